@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace bitwright {
+
+// A task that could run now.
+struct ReadyTask {
+  std::string task;              // "tasks/{id}"
+  std::string owner;             // job or model that it belongs to
+  std::string tenant;            // fair share is between these
+  int priority = 0;              // of the job, higher first
+  int64_t owner_create_micros = 0;
+  int64_t ready_micros = 0;      // when it became ready
+  int64_t not_before_micros = 0; // back-off after a failed attempt
+  int64_t memory_bytes = 0;      // estimate
+  double cost_flops = 0;
+  bool numeric = false;
+  std::string pinned_class;      // compute class of the owner's earlier numeric tasks; empty: not pinned yet
+  std::string pinned_code;       // code version, likewise
+};
+
+// The worker that asks.
+struct AskingWorker {
+  std::string compute_class;
+  std::string code_version;
+  int64_t memory_bytes = 0;      // free for the next task
+};
+
+struct RunningShare {
+  std::string tenant;
+  int running_tasks = 0;
+};
+
+struct PolicySnapshot {
+  int64_t now_micros = 0;
+  std::vector<ReadyTask> ready;
+  std::vector<RunningShare> shares;
+};
+
+// Index into snapshot.ready of the task to lease to this worker; nothing when none fits. Pure.
+// Order among those that fit (class and code pinned to this worker's or not pinned, memory fits, back-off over):
+// priority; then the tenant with fewer running tasks; then the older owner; then the larger cost; then the name.
+// A task too large for every worker is the caller's to notice (it would wait for ever).
+std::optional<size_t> PickTask(const PolicySnapshot& snapshot, const AskingWorker& worker);
+
+// Pause before attempt `attempt` (2, 3 …) after a machinery fault, in microseconds: 1 s, 5 s, then 25 s.
+int64_t RetryDelayMicros(int attempt);
+
+}  // namespace bitwright

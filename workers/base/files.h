@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace bitwright {
+
+// A file mapped read-only; unmapped when the last owner goes. Bytes of a file that shrinks meanwhile must not be read
+// (blobs never change). Thread-safe.
+class MappedFile {
+ public:
+  // NOT_FOUND or UNAVAILABLE (reason FILE_UNREADABLE), naming the path.
+  static absl::StatusOr<std::shared_ptr<const MappedFile>> Open(const std::string& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+  std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
+
+ private:
+  MappedFile(const std::byte* data, size_t size) : data_(data), size_(size) {}
+  const std::byte* data_;
+  size_t size_;
+};
+
+// Writes a whole file. UNAVAILABLE, reason FILE_UNWRITABLE, or RESOURCE_EXHAUSTED, reason DISK_FULL.
+absl::Status WriteFile(const std::string& path, std::string_view data);
+absl::StatusOr<std::string> ReadFile(const std::string& path);
+
+// Appends to a new file piece by piece. Not thread-safe.
+class FileWriter {
+ public:
+  static absl::StatusOr<FileWriter> Create(const std::string& path);
+  ~FileWriter();
+  FileWriter(FileWriter&& other) noexcept;
+  FileWriter& operator=(FileWriter&& other) noexcept;
+
+  absl::Status Append(const void* data, size_t size);
+  absl::Status Append(std::string_view data) { return Append(data.data(), data.size()); }
+  absl::Status Close();  // reports errors that writing deferred
+
+ private:
+  FileWriter(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  int fd_ = -1;
+  std::string path_;
+};
+
+}  // namespace bitwright
