@@ -1,0 +1,193 @@
+#include "workers/checkpoint/safetensors.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "proto/contract/log.h"
+#include "proto/contract/status_macros.h"
+#include "workers/base/checked.h"
+#include "workers/checkpoint/checkpoint_errors.h"
+#include "workers/checkpoint/strict_json.h"
+
+namespace bitwright {
+namespace {
+
+using checkpoint_errors::HeaderInvalid;
+using nlohmann::json;
+
+struct Entry {
+  std::string name;
+  DType dtype = DType::kF32;
+  std::vector<int64_t> shape;
+  int64_t begin = 0;
+  int64_t end = 0;
+};
+
+// A non-negative integer below 2^63, or −1.
+int64_t Natural(const json& value) {
+  if (!value.is_number_unsigned()) return -1;
+  const uint64_t number = value.get<uint64_t>();
+  return number <= static_cast<uint64_t>(INT64_MAX) ? static_cast<int64_t>(number) : -1;
+}
+
+absl::StatusOr<Entry> ParseEntry(std::string_view file, const std::string& name, const json& value) {
+  if (!value.is_object()) return HeaderInvalid(file, name, "is not an object");
+  for (const auto& item : value.items()) {
+    if (item.key() != "dtype" && item.key() != "shape" && item.key() != "data_offsets") {
+      return HeaderInvalid(file, name, "has the unknown field '" + item.key().substr(0, 64) + "'");
+    }
+  }
+  if (value.size() != 3) return HeaderInvalid(file, name, "lacks one of dtype, shape and data_offsets");
+  const json& dtype = value["dtype"];
+  const json& shape = value["shape"];
+  const json& offsets = value["data_offsets"];
+  if (!dtype.is_string()) return HeaderInvalid(file, name, "has a dtype that is not a string");
+  if (!shape.is_array()) return HeaderInvalid(file, name, "has a shape that is not an array");
+  if (!offsets.is_array() || offsets.size() != 2) return HeaderInvalid(file, name, "needs two data_offsets");
+
+  Entry entry;
+  entry.name = name;
+  const auto type = ParseDType(dtype.get_ref<const std::string&>());
+  if (!type) return checkpoint_errors::UnknownDType(file, name, dtype.get_ref<const std::string&>());
+  entry.dtype = *type;
+  std::optional<int64_t> bytes = ByteSize(*type);
+  for (const json& dimension : shape) {
+    const int64_t d = Natural(dimension);
+    if (d < 0) return HeaderInvalid(file, name, "has a shape with an element that is not a natural number below 2^63");
+    entry.shape.push_back(d);
+    bytes = bytes ? CheckedMul(*bytes, d) : std::nullopt;
+  }
+  if (!bytes) return checkpoint_errors::ShapeOverflow(file, name, ShapeText(entry.shape));
+  entry.begin = Natural(offsets[0]);
+  entry.end = Natural(offsets[1]);
+  if (entry.begin < 0 || entry.end < entry.begin) {
+    return HeaderInvalid(file, name, "has data_offsets that are not natural numbers in rising order");
+  }
+  if (entry.end - entry.begin != *bytes) {
+    return checkpoint_errors::RangeMismatch(file, name, entry.end - entry.begin, *bytes);
+  }
+  return entry;
+}
+
+absl::Status CheckCover(std::string_view file, std::vector<Entry>& entries, int64_t available) {
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
+  });
+  int64_t covered = 0;
+  const Entry* last = nullptr;
+  for (const Entry& entry : entries) {
+    if (entry.end > available) return checkpoint_errors::PastEnd(file, entry.name, entry.end, available);
+    if (entry.begin < covered) return checkpoint_errors::Overlap(file, entry.name, last->name, entry.begin);
+    if (entry.begin > covered) return checkpoint_errors::Hole(file, entry.name, covered, entry.begin);
+    covered = entry.end;
+    last = &entry;
+  }
+  if (covered != available) return checkpoint_errors::TrailingBytes(file, covered, available);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::map<std::string, std::string>> ParseMetadata(std::string_view file, const json& value) {
+  if (!value.is_object()) return HeaderInvalid(file, "__metadata__", "is not an object");
+  std::map<std::string, std::string> metadata;
+  for (const auto& item : value.items()) {
+    if (!item.value().is_string()) return HeaderInvalid(file, "__metadata__", "holds a value that is not a string");
+    metadata.emplace(item.key(), item.value().get<std::string>());
+  }
+  return metadata;
+}
+
+absl::StatusOr<int64_t> HeaderSize(std::string_view file, std::span<const std::byte> bytes) {
+  static_assert(std::endian::native == std::endian::little);
+  const int64_t size = static_cast<int64_t>(bytes.size());
+  if (size < 8) return checkpoint_errors::Truncated(file, size, 8);
+  uint64_t header = 0;
+  std::memcpy(&header, bytes.data(), 8);
+  if (header > static_cast<uint64_t>(SafetensorsFile::kMaxHeaderBytes)) {
+    return checkpoint_errors::HeaderTooLarge(file, header, SafetensorsFile::kMaxHeaderBytes);
+  }
+  const int64_t needed = 8 + static_cast<int64_t>(header);
+  if (needed > size) return checkpoint_errors::Truncated(file, size, needed);
+  return static_cast<int64_t>(header);
+}
+
+}  // namespace
+
+absl::StatusOr<SafetensorsFile> SafetensorsFile::Open(const std::string& path, std::string_view shown_name) {
+  SafetensorsFile opened;
+  ABSL_ASSIGN_OR_RETURN(opened.file_, MappedFile::Open(path));
+  const auto bytes = opened.file_->bytes();
+  ABSL_ASSIGN_OR_RETURN(const int64_t header_size, HeaderSize(shown_name, bytes));
+  const std::string_view text = opened.file_->text().substr(8, static_cast<size_t>(header_size));
+  if (!text.starts_with('{')) return checkpoint_errors::JsonInvalid(shown_name, "the header does not begin with '{'");
+  ABSL_ASSIGN_OR_RETURN(const json header, ParseStrictJson(text, shown_name, /*max_depth=*/4));
+  const auto data = bytes.subspan(8 + static_cast<size_t>(header_size));
+
+  std::vector<Entry> entries;
+  for (const auto& item : header.items()) {
+    if (item.key() == "__metadata__") {
+      ABSL_ASSIGN_OR_RETURN(opened.metadata_, ParseMetadata(shown_name, item.value()));
+      continue;
+    }
+    ABSL_ASSIGN_OR_RETURN(Entry entry, ParseEntry(shown_name, item.key(), item.value()));
+    entries.push_back(std::move(entry));
+  }
+  ABSL_RETURN_IF_ERROR(CheckCover(shown_name, entries, static_cast<int64_t>(data.size())));
+  for (Entry& entry : entries) {
+    const auto range = data.subspan(static_cast<size_t>(entry.begin), static_cast<size_t>(entry.end - entry.begin));
+    opened.tensors_.emplace(std::move(entry.name), TensorView{entry.dtype, std::move(entry.shape), range});
+  }
+  return opened;
+}
+
+absl::StatusOr<TensorView> SafetensorsFile::Find(const std::string& name) const {
+  const auto found = tensors_.find(name);
+  if (found == tensors_.end()) return checkpoint_errors::TensorMissing(name, "is needed here");
+  return found->second;
+}
+
+std::string SafetensorsHeader(const std::vector<TensorDeclaration>& tensors,
+                              const std::map<std::string, std::string>& metadata) {
+  std::string text = "{";
+  if (!metadata.empty()) text += "\"__metadata__\":" + json(metadata).dump();
+  int64_t at = 0;
+  for (const TensorDeclaration& tensor : tensors) {
+    int64_t bytes = ByteSize(tensor.dtype);
+    for (const int64_t d : tensor.shape) bytes *= d;
+    if (text.size() > 1) text += ',';
+    text += json(tensor.name).dump() + ":{\"dtype\":\"" + std::string(DTypeName(tensor.dtype)) +
+            "\",\"shape\":" + json(tensor.shape).dump() + ",\"data_offsets\":[" + std::to_string(at) + "," +
+            std::to_string(at + bytes) + "]}";
+    at += bytes;
+  }
+  text += '}';
+  text.append((8 - text.size() % 8) % 8, ' ');
+  const uint64_t size = text.size();
+  std::string header(8, '\0');
+  std::memcpy(header.data(), &size, 8);
+  return header + text;
+}
+
+absl::StatusOr<SafetensorsWriter> SafetensorsWriter::Create(const std::string& path,
+                                                            std::vector<TensorDeclaration> tensors,
+                                                            const std::map<std::string, std::string>& metadata) {
+  ABSL_ASSIGN_OR_RETURN(FileWriter writer, FileWriter::Create(path));
+  ABSL_RETURN_IF_ERROR(writer.Append(SafetensorsHeader(tensors, metadata)));
+  return SafetensorsWriter(std::move(writer), std::move(tensors));
+}
+
+absl::Status SafetensorsWriter::Append(const void* data, size_t size) {
+  CHECK(next_ < tensors_.size()) << "more data than declared tensors";
+  const TensorDeclaration& tensor = tensors_[next_++];
+  int64_t bytes = ByteSize(tensor.dtype);
+  for (const int64_t d : tensor.shape) bytes *= d;
+  CHECK(bytes == static_cast<int64_t>(size)) << tensor.name << ": " << size << " bytes for " << bytes;
+  return writer_.Append(data, size);
+}
+
+absl::Status SafetensorsWriter::Close() {
+  CHECK(next_ == tensors_.size()) << "tensor " << tensors_[next_].name << " was not written";
+  return writer_.Close();
+}
+
+}  // namespace bitwright

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "workers/base/files.h"
+#include "workers/tensor/tensor.h"
+
+namespace bitwright {
+
+// A safetensors file, opened as hostile input and mapped. Layout (huggingface/safetensors): u64 LE header size, a JSON
+// header {name: {dtype, shape, data_offsets}, "__metadata__": {string: string}}, then the data part.
+// Everything declared is checked against the file before any tensor is handed out: header ≤ 100 MB, no duplicate keys,
+// known dtypes, checked multiplication, ranges that cover the data part from 0 to its end without hole or overlap.
+// Thread-safe once open.
+class SafetensorsFile {
+ public:
+  static constexpr int64_t kMaxHeaderBytes = 100'000'000;
+
+  // `shown_name` names the file in errors (its path within the model). INVALID_ARGUMENT: see checkpoint_errors.h.
+  static absl::StatusOr<SafetensorsFile> Open(const std::string& path, std::string_view shown_name);
+
+  // Views into the mapping; they live as long as this object or a copy of it.
+  const std::map<std::string, TensorView>& tensors() const { return tensors_; }
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+
+  // TENSOR_MISSING when the file has no such tensor.
+  absl::StatusOr<TensorView> Find(const std::string& name) const;
+
+ private:
+  std::shared_ptr<const MappedFile> file_;
+  std::map<std::string, TensorView> tensors_;
+  std::map<std::string, std::string> metadata_;
+};
+
+// What SafetensorsWriter needs to know of a tensor before its bytes.
+struct TensorDeclaration {
+  std::string name;
+  DType dtype = DType::kF32;
+  std::vector<int64_t> shape;
+};
+
+// Bytes of the header (size word included, padded to 8) of a file with these tensors in this order.
+std::string SafetensorsHeader(const std::vector<TensorDeclaration>& tensors,
+                              const std::map<std::string, std::string>& metadata);
+
+// Writes a safetensors file front to back: declare all, then append the data of each in the declared order.
+class SafetensorsWriter {
+ public:
+  static absl::StatusOr<SafetensorsWriter> Create(const std::string& path, std::vector<TensorDeclaration> tensors,
+                                                  const std::map<std::string, std::string>& metadata);
+  // The whole data of the next tensor. A wrong size is a bug of the caller.
+  absl::Status Append(const void* data, size_t size);
+  absl::Status Close();  // all tensors must have been appended
+
+ private:
+  SafetensorsWriter(FileWriter writer, std::vector<TensorDeclaration> tensors)
+      : writer_(std::move(writer)), tensors_(std::move(tensors)) {}
+  FileWriter writer_;
+  std::vector<TensorDeclaration> tensors_;
+  size_t next_ = 0;
+};
+
+}  // namespace bitwright

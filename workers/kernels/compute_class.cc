@@ -1,0 +1,72 @@
+#include "workers/kernels/compute_class.h"
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+
+#include "hwy/targets.h"
+#include "proto/contract/errors.h"
+#include "proto/contract/status_macros.h"
+
+namespace bitwright {
+namespace {
+
+// Rising order: each class has all instructions of those before it.
+constexpr std::array<std::string_view, 4> kClasses = {"cpu-x86-64-v2", "cpu-avx2", "cpu-avx512", "cpu-avx512-bf16"};
+
+int DetectedLevel() {
+  // These test the processor and, for wide registers, that the system saves them.
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  if (avx512 && __builtin_cpu_supports("avx512bf16")) return 3;
+  if (avx512) return 2;
+  return avx2 ? 1 : 0;
+}
+
+struct InForce {
+  std::mutex mutex;
+  int level = DetectedLevel();
+};
+
+InForce& State() {
+  static InForce state;
+  return state;
+}
+
+}  // namespace
+
+std::string DetectComputeClass() { return std::string(kClasses[static_cast<size_t>(DetectedLevel())]); }
+
+absl::Status SetComputeClass(std::string_view compute_class) {
+  const auto found = std::find(kClasses.begin(), kClasses.end(), compute_class);
+  const int level = static_cast<int>(found - kClasses.begin());
+  if (found == kClasses.end() || level > DetectedLevel()) {
+    return MakeError(absl::StatusCode::kInvalidArgument, "COMPUTE_CLASS_UNAVAILABLE",
+                     "compute class '" + std::string(compute_class) + "' is not available; this processor offers '" +
+                         DetectComputeClass() + "' and those below it",
+                     {{"compute_class", std::string(compute_class)}});
+  }
+  if (level < DetectedLevel()) {
+    ABSL_RETURN_IF_ERROR(LimitOneDnn(compute_class));
+    int64_t off = 0;
+    if (level < 2) off |= HWY_AVX3 | HWY_AVX3_DL;
+    if (level < 1) off |= HWY_AVX2;
+    hwy::DisableTargets(off);
+  }
+  std::lock_guard lock(State().mutex);
+  State().level = level;
+  return absl::OkStatus();
+}
+
+std::string ComputeClass() {
+  std::lock_guard lock(State().mutex);
+  return std::string(kClasses[static_cast<size_t>(State().level)]);
+}
+
+bool HasBf16Gemm() {
+  std::lock_guard lock(State().mutex);
+  return State().level >= 3;
+}
+
+}  // namespace bitwright

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+
+namespace bitwright {
+
+// The name under which floating-point results are reproducible to the bit, from what processor and system offer:
+// "cpu-avx512-bf16", "cpu-avx512", "cpu-avx2" or "cpu-x86-64-v2".
+std::string DetectComputeClass();
+
+// Holds every kernel of this process to the instructions of `compute_class`, which may be lower than the detected one.
+// Call before the first kernel. INVALID_ARGUMENT, reason COMPUTE_CLASS_UNAVAILABLE: unknown, or above the processor's.
+absl::Status SetComputeClass(std::string_view compute_class);
+
+// The class in force: what SetComputeClass set, else the detected one.
+std::string ComputeClass();
+
+// Whether bf16 products run on bf16 instructions in the class in force.
+bool HasBf16Gemm();
+
+// For SetComputeClass alone.
+absl::Status LimitOneDnn(std::string_view compute_class);
+
+}  // namespace bitwright

@@ -1,0 +1,103 @@
+// The only file that includes oneDNN. dnnl_sgemm is the same in v2 and v3; the matmul primitive is not.
+#include <dnnl.hpp>
+#include <map>
+#include <tuple>
+#include <vector>
+
+#include "proto/contract/log.h"
+#include "workers/kernels/compute_class.h"
+#include "workers/kernels/gemm.h"
+#include "workers/tensor/float16.h"
+
+namespace bitwright {
+namespace {
+
+using dnnl::memory;
+
+const dnnl::engine& CpuEngine() {
+  static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+  return engine;
+}
+
+struct Matmul {
+  dnnl::matmul primitive;
+  memory::desc a, b, c;
+};
+
+using Shape = std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t, int64_t>;
+
+Matmul MakeMatmul(const Shape& shape) {
+  const auto [m, n, k, lda, ldb, ldc] = shape;
+  Matmul made;
+  made.a = memory::desc({m, k}, memory::data_type::bf16, memory::dims{lda, 1});
+  made.b = memory::desc({k, n}, memory::data_type::bf16, memory::dims{1, ldb});
+  made.c = memory::desc({m, n}, memory::data_type::f32, memory::dims{ldc, 1});
+#if DNNL_VERSION_MAJOR >= 3
+  const dnnl::matmul::primitive_desc desc(CpuEngine(), made.a, made.b, made.c);
+#else
+  const dnnl::matmul::primitive_desc desc(dnnl::matmul::desc(made.a, made.b, made.c), CpuEngine());
+#endif
+  made.primitive = dnnl::matmul(desc);
+  return made;
+}
+
+// One cache per thread: creation is rare (few shapes), execution needs no lock.
+const Matmul& CachedMatmul(const Shape& shape) {
+  thread_local std::map<Shape, Matmul> cache;
+  const auto found = cache.find(shape);
+  if (found != cache.end()) return found->second;
+  return cache.emplace(shape, MakeMatmul(shape)).first->second;
+}
+
+std::vector<float> Widen(const uint16_t* from, int64_t rows, int64_t columns, int64_t stride) {
+  std::vector<float> wide(static_cast<size_t>(rows * columns));
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < columns; ++c)
+      wide[static_cast<size_t>(r * columns + c)] = Bf16ToFloat(from[r * stride + c]);
+  }
+  return wide;
+}
+
+}  // namespace
+
+void GemmF32(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, float alpha, const float* a, int64_t lda,
+             const float* b, int64_t ldb, float beta, float* c, int64_t ldc) {
+  if (m == 0 || n == 0) return;
+  const auto status =
+      dnnl_sgemm(trans_a ? 'T' : 'N', trans_b ? 'T' : 'N', m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+  CHECK(status == dnnl_success) << "dnnl_sgemm " << m << "x" << n << "x" << k;
+}
+
+void GemmBf16(int64_t m, int64_t n, int64_t k, const uint16_t* a, int64_t lda, const uint16_t* b, int64_t ldb, float* c,
+              int64_t ldc) {
+  if (m == 0 || n == 0) return;
+  if (!HasBf16Gemm()) {
+    const auto wide_a = Widen(a, m, k, lda);
+    const auto wide_b = Widen(b, n, k, ldb);
+    GemmF32(false, true, m, n, k, 1.0f, wide_a.data(), k, wide_b.data(), k, 0.0f, c, ldc);
+    return;
+  }
+  const Matmul& matmul = CachedMatmul({m, n, k, lda, ldb, ldc});
+  thread_local dnnl::stream stream(CpuEngine());
+  memory ma(matmul.a, CpuEngine(), const_cast<uint16_t*>(a));
+  memory mb(matmul.b, CpuEngine(), const_cast<uint16_t*>(b));
+  memory mc(matmul.c, CpuEngine(), c);
+  matmul.primitive.execute(stream, {{DNNL_ARG_SRC, ma}, {DNNL_ARG_WEIGHTS, mb}, {DNNL_ARG_DST, mc}});
+  stream.wait();
+}
+
+absl::Status LimitOneDnn(std::string_view compute_class) {
+  dnnl::cpu_isa isa = dnnl::cpu_isa::all;
+#if DNNL_VERSION_MAJOR >= 3
+  isa = dnnl::cpu_isa::isa_default;
+#endif
+  if (compute_class == "cpu-x86-64-v2") isa = dnnl::cpu_isa::sse41;
+  if (compute_class == "cpu-avx2") isa = dnnl::cpu_isa::avx2;
+  if (compute_class == "cpu-avx512") isa = dnnl::cpu_isa::avx512_core;
+  if (dnnl::set_max_cpu_isa(isa) != dnnl::status::success) {
+    return absl::FailedPreconditionError("the instruction set of oneDNN was already fixed in this process");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace bitwright

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+
+// The element-wise parts of a decoder block, f32, row-major, single-threaded. Two implementations of one contract:
+// bitwright:: (vector instructions of the compute class in force) and bitwright::reference:: (plain loops, for tests).
+// Results of the two agree within a few units in the last place; each is deterministic.
+namespace bitwright {
+
+// out[r,i] = x[r,i] · weight[i] / sqrt(mean_i(x[r,i]²) + eps). x and out may be the same. Rows are `stride` apart in
+// both.
+void RmsNorm(const float* x, const float* weight, float eps, int64_t rows, int64_t n, int64_t stride, float* out);
+
+// Rotates pairs (i, i + dim/2) of each head in place: x[r, h·dim …]; cos and sin are [rows, dim/2].
+void ApplyRope(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t dim, const float* cos, const float* sin);
+
+// In place: x[i] = exp(x[i] − max) / Σ exp(x − max) over i in [begin, end); elements outside become 0 within [0, n).
+void Softmax(float* x, int64_t n, int64_t begin, int64_t end);
+
+// gate[i] = gate[i] / (1 + exp(−gate[i])) · up[i]
+void SiluMul(float* gate, const float* up, int64_t n);
+
+// x[r,i] += bias[i]
+void AddBias(float* x, const float* bias, int64_t rows, int64_t n);
+
+// x[i] += y[i]
+void AddInto(float* x, const float* y, int64_t n);
+
+// absmax[i] = max(absmax[i], max_r |x[r,i]|); sum_abs[i] += Σ_r |x[r,i]|, rows in index order.
+void ColumnStatistics(const float* x, int64_t rows, int64_t n, float* absmax, double* sum_abs);
+
+// Rounds to bf16, nearest, ties to even; finite input.
+void NarrowToBf16(const float* from, int64_t n, uint16_t* to);
+
+namespace reference {
+void RmsNorm(const float* x, const float* weight, float eps, int64_t rows, int64_t n, int64_t stride, float* out);
+void ApplyRope(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t dim, const float* cos, const float* sin);
+void Softmax(float* x, int64_t n, int64_t begin, int64_t end);
+void SiluMul(float* gate, const float* up, int64_t n);
+void AddBias(float* x, const float* bias, int64_t rows, int64_t n);
+void AddInto(float* x, const float* y, int64_t n);
+void ColumnStatistics(const float* x, int64_t rows, int64_t n, float* absmax, double* sum_abs);
+void NarrowToBf16(const float* from, int64_t n, uint16_t* to);
+}  // namespace reference
+
+}  // namespace bitwright
