@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "workers/base/thread_pool.h"
+#include "workers/tensor/buffer.h"
+
+namespace bitwright {
+
+// Position of H[i,j], i ≤ j, in the packed upper triangle of an n × n matrix: rows one after the other, each from its
+// diagonal on.
+constexpr int64_t PackedSize(int64_t n) { return n * (n + 1) / 2; }
+constexpr int64_t PackedIndex(int64_t n, int64_t i, int64_t j) { return i * n - i * (i - 1) / 2 + j - i; }
+
+// What calibration learns of a unit's input x, over n tokens.
+struct InputStatistics {
+  int64_t columns = 0;          // width of x
+  int64_t rows = 0;             // n, tokens
+  Buffer<float> second_moment;  // H = (1/n) Σ x xᵀ, packed upper triangle
+  Buffer<float> absmax;         // [columns], max |x|
+  Buffer<float> mean_abs;       // [columns], (1/n) Σ |x|
+
+  // H as a full symmetric matrix [columns, columns].
+  Buffer<float> Full() const;
+  // Its diagonal [columns].
+  Buffer<float> Diagonal() const;
+};
+
+// Sums of x xᵀ, |x| and max |x| for several inputs at a time. Work is cut into tiles of H; each tile adds its chunks in
+// the order in which they come, so threads change no bit. f32 products, at most kChunkRows long, added in f32.
+// Not thread-safe (it runs the threads itself).
+class SecondMoments {
+ public:
+  static constexpr int64_t kChunkRows = 4096;
+
+  SecondMoments(std::vector<int64_t> columns, ThreadPool& pool);
+
+  // Adds `rows` rows: x[i] is [rows, columns[i]], contiguous.
+  void Add(std::span<const float* const> x, int64_t rows);
+
+  // Divides by the number of rows. The object is used up.
+  std::vector<InputStatistics> Finish();
+
+ private:
+  struct Tile {
+    size_t input;
+    int64_t i, j;  // first row and column
+  };
+  std::vector<int64_t> columns_;
+  ThreadPool& pool_;
+  int64_t rows_ = 0;
+  std::vector<Tile> tiles_;
+  std::vector<Buffer<float>> sums_;  // [columns, columns], upper tiles only
+  std::vector<Buffer<float>> absmax_;
+  std::vector<Buffer<double>> sum_abs_;
+};
+
+}  // namespace bitwright

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "workers/calibrate/second_moment.h"
+#include "workers/checkpoint/safetensors.h"
+
+namespace bitwright {
+
+// Statistics of units in a safetensors file. For each unit: "{unit}/H" f32 [n(n+1)/2] (packed upper triangle),
+// "{unit}/absmax" f32 [n], "{unit}/mean_abs" f32 [n], "{unit}/rows" i64 [1].
+struct UnitStatistics {
+  std::string unit;
+  InputStatistics input;
+};
+
+absl::Status WriteStatistics(const std::string& path, const std::vector<UnitStatistics>& units);
+
+class StatisticsFile {
+ public:
+  // INVALID_ARGUMENT when the file is damaged.
+  static absl::StatusOr<StatisticsFile> Open(const std::string& path);
+  std::vector<std::string> units() const;  // in alphabetic order
+  absl::StatusOr<InputStatistics> Read(const std::string& unit) const;
+
+ private:
+  explicit StatisticsFile(SafetensorsFile file) : file_(std::move(file)) {}
+  SafetensorsFile file_;
+};
+
+// The statistics of all shards together: H and mean |x| weighted by rows, summed in f64 in the order given; absmax the
+// largest. All shards hold the same units.
+absl::Status MergeStatistics(const std::vector<StatisticsFile>& shards, const std::string& out_path);
+
+}  // namespace bitwright

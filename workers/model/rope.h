@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "workers/checkpoint/config.h"
+
+namespace bitwright {
+
+// Rotation angles of every position, as ApplyRope takes them: cos and sin are [positions, head_dim / 2], f32, times the
+// attention factor. Frequencies as in transformers' modeling_rope_utils (default, linear, llama3, yarn).
+struct RopeTable {
+  std::vector<float> cos;
+  std::vector<float> sin;
+};
+
+RopeTable MakeRopeTable(const RopeConfig& rope, int64_t head_dim, int64_t positions);
+
+}  // namespace bitwright

@@ -1,0 +1,140 @@
+#include "workers/model/weights.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "proto/contract/log.h"
+#include "proto/contract/status_macros.h"
+#include "workers/checkpoint/checkpoint_errors.h"
+#include "workers/kernels/elementwise.h"
+
+namespace bitwright {
+namespace {
+
+constexpr int64_t kPieceElements = 1 << 18;  // of one piece of parallel work
+
+void WidenParallel(const TensorView& view, ThreadPool& pool, float* out) {
+  const int64_t count = view.elements();
+  pool.ParallelFor((count + kPieceElements - 1) / kPieceElements, [&](int64_t piece, int) {
+    const int64_t first = piece * kPieceElements;
+    ToFloat(view, first, std::min(kPieceElements, count - first), out + first);
+  });
+}
+
+}  // namespace
+
+absl::StatusOr<Model> Model::Open(const ModelFiles& files) {
+  const auto config_file = files.find("config.json");
+  if (config_file == files.end()) return checkpoint_errors::FileMissing("config.json", "it describes the model");
+  ABSL_ASSIGN_OR_RETURN(const auto config_text, MappedFile::Open(config_file->second));
+  ABSL_ASSIGN_OR_RETURN(ModelConfig config, ParseModelConfig(config_text->text()));
+  ABSL_ASSIGN_OR_RETURN(Checkpoint checkpoint, Checkpoint::Open(files));
+  for (const TensorSpec& spec : RequiredTensors(config)) {
+    ABSL_ASSIGN_OR_RETURN(const Checkpoint::Located found, checkpoint.Find(spec.name, spec.role));
+    if (found.view.shape != spec.shape) {
+      return checkpoint_errors::WrongShape(found.file, spec.name, ShapeText(found.view.shape), ShapeText(spec.shape));
+    }
+    if (!IsWeightType(found.view.dtype)) {
+      return checkpoint_errors::WrongType(found.file, spec.name, DTypeName(found.view.dtype));
+    }
+  }
+  return Model(std::move(config), std::move(checkpoint));
+}
+
+const TensorView& Model::View(const std::string& name) const {
+  const auto found = checkpoint_.tensors().find(name);
+  CHECK(found != checkpoint_.tensors().end()) << name;  // Open has checked
+  return found->second.view;
+}
+
+absl::Status Model::CheckFinite(ThreadPool& pool) const {
+  std::vector<const std::pair<const std::string, Checkpoint::Located>*> all;
+  for (const auto& entry : checkpoint_.tensors()) {
+    if (IsWeightType(entry.second.view.dtype)) all.push_back(&entry);
+  }
+  std::vector<int64_t> bad(all.size(), -1);
+  pool.ParallelFor(static_cast<int64_t>(all.size()), [&](int64_t i, int) {
+    bad[static_cast<size_t>(i)] = FirstNonFinite(all[static_cast<size_t>(i)]->second.view);
+  });
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (bad[i] >= 0) return checkpoint_errors::NotFinite(all[i]->second.file, all[i]->first, bad[i]);
+  }
+  return absl::OkStatus();
+}
+
+Buffer<float> Model::LoadVector(const std::string& name) const {
+  const TensorView& view = View(name);
+  Buffer<float> vector(view.elements());
+  ToFloat(view, vector.span());
+  return vector;
+}
+
+absl::Status Model::LoadUnit(const UnitSpec& unit, ThreadPool& pool, float* weight) const {
+  for (const LinearSpec& linear : unit.linears) {
+    WidenParallel(View(linear.name + ".weight"), pool, weight);
+    weight += linear.out * linear.in;
+  }
+  return absl::OkStatus();
+}
+
+DType Model::UnitType(const UnitSpec& unit) const { return View(unit.linears.front().name + ".weight").dtype; }
+
+absl::StatusOr<BlockWeights> Model::LoadBlock(int64_t block, Compute compute, ThreadPool& pool,
+                                              const UnitSource& source) const {
+  const BlockSpec spec = DescribeBlock(config_, block);
+  BlockWeights weights;
+  weights.window = config_.window[static_cast<size_t>(block)];
+  weights.attention_norm = LoadVector(spec.attention_norm);
+  weights.mlp_norm = LoadVector(spec.mlp_norm);
+  if (config_.qk_norm) {
+    weights.q_norm = LoadVector(spec.q_norm);
+    weights.k_norm = LoadVector(spec.k_norm);
+  }
+  for (size_t u = 0; u < spec.units.size(); ++u) {
+    const UnitSpec& unit = spec.units[u];
+    UnitWeights& to = weights.units[u];
+    to.out = unit.out();
+    to.in = unit.in();
+    to.weight = Buffer<float>(unit.weights());
+    ABSL_RETURN_IF_ERROR(source ? source(unit, to.weight.data()) : LoadUnit(unit, pool, to.weight.data()));
+    if (unit.bias()) {
+      to.bias = Buffer<float>(to.out);
+      float* at = to.bias.data();
+      for (const LinearSpec& linear : unit.linears) {
+        ToFloat(View(linear.name + ".bias"), 0, linear.out, at);
+        at += linear.out;
+      }
+    }
+    PrepareUnit(to, compute, pool);
+  }
+  return weights;
+}
+
+void Model::Embed(std::span<const int32_t> ids, float* out) const {
+  const TensorView& table = View(kEmbedding);
+  for (const int32_t id : ids) {
+    ToFloat(table, id * config_.hidden, config_.hidden, out);
+    out += config_.hidden;
+  }
+}
+
+Buffer<float> Model::FinalNorm() const { return LoadVector(kFinalNorm); }
+
+Buffer<float> Model::Head(ThreadPool& pool) const {
+  const TensorView& view = View(config_.tied_embeddings ? kEmbedding : kHead);
+  Buffer<float> head(view.elements());
+  WidenParallel(view, pool, head.data());
+  return head;
+}
+
+void PrepareUnit(UnitWeights& unit, Compute compute, ThreadPool& pool) {
+  if (compute != Compute::kBf16) return;
+  const int64_t count = unit.out * unit.in;
+  unit.weight_bf16 = Buffer<uint16_t>(count);
+  pool.ParallelFor((count + kPieceElements - 1) / kPieceElements, [&](int64_t piece, int) {
+    const int64_t first = piece * kPieceElements;
+    NarrowToBf16(unit.weight.data() + first, std::min(kPieceElements, count - first), unit.weight_bf16.data() + first);
+  });
+}
+
+}  // namespace bitwright
