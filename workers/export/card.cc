@@ -1,0 +1,106 @@
+#include "workers/export/card.h"
+
+#include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "workers/formats/int_format.h"
+
+namespace bitwright {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string Text(const char* format, double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+std::string Row(const std::string& name, const std::string& value) { return "| " + name + " | " + value + " |\n"; }
+
+// "int3-g128 (12 units), int4-g64 (20 units)"
+std::string FormatsInUse(const v1::Plan& plan) {
+  std::map<std::string, int> count;
+  for (const auto& unit : plan.units()) ++count[NameOf(unit.format())];
+  std::string text;
+  for (const auto& [name, units] : count) {
+    text += (text.empty() ? "" : ", ") + name + " (" + std::to_string(units) + (units == 1 ? " unit)" : " units)");
+  }
+  return text;
+}
+
+std::string ComputeName(v1::ComputeType type) { return type == v1::COMPUTE_TYPE_BF16 ? "bf16" : "f32"; }
+
+}  // namespace
+
+std::string NameOf(const v1::Format& format) { return FormatName(IntFormat{format.bits(), format.group_size()}); }
+
+std::string ModelCard(const v1::ModelInfo& info, const v1::Plan& plan, const v1::Candidate& candidate,
+                      const v1::Selection& selection, const v1::CardFacts& card) {
+  const v1::KlDivergence& kl = candidate.kl_divergence();
+  std::string text =
+      "---\nlibrary_name: transformers\ntags:\n- quantized\n- compressed-tensors\n---\n\n# " + card.model() +
+      ", quantized to " + Text("%.3f", candidate.average_bits()) + " bits\n\n" +
+      "Quantized by Bitwright. Weights of all decoder linears are symmetric integers in the compressed-tensors "
+      "`pack-quantized` format; embeddings, norms and the output head are unchanged. Every number below was "
+      "measured on these weights.\n\n| | |\n|---|---|\n";
+  text += Row("architecture", info.architecture());
+  text += Row("recipe", card.recipe());
+  text += Row("plan", plan.name());
+  text += Row("formats", FormatsInUse(plan));
+  text += Row("average bits per quantized weight", Text("%.4f", candidate.average_bits()));
+  text += Row("calibration tokens", std::to_string(card.calibration_tokens()));
+  text += Row("evaluation tokens scored", std::to_string(selection.scored_tokens()) + " in windows of " +
+                                              std::to_string(card.window()) + ", computed in " +
+                                              ComputeName(card.evaluation_compute()));
+  text += Row("KL divergence to the original, nats per token",
+              Text("%.6f", kl.mean()) + " ± " + Text("%.6f", kl.standard_error()) + " (median " +
+                  Text("%.6f", kl.median()) + ", p99 " + Text("%.6f", kl.p99()) + ", largest " +
+                  Text("%.6f", kl.max()) + ")");
+  text += Row("perplexity", Text("%.4f", candidate.perplexity()) + " ± " +
+                                Text("%.4f", candidate.perplexity_standard_error()) + " (original " +
+                                Text("%.4f", selection.reference().perplexity()) + ")");
+  text += Row("most likely token unchanged", Text("%.2f", 100 * candidate.top1_agreement()) + " %");
+  text +=
+      "\n`plan.json` holds the format of every unit; `sha256sum -c SHA256SUMS` checks the files.\n\n"
+      "```python\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n"
+      "model = AutoModelForCausalLM.from_pretrained(\"PATH_TO_THIS_FOLDER\")  # pip install compressed-tensors\n"
+      "tokenizer = AutoTokenizer.from_pretrained(\"PATH_TO_THIS_FOLDER\")\n```\n\n"
+      "vLLM: `vllm serve PATH_TO_THIS_FOLDER`\n";
+  return text;
+}
+
+std::string PlanJson(const v1::ModelInfo& info, const v1::Plan& plan, const v1::Candidate& candidate,
+                     const v1::Selection& selection, const v1::CardFacts& card) {
+  ordered_json json;
+  json["schema_version"] = 1;
+  json["model"] = card.model();
+  json["architecture"] = info.architecture();
+  json["recipe"] = card.recipe();
+  json["plan"] = plan.name();
+  json["average_bits"] = candidate.average_bits();
+  json["weight_bytes"] = plan.weight_bytes();
+  json["predicted_loss"] = plan.predicted_loss();
+  const v1::KlDivergence& kl = candidate.kl_divergence();
+  json["measured"] = {{"scored_tokens", selection.scored_tokens()},
+                      {"kl_divergence",
+                       {{"mean", kl.mean()},
+                        {"standard_error", kl.standard_error()},
+                        {"median", kl.median()},
+                        {"p99", kl.p99()},
+                        {"max", kl.max()}}},
+                      {"perplexity", candidate.perplexity()},
+                      {"perplexity_standard_error", candidate.perplexity_standard_error()},
+                      {"reference_perplexity", selection.reference().perplexity()},
+                      {"top1_agreement", candidate.top1_agreement()}};
+  for (const auto& unit : plan.units()) {
+    json["units"].push_back({{"name", unit.unit()},
+                             {"format", NameOf(unit.format())},
+                             {"bytes", unit.bytes()},
+                             {"predicted_loss", unit.predicted_loss()}});
+  }
+  return json.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace bitwright

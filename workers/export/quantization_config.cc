@@ -1,0 +1,54 @@
+#include "workers/export/quantization_config.h"
+
+#include <map>
+#include <utility>
+
+namespace bitwright {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json WeightsScheme(const v1::Format& format) {
+  ordered_json scheme;
+  scheme["num_bits"] = format.bits();
+  scheme["type"] = "int";
+  scheme["symmetric"] = true;
+  scheme["strategy"] = format.group_size() == 0 ? "channel" : "group";
+  scheme["group_size"] = format.group_size() == 0 ? ordered_json(nullptr) : ordered_json(format.group_size());
+  scheme["dynamic"] = false;
+  return scheme;
+}
+
+}  // namespace
+
+ordered_json QuantizationConfig(const v1::Plan& plan, const google::protobuf::RepeatedPtrField<v1::UnitInfo>& units) {
+  std::map<std::pair<int, int>, ordered_json> targets;  // (bits, group size) → names
+  for (int u = 0; u < plan.units_size(); ++u) {
+    const v1::Format& format = plan.units(u).format();
+    ordered_json& names = targets[{format.bits(), format.group_size()}];
+    for (const auto& linear : units[u].linears()) names.push_back(linear.name());
+  }
+  ordered_json groups;
+  for (auto& [key, names] : targets) {
+    v1::Format format;
+    format.set_bits(key.first);
+    format.set_group_size(key.second);
+    ordered_json& group = groups["group_" + std::to_string(groups.size())];
+    group["format"] = "pack-quantized";
+    group["targets"] = std::move(names);
+    group["weights"] = WeightsScheme(format);
+    group["input_activations"] = nullptr;
+    group["output_activations"] = nullptr;
+  }
+  ordered_json config;
+  config["quant_method"] = "compressed-tensors";
+  config["format"] = "pack-quantized";
+  config["quantization_status"] = "compressed";
+  config["config_groups"] = std::move(groups);
+  config["ignore"] = {"lm_head"};
+  config["kv_cache_scheme"] = nullptr;
+  config["global_compression_ratio"] = nullptr;
+  return config;
+}
+
+}  // namespace bitwright

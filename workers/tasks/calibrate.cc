@@ -1,0 +1,40 @@
+#include "workers/calibrate/calibrate.h"
+
+#include "proto/contract/status_macros.h"
+#include "workers/calibrate/statistics_file.h"
+#include "workers/tasks/kinds.h"
+
+namespace bitwright {
+
+absl::Status RunCalibrate(const v1::CalibrateParams& params, TaskIo& io) {
+  ABSL_ASSIGN_OR_RETURN(const Model model, Model::Open(io.Files()));
+  const int64_t begin = params.windows().begin(), end = params.windows().end();
+  const int64_t windows = end - begin;
+  WindowRunner runner(model, params.window(), ComputeOf(params.compute()), io.pool());
+  Buffer<float> x;
+  if (params.blocks().begin() == 0) {
+    ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, io.IdRows("ids", begin, end, params.window()));
+    x = Buffer<float>(windows * runner.WindowElements());
+    runner.Embed(ids, x.data());
+  } else {
+    ABSL_ASSIGN_OR_RETURN(x, io.FloatRows("activations", 0, windows * params.window(), model.config().hidden));
+  }
+  ABSL_ASSIGN_OR_RETURN(const std::vector<UnitStatistics> statistics,
+                        Calibrate(runner, params.blocks().begin(), params.blocks().end(), windows, x.data(),
+                                  [&](double share) { io.Progress(share); }));
+  ABSL_RETURN_IF_ERROR(WriteStatistics(io.NewOutput("statistics"), statistics));
+  if (params.last()) return absl::OkStatus();
+  return io.WriteBytes("activations", x.data(), static_cast<size_t>(x.size()) * sizeof(float));
+}
+
+absl::Status RunMerge(const v1::MergeParams&, TaskIo& io) {
+  std::vector<StatisticsFile> shards;
+  for (const std::string& name : io.InputNames("statistics/")) {
+    ABSL_ASSIGN_OR_RETURN(const std::string path, io.InputPath(name));
+    ABSL_ASSIGN_OR_RETURN(StatisticsFile shard, StatisticsFile::Open(path));
+    shards.push_back(std::move(shard));
+  }
+  return MergeStatistics(shards, io.NewOutput("statistics"));
+}
+
+}  // namespace bitwright

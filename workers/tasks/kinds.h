@@ -1,0 +1,23 @@
+#pragma once
+
+#include "absl/status/status.h"
+#include "workers/tasks/task_io.h"
+
+// One function a task kind, each in a file of its own. Inputs and outputs stand at the kind's params in tasks.proto.
+// A function writes all its outputs through io, or returns the first error.
+namespace bitwright {
+
+absl::Status RunInspect(const v1::InspectParams& params, TaskIo& io);
+absl::Status RunTokenize(const v1::TokenizeParams& params, TaskIo& io);
+absl::Status RunReference(const v1::ReferenceParams& params, TaskIo& io);
+absl::Status RunCalibrate(const v1::CalibrateParams& params, TaskIo& io);
+absl::Status RunMerge(const v1::MergeParams& params, TaskIo& io);
+absl::Status RunProfile(const v1::ProfileParams& params, TaskIo& io);
+absl::Status RunAllocate(const v1::AllocateParams& params, TaskIo& io);
+absl::Status RunQuantize(const v1::QuantizeParams& params, TaskIo& io);
+absl::Status RunEvaluate(const v1::EvaluateParams& params, TaskIo& io);
+absl::Status RunSelect(const v1::SelectParams& params, TaskIo& io);
+absl::Status RunAssemble(const v1::AssembleParams& params, TaskIo& io);
+absl::Status RunReport(const v1::ReportParams& params, TaskIo& io);
+
+}  // namespace bitwright

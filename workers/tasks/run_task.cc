@@ -1,0 +1,59 @@
+#include "workers/tasks/run_task.h"
+
+#include <new>
+
+#include "proto/contract/errors.h"
+#include "proto/contract/status_macros.h"
+#include "workers/tasks/kinds.h"
+
+namespace bitwright {
+namespace {
+
+absl::Status Dispatch(const v1::TaskSpec& spec, TaskIo& io) {
+  switch (spec.params_case()) {
+    case v1::TaskSpec::kInspect:
+      return RunInspect(spec.inspect(), io);
+    case v1::TaskSpec::kTokenize:
+      return RunTokenize(spec.tokenize(), io);
+    case v1::TaskSpec::kReference:
+      return RunReference(spec.reference(), io);
+    case v1::TaskSpec::kCalibrate:
+      return RunCalibrate(spec.calibrate(), io);
+    case v1::TaskSpec::kMerge:
+      return RunMerge(spec.merge(), io);
+    case v1::TaskSpec::kProfile:
+      return RunProfile(spec.profile(), io);
+    case v1::TaskSpec::kAllocate:
+      return RunAllocate(spec.allocate(), io);
+    case v1::TaskSpec::kQuantize:
+      return RunQuantize(spec.quantize(), io);
+    case v1::TaskSpec::kEvaluate:
+      return RunEvaluate(spec.evaluate(), io);
+    case v1::TaskSpec::kSelect:
+      return RunSelect(spec.select(), io);
+    case v1::TaskSpec::kAssemble:
+      return RunAssemble(spec.assemble(), io);
+    case v1::TaskSpec::kReport:
+      return RunReport(spec.report(), io);
+    case v1::TaskSpec::PARAMS_NOT_SET:
+      break;
+  }
+  return MakeError(absl::StatusCode::kInvalidArgument, "TASK_KIND_UNKNOWN",
+                   "the task has no parameters of a kind that this worker knows", {{"kind", spec.kind()}});
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<TaskOutputFile>> RunTask(const v1::TaskSpec& spec, TaskContext& context) {
+  TaskIo io(spec, context);
+  try {
+    ABSL_RETURN_IF_ERROR(Dispatch(spec, io));
+  } catch (const std::bad_alloc&) {
+    return MakeError(absl::StatusCode::kResourceExhausted, "TASK_OUT_OF_MEMORY",
+                     "task '" + spec.kind() + "' needs more memory than the worker has; use a worker with more memory",
+                     {{"kind", spec.kind()}});
+  }
+  return io.TakeOutputs();
+}
+
+}  // namespace bitwright

@@ -1,0 +1,131 @@
+#include "workers/tasks/task_io.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "proto/contract/errors.h"
+#include "proto/contract/limits.h"
+#include "proto/contract/status_macros.h"
+
+namespace bitwright {
+namespace {
+
+constexpr char kModelPrefix[] = "model/";
+
+absl::Status InputMissing(const std::string& name) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "TASK_INPUT_MISSING", "the task has no input '" + name + "'",
+                   {{"input", name}});
+}
+
+absl::Status InputDamaged(const std::string& name, const std::string& why) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "TASK_INPUT_DAMAGED", "input '" + name + "' " + why,
+                   {{"input", name}});
+}
+
+// Bytes [begin, end) · columns · 4 of an array of 4-byte elements.
+absl::StatusOr<std::span<const std::byte>> Rows(const MappedFile& file, const std::string& name, int64_t begin,
+                                                int64_t end, int64_t columns) {
+  const int64_t size = static_cast<int64_t>(file.bytes().size());
+  if (begin < 0 || end < begin || end * columns * 4 > size) {
+    return InputDamaged(name, "has " + std::to_string(size) + " bytes, fewer than rows up to " + std::to_string(end) +
+                                  " of " + std::to_string(columns) + " elements need");
+  }
+  return file.bytes().subspan(static_cast<size_t>(begin * columns * 4),
+                              static_cast<size_t>((end - begin) * columns * 4));
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> TaskIo::InputPath(const std::string& name) const {
+  std::string path = context_.input_path(name);
+  if (path.empty()) return InputMissing(name);
+  return path;
+}
+
+absl::StatusOr<std::shared_ptr<const MappedFile>> TaskIo::Input(const std::string& name) const {
+  ABSL_ASSIGN_OR_RETURN(const std::string path, InputPath(name));
+  return MappedFile::Open(path);
+}
+
+std::vector<std::string> TaskIo::InputNames(const std::string& prefix) const {
+  std::vector<std::string> names;
+  for (const auto& input : spec_.inputs()) {
+    if (input.name().starts_with(prefix)) names.push_back(input.name());
+  }
+  return names;
+}
+
+absl::Status TaskIo::ReadProto(const std::string& name, google::protobuf::MessageLite& message) const {
+  ABSL_ASSIGN_OR_RETURN(const auto file, Input(name));
+  const auto bytes = file->bytes();
+  if (static_cast<int64_t>(bytes.size()) > limits::kMaxInlineProtoBytes ||
+      !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return InputDamaged(name, "is not a " + message.GetTypeName());
+  }
+  return absl::OkStatus();
+}
+
+ModelFiles TaskIo::Files() const {
+  ModelFiles files;
+  for (const std::string& name : InputNames(kModelPrefix)) {
+    files.emplace(name.substr(std::strlen(kModelPrefix)), context_.input_path(name));
+  }
+  return files;
+}
+
+absl::StatusOr<Buffer<float>> TaskIo::FloatRows(const std::string& name, int64_t begin, int64_t end,
+                                                int64_t columns) const {
+  ABSL_ASSIGN_OR_RETURN(const auto file, Input(name));
+  ABSL_ASSIGN_OR_RETURN(const auto bytes, Rows(*file, name, begin, end, columns));
+  Buffer<float> rows((end - begin) * columns);
+  if (!bytes.empty()) std::memcpy(rows.data(), bytes.data(), bytes.size());
+  return rows;
+}
+
+absl::StatusOr<std::vector<int32_t>> TaskIo::IdRows(const std::string& name, int64_t begin, int64_t end,
+                                                    int64_t columns) const {
+  ABSL_ASSIGN_OR_RETURN(const auto file, Input(name));
+  ABSL_ASSIGN_OR_RETURN(const auto bytes, Rows(*file, name, begin, end, columns));
+  std::vector<int32_t> ids(bytes.size() / 4);
+  if (!bytes.empty()) std::memcpy(ids.data(), bytes.data(), bytes.size());
+  return ids;
+}
+
+std::string TaskIo::NewOutput(const std::string& name) {
+  const std::string file = "out-" + FiveDigits(static_cast<int>(outputs_.size()));
+  outputs_.push_back({name, file});
+  return context_.output_dir + "/" + file;
+}
+
+absl::Status TaskIo::WriteProto(const std::string& name, const google::protobuf::MessageLite& message) {
+  return WriteFile(NewOutput(name), SerializeDeterministic(message));
+}
+
+absl::Status TaskIo::WriteBytes(const std::string& name, const void* data, size_t size) {
+  return WriteFile(NewOutput(name), std::string_view(static_cast<const char*>(data), size));
+}
+
+std::string SerializeDeterministic(const google::protobuf::MessageLite& message) {
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return bytes;
+}
+
+std::string FiveDigits(int number) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%05d", number);
+  return text;
+}
+
+Compute ComputeOf(int proto_compute_type) {
+  return proto_compute_type == v1::COMPUTE_TYPE_BF16 ? Compute::kBf16 : Compute::kF32;
+}
+
+}  // namespace bitwright

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <google/protobuf/message_lite.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "bitwright/v1/tasks.pb.h"
+#include "workers/base/files.h"
+#include "workers/checkpoint/model_files.h"
+#include "workers/model/weights.h"
+#include "workers/tasks/run_task.h"
+#include "workers/tensor/buffer.h"
+
+namespace bitwright {
+
+// Reading a task's inputs and writing its outputs: what every task kind needs, and nothing of any one kind.
+class TaskIo {
+ public:
+  TaskIo(const v1::TaskSpec& spec, TaskContext& context) : spec_(spec), context_(context) {}
+
+  const v1::TaskSpec& spec() const { return spec_; }
+  ThreadPool& pool() const { return *context_.pool; }
+  void Progress(double fraction) const { context_.progress(fraction); }
+
+  // Path of an input. INVALID_ARGUMENT, reason TASK_INPUT_MISSING.
+  absl::StatusOr<std::string> InputPath(const std::string& name) const;
+  absl::StatusOr<std::shared_ptr<const MappedFile>> Input(const std::string& name) const;
+  bool HasInput(const std::string& name) const { return !context_.input_path(name).empty(); }
+  // Names of inputs that begin with prefix, in order.
+  std::vector<std::string> InputNames(const std::string& prefix) const;
+  // TASK_INPUT_DAMAGED when it does not parse.
+  absl::Status ReadProto(const std::string& name, google::protobuf::MessageLite& message) const;
+
+  // Inputs "model/{path}" as path → file.
+  ModelFiles Files() const;
+
+  // Rows [begin, end) of an f32 [rows, columns] or i32 array input, copied. TASK_INPUT_DAMAGED when it is shorter.
+  absl::StatusOr<Buffer<float>> FloatRows(const std::string& name, int64_t begin, int64_t end, int64_t columns) const;
+  absl::StatusOr<std::vector<int32_t>> IdRows(const std::string& name, int64_t begin, int64_t end,
+                                              int64_t columns) const;
+
+  // Path for the file of a new output, which is then part of the result. File names are made here; output names may
+  // hold '/'.
+  std::string NewOutput(const std::string& name);
+  absl::Status WriteProto(const std::string& name, const google::protobuf::MessageLite& message);
+  absl::Status WriteBytes(const std::string& name, const void* data, size_t size);
+  std::vector<TaskOutputFile> TakeOutputs() { return std::move(outputs_); }
+
+ private:
+  const v1::TaskSpec& spec_;
+  TaskContext& context_;
+  std::vector<TaskOutputFile> outputs_;
+};
+
+// Deterministic serialization (map entries in key order).
+std::string SerializeDeterministic(const google::protobuf::MessageLite& message);
+
+// "00007"
+std::string FiveDigits(int number);
+
+// The forward pass's compute type of a recipe; unspecified means f32.
+Compute ComputeOf(int proto_compute_type);
+
+}  // namespace bitwright

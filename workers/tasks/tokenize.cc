@@ -1,0 +1,59 @@
+#include <cstring>
+#include <memory>
+
+#include "proto/contract/digest.h"
+#include "proto/contract/errors.h"
+#include "proto/contract/status_macros.h"
+#include "workers/tasks/kinds.h"
+#include "workers/tokenizer/ids_lines.h"
+#include "workers/tokenizer/tokenizer.h"
+
+namespace bitwright {
+namespace {
+
+absl::Status DataInvalid(const std::string& why) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "DATA_INVALID", "the data file " + why);
+}
+
+absl::StatusOr<std::vector<int32_t>> TokenizeText(const v1::TokenizeParams& params, std::string_view text, TaskIo& io) {
+  if (text.empty()) return DataInvalid("is empty; give text to calibrate and evaluate on");
+  ABSL_ASSIGN_OR_RETURN(const auto json, io.Input("model/tokenizer.json"));
+  ABSL_ASSIGN_OR_RETURN(const auto tokenizer, Tokenizer::Load(json->text()));
+  return tokenizer->Encode(text, params.add_special_tokens());
+}
+
+absl::Status CheckIds(const std::vector<int32_t>& ids, int64_t vocab) {
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] < 0 || ids[i] >= vocab) {
+      return MakeError(absl::StatusCode::kInvalidArgument, "TOKEN_ID_OUT_OF_RANGE",
+                       "token " + std::to_string(i) + " of the data has id " + std::to_string(ids[i]) +
+                           ", outside the model's vocabulary 0.." + std::to_string(vocab - 1),
+                       {{"position", std::to_string(i)}, {"id", std::to_string(ids[i])}});
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status RunTokenize(const v1::TokenizeParams& params, TaskIo& io) {
+  ABSL_ASSIGN_OR_RETURN(const auto data, io.Input("data"));
+  std::vector<int32_t> ids;
+  if (params.kind() == v1::Data::TOKEN_IDS_JSONL) {
+    ABSL_ASSIGN_OR_RETURN(ids, ParseIdLines(data->text(), params.window()));
+  } else {
+    ABSL_ASSIGN_OR_RETURN(ids, TokenizeText(params, data->text(), io));
+  }
+  ABSL_RETURN_IF_ERROR(CheckIds(ids, params.vocab_size()));
+  v1::TokenizeSummary summary;
+  summary.set_window(params.window());
+  summary.set_tokens_in_file(static_cast<int64_t>(ids.size()));
+  summary.set_sha256_of_all_ids(Sha256Hex({reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(int32_t)}));
+  const int64_t wanted = std::min<int64_t>(params.max_tokens(), static_cast<int64_t>(ids.size()));
+  summary.set_windows(static_cast<int32_t>(wanted / params.window()));
+  const size_t kept = static_cast<size_t>(summary.windows()) * static_cast<size_t>(params.window());
+  ABSL_RETURN_IF_ERROR(io.WriteBytes("ids", ids.data(), kept * sizeof(int32_t)));
+  return io.WriteProto("summary", summary);
+}
+
+}  // namespace bitwright

@@ -1,0 +1,62 @@
+#include "workers/tokenizer/ids_lines.h"
+
+#include <charconv>
+#include <string>
+
+#include "proto/contract/errors.h"
+
+namespace bitwright {
+namespace {
+
+absl::Status LineInvalid(int64_t line, const std::string& why) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "DATA_INVALID",
+                   "line " + std::to_string(line) + " of the token ids " + why, {{"line", std::to_string(line)}});
+}
+
+std::string_view Trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r')) text.remove_suffix(1);
+  return text;
+}
+
+// "[1, 2, 3]" appended to ids; the error is empty or says what is wrong.
+std::string ParseLine(std::string_view line, std::vector<int32_t>& ids) {
+  if (line.size() < 2 || line.front() != '[' || line.back() != ']') return "is not a JSON array";
+  line = line.substr(1, line.size() - 2);
+  while (true) {
+    const size_t comma = std::min(line.find(','), line.size());
+    const std::string_view item = Trim(line.substr(0, comma));
+    int32_t id = -1;
+    const auto [end, error] = std::from_chars(item.data(), item.data() + item.size(), id);
+    if (error != std::errc() || end != item.data() + item.size() || id < 0) {
+      return "holds '" + std::string(item.substr(0, 40)) + "' where a token id (0 to 2147483647) must stand";
+    }
+    ids.push_back(id);
+    if (comma == line.size()) return "";
+    line.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<int32_t>> ParseIdLines(std::string_view text, int64_t window) {
+  std::vector<int32_t> ids;
+  int64_t number = 0;
+  while (!text.empty()) {
+    const size_t newline = std::min(text.find('\n'), text.size());
+    const std::string_view line = Trim(text.substr(0, newline));
+    text.remove_prefix(std::min(newline + 1, text.size()));
+    ++number;
+    if (line.empty()) continue;
+    const size_t before = ids.size();
+    if (const std::string why = ParseLine(line, ids); !why.empty()) return LineInvalid(number, why);
+    const int64_t count = static_cast<int64_t>(ids.size() - before);
+    if (count != window) {
+      return LineInvalid(number, "has " + std::to_string(count) + " ids; the window is " + std::to_string(window));
+    }
+  }
+  if (ids.empty()) return LineInvalid(1, "and all others are empty");
+  return ids;
+}
+
+}  // namespace bitwright
