@@ -1,0 +1,43 @@
+#include "workers/formats/int_format.h"
+
+#include "tests/support/status_matchers.h"
+
+namespace bitwright {
+namespace {
+
+using testing::HasReason;
+
+TEST(IntFormatTest, NamesRoundTrip) {
+  EXPECT_EQ(FormatName({4, 128}), "int4-g128");
+  EXPECT_EQ(FormatName({4, IntFormat::kChannel}), "int4-channel");
+  for (const IntFormat format : AllowedFormats(128)) {
+    ASSERT_OK_AND_ASSIGN(const IntFormat parsed, ParseFormat(FormatName(format)));
+    EXPECT_EQ(parsed, format);
+  }
+}
+
+TEST(IntFormatTest, RefusesUnknownNames) {
+  for (const char* name :
+       {"", "int4", "int1-g128", "int9-channel", "int4-g16", "int4-g0", "int4-g128 ", "fp8-channel"}) {
+    EXPECT_THAT(ParseFormat(name), HasReason("FORMAT_UNKNOWN")) << name;
+  }
+  EXPECT_THAT(CheckFormat({9, 32}), HasReason("FORMAT_UNKNOWN"));
+  EXPECT_THAT(CheckFormat({4, 48}), HasReason("FORMAT_UNKNOWN"));
+  BITWRIGHT_EXPECT_OK(CheckFormat({2, 0}));
+}
+
+TEST(IntFormatTest, GroupsMustDivideTheInputs) {
+  EXPECT_EQ(AllowedFormats(512).size(), 28u);
+  EXPECT_EQ(AllowedFormats(576).size(), 21u);  // 128 does not divide it
+  EXPECT_EQ(AllowedFormats(50).size(), 7u);
+  EXPECT_EQ(AllowedFormats(512).front(), (IntFormat{2, 32}));
+  EXPECT_EQ(AllowedFormats(512).back(), (IntFormat{8, IntFormat::kChannel}));
+}
+
+TEST(IntFormatTest, CountsEveryByte) {
+  EXPECT_EQ(StoredBytes({3, IntFormat::kChannel}, 23, 50, DType::kF32), 4 * 23 * 5 + 4 * 23 + 16);
+  EXPECT_EQ(StoredBytes({8, 32}, 37, 96, DType::kBF16), 37 * 96 + 2 * 37 * 3 + 16);
+}
+
+}  // namespace
+}  // namespace bitwright

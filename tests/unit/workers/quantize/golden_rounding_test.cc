@@ -1,0 +1,144 @@
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/support/fixtures.h"
+#include "tests/support/safetensors_reader.h"
+#include "workers/quantize/gptq.h"
+#include "workers/quantize/packed_triangle.h"
+#include "workers/quantize/rtn.h"
+
+// Codes and scales that an independent float64 program computed.
+namespace bitwright {
+namespace {
+
+struct Golden {
+  explicit Golden(const std::string& path) : tensors(ReadFixture(path)) {
+    weights = Find(tensors, "W").ToFloat();
+    out = Find(tensors, "W").shape[0];
+    in = Find(tensors, "W").shape[1];
+    if (tensors.contains("H_packed")) {
+      packed = Find(tensors, "H_packed").ToFloat();
+      return;
+    }
+    const std::vector<double> moment64 = Find(tensors, "H").ToDouble();
+    packed.resize(static_cast<size_t>(PackedTriangleSize(in)));
+    PackTriangle(std::vector<float>(moment64.begin(), moment64.end()), in, packed);
+  }
+  FixtureTensors tensors;
+  std::vector<float> weights, packed;
+  int64_t out = 0, in = 0;
+};
+
+// One set of expected codes: "ct/b3/g32/gptq-static-actorder".
+struct Case {
+  std::string name;
+  ScaleMethod scales;
+  IntFormat format;
+};
+
+std::vector<Case> Cases(const Golden& golden) {
+  std::vector<Case> cases;
+  for (const int bits : {3, 4}) {
+    for (const int group : {32, 128}) {
+      for (const bool ct : {false, true}) {
+        for (const char* method :
+             {"rtn", "gptq-static", "gptq-dynamic", "gptq-static-actorder", "gptq-dynamic-actorder"}) {
+          const std::string name = std::string(ct ? "ct" : "maxabs") + "/b" + std::to_string(bits) + "/g" +
+                                   std::to_string(group) + "/" + method;
+          if (!golden.tensors.contains(name + "/codes")) continue;
+          cases.push_back({name, ct ? ScaleMethod::kAbsMax : ScaleMethod::kMaxCode, {bits, group}});
+        }
+      }
+    }
+  }
+  return cases;
+}
+
+// Rows that are not fragile must agree. Returns how many rows were compared.
+int CompareRows(const Golden& golden, const Case& c, const std::string& codes_name, const std::vector<uint8_t>& fragile,
+                const RoundedLinear& rounded) {
+  const std::vector<int8_t> codes = Find(golden.tensors, c.name + codes_name).As<int8_t>();
+  const std::vector<float> scales = Find(golden.tensors, c.name + "/scales").ToFloat();
+  const int64_t groups = c.format.Groups(golden.in);
+  int compared = 0;
+  for (int64_t r = 0; r < golden.out; ++r) {
+    if (!fragile.empty() && fragile[r]) continue;
+    ++compared;
+    for (int64_t j = 0; j < golden.in; ++j) {
+      EXPECT_EQ(int{rounded.codes[r * golden.in + j]}, int{codes[r * golden.in + j]}) << c.name << " " << r << "," << j;
+    }
+    for (int64_t g = 0; g < groups; ++g) {
+      const float expected = scales[r * groups + g], found = rounded.scales[r * groups + g];
+      if (expected == 1.0f && found == 0x1p-23f) continue;  // all-zero group: the fixture writes 1
+      EXPECT_NEAR(found, expected, 4e-6 * expected) << c.name << " row " << r << " group " << g;
+    }
+  }
+  return compared;
+}
+
+void CheckRtn(const Golden& golden, const Case& c) {
+  ThreadPool pool(2);
+  const RoundedLinear rounded =
+      RoundToNearest(golden.weights, golden.out, golden.in, c.format, {}, {.scales = c.scales}, pool);
+  if (c.scales == ScaleMethod::kAbsMax) {  // the library's own float32 quotient, every row
+    CompareRows(golden, c, "/codes_library", {}, rounded);
+  } else {
+    CompareRows(golden, c, "/codes", Find(golden.tensors, c.name + "/fragile").As<uint8_t>(), rounded);
+  }
+}
+
+int CheckGptq(const Golden& golden, const Case& c) {
+  ThreadPool pool(2);
+  const bool act_order = c.name.ends_with("-actorder");
+  const bool static_groups = c.name.find("-static") != std::string::npos;
+  const auto factor = BuildFactor(golden.packed, golden.in, {.act_order = act_order}, pool);
+  EXPECT_TRUE(factor.ok()) << factor.status();
+  EXPECT_EQ(factor->order, Find(golden.tensors, c.name + "/perm").As<int32_t>()) << c.name;
+  const GptqOptions options{.scales = c.scales, .static_groups = static_groups};
+  const RoundedLinear rounded = GptqRound(*factor, golden.weights, golden.out, c.format, options, pool);
+  const std::vector<int32_t> groups = Find(golden.tensors, c.name + "/g_idx").As<int32_t>();
+  for (int64_t j = 0; j < golden.in; ++j) {
+    EXPECT_EQ(rounded.group_index.empty() ? j / c.format.group_size : rounded.group_index[j], groups[j]) << c.name;
+  }
+  const std::vector<uint8_t> fragile = Find(golden.tensors, c.name + "/fragile").As<uint8_t>();
+  const std::vector<double> losses = Find(golden.tensors, c.name + "/row_loss").ToDouble();
+  for (int64_t r = 0; r < golden.out; ++r) {
+    if (fragile[r]) continue;
+    EXPECT_NEAR(rounded.row_loss[r], losses[r], 2e-4 * losses[r]) << c.name << " row " << r;
+  }
+  return CompareRows(golden, c, "/codes", fragile, rounded);
+}
+
+// Returns how many GPTQ rows were compared.
+int CheckFile(const std::string& path) {
+  SCOPED_TRACE(path);
+  const Golden golden(path);
+  int compared = 0;
+  for (const Case& c : Cases(golden)) {
+    if (c.name.ends_with("/rtn")) {
+      CheckRtn(golden, c);
+    } else {
+      compared += CheckGptq(golden, c);
+    }
+  }
+  return compared;
+}
+
+TEST(GoldenRoundingTest, EqualsTheReferenceOnAllRowsThatAreNotFragile) {
+  const auto shared = SharedDir();
+  if (!shared) GTEST_SKIP() << kNoSharedData;
+  int compared = 0;
+  for (const char* file : {"well-conditioned", "rank-deficient", "dead-inputs", "real"}) {
+    compared += CheckFile(*shared + "/fixtures/rounding/" + file + ".safetensors");
+  }
+  EXPECT_EQ(compared, 1891);  // of 2048; the reference's own count
+}
+
+TEST(GoldenRoundingTest, TheCopyBesideTheTests) {
+  EXPECT_GT(CheckFile(SourcePath("tests/golden/quantize/dead-inputs.safetensors")), 30);
+}
+
+}  // namespace
+}  // namespace bitwright

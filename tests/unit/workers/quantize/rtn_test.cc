@@ -1,0 +1,81 @@
+#include "workers/quantize/rtn.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/support/fixtures.h"
+#include "tests/support/safetensors_reader.h"
+#include "tests/unit/workers/quantize/sample_linear.h"
+#include "workers/formats/dequantize.h"
+
+namespace bitwright {
+namespace {
+
+using testing::SampleLinear;
+
+// Codes and scales as compressed-tensors computes them, division in the weight's dtype.
+void CheckFile(const std::string& path, const std::string& file) {
+  SCOPED_TRACE(file);
+  const FixtureTensors tensors = ReadFixture(path + "/" + file + ".safetensors");
+  const FixtureTensor& weight = Find(tensors, "in.weight");
+  const bool channel = file.find("channel") != std::string::npos;
+  const IntFormat format{file[3] - '0', channel ? 0 : std::stoi(file.substr(file.find("-g") + 2))};
+  const DType type = *ParseDType(weight.dtype);
+  ThreadPool pool(1);
+  const RoundedLinear rounded = RoundToNearest(weight.ToFloat(), weight.shape[0], weight.shape[1], format, {},
+                                               {.storage_type = type, .quotient_type = type}, pool);
+  EXPECT_EQ(rounded.codes, Find(tensors, "codes").As<int8_t>());
+  EXPECT_EQ(rounded.scales, Find(tensors, "out.weight_scale").ToFloat());
+}
+
+TEST(RtnTest, EqualsCompressedTensors) {
+  const auto shared = SharedDir();
+  if (!shared) GTEST_SKIP() << kNoSharedData;
+  for (int bits = 2; bits <= 8; ++bits) {
+    for (const char* rest : {"g32-f32", "g128-f32", "channel-f32", "g32-bf16", "g32-f16"}) {
+      if (std::string(rest).ends_with("16") && bits != 4 && bits != 8) continue;  // the reference has no such file
+      CheckFile(*shared + "/fixtures/packing/compressed-tensors", "int" + std::to_string(bits) + "-sym-" + rest);
+    }
+  }
+}
+
+TEST(RtnTest, EqualsTheCopiesBesideTheTests) {
+  for (const char* file : {"int3-sym-channel-f32", "int5-sym-channel-f32", "int4-sym-g32-bf16", "int8-sym-g32-f16"}) {
+    CheckFile(SourcePath("tests/golden/formats"), file);
+  }
+}
+
+double WeightedError(const SampleLinear& s, IntFormat format, const std::vector<float>& h,
+                     const RoundedLinear& rounded) {
+  std::vector<float> values(s.weights.size());
+  Dequantize(format, s.out, s.in, DType::kF32, rounded.codes, rounded.scales, values);
+  double sum = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const double e = values[i] - s.weights[i];
+    sum += e * e * h[i % static_cast<size_t>(s.in)];
+  }
+  return sum;
+}
+
+TEST(RtnTest, SearchedScalesAreNeverWorse) {
+  ThreadPool pool(2);
+  const SampleLinear sample(40, 128, 50, 10);
+  std::vector<float> h(128);
+  for (int64_t j = 0; j < 128; ++j) h[j] = sample.moment[j * 128 + j];
+  for (const IntFormat format : AllowedFormats(128)) {
+    const auto error = [&](ScaleMethod method) {
+      const RtnOptions options{.scales = method};
+      return WeightedError(sample, format, h,
+                           RoundToNearest(sample.weights, sample.out, sample.in, format, h, options, pool));
+    };
+    const double searched = error(ScaleMethod::kSearched), absmax = error(ScaleMethod::kAbsMax);
+    EXPECT_LE(searched, absmax * 1.0001) << FormatName(format);
+    if (format.bits > 3) continue;
+    EXPECT_LT(searched, 0.9 * absmax) << FormatName(format);
+  }
+}
+
+}  // namespace
+}  // namespace bitwright

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string_view>
+
+#include "absl/status/status.h"
+
+namespace bitwright {
+
+// INVALID_ARGUMENT, reason FORMAT_UNKNOWN.
+absl::Status FormatUnknown(std::string_view name);
+
+}  // namespace bitwright

@@ -1,0 +1,48 @@
+#include "workers/formats/int_format.h"
+
+#include "absl/strings/str_cat.h"
+#include "workers/formats/formats_errors.h"
+
+namespace bitwright {
+namespace {
+
+// In the order of AllowedFormats.
+constexpr int kGroupSizes[] = {32, 64, 128, IntFormat::kChannel};
+
+}  // namespace
+
+std::string FormatName(IntFormat format) {
+  if (format.group_size == IntFormat::kChannel) return absl::StrCat("int", format.bits, "-channel");
+  return absl::StrCat("int", format.bits, "-g", format.group_size);
+}
+
+absl::StatusOr<IntFormat> ParseFormat(std::string_view name) {
+  for (int bits = IntFormat::kMinBits; bits <= IntFormat::kMaxBits; ++bits) {
+    for (const int group_size : kGroupSizes) {
+      if (name == FormatName({bits, group_size})) return IntFormat{bits, group_size};
+    }
+  }
+  return FormatUnknown(name);
+}
+
+absl::Status CheckFormat(IntFormat format) {
+  for (const int group_size : kGroupSizes) {
+    if (format.group_size == group_size && format.bits >= IntFormat::kMinBits && format.bits <= IntFormat::kMaxBits) {
+      return absl::OkStatus();
+    }
+  }
+  return FormatUnknown(FormatName(format));
+}
+
+std::vector<IntFormat> AllowedFormats(int64_t in_features) {
+  std::vector<IntFormat> formats;
+  for (int bits = IntFormat::kMinBits; bits <= IntFormat::kMaxBits; ++bits) {
+    for (const int group_size : kGroupSizes) {
+      const IntFormat format{bits, group_size};
+      if (format.Fits(in_features)) formats.push_back(format);
+    }
+  }
+  return formats;
+}
+
+}  // namespace bitwright

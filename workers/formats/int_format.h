@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "workers/tensor/dtype.h"
+
+namespace bitwright {
+
+// Symmetric signed integers with one scale per group of the input dimension: value = code · scale.
+//
+// Range: codes lie in [−2^(bits−1), 2^(bits−1) − 1], two's complement's own range, so no code word is wasted; the
+// positive end is one step short of the negative one. There is no zero point.
+// Widths: 2 bits is the smallest with a zero and both signs; 8 is the largest that compressed-tensors packs.
+// Groups: a scale per 32, 64 or 128 neighbouring inputs of a row, or per row ("channel", group_size 0). Smaller groups
+// cost 0.5 bit and more per weight, larger ones gain nothing over channel.
+//
+// Storage (compressed-tensors `pack-quantized`): weight_packed i32 [out, ⌈in·bits/32⌉], weight_scale [out, groups] in
+// the weight's dtype, weight_shape i64 [2].
+struct IntFormat {
+  static constexpr int kMinBits = 2;
+  static constexpr int kMaxBits = 8;
+  static constexpr int kChannel = 0;
+
+  int bits = 4;
+  int group_size = 128;  // 32, 64, 128 or kChannel
+
+  constexpr int MinCode() const { return -(1 << (bits - 1)); }
+  constexpr int MaxCode() const { return (1 << (bits - 1)) - 1; }
+  // Inputs that share a scale, in a row of `in` inputs.
+  constexpr int64_t GroupWidth(int64_t in) const { return group_size == kChannel ? in : group_size; }
+  constexpr int64_t Groups(int64_t in) const { return group_size == kChannel ? 1 : in / group_size; }
+  constexpr bool Fits(int64_t in) const { return in > 0 && (group_size == kChannel || in % group_size == 0); }
+  // 32-bit words of a packed row; the last one is padded with zero bits.
+  constexpr int64_t WordsPerRow(int64_t in) const { return (in * bits + 31) / 32; }
+
+  friend constexpr bool operator==(const IntFormat&, const IntFormat&) = default;
+};
+
+static_assert(IntFormat{4, 128}.MinCode() == -8 && IntFormat{4, 128}.MaxCode() == 7);
+static_assert(IntFormat{3, 32}.WordsPerRow(96) == 9 && IntFormat{3, 0}.WordsPerRow(50) == 5);
+
+// Bytes of weight_shape: two i64.
+inline constexpr int64_t kWeightShapeBytes = 16;
+
+// Exact bytes of all three tensors of a linear [out, in] whose scales have type `scale_type` (F32, F16 or BF16),
+// without the file's header. out·in must have been checked against overflow (it comes from a tensor that fits a file).
+constexpr int64_t StoredBytes(IntFormat format, int64_t out, int64_t in, DType scale_type) {
+  return 4 * out * format.WordsPerRow(in) + ByteSize(scale_type) * out * format.Groups(in) + kWeightShapeBytes;
+}
+
+static_assert(StoredBytes({4, 128}, 256, 512, DType::kBF16) == 256 * 256 + 256 * 4 * 2 + 16);
+
+// "int4-g128", "int4-channel".
+std::string FormatName(IntFormat format);
+
+// Inverse of FormatName. INVALID_ARGUMENT, reason FORMAT_UNKNOWN.
+absl::StatusOr<IntFormat> ParseFormat(std::string_view name);
+
+// INVALID_ARGUMENT, reason FORMAT_UNKNOWN, unless bits and group_size are among those above.
+absl::Status CheckFormat(IntFormat format);
+
+// Every format that rows of `in_features` inputs allow, by (bits, group size; channel last): at most 7 · 4.
+std::vector<IntFormat> AllowedFormats(int64_t in_features);
+
+}  // namespace bitwright

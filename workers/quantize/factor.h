@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "workers/base/thread_pool.h"
+#include "workers/tensor/buffer.h"
+
+namespace bitwright {
+
+struct FactorOptions {
+  bool act_order = false;  // columns by falling diagonal of H (stable, before damping) instead of in order
+  double damping = 0.01;   // share of the mean diagonal of H that is added to the diagonal
+};
+
+// The factorization of one input's second moment, built once and shared by all linears on that input and all formats:
+//   P H' Pᵀ = M D Mᵀ, M unit upper triangular, D diagonal, H' = H + damping · mean(diag H) · I, P the column order.
+// Inputs that never were active (H_jj = 0) are dead: their diagonal is set to 1 before damping, their weights to 0.
+// Immutable once built; thread-safe.
+struct Factor {
+  int64_t inputs = 0;
+  bool act_order = false;
+  std::vector<int32_t> order;   // [in] column of H at each position
+  std::vector<uint8_t> dead;    // [in] by column of H
+  std::vector<float> diagonal;  // [in] of H with dead ones set to 1, undamped, by column of H
+  std::vector<float> d;         // [in] D, by position
+  double added = 0;             // what damping added to each diagonal element
+  Buffer<float> m;              // [in, in] row-major, by position; the strictly upper part is M's, the rest unspecified
+  Buffer<float> blocks;  // [blocks of 128 columns][128][128]: element (j, i) is M_ij of the diagonal block, i < j
+};
+
+// Builds it in f64 from the packed upper triangle of H (packed_triangle.h), f32. Memory: 8 · in² bytes for the time of
+// the call, 4 · in² kept. Errors: MOMENT_NOT_FINITE, MOMENT_NOT_POSITIVE (only possible with very small damping).
+absl::StatusOr<Factor> BuildFactor(std::span<const float> packed_moment, int64_t inputs, const FactorOptions& options,
+                                   ThreadPool& pool);
+
+}  // namespace bitwright

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "workers/base/thread_pool.h"
+#include "workers/formats/int_format.h"
+#include "workers/quantize/factor.h"
+#include "workers/quantize/rounded_linear.h"
+#include "workers/quantize/scales.h"
+#include "workers/tensor/dtype.h"
+
+namespace bitwright {
+
+// GPTQ in its LDLQ form (Frantar et al. 2022, Chee et al. 2023): with H = M D Mᵀ column j rounds
+// z_j = w_j + Σ_{i<j} (w_i − q_i) M_ij, and the damped loss is Σ_j D_j (z_j − q_j)².
+struct GptqOptions {
+  ScaleMethod scales = ScaleMethod::kSearched;
+  // Static: group scales from the original weights; with act_order a group is still a run of neighbouring columns of W,
+  // as compressed-tensors stores it. Dynamic: from the columns as they stand, all earlier errors spread, when the group
+  // is reached; with act_order groups are runs in the permuted order and RoundedLinear::group_index says which.
+  bool static_groups = false;
+  // dtype of the model's weights: scales are rounded to it, and errors are those of the values that the consumer sees,
+  // code · scale rounded to it.
+  DType storage_type = DType::kF32;
+};
+
+// Rounds one linear. weights f32 [out, in], finite, in = factor.inputs; format.Fits(in) must hold. Pieces of 64 rows
+// run on the pool; per thread it takes 10 · in · 64 bytes. The same bits on any number of threads.
+RoundedLinear GptqRound(const Factor& factor, std::span<const float> weights, int64_t out, IntFormat format,
+                        const GptqOptions& options, ThreadPool& pool);
+
+// The losses alone that GptqRound gives for each of several formats, without keeping codes: for profiling.
+std::vector<double> GptqLosses(const Factor& factor, std::span<const float> weights, int64_t out,
+                               std::span<const IntFormat> formats, const GptqOptions& options, ThreadPool& pool);
+
+}  // namespace bitwright

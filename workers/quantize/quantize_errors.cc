@@ -1,0 +1,23 @@
+#include "workers/quantize/quantize_errors.h"
+
+#include "absl/strings/str_cat.h"
+#include "proto/contract/errors.h"
+
+namespace bitwright {
+
+absl::Status MomentNotFinite(int64_t row, int64_t column) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "MOMENT_NOT_FINITE",
+                   absl::StrCat("the second moment's element (", row, ", ", column,
+                                ") is not a finite number, or negative on the diagonal: check the calibration data and "
+                                "the model's weights"),
+                   {{"row", absl::StrCat(row)}, {"column", absl::StrCat(column)}});
+}
+
+absl::Status MomentNotPositive(int64_t column, double damping) {
+  return MakeError(absl::StatusCode::kFailedPrecondition, "MOMENT_NOT_POSITIVE",
+                   absl::StrCat("the second moment with damping ", damping, " is not positive definite at input ",
+                                column, ": raise the recipe's rounding.damping or calibrate on more tokens"),
+                   {{"column", absl::StrCat(column)}, {"damping", absl::StrCat(damping)}});
+}
+
+}  // namespace bitwright

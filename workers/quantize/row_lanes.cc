@@ -1,0 +1,288 @@
+#include "workers/quantize/row_lanes.h"
+
+#include <algorithm>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "workers/quantize/row_lanes.cc"
+#include "hwy/foreach_target.h"  // compiles this file once per instruction set
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace bitwright::lanes::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using D = hn::CappedTag<float, 16>;
+using V = hn::Vec<D>;
+
+constexpr int64_t kSub = 16;  // columns rounded between two updates of a block
+
+inline int64_t Width() { return static_cast<int64_t>(hn::Lanes(D())); }
+
+// As RoundToBf16 and RoundToF16 in workers/formats/stored_float.h.
+template <DType type>
+HWY_INLINE V Stored(V value) {
+  const D d;
+  const hn::RebindToUnsigned<D> du;
+  if constexpr (type == DType::kF32) return value;
+  const auto bits = hn::BitCast(du, value);
+  if constexpr (type == DType::kBF16) {
+    const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1));
+    return hn::BitCast(d, hn::And(hn::Add(hn::Add(bits, hn::Set(du, 0x7fffu)), odd), hn::Set(du, 0xffff0000u)));
+  }
+  const V magnitude = hn::Abs(value);
+  const auto mbits = hn::BitCast(du, magnitude);
+  const auto odd = hn::And(hn::ShiftRight<13>(mbits), hn::Set(du, 1));
+  const V normal = hn::BitCast(d, hn::And(hn::Add(hn::Add(mbits, hn::Set(du, 0xfffu)), odd), hn::Set(du, ~0x1fffu)));
+  const V half = hn::Set(d, 0.5f);
+  V result = hn::IfThenElse(hn::Lt(magnitude, hn::Set(d, 0x1p-14f)), hn::Sub(hn::Add(magnitude, half), half), normal);
+  result = hn::IfThenElse(hn::Ge(magnitude, hn::Set(d, 65520.0f)), hn::BitCast(d, hn::Set(du, 0x7f800000u)), result);
+  return hn::CopySign(result, value);
+}
+
+void AbsMax(const float* w, int64_t columns, float* absmax) {
+  const D d;
+  for (int64_t r = 0; r < kRows; r += Width()) {
+    V most = hn::Zero(d);
+    for (int64_t j = 0; j < columns; ++j) most = hn::Max(most, hn::Abs(hn::Load(d, w + j * kRows + r)));
+    hn::Store(most, d, absmax + r);
+  }
+}
+
+// Error of four candidate scales at once for the lanes at r.
+struct Candidates {
+  V scale[4];
+  V error[4];
+};
+
+HWY_INLINE void MeasureScales(const float* w, int64_t columns, const float* weights, V low, V high, Candidates& c) {
+  const D d;
+  V inverse[4];
+  for (int k = 0; k < 4; ++k) {
+    inverse[k] = hn::Div(hn::Set(d, 1.0f), c.scale[k]);
+    c.error[k] = hn::Zero(d);
+  }
+  for (int64_t j = 0; j < columns; ++j) {
+    const V value = hn::Load(d, w + j * kRows);
+    const V weight = hn::Set(d, weights[j]);
+    for (int k = 0; k < 4; ++k) {
+      const V code = hn::Min(hn::Max(hn::Round(hn::Mul(value, inverse[k])), low), high);
+      const V miss = hn::NegMulAdd(code, c.scale[k], value);
+      c.error[k] = hn::MulAdd(hn::Mul(miss, miss), weight, c.error[k]);
+    }
+  }
+}
+
+template <DType type>
+void SearchScalesAs(const float* w, int64_t columns, const float* weights, const float* factors, int64_t count,
+                    int bits, const float* start, float* scales) {
+  const D d;
+  const V low = hn::Set(d, static_cast<float>(IntFormat{bits, 0}.MinCode()));
+  const V high = hn::Set(d, static_cast<float>(IntFormat{bits, 0}.MaxCode()));
+  for (int64_t r = 0; r < kRows; r += Width()) {
+    const V first = hn::Load(d, start + r);
+    V best = Stored<type>(first);
+    V least = hn::Set(d, 3.0e38f);
+    for (int64_t k = 0; k < count; k += 4) {
+      Candidates c;
+      for (int64_t i = 0; i < 4; ++i) {
+        c.scale[i] = Stored<type>(hn::Mul(first, hn::Set(d, factors[std::min(k + i, count - 1)])));
+      }
+      MeasureScales(w + r, columns, weights, low, high, c);
+      for (int i = 0; i < 4; ++i) {  // a scale that vanished in storage gives NaN and never wins
+        const auto better = hn::Lt(c.error[i], least);
+        best = hn::IfThenElse(better, c.scale[i], best);
+        least = hn::IfThenElse(better, c.error[i], least);
+      }
+    }
+    hn::Store(best, d, scales + r);
+  }
+}
+
+void SearchScales(const float* w, int64_t columns, const float* weights, const float* factors, int64_t count, Grid grid,
+                  const float* start, float* scales) {
+  const auto search = grid.type == DType::kBF16  ? SearchScalesAs<DType::kBF16>
+                      : grid.type == DType::kF16 ? SearchScalesAs<DType::kF16>
+                                                 : SearchScalesAs<DType::kF32>;
+  search(w, columns, weights, factors, count, grid.bits, start, scales);
+}
+
+HWY_INLINE void StoreCodes(V code, int8_t* to) {
+  const hn::RebindToSigned<D> di;
+  const hn::Rebind<int8_t, D> db;
+  hn::StoreU(hn::DemoteTo(db, hn::ConvertTo(di, code)), db, to);
+}
+
+template <DType quotient>
+void RoundNearestAs(const float* w, int64_t columns, const float* scales, int bits, int8_t* codes) {
+  const D d;
+  const V low = hn::Set(d, static_cast<float>(IntFormat{bits, 0}.MinCode()));
+  const V high = hn::Set(d, static_cast<float>(IntFormat{bits, 0}.MaxCode()));
+  for (int64_t j = 0; j < columns; ++j) {
+    for (int64_t r = 0; r < kRows; r += Width()) {
+      const V ratio = Stored<quotient>(hn::Div(hn::Load(d, w + j * kRows + r), hn::Load(d, scales + r)));
+      StoreCodes(hn::Round(hn::Min(hn::Max(ratio, low), high)), codes + j * kRows + r);
+    }
+  }
+}
+
+void RoundNearest(const float* w, int64_t columns, const float* scales, int bits, DType quotient_type, int8_t* codes) {
+  const auto round = quotient_type == DType::kBF16  ? RoundNearestAs<DType::kBF16>
+                     : quotient_type == DType::kF16 ? RoundNearestAs<DType::kF16>
+                                                    : RoundNearestAs<DType::kF32>;
+  round(w, columns, scales, bits, codes);
+}
+
+// to_j ± Σ_{i in [i0, i1)} e_i M_ij for the four columns from j, which keep 4 sums in registers for each vector.
+template <bool subtract>
+HWY_INLINE void AddFour(const float* e, const float* m, int64_t i0, int64_t i1, int64_t j, float* to) {
+  const D d;
+  const auto add = [](V a, V b, V c) { return subtract ? hn::NegMulAdd(a, b, c) : hn::MulAdd(a, b, c); };
+  const float* m0 = m + j * kBlock;
+  for (int64_t r = 0; r < kRows; r += 2 * Width()) {
+    float* out = to + j * kRows + r;
+    V a[8];
+    for (int k = 0; k < 4; ++k) {
+      a[2 * k] = hn::Load(d, out + k * kRows);
+      a[2 * k + 1] = hn::Load(d, out + k * kRows + Width());
+    }
+    for (int64_t i = i0; i < i1; ++i) {
+      const V x = hn::Load(d, e + i * kRows + r), y = hn::Load(d, e + i * kRows + r + Width());
+      for (int k = 0; k < 4; ++k) {
+        const V f = hn::Set(d, m0[k * kBlock + i]);
+        a[2 * k] = add(x, f, a[2 * k]);
+        a[2 * k + 1] = add(y, f, a[2 * k + 1]);
+      }
+    }
+    for (int k = 0; k < 4; ++k) {
+      hn::Store(a[2 * k], d, out + k * kRows);
+      hn::Store(a[2 * k + 1], d, out + k * kRows + Width());
+    }
+  }
+}
+
+template <bool subtract>
+HWY_INLINE void AddOne(const float* e, const float* m, int64_t i0, int64_t i1, int64_t j, float* to) {
+  const D d;
+  for (int64_t r = 0; r < kRows; r += Width()) {
+    V a = hn::Load(d, to + j * kRows + r);
+    for (int64_t i = i0; i < i1; ++i) {
+      const V x = hn::Load(d, e + i * kRows + r), f = hn::Set(d, m[j * kBlock + i]);
+      a = subtract ? hn::NegMulAdd(x, f, a) : hn::MulAdd(x, f, a);
+    }
+    hn::Store(a, d, to + j * kRows + r);
+  }
+}
+
+template <bool subtract>
+void AddRange(const float* e, const float* m, int64_t i0, int64_t i1, int64_t j0, int64_t j1, float* to) {
+  if (i0 == i1) return;
+  int64_t j = j0;
+  for (; j + 4 <= j1; j += 4) AddFour<subtract>(e, m, i0, i1, j, to);
+  for (; j < j1; ++j) AddOne<subtract>(e, m, i0, i1, j, to);
+}
+
+void AddEarlierErrors(const Block& b, int64_t begin, int64_t end) {
+  AddRange<false>(b.e, b.m, 0, begin, begin, end, b.a);
+}
+
+void StandingValues(const Block& b, int64_t begin, int64_t end, float* spread, float* standing) {
+  const D d;
+  std::copy(b.a + begin * kRows, b.a + end * kRows, spread + begin * kRows);
+  for (int64_t s = begin; s < end; s += kSub) {
+    const int64_t stop = std::min(s + kSub, end);
+    AddRange<true>(spread, b.m, begin, s, s, stop, spread);
+    for (int64_t j = s; j < stop; ++j) AddOne<true>(spread, b.m, s, j, j, spread);
+  }
+  for (int64_t i = begin * kRows; i < end * kRows; i += Width()) {
+    hn::Store(hn::Add(hn::Load(d, b.w + i), hn::Load(d, spread + i)), d, standing + i);
+  }
+}
+
+struct Sums {
+  float* loss;   // [kRows]
+  float* error;  // [kRows]
+};
+
+template <DType type>
+HWY_INLINE void RoundOne(const Block& b, int64_t sub, int64_t j, V low, V high, Sums sums) {
+  const D d;
+  const V weight = hn::Set(d, b.d[j]);
+  for (int64_t r = 0; r < kRows; r += Width()) {
+    const int64_t at = j * kRows + r;
+    V z = hn::Load(d, b.a + at);
+    for (int64_t i = sub; i < j; ++i) {
+      z = hn::MulAdd(hn::Load(d, b.e + i * kRows + r), hn::Set(d, b.m[j * kBlock + i]), z);
+    }
+    const V w = hn::Load(d, b.w + at);
+    z = hn::Add(w, z);
+    const V scale = hn::Load(d, b.scales[j] + r);
+    const V code = hn::Min(hn::Max(hn::Round(hn::Div(z, scale)), low), high);
+    const V q = Stored<type>(hn::Mul(code, scale));
+    const V miss = hn::Sub(z, q), e = hn::Sub(w, q);
+    hn::Store(e, d, b.e + at);
+    StoreCodes(code, b.codes + at);
+    hn::Store(hn::MulAdd(hn::Mul(miss, miss), weight, hn::Load(d, sums.loss + r)), d, sums.loss + r);
+    hn::Store(hn::MulAdd(e, e, hn::Load(d, sums.error + r)), d, sums.error + r);
+  }
+}
+
+template <DType type>
+void RoundColumnsAs(const Block& b, int64_t begin, int64_t end, int bits) {
+  const D d;
+  const V low = hn::Set(d, static_cast<float>(IntFormat{bits, 0}.MinCode()));
+  const V high = hn::Set(d, static_cast<float>(IntFormat{bits, 0}.MaxCode()));
+  for (int64_t s = begin; s < end; s += kSub) {
+    const int64_t stop = std::min(s + kSub, end);
+    AddRange<false>(b.e, b.m, begin, s, s, stop, b.a);
+    // Short sums in f32, the long ones in f64: the loss loses no digits that the damping's share could uncover.
+    HWY_ALIGN float loss[kRows] = {}, error[kRows] = {};
+    for (int64_t j = s; j < stop; ++j) RoundOne<type>(b, s, j, low, high, {loss, error});
+    for (int64_t r = 0; r < kRows; ++r) {
+      b.loss[r] += loss[r];
+      b.error[r] += error[r];
+    }
+  }
+}
+
+void RoundColumns(const Block& b, int64_t begin, int64_t end, Grid grid) {
+  const auto round = grid.type == DType::kBF16  ? RoundColumnsAs<DType::kBF16>
+                     : grid.type == DType::kF16 ? RoundColumnsAs<DType::kF16>
+                                                : RoundColumnsAs<DType::kF32>;
+  round(b, begin, end, grid.bits);
+}
+
+}  // namespace
+}  // namespace bitwright::lanes::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace bitwright::lanes {
+
+HWY_EXPORT(AbsMax);
+HWY_EXPORT(SearchScales);
+HWY_EXPORT(RoundNearest);
+HWY_EXPORT(AddEarlierErrors);
+HWY_EXPORT(StandingValues);
+HWY_EXPORT(RoundColumns);
+
+void AbsMax(const float* w, int64_t columns, float* absmax) { HWY_DYNAMIC_DISPATCH(AbsMax)(w, columns, absmax); }
+void SearchScales(const float* w, int64_t columns, const float* weights, const float* factors, int64_t count, Grid grid,
+                  const float* start, float* scales) {
+  HWY_DYNAMIC_DISPATCH(SearchScales)(w, columns, weights, factors, count, grid, start, scales);
+}
+void RoundNearest(const float* w, int64_t columns, const float* scales, int bits, DType quotient_type, int8_t* codes) {
+  HWY_DYNAMIC_DISPATCH(RoundNearest)(w, columns, scales, bits, quotient_type, codes);
+}
+void AddEarlierErrors(const Block& block, int64_t begin, int64_t end) {
+  HWY_DYNAMIC_DISPATCH(AddEarlierErrors)(block, begin, end);
+}
+void StandingValues(const Block& block, int64_t begin, int64_t end, float* spread, float* standing) {
+  HWY_DYNAMIC_DISPATCH(StandingValues)(block, begin, end, spread, standing);
+}
+void RoundColumns(const Block& block, int64_t begin, int64_t end, Grid grid) {
+  HWY_DYNAMIC_DISPATCH(RoundColumns)(block, begin, end, grid);
+}
+
+}  // namespace bitwright::lanes
+#endif

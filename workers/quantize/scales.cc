@@ -1,0 +1,48 @@
+#include "workers/quantize/scales.h"
+
+#include <array>
+#include <vector>
+
+#include "workers/formats/stored_float.h"
+#include "workers/quantize/row_lanes.h"
+
+namespace bitwright {
+namespace {
+
+constexpr int64_t kFactors = 16;
+
+// Factors of the absmax scale that are tried, from 1 downwards and then one above. The fewer the codes the further the
+// best clip lies inside the extremes: measured on groups of 32 to 128 of normal and trained weights, the best clip of
+// 2 bits lies in 0.45–1, of 4 bits in 0.7–1.05, of 8 bits in 0.95–1.05.
+std::array<float, kFactors> ClipFactors(int bits) {
+  constexpr float kLowest[] = {0.40f, 0.50f, 0.62f, 0.74f, 0.82f, 0.88f, 0.92f};
+  const float lowest = kLowest[bits - IntFormat::kMinBits];
+  std::array<float, kFactors> factors;
+  for (int64_t k = 0; k < kFactors - 1; ++k) {
+    factors[k] = 1.0f - (1.0f - lowest) * static_cast<float>(k) / static_cast<float>(kFactors - 2);
+  }
+  factors[kFactors - 1] = 1.0f + (1.0f - lowest) / static_cast<float>(kFactors - 2);
+  return factors;
+}
+
+}  // namespace
+
+void GroupScales(ScaleMethod method, int bits, DType storage_type, const float* w, int64_t columns,
+                 const float* weights, float* scales) {
+  alignas(64) float start[lanes::kRows];
+  lanes::AbsMax(w, columns, start);
+  const float steps = method == ScaleMethod::kMaxCode ? static_cast<float>((1 << (bits - 1)) - 1)
+                                                      : static_cast<float>((1 << bits) - 1) / 2;
+  for (float& value : start) value /= steps;
+  if (method == ScaleMethod::kSearched) {
+    const auto factors = ClipFactors(bits);
+    lanes::SearchScales(w, columns, weights, factors.data(), kFactors, {bits, storage_type}, start, scales);
+  } else {
+    for (int64_t r = 0; r < lanes::kRows; ++r) scales[r] = RoundTo(storage_type, start[r]);
+  }
+  for (int64_t r = 0; r < lanes::kRows; ++r) {
+    if (scales[r] == 0) scales[r] = Epsilon(storage_type);
+  }
+}
+
+}  // namespace bitwright
