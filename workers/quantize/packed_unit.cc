@@ -1,0 +1,110 @@
+#include "workers/quantize/packed_unit.h"
+
+#include <cstring>
+
+#include "proto/contract/errors.h"
+#include "proto/contract/status_macros.h"
+#include "workers/formats/dequantize.h"
+#include "workers/formats/pack.h"
+#include "workers/tensor/float16.h"
+
+namespace bitwright {
+namespace {
+
+constexpr std::string_view kFormatKey = "format/";
+constexpr int64_t kRowsPerPiece = 64;
+
+absl::Status Damaged(const std::string& name, const std::string& why) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "WEIGHTS_DAMAGED", "quantized weights '" + name + "': " + why,
+                   {{"name", name}});
+}
+
+// Scales as bytes of their stored type.
+std::vector<std::byte> NarrowScales(const std::vector<float>& scales, DType type) {
+  std::vector<std::byte> bytes(scales.size() * static_cast<size_t>(ByteSize(type)));
+  for (size_t i = 0; i < scales.size(); ++i) {
+    if (type == DType::kF32) {
+      std::memcpy(&bytes[4 * i], &scales[i], 4);
+    } else {
+      const uint16_t half = type == DType::kBF16 ? FloatToBf16(scales[i]) : FloatToF16(scales[i]);
+      std::memcpy(&bytes[2 * i], &half, 2);
+    }
+  }
+  return bytes;
+}
+
+}  // namespace
+
+absl::StatusOr<PackedUnitsWriter> PackedUnitsWriter::Create(const std::string& path,
+                                                            const std::vector<UnitFormat>& units) {
+  std::vector<TensorDeclaration> tensors;
+  std::map<std::string, std::string> metadata;
+  for (const UnitFormat& unit : units) {
+    metadata[std::string(kFormatKey) + unit.unit.name] = FormatName(unit.format);
+    for (const LinearSpec& linear : unit.unit.linears) {
+      tensors.push_back({linear.name + ".weight_packed", DType::kI32, {linear.out, unit.format.WordsPerRow(linear.in)}});
+      tensors.push_back({linear.name + ".weight_scale", unit.scale_type, {linear.out, unit.format.Groups(linear.in)}});
+      tensors.push_back({linear.name + ".weight_shape", DType::kI64, {2}});
+    }
+  }
+  ABSL_ASSIGN_OR_RETURN(SafetensorsWriter writer, SafetensorsWriter::Create(path, std::move(tensors), metadata));
+  return PackedUnitsWriter(std::move(writer));
+}
+
+absl::Status PackedUnitsWriter::Append(const LinearSpec& linear, IntFormat format, DType scale_type,
+                                       const RoundedLinear& rounded) {
+  std::vector<uint32_t> packed(static_cast<size_t>(linear.out * format.WordsPerRow(linear.in)));
+  PackCodes(format, linear.out, linear.in, rounded.codes, packed);
+  ABSL_RETURN_IF_ERROR(writer_.Append(packed.data(), packed.size() * sizeof(uint32_t)));
+  const std::vector<std::byte> scales = NarrowScales(rounded.scales, scale_type);
+  ABSL_RETURN_IF_ERROR(writer_.Append(scales.data(), scales.size()));
+  const int64_t shape[2] = {linear.out, linear.in};
+  return writer_.Append(shape, sizeof shape);
+}
+
+absl::Status PackedUnitsWriter::Close() { return writer_.Close(); }
+
+absl::StatusOr<PackedUnits> PackedUnits::Open(const std::vector<std::string>& paths) {
+  PackedUnits units;
+  for (const std::string& path : paths) {
+    ABSL_ASSIGN_OR_RETURN(SafetensorsFile file, SafetensorsFile::Open(path, "weights"));
+    for (const auto& [key, value] : file.metadata()) {
+      if (!key.starts_with(kFormatKey)) continue;
+      ABSL_ASSIGN_OR_RETURN(const IntFormat format, ParseFormat(value));
+      units.formats_[key.substr(kFormatKey.size())] = {units.files_.size(), format};
+    }
+    units.files_.push_back(std::move(file));
+  }
+  return units;
+}
+
+absl::Status PackedUnits::Dequantize(const UnitSpec& unit, ThreadPool& pool, float* weight) const {
+  const auto found = formats_.find(unit.name);
+  if (found == formats_.end()) return Damaged(unit.name, "the unit is missing");
+  const auto& [file, format] = found->second;
+  for (const LinearSpec& linear : unit.linears) {
+    ABSL_ASSIGN_OR_RETURN(const TensorView packed, files_[file].Find(linear.name + ".weight_packed"));
+    ABSL_ASSIGN_OR_RETURN(const TensorView scale, files_[file].Find(linear.name + ".weight_scale"));
+    const int64_t words = format.WordsPerRow(linear.in), groups = format.Groups(linear.in);
+    if (!format.Fits(linear.in) || packed.dtype != DType::kI32 || !IsWeightType(scale.dtype) ||
+        packed.shape != std::vector<int64_t>{linear.out, words} ||
+        scale.shape != std::vector<int64_t>{linear.out, groups}) {
+      return Damaged(linear.name, "shapes and format do not agree");
+    }
+    pool.ParallelFor((linear.out + kRowsPerPiece - 1) / kRowsPerPiece, [&](int64_t piece, int) {
+      const int64_t first = piece * kRowsPerPiece, rows = std::min(kRowsPerPiece, linear.out - first);
+      std::vector<uint32_t> row_words(static_cast<size_t>(rows * words));
+      std::memcpy(row_words.data(), packed.bytes.data() + first * words * 4, row_words.size() * 4);
+      std::vector<int8_t> codes(static_cast<size_t>(rows * linear.in));
+      UnpackCodes(format, rows, linear.in, row_words, codes);
+      std::vector<float> scales(static_cast<size_t>(rows * groups));
+      ToFloat(scale, first * groups, rows * groups, scales.data());
+      bitwright::Dequantize(format, rows, linear.in, scale.dtype, codes, scales,
+                            {weight + first * linear.in, static_cast<size_t>(rows * linear.in)});
+    });
+    weight += linear.out * linear.in;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace bitwright

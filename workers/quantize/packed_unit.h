@@ -1,0 +1,52 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "workers/checkpoint/safetensors.h"
+#include "workers/model/weights.h"
+#include "workers/quantize/unit_rounder.h"
+
+namespace bitwright {
+
+// Quantized units in a safetensors file, with the tensors that compressed-tensors' `pack-quantized` asks for:
+// "{linear}.weight_packed" i32 [out, words], "{linear}.weight_scale" [out, groups] in the weight's dtype,
+// "{linear}.weight_shape" i64 [2]. Metadata "format/{unit}" names each unit's format.
+struct UnitFormat {
+  UnitSpec unit;
+  IntFormat format;
+  DType scale_type = DType::kF32;
+};
+
+// Declares all tensors of `units` in order, then takes the rounded linears one by one.
+class PackedUnitsWriter {
+ public:
+  static absl::StatusOr<PackedUnitsWriter> Create(const std::string& path, const std::vector<UnitFormat>& units);
+  // The next linear of the next unit.
+  absl::Status Append(const LinearSpec& linear, IntFormat format, DType scale_type, const RoundedLinear& rounded);
+  absl::Status Close();
+
+ private:
+  explicit PackedUnitsWriter(SafetensorsWriter writer) : writer_(std::move(writer)) {}
+  SafetensorsWriter writer_;
+};
+
+// The weights that a consumer of such files computes with.
+class PackedUnits {
+ public:
+  // WEIGHTS_DAMAGED when metadata or shapes do not agree.
+  static absl::StatusOr<PackedUnits> Open(const std::vector<std::string>& paths);
+
+  // weight f32 [out, in], values as the consumer decompresses them: rounded to the dtype of the scales.
+  absl::Status Dequantize(const UnitSpec& unit, ThreadPool& pool, float* weight) const;
+
+  const std::vector<SafetensorsFile>& files() const { return files_; }
+
+ private:
+  std::vector<SafetensorsFile> files_;
+  std::map<std::string, std::pair<size_t, IntFormat>> formats_;  // unit → file, format
+};
+
+}  // namespace bitwright

@@ -1,0 +1,69 @@
+#include "workers/quantize/unit_rounder.h"
+
+#include "proto/contract/status_macros.h"
+#include "workers/formats/dequantize.h"
+#include "workers/quantize/factor.h"
+#include "workers/quantize/gptq.h"
+#include "workers/quantize/rounding_loss.h"
+#include "workers/quantize/rtn.h"
+
+namespace bitwright {
+
+struct UnitRounder::State {
+  RoundingOptions options;
+  ThreadPool* pool = nullptr;
+  int64_t in = 0;
+  Factor factor;           // GPTQ
+  Buffer<float> moment;    // RTN: H [in, in]
+  Buffer<float> diagonal;  // RTN: [in]
+
+  GptqOptions Gptq() const {
+    return {options.scales, options.static_groups || options.act_order, options.storage_type};
+  }
+};
+
+UnitRounder::UnitRounder(std::unique_ptr<State> state) : state_(std::move(state)) {}
+UnitRounder::~UnitRounder() = default;
+UnitRounder::UnitRounder(UnitRounder&&) noexcept = default;
+UnitRounder& UnitRounder::operator=(UnitRounder&&) noexcept = default;
+
+absl::StatusOr<UnitRounder> UnitRounder::Create(const InputStatistics& statistics, const RoundingOptions& options,
+                                                ThreadPool& pool) {
+  auto state = std::make_unique<State>();
+  state->options = options;
+  state->pool = &pool;
+  state->in = statistics.columns;
+  if (options.method == RoundingOptions::Method::kGptq) {
+    const FactorOptions factor_options{options.act_order, options.damping};
+    ABSL_ASSIGN_OR_RETURN(state->factor, BuildFactor(statistics.second_moment.span(), state->in, factor_options, pool));
+  } else {
+    state->moment = statistics.Full();
+    state->diagonal = statistics.Diagonal();
+  }
+  return UnitRounder(std::move(state));
+}
+
+RoundedLinear UnitRounder::Round(std::span<const float> weights, int64_t out, IntFormat format) const {
+  const State& s = *state_;
+  if (s.options.method == RoundingOptions::Method::kGptq) {
+    return GptqRound(s.factor, weights, out, format, s.Gptq(), *s.pool);
+  }
+  const RtnOptions options{s.options.scales, s.options.storage_type, DType::kF32};
+  RoundedLinear rounded = RoundToNearest(weights, out, s.in, format, s.diagonal.span(), options, *s.pool);
+  Buffer<float> values(out * s.in);
+  Dequantize(format, out, s.in, s.options.storage_type, rounded.codes, rounded.scales, values.span());
+  rounded.loss = RoundingLoss(weights, values.span(), out, s.in, s.moment.span(), *s.pool);
+  return rounded;
+}
+
+std::vector<double> UnitRounder::Losses(std::span<const float> weights, int64_t out,
+                                        std::span<const IntFormat> formats) const {
+  if (state_->options.method == RoundingOptions::Method::kGptq) {
+    return GptqLosses(state_->factor, weights, out, formats, state_->Gptq(), *state_->pool);
+  }
+  std::vector<double> losses;
+  for (const IntFormat format : formats) losses.push_back(Round(weights, out, format).loss);
+  return losses;
+}
+
+}  // namespace bitwright

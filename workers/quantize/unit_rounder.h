@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "workers/base/thread_pool.h"
+#include "workers/calibrate/second_moment.h"
+#include "workers/formats/int_format.h"
+#include "workers/quantize/rounded_linear.h"
+#include "workers/quantize/scales.h"
+#include "workers/tensor/dtype.h"
+
+namespace bitwright {
+
+struct RoundingOptions {
+  enum class Method { kRtn, kGptq };
+  Method method = Method::kGptq;
+  ScaleMethod scales = ScaleMethod::kSearched;
+  bool act_order = false;            // GPTQ; makes group scales static, since targets store groups of neighbouring columns
+  bool static_groups = false;        // GPTQ
+  double damping = 0.01;             // GPTQ
+  DType storage_type = DType::kF32;  // dtype of the model's weights
+};
+
+// Rounds the linears of one unit, all of which have the same input: one factorization for all linears and formats.
+// Thread-safe except that it runs the pool itself.
+class UnitRounder {
+ public:
+  // Errors of BuildFactor. `statistics` is read during the call only, except by RTN, which keeps it.
+  static absl::StatusOr<UnitRounder> Create(const InputStatistics& statistics, const RoundingOptions& options,
+                                            ThreadPool& pool);
+  ~UnitRounder();
+  UnitRounder(UnitRounder&&) noexcept;
+  UnitRounder& operator=(UnitRounder&&) noexcept;
+
+  // weights f32 [out, in]. loss = tr(ΔW H ΔWᵀ) is filled in for every method.
+  RoundedLinear Round(std::span<const float> weights, int64_t out, IntFormat format) const;
+
+  // The losses alone, one per format.
+  std::vector<double> Losses(std::span<const float> weights, int64_t out, std::span<const IntFormat> formats) const;
+
+ private:
+  struct State;
+  explicit UnitRounder(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace bitwright

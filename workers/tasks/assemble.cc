@@ -1,0 +1,105 @@
+#include <cstring>
+
+#include "bitwright/v1/models.pb.h"
+#include "proto/contract/digest.h"
+#include "proto/contract/status_macros.h"
+#include "workers/export/artifact.h"
+#include "workers/model/weights.h"
+#include "workers/quantize/packed_unit.h"
+#include "workers/tasks/kinds.h"
+
+namespace bitwright {
+namespace {
+
+// Adds files to an artifact and keeps their names for manifest and SHA256SUMS.
+class ArtifactWriter {
+ public:
+  explicit ArtifactWriter(TaskIo& io) : io_(io) {}
+
+  std::string NewFile(const std::string& path) { return io_.NewOutput("file/" + path); }
+  // Takes note of a file that was written at `on_disk`.
+  absl::Status Note(const std::string& path, const std::string& on_disk) {
+    ABSL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(on_disk));
+    digests_[path] = DigestOf(file->text());
+    return absl::OkStatus();
+  }
+  absl::Status Add(const std::string& path, std::string_view text) {
+    const std::string on_disk = NewFile(path);
+    ABSL_RETURN_IF_ERROR(WriteFile(on_disk, text));
+    digests_[path] = DigestOf(text);
+    return absl::OkStatus();
+  }
+  absl::Status Finish() {
+    std::map<std::string, std::string> sums;
+    for (const auto& [path, digest] : digests_) sums[path] = digest.sha256;
+    ABSL_RETURN_IF_ERROR(Add(kSumsFile, Sha256Sums(sums)));
+    v1::Manifest manifest;
+    for (const auto& [path, digest] : digests_) {
+      v1::FileEntry& entry = *manifest.add_files();
+      entry.set_path(path);
+      *entry.mutable_digest() = ToProto(digest);
+    }
+    return io_.WriteProto("manifest", manifest);
+  }
+
+ private:
+  TaskIo& io_;
+  std::map<std::string, BlobDigest> digests_;
+};
+
+absl::Status WriteWeights(const std::string& path, const Checkpoint& checkpoint, const PackedUnits& packed,
+                          const std::vector<TensorDeclaration>& tensors, const TaskIo& io) {
+  ABSL_ASSIGN_OR_RETURN(SafetensorsWriter writer, SafetensorsWriter::Create(path, tensors, ArtifactMetadata()));
+  size_t done = 0;
+  for (const TensorDeclaration& tensor : tensors) {
+    std::span<const std::byte> bytes;
+    if (const auto kept = checkpoint.tensors().find(tensor.name); kept != checkpoint.tensors().end()) {
+      bytes = kept->second.view.bytes;
+    } else {
+      for (const SafetensorsFile& file : packed.files()) {
+        if (const auto found = file.tensors().find(tensor.name); found != file.tensors().end()) bytes = found->second.bytes;
+      }
+    }
+    ABSL_RETURN_IF_ERROR(writer.Append(bytes.data(), bytes.size()));
+    io.Progress(static_cast<double>(++done) / static_cast<double>(tensors.size()));
+  }
+  return writer.Close();
+}
+
+}  // namespace
+
+absl::Status RunAssemble(const v1::AssembleParams& params, TaskIo& io) {
+  v1::ModelInfo info;
+  v1::Allocation allocation;
+  v1::Selection selection;
+  ABSL_RETURN_IF_ERROR(io.ReadProto("info", info));
+  ABSL_RETURN_IF_ERROR(io.ReadProto("allocation", allocation));
+  ABSL_RETURN_IF_ERROR(io.ReadProto("selection", selection));
+  const v1::Plan& plan = allocation.candidates(params.candidate());
+  const ModelFiles files = io.Files();
+  ABSL_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Open(files));
+  std::vector<std::string> paths;
+  for (const std::string& name : io.InputNames("weights/")) {
+    ABSL_ASSIGN_OR_RETURN(std::string path, io.InputPath(name));
+    paths.push_back(std::move(path));
+  }
+  ABSL_ASSIGN_OR_RETURN(const PackedUnits packed, PackedUnits::Open(paths));
+
+  ArtifactWriter artifact(io);
+  const std::string weights = artifact.NewFile(kWeightsFile);
+  ABSL_RETURN_IF_ERROR(WriteWeights(weights, checkpoint, packed, ArtifactTensors(info, plan), io));
+  ABSL_RETURN_IF_ERROR(artifact.Note(kWeightsFile, weights));
+  ABSL_ASSIGN_OR_RETURN(const std::string config, ReadFile(files.at("config.json")));
+  ABSL_ASSIGN_OR_RETURN(const auto written,
+                        WrittenFiles(config, info, plan, selection.candidates(params.candidate()), selection,
+                                     params.card()));
+  for (const auto& [path, text] : written) ABSL_RETURN_IF_ERROR(artifact.Add(path, text));
+  for (const auto& [path, on_disk] : files) {
+    if (!IsCopiedFile(path)) continue;
+    ABSL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(on_disk));
+    ABSL_RETURN_IF_ERROR(artifact.Add(path, file->text()));
+  }
+  return artifact.Finish();
+}
+
+}  // namespace bitwright

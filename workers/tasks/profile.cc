@@ -1,0 +1,54 @@
+#include "workers/sensitivity/profile.h"
+
+#include "proto/contract/status_macros.h"
+#include "workers/tasks/kinds.h"
+#include "workers/tasks/recipe_options.h"
+
+namespace bitwright {
+namespace {
+
+void ToProto(const UnitSensitivity& from, const UnitSpec& spec, DType dtype, v1::Sensitivity::Unit& to) {
+  to.set_name(from.unit);
+  for (const auto& format : from.formats) {
+    v1::FormatOption& option = *to.add_options();
+    *option.mutable_format() = ToProto(format.format);
+    option.set_bytes(CodedBytes(spec, format.format, dtype));
+    option.set_loss(format.loss);
+    option.set_measured(format.measured);
+    to.add_proxies(format.proxy);
+  }
+  for (const auto& measurement : from.measurements) {
+    auto& m = *to.add_measurements();
+    *m.mutable_format() = ToProto(measurement.format);
+    m.set_kl(measurement.kl);
+    m.set_kl_standard_error(measurement.kl_standard_error);
+    m.set_proxy(measurement.proxy);
+    m.set_alpha(measurement.alpha);
+  }
+}
+
+}  // namespace
+
+absl::Status RunProfile(const v1::ProfileParams& params, TaskIo& io) {
+  ABSL_ASSIGN_OR_RETURN(const Model model, Model::Open(io.Files()));
+  ABSL_ASSIGN_OR_RETURN(const std::string statistics_path, io.InputPath("statistics"));
+  ABSL_ASSIGN_OR_RETURN(const StatisticsFile statistics, StatisticsFile::Open(statistics_path));
+  const int64_t begin = params.windows().begin(), end = params.windows().end(), window = params.window();
+  ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, io.IdRows("ids", begin, end, window));
+  ABSL_ASSIGN_OR_RETURN(const Buffer<float> reference,
+                        io.FloatRows("hidden", 0, (end - begin) * window, model.config().hidden));
+  WindowRunner runner(model, window, Compute::kF32, io.pool());
+  const ProfileData data{end - begin, ids, reference.data()};
+  ABSL_ASSIGN_OR_RETURN(const auto units,
+                        ProfileBlocks(runner, statistics, params.blocks().begin(), params.blocks().end(), data,
+                                      ProfileOptionsOf(params.recipe()), [&](double share) { io.Progress(share); }));
+  v1::Sensitivity sensitivity;
+  for (size_t i = 0; i < units.size(); ++i) {
+    const int64_t block = params.blocks().begin() + static_cast<int64_t>(i) / kTapPoints;
+    const UnitSpec spec = DescribeBlock(model.config(), block).units[i % kTapPoints];
+    ToProto(units[i], spec, model.UnitType(spec), *sensitivity.add_units());
+  }
+  return io.WriteProto("sensitivity", sensitivity);
+}
+
+}  // namespace bitwright

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <vector>
+
+#include "bitwright/v1/plans.pb.h"
+#include "bitwright/v1/recipes.pb.h"
+#include "workers/formats/int_format.h"
+#include "workers/model/architecture.h"
+#include "workers/quantize/unit_rounder.h"
+#include "workers/sensitivity/profile.h"
+
+namespace bitwright {
+
+// From the recipe's messages to the options of the libraries; unset fields get the defaults stated in recipes.proto.
+RoundingOptions RoundingOf(const v1::Recipe::Rounding& rounding);
+ProfileOptions ProfileOptionsOf(const v1::Recipe& recipe);
+
+// Formats that target, shape and recipe allow a unit, by (bits, group size; channel last).
+std::vector<IntFormat> FormatsOf(const v1::Recipe::Formats& restriction, int64_t in_features);
+
+IntFormat FormatOf(const v1::Format& format);
+v1::Format ToProto(IntFormat format);
+
+// Bytes of codes and scales of all linears of a unit.
+int64_t CodedBytes(const UnitSpec& unit, IntFormat format, DType scale_type);
+
+}  // namespace bitwright

@@ -1,0 +1,63 @@
+#include "bitwright/v1/models.pb.h"
+#include "proto/contract/status_macros.h"
+#include "workers/export/card.h"
+#include "workers/tasks/kinds.h"
+#include "workers/tasks/measure.h"
+
+namespace bitwright {
+namespace {
+
+void FillAllocation(const v1::Allocation& from, v1::Report::AllocationSummary& to) {
+  to.set_bound(from.bound());
+  to.set_gap(from.gap());
+  to.set_proved_optimal(from.proved_optimal());
+  to.set_lambda(from.lambda());
+  to.set_weight_budget_bytes(from.weight_budget_bytes());
+}
+
+void FillUnits(const v1::Plan& plan, v1::Report& report) {
+  for (const v1::UnitPlan& from : plan.units()) {
+    v1::Report::Unit& to = *report.add_units();
+    to.set_name(from.unit());
+    to.set_format(NameOf(from.format()));
+    to.set_bits(from.format().bits());
+    to.set_bytes(from.bytes());
+    to.set_sensitivity(from.predicted_loss());
+  }
+}
+
+}  // namespace
+
+absl::Status RunReport(const v1::ReportParams& params, TaskIo& io) {
+  v1::ModelInfo info;
+  v1::Allocation allocation;
+  v1::Selection selection;
+  v1::Report report;
+  ABSL_RETURN_IF_ERROR(io.ReadProto("info", info));
+  ABSL_RETURN_IF_ERROR(io.ReadProto("allocation", allocation));
+  ABSL_RETURN_IF_ERROR(io.ReadProto("selection", selection));
+  ABSL_RETURN_IF_ERROR(io.ReadProto("manifest", *report.mutable_artifact()));
+  report.set_schema_version(1);
+  report.set_model(params.model_display_name());
+  report.set_recipe(params.recipe().name());
+  report.set_target(params.spec().target());
+  *report.mutable_budget() = params.spec().budget();
+  report.set_selected(selection.candidates(selection.selected()).name());
+  *report.mutable_reference() = selection.reference();
+  report.set_scored_tokens(selection.scored_tokens());
+  *report.mutable_candidates() = selection.candidates();
+  FillAllocation(allocation, *report.mutable_allocation());
+  FillUnits(allocation.candidates(selection.selected()), report);
+  report.set_model_bytes(info.model_bytes());
+  for (const v1::FileEntry& file : report.artifact().files()) {
+    report.set_artifact_bytes(report.artifact_bytes() + file.digest().size_bytes());
+  }
+  report.set_calibration_compute(params.recipe().calibration().compute());
+  report.set_evaluation_compute(params.recipe().evaluation().compute());
+  *report.mutable_recipe_used() = params.recipe();
+  *report.mutable_provenance() = params.provenance();
+  report.set_verdict(Verdict(report, selection));
+  return io.WriteProto("report", report);
+}
+
+}  // namespace bitwright
