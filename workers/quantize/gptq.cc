@@ -1,6 +1,7 @@
 #include "workers/quantize/gptq.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "proto/contract/log.h"
 #include "workers/kernels/gemm.h"
@@ -28,9 +29,8 @@ class RowPiece {
         sum_(kBlock * kRows),
         spread_(kBlock * kRows),
         standing_(kBlock * kRows),
-        importance_(in_) {
-    for (int64_t j = 0; j < in_; ++j) importance_[j] = factor.diagonal[factor.order[j]];
-  }
+        importance_(in_),
+        natural_importance_(in_) {}
 
   void Load(const float* weights, int64_t out, int64_t first) {
     const int32_t* order = factor_.act_order ? factor_.order.data() : nullptr;
@@ -48,6 +48,7 @@ class RowPiece {
   const double* loss() const { return loss_; }
 
  private:
+  void Weigh(ScaleWeight weight);
   void StaticScales(IntFormat format, const GptqOptions& options);
   void RoundBlock(int64_t begin, IntFormat format, const GptqOptions& options, bool dynamic);
 
@@ -57,17 +58,29 @@ class RowPiece {
   Buffer<int8_t> codes_;
   Buffer<float> scales_;                   // [groups, 64]
   Buffer<float> sum_, spread_, standing_;  // [128, 64]
-  Buffer<float> importance_;               // [in] diagonal of H by position
+  Buffer<float> importance_;               // [in] weight of an error in the search for scales, by position
+  Buffer<float> natural_importance_;       // [in] the same by column of W
   double loss_[kRows];
   double squared_[kRows];
 };
+
+void RowPiece::Weigh(ScaleWeight weight) {
+  for (int64_t j = 0; j < in_; ++j) {
+    const int32_t column = factor_.order[j];
+    const float h = factor_.diagonal[column], d = factor_.d[j];
+    const float value = weight == ScaleWeight::kDiagonal      ? h
+                        : weight == ScaleWeight::kConditional ? d
+                                                              : std::sqrt(h * d);
+    importance_[j] = natural_importance_[column] = value;
+  }
+}
 
 void RowPiece::StaticScales(IntFormat format, const GptqOptions& options) {
   const float* w = factor_.act_order ? natural_.data() : permuted_.data();
   const int64_t width = format.GroupWidth(in_);
   for (int64_t g = 0; g < format.Groups(in_); ++g) {
     GroupScales(options.scales, format.bits, options.storage_type, w + g * width * kRows, width,
-                factor_.diagonal.data() + g * width, scales_.data() + g * kRows);
+                natural_importance_.data() + g * width, scales_.data() + g * kRows);
   }
 }
 
@@ -108,6 +121,7 @@ void RowPiece::RoundBlock(int64_t begin, IntFormat format, const GptqOptions& op
 void RowPiece::Round(IntFormat format, const GptqOptions& options) {
   // One group per row stands unchanged when its first column is reached: dynamic is static.
   const bool dynamic = !options.static_groups && format.group_size != IntFormat::kChannel;
+  Weigh(options.weight);
   if (!dynamic) StaticScales(format, options);
   std::fill_n(loss_, kRows, 0.0);
   std::fill_n(squared_, kRows, 0.0);

@@ -1,0 +1,69 @@
+#include "workers/evaluate/summary.h"
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "tests/support/status_matchers.h"
+
+namespace bitwright {
+namespace {
+
+using testing::HasReason;
+
+TEST(SummaryTest, OneTokenHasNoStandardError) {
+  const TokenStats stats{{1.0}, {1.5}, {0.25}, {-0.1}, {1}};
+  ASSERT_OK_AND_ASSIGN(const EvaluationSummary summary, Summarize(stats));
+  EXPECT_EQ(summary.kl.mean.value, 0.25);
+  EXPECT_EQ(summary.kl.mean.standard_error, 0);
+  EXPECT_EQ(summary.kl.p99, 0.25);
+  EXPECT_EQ(summary.top1_agreement.standard_error, 0);
+  EXPECT_DOUBLE_EQ(summary.perplexity_ratio.value, std::exp(0.5));
+}
+
+TEST(SummaryTest, RefusesNothingAndInfinity) {
+  EXPECT_THAT(Summarize({}), HasReason("EVALUATION_EMPTY"));
+  EXPECT_THAT(SummarizeLoss({}), HasReason("EVALUATION_EMPTY"));
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_THAT(Summarize({{1.0}, {infinity}, {1.0}, {0.0}, {1}}), HasReason("EVALUATION_NOT_FINITE"));
+  EXPECT_THAT(Summarize({{1.0}, {1.0}, {std::nan("")}, {0.0}, {1}}), HasReason("EVALUATION_NOT_FINITE"));
+}
+
+TEST(SummaryTest, ShardsJoinToTheWhole) {
+  std::mt19937 random(3);
+  std::normal_distribution<float> normal;
+  const int64_t tokens = 50, vocabulary = 37;
+  std::vector<float> base(tokens * vocabulary), quantized(base.size());
+  for (size_t i = 0; i < base.size(); ++i) quantized[i] = (base[i] = normal(random)) + 0.1f * normal(random);
+  std::vector<int32_t> targets(tokens);
+  for (int32_t& target : targets) target = static_cast<int32_t>(random() % vocabulary);
+  ThreadPool one(1), three(3);
+  const TokenStats whole = CompareLogits(base.data(), quantized.data(), vocabulary, targets, three);
+  TokenStats joined;
+  for (int64_t t = 0; t < tokens; t += 20) {
+    const int64_t count = std::min<int64_t>(20, tokens - t);
+    joined.Append(CompareLogits(base.data() + t * vocabulary, quantized.data() + t * vocabulary, vocabulary,
+                                std::span(targets).subspan(t, count), one));
+  }
+  EXPECT_EQ(joined.kl, whole.kl);
+  EXPECT_EQ(joined.nll_base, whole.nll_base);
+  EXPECT_EQ(joined.nll_quantized, whole.nll_quantized);
+  EXPECT_EQ(joined.p_delta, whole.p_delta);
+  EXPECT_EQ(joined.top1_same, whole.top1_same);
+  EXPECT_EQ(TokenNll(base.data(), vocabulary, targets, three), whole.nll_base);
+}
+
+TEST(SummaryTest, NaNLogitsAreNoticed) {
+  std::vector<float> base = {0, 1, 2}, quantized = {0, std::nanf(""), 2};
+  ThreadPool pool(1);
+  const std::vector<int32_t> targets = {0};
+  EXPECT_THAT(Summarize(CompareLogits(base.data(), quantized.data(), 3, targets, pool)),
+              HasReason("EVALUATION_NOT_FINITE"));
+  quantized[0] = quantized[2] = quantized[1];
+  EXPECT_THAT(Summarize(CompareLogits(base.data(), quantized.data(), 3, targets, pool)),
+              HasReason("EVALUATION_NOT_FINITE"));
+}
+
+}  // namespace
+}  // namespace bitwright

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+
+namespace bitwright {
+
+// FAILED_PRECONDITION, reason EVALUATION_EMPTY.
+absl::Status EvaluationEmpty();
+
+// FAILED_PRECONDITION, reason EVALUATION_NOT_FINITE.
+absl::Status EvaluationNotFinite(int64_t token);
+
+}  // namespace bitwright
