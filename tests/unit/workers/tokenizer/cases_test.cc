@@ -1,0 +1,91 @@
+#include <chrono>
+
+#include "proto/contract/digest.h"
+#include "tests/support/fixtures.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/workers/tokenizer/cases.h"
+#include "workers/base/files.h"
+
+namespace bitwright {
+namespace {
+
+void ExpectCases(const std::string& folder, size_t least, size_t last_without_special) {
+  const auto tokenizer = LoadTokenizer(folder);
+  const std::vector<TokenizerCase> cases = LoadCases(folder);
+  ASSERT_GE(cases.size(), least);
+  for (size_t i = 0; i < cases.size(); ++i) ExpectCase(*tokenizer, cases[i], i + last_without_special < cases.size());
+}
+
+class GoldenCases : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(GoldenCases, IdsAndTextsAreTheReferenceLibrarys) {
+  ExpectCases(SourcePath(std::string("tests/golden/tokenizer/") + GetParam()), 40, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Tokenizer, GoldenCases, ::testing::Values("gpt2-small", "llama3-like", "qwen2-like"));
+
+class FixtureCases : public ::testing::TestWithParam<const char*> {};
+
+// The last two cases, of 20,000 and 100,000 characters, give ids only.
+TEST_P(FixtureCases, IdsAndTextsAreTheReferenceLibrarys) {
+  const auto shared = SharedDir();
+  if (!shared) GTEST_SKIP() << kNoSharedData;
+  ExpectCases(*shared + "/fixtures/tokenizers/" + GetParam(), 221, 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Tokenizer, FixtureCases, ::testing::Values("gpt2", "gpt2-small", "llama3", "qwen2", "smollm"));
+
+std::string IdsHash(const Tokenizer& tokenizer, const std::string& path, size_t& count) {
+  const auto text = MappedFile::Open(path);
+  if (!text.ok()) return text.status().ToString();
+  const auto ids = tokenizer.Encode((*text)->text(), false);
+  if (!ids.ok()) return ids.status().ToString();
+  count = ids->size();
+  return Sha256Hex({reinterpret_cast<const char*>(ids->data()), ids->size() * sizeof(int32_t)});
+}
+
+TEST(TokenizerTexts, HashesEqualTheModelsReference) {
+  const auto shared = SharedDir();
+  if (!shared) GTEST_SKIP() << kNoSharedData;
+  ASSERT_OK_AND_ASSIGN(const std::string reference, ReadFile(*shared + "/models/reference.json"));
+  const nlohmann::json models = nlohmann::json::parse(reference);
+  for (const char* name : {"sample", "lm"}) {
+    const auto tokenizer = LoadTokenizer(*shared + "/models/" + name);
+    size_t count = 0;
+    const std::string text = models[name]["text"];
+    EXPECT_EQ(IdsHash(*tokenizer, *shared + "/" + text, count), models[name]["sha256_of_all_ids_as_le_int32"]) << name;
+    EXPECT_EQ(count, models[name]["tokens_in_file"]);
+  }
+}
+
+TEST(TokenizerTexts, HashesEqualTheLibrarys) {
+  const auto shared = SharedDir();
+  if (!shared) GTEST_SKIP() << kNoSharedData;
+  ASSERT_OK_AND_ASSIGN(const std::string golden, ReadFile(SourcePath("tests/golden/tokenizer/text_sha256.json")));
+  const nlohmann::json models = nlohmann::json::parse(golden);
+  for (const auto& [name, texts] : models.items()) {
+    const auto tokenizer = LoadTokenizer(*shared + (name == "sample" ? "/models/" : "/fixtures/tokenizers/") + name);
+    for (const auto& [file, expected] : texts.items()) {
+      size_t count = 0;
+      EXPECT_EQ(IdsHash(*tokenizer, *shared + "/text/" + file, count), expected["sha256"]) << name << " " << file;
+      EXPECT_EQ(count, expected["tokens"]);
+    }
+  }
+}
+
+// Far above what it takes (0.1 s), far below what a quadratic part would (hours).
+TEST(TokenizerTexts, LongTextsTakeNoQuadraticTime) {
+  const auto tokenizer = LoadTokenizer(SourcePath("tests/golden/tokenizer/llama3-like"));
+  const auto start = std::chrono::steady_clock::now();
+  for (const char* piece : {"a", " ", "ab", "\n", "1", "e\xCC\x81"}) {
+    std::string text;
+    while (text.size() < 1'000'000) text += piece;
+    ASSERT_OK_AND_ASSIGN(const auto ids, tokenizer->Encode(text, false));
+    ASSERT_OK_AND_ASSIGN(const auto decoded, tokenizer->Decode(ids, false));
+    EXPECT_EQ(decoded, text);
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+}
+
+}  // namespace
+}  // namespace bitwright

@@ -1,0 +1,175 @@
+#include "workers/tokenizer/tokenizer.h"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "proto/contract/status_macros.h"
+#include "workers/tokenizer/added_tokens.h"
+#include "workers/tokenizer/bpe.h"
+#include "workers/tokenizer/byte_level.h"
+#include "workers/tokenizer/config.h"
+#include "workers/tokenizer/pre_tokenizer.h"
+#include "workers/tokenizer/tokenizer_errors.h"
+#include "workers/tokenizer/unicode.h"
+
+namespace bitwright {
+
+struct Tokenizer::Parts {
+  // What an id decodes to.
+  struct Text {
+    std::string bytes;
+    bool known = false;
+    bool special = false;
+  };
+  std::vector<Normalizer> normalizers;
+  AddedTokenMatcher verbatim;    // added tokens matched before normalization
+  AddedTokenMatcher normalized;  // and after
+  PreTokenizer pre_tokenizer;
+  Bpe model;
+  std::vector<int32_t> prefix;
+  std::vector<int32_t> suffix;
+  std::vector<Text> texts;  // by id
+};
+
+namespace {
+
+// The reference library takes an added token's id from the vocabulary, or else counts on from the vocabulary's size,
+// and only warns where the file says otherwise. Such a file means two things at once, so we refuse it.
+absl::Status CheckAddedIds(const std::vector<AddedToken>& tokens, const Bpe& model) {
+  auto next = static_cast<int32_t>(model.token_count());
+  absl::flat_hash_set<int32_t> taken;
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const AddedToken& token = tokens[i];
+    const auto in_vocabulary = model.IdOf(token.content);
+    const int32_t expected = in_vocabulary ? *in_vocabulary : next++;
+    const std::string field = absl::StrCat("added_tokens[", i, "].id");
+    if (!taken.insert(token.id).second)
+      return TokenizerInvalid(field, absl::StrCat("the id ", token.id, " stands twice"));
+    if (token.id != expected) {
+      return TokenizerInvalid(field, absl::StrCat("is ", token.id,
+                                                  " where the vocabulary and the order of added tokens "
+                                                  "give ",
+                                                  expected));
+    }
+    if (!in_vocabulary && model.HasToken(token.id)) {
+      return TokenizerInvalid(field, absl::StrCat("the id ", token.id, " is that of another token in model.vocab"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::string DecodedBytes(const std::string& token) { return byte_level::ToBytes(token).value_or(token); }
+
+// Added tokens of which `normalized` is set, with the content that they match and decode to.
+absl::Status NormalizeContents(std::span<const Normalizer> normalizers, std::vector<AddedToken>& tokens) {
+  for (AddedToken& token : tokens) {
+    if (!token.normalized || normalizers.empty()) continue;
+    ABSL_ASSIGN_OR_RETURN(token.content, Normalize(normalizers, token.content));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckTemplateIds(const std::vector<int32_t>& ids, int64_t vocab_size) {
+  for (int32_t id : ids) {
+    if (id >= vocab_size) {
+      return TokenizerInvalid("post_processor.special_tokens",
+                              absl::StrCat("the id ", id, " is not in the vocabulary"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Tokenizer::Tokenizer(std::unique_ptr<const Parts> parts) : parts_(std::move(parts)) {}
+Tokenizer::~Tokenizer() = default;
+
+absl::StatusOr<std::unique_ptr<const Tokenizer>> Tokenizer::Load(std::string_view tokenizer_json) {
+  ABSL_ASSIGN_OR_RETURN(TokenizerConfig config, ReadTokenizerConfig(tokenizer_json));
+  ABSL_ASSIGN_OR_RETURN(PreTokenizer pre_tokenizer, PreTokenizer::Create(std::move(config.pre_tokenizers)));
+  ABSL_ASSIGN_OR_RETURN(Bpe model, Bpe::Create(std::move(config.model)));
+  ABSL_RETURN_IF_ERROR(CheckAddedIds(config.added_tokens, model));
+
+  // Decode tells special tokens by their text, before normalization, as the reference library does.
+  absl::flat_hash_set<std::string> special;
+  for (const AddedToken& token : config.added_tokens) {
+    if (token.special) special.insert(token.content);
+  }
+  ABSL_RETURN_IF_ERROR(NormalizeContents(config.normalizers, config.added_tokens));
+  ABSL_ASSIGN_OR_RETURN(AddedTokenMatcher verbatim, AddedTokenMatcher::Create(config.added_tokens, false));
+  ABSL_ASSIGN_OR_RETURN(AddedTokenMatcher normalized, AddedTokenMatcher::Create(config.added_tokens, true));
+
+  std::vector<Parts::Text> texts(model.tokens().size());
+  const auto set = [&](size_t id, const std::string& token) {
+    if (id >= texts.size()) texts.resize(id + 1);
+    texts[id] = {DecodedBytes(token), true, special.contains(token)};
+  };
+  for (size_t id = 0; id < model.tokens().size(); ++id) {
+    if (model.HasToken(static_cast<int64_t>(id))) set(id, model.tokens()[id]);
+  }
+  for (const AddedToken& token : config.added_tokens) set(token.id, token.content);
+  ABSL_RETURN_IF_ERROR(CheckTemplateIds(config.prefix, static_cast<int64_t>(texts.size())));
+  ABSL_RETURN_IF_ERROR(CheckTemplateIds(config.suffix, static_cast<int64_t>(texts.size())));
+
+  auto parts = std::unique_ptr<const Parts>(
+      new Parts{std::move(config.normalizers), std::move(verbatim), std::move(normalized), std::move(pre_tokenizer),
+                std::move(model), std::move(config.prefix), std::move(config.suffix), std::move(texts)});
+  return std::unique_ptr<const Tokenizer>(new Tokenizer(std::move(parts)));
+}
+
+absl::StatusOr<std::vector<int32_t>> Tokenizer::Encode(std::string_view text, bool add_special_tokens) const {
+  const auto size = static_cast<int64_t>(text.size());
+  if (size > kMaxTextBytes) return TextTooLong("the text", size, kMaxTextBytes);
+  if (const auto byte = unicode::FirstInvalidByte(text)) return TextNotUtf8(*byte);
+
+  const Parts& parts = *parts_;
+  PatternBudget budget(size);
+  std::deque<std::string> normalized_texts;  // the encoder's pieces point into these and into `cuts`
+  std::deque<Pieces> cuts;
+  Bpe::Encoder encoder(parts.model, parts.pre_tokenizer.ends_in_bytes());
+  std::vector<int32_t> ids;
+  if (add_special_tokens) ids = parts.prefix;
+
+  for (const auto& outer : parts.verbatim.Cut(text)) {
+    if (outer.id >= 0) {
+      ids.push_back(outer.id);
+      continue;
+    }
+    std::string_view normal = outer.text;
+    if (!parts.normalizers.empty()) {
+      ABSL_ASSIGN_OR_RETURN(std::string changed, Normalize(parts.normalizers, outer.text));
+      normal = normalized_texts.emplace_back(std::move(changed));
+    }
+    for (const auto& inner : parts.normalized.Cut(normal)) {
+      if (inner.id >= 0) {
+        ids.push_back(inner.id);
+        continue;
+      }
+      ABSL_ASSIGN_OR_RETURN(Pieces cut, parts.pre_tokenizer.Cut(inner.text, budget));
+      const Pieces& kept = cuts.emplace_back(std::move(cut));
+      for (std::string_view piece : kept.texts) ABSL_RETURN_IF_ERROR(encoder.Encode(piece, ids));
+    }
+  }
+  if (add_special_tokens) ids.insert(ids.end(), parts.suffix.begin(), parts.suffix.end());
+  return ids;
+}
+
+absl::StatusOr<std::string> Tokenizer::Decode(std::span<const int32_t> ids, bool skip_special_tokens) const {
+  std::string bytes;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const int32_t id = ids[i];
+    if (id < 0 || id >= vocab_size() || !parts_->texts[id].known) {
+      return TokenIdUnknown(id, static_cast<int64_t>(i), vocab_size());
+    }
+    const Parts::Text& text = parts_->texts[id];
+    if (!skip_special_tokens || !text.special) bytes += text.bytes;
+  }
+  return unicode::ReplaceInvalid(bytes);
+}
+
+int64_t Tokenizer::vocab_size() const { return static_cast<int64_t>(parts_->texts.size()); }
+
+}  // namespace bitwright

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace bitwright {
+
+// A tokenizer of Hugging Face's `tokenizers` library, read from its tokenizer.json: byte-level BPE, the kind of GPT-2,
+// Llama 3, Qwen and SmolLM. Gives the ids and texts of that library (version 0.23), exactly. Immutable, thread-safe.
+//
+// The file is hostile. All errors are INVALID_ARGUMENT:
+//   TOKENIZER_INVALID          not JSON, a limit of json_reader.h passed, a part missing or of the wrong type, an id
+//                              twice, a merge whose parts are not in the vocabulary; names the field
+//   TOKENIZER_UNSUPPORTED      a part of another kind (Metaspace, Unigram, byte_fallback, ...); names it
+//   TOKENIZER_PATTERN_INVALID  a regular expression that does not compile
+//   TOKENIZER_PATTERN_LIMIT    a regular expression that costs too much on this text (from Encode)
+class Tokenizer {
+ public:
+  static absl::StatusOr<std::unique_ptr<const Tokenizer>> Load(std::string_view tokenizer_json);
+  ~Tokenizer();
+
+  // The ids of a UTF-8 text. Added tokens that stand in the text are recognized in any case; `add_special_tokens` puts
+  // those of the post-processor (such as a beginning-of-text token) around it. Time is O(n log n) in the text.
+  // TEXT_NOT_UTF8 (with the byte), TEXT_TOO_LONG (above kMaxTextBytes, or 16 MiB that no pre-tokenizer cuts),
+  // TOKENIZER_PATTERN_LIMIT.
+  absl::StatusOr<std::vector<int32_t>> Encode(std::string_view text, bool add_special_tokens) const;
+
+  // The text of ids; bytes that are not UTF-8 become U+FFFD. `skip_special_tokens` leaves out added tokens that the
+  // file marks special. TOKEN_ID_UNKNOWN.
+  absl::StatusOr<std::string> Decode(std::span<const int32_t> ids, bool skip_special_tokens) const;
+
+  int64_t vocab_size() const;  // one above the largest id, added tokens included
+
+  static constexpr int64_t kMaxTextBytes = int64_t{1} << 30;
+
+ private:
+  struct Parts;
+  explicit Tokenizer(std::unique_ptr<const Parts> parts);
+  std::unique_ptr<const Parts> parts_;
+};
+
+}  // namespace bitwright
