@@ -22,10 +22,12 @@ std::vector<Cut> SplitBySize(int size, int piece) {
   return cuts;
 }
 
-std::vector<Cut> BlockRanges(const v1::ModelInfo& info) {
+std::vector<Cut> BlockRanges(const v1::ModelInfo& info, int64_t calibration_tokens) {
   const int64_t per_range = std::max<int64_t>(1, kRangeBytes / std::max<int64_t>(1, info.largest_block_bytes()));
-  const int64_t pieces = (info.blocks() + per_range - 1) / per_range;
-  return SplitEvenly(info.blocks(), static_cast<int>(pieces));
+  const int64_t by_bytes = (info.blocks() + per_range - 1) / per_range;
+  const double handed_on = 4.0 * calibration_tokens * std::max<int64_t>(1, info.hidden_size());
+  const double by_activations = 1 + kActivationShare * info.model_bytes() / std::max(1.0, handed_on);
+  return SplitEvenly(info.blocks(), static_cast<int>(std::min<double>(by_bytes, by_activations)));
 }
 
 // Fills a task with whole blocks up to kProfileFlops, within each range.
@@ -56,7 +58,7 @@ Cuts CutJob(const v1::ModelInfo& info, const v1::Recipe& recipe, int calibration
             int evaluation_windows) {
   Cuts cuts;
   cuts.shards = SplitEvenly(calibration_windows, TokenShards(info, calibration_windows));
-  cuts.ranges = BlockRanges(info);
+  cuts.ranges = BlockRanges(info, int64_t{calibration_windows} * window);
   cuts.evaluation = SplitBySize(evaluation_windows, kShardWindows);
   cuts.profile_windows = std::min(recipe.sensitivity().windows(), calibration_windows);
   cuts.profiles = ProfileCuts(Costs(info, recipe, window), cuts.ranges, cuts.profile_windows);

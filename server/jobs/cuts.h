@@ -10,7 +10,9 @@ namespace bitwright {
 
 inline constexpr int kShardWindows = 16;                  // of one reference or evaluate task
 inline constexpr int64_t kRangeBytes = int64_t{2} << 30;  // stored block bytes of one calibrate or quantize task
-inline constexpr double kProfileFlops = 2e12;             // of one profile task, more only when one block has more
+// Share of the model's bytes that the activations between ranges may take together; fewer, larger ranges keep to it.
+inline constexpr double kActivationShare = 0.6;
+inline constexpr double kProfileFlops = 2e12;  // of one profile task, more only when one block has more
 inline constexpr int kMaxTokenShards = 64;
 
 // Half-open.

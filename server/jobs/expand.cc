@@ -26,6 +26,14 @@ absl::Status CheckLength(const char* use, const v1::TokenizeSummary& summary) {
   return DataTooShort(use, summary.tokens_in_file(), summary.window());
 }
 
+// What sensitivities depend on: recipes that differ elsewhere share them through the action cache.
+v1::Recipe ProfiledPart(v1::Recipe recipe) {
+  recipe.clear_name();
+  recipe.clear_description();
+  recipe.clear_candidates();
+  return recipe;
+}
+
 // Appends the nodes of one job, stage by stage. Each method needs the facts of its stage.
 class Expander {
  public:
@@ -167,7 +175,7 @@ class Expander {
     SetRange({0, cuts_.profile_windows}, params->mutable_windows());
     params->set_window(window_);
     params->set_target(job_.spec.target());
-    *params->mutable_recipe() = job_.recipe;
+    *params->mutable_recipe() = ProfiledPart(job_.recipe);
     builder.Files(job_.model, ModelFiles::kNumeric)
         .Link("hidden", kProfileReference, "hidden")
         .Link("ids", kCalibration, "ids")
