@@ -11,6 +11,7 @@
 namespace bitwright {
 namespace {
 
+constexpr int64_t kMaxWindows = 65536;  // bounds the number of tasks
 constexpr char kCompressedTensors[] = "compressed-tensors";
 
 const char* ModelStateName(v1::Model::State state) {
@@ -43,6 +44,11 @@ absl::Status CheckTokens(const char* use, const v1::Data& data) {
   }
   if (data.tokens() > limits::kMaxDataTokens) {
     return DataInvalid(use, "tokens", text + "give at most " + std::to_string(limits::kMaxDataTokens));
+  }
+  if (data.tokens() / data.window() > kMaxWindows) {
+    return DataInvalid(
+        use, "tokens",
+        text + "that is more than " + std::to_string(kMaxWindows) + " windows, give fewer or larger ones");
   }
   return absl::OkStatus();
 }

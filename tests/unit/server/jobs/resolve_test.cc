@@ -100,6 +100,11 @@ TEST(Resolve, DataIsChecked) {
   EXPECT_THAT(data([](v1::Data& d) { d.set_tokens(511); }), HasReason("DATA_INVALID"));
   EXPECT_THAT(data([](v1::Data& d) { d.set_tokens(-1); }), HasReason("DATA_INVALID"));
   EXPECT_THAT(data([](v1::Data& d) { d.set_tokens(int64_t{1} << 40); }), HasReason("DATA_INVALID"));
+  EXPECT_THAT(data([](v1::Data& d) {
+                d.set_window(2);
+                d.set_tokens(1 << 20);
+              }),
+              HasReason("DATA_INVALID"));
   EXPECT_THAT(data([](v1::Data& d) { d.clear_blob(); }), HasReason("DATA_INVALID"));
   EXPECT_THAT(data([](v1::Data& d) { d.mutable_blob()->set_sha256("zz"); }), HasReason("DATA_INVALID"));
   EXPECT_THAT(data([](v1::Data& d) { d.mutable_blob()->set_size_bytes(0); }), HasReason("DATA_TOO_SHORT"));
