@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+
+namespace bitwright {
+
+struct AgentOptions {
+  std::string server;    // "HOST:PORT" or "unix:/path"
+  std::string blob_dir;  // the server's blob folder; empty: inputs are downloaded
+  std::string work_dir;
+  int threads = 1;
+  int64_t memory_bytes = 0;                 // that the server may count on
+  int64_t memory_limit_bytes = 0;           // that a child is held to; 0: none
+  int64_t cache_bytes = int64_t{20} << 30;  // of downloaded inputs
+  std::string compute_class;
+  std::string code_version;
+  std::string child_program = "/proc/self/exe";
+  absl::Duration child_idle_limit = absl::Seconds(60);
+};
+
+// A worker: registers, leases tasks, runs each in a child process, hands results in, sends heartbeats. Runs one task at
+// a time. SIGPIPE must be ignored.
+class Agent {
+ public:
+  explicit Agent(AgentOptions options);
+  ~Agent();
+
+  // Works until Stop; then abandons a running task, says goodbye to the server and returns OK. Errors: the work folder
+  // cannot be used, or the server refuses the worker for good. Call once.
+  absl::Status Run();
+
+  // From any thread (not from a signal handler).
+  void Stop();
+
+  // The child that is kept now, 0 for none. For tests and logs.
+  int child_pid() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bitwright

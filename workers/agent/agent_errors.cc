@@ -1,0 +1,99 @@
+#include "workers/agent/agent_errors.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include "proto/contract/errors.h"
+
+namespace bitwright {
+namespace {
+
+using absl::StatusCode;
+
+std::string Text(std::string_view text) { return std::string(text); }
+
+absl::Status Machinery(std::string_view reason, const std::string& message,
+                       std::map<std::string, std::string> metadata = {}) {
+  return MakeError(StatusCode::kUnavailable, reason, message, std::move(metadata));
+}
+
+}  // namespace
+
+absl::Status ComputeClassUnknown(std::string_view requested) {
+  return MakeError(StatusCode::kInvalidArgument, "COMPUTE_CLASS_UNKNOWN",
+                   "compute class '" + Text(requested) +
+                       "' is not known; use cpu-x86-64-v2, cpu-avx2, cpu-avx512 or cpu-avx512-bf16",
+                   {{"compute_class", Text(requested)}});
+}
+
+absl::Status ComputeClassUnavailable(std::string_view requested, std::string_view detected) {
+  return MakeError(
+      StatusCode::kInvalidArgument, "COMPUTE_CLASS_UNAVAILABLE",
+      "this machine cannot work as '" + Text(requested) + "'; its widest class is '" + Text(detected) + "'",
+      {{"compute_class", Text(requested)}, {"detected", Text(detected)}});
+}
+
+absl::Status FileFailed(std::string_view path, std::string_view what, int error) {
+  const bool full = error == ENOSPC || error == EDQUOT;
+  return MakeError(full ? StatusCode::kResourceExhausted : StatusCode::kUnavailable,
+                   full ? "DISK_FULL" : "FILE_UNREADABLE",
+                   "file " + Text(path) + " cannot be " + Text(what) + ": " + std::strerror(error) +
+                       (full ? "; make room on that disk" : ""),
+                   {{"file", Text(path)}});
+}
+
+absl::Status WorkDirInUse(std::string_view path) {
+  return MakeError(StatusCode::kFailedPrecondition, "WORK_DIR_IN_USE",
+                   "work folder '" + Text(path) + "' is used by another worker; give each its own --work-dir",
+                   {{"path", Text(path)}});
+}
+
+absl::Status ChildNotStarted(int error) {
+  return Machinery("CHILD_NOT_STARTED", std::string("the task's process cannot be started: ") + std::strerror(error));
+}
+
+absl::Status ChildDied(std::string_view how) {
+  return Machinery("CHILD_DIED", "the task's process " + Text(how) + " before it gave a result");
+}
+
+absl::Status PipeBroken(std::string_view what) {
+  return Machinery("PIPE_BROKEN", "the pipe to the task's process broke: " + Text(what));
+}
+
+absl::Status InputMissing(std::string_view sha256, std::string_view folder) {
+  return Machinery("INPUT_MISSING", "input blob " + Text(sha256) + " is not in '" + Text(folder) + "'",
+                   {{"sha256", Text(sha256)}});
+}
+
+absl::Status OutputUnusable(std::string_view file, std::string_view why) {
+  return Machinery("OUTPUT_UNUSABLE", "output file '" + Text(file) + "' " + Text(why), {{"file", Text(file)}});
+}
+
+absl::Status DownloadCorrupt(std::string_view sha256) {
+  return Machinery("BLOB_DIGEST_MISMATCH", "the bytes received for blob " + Text(sha256) + " are not that blob's",
+                   {{"sha256", Text(sha256)}});
+}
+
+absl::Status TransferStalled(std::string_view blob, const absl::Status& last) {
+  return Machinery("TRANSFER_STALLED",
+                   "transfer of blob " + Text(blob) +
+                       " made no progress in several attempts; the last one: " + std::string(last.message()),
+                   {{"blob", Text(blob)}});
+}
+
+absl::Status Stopping() { return MakeError(StatusCode::kCancelled, "AGENT_STOPPING", "the worker is stopping"); }
+
+absl::Status TaskThrew(std::string_view what) {
+  return MakeError(StatusCode::kInternal, "TASK_EXCEPTION", "the task ended with an exception: " + Text(what));
+}
+
+absl::Status MemoryLimitReached(int64_t limit_bytes) {
+  const std::string limit = std::to_string(limit_bytes);
+  return MakeError(StatusCode::kResourceExhausted, "MEMORY_LIMIT",
+                   limit_bytes > 0 ? "the task needs more than the worker's limit of " + limit +
+                                         " bytes of memory; use a worker with more"
+                                   : "the task needs more memory than the machine has",
+                   {{"limit", limit}});
+}
+
+}  // namespace bitwright

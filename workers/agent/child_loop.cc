@@ -1,0 +1,119 @@
+#include "workers/agent/child_loop.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <new>
+
+#include "absl/synchronization/mutex.h"
+#include "bitwright/v1/tasks.pb.h"
+#include "google/rpc/status.pb.h"
+#include "proto/contract/errors.h"
+#include "proto/contract/status_macros.h"
+#include "workers/agent/agent_errors.h"
+#include "workers/agent/code_version.h"
+#include "workers/agent/confinement.h"
+#include "workers/agent/peak_memory.h"
+#include "workers/agent/pipe_frames.h"
+#include "workers/base/thread_pool.h"
+
+namespace bitwright {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kProgressInterval(250);
+
+// Writes progress events, few enough that RunTask may report often. Thread-safe.
+class ProgressWriter {
+ public:
+  explicit ProgressWriter(int out) : out_(out) {}
+
+  void Report(double fraction) {
+    absl::MutexLock lock(&mutex_);
+    const auto now = Clock::now();
+    if (last_ && now - *last_ < kProgressInterval) return;
+    last_ = now;
+    v1::ExecuteEvent event;
+    event.set_progress(std::clamp(fraction, 0.0, 1.0));
+    // A broken pipe shows when the result is written.
+    WriteFrame(out_, event).IgnoreError();
+  }
+
+ private:
+  const int out_;
+  absl::Mutex mutex_;
+  std::optional<Clock::time_point> last_ ABSL_GUARDED_BY(mutex_);
+};
+
+absl::StatusOr<std::vector<TaskOutputFile>> RunGuarded(const RunTaskFunction& run_task,
+                                                       const v1::ExecuteRequest& request, TaskContext& context) {
+  try {
+    return run_task(request.task(), context);
+  } catch (const std::bad_alloc&) {
+    return MemoryLimitReached(request.memory_limit_bytes());
+  } catch (const std::exception& exception) {
+    return TaskThrew(exception.what());
+  }
+}
+
+absl::StatusOr<v1::ExecuteResult> Run(const RunTaskFunction& run_task, const v1::ExecuteRequest& request,
+                                      ThreadPool& pool, int out) {
+  std::map<std::string, std::string> paths;
+  for (const auto& input : request.task().inputs()) {
+    paths[input.name()] = request.input_dir() + "/" + input.digest().sha256();
+  }
+  ProgressWriter progress(out);
+  TaskContext context;
+  context.input_path = [&](const std::string& name) {
+    const auto found = paths.find(name);
+    return found == paths.end() ? std::string() : found->second;
+  };
+  context.output_dir = request.output_dir();
+  context.pool = &pool;
+  context.progress = [&](double fraction) { progress.Report(fraction); };
+
+  ResetPeakMemory();
+  const auto start = Clock::now();
+  ABSL_ASSIGN_OR_RETURN(std::vector<TaskOutputFile> outputs, RunGuarded(run_task, request, context));
+  std::sort(outputs.begin(), outputs.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  v1::ExecuteResult result;
+  for (const TaskOutputFile& output : outputs) {
+    ABSL_ASSIGN_OR_RETURN(const FileDigest digest, DigestFile(request.output_dir() + "/" + output.file));
+    auto* added = result.add_outputs();
+    added->set_name(output.name);
+    added->set_file(output.file);
+    added->mutable_digest()->set_sha256(digest.sha256);
+    added->mutable_digest()->set_size_bytes(digest.size_bytes);
+  }
+  result.set_seconds(std::chrono::duration<double>(Clock::now() - start).count());
+  result.set_peak_memory_bytes(PeakMemoryBytes());
+  return result;
+}
+
+}  // namespace
+
+absl::Status RunChildLoop(int in, int out, const RunTaskFunction& run_task) {
+  std::unique_ptr<ThreadPool> pool;
+  while (true) {
+    v1::ExecuteRequest request;
+    ABSL_ASSIGN_OR_RETURN(const bool more, ReadFrame(in, request));
+    if (!more) return absl::OkStatus();
+    const int threads = std::max(1, request.threads());
+    if (pool == nullptr || pool->threads() != threads) pool = std::make_unique<ThreadPool>(threads);
+    LimitMemory(request.memory_limit_bytes());
+    v1::ExecuteEvent event;
+    auto result = Run(run_task, request, *pool, out);
+    if (result.ok()) {
+      *event.mutable_result() = *std::move(result);
+    } else {
+      *event.mutable_error() = ToProto(result.status());
+    }
+    ABSL_RETURN_IF_ERROR(WriteFrame(out, event));
+  }
+}
+
+}  // namespace bitwright

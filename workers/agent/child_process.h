@@ -1,0 +1,55 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "bitwright/v1/tasks.pb.h"
+
+namespace bitwright {
+
+struct ChildOptions {
+  std::string program = "/proc/self/exe";  // run as `program --execute --compute-class C`
+  std::string compute_class;
+};
+
+// A process that runs tasks: empty environment, no open files but its pipes and standard error, own process group, no
+// core dumps; it dies with the thread that started it, so start it from one that lives as long as the agent.
+class ChildProcess {
+ public:
+  // UNAVAILABLE, reason CHILD_NOT_STARTED.
+  static absl::StatusOr<std::unique_ptr<ChildProcess>> Start(const ChildOptions& options);
+  // Ends the child: asks it to by closing its input, kills it when it does not within a second.
+  ~ChildProcess();
+  ChildProcess(const ChildProcess&) = delete;
+  ChildProcess& operator=(const ChildProcess&) = delete;
+
+  // Runs one task and returns the child's result or error event. UNAVAILABLE, reason CHILD_DIED or PIPE_BROKEN: no
+  // answer came; the child is of no further use. Not for two threads at the same time.
+  absl::StatusOr<v1::ExecuteEvent> Execute(const v1::ExecuteRequest& request,
+                                           const std::function<void(double fraction)>& progress);
+
+  // Ends the child's process group at once; a running Execute then returns CHILD_DIED. From any thread.
+  void Kill();
+
+  pid_t pid() const { return pid_; }
+
+ private:
+  ChildProcess(pid_t pid, int in, int out) : pid_(pid), in_(in), out_(out) {}
+  absl::Status Died();
+  // Waits for the end of a child that is ending.
+  bool Reap() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const pid_t pid_;
+  int in_;   // the child's standard input
+  int out_;  // the child's standard output
+  absl::Mutex mutex_;
+  bool reaped_ ABSL_GUARDED_BY(mutex_) = false;
+  int wait_status_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace bitwright

@@ -1,0 +1,77 @@
+#include "workers/agent/child_slot.h"
+
+#include <utility>
+
+#include "proto/contract/status_macros.h"
+
+namespace bitwright {
+
+// A child without a task is killed, not asked to leave: it holds nothing that is worth a wait. `old` goes after the
+// lock.
+
+absl::StatusOr<std::shared_ptr<ChildProcess>> ChildSlot::Acquire(const std::string& sandbox) {
+  std::shared_ptr<ChildProcess> old;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (child_ != nullptr && sandbox_ == sandbox && !sandbox.empty()) {
+      busy_ = true;
+      return child_;
+    }
+    old = std::move(child_);
+    if (old != nullptr) old->Kill();
+  }
+  old.reset();
+  ABSL_ASSIGN_OR_RETURN(std::shared_ptr<ChildProcess> child, ChildProcess::Start(options_));
+  absl::MutexLock lock(&mutex_);
+  child_ = child;
+  sandbox_ = sandbox;
+  busy_ = true;
+  return child;
+}
+
+void ChildSlot::Release(bool healthy, absl::Time now) {
+  std::shared_ptr<ChildProcess> old;
+  absl::MutexLock lock(&mutex_);
+  busy_ = false;
+  last_used_ = now;
+  if (healthy || child_ == nullptr) return;
+  child_->Kill();  // then its end is quick
+  old = std::move(child_);
+}
+
+void ChildSlot::EndUnlessLive(const std::set<std::string>& live_sandboxes) {
+  std::shared_ptr<ChildProcess> old;
+  absl::MutexLock lock(&mutex_);
+  if (child_ == nullptr || busy_ || live_sandboxes.contains(sandbox_)) return;
+  child_->Kill();
+  old = std::move(child_);
+}
+
+void ChildSlot::EndIfIdle(absl::Time now, absl::Duration limit) {
+  std::shared_ptr<ChildProcess> old;
+  absl::MutexLock lock(&mutex_);
+  if (child_ == nullptr || busy_ || now - last_used_ < limit) return;
+  child_->Kill();
+  old = std::move(child_);
+}
+
+absl::Duration ChildSlot::UntilIdle(absl::Time now, absl::Duration limit) const {
+  absl::MutexLock lock(&mutex_);
+  if (child_ == nullptr || busy_) return absl::InfiniteDuration();
+  return last_used_ + limit - now;
+}
+
+void ChildSlot::End() {
+  std::shared_ptr<ChildProcess> old;
+  absl::MutexLock lock(&mutex_);
+  busy_ = false;
+  old = std::move(child_);
+  if (old != nullptr) old->Kill();
+}
+
+pid_t ChildSlot::pid() const {
+  absl::MutexLock lock(&mutex_);
+  return child_ == nullptr ? 0 : child_->pid();
+}
+
+}  // namespace bitwright

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "workers/agent/child_process.h"
+
+namespace bitwright {
+
+// The one child that an agent keeps. It serves tasks of one sandbox and ends when another sandbox comes, when its
+// sandbox is over, when a task fails in it, or when it was idle for long. Thread-safe; Acquire only from the agent's
+// own thread.
+class ChildSlot {
+ public:
+  explicit ChildSlot(ChildOptions options) : options_(std::move(options)) {}
+  ~ChildSlot() { End(); }
+
+  // The child of this sandbox, started if need be; busy until Release. UNAVAILABLE, reason CHILD_NOT_STARTED.
+  absl::StatusOr<std::shared_ptr<ChildProcess>> Acquire(const std::string& sandbox);
+  // After a task; a child that failed is ended.
+  void Release(bool healthy, absl::Time now);
+
+  // Each leaves a busy child alone.
+  void EndUnlessLive(const std::set<std::string>& live_sandboxes);
+  void EndIfIdle(absl::Time now, absl::Duration limit);
+  // How long until EndIfIdle would end the child; infinite without an idle child.
+  absl::Duration UntilIdle(absl::Time now, absl::Duration limit) const;
+
+  void End();
+  // 0: none.
+  pid_t pid() const;
+
+ private:
+  const ChildOptions options_;
+  mutable absl::Mutex mutex_;
+  std::shared_ptr<ChildProcess> child_ ABSL_GUARDED_BY(mutex_);
+  std::string sandbox_ ABSL_GUARDED_BY(mutex_);
+  bool busy_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Time last_used_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace bitwright

@@ -1,0 +1,85 @@
+#include "workers/agent/task_runner.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "absl/time/clock.h"
+#include "google/rpc/status.pb.h"
+#include "proto/contract/errors.h"
+#include "proto/contract/status_macros.h"
+#include "workers/agent/agent_errors.h"
+
+namespace bitwright {
+namespace {
+
+// Reasons that a task may report although another attempt, perhaps elsewhere, can succeed.
+bool IsMachinesFault(const absl::Status& error) {
+  constexpr std::string_view kReasons[] = {"FILE_UNREADABLE", "FILE_UNWRITABLE", "DISK_FULL", "MEMORY_LIMIT"};
+  return std::find(std::begin(kReasons), std::end(kReasons), ErrorReason(error)) != std::end(kReasons);
+}
+
+bool IsPlainName(const std::string& file) {
+  return !file.empty() && file != "." && file != ".." && file.find('/') == std::string::npos &&
+         file.find('\0') == std::string::npos;
+}
+
+}  // namespace
+
+TaskOutcome TaskRunner::Run(HeldTask& task) {
+  TaskOutcome outcome;
+  const auto dirs = work_dir_.NewTask();
+  if (!dirs.ok()) return {dirs.status(), true, {}};
+  bool own_fault = false;
+  auto result = RunIn(*dirs, task, own_fault);
+  work_dir_.Remove(*dirs);
+  inputs_.ReleaseAll();
+  if (result.ok()) return {absl::OkStatus(), false, *std::move(result)};
+  return {result.status(), !own_fault, {}};
+}
+
+absl::StatusOr<v1::TaskResult> TaskRunner::RunIn(const TaskDirs& dirs, HeldTask& task, bool& own_fault) {
+  ABSL_RETURN_IF_ERROR(LinkInputs(task.lease.spec(), dirs, inputs_, task.stop));
+  ABSL_ASSIGN_OR_RETURN(const v1::ExecuteEvent event, Execute(dirs, task));
+  if (event.has_result()) return HandIn(dirs, event.result(), task.stop);
+  absl::Status error = FromProto(event.error());
+  if (error.ok()) return PipeBroken("an error event without an error");
+  own_fault = !IsMachinesFault(error);
+  return error;
+}
+
+absl::StatusOr<v1::ExecuteEvent> TaskRunner::Execute(const TaskDirs& dirs, HeldTask& task) {
+  ABSL_ASSIGN_OR_RETURN(const std::shared_ptr<ChildProcess> child, children_.Acquire(task.lease.sandbox()));
+  v1::ExecuteRequest request;
+  *request.mutable_task() = task.lease.spec();
+  request.set_input_dir(dirs.inputs);
+  request.set_output_dir(dirs.outputs);
+  request.set_threads(threads_);
+  request.set_memory_limit_bytes(memory_limit_bytes_);
+  absl::StatusOr<v1::ExecuteEvent> event;
+  {
+    const StopSignal::Hook hook(task.stop, [&] { child->Kill(); });
+    event = child->Execute(request, [&](double fraction) { task.progress = fraction; });
+  }
+  children_.Release(event.ok() && event->has_result() && !task.stop.stopped(), absl::Now());
+  return event;
+}
+
+absl::StatusOr<v1::TaskResult> TaskRunner::HandIn(const TaskDirs& dirs, const v1::ExecuteResult& executed,
+                                                  StopSignal& stop) {
+  v1::TaskResult result;
+  result.set_seconds(executed.seconds());
+  result.set_peak_memory_bytes(executed.peak_memory_bytes());
+  std::vector<FileToUpload> files;
+  for (const auto& output : executed.outputs()) {
+    if (!IsPlainName(output.file())) return OutputUnusable(output.file(), "is not a plain file name");
+    ABSL_ASSIGN_OR_RETURN(BlobDigest digest, FromProto(output.digest()));
+    files.push_back({std::move(digest), dirs.outputs + "/" + output.file()});
+    auto* added = result.add_outputs();
+    added->set_name(output.name());
+    *added->mutable_digest() = output.digest();
+  }
+  ABSL_RETURN_IF_ERROR(blobs_.Upload(files, stop));
+  return result;
+}
+
+}  // namespace bitwright

@@ -1,0 +1,66 @@
+#include "workers/agent/work_dir.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <set>
+#include <system_error>
+
+#include "proto/contract/status_macros.h"
+#include "workers/agent/agent_errors.h"
+
+namespace bitwright {
+namespace {
+
+absl::Status MakeDirs(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  return error ? FileFailed(path, "created", error.value()) : absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<WorkDir> WorkDir::Open(const std::string& path) {
+  const std::string absolute = std::filesystem::absolute(path).string();
+  ABSL_RETURN_IF_ERROR(MakeDirs(absolute));
+  const std::string lock_path = absolute + "/lock";
+  OwnedFd lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (lock.get() < 0) return FileFailed(lock_path, "opened", errno);
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return WorkDirInUse(absolute);
+  std::error_code error;
+  std::filesystem::remove_all(absolute + "/tasks", error);
+  if (error) return FileFailed(absolute + "/tasks", "removed", error.value());
+  return WorkDir(absolute, std::move(lock));
+}
+
+absl::StatusOr<TaskDirs> WorkDir::NewTask() {
+  TaskDirs dirs;
+  dirs.root = path_ + "/tasks/" + std::to_string(next_++);
+  dirs.inputs = dirs.root + "/in";
+  dirs.outputs = dirs.root + "/out";
+  ABSL_RETURN_IF_ERROR(MakeDirs(dirs.inputs));
+  ABSL_RETURN_IF_ERROR(MakeDirs(dirs.outputs));
+  return dirs;
+}
+
+void WorkDir::Remove(const TaskDirs& dirs) {
+  std::error_code ignored;  // what stays is removed at the next start
+  std::filesystem::remove_all(dirs.root, ignored);
+}
+
+absl::Status LinkInputs(const v1::TaskSpec& spec, const TaskDirs& dirs, InputSource& source, StopSignal& stop) {
+  std::set<std::string> linked;
+  for (const auto& input : spec.inputs()) {
+    ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, FromProto(input.digest()));
+    if (!linked.insert(digest.sha256).second) continue;
+    ABSL_ASSIGN_OR_RETURN(const std::string target, source.Path(digest, stop));
+    const std::string link = dirs.inputs + "/" + digest.sha256;
+    if (::symlink(target.c_str(), link.c_str()) != 0) return FileFailed(link, "linked", errno);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace bitwright

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "bitwright/v1/tasks.pb.h"
+#include "workers/agent/input_source.h"
+#include "workers/agent/owned_fd.h"
+
+namespace bitwright {
+
+// The two folders of one task.
+struct TaskDirs {
+  std::string root;
+  std::string inputs;   // links named by sha256
+  std::string outputs;  // empty at first
+};
+
+// A worker's own folder: "lock" (held while the worker runs), "cache/", "tasks/{n}/{in,out}". Not thread-safe.
+class WorkDir {
+ public:
+  // Makes it, takes the lock, removes what an earlier run left in "tasks". FAILED_PRECONDITION, reason WORK_DIR_IN_USE;
+  // UNAVAILABLE, reason FILE_UNREADABLE.
+  static absl::StatusOr<WorkDir> Open(const std::string& path);
+
+  absl::StatusOr<TaskDirs> NewTask();
+  void Remove(const TaskDirs& dirs);
+  std::string CachePath() const { return path_ + "/cache"; }
+
+ private:
+  WorkDir(std::string path, OwnedFd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+  std::string path_;
+  OwnedFd lock_;
+  int64_t next_ = 0;
+};
+
+// Links every input of the spec into dirs.inputs. UNAVAILABLE: an input cannot be had or linked.
+absl::Status LinkInputs(const v1::TaskSpec& spec, const TaskDirs& dirs, InputSource& source, StopSignal& stop);
+
+}  // namespace bitwright

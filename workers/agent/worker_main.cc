@@ -1,0 +1,124 @@
+#include "workers/agent/worker_main.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <optional>
+#include <thread>
+
+#include "proto/contract/log.h"
+#include "proto/contract/status_macros.h"
+#include "workers/agent/agent.h"
+#include "workers/agent/code_version.h"
+#include "workers/agent/compute_class.h"
+#include "workers/agent/confinement.h"
+#include "workers/agent/peak_memory.h"
+
+namespace bitwright {
+namespace {
+
+struct Flags {
+  bool execute = false;
+  bool exit_with_parent = false;
+  int64_t memory = 0;
+  AgentOptions agent;
+};
+
+// Exit code when the program is to end at once.
+std::optional<int> Parse(int argc, char** argv, Flags& flags) {
+  CLI::App app("Runs tasks of a Bitwright server.");
+  AgentOptions& agent = flags.agent;
+  agent.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  const auto* execute = app.add_flag("--execute", flags.execute, "Be the child that runs tasks (started by a worker)");
+  app.add_option("--server", agent.server, "HOST:PORT or unix:PATH of the server");
+  app.add_option("--work-dir", agent.work_dir, "Folder for running tasks and cached blobs, one for each worker");
+  app.add_option("--blob-dir", agent.blob_dir, "The server's blob folder, when it is on this machine");
+  app.add_option("--threads", agent.threads, "Threads of a task (default: all cores)")->check(CLI::Range(1, 1024));
+  app.add_option("--memory", flags.memory, "Most bytes of memory that a task may take (default: not limited)")
+      ->check(CLI::Range(int64_t{1} << 20, int64_t{1} << 50));
+  app.add_option("--cache-bytes", agent.cache_bytes, "Most bytes of downloaded blobs to keep (default: 20 GiB)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--compute-class", agent.compute_class, "Work like a machine of this narrower class");
+  app.add_flag("--exit-with-parent", flags.exit_with_parent, "End when the process that started this one ends");
+  app.set_version_flag("--version", BITWRIGHT_VERSION);
+  try {
+    app.parse(argc, argv);
+    if (execute->count() == 0 && (agent.server.empty() || agent.work_dir.empty())) {
+      throw CLI::RequiredError("--server and --work-dir");
+    }
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return std::nullopt;
+}
+
+int Execute(const Flags& flags, const WorkerProgram& program) {
+  ::signal(SIGPIPE, SIG_IGN);
+  // What a library prints must not come between the messages.
+  const int out = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+  if (out < 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return 1;
+  if (program.prepare) program.prepare(flags.agent.compute_class);
+  if (!Confine()) LOG(WARNING) << "no seccomp here: tasks run without a system call filter";
+  const absl::Status status = RunChildLoop(STDIN_FILENO, out, program.run_task);
+  if (!status.ok()) LOG(ERROR) << status;
+  // Without destructors: threads of libraries may still be there, and nothing is left to be saved.
+  ::_exit(status.ok() ? 0 : 1);
+}
+
+// Blocks the signals that ask to stop, so that a thread of its own can wait for them.
+sigset_t BlockStopSignals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGTERM);
+  ::sigaddset(&signals, SIGINT);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+absl::Status Complete(Flags& flags) {
+  AgentOptions& agent = flags.agent;
+  ABSL_ASSIGN_OR_RETURN(agent.compute_class, ChooseComputeClass(DetectComputeClass(), agent.compute_class));
+  ABSL_ASSIGN_OR_RETURN(agent.code_version, CodeVersion("/proc/self/exe"));
+  agent.memory_limit_bytes = flags.memory;
+  agent.memory_bytes = flags.memory > 0 ? flags.memory : MachineMemoryBytes();
+  return absl::OkStatus();
+}
+
+int Serve(Flags& flags) {
+  ::signal(SIGPIPE, SIG_IGN);
+  const sigset_t signals = BlockStopSignals();
+  if (flags.exit_with_parent) {
+    const pid_t parent = ::getppid();
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (::getppid() != parent) return 0;  // it has ended meanwhile
+  }
+  absl::Status status = Complete(flags);
+  if (status.ok()) {
+    Agent agent(flags.agent);
+    std::thread waiter([&] {
+      int signal = 0;
+      ::sigwait(&signals, &signal);
+      agent.Stop();
+    });
+    status = agent.Run();
+    ::pthread_kill(waiter.native_handle(), SIGTERM);
+    waiter.join();
+  }
+  if (status.ok()) return 0;
+  LOG(ERROR) << status;
+  return 1;
+}
+
+}  // namespace
+
+int WorkerMain(int argc, char** argv, const WorkerProgram& program) {
+  Flags flags;
+  if (const auto exit_code = Parse(argc, argv, flags)) return *exit_code;
+  return flags.execute ? Execute(flags, program) : Serve(flags);
+}
+
+}  // namespace bitwright

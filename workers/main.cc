@@ -1,0 +1,4 @@
+#include "workers/agent/worker_main.h"
+#include "workers/tasks/run_task.h"
+
+int main(int argc, char** argv) { return bitwright::WorkerMain(argc, argv, {bitwright::RunTask, {}}); }
