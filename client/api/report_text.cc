@@ -1,6 +1,7 @@
 #include "client/api/report_text.h"
 
 #include <map>
+#include <sstream>
 
 #include "absl/strings/str_cat.h"
 #include "client/api/budget.h"
@@ -12,12 +13,22 @@ namespace {
 
 using Align = TextTable::Align;
 constexpr size_t kColumns = 100;
+constexpr size_t kLabelColumns = 22;
 constexpr size_t kNameColumns = 60;
+constexpr size_t kTableNameColumns = 300;  // the table cuts names in their middle where it must
 
 std::string Line(std::string_view label, const std::string& value) {
   std::string text(label);
-  text.resize(22, ' ');
+  text.resize(kLabelColumns, ' ');
   return text + value + "\n";
+}
+
+// Lines below a Line, in the column of its value.
+std::string Indented(std::string_view paragraph) {
+  std::string text;
+  std::istringstream lines(Wrap(paragraph, kColumns - kLabelColumns));
+  for (std::string line; std::getline(lines, line);) text += Line("", line);
+  return text;
 }
 
 // Index of the uniform candidate with the lowest mean KL divergence; -1: none.
@@ -34,7 +45,7 @@ int BestUniform(const v1::Report& report) {
 std::string MarkedName(const v1::Report& report, int index, int best_uniform) {
   const std::string& name = report.candidates(index).name();
   return absl::StrCat(name == report.selected() ? "*" : " ", index == best_uniform ? "u " : "  ",
-                      Printable(name, kNameColumns));
+                      Printable(name, kTableNameColumns));
 }
 
 std::string Candidates(const v1::Report& report) {
@@ -83,7 +94,7 @@ std::string Certificate(const v1::Report& report) {
 std::string Units(const v1::Report& report) {
   TextTable table({{"unit", Align::kLeft}, {"format", Align::kLeft}, {"bits"}, {"bytes"}, {"predicted loss (nats)"}});
   for (const auto& unit : report.units()) {
-    table.Add({Printable(unit.name(), kNameColumns), unit.format(), absl::StrCat(unit.bits()),
+    table.Add({Printable(unit.name(), kTableNameColumns), unit.format(), absl::StrCat(unit.bits()),
                WithThousands(unit.bytes()), Scientific(unit.sensitivity(), 3)});
   }
   return absl::StrCat("Units of the selected plan\n\n", table.ToText(kColumns));
@@ -110,7 +121,7 @@ std::string ProvenanceSummary(const v1::Report& report) {
   text += Line("  code version", Printable(from.code_version(), kNameColumns));
   return text +
          Line("  tasks", absl::StrCat(from.tasks_size(), "; report.json names each with its inputs and outputs")) +
-         (kinds.empty() ? "" : Line("", Printable(kinds, kColumns - 24)));
+         Indented(kinds);
 }
 
 std::string Head(const v1::Report& report) {

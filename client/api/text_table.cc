@@ -10,11 +10,23 @@ namespace {
 
 constexpr size_t kNarrowest = 12;
 
+// Byte at which the code point of that column begins.
+size_t ByteOfColumn(std::string_view text, size_t column) {
+  size_t byte = 0;
+  for (size_t seen = 0; byte < text.size(); ++byte) {
+    const bool begins = (static_cast<unsigned char>(text[byte]) & 0xC0) != 0x80;
+    if (begins && seen++ == column) break;
+  }
+  return byte;
+}
+
 // Names of units differ at their ends as much as at their beginnings.
 std::string CutMiddle(const std::string& text, size_t width) {
-  if (Columns(text) <= width || Columns(text) != text.size()) return text;
+  const size_t columns = Columns(text);
+  if (columns <= width) return text;
   const size_t head = (width - 1) / 2;
-  return text.substr(0, head) + "…" + text.substr(text.size() - (width - 1 - head));
+  const size_t tail = width - 1 - head;
+  return text.substr(0, ByteOfColumn(text, head)) + "…" + text.substr(ByteOfColumn(text, columns - tail));
 }
 
 void AppendCell(std::string& line, const std::string& cell, size_t width, TextTable::Align align) {
