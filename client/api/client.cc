@@ -1,0 +1,162 @@
+#include "client/api/client.h"
+
+#include <algorithm>
+#include <random>
+
+#include "client/api/model_dir.h"
+#include "proto/contract/errors.h"
+#include "proto/contract/limits.h"
+#include "proto/contract/names.h"
+#include "proto/contract/status_macros.h"
+
+namespace bitwright {
+namespace {
+
+// Pages of a list until `most` items are there or no more come.
+template <typename Item, typename Request, typename Fetch>
+absl::StatusOr<std::vector<Item>> Collect(Request request, int most, const Fetch& fetch) {
+  std::vector<Item> items;
+  do {
+    request.set_page_size(std::min<int>(most - static_cast<int>(items.size()), limits::kMaxPageSize));
+    auto page = fetch(request);
+    if (!page.ok()) return page.status();
+    for (auto& item : page->page) {
+      if (static_cast<int>(items.size()) < most) items.push_back(std::move(item));
+    }
+    request.set_page_token(page->next);
+  } while (!request.page_token().empty() && static_cast<int>(items.size()) < most);
+  return items;
+}
+
+template <typename Item>
+struct Page {
+  std::vector<Item> page;
+  std::string next;
+};
+
+template <typename Item, typename Repeated>
+Page<Item> MakePage(const Repeated& items, const std::string& next) {
+  return {{items.begin(), items.end()}, next};
+}
+
+template <typename T>
+absl::Status StatusOnly(const absl::StatusOr<T>& result) {
+  return result.status();
+}
+
+}  // namespace
+
+std::string RandomId() {
+  std::random_device device;
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string id;
+  for (int word = 0; word < 4; ++word) {
+    for (uint32_t bits = device(), digit = 0; digit < 8; ++digit, bits >>= 4) id += kHex[bits & 15];
+  }
+  return id;
+}
+
+Client::Client(std::shared_ptr<Connection> connection, std::shared_ptr<CancelToken> cancel, Clock* clock)
+    : connection_(std::move(connection)),
+      cancel_(cancel != nullptr ? std::move(cancel) : std::make_shared<CancelToken>()),
+      clock_(clock != nullptr ? clock : &SystemClock()) {}
+
+Client Client::ConnectTo(ConnectionOptions options) {
+  if (options.cancel == nullptr) options.cancel = std::make_shared<CancelToken>();
+  auto cancel = options.cancel;
+  Clock* clock = options.clock;
+  return Client(Connect(std::move(options)), std::move(cancel), clock);
+}
+
+absl::StatusOr<v1::Model> Client::GetModel(const std::string& name) {
+  v1::GetModelRequest request;
+  request.set_name(name);
+  return connection_->GetModel(request);
+}
+
+absl::StatusOr<std::vector<v1::Model>> Client::ListModels(int most) {
+  return Collect<v1::Model>(v1::ListModelsRequest(), most,
+                            [&](const v1::ListModelsRequest& request) -> absl::StatusOr<Page<v1::Model>> {
+                              ABSL_ASSIGN_OR_RETURN(const auto page, connection_->ListModels(request));
+                              return MakePage<v1::Model>(page.models(), page.next_page_token());
+                            });
+}
+
+absl::Status Client::DeleteModel(const std::string& name) {
+  v1::DeleteModelRequest request;
+  request.set_name(name);
+  return StatusOnly(connection_->DeleteModel(request));
+}
+
+absl::StatusOr<v1::Job> Client::CreateJob(const v1::JobSpec& spec, const std::string& request_id) {
+  v1::CreateJobRequest request;
+  *request.mutable_spec() = spec;
+  request.set_request_id(request_id.empty() ? RandomId() : request_id);
+  return connection_->CreateJob(request);
+}
+
+absl::StatusOr<v1::Job> Client::ValidateJob(const v1::JobSpec& spec) {
+  v1::CreateJobRequest request;
+  *request.mutable_spec() = spec;
+  request.set_validate_only(true);
+  return connection_->CreateJob(request);
+}
+
+absl::StatusOr<v1::Job> Client::GetJob(const std::string& name) {
+  v1::GetJobRequest request;
+  request.set_name(name);
+  return connection_->GetJob(request);
+}
+
+absl::StatusOr<std::vector<v1::Job>> Client::ListJobs(v1::Job::State state, int most) {
+  v1::ListJobsRequest first;
+  first.set_state(state);
+  return Collect<v1::Job>(first, most, [&](const v1::ListJobsRequest& request) -> absl::StatusOr<Page<v1::Job>> {
+    ABSL_ASSIGN_OR_RETURN(const auto page, connection_->ListJobs(request));
+    return MakePage<v1::Job>(page.jobs(), page.next_page_token());
+  });
+}
+
+absl::StatusOr<v1::Job> Client::CancelJob(const std::string& name) {
+  v1::CancelJobRequest request;
+  request.set_name(name);
+  return connection_->CancelJob(request);
+}
+
+absl::Status Client::DeleteJob(const std::string& name) {
+  v1::DeleteJobRequest request;
+  request.set_name(name);
+  return StatusOnly(connection_->DeleteJob(request));
+}
+
+absl::StatusOr<v1::Job> Client::WatchJob(const std::string& name, const std::function<void(const v1::Job&)>& on_job) {
+  return connection_->WatchJob(name, on_job);
+}
+
+absl::StatusOr<v1::Report> Client::GetReport(const std::string& job) {
+  v1::GetReportRequest request;
+  request.set_name(job);
+  return connection_->GetReport(request);
+}
+
+absl::StatusOr<std::vector<v1::Recipe>> Client::ListRecipes() {
+  ABSL_ASSIGN_OR_RETURN(const auto response, connection_->ListRecipes({}));
+  return std::vector<v1::Recipe>(response.recipes().begin(), response.recipes().end());
+}
+
+absl::StatusOr<v1::Recipe> Client::GetRecipe(const std::string& name) {
+  v1::GetRecipeRequest request;
+  request.set_name(name);
+  return connection_->GetRecipe(request);
+}
+
+absl::StatusOr<std::vector<v1::Worker>> Client::ListWorkers() {
+  ABSL_ASSIGN_OR_RETURN(const auto response, connection_->ListWorkers({}));
+  return std::vector<v1::Worker>(response.workers().begin(), response.workers().end());
+}
+
+absl::Status Client::WaitUntilServing(std::chrono::milliseconds patience) {
+  return connection_->WaitUntilServing(patience);
+}
+
+}  // namespace bitwright

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "bitwright/v1/blobs.pb.h"
+#include "bitwright/v1/jobs.pb.h"
+#include "bitwright/v1/models.pb.h"
+#include "bitwright/v1/recipes.pb.h"
+#include "bitwright/v1/workers.pb.h"
+#include "client/api/cancel_token.h"
+#include "client/api/clock.h"
+#include "client/api/local_file.h"
+#include "client/api/retry_policy.h"
+#include "proto/contract/digest.h"
+
+namespace bitwright {
+
+// The service as a client sees it: each call retries what is worth it and resumes what was broken off; what comes back
+// as an error is final. Thread-safe.
+// Errors: those of the service as the protos state them, with their ErrorInfo; UNAVAILABLE, reason SERVER_UNREACHABLE,
+// when nobody answered until the retry policy gave up; CANCELLED, reason INTERRUPTED, by the token.
+class Connection {
+ public:
+  virtual ~Connection() = default;
+
+  virtual absl::StatusOr<v1::FindMissingBlobsResponse> FindMissingBlobs(const v1::FindMissingBlobsRequest&) = 0;
+  virtual absl::StatusOr<v1::Model> CreateModel(const v1::CreateModelRequest&) = 0;
+  virtual absl::StatusOr<v1::Model> GetModel(const v1::GetModelRequest&) = 0;
+  virtual absl::StatusOr<v1::ListModelsResponse> ListModels(const v1::ListModelsRequest&) = 0;
+  virtual absl::StatusOr<v1::DeleteModelResponse> DeleteModel(const v1::DeleteModelRequest&) = 0;
+  virtual absl::StatusOr<v1::Job> CreateJob(const v1::CreateJobRequest&) = 0;
+  virtual absl::StatusOr<v1::Job> GetJob(const v1::GetJobRequest&) = 0;
+  virtual absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest&) = 0;
+  virtual absl::StatusOr<v1::Job> CancelJob(const v1::CancelJobRequest&) = 0;
+  virtual absl::StatusOr<v1::DeleteJobResponse> DeleteJob(const v1::DeleteJobRequest&) = 0;
+  virtual absl::StatusOr<v1::Report> GetReport(const v1::GetReportRequest&) = 0;
+  virtual absl::StatusOr<v1::ListRecipesResponse> ListRecipes(const v1::ListRecipesRequest&) = 0;
+  virtual absl::StatusOr<v1::Recipe> GetRecipe(const v1::GetRecipeRequest&) = 0;
+  virtual absl::StatusOr<v1::ListWorkersResponse> ListWorkers(const v1::ListWorkersRequest&) = 0;
+
+  // grpc.health.v1 Check of the whole server, until it says SERVING or `patience` is over (UNAVAILABLE).
+  virtual absl::Status WaitUntilServing(std::chrono::milliseconds patience) = 0;
+
+  // Uploads a file as the blob `digest`. The upload's name follows from the file, so that a later call, even of another
+  // process, continues one that was broken off. `on_committed` is told how many bytes of the blob the server holds or
+  // was sent. BLOB_DIGEST_MISMATCH: the file changed since it was hashed.
+  virtual absl::Status Upload(const LocalFile& file, const BlobDigest& digest,
+                              const std::function<void(int64_t bytes)>& on_committed) = 0;
+
+  // Gives the bytes of a blob from `offset` to `sink`, in order, each once. An error of the sink ends the call with it.
+  virtual absl::Status Download(const BlobDigest& digest, int64_t offset,
+                                const std::function<absl::Status(std::string_view bytes)>& sink) = 0;
+
+  // Calls `on_job` with the job's state now and after each change (never with an older one than before) until it is
+  // terminal. Returns the terminal state.
+  virtual absl::StatusOr<v1::Job> WatchJob(const std::string& name,
+                                           const std::function<void(const v1::Job&)>& on_job) = 0;
+};
+
+struct ConnectionOptions {
+  std::string address;  // "HOST:PORT" or "unix:PATH"
+  RetryPolicy retry;
+  std::chrono::milliseconds connect_patience{5000};  // for the very first answer; later ones follow `retry`
+  Clock* clock = nullptr;                            // none: the machine's
+  std::shared_ptr<CancelToken> cancel;               // none: never cancelled
+};
+
+// Connects on first use.
+std::unique_ptr<Connection> Connect(ConnectionOptions options);
+
+}  // namespace bitwright

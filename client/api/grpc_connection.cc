@@ -1,0 +1,184 @@
+#include <google/protobuf/empty.pb.h>
+#include <google/protobuf/unknown_field_set.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/security/credentials.h>
+
+#include <atomic>
+
+#include "absl/strings/str_cat.h"
+#include "bitwright/v1/blobs.grpc.pb.h"
+#include "bitwright/v1/jobs.grpc.pb.h"
+#include "bitwright/v1/models.grpc.pb.h"
+#include "bitwright/v1/recipes.grpc.pb.h"
+#include "bitwright/v1/workers.grpc.pb.h"
+#include "client/api/byte_stream.h"
+#include "client/api/client_errors.h"
+#include "client/api/connection.h"
+#include "client/api/grpc_calls.h"
+#include "proto/contract/errors.h"
+#include "proto/contract/limits.h"
+
+namespace bitwright {
+namespace {
+
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  // Reports and jobs of large models may pass the usual 4 MiB; the server is the one that the user chose.
+  arguments.SetMaxReceiveMessageSize(static_cast<int>(limits::kMaxInlineProtoBytes));
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
+  // A proxy setting of the environment is not meant for a service on this network or a socket.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+class GrpcConnection final : public Connection {
+ public:
+  explicit GrpcConnection(ConnectionOptions options)
+      : options_(std::move(options)),
+        channel_(OpenChannel(options_.address)),
+        blobs_(v1::BlobService::NewStub(channel_)),
+        models_(v1::ModelService::NewStub(channel_)),
+        jobs_(v1::JobService::NewStub(channel_)),
+        recipes_(v1::RecipeService::NewStub(channel_)),
+        workers_(v1::WorkerService::NewStub(channel_)),
+        bytes_(google::bytestream::ByteStream::NewStub(channel_)) {
+    if (options_.clock == nullptr) options_.clock = &SystemClock();
+    if (options_.cancel == nullptr) options_.cancel = std::make_shared<CancelToken>();
+  }
+
+#define BITWRIGHT_UNARY(Method, stub, Response)                                                           \
+  absl::StatusOr<v1::Response> Method(const v1::Method##Request& request) override {                      \
+    return Final(RetryUnary<v1::Response>(Retry(), *options_.cancel, [&](auto* context, auto* response) { \
+      return stub->Method(context, request, response);                                                    \
+    }));                                                                                                  \
+  }
+  BITWRIGHT_UNARY(FindMissingBlobs, blobs_, FindMissingBlobsResponse)
+  BITWRIGHT_UNARY(CreateModel, models_, Model)
+  BITWRIGHT_UNARY(GetModel, models_, Model)
+  BITWRIGHT_UNARY(ListModels, models_, ListModelsResponse)
+  BITWRIGHT_UNARY(DeleteModel, models_, DeleteModelResponse)
+  BITWRIGHT_UNARY(CreateJob, jobs_, Job)
+  BITWRIGHT_UNARY(GetJob, jobs_, Job)
+  BITWRIGHT_UNARY(ListJobs, jobs_, ListJobsResponse)
+  BITWRIGHT_UNARY(CancelJob, jobs_, Job)
+  BITWRIGHT_UNARY(DeleteJob, jobs_, DeleteJobResponse)
+  BITWRIGHT_UNARY(GetReport, jobs_, Report)
+  BITWRIGHT_UNARY(ListRecipes, recipes_, ListRecipesResponse)
+  BITWRIGHT_UNARY(GetRecipe, recipes_, Recipe)
+  BITWRIGHT_UNARY(ListWorkers, workers_, ListWorkersResponse)
+#undef BITWRIGHT_UNARY
+
+  absl::Status WaitUntilServing(std::chrono::milliseconds patience) override {
+    RetryPolicy policy = options_.retry;
+    policy.give_up = patience;
+    policy.longest = std::chrono::milliseconds(200);
+    for (RetryLoop retry(policy, *options_.clock, *options_.cancel);;) {
+      const absl::Status status = CheckHealth();
+      if (status.ok()) return Final(status);
+      if (const absl::Status waited = retry.WaitAfter(status); !waited.ok()) return Final(waited);
+    }
+  }
+
+  absl::Status Upload(const LocalFile& file, const BlobDigest& digest,
+                      const std::function<void(int64_t)>& on_committed) override {
+    return Final(UploadBlob(*bytes_, file, digest, Retry(), *options_.cancel, on_committed));
+  }
+
+  absl::Status Download(const BlobDigest& digest, int64_t offset,
+                        const std::function<absl::Status(std::string_view)>& sink) override {
+    return Final(DownloadBlob(*bytes_, digest, offset, Retry(), *options_.cancel, sink));
+  }
+
+  absl::StatusOr<v1::Job> WatchJob(const std::string& name,
+                                   const std::function<void(const v1::Job&)>& on_job) override {
+    v1::WatchJobRequest request;
+    request.set_name(name);
+    v1::Job latest;
+    for (RetryLoop retry = Retry();;) {
+      Attempt attempt(*options_.cancel, kStreamTime);
+      const auto reader = jobs_->WatchJob(attempt.context(), request);
+      v1::Job job;
+      while (reader->Read(&job)) {
+        retry.Progressed();
+        if (!latest.name().empty() && job.revision() <= latest.revision()) continue;
+        latest = job;
+        if (on_job) on_job(latest);
+      }
+      absl::Status status = FromAttempt(reader->Finish(), *options_.cancel);
+      if (latest.state() >= v1::Job::SUCCEEDED) return Final(absl::StatusOr<v1::Job>(latest));
+      if (status.ok() || absl::IsDeadlineExceeded(status)) status = absl::UnavailableError("the stream ended early");
+      if (status = retry.WaitAfter(status); !status.ok()) return Final(status);
+    }
+  }
+
+ private:
+  // The first contact is given up sooner than a service that is known to be there.
+  RetryLoop Retry() const {
+    RetryPolicy policy = options_.retry;
+    if (!reached_) policy.give_up = std::min(policy.give_up, options_.connect_patience);
+    return RetryLoop(policy, *options_.clock, *options_.cancel);
+  }
+
+  absl::Status Final(const absl::Status& status) {
+    if (!absl::IsUnavailable(status)) reached_ = true;
+    if (absl::IsUnavailable(status) && ErrorReason(status).empty()) {
+      return ServerUnreachable(options_.address, std::string(status.message()));
+    }
+    return status;
+  }
+  template <typename T>
+  absl::StatusOr<T> Final(absl::StatusOr<T> result) {
+    const absl::Status status = Final(result.status());
+    if (!status.ok()) return status;
+    return result;
+  }
+
+  // grpc.health.v1.HealthCheckRequest of the whole server is empty; HealthCheckResponse is `status = 1`, SERVING = 1
+  // (github.com/grpc/grpc/blob/master/src/proto/grpc/health/v1/health.proto), read here as an unknown field.
+  absl::Status CheckHealth() {
+    using google::protobuf::Empty;
+    grpc::TemplatedGenericStub<Empty, Empty> stub(channel_);
+    Attempt attempt(*options_.cancel, std::chrono::milliseconds(2000));
+    grpc::CompletionQueue queue;
+    const auto call = stub.PrepareUnaryCall(attempt.context(), "/grpc.health.v1.Health/Check", {}, &queue);
+    Empty response;
+    grpc::Status result;
+    call->StartCall();
+    call->Finish(&response, &result, nullptr);
+    void* tag = nullptr;
+    bool ok = false;
+    queue.Next(&tag, &ok);
+    absl::Status status = FromAttempt(result, *options_.cancel);
+    if (absl::IsDeadlineExceeded(status)) status = absl::UnavailableError(status.message());
+    ABSL_RETURN_IF_ERROR(status);
+    const auto& fields = response.GetReflection()->GetUnknownFields(response);
+    for (int i = 0; i < fields.field_count(); ++i) {
+      const auto& field = fields.field(i);
+      if (field.number() == 1 && field.type() == google::protobuf::UnknownField::TYPE_VARINT && field.varint() == 1) {
+        return absl::OkStatus();
+      }
+    }
+    return absl::UnavailableError("the server is not ready yet");
+  }
+
+  ConnectionOptions options_;
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<v1::BlobService::StubInterface> blobs_;
+  std::unique_ptr<v1::ModelService::StubInterface> models_;
+  std::unique_ptr<v1::JobService::StubInterface> jobs_;
+  std::unique_ptr<v1::RecipeService::StubInterface> recipes_;
+  std::unique_ptr<v1::WorkerService::StubInterface> workers_;
+  std::unique_ptr<google::bytestream::ByteStream::StubInterface> bytes_;
+  std::atomic<bool> reached_{false};
+};
+
+}  // namespace
+
+std::unique_ptr<Connection> Connect(ConnectionOptions options) {
+  return std::make_unique<GrpcConnection>(std::move(options));
+}
+
+}  // namespace bitwright

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "client/api/cancel_token.h"
+#include "proto/contract/digest.h"
+
+namespace bitwright {
+
+// Digests of whole files, in order of `paths`, on `threads` threads (largest file first). `on_bytes` is told of bytes
+// hashed, from any of the threads, one call at a time. FILE_UNREADABLE, FILE_CHANGED, INTERRUPTED: the first in order.
+absl::StatusOr<std::vector<BlobDigest>> HashFiles(std::span<const std::string> paths, int threads,
+                                                  const CancelToken& cancel,
+                                                  const std::function<void(int64_t bytes)>& on_bytes);
+
+// Feeds the first `size_bytes` bytes of a file to `hash`.
+absl::Status HashPrefix(const std::string& path, int64_t size_bytes, const CancelToken& cancel, Sha256& hash);
+
+}  // namespace bitwright

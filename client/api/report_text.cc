@@ -1,0 +1,165 @@
+#include "client/api/report_text.h"
+
+#include <map>
+#include <sstream>
+
+#include "absl/strings/str_cat.h"
+#include "client/api/budget.h"
+#include "client/api/number_text.h"
+#include "client/api/text_table.h"
+
+namespace bitwright {
+namespace {
+
+using Align = TextTable::Align;
+constexpr size_t kColumns = 100;
+constexpr size_t kLabelColumns = 22;
+constexpr size_t kNameColumns = 60;
+constexpr size_t kTableNameColumns = 300;  // the table cuts names in their middle where it must
+
+std::string Line(std::string_view label, const std::string& value) {
+  std::string text(label);
+  text.resize(kLabelColumns, ' ');
+  return text + value + "\n";
+}
+
+// Lines below a Line, in the column of its value.
+std::string Indented(std::string_view paragraph) {
+  std::string text;
+  std::istringstream lines(Wrap(paragraph, kColumns - kLabelColumns));
+  for (std::string line; std::getline(lines, line);) text += Line("", line);
+  return text;
+}
+
+// Index of the uniform candidate with the lowest mean KL divergence; -1: none.
+int BestUniform(const v1::Report& report) {
+  int best = -1;
+  for (int i = 0; i < report.candidates_size(); ++i) {
+    if (!report.candidates(i).name().starts_with("uniform")) continue;
+    if (best < 0 || report.candidates(i).kl_divergence().mean() < report.candidates(best).kl_divergence().mean())
+      best = i;
+  }
+  return best;
+}
+
+std::string MarkedName(const v1::Report& report, int index, int best_uniform) {
+  const std::string& name = report.candidates(index).name();
+  return absl::StrCat(name == report.selected() ? "*" : " ", index == best_uniform ? "u " : "  ",
+                      Printable(name, kTableNameColumns));
+}
+
+std::string Candidates(const v1::Report& report) {
+  const int best_uniform = BestUniform(report);
+  TextTable loss(
+      {{"candidate", Align::kLeft}, {"bits"}, {"bytes"}, {"KL divergence (nats)"}, {"median"}, {"p99"}, {"max"}});
+  TextTable quality(
+      {{"candidate", Align::kLeft}, {"perplexity"}, {"ratio"}, {"top-1 same"}, {"predicted loss (nats)"}});
+  quality.Add({"   unquantized",
+               PlusMinus(report.reference().perplexity(), report.reference().perplexity_standard_error(), 3), "1",
+               "100 %", ""});
+  for (int i = 0; i < report.candidates_size(); ++i) {
+    const v1::Candidate& c = report.candidates(i);
+    const v1::KlDivergence& kl = c.kl_divergence();
+    const std::string name = MarkedName(report, i, best_uniform);
+    loss.Add({name, Fixed(c.average_bits(), 3), WithThousands(c.artifact_bytes()),
+              PlusMinus(kl.mean(), kl.standard_error(), 6), Fixed(kl.median(), 6), Fixed(kl.p99(), 5),
+              Fixed(kl.max(), 4)});
+    quality.Add({name, PlusMinus(c.perplexity(), c.perplexity_standard_error(), 3),
+                 PlusMinus(c.perplexity_ratio(), c.perplexity_ratio_standard_error(), 5),
+                 absl::StrCat(Fixed(100 * c.top1_agreement(), 2), " ± ",
+                              Fixed(100 * c.top1_agreement_standard_error(), 2), " %"),
+                 Fixed(c.predicted_loss(), 6)});
+  }
+  return absl::StrCat("Candidates, each quantized and measured on ", WithThousands(report.scored_tokens()),
+                      " tokens\n\n", loss.ToText(kColumns), "\n", quality.ToText(kColumns),
+                      "\n*  selected    u  best uniform plan within the budget    ±  standard error\n");
+}
+
+std::string Certificate(const v1::Report& report) {
+  const auto& allocation = report.allocation();
+  std::string text = "Allocation\n\n";
+  for (const v1::Candidate& c : report.candidates()) {
+    if (c.name().starts_with("mixed"))
+      text += Line("  predicted loss", Scientific(c.predicted_loss(), 6) + " nats per token (mixed plan)");
+  }
+  text += Line("  lower bound", Scientific(allocation.bound(), 6) + " nats per token, for any plan within the budget");
+  std::string gap = Scientific(allocation.gap(), 3);
+  if (allocation.bound() > 0)
+    absl::StrAppend(&gap, " (", Scientific(allocation.gap() / allocation.bound(), 2), " of the bound)");
+  text += Line("  gap", gap + (allocation.proved_optimal() ? ", proved optimal" : ""));
+  text += Line("  price of a byte", Scientific(allocation.lambda(), 3) + " nats");
+  return text + Line("  weight budget", WithThousands(allocation.weight_budget_bytes()) + " bytes");
+}
+
+std::string Units(const v1::Report& report) {
+  TextTable table({{"unit", Align::kLeft}, {"format", Align::kLeft}, {"bits"}, {"bytes"}, {"predicted loss (nats)"}});
+  for (const auto& unit : report.units()) {
+    table.Add({Printable(unit.name(), kTableNameColumns), unit.format(), absl::StrCat(unit.bits()),
+               WithThousands(unit.bytes()), Scientific(unit.sensitivity(), 3)});
+  }
+  return absl::StrCat("Units of the selected plan\n\n", table.ToText(kColumns));
+}
+
+std::string ComputeText(v1::ComputeType type) { return type == v1::COMPUTE_TYPE_BF16 ? "bf16" : "f32"; }
+
+std::string ProvenanceSummary(const v1::Report& report) {
+  const v1::Provenance& from = report.provenance();
+  std::map<std::string, int> tasks;
+  for (const auto& task : from.tasks()) ++tasks[task.kind()];
+  std::string kinds;
+  for (const auto& [kind, count] : tasks)
+    absl::StrAppend(&kinds, kinds.empty() ? "" : ", ", count, " ", Printable(kind, 20));
+  std::string text = "Provenance\n\n";
+  text += Line("  model", from.model());
+  text += Line("  calibration", from.calibration_data());
+  text += Line("", absl::StrCat(WithThousands(from.calibration_tokens()), " tokens in windows of ", from.window(), ", ",
+                                ComputeText(report.calibration_compute())));
+  text += Line("  evaluation", from.evaluation_data());
+  text += Line("", absl::StrCat(WithThousands(from.evaluation_tokens()), " tokens in windows of ", from.window(), ", ",
+                                ComputeText(report.evaluation_compute())));
+  text += Line("  compute class", Printable(from.compute_class(), kNameColumns));
+  text += Line("  code version", Printable(from.code_version(), kNameColumns));
+  return text +
+         Line("  tasks", absl::StrCat(from.tasks_size(), "; report.json names each with its inputs and outputs")) +
+         Indented(kinds);
+}
+
+std::string Head(const v1::Report& report) {
+  std::string sizes = WithThousands(report.artifact_bytes()) + " bytes";
+  if (report.model_bytes() > 0) {
+    absl::StrAppend(
+        &sizes, ", ",
+        Percent(static_cast<double>(report.artifact_bytes()) / static_cast<double>(report.model_bytes()), 1),
+        " of the model's ", WithThousands(report.model_bytes()));
+  }
+  return absl::StrCat(
+      Wrap(Printable(report.verdict(), 2000), kColumns), "\n", Line("  model", Printable(report.model(), kNameColumns)),
+      Line("  budget", BudgetText(report.budget())), Line("  selected", Printable(report.selected(), kNameColumns)),
+      Line("  artifact", sizes), Line("  recipe", Printable(report.recipe(), kNameColumns)),
+      Line("  target", Printable(report.target(), kNameColumns)));
+}
+
+}  // namespace
+
+std::string ReportText(const v1::Report& report) {
+  return absl::StrCat(Head(report), "\n", Candidates(report), "\n", Certificate(report), "\n", Units(report), "\n",
+                      ProvenanceSummary(report));
+}
+
+std::string StageTableText(const v1::Job& job) {
+  TextTable table({{"stage", Align::kLeft}, {"tasks"}, {"cached"}, {"seconds"}});
+  int tasks = 0;
+  int cached = 0;
+  double seconds = 0;
+  for (const v1::Stage& stage : job.stages()) {
+    table.Add({Printable(stage.kind(), kNameColumns), absl::StrCat(stage.tasks()), absl::StrCat(stage.cached()),
+               Fixed(stage.seconds(), 2)});
+    tasks += stage.tasks();
+    cached += stage.cached();
+    seconds += stage.seconds();
+  }
+  table.Add({"all", absl::StrCat(tasks), absl::StrCat(cached), Fixed(seconds, 2)});
+  return table.ToText(kColumns);
+}
+
+}  // namespace bitwright

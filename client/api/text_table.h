@@ -1,0 +1,33 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bitwright {
+
+// Rows of cells as aligned text. Widths count columns of a terminal, so "±" is one. Not thread-safe.
+class TextTable {
+ public:
+  enum class Align { kLeft, kRight };
+  struct Column {
+    std::string title;
+    Align align = Align::kRight;
+  };
+
+  explicit TextTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
+  void Add(std::vector<std::string> cells);  // one per column
+  // Two spaces between columns, a line of dashes below the titles, no spaces at line ends. The first column is cut
+  // (with "…" in its middle) as far as needed to keep `most_columns`.
+  std::string ToText(size_t most_columns = 100) const;
+
+ private:
+  std::vector<Column> columns_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+// Breaks a paragraph at spaces into lines of at most `most_columns`, each ending with a newline.
+std::string Wrap(std::string_view paragraph, size_t most_columns);
+
+}  // namespace bitwright

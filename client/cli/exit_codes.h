@@ -1,0 +1,24 @@
+#pragma once
+
+#include "absl/status/status.h"
+
+namespace bitwright {
+
+// What the process `bitwright` ends with; kExitCodeHelp says the same to a person.
+enum class ExitCode : int {
+  kOk = 0,
+  kFailed = 1,       // a job failed, or an error that is none of the following
+  kUsage = 2,        // arguments or input that must be changed
+  kUnreachable = 3,  // no server answers
+  kNotFound = 4,
+  kCancelled = 5,      // the job was cancelled by somebody
+  kInterrupted = 130,  // Ctrl-C or a signal to end (as shells report SIGINT)
+};
+
+inline constexpr char kExitCodeHelp[] =
+    "Exit codes: 0 ok, 1 job failed or other error, 2 wrong arguments or input, 3 server unreachable,\n"
+    "4 not found, 5 job cancelled, 130 interrupted.";
+
+ExitCode ExitCodeOf(const absl::Status& status);
+
+}  // namespace bitwright

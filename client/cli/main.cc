@@ -1,0 +1,38 @@
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+
+#include "client/cli/interrupt.h"
+#include "client/cli/run.h"
+
+namespace {
+
+std::string FromEnvironment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+bitwright::Environment ReadEnvironment() {
+  std::error_code unknown;
+  bitwright::Environment environment;
+  environment.server = FromEnvironment("BITWRIGHT_SERVER");
+  environment.daemon = FromEnvironment("BITWRIGHTD");
+  environment.path = FromEnvironment("PATH");
+  environment.temp_dir = FromEnvironment("TMPDIR");
+  environment.runtime_dir = FromEnvironment("XDG_RUNTIME_DIR");
+  environment.own_dir = std::filesystem::read_symlink("/proc/self/exe", unknown).parent_path().string();
+  environment.no_color = !FromEnvironment("NO_COLOR").empty();
+  environment.err_is_terminal = ::isatty(STDERR_FILENO) == 1 && FromEnvironment("TERM") != "dumb";
+  return environment;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto cancel = std::make_shared<bitwright::CancelToken>();
+  const bitwright::Interrupt interrupt(cancel);
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  return static_cast<int>(bitwright::RunCommandLine(arguments, ReadEnvironment(), cancel, std::cout, std::cerr));
+}

@@ -1,0 +1,23 @@
+#include "client/api/recipe_file.h"
+#include "client/cli/commands.h"
+#include "client/cli/job_spec.h"
+#include "client/cli/resource_text.h"
+#include "proto/contract/status_macros.h"
+
+namespace bitwright {
+
+absl::StatusOr<ExitCode> RecipeList(const CommandContext& context, Client& client) {
+  ABSL_ASSIGN_OR_RETURN(const auto recipes, client.ListRecipes());
+  v1::ListRecipesResponse all;
+  all.mutable_recipes()->Add(recipes.begin(), recipes.end());
+  context.console.Result(RecipeTable(recipes), all);
+  return ExitCode::kOk;
+}
+
+absl::StatusOr<ExitCode> RecipeShow(const CommandContext& context, Client& client) {
+  ABSL_ASSIGN_OR_RETURN(const v1::Recipe recipe, client.GetRecipe(FullName("recipes", context.options.name)));
+  context.console.Result(RecipeText(recipe), recipe);
+  return ExitCode::kOk;
+}
+
+}  // namespace bitwright

@@ -1,0 +1,152 @@
+#include "client/cli/resource_text.h"
+
+#include <google/protobuf/util/time_util.h>
+
+#include "absl/strings/str_cat.h"
+#include "client/api/budget.h"
+#include "client/api/number_text.h"
+#include "client/api/report_text.h"
+#include "client/api/text_table.h"
+#include "proto/contract/errors.h"
+
+namespace bitwright {
+namespace {
+
+using Align = TextTable::Align;
+constexpr size_t kNameColumns = 40;
+
+std::string Line(std::string_view label, const std::string& value) {
+  std::string text = absl::StrCat("  ", std::string(label));
+  text.resize(22, ' ');
+  return text + value + "\n";
+}
+
+std::string TimeText(const google::protobuf::Timestamp& time) {
+  google::protobuf::Timestamp seconds;
+  seconds.set_seconds(time.seconds());
+  return google::protobuf::util::TimeUtil::ToString(seconds);
+}
+
+std::string ErrorText(const google::rpc::Status& error) {
+  const absl::Status status = FromProto(error);
+  return absl::StrCat(Printable(std::string(status.message()), 2000), " [", ErrorReason(status), "]");
+}
+
+std::string RecipeName(const v1::JobSpec& spec) {
+  return Printable(spec.has_inline_recipe() ? spec.inline_recipe().name() + " (inline)" : spec.recipe(), kNameColumns);
+}
+
+int Percent100(const v1::Job& job) {
+  double sum = 0;
+  for (const v1::Stage& stage : job.stages()) sum += stage.fraction();
+  return job.stages_size() == 0 ? 0 : static_cast<int>(100 * sum / job.stages_size());
+}
+
+}  // namespace
+
+std::string JobText(const v1::Job& job) {
+  std::string text = absl::StrCat(job.name(), "  ", v1::Job::State_Name(job.state()), "\n");
+  text += Line("name", Printable(job.spec().display_name(), kNameColumns));
+  text += Line("model", job.spec().model());
+  text += Line("budget", BudgetText(job.spec().budget()));
+  text += Line("recipe", RecipeName(job.spec()));
+  text += Line("target", job.spec().target());
+  if (job.has_create_time()) text += Line("created", TimeText(job.create_time()));
+  if (job.has_start_time()) text += Line("started", TimeText(job.start_time()));
+  if (job.has_end_time()) text += Line("ended", TimeText(job.end_time()));
+  if (!job.compute_class().empty()) text += Line("compute class", job.compute_class());
+  if (job.state() == v1::Job::FAILED) text += Line("error", ErrorText(job.error()));
+  if (job.stages_size() > 0) absl::StrAppend(&text, "\n", StageTableText(job));
+  return text;
+}
+
+std::string JobTable(std::span<const v1::Job> jobs) {
+  TextTable table({{"job", Align::kLeft},
+                   {"state", Align::kLeft},
+                   {"done"},
+                   {"budget", Align::kLeft},
+                   {"name", Align::kLeft},
+                   {"created", Align::kLeft}});
+  for (const v1::Job& job : jobs) {
+    table.Add({job.name(), v1::Job::State_Name(job.state()), absl::StrCat(Percent100(job), " %"),
+               BudgetText(job.spec().budget()), Printable(job.spec().display_name(), 20), TimeText(job.create_time())});
+  }
+  return table.ToText(120);
+}
+
+std::string EstimateText(const v1::Estimate& e) {
+  std::string text = "A job like this\n";
+  text += Line("tasks", absl::StrCat(e.tasks()));
+  text += Line("time", SecondsText(e.seconds()) + " on one worker");
+  text += Line("memory of a task", BytesText(e.peak_memory_bytes()));
+  text += Line("intermediate data", BytesText(e.intermediate_bytes()));
+  text += Line("artifact", "at most " + WithThousands(e.artifact_bytes()) + " bytes");
+  text += Line("possible budgets", absl::StrCat(Fixed(e.smallest_average_bits(), 3), " to ",
+                                                Fixed(e.largest_average_bits(), 3), " bits per weight"));
+  text += Line("", absl::StrCat(WithThousands(e.smallest_artifact_bytes()), " to ",
+                                WithThousands(e.largest_artifact_bytes()), " bytes"));
+  return text + Line("loadable", absl::StrCat(e.loadable() ? "yes" : "no", e.loadable_reason().empty() ? "" : ": ",
+                                              Printable(e.loadable_reason(), 200)));
+}
+
+std::string ModelText(const v1::Model& model) {
+  std::string text = absl::StrCat(model.name(), "  ", v1::Model::State_Name(model.state()), "\n");
+  text += Line("name", Printable(model.display_name(), kNameColumns));
+  text += Line("created", TimeText(model.create_time()));
+  if (model.state() == v1::Model::REJECTED) text += Line("error", ErrorText(model.error()));
+  if (model.has_info()) {
+    const v1::ModelInfo& info = model.info();
+    text += Line("architecture", Printable(info.architecture(), kNameColumns));
+    text += Line("parameters", WithThousands(info.parameters()));
+    text += Line("blocks", absl::StrCat(info.blocks(), ", hidden ", info.hidden_size(), ", vocabulary ",
+                                        info.vocab_size(), ", ", info.dtype()));
+    text += Line("quantized weights",
+                 absl::StrCat(WithThousands(info.quantized_weights()), " in ", info.units_size(), " units"));
+  }
+  TextTable files({{"file", Align::kLeft}, {"bytes"}});
+  for (const auto& file : model.manifest().files()) {
+    files.Add({Printable(file.path(), 60), WithThousands(file.digest().size_bytes())});
+  }
+  return absl::StrCat(text, "\n", files.ToText());
+}
+
+std::string ModelTable(std::span<const v1::Model> models) {
+  TextTable table({{"model", Align::kLeft},
+                   {"state", Align::kLeft},
+                   {"family", Align::kLeft},
+                   {"parameters"},
+                   {"name", Align::kLeft},
+                   {"created", Align::kLeft}});
+  for (const v1::Model& model : models) {
+    table.Add({model.name(), v1::Model::State_Name(model.state()), Printable(model.info().family(), 12),
+               WithThousands(model.info().parameters()), Printable(model.display_name(), 24),
+               TimeText(model.create_time())});
+  }
+  return table.ToText(120);
+}
+
+std::string RecipeTable(std::span<const v1::Recipe> recipes) {
+  std::string text;
+  for (const v1::Recipe& recipe : recipes) {
+    text += Printable(recipe.name(), kNameColumns) + "\n" + "    " + Printable(recipe.description(), 300) + "\n";
+  }
+  return text;
+}
+
+std::string WorkerTable(std::span<const v1::Worker> workers) {
+  TextTable table({{"worker", Align::kLeft},
+                   {"host", Align::kLeft},
+                   {"compute class", Align::kLeft},
+                   {"cores"},
+                   {"memory"},
+                   {"task", Align::kLeft}});
+  for (const v1::Worker& worker : workers) {
+    const v1::WorkerCapacity& capacity = worker.capacity();
+    table.Add({worker.name(), Printable(capacity.host(), 24), Printable(capacity.compute_class(), 24),
+               absl::StrCat(capacity.cores()), BytesText(capacity.memory_bytes()),
+               worker.task().empty() ? "idle" : worker.task()});
+  }
+  return table.ToText(120);
+}
+
+}  // namespace bitwright

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "bitwright/v1/jobs.pb.h"
+#include "bitwright/v1/models.pb.h"
+#include "bitwright/v1/recipes.pb.h"
+#include "bitwright/v1/workers.pb.h"
+
+// Resources as text for a person. Pure.
+namespace bitwright {
+
+std::string JobText(const v1::Job& job);
+std::string JobTable(std::span<const v1::Job> jobs);
+std::string EstimateText(const v1::Estimate& estimate);
+std::string ModelText(const v1::Model& model);
+std::string ModelTable(std::span<const v1::Model> models);
+std::string RecipeTable(std::span<const v1::Recipe> recipes);
+std::string WorkerTable(std::span<const v1::Worker> workers);
+
+}  // namespace bitwright

@@ -1,0 +1,87 @@
+#include "client/cli/run.h"
+
+#include <ostream>
+
+#include "client/cli/commands.h"
+#include "proto/contract/status_macros.h"
+
+namespace bitwright {
+namespace {
+
+using SessionCommand = absl::StatusOr<ExitCode> (*)(const CommandContext&, Client&);
+
+SessionCommand OnSession(Command command) {
+  switch (command) {
+    case Command::kModelUpload:
+      return ModelUpload;
+    case Command::kModelList:
+      return ModelList;
+    case Command::kModelShow:
+      return ModelShow;
+    case Command::kModelDelete:
+      return ModelDelete;
+    case Command::kJobList:
+      return JobList;
+    case Command::kJobShow:
+      return JobShow;
+    case Command::kJobWatch:
+      return JobWatch;
+    case Command::kJobCancel:
+      return JobCancel;
+    case Command::kJobReport:
+      return JobReport;
+    case Command::kJobDelete:
+      return JobDelete;
+    case Command::kArtifactDownload:
+      return ArtifactDownload;
+    case Command::kRecipeList:
+      return RecipeList;
+    case Command::kRecipeShow:
+      return RecipeShow;
+    case Command::kWorkerList:
+      return WorkerList;
+    case Command::kQuantize:
+    case Command::kPlan:
+    case Command::kJobSubmit:
+      break;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<ExitCode> Dispatch(const CommandContext& context) {
+  switch (context.options.command) {
+    case Command::kQuantize:
+      return Quantize(context);
+    case Command::kPlan:
+      return Plan(context);
+    case Command::kJobSubmit:
+      return JobSubmit(context);
+    default:
+      break;
+  }
+  ABSL_ASSIGN_OR_RETURN(const auto session, Session::Open(context.options, context.environment, context.cancel));
+  return OnSession(context.options.command)(context, session->client());
+}
+
+}  // namespace
+
+ExitCode RunCommandLine(const std::vector<std::string>& arguments, const Environment& environment,
+                        std::shared_ptr<CancelToken> cancel, std::ostream& out, std::ostream& err) {
+  const auto parsed = ParseCommandLine(arguments);
+  if (const auto* end = std::get_if<ParseEnd>(&parsed)) {
+    out << end->out << std::flush;
+    err << end->err << std::flush;
+    return end->code;
+  }
+  const Options& options = std::get<Options>(parsed);
+  const bool color = environment.err_is_terminal && !environment.no_color && !options.no_color;
+  Console console(out, err, {options.json, options.quiet, color});
+  ProgressReporter progress(console, environment.err_is_terminal);
+  const absl::StatusOr<ExitCode> code = Dispatch({options, environment, std::move(cancel), console, progress});
+  progress.Finish();
+  if (code.ok()) return *code;
+  console.Error(code.status());
+  return ExitCodeOf(code.status());
+}
+
+}  // namespace bitwright

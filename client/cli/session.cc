@@ -1,0 +1,47 @@
+#include "client/cli/session.h"
+
+#include "client/cli/cli_errors.h"
+#include "proto/contract/status_macros.h"
+
+namespace bitwright {
+namespace {
+
+constexpr char kDefaultAddress[] = "127.0.0.1:7071";
+// A service of our own that does not answer has died; there is no restart to wait for.
+constexpr std::chrono::milliseconds kLocalGiveUp{10000};
+
+bool MayBeLocal(Command command) { return command == Command::kQuantize || command == Command::kPlan; }
+
+absl::Status CheckOptions(const Options& options, bool local) {
+  if (options.local.local && !options.server.empty()) {
+    return OptionConflict("--local and --server exclude each other; give one of them");
+  }
+  const bool local_options =
+      options.local.threads > 0 || options.local.workers > 0 || !options.local.keep_data_dir.empty();
+  if (local_options && !local) {
+    return OptionConflict(
+        "--threads, --workers and --keep-data-dir are for a local service; leave them out, or give --local");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Session>> Session::Open(const Options& options, const Environment& environment,
+                                                       std::shared_ptr<CancelToken> cancel) {
+  const std::string& named = options.server.empty() ? environment.server : options.server;
+  const bool local = MayBeLocal(options.command) && (options.local.local || named.empty());
+  ABSL_RETURN_IF_ERROR(CheckOptions(options, local));
+  ConnectionOptions connection;
+  connection.address = named.empty() ? kDefaultAddress : named;
+  connection.cancel = cancel;
+  std::unique_ptr<LocalServer> server;
+  if (local) {
+    ABSL_ASSIGN_OR_RETURN(server, LocalServer::Start(options.local, environment, cancel));
+    connection.address = server->address();
+    connection.retry.give_up = kLocalGiveUp;
+  }
+  return std::unique_ptr<Session>(new Session(std::move(server), Client::ConnectTo(std::move(connection))));
+}
+
+}  // namespace bitwright

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "client/api/client.h"
+#include "client/cli/local_server.h"
+#include "client/cli/options.h"
+
+namespace bitwright {
+
+// The service that a command talks to: the one named by --server or BITWRIGHT_SERVER; else, for quantize and plan, one
+// of our own that ends with the session, and for all other commands the default address of bitwrightd.
+class Session {
+ public:
+  // OPTION_CONFLICT: local options together with --server. Errors of LocalServer::Start.
+  static absl::StatusOr<std::unique_ptr<Session>> Open(const Options& options, const Environment& environment,
+                                                       std::shared_ptr<CancelToken> cancel);
+
+  Client& client() { return client_; }
+  bool is_local() const { return server_ != nullptr; }
+  // A better reason for an error when the local service died.
+  absl::Status Explain(const absl::Status& status) { return is_local() ? server_->Explain(status) : status; }
+
+ private:
+  Session(std::unique_ptr<LocalServer> server, Client client)
+      : server_(std::move(server)), client_(std::move(client)) {}
+
+  std::unique_ptr<LocalServer> server_;
+  Client client_;
+};
+
+}  // namespace bitwright

@@ -1,0 +1,62 @@
+#include "client/api/connection.h"
+
+#include "tests/support/status_matchers.h"
+#include "tests/unit/client/api/test_clock.h"
+#include "tests/unit/client/fake/fake_service.h"
+
+namespace bitwright {
+namespace {
+
+using testing::HasReason;
+using testing::IsOk;
+
+TEST(Connection, ErrorsKeepTheirReason) {
+  FakeService service;
+  const auto connection = Connect({.address = service.address()});
+  v1::GetJobRequest request;
+  request.set_name("jobs/none");
+  const auto job = connection->GetJob(request);
+  EXPECT_THAT(job, HasReason("JOB_NOT_FOUND"));
+  EXPECT_THAT(job, testing::StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST(Connection, UnavailableCallsAreRepeated) {
+  FakeService service;
+  TestClock clock;
+  const auto connection = Connect({.address = service.address(), .clock = &clock});
+  ASSERT_THAT(connection->CreateJob({}), IsOk());
+  service.plan.unavailable_calls = 3;
+  v1::GetJobRequest request;
+  request.set_name("jobs/j1");
+  EXPECT_THAT(connection->GetJob(request), IsOk());
+  EXPECT_EQ(clock.sleeps().size(), 3u);
+}
+
+TEST(Connection, NobodyThereIsSaidSoonAndNamesTheAddress) {
+  TestClock clock;
+  const auto connection = Connect({.address = "unix:/nowhere/socket", .clock = &clock});
+  const auto recipes = connection->ListRecipes({});
+  EXPECT_THAT(recipes, HasReason("SERVER_UNREACHABLE"));
+  EXPECT_NE(recipes.status().message().find("unix:/nowhere/socket"), absl::string_view::npos);
+  EXPECT_LE(clock.Now().time_since_epoch(), std::chrono::seconds(5));
+}
+
+TEST(Connection, HealthIsAsked) {
+  FakeService service;
+  EXPECT_THAT(Connect({.address = service.address()})->WaitUntilServing(std::chrono::seconds(10)), IsOk());
+  TestClock clock;
+  EXPECT_THAT(Connect({.address = "unix:/nowhere/socket", .clock = &clock})->WaitUntilServing(std::chrono::seconds(1)),
+              HasReason("SERVER_UNREACHABLE"));
+}
+
+TEST(Connection, CancelledTokenStopsEveryCall) {
+  FakeService service;
+  const auto cancel = std::make_shared<CancelToken>();
+  const auto connection = Connect({.address = service.address(), .cancel = cancel});
+  cancel->Cancel();
+  EXPECT_THAT(connection->ListRecipes({}), HasReason("INTERRUPTED"));
+  EXPECT_THAT(connection->WatchJob("jobs/j1", nullptr), HasReason("INTERRUPTED"));
+}
+
+}  // namespace
+}  // namespace bitwright

@@ -1,0 +1,84 @@
+#include "client/api/report_text.h"
+
+#include <google/protobuf/text_format.h>
+
+#include "client/api/json.h"
+#include "client/api/local_file.h"
+#include "client/api/number_text.h"
+#include "tests/support/fixtures.h"
+#include "tests/support/status_matchers.h"
+
+namespace bitwright {
+namespace {
+
+v1::Report SampleReport() {
+  const auto text = ReadWholeFile(SourcePath("tests/golden/client/report.textproto"));
+  v1::Report report;
+  EXPECT_TRUE(text.ok() && google::protobuf::TextFormat::ParseFromString(*text, &report));
+  return report;
+}
+
+// To renew the golden text after a deliberate change: BITWRIGHT_WRITE_GOLDEN=1 tests/client_api_test.
+TEST(ReportText, IsTheGoldenText) {
+  const std::string path = SourcePath("tests/golden/client/report.txt");
+  const std::string text = ReportText(SampleReport());
+  if (std::getenv("BITWRIGHT_WRITE_GOLDEN") != nullptr) {
+    BITWRIGHT_ASSERT_OK(WriteWholeFile(path, text));
+  }
+  ASSERT_OK_AND_ASSIGN(const std::string golden, ReadWholeFile(path));
+  EXPECT_EQ(text, golden);
+}
+
+TEST(ReportText, NeverWiderThanAHundredColumns) {
+  v1::Report report = SampleReport();
+  report.set_model(std::string(300, 'm'));
+  report.mutable_units(0)->set_name("model." + std::string(200, 'x') + ".qkv_proj");
+  report.mutable_candidates(0)->set_name("mixed-" + std::string(200, 'y'));
+  report.set_verdict(std::string(40, 'v') + " " + std::string(90, 'w'));
+  report.mutable_candidates(1)->set_artifact_bytes(int64_t{1} << 42);
+  report.mutable_candidates(1)->mutable_kl_divergence()->set_mean(1234.5);
+  const std::string text = ReportText(report);
+  for (size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
+    const auto line = std::string_view(text).substr(at, text.find('\n', at) - at);
+    EXPECT_LE(Columns(line), 100u) << line;
+  }
+}
+
+TEST(ReportText, EmptyReportIsNoFault) { EXPECT_FALSE(ReportText({}).empty()); }
+
+TEST(ReportText, NamesCannotSteerTheTerminal) {
+  v1::Report report = SampleReport();
+  report.set_model("evil\033]0;title\a");
+  report.mutable_units(0)->set_name("u\033[2J");
+  EXPECT_EQ(ReportText(report).find('\033'), std::string::npos);
+}
+
+TEST(Json, KeepsFieldNamesAndDefaults) {
+  v1::Report report;
+  report.mutable_budget()->set_average_bits(4.25);
+  const std::string json = ToJson(report);
+  for (const char* field :
+       {"\"schema_version\": 0", "\"average_bits\": 4.25", "\"candidates\": []", "\"model_bytes\": \"0\""}) {
+    EXPECT_NE(json.find(field), std::string::npos) << field << " in " << json;
+  }
+}
+
+TEST(StageTable, SumsUp) {
+  v1::Job job;
+  for (const char* kind : {"inspect", "calibrate"}) {
+    v1::Stage* stage = job.add_stages();
+    stage->set_kind(kind);
+    stage->set_tasks(2);
+    stage->set_cached(1);
+    stage->set_seconds(1.25);
+  }
+  EXPECT_EQ(StageTableText(job),
+            "stage      tasks  cached  seconds\n"
+            "---------  -----  ------  -------\n"
+            "inspect        2       1     1.25\n"
+            "calibrate      2       1     1.25\n"
+            "all            4       2     2.50\n");
+}
+
+}  // namespace
+}  // namespace bitwright

@@ -1,0 +1,289 @@
+#include "tests/unit/client/fake/fake_service.h"
+
+#include <grpcpp/ext/health_check_service_server_builder_option.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+
+#include "bitwright/v1/blobs.grpc.pb.h"
+#include "bitwright/v1/jobs.grpc.pb.h"
+#include "bitwright/v1/models.grpc.pb.h"
+#include "bitwright/v1/recipes.grpc.pb.h"
+#include "bitwright/v1/workers.grpc.pb.h"
+#include "google/bytestream/bytestream.grpc.pb.h"
+#include "proto/contract/digest.h"
+#include "proto/contract/errors.h"
+#include "proto/contract/grpc_status.h"
+#include "proto/contract/names.h"
+
+namespace bitwright {
+namespace {
+
+namespace bytestream = google::bytestream;
+using grpc::ServerContext;
+using grpc::Status;
+
+Status Broken() { return Status(grpc::StatusCode::UNAVAILABLE, "broken off by the test"); }
+Status Error(absl::StatusCode code, const std::string& reason, const std::string& message) {
+  return ToGrpc(MakeError(code, reason, message));
+}
+
+int64_t TakeBreak(std::deque<int64_t>& breaks) {
+  if (breaks.empty()) return -1;
+  const int64_t after = breaks.front();
+  breaks.pop_front();
+  return after;
+}
+
+bool TakeOne(int& count) { return count > 0 && count-- > 0; }
+
+}  // namespace
+
+struct FakeService::Services {
+  explicit Services(FakeService& service) : fake(service) {}
+  FakeService& fake;
+  std::mutex mutex;
+  std::condition_variable ended;
+  bool ending = false;
+  std::map<std::string, std::string> uploads;  // bytes by name
+  v1::Model model;
+  v1::Job job;
+  int port = 0;
+  std::string address;
+  std::unique_ptr<grpc::Server> server;
+
+  struct Bytes final : bytestream::ByteStream::Service {
+    explicit Bytes(Services& s) : s(s) {}
+    Services& s;
+    Status Write(ServerContext*, grpc::ServerReader<bytestream::WriteRequest>* reader,
+                 bytestream::WriteResponse* response) override {
+      bytestream::WriteRequest request;
+      std::string name;
+      int64_t break_after = -1;
+      int64_t received = 0;
+      for (bool first = true; reader->Read(&request); first = false) {
+        std::lock_guard lock(s.mutex);
+        if (first) {
+          name = request.resource_name();
+          const bool new_name = std::find(s.fake.seen.write_names.begin(), s.fake.seen.write_names.end(), name) ==
+                                s.fake.seen.write_names.end();
+          s.fake.seen.write_names.push_back(name);
+          s.fake.seen.write_offsets.push_back(request.write_offset());
+          break_after = TakeBreak(s.fake.plan.break_writes_after);
+          if (new_name && std::exchange(s.fake.plan.busy_uploads, false)) {
+            return Error(absl::StatusCode::kInvalidArgument, "UPLOAD_OFFSET", "another client wrote there");
+          }
+        }
+        std::string& held = s.uploads[name];
+        if (request.write_offset() != static_cast<int64_t>(held.size())) {
+          return Error(absl::StatusCode::kInvalidArgument, "UPLOAD_OFFSET", "wrong offset");
+        }
+        held += request.data();
+        received += static_cast<int64_t>(request.data().size());
+        if (break_after >= 0 && received >= break_after) return Broken();
+        if (request.finish_write()) break;
+      }
+      std::lock_guard lock(s.mutex);
+      const auto upload = ParseUploadName(name);
+      if (!upload.ok()) return ToGrpc(upload.status());
+      const std::string bytes = s.uploads[name];
+      s.uploads.erase(name);
+      if (DigestOf(bytes) != upload->digest) {
+        return Error(absl::StatusCode::kInvalidArgument, "BLOB_DIGEST_MISMATCH", "other bytes");
+      }
+      s.fake.blobs[upload->digest.ToString()] = bytes;
+      response->set_committed_size(static_cast<int64_t>(bytes.size()));
+      return Status::OK;
+    }
+    Status QueryWriteStatus(ServerContext*, const bytestream::QueryWriteStatusRequest* request,
+                            bytestream::QueryWriteStatusResponse* response) override {
+      std::lock_guard lock(s.mutex);
+      const auto it = s.uploads.find(request->resource_name());
+      if (it == s.uploads.end()) return Error(absl::StatusCode::kNotFound, "UPLOAD_UNKNOWN", "no such upload");
+      response->set_committed_size(static_cast<int64_t>(it->second.size()));
+      return Status::OK;
+    }
+    Status Read(ServerContext*, const bytestream::ReadRequest* request,
+                grpc::ServerWriter<bytestream::ReadResponse>* writer) override {
+      std::string bytes;
+      int64_t break_after = -1;
+      {
+        std::lock_guard lock(s.mutex);
+        const auto it = s.fake.blobs.find(request->resource_name().substr(6));
+        if (it == s.fake.blobs.end()) return Error(absl::StatusCode::kNotFound, "BLOB_NOT_FOUND", "no such blob");
+        bytes = it->second;
+        s.fake.seen.read_offsets.push_back(request->read_offset());
+        break_after = TakeBreak(s.fake.plan.break_reads_after);
+        if (TakeOne(s.fake.plan.corrupt_reads)) std::fill(bytes.begin(), bytes.end(), '!');
+      }
+      constexpr size_t kChunk = 1000;
+      int64_t sent = 0;
+      for (size_t at = static_cast<size_t>(request->read_offset()); at < bytes.size(); at += kChunk) {
+        if (break_after >= 0 && sent >= break_after) return Broken();
+        bytestream::ReadResponse response;
+        response.set_data(bytes.substr(at, kChunk));
+        sent += static_cast<int64_t>(response.data().size());
+        writer->Write(response);
+      }
+      return Status::OK;
+    }
+  } bytes{*this};
+
+  struct Blobs final : v1::BlobService::Service {
+    explicit Blobs(Services& s) : s(s) {}
+    Services& s;
+    Status FindMissingBlobs(ServerContext*, const v1::FindMissingBlobsRequest* request,
+                            v1::FindMissingBlobsResponse* response) override {
+      std::lock_guard lock(s.mutex);
+      for (const auto& digest : request->digests()) {
+        if (!s.fake.blobs.contains(FromProto(digest)->ToString())) *response->add_missing() = digest;
+      }
+      return Status::OK;
+    }
+  } blobs{*this};
+
+  struct Models final : v1::ModelService::Service {
+    explicit Models(Services& s) : s(s) {}
+    Services& s;
+    Status CreateModel(ServerContext*, const v1::CreateModelRequest* request, v1::Model* model) override {
+      std::lock_guard lock(s.mutex);
+      ++s.fake.seen.create_models;
+      if (TakeOne(s.fake.plan.lose_blobs)) {
+        s.fake.blobs.clear();
+        return Error(absl::StatusCode::kFailedPrecondition, "BLOB_MISSING", "collected");
+      }
+      s.model.set_name("models/m1");
+      s.model.set_display_name(request->display_name());
+      *s.model.mutable_manifest() = request->manifest();
+      s.model.set_state(v1::Model::INSPECTING);
+      *model = s.model;
+      return Status::OK;
+    }
+    Status GetModel(ServerContext*, const v1::GetModelRequest* request, v1::Model* model) override {
+      std::lock_guard lock(s.mutex);
+      if (TakeOne(s.fake.plan.unavailable_calls)) return Broken();
+      if (request->name() != s.model.name()) {
+        return Error(absl::StatusCode::kNotFound, "MODEL_NOT_FOUND", "no model " + request->name());
+      }
+      if (!TakeOne(s.fake.plan.inspections)) {
+        s.model.set_state(s.fake.plan.reject_model ? v1::Model::REJECTED : v1::Model::READY);
+        if (s.fake.plan.reject_model) {
+          *s.model.mutable_error() = bitwright::ToProto(MakeError(absl::StatusCode::kInvalidArgument, "TENSOR_MISSING",
+                                                                  "tensor 'x' is missing", {{"tensor", "x"}}));
+        }
+      }
+      *model = s.model;
+      return Status::OK;
+    }
+    Status ListModels(ServerContext*, const v1::ListModelsRequest* request, v1::ListModelsResponse* response) override {
+      const int page = request->page_token().empty() ? 0 : std::stoi(request->page_token());
+      response->add_models()->set_name("models/page" + std::to_string(page));
+      if (page < 2) response->set_next_page_token(std::to_string(page + 1));
+      return Status::OK;
+    }
+  } models{*this};
+
+  struct Jobs final : v1::JobService::Service {
+    explicit Jobs(Services& s) : s(s) {}
+    Services& s;
+    Status CreateJob(ServerContext*, const v1::CreateJobRequest* request, v1::Job* job) override {
+      std::lock_guard lock(s.mutex);
+      ++s.fake.seen.create_jobs;
+      s.fake.seen.spec = request->spec();
+      s.job.Clear();
+      *s.job.mutable_spec() = request->spec();
+      s.job.set_state(v1::Job::QUEUED);
+      s.job.mutable_estimate()->set_tasks(12);
+      if (!request->validate_only()) s.job.set_name("jobs/j1");
+      s.job.set_revision(1);
+      *job = s.job;
+      return Status::OK;
+    }
+    Status GetJob(ServerContext*, const v1::GetJobRequest* request, v1::Job* job) override {
+      std::lock_guard lock(s.mutex);
+      if (TakeOne(s.fake.plan.unavailable_calls)) return Broken();
+      if (request->name() != s.job.name()) {
+        return Error(absl::StatusCode::kNotFound, "JOB_NOT_FOUND", "no job " + request->name());
+      }
+      *job = s.job;
+      return Status::OK;
+    }
+    Status GetReport(ServerContext*, const v1::GetReportRequest*, v1::Report* report) override {
+      *report = s.fake.report;
+      return Status::OK;
+    }
+    Status WatchJob(ServerContext*, const v1::WatchJobRequest*, grpc::ServerWriter<v1::Job>* writer) override {
+      std::unique_lock lock(s.mutex);
+      const bool breaks = TakeOne(s.fake.plan.break_watches);
+      s.job.set_revision(s.job.revision() + 1);
+      s.job.set_state(v1::Job::RUNNING);
+      s.job.clear_stages();
+      v1::Stage* stage = s.job.add_stages();
+      stage->set_kind("calibrate");
+      stage->set_tasks(4);
+      stage->set_running(1);
+      writer->Write(s.job);
+      if (breaks) return Broken();
+      if (s.fake.plan.job_hangs) {
+        s.ended.wait(lock, [&] { return s.ending; });
+        return Broken();
+      }
+      stage->set_running(0);
+      stage->set_finished(4);
+      stage->set_cached(1);
+      s.job.set_state(s.fake.plan.job_end);
+      s.job.set_revision(s.job.revision() + 1);
+      if (s.job.state() == v1::Job::SUCCEEDED) *s.job.mutable_artifact() = s.fake.artifact;
+      if (s.job.state() == v1::Job::FAILED) {
+        *s.job.mutable_error() = bitwright::ToProto(
+            MakeError(absl::StatusCode::kInvalidArgument, "CALIBRATION_EMPTY", "the calibration text is empty"));
+      }
+      writer->Write(s.job);
+      return Status::OK;
+    }
+  } jobs{*this};
+
+  struct Recipes final : v1::RecipeService::Service {
+    Status ListRecipes(ServerContext*, const v1::ListRecipesRequest*, v1::ListRecipesResponse* response) override {
+      response->add_recipes()->set_name("mixed-gptq");
+      return Status::OK;
+    }
+  } recipes;
+};
+
+FakeService::FakeService(const std::string& listen) : services_(std::make_unique<Services>(*this)) {
+  Services& s = *services_;
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(listen, grpc::InsecureServerCredentials(), &s.port);
+  for (grpc::Service* service :
+       std::initializer_list<grpc::Service*>{&s.bytes, &s.blobs, &s.models, &s.jobs, &s.recipes}) {
+    builder.RegisterService(service);
+  }
+  s.server = builder.BuildAndStart();
+  s.address = listen.ends_with(":0") ? listen.substr(0, listen.size() - 1) + std::to_string(s.port) : listen;
+}
+
+FakeService::~FakeService() {
+  {
+    std::lock_guard lock(services_->mutex);
+    services_->ending = true;
+  }
+  services_->ended.notify_all();
+  services_->server->Shutdown(std::chrono::system_clock::now());
+}
+
+std::string FakeService::address() const { return services_->address; }
+
+void FakeService::AddArtifactFile(const std::string& path, const std::string& data) {
+  const BlobDigest digest = DigestOf(data);
+  blobs[digest.ToString()] = data;
+  v1::FileEntry* entry = artifact.add_files();
+  entry->set_path(path);
+  *entry->mutable_digest() = ToProto(digest);
+}
+
+}  // namespace bitwright

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bitwright/v1/jobs.pb.h"
+#include "bitwright/v1/models.pb.h"
+
+namespace bitwright {
+
+// A Bitwright service in this process, over real gRPC, that holds blobs in memory, runs no job and breaks off on
+// demand. Set `plan` before the first call; read `seen` after the calls.
+class FakeService {
+ public:
+  struct Plan {
+    std::deque<int64_t> break_writes_after;  // each upload call, in turn: UNAVAILABLE after so many bytes; −1: not
+    std::deque<int64_t> break_reads_after;   // each download call likewise
+    int corrupt_reads = 0;                   // so many download calls give other bytes
+    int unavailable_calls = 0;               // so many calls of GetJob and GetModel are UNAVAILABLE
+    int break_watches = 0;                   // so many WatchJob calls break off after their first message
+    int lose_blobs = 0;                      // so many CreateModel calls answer BLOB_MISSING and drop all blobs
+    int inspections = 2;                     // GetModel answers INSPECTING so often
+    bool reject_model = false;
+    v1::Job::State job_end = v1::Job::SUCCEEDED;
+    bool job_hangs = false;     // WatchJob says RUNNING and nothing more
+    bool busy_uploads = false;  // another client owns every upload name asked for first: wrong offset
+  };
+  struct Seen {
+    std::vector<std::string> write_names;
+    std::vector<int64_t> write_offsets;  // of each upload call's first message
+    std::vector<int64_t> read_offsets;
+    int create_models = 0;
+    int create_jobs = 0;
+    v1::JobSpec spec;  // of the last CreateJob
+  };
+
+  explicit FakeService(const std::string& listen = "127.0.0.1:0");
+  ~FakeService();  // ends all calls
+
+  std::string address() const;
+  Plan plan;
+  Seen seen;
+  std::map<std::string, std::string> blobs;  // bytes by "{sha256}/{size}"
+  v1::Report report;                         // given for every finished job
+  v1::Manifest artifact;                     // likewise; its blobs must be in `blobs`
+  void AddArtifactFile(const std::string& path, const std::string& bytes);
+
+  struct Services;
+
+ private:
+  std::unique_ptr<Services> services_;
+};
+
+}  // namespace bitwright
