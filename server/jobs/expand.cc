@@ -81,6 +81,7 @@ class Expander {
     params->set_candidate(facts_.selection->selected());
     *params->mutable_card() = Card();
     builder.Files(job_.model, ModelFiles::kAll)
+        .Input("info", job_.info)
         .Link("allocation", "allocate", "allocation")
         .Link("selection", "select", "selection")
         .Needs(Costs::SmallBytes(), static_cast<double>(info_.model_bytes()));

@@ -18,7 +18,11 @@ struct UnitRounder::State {
   Buffer<float> diagonal;  // RTN: [in]
 
   GptqOptions Gptq() const {
-    return {options.scales, options.static_groups || options.act_order, options.storage_type};
+    GptqOptions gptq;
+    gptq.scales = options.scales;
+    gptq.static_groups = options.static_groups || options.act_order;
+    gptq.storage_type = options.storage_type;
+    return gptq;
   }
 };
 

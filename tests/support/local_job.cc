@@ -1,0 +1,176 @@
+#include "tests/support/local_job.h"
+
+#include <google/protobuf/text_format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+#include "proto/contract/digest.h"
+#include "proto/contract/status_macros.h"
+#include "proto/recipes/shipped_recipes.h"
+#include "server/jobs/graph.h"
+#include "workers/base/files.h"
+#include "workers/kernels/compute_class.h"
+#include "workers/tasks/run_task.h"
+
+namespace bitwright {
+namespace {
+
+double Now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+const v1::Digest* FindOutput(const v1::TaskResult& result, const std::string& name) {
+  for (const auto& output : result.outputs()) {
+    if (output.name() == name) return &output.digest();
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::Digest> LocalJobs::AddBytes(const std::string& bytes) {
+  const v1::Digest digest = ToProto(DigestOf(bytes));
+  ABSL_RETURN_IF_ERROR(WriteFile(BlobPath(digest), bytes));
+  return digest;
+}
+
+absl::StatusOr<v1::Digest> LocalJobs::AddFile(const std::string& path) {
+  ABSL_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
+  return AddBytes(bytes);
+}
+
+absl::StatusOr<v1::Model> LocalJobs::AddModel(const std::string& model_dir) {
+  v1::Model model;
+  std::map<std::string, std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(model_dir)) {
+    if (entry.is_regular_file()) files[entry.path().filename().string()] = entry.path().string();
+  }
+  files.erase("expected.safetensors");
+  for (const auto& [name, path] : files) {
+    ABSL_ASSIGN_OR_RETURN(*model.mutable_manifest()->add_files()->mutable_digest(), AddFile(path));
+    model.mutable_manifest()->mutable_files()->rbegin()->set_path(name);
+  }
+  TaskNode node = InspectNode(model.manifest(), "compressed-tensors");
+  StageTime time;
+  ABSL_ASSIGN_OR_RETURN(const v1::TaskResult result, RunOne(node.spec, time));
+  info_ = *FindOutput(result, "info");
+  ABSL_ASSIGN_OR_RETURN(*model.mutable_info(), Read<v1::ModelInfo>(result, "info"));
+  model.set_name("models/local");
+  model.set_display_name(std::filesystem::path(model_dir).filename().string());
+  model.set_state(v1::Model::READY);
+  return model;
+}
+
+absl::StatusOr<v1::TaskResult> LocalJobs::RunOne(const v1::TaskSpec& spec, StageTime& time) {
+  ++time.tasks;
+  const std::string key = TaskDigest(spec);
+  if (const auto hit = cache_.find(key); hit != cache_.end()) {
+    ++time.cached;
+    return hit->second;
+  }
+  const std::string out = dir_ + "/out-" + key;
+  std::filesystem::create_directories(out);
+  std::map<std::string, std::string> inputs;
+  for (const auto& input : spec.inputs()) inputs[input.name()] = BlobPath(input.digest());
+  TaskContext context;
+  context.input_path = [&](const std::string& name) {
+    const auto found = inputs.find(name);
+    return found == inputs.end() ? std::string() : found->second;
+  };
+  context.output_dir = out;
+  context.pool = &pool_;
+  context.progress = [](double) {};
+  const double start = Now();
+  ABSL_ASSIGN_OR_RETURN(const auto outputs, RunTask(spec, context));
+  time.seconds += Now() - start;
+  v1::TaskResult result;
+  for (const TaskOutputFile& output : outputs) {
+    ABSL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(out + "/" + output.file));
+    v1::TaskOutput& to = *result.add_outputs();
+    to.set_name(output.name);
+    *to.mutable_digest() = ToProto(DigestOf(file->text()));
+    std::filesystem::rename(out + "/" + output.file, BlobPath(to.digest()));
+  }
+  std::filesystem::remove_all(out);
+  cache_[key] = result;
+  return result;
+}
+
+template <typename Proto>
+absl::StatusOr<Proto> LocalJobs::Read(const v1::TaskResult& result, const std::string& output) const {
+  const v1::Digest* digest = FindOutput(result, output);
+  if (digest == nullptr) return absl::InternalError("no output " + output);
+  ABSL_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(BlobPath(*digest)));
+  Proto proto;
+  if (!proto.ParseFromString(bytes)) return absl::InternalError("output " + output + " does not parse");
+  return proto;
+}
+
+absl::StatusOr<LocalJobs::Result> LocalJobs::Run(const v1::Model& model, v1::JobSpec spec, const v1::Recipe& recipe) {
+  spec.set_model(model.name());
+  spec.set_recipe("recipes/" + recipe.name());
+  ABSL_ASSIGN_OR_RETURN(const ResolvedJob job, Resolve(spec, model, info_, recipe));
+  Facts facts;
+  Result result;
+  const double start = Now();
+  std::map<std::string, v1::TaskResult> done;  // by key
+  for (bool complete = false; !complete;) {
+    ABSL_ASSIGN_OR_RETURN(const Expansion expansion, Expand(job, facts));
+    for (const TaskNode& node : expansion.nodes) {
+      if (done.contains(node.key)) continue;
+      v1::TaskSpec task = node.spec;
+      for (const TaskNode::Link& link : node.links) {
+        const v1::Digest* digest = FindOutput(done.at(link.from), link.output);
+        if (digest == nullptr) return absl::InternalError(node.key + " wants " + link.from + "/" + link.output);
+        v1::TaskInput& input = *task.add_inputs();
+        input.set_name(link.input);
+        *input.mutable_digest() = *digest;
+      }
+      std::sort(task.mutable_inputs()->begin(), task.mutable_inputs()->end(),
+                [](const auto& a, const auto& b) { return a.name() < b.name(); });
+      if (node.numeric) task.set_compute_class(ComputeClass());
+      ABSL_ASSIGN_OR_RETURN(const v1::TaskResult& finished, RunOne(task, result.stages[task.kind()]));
+      done[node.key] = finished;
+      if (node.key == "tokenize[calibration]") {
+        ABSL_ASSIGN_OR_RETURN(facts.calibration, Read<v1::TokenizeSummary>(finished, "summary"));
+      } else if (node.key == "tokenize[evaluation]") {
+        ABSL_ASSIGN_OR_RETURN(facts.evaluation, Read<v1::TokenizeSummary>(finished, "summary"));
+      } else if (node.key == "allocate") {
+        ABSL_ASSIGN_OR_RETURN(facts.allocation, Read<v1::Allocation>(finished, "allocation"));
+      } else if (node.key == "select") {
+        ABSL_ASSIGN_OR_RETURN(facts.selection, Read<v1::Selection>(finished, "selection"));
+      } else if (node.key == "assemble") {
+        facts.provenance.emplace();
+      } else if (node.key == "report") {
+        ABSL_ASSIGN_OR_RETURN(result.report, Read<v1::Report>(finished, "report"));
+      }
+    }
+    complete = expansion.complete;
+  }
+  result.seconds = Now() - start;
+  return result;
+}
+
+absl::Status LocalJobs::Export(const v1::Manifest& manifest, const std::string& out) const {
+  for (const auto& file : manifest.files()) {
+    const std::filesystem::path to = out + "/" + file.path();
+    std::filesystem::create_directories(to.parent_path());
+    std::filesystem::copy_file(BlobPath(file.digest()), to, std::filesystem::copy_options::overwrite_existing);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::Recipe> ShippedRecipe(const std::string& name) {
+  for (const std::string_view text : ShippedRecipes()) {
+    v1::Recipe recipe;
+    if (!google::protobuf::TextFormat::ParseFromString(std::string(text), &recipe)) {
+      return absl::InternalError("a shipped recipe does not parse");
+    }
+    if (recipe.name() == name) return recipe;
+  }
+  return absl::NotFoundError("no recipe " + name);
+}
+
+}  // namespace bitwright

@@ -1,0 +1,119 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "bitwright/v1/models.pb.h"
+#include "proto/contract/status_macros.h"
+#include "workers/allocate/knapsack.h"
+#include "workers/export/card.h"
+#include "workers/tasks/kinds.h"
+#include "workers/tasks/recipe_options.h"
+
+namespace bitwright {
+namespace {
+
+// A uniform plan whose predicted loss is this many times the best one's cannot win: predictions of plans that differ
+// only in group size or width agree with measurements within 10 to 25 %.
+constexpr double kUniformMargin = 1.5;
+
+using UnitOptions = std::vector<v1::Sensitivity::Unit>;
+
+int64_t WeightBudget(const v1::Budget& budget, const v1::ModelInfo& info) {
+  if (budget.kind_case() == v1::Budget::kAverageBits) {
+    return static_cast<int64_t>(std::floor(budget.average_bits() * static_cast<double>(info.quantized_weights()) / 8));
+  }
+  return budget.artifact_bytes() - info.kept_bytes() - info.artifact_overhead_bytes();
+}
+
+// A plan from one option per unit.
+v1::Plan MakePlan(const std::string& name, const UnitOptions& units, const std::vector<int>& choice,
+                  const v1::ModelInfo& info) {
+  v1::Plan plan;
+  plan.set_name(name);
+  for (size_t u = 0; u < units.size(); ++u) {
+    const v1::FormatOption& option = units[u].options(choice[u]);
+    v1::UnitPlan& to = *plan.add_units();
+    to.set_unit(units[u].name());
+    *to.mutable_format() = option.format();
+    to.set_bytes(option.bytes());
+    to.set_predicted_loss(option.loss());
+    plan.set_predicted_loss(plan.predicted_loss() + option.loss());
+    plan.set_weight_bytes(plan.weight_bytes() + option.bytes());
+  }
+  plan.set_average_bits(8 * static_cast<double>(plan.weight_bytes()) / static_cast<double>(info.quantized_weights()));
+  plan.set_artifact_bytes(plan.weight_bytes() + info.kept_bytes() + info.artifact_overhead_bytes());
+  return plan;
+}
+
+// Every format that all units offer, as a plan within the budget; best predicted first.
+std::vector<v1::Plan> UniformPlans(const UnitOptions& units, const v1::ModelInfo& info, int64_t budget) {
+  std::vector<v1::Plan> plans;
+  for (const v1::FormatOption& format : units.front().options()) {
+    std::vector<int> choice;
+    for (const v1::Sensitivity::Unit& unit : units) {
+      for (int o = 0; o < unit.options_size(); ++o) {
+        if (FormatOf(unit.options(o).format()) == FormatOf(format.format())) choice.push_back(o);
+      }
+    }
+    if (choice.size() != units.size()) continue;
+    v1::Plan plan = MakePlan("uniform-" + NameOf(format.format()), units, choice, info);
+    if (plan.weight_bytes() <= budget) plans.push_back(std::move(plan));
+  }
+  std::stable_sort(plans.begin(), plans.end(), [](const v1::Plan& a, const v1::Plan& b) {
+    return a.predicted_loss() < b.predicted_loss();
+  });
+  return plans;
+}
+
+void AddUniform(const UnitOptions& units, const v1::ModelInfo& info, int64_t budget, int most,
+                v1::Allocation& allocation) {
+  const std::vector<v1::Plan> plans = UniformPlans(units, info, budget);
+  for (size_t i = 0; i < plans.size(); ++i) {
+    if (most > 0 && static_cast<int>(i) >= most) return;
+    if (most == 0 && plans[i].predicted_loss() > kUniformMargin * plans.front().predicted_loss()) return;
+    *allocation.add_candidates() = plans[i];
+  }
+}
+
+absl::Status AddMixed(const UnitOptions& units, const v1::ModelInfo& info, int64_t budget,
+                      v1::Allocation& allocation) {
+  std::vector<std::vector<Option>> options;
+  for (const v1::Sensitivity::Unit& unit : units) {
+    std::vector<Option>& to = options.emplace_back();
+    for (const v1::FormatOption& option : unit.options()) to.push_back({option.bytes(), option.loss()});
+  }
+  ABSL_ASSIGN_OR_RETURN(const Choice choice, Solve(std::span<const std::vector<Option>>(options), budget));
+  *allocation.add_candidates() =
+      MakePlan("mixed", units, std::vector<int>(choice.option.begin(), choice.option.end()), info);
+  allocation.set_bound(choice.bound);
+  allocation.set_gap(std::max(choice.loss - choice.bound, 0.0));
+  allocation.set_lambda(choice.lambda);
+  allocation.set_proved_optimal(choice.proved_optimal);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status RunAllocate(const v1::AllocateParams& params, TaskIo& io) {
+  v1::ModelInfo info;
+  ABSL_RETURN_IF_ERROR(io.ReadProto("info", info));
+  UnitOptions units;
+  for (const std::string& name : io.InputNames("sensitivity/")) {
+    v1::Sensitivity part;
+    ABSL_RETURN_IF_ERROR(io.ReadProto(name, part));
+    units.insert(units.end(), part.units().begin(), part.units().end());
+  }
+  const int64_t budget = WeightBudget(params.budget(), info);
+  v1::Allocation allocation;
+  allocation.set_weight_budget_bytes(budget);
+  // The relaxation is solved for its bound also when only uniform plans are wanted, and refuses a budget that nothing
+  // fits.
+  ABSL_RETURN_IF_ERROR(AddMixed(units, info, budget, allocation));
+  v1::Plan mixed = allocation.candidates(0);
+  if (!params.recipe().candidates().mixed()) allocation.clear_candidates();
+  AddUniform(units, info, budget, params.recipe().candidates().uniform(), allocation);
+  if (allocation.candidates().empty()) *allocation.add_candidates() = std::move(mixed);
+  return io.WriteProto("allocation", allocation);
+}
+
+}  // namespace bitwright
