@@ -24,10 +24,6 @@ enum class ScaleWeight {
 // z_j = w_j + Σ_{i<j} (w_i − q_i) M_ij, and the damped loss is Σ_j D_j (z_j − q_j)².
 struct GptqOptions {
   ScaleMethod scales = ScaleMethod::kSearched;
-  // Read by kSearched. Measured on fixtures/rounding (real, rank-deficient): with static groups and act_order the mean
-  // gives 10 to 40 % less loss than the diagonal, which then spends the scale on columns whose errors are made up for;
-  // without act_order all three are within a few per cent.
-  ScaleWeight weight = ScaleWeight::kGeometricMean;
   // Static: group scales from the original weights; with act_order a group is still a run of neighbouring columns of W,
   // as compressed-tensors stores it. Dynamic: from the columns as they stand, all earlier errors spread, when the group
   // is reached; with act_order groups are runs in the permuted order and RoundedLinear::group_index says which.
@@ -36,6 +32,10 @@ struct GptqOptions {
   // dtype of the model's weights: scales are rounded to it, and errors are those of the values that the consumer sees,
   // code · scale rounded to it.
   DType storage_type = DType::kF32;
+  // Read by kSearched. Measured on fixtures/rounding (real, rank-deficient): with static groups and act_order the mean
+  // gives 10 to 40 % less loss than the diagonal, which then spends the scale on columns whose errors are made up for;
+  // without act_order all three are within a few per cent.
+  ScaleWeight weight = ScaleWeight::kGeometricMean;
 };
 
 // Rounds one linear. weights f32 [out, in], finite, in = factor.inputs; format.Fits(in) must hold. Pieces of 64 rows

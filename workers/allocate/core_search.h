@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "workers/allocate/knapsack.h"
+
+namespace bitwright {
+
+// A plan is written as its changes against a start plan that minimizes Σ loss + λ · bytes and leaves `slack` ≥ 0 bytes.
+// Its excess over the Lagrangian bound is E = λ · slack + Σ (loss_k − loss_start); the start's own is λ · slack.
+struct CoreProblem {
+  OptionTable table;
+  const std::vector<int32_t>* start = nullptr;  // [units]
+  double lambda = 0;
+  int64_t slack = 0;
+  double tolerance = 0;  // differences of E that do not matter
+};
+
+struct CoreResult {
+  struct Change {
+    int32_t unit;
+    int32_t option;
+  };
+  std::vector<Change> changes;
+  double excess = 0;  // E of the plan
+  double lower = 0;   // no plan has a smaller E; equals excess (within tolerance) when the search was exhaustive
+  bool exhausted = false;
+};
+
+// Looks for the plan of least excess. `states` bounds the partial plans looked at; past that the search keeps the most
+// promising ones, and `lower` says what it may have missed.
+CoreResult SearchCore(const CoreProblem& problem, int64_t states);
+
+}  // namespace bitwright
