@@ -25,6 +25,8 @@ class BlobCatalog {
   absl::Status Reconcile(int64_t now_micros);
 
   absl::StatusOr<bool> Has(const BlobDigest& digest);
+  // The bytes alone; for use inside a transaction, which sees the row itself.
+  bool HasFile(const BlobDigest& digest) { return blobs_.Has(digest); }
   // Those that are not held, in order of the request, without duplicates. A use of those that are; durable.
   absl::StatusOr<std::vector<BlobDigest>> FindMissing(const std::vector<BlobDigest>& digests, int64_t now_micros);
 
