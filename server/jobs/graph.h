@@ -19,12 +19,12 @@ namespace bitwright {
 // One task of a job, before its inputs are known. The spec becomes concrete when every link's source has finished:
 // then each link adds an input, inputs are sorted by name, and the digest can be taken.
 struct TaskNode {
-  std::string key;           // unique within the job and stable: "evaluate[1,3]"; also the label in the report
-  v1::TaskSpec spec;         // kind, params and fixed inputs; compute_class and code_version are empty until leased
+  std::string key;    // unique within the job and stable: "evaluate[1,3]"; also the label in the report
+  v1::TaskSpec spec;  // kind, params and fixed inputs; compute_class and code_version are empty until leased
   struct Link {
-    std::string input;       // name of the input that it becomes
-    std::string from;        // key of another node
-    std::string output;      // that node's output
+    std::string input;   // name of the input that it becomes
+    std::string from;    // key of another node
+    std::string output;  // that node's output
   };
   std::vector<Link> links;
   int64_t memory_bytes = 0;  // estimate of the child's peak
@@ -43,10 +43,10 @@ struct Facts {
 
 // A job ready to be cut into tasks: names resolved, defaults filled in.
 struct ResolvedJob {
-  v1::JobSpec spec;          // data defaults filled in (window, tokens), target not empty
-  v1::Recipe recipe;         // defaults filled in
-  v1::Model model;           // READY, with info and manifest
-  v1::Digest info;           // the blob that holds model.info (output "info" of its inspect task)
+  v1::JobSpec spec;   // data defaults filled in (window, tokens), target not empty
+  v1::Recipe recipe;  // defaults filled in
+  v1::Model model;    // READY, with info and manifest
+  v1::Digest info;    // the blob that holds model.info (output "info" of its inspect task)
 };
 
 // Cuts a job into tasks: everything that follows from the facts, in topological order. Pure, and monotone: with more
@@ -58,9 +58,12 @@ struct ResolvedJob {
 //   provenance      … report: then `complete` is true
 // Cuts (fixed by model and data alone, see README.md of this folder):
 //   calibrate token shards: as many as keep (shards + merged) statistics within the model's bytes, at least 1
-//   block ranges: at most 2 GiB of stored block bytes each; profile: at most about 2 TFLOP each, whole blocks
+//   block ranges: at most 2 GiB of stored block bytes each, larger only where the activations handed from range to
+//   range would take more than 0.6 of the model's bytes (70 B weights and more); profile: at most about 2 TFLOP each,
+//   whole blocks
 //   evaluate and reference shards: 16 windows
-// INVALID_ARGUMENT, reason DATA_TOO_SHORT: a summary holds no whole window (names the use, the tokens found, the window).
+// INVALID_ARGUMENT, reason DATA_TOO_SHORT: a summary holds no whole window (names the use, the tokens found, the
+// window).
 struct Expansion {
   std::vector<TaskNode> nodes;
   bool complete = false;

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "bitwright/v1/models.pb.h"
+#include "bitwright/v1/recipes.pb.h"
+
+namespace bitwright {
+
+inline constexpr int kShardWindows = 16;                  // of one reference or evaluate task
+inline constexpr int64_t kRangeBytes = int64_t{2} << 30;  // stored block bytes of one calibrate or quantize task
+// Share of the model's bytes that the activations between ranges may take together; fewer, larger ranges keep to it.
+inline constexpr double kActivationShare = 0.6;
+inline constexpr double kProfileFlops = 2e12;  // of one profile task, more only when one block has more
+inline constexpr int kMaxTokenShards = 64;
+
+// Half-open.
+struct Cut {
+  int begin = 0;
+  int end = 0;
+  int size() const { return end - begin; }
+  bool operator==(const Cut&) const = default;
+};
+
+// A profile task: blocks that lie within blocks[range].
+struct ProfileCut {
+  Cut blocks;
+  int range = 0;
+};
+
+// How a job is cut into tasks. Depends on model, recipe and amount of data alone, never on the fleet.
+struct Cuts {
+  std::vector<Cut> shards;           // calibration windows, ascending, together all of them
+  std::vector<Cut> ranges;           // blocks of calibrate, merge and quantize tasks
+  std::vector<ProfileCut> profiles;  // blocks of profile tasks
+  std::vector<Cut> evaluation;       // evaluation windows of reference and evaluate tasks
+  int profile_windows = 0;           // the first calibration windows, which units are measured on
+};
+
+Cuts CutJob(const v1::ModelInfo& info, const v1::Recipe& recipe, int calibration_windows, int window,
+            int evaluation_windows);
+
+// Number of calibration shards: the statistics of all shards and of their merge take at most the model's bytes; no
+// shard is smaller than kShardWindows (but the only one); at least 1, at most kMaxTokenShards.
+int TokenShards(const v1::ModelInfo& info, int windows);
+
+}  // namespace bitwright

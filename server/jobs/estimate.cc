@@ -1,0 +1,101 @@
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "proto/contract/log.h"
+#include "server/jobs/budget_check.h"
+#include "server/jobs/cuts.h"
+#include "server/jobs/graph.h"
+#include "server/jobs/recipe_check.h"
+
+namespace bitwright {
+namespace {
+
+constexpr int kAssumedUniform = 2;       // plans with one format that are worth measuring, where the recipe says "all"
+constexpr double kBytesPerSecond = 5e8;  // copying and hashing
+constexpr int64_t kBytesPerScoredToken = 25;  // of an evaluate output: three f64 and a byte
+
+// The most that the budget lets the quantized weights of one plan take.
+int64_t PlanBytes(const ResolvedJob& job, const PlanLimits& limits) {
+  const v1::ModelInfo& info = job.model.info();
+  const v1::Budget& budget = job.spec.budget();
+  const double bytes =
+      budget.has_average_bits()
+          ? budget.average_bits() * info.quantized_weights() / 8
+          : static_cast<double>(budget.artifact_bytes() - info.kept_bytes() - info.artifact_overhead_bytes());
+  return std::min(limits.largest_weight_bytes, static_cast<int64_t>(std::min(bytes, 9e18)));
+}
+
+int AssumedCandidates(const v1::Recipe& recipe) {
+  const int uniform = recipe.candidates().uniform() == 0 ? kAssumedUniform : recipe.candidates().uniform();
+  return std::min(uniform, kAssumedUniform) + (recipe.candidates().mixed() ? 1 : 0);
+}
+
+v1::TokenizeSummary AssumedSummary(const v1::Data& data) {
+  v1::TokenizeSummary summary;
+  summary.set_windows(static_cast<int>(std::max<int64_t>(1, data.tokens() / data.window())));
+  summary.set_window(data.window());
+  return summary;
+}
+
+// What a job is before anything is known of its data: files of the wanted length, plans of full size.
+Facts AssumedFacts(const ResolvedJob& job) {
+  Facts facts;
+  facts.calibration = AssumedSummary(job.spec.calibration());
+  facts.evaluation = AssumedSummary(job.spec.evaluation());
+  facts.allocation.emplace();
+  for (int c = 0; c < AssumedCandidates(job.recipe); ++c) facts.allocation->add_candidates();
+  facts.selection.emplace();
+  facts.provenance.emplace();
+  return facts;
+}
+
+double IntermediateBytes(const ResolvedJob& job, const Facts& facts, int64_t plan_bytes) {
+  const v1::ModelInfo& info = job.model.info();
+  const Cuts cuts =
+      CutJob(info, job.recipe, facts.calibration->windows(), facts.calibration->window(), facts.evaluation->windows());
+  const double calibration = double{1} * facts.calibration->windows() * facts.calibration->window();
+  const double evaluation = double{1} * facts.evaluation->windows() * facts.evaluation->window();
+  const double profile = double{1} * cuts.profile_windows * facts.calibration->window();
+  const double row = 4.0 * info.hidden_size();
+  const double copies = cuts.shards.size() + (cuts.shards.size() > 1 ? 1 : 0);
+  const double candidates = facts.allocation->candidates_size();
+  return 4 * (calibration + evaluation) + row * (evaluation + profile) +
+         row * calibration * (static_cast<double>(cuts.ranges.size()) - 1) + copies * info.statistics_bytes() +
+         candidates * (plan_bytes + kBytesPerScoredToken * evaluation);
+}
+
+int64_t Rounded(double bytes) { return static_cast<int64_t>(std::ceil(std::min(bytes, 9e18))); }
+
+}  // namespace
+
+v1::Estimate EstimateJob(const ResolvedJob& job, double flops_per_second) {
+  const v1::ModelInfo& info = job.model.info();
+  const PlanLimits limits = LimitsOf(info, job.recipe);
+  const int64_t plan_bytes = PlanBytes(job, limits);
+  const Facts facts = AssumedFacts(job);
+  const auto expansion = Expand(job, facts);
+  CHECK(expansion.ok()) << expansion.status();
+  double flops = 0;
+  int64_t peak = 0;
+  for (const TaskNode& node : expansion->nodes) {
+    flops += node.cost_flops;
+    peak = std::max(peak, node.memory_bytes);
+  }
+  v1::Estimate estimate;
+  const double intermediate = IntermediateBytes(job, facts, plan_bytes);
+  estimate.set_intermediate_bytes(Rounded(intermediate));
+  estimate.set_artifact_bytes(plan_bytes + info.kept_bytes() + info.artifact_overhead_bytes());
+  estimate.set_peak_memory_bytes(peak);
+  estimate.set_seconds(flops / std::max(1.0, flops_per_second) + intermediate / kBytesPerSecond);
+  estimate.set_smallest_average_bits(limits.smallest_average_bits);
+  estimate.set_largest_average_bits(limits.largest_average_bits);
+  estimate.set_smallest_artifact_bytes(limits.smallest_artifact_bytes);
+  estimate.set_largest_artifact_bytes(limits.largest_artifact_bytes);
+  estimate.set_loadable(true);
+  estimate.set_loadable_reason("transformers with compressed-tensors loads " + info.architecture());
+  estimate.set_tasks(static_cast<int>(expansion->nodes.size()));
+  return estimate;
+}
+
+}  // namespace bitwright

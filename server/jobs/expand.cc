@@ -1,0 +1,322 @@
+#include <algorithm>
+
+#include "proto/contract/limits.h"
+#include "proto/contract/status_macros.h"
+#include "server/jobs/costs.h"
+#include "server/jobs/cuts.h"
+#include "server/jobs/graph.h"
+#include "server/jobs/job_errors.h"
+#include "server/jobs/node_builder.h"
+
+namespace bitwright {
+namespace {
+
+constexpr char kCalibration[] = "tokenize[calibration]";
+constexpr char kEvaluation[] = "tokenize[evaluation]";
+constexpr char kProfileReference[] = "reference[profile]";
+constexpr double kFlopsPerTokenizedByte = 100;
+
+void SetRange(Cut cut, v1::Range* range) {
+  range->set_begin(cut.begin);
+  range->set_end(cut.end);
+}
+
+absl::Status CheckLength(const char* use, const v1::TokenizeSummary& summary) {
+  if (summary.windows() >= 1) return absl::OkStatus();
+  return DataTooShort(use, summary.tokens_in_file(), summary.window());
+}
+
+// What sensitivities depend on: recipes that differ elsewhere share them through the action cache.
+v1::Recipe ProfiledPart(v1::Recipe recipe) {
+  recipe.clear_name();
+  recipe.clear_description();
+  recipe.clear_candidates();
+  return recipe;
+}
+
+// Appends the nodes of one job, stage by stage. Each method needs the facts of its stage.
+class Expander {
+ public:
+  Expander(const ResolvedJob& job, const Facts& facts)
+      : job_(job),
+        facts_(facts),
+        info_(job.model.info()),
+        window_(job.spec.calibration().window()),
+        costs_(info_, job.recipe, window_),
+        evaluation_costs_(info_, job.recipe, job.spec.evaluation().window()) {}
+
+  void Tokenize() {
+    Tokenize(kCalibration, job_.spec.calibration());
+    Tokenize(kEvaluation, job_.spec.evaluation());
+  }
+
+  void Measure() {
+    cuts_ = CutJob(info_, job_.recipe, facts_.calibration->windows(), window_, facts_.evaluation->windows());
+    for (size_t i = 0; i < cuts_.evaluation.size(); ++i) {
+      Reference(Key("reference", i), kEvaluation, cuts_.evaluation[i], evaluation_costs_,
+                job_.spec.evaluation().window());
+    }
+    for (size_t j = 0; j < cuts_.ranges.size(); ++j) {
+      for (size_t i = 0; i < cuts_.shards.size(); ++i) Calibrate(i, j);
+      if (cuts_.shards.size() > 1) Merge(j);
+    }
+    Reference(kProfileReference, kCalibration, {0, cuts_.profile_windows}, costs_, window_);
+    for (size_t j = 0; j < cuts_.profiles.size(); ++j) Profile(j);
+    Allocate();
+  }
+
+  void Compare() {
+    const int candidates = facts_.allocation->candidates_size();
+    for (int c = 0; c < candidates; ++c) {
+      for (size_t j = 0; j < cuts_.ranges.size(); ++j) Quantize(c, j);
+      for (size_t i = 0; i < cuts_.evaluation.size(); ++i) Evaluate(c, i);
+    }
+    Select(candidates);
+  }
+
+  void Assemble() {
+    NodeBuilder builder("assemble");
+    auto* params = builder.spec().mutable_assemble();
+    params->set_target(job_.spec.target());
+    params->set_candidate(facts_.selection->selected());
+    *params->mutable_card() = Card();
+    builder.Files(job_.model, ModelFiles::kAll)
+        .Link("allocation", "allocate", "allocation")
+        .Link("selection", "select", "selection")
+        .Needs(Costs::SmallBytes(), static_cast<double>(info_.model_bytes()));
+    LinkWeights(builder, facts_.selection->selected());
+    Add(builder);
+  }
+
+  void Report() {
+    NodeBuilder builder("report");
+    auto* params = builder.spec().mutable_report();
+    *params->mutable_spec() = NamesOnly();
+    params->set_model_display_name(job_.model.display_name());
+    *params->mutable_recipe() = job_.recipe;
+    *params->mutable_provenance() = *facts_.provenance;
+    builder.Input("info", job_.info)
+        .Link("allocation", "allocate", "allocation")
+        .Link("manifest", "assemble", "manifest")
+        .Link("selection", "select", "selection")
+        .Needs(Costs::SmallBytes(), 0);
+    Add(builder);
+  }
+
+  std::vector<TaskNode> Take() { return std::move(nodes_); }
+
+ private:
+  void Add(NodeBuilder& builder) { nodes_.push_back(builder.Build()); }
+
+  void Tokenize(const char* key, const v1::Data& data) {
+    NodeBuilder builder(key);
+    auto* params = builder.spec().mutable_tokenize();
+    params->set_kind(data.kind());
+    params->set_window(data.window());
+    params->set_max_tokens(data.tokens());
+    params->set_add_special_tokens(data.add_special_tokens());
+    params->set_vocab_size(info_.vocab_size());
+    builder.Files(job_.model, data.kind() == v1::Data::TEXT ? ModelFiles::kTokenizer : ModelFiles::kNone)
+        .Input("data", data.blob())
+        .Needs(Costs::SmallBytes(), kFlopsPerTokenizedByte * static_cast<double>(data.blob().size_bytes()));
+    Add(builder);
+  }
+
+  void Reference(const std::string& key, const char* ids, Cut windows, const Costs& costs, int window) {
+    NodeBuilder builder(key);
+    auto* params = builder.spec().mutable_reference();
+    SetRange(windows, params->mutable_windows());
+    params->set_window(window);
+    params->set_compute(job_.recipe.evaluation().compute());
+    builder.Files(job_.model, ModelFiles::kNumeric)
+        .Link("ids", ids, "ids")
+        .Needs(costs.ReferenceBytes(windows.size()), costs.ReferenceFlops(windows.size()))
+        .Numeric();
+    Add(builder);
+  }
+
+  void Calibrate(int shard, int range) {
+    const Cut windows = cuts_.shards[shard];
+    const Cut blocks = cuts_.ranges[range];
+    NodeBuilder builder(Key("calibrate", shard, range));
+    auto* params = builder.spec().mutable_calibrate();
+    SetRange(windows, params->mutable_windows());
+    SetRange(blocks, params->mutable_blocks());
+    params->set_window(window_);
+    params->set_compute(job_.recipe.calibration().compute());
+    params->set_last(range + 1 == static_cast<int>(cuts_.ranges.size()));
+    builder.Files(job_.model, ModelFiles::kNumeric)
+        .Link("ids", kCalibration, "ids")
+        .Needs(costs_.CalibrateBytes(windows.size()), costs_.CalibrateFlops(blocks, windows.size()))
+        .Numeric();
+    if (range > 0) builder.Link("activations", Key("calibrate", shard, range - 1), "activations");
+    Add(builder);
+  }
+
+  void Merge(int range) {
+    const int shards = static_cast<int>(cuts_.shards.size());
+    NodeBuilder builder(Key("merge", range));
+    builder.spec().mutable_merge();
+    for (int i = 0; i < shards; ++i) builder.Link(Numbered("statistics", i), Key("calibrate", i, range), "statistics");
+    builder.Needs(costs_.MergeBytes(), costs_.MergeFlops(cuts_.ranges[range], shards)).Numeric();
+    Add(builder);
+  }
+
+  void LinkStatistics(NodeBuilder& builder, int range) {
+    const bool merged = cuts_.shards.size() > 1;
+    builder.Link("statistics", merged ? Key("merge", range) : Key("calibrate", 0, range), "statistics");
+  }
+
+  void Profile(int index) {
+    const ProfileCut& cut = cuts_.profiles[index];
+    NodeBuilder builder(Key("profile", index));
+    auto* params = builder.spec().mutable_profile();
+    SetRange(cut.blocks, params->mutable_blocks());
+    SetRange({0, cuts_.profile_windows}, params->mutable_windows());
+    params->set_window(window_);
+    params->set_target(job_.spec.target());
+    *params->mutable_recipe() = ProfiledPart(job_.recipe);
+    builder.Files(job_.model, ModelFiles::kNumeric)
+        .Link("hidden", kProfileReference, "hidden")
+        .Link("ids", kCalibration, "ids")
+        .Needs(costs_.ProfileBytes(cuts_.profile_windows), costs_.ProfileFlops(cut.blocks, cuts_.profile_windows))
+        .Numeric();
+    LinkStatistics(builder, cut.range);
+    Add(builder);
+  }
+
+  void Allocate() {
+    NodeBuilder builder("allocate");
+    auto* params = builder.spec().mutable_allocate();
+    *params->mutable_budget() = job_.spec.budget();
+    params->set_target(job_.spec.target());
+    *params->mutable_recipe() = job_.recipe;
+    builder.Input("info", job_.info).Needs(Costs::SmallBytes(), 1e4 * info_.units_size());
+    for (size_t j = 0; j < cuts_.profiles.size(); ++j) {
+      builder.Link(Numbered("sensitivity", j), Key("profile", j), "sensitivity");
+    }
+    Add(builder);
+  }
+
+  void Quantize(int candidate, int range) {
+    const Cut blocks = cuts_.ranges[range];
+    const v1::Plan& plan = facts_.allocation->candidates(candidate);
+    NodeBuilder builder(Key("quantize", candidate, range));
+    auto* params = builder.spec().mutable_quantize();
+    SetRange(blocks, params->mutable_blocks());
+    params->set_target(job_.spec.target());
+    *params->mutable_rounding() = job_.recipe.rounding();
+    // Plan.units stand in the order of ModelInfo.units.
+    for (int u = 0; u < std::min(plan.units_size(), info_.units_size()); ++u) {
+      if (info_.units(u).block() < blocks.begin || info_.units(u).block() >= blocks.end) continue;
+      auto* unit = params->add_units();
+      unit->set_unit(plan.units(u).unit());
+      *unit->mutable_format() = plan.units(u).format();
+    }
+    builder.Files(job_.model, ModelFiles::kNumeric)
+        .Needs(costs_.QuantizeBytes(), costs_.QuantizeFlops(blocks))
+        .Numeric();
+    LinkStatistics(builder, range);
+    Add(builder);
+  }
+
+  void LinkWeights(NodeBuilder& builder, int candidate) {
+    for (size_t j = 0; j < cuts_.ranges.size(); ++j) {
+      builder.Link(Numbered("weights", j), Key("quantize", candidate, j), "weights");
+    }
+  }
+
+  void Evaluate(int candidate, int shard) {
+    const Cut windows = cuts_.evaluation[shard];
+    NodeBuilder builder(Key("evaluate", candidate, shard));
+    auto* params = builder.spec().mutable_evaluate();
+    SetRange(windows, params->mutable_windows());
+    params->set_window(job_.spec.evaluation().window());
+    params->set_target(job_.spec.target());
+    params->set_compute(job_.recipe.evaluation().compute());
+    builder.Files(job_.model, ModelFiles::kNumeric)
+        .Link("hidden", Key("reference", shard), "hidden")
+        .Link("ids", kEvaluation, "ids")
+        .Needs(evaluation_costs_.EvaluateBytes(windows.size()), evaluation_costs_.EvaluateFlops(windows.size()))
+        .Numeric();
+    LinkWeights(builder, candidate);
+    Add(builder);
+  }
+
+  void Select(int candidates) {
+    const int shards = static_cast<int>(cuts_.evaluation.size());
+    NodeBuilder builder("select");
+    auto* params = builder.spec().mutable_select();
+    *params->mutable_budget() = job_.spec.budget();
+    params->set_target(job_.spec.target());
+    params->set_candidates(candidates);
+    params->set_shards(shards);
+    *params->mutable_card() = Card();
+    builder.Files(job_.model, ModelFiles::kSmall)
+        .Input("info", job_.info)
+        .Link("allocation", "allocate", "allocation")
+        .Needs(Costs::SmallBytes(), 100.0 * candidates * facts_.evaluation->windows() * facts_.evaluation->window());
+    for (int c = 0; c < candidates; ++c) {
+      for (int i = 0; i < shards; ++i) builder.Link(Numbered("tokens", c, i), Key("evaluate", c, i), "tokens");
+    }
+    Add(builder);
+  }
+
+  v1::CardFacts Card() const {
+    v1::CardFacts card;
+    card.set_model(job_.model.display_name());
+    card.set_recipe(job_.recipe.name());
+    card.set_calibration_tokens(int64_t{facts_.calibration->windows()} * window_);
+    card.set_evaluation_tokens(int64_t{facts_.evaluation->windows()} * job_.spec.evaluation().window());
+    card.set_window(job_.spec.evaluation().window());
+    card.set_evaluation_compute(job_.recipe.evaluation().compute());
+    return card;
+  }
+
+  // What differs between two equal jobs (scheduling, names of data) stays out: their reports' numbers do not differ.
+  v1::JobSpec NamesOnly() const {
+    v1::JobSpec spec = job_.spec;
+    spec.clear_inline_recipe();
+    spec.clear_priority();
+    spec.mutable_calibration()->clear_blob();
+    spec.mutable_evaluation()->clear_blob();
+    return spec;
+  }
+
+  const ResolvedJob& job_;
+  const Facts& facts_;
+  const v1::ModelInfo& info_;
+  const int window_;  // of calibration
+  const Costs costs_;
+  const Costs evaluation_costs_;
+  Cuts cuts_;
+  std::vector<TaskNode> nodes_;
+};
+
+}  // namespace
+
+absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts) {
+  if (facts.calibration) ABSL_RETURN_IF_ERROR(CheckLength("calibration", *facts.calibration));
+  if (facts.evaluation) ABSL_RETURN_IF_ERROR(CheckLength("evaluation", *facts.evaluation));
+  Expander expander(job, facts);
+  expander.Tokenize();
+  const bool measured = facts.calibration && facts.evaluation;
+  const bool planned = measured && facts.allocation;
+  const bool selected = planned && facts.selection;
+  const bool proved = selected && facts.provenance;
+  if (measured) expander.Measure();
+  if (planned) expander.Compare();
+  if (selected) expander.Assemble();
+  if (proved) expander.Report();
+  return Expansion{expander.Take(), proved};
+}
+
+TaskNode InspectNode(const v1::Manifest& manifest, const std::string& target) {
+  double bytes = 0;
+  for (const auto& file : manifest.files()) bytes += static_cast<double>(file.digest().size_bytes());
+  NodeBuilder builder("inspect");
+  builder.spec().mutable_inspect()->set_target(target);
+  return builder.Files(manifest).Needs(Costs::SmallBytes(), bytes).Build();
+}
+
+}  // namespace bitwright

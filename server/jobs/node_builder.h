@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "bitwright/v1/blobs.pb.h"
+#include "bitwright/v1/models.pb.h"
+#include "server/jobs/graph.h"
+
+namespace bitwright {
+
+// Which files of a model a task reads.
+enum class ModelFiles {
+  kNone,
+  kAll,
+  kNumeric,    // config.json, *.safetensors, *.safetensors.index.json
+  kTokenizer,  // info.tokenizer_path
+  kSmall,      // all but *.safetensors
+};
+
+// Builds one node: names its inputs, sorts the fixed ones, fills the spec's kind in from the params that were set.
+class NodeBuilder {
+ public:
+  explicit NodeBuilder(std::string key) { node_.key = std::move(key); }
+
+  v1::TaskSpec& spec() { return node_.spec; }
+  NodeBuilder& Files(const v1::Model& model, ModelFiles which);
+  NodeBuilder& Files(const v1::Manifest& manifest);  // all
+  NodeBuilder& Input(std::string name, const v1::Digest& digest);
+  NodeBuilder& Link(std::string input, std::string from, std::string output);
+  NodeBuilder& Needs(int64_t memory_bytes, double flops);
+  NodeBuilder& Numeric();
+
+  // Call once.
+  TaskNode Build();
+
+ private:
+  TaskNode node_;
+};
+
+// "calibrate[1,3]"
+std::string Key(std::string_view kind, int index);
+std::string Key(std::string_view kind, int first, int second);
+// "weights/00003": so that the order of names is the order of numbers.
+std::string Numbered(std::string_view name, int index);
+std::string Numbered(std::string_view name, int first, int second);
+
+}  // namespace bitwright

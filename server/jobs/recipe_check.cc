@@ -1,0 +1,143 @@
+#include "server/jobs/recipe_check.h"
+
+#include <algorithm>
+#include <string>
+
+#include "proto/contract/status_macros.h"
+#include "server/jobs/job_errors.h"
+
+namespace bitwright {
+namespace {
+
+constexpr int kMinBits = 2;
+constexpr int kMaxBits = 8;
+constexpr int kMaxSensitivityWindows = 4096;
+constexpr size_t kMaxNameBytes = 63;
+constexpr size_t kMaxDescriptionBytes = 1024;
+
+bool NameChar(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; }
+bool BitsValid(int bits) { return bits >= kMinBits && bits <= kMaxBits; }
+bool GroupValid(int size) { return size == 0 || size == 32 || size == 64 || size == 128; }
+
+template <typename List, typename Valid>
+absl::Status CheckList(const std::string& recipe, const char* field, const List& list, Valid valid,
+                       const std::string& allowed) {
+  for (auto value = list.begin(); value != list.end(); ++value) {
+    const std::string text = std::to_string(*value);
+    if (!valid(*value)) return RecipeInvalid(recipe, field, "has " + text + "; allowed are " + allowed);
+    if (std::find(list.begin(), value, *value) != value) {
+      return RecipeInvalid(recipe, field, "has " + text + " twice; name it once");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckNames(const v1::Recipe& recipe) {
+  const std::string& name = recipe.name();
+  if (name.empty() || name.size() > kMaxNameBytes || !std::all_of(name.begin(), name.end(), NameChar)) {
+    return RecipeInvalid(name, "name", "must be 1 to 63 lower-case letters, digits and '-'");
+  }
+  if (recipe.description().size() > kMaxDescriptionBytes) {
+    return RecipeInvalid(name, "description",
+                         "has " + std::to_string(recipe.description().size()) + " bytes; at most 1024 are allowed");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckEnums(const v1::Recipe& recipe) {
+  const std::string& name = recipe.name();
+  const auto unknown = [](int value) { return "has the value " + std::to_string(value) + ", which is not known"; };
+  if (const int v = recipe.calibration().compute(); !v1::ComputeType_IsValid(v)) {
+    return RecipeInvalid(name, "calibration.compute", unknown(v));
+  }
+  if (const int v = recipe.evaluation().compute(); !v1::ComputeType_IsValid(v)) {
+    return RecipeInvalid(name, "evaluation.compute", unknown(v));
+  }
+  if (const int v = recipe.rounding().method(); !v1::RoundingMethod_IsValid(v)) {
+    return RecipeInvalid(name, "rounding.method", unknown(v));
+  }
+  if (const int v = recipe.rounding().scales(); !v1::ScaleMethod_IsValid(v)) {
+    return RecipeInvalid(name, "rounding.scales", unknown(v));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckNumbers(const v1::Recipe& recipe) {
+  const std::string& name = recipe.name();
+  const double damping = recipe.rounding().damping();
+  if (!(damping > 0 && damping <= 1)) {
+    return RecipeInvalid(name, "rounding.damping",
+                         "is " + std::to_string(damping) + "; give a share above 0, at most 1");
+  }
+  const auto& sensitivity = recipe.sensitivity();
+  if (sensitivity.windows() < 1 || sensitivity.windows() > kMaxSensitivityWindows) {
+    return RecipeInvalid(name, "sensitivity.windows",
+                         "is " + std::to_string(sensitivity.windows()) + "; allowed are 1 to 4096");
+  }
+  if (!BitsValid(sensitivity.middle_bits())) {
+    return RecipeInvalid(name, "sensitivity.middle_bits",
+                         "is " + std::to_string(sensitivity.middle_bits()) + "; allowed are 2 to 8");
+  }
+  ABSL_RETURN_IF_ERROR(CheckList(name, "sensitivity.checked_bits", sensitivity.checked_bits(), BitsValid, "2 to 8"));
+  ABSL_RETURN_IF_ERROR(CheckList(name, "formats.bits", recipe.formats().bits(), BitsValid, "2 to 8"));
+  ABSL_RETURN_IF_ERROR(CheckList(name, "formats.group_sizes", recipe.formats().group_sizes(), GroupValid,
+                                 "32, 64, 128 and 0 (one scale per row)"));
+  if (recipe.candidates().uniform() < 0) {
+    return RecipeInvalid(name, "candidates.uniform",
+                         "is " + std::to_string(recipe.candidates().uniform()) + "; give 0 (all) or more");
+  }
+  return absl::OkStatus();
+}
+
+void FillDefaults(v1::Recipe& recipe) {
+  if (recipe.name().empty()) recipe.set_name("inline");
+  if (recipe.calibration().compute() == v1::COMPUTE_TYPE_UNSPECIFIED) {
+    recipe.mutable_calibration()->set_compute(v1::COMPUTE_TYPE_F32);
+  }
+  if (recipe.evaluation().compute() == v1::COMPUTE_TYPE_UNSPECIFIED) {
+    recipe.mutable_evaluation()->set_compute(v1::COMPUTE_TYPE_F32);
+  }
+  auto* rounding = recipe.mutable_rounding();
+  if (rounding->method() == v1::ROUNDING_METHOD_UNSPECIFIED) rounding->set_method(v1::ROUNDING_METHOD_GPTQ);
+  if (rounding->scales() == v1::SCALE_METHOD_UNSPECIFIED) rounding->set_scales(v1::SCALE_METHOD_SEARCHED);
+  if (rounding->damping() == 0) rounding->set_damping(0.01);
+  auto* sensitivity = recipe.mutable_sensitivity();
+  if (sensitivity->windows() == 0) sensitivity->set_windows(8);
+  if (sensitivity->middle_bits() == 0) sensitivity->set_middle_bits(3);
+  if (!recipe.has_candidates()) recipe.mutable_candidates()->set_mixed(true);
+}
+
+}  // namespace
+
+absl::StatusOr<v1::Recipe> CompleteRecipe(const v1::Recipe& recipe) {
+  v1::Recipe complete = recipe;
+  FillDefaults(complete);
+  ABSL_RETURN_IF_ERROR(CheckNames(complete));
+  ABSL_RETURN_IF_ERROR(CheckEnums(complete));
+  ABSL_RETURN_IF_ERROR(CheckNumbers(complete));
+  return complete;
+}
+
+bool FormatAllowed(const v1::Recipe& recipe, const v1::Format& format) {
+  const auto allows = [](const auto& list, int value) {
+    return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
+  };
+  return allows(recipe.formats().bits(), format.bits()) && allows(recipe.formats().group_sizes(), format.group_size());
+}
+
+absl::Status CheckRecipeFits(const v1::Recipe& recipe, const v1::ModelInfo& info) {
+  for (const v1::UnitInfo& unit : info.units()) {
+    const bool fits = std::any_of(unit.options().begin(), unit.options().end(), [&](const v1::FormatOption& option) {
+      return FormatAllowed(recipe, option.format());
+    });
+    if (!fits) {
+      return RecipeInvalid(
+          recipe.name(), "formats",
+          "leave the unit '" + unit.name() +
+              "' without a format: no allowed group size divides its width; allow 0 (one scale per row)");
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace bitwright

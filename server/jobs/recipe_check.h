@@ -1,0 +1,23 @@
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "bitwright/v1/models.pb.h"
+#include "bitwright/v1/recipes.pb.h"
+
+namespace bitwright {
+
+// The recipe with every default filled in: compute F32, GPTQ, searched scales, damping 0.01, 8 windows, middle width 3,
+// the mixed candidate when no candidates are named, name "inline" when it has none.
+// INVALID_ARGUMENT, reason RECIPE_INVALID, naming field, value and limit:
+//   name of 1 … 63 lower-case letters, digits, '-'; description at most 1024 bytes; bits 2 … 8 and group sizes 0, 32,
+//   64, 128, each once; damping in (0, 1]; windows 1 … 4096; middle_bits and checked_bits 2 … 8; uniform not negative;
+//   known enum values.
+absl::StatusOr<v1::Recipe> CompleteRecipe(const v1::Recipe& recipe);
+
+// Whether recipe.formats allows a format.
+bool FormatAllowed(const v1::Recipe& recipe, const v1::Format& format);
+
+// Every unit has at least one option that the recipe allows. RECIPE_INVALID, naming the first unit without one.
+absl::Status CheckRecipeFits(const v1::Recipe& recipe, const v1::ModelInfo& info);
+
+}  // namespace bitwright

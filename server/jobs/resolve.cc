@@ -1,0 +1,105 @@
+#include <algorithm>
+
+#include "proto/contract/digest.h"
+#include "proto/contract/limits.h"
+#include "proto/contract/status_macros.h"
+#include "server/jobs/budget_check.h"
+#include "server/jobs/graph.h"
+#include "server/jobs/job_errors.h"
+#include "server/jobs/recipe_check.h"
+
+namespace bitwright {
+namespace {
+
+constexpr char kCompressedTensors[] = "compressed-tensors";
+
+const char* ModelStateName(v1::Model::State state) {
+  switch (state) {
+    case v1::Model::INSPECTING:
+      return "INSPECTING";
+    case v1::Model::REJECTED:
+      return "REJECTED";
+    default:
+      return "not inspected";
+  }
+}
+
+absl::Status CheckWindow(const char* use, const v1::Data& data, int64_t max_positions) {
+  const std::string text = "is " + std::to_string(data.window()) + " tokens; ";
+  if (data.window() < limits::kMinWindow) {
+    return DataInvalid(use, "window", text + "give at least " + std::to_string(limits::kMinWindow));
+  }
+  if (max_positions > 0 && data.window() > max_positions) {
+    return DataInvalid(use, "window",
+                       text + "the model has " + std::to_string(max_positions) + " positions, give at most that");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckTokens(const char* use, const v1::Data& data) {
+  const std::string text = "is " + std::to_string(data.tokens()) + "; ";
+  if (data.tokens() < data.window()) {
+    return DataInvalid(use, "tokens", text + "give at least one window of " + std::to_string(data.window()));
+  }
+  if (data.tokens() > limits::kMaxDataTokens) {
+    return DataInvalid(use, "tokens", text + "give at most " + std::to_string(limits::kMaxDataTokens));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckSource(const char* use, const v1::Data& data, const v1::Model& model) {
+  if (data.kind() != v1::Data::TEXT && data.kind() != v1::Data::TOKEN_IDS_JSONL) {
+    return DataInvalid(use, "kind", "must be TEXT or TOKEN_IDS_JSONL");
+  }
+  if (!data.has_blob()) return DataInvalid(use, "blob", "is missing; upload the data and name its digest");
+  if (const auto digest = FromProto(data.blob()); !digest.ok()) {
+    return DataInvalid(use, "blob", "has a malformed digest: " + std::string(digest.status().message()));
+  }
+  if (data.blob().size_bytes() == 0) return DataEmpty(use);
+  if (data.kind() == v1::Data::TEXT && model.info().tokenizer_path().empty()) {
+    return TokenizerMissing(model.display_name().empty() ? model.name() : model.display_name(), use);
+  }
+  return absl::OkStatus();
+}
+
+// A model with fewer positions than the default window gets windows of all its positions.
+absl::Status CompleteData(const char* use, int64_t default_tokens, const v1::Model& model, v1::Data& data) {
+  const int64_t positions = model.info().max_positions();
+  if (data.window() == 0) {
+    const int64_t window =
+        positions > 0 ? std::min<int64_t>(limits::kDefaultWindow, positions) : limits::kDefaultWindow;
+    data.set_window(static_cast<int>(window));
+  }
+  if (data.tokens() == 0) data.set_tokens(std::max<int64_t>(default_tokens, data.window()));
+  ABSL_RETURN_IF_ERROR(CheckWindow(use, data, positions));
+  ABSL_RETURN_IF_ERROR(CheckTokens(use, data));
+  return CheckSource(use, data, model);
+}
+
+absl::StatusOr<v1::Recipe> ChosenRecipe(const v1::JobSpec& spec, const std::optional<v1::Recipe>& named) {
+  if (spec.has_inline_recipe()) return CompleteRecipe(spec.inline_recipe());
+  if (named) return CompleteRecipe(*named);
+  return RecipeNotFound(spec.recipe());
+}
+
+}  // namespace
+
+absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, const v1::Model& model, const v1::Digest& info,
+                                    const std::optional<v1::Recipe>& named_recipe) {
+  if (model.state() != v1::Model::READY) return ModelNotReady(spec.model(), ModelStateName(model.state()));
+  ResolvedJob job{spec, {}, model, info};
+  if (job.spec.target().empty()) job.spec.set_target(kCompressedTensors);
+  if (job.spec.target() != kCompressedTensors) return TargetUnknown(job.spec.target());
+  if (std::abs(int64_t{spec.priority()}) > limits::kMaxPriority) return PriorityInvalid(spec.priority());
+  if (spec.display_name().size() > limits::kMaxDisplayNameBytes) return DisplayNameTooLong(spec.display_name().size());
+  ABSL_ASSIGN_OR_RETURN(job.recipe, ChosenRecipe(spec, named_recipe));
+  ABSL_RETURN_IF_ERROR(CheckRecipeFits(job.recipe, model.info()));
+  ABSL_RETURN_IF_ERROR(CheckBudget(spec.budget(), LimitsOf(model.info(), job.recipe)));
+  ABSL_RETURN_IF_ERROR(
+      CompleteData("calibration", limits::kDefaultCalibrationTokens, model, *job.spec.mutable_calibration()));
+  ABSL_RETURN_IF_ERROR(
+      CompleteData("evaluation", limits::kDefaultEvaluationTokens, model, *job.spec.mutable_evaluation()));
+  return job;
+}
+
+}  // namespace bitwright

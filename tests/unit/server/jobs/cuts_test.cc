@@ -1,0 +1,96 @@
+#include "server/jobs/cuts.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "server/jobs/costs.h"
+#include "tests/unit/server/jobs/sample_jobs.h"
+
+namespace bitwright {
+namespace {
+
+using testing::Shape;
+
+constexpr Shape kSevenB{32, 4096, 11008, 4096, 32000, 4096};
+
+void ExpectCovers(const std::vector<Cut>& cuts, int size) {
+  int at = 0;
+  for (const Cut& cut : cuts) {
+    EXPECT_EQ(cut.begin, at);
+    EXPECT_GT(cut.size(), 0);
+    at = cut.end;
+  }
+  EXPECT_EQ(at, size);
+}
+
+TEST(Cuts, SevenBillionWeightsHaveOneShardAndRangesOfTwoGiB) {
+  const ResolvedJob job = testing::Job(kSevenB);
+  const auto& info = job.model.info();
+  EXPECT_NEAR(static_cast<double>(info.statistics_bytes()) / info.model_bytes(), 0.8, 0.1);
+  const Cuts cuts = CutJob(info, job.recipe, 128, 512, 64);
+  EXPECT_EQ(cuts.shards.size(), 1);
+  ExpectCovers(cuts.shards, 128);
+  ExpectCovers(cuts.ranges, 32);
+  EXPECT_GT(cuts.ranges.size(), 1);
+  for (const Cut& range : cuts.ranges) EXPECT_LE(range.size() * info.largest_block_bytes(), kRangeBytes);
+  EXPECT_EQ(cuts.evaluation.size(), 4);
+}
+
+TEST(Cuts, SmallStatisticsAreShardedWithinTheModelsBytes) {
+  v1::ModelInfo info = testing::Info({});
+  info.set_model_bytes(10 * info.statistics_bytes());
+  EXPECT_EQ(TokenShards(info, 128), 8);   // no shard below 16 windows
+  EXPECT_EQ(TokenShards(info, 1000), 9);  // and their merge
+  EXPECT_EQ(TokenShards(info, 15), 1);
+  info.set_model_bytes(3 * info.statistics_bytes());
+  EXPECT_EQ(TokenShards(info, 128), 2);
+  info.set_model_bytes(3 * info.statistics_bytes() - 1);
+  EXPECT_EQ(TokenShards(info, 128), 1);
+}
+
+TEST(Cuts, EverythingIsCoveredOnceAndProfilesStayWithinRanges) {
+  std::mt19937 random(2);
+  for (int round = 0; round < 200; ++round) {
+    const auto pick = [&](int low, int high) { return std::uniform_int_distribution<int>(low, high)(random); };
+    const ResolvedJob job =
+        testing::Job({pick(1, 90), 32 * pick(1, 250), 32 * pick(1, 800), 64, pick(100, 200'000), 4096});
+    const int calibration = pick(1, 400);
+    const int evaluation = pick(1, 400);
+    const Cuts cuts = CutJob(job.model.info(), job.recipe, calibration, 512, evaluation);
+    ExpectCovers(cuts.shards, calibration);
+    ExpectCovers(cuts.ranges, job.model.info().blocks());
+    ExpectCovers(cuts.evaluation, evaluation);
+    std::vector<Cut> profiles;
+    const Costs costs(job.model.info(), job.recipe, 512);
+    for (const ProfileCut& profile : cuts.profiles) {
+      profiles.push_back(profile.blocks);
+      EXPECT_GE(profile.blocks.begin, cuts.ranges[profile.range].begin);
+      EXPECT_LE(profile.blocks.end, cuts.ranges[profile.range].end);
+      EXPECT_TRUE(profile.blocks.size() == 1 ||
+                  costs.ProfileFlops(profile.blocks, cuts.profile_windows) <= kProfileFlops);
+    }
+    ExpectCovers(profiles, job.model.info().blocks());
+    const auto& info = job.model.info();
+    const double handed_on = 4.0 * calibration * 512 * info.hidden_size();
+    EXPECT_LE(handed_on * (cuts.ranges.size() - 1), kActivationShare * info.model_bytes());
+    const bool one_more_is_too_many = handed_on * cuts.ranges.size() > kActivationShare * info.model_bytes();
+    for (const Cut& range : cuts.ranges) {
+      EXPECT_TRUE(one_more_is_too_many || range.size() == 1 ||
+                  range.size() * info.largest_block_bytes() <= kRangeBytes);
+    }
+  }
+}
+
+// Two blocks in f32, activations and 1 GiB, as the design allows.
+TEST(Cuts, MemoryOfASevenBillionModelStaysBelowTwoBlocksAndActivations) {
+  const ResolvedJob job = testing::Job(kSevenB);
+  const Costs costs(job.model.info(), job.recipe, 512);
+  const int64_t blocks = 8 * job.model.info().block_parameters();
+  const int64_t activations = 4 * 65536 * 4096LL;
+  EXPECT_LT(costs.CalibrateBytes(128), blocks + 6 * activations + (int64_t{1} << 30));
+  EXPECT_LT(costs.EvaluateBytes(16), blocks + 3 * activations + (int64_t{1} << 30));
+}
+
+}  // namespace
+}  // namespace bitwright

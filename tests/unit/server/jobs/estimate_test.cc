@@ -1,0 +1,58 @@
+#include <gtest/gtest.h>
+
+#include "server/jobs/graph.h"
+#include "tests/unit/server/jobs/sample_jobs.h"
+
+namespace bitwright {
+namespace {
+
+using testing::Shape;
+
+constexpr Shape kTypical[] = {
+    {30, 576, 1536, 192, 49152, 8192},        // 135 M weights
+    {24, 896, 4864, 128, 151936, 32768},      // 0.5 B
+    {16, 2048, 8192, 512, 128256, 131072},    // 1 B
+    {32, 4096, 11008, 4096, 32000, 4096},     // 7 B
+    {28, 3584, 18944, 512, 152064, 32768},    // 7 B with wide MLPs
+    {32, 4096, 14336, 1024, 128256, 8192},    // 8 B
+    {80, 8192, 28672, 1024, 128256, 131072},  // 70 B
+};
+
+// Hidden states of the evaluation data are left out: they grow with the data alone (4·hidden bytes per token).
+TEST(Estimate, IntermediateBlobsStayWithinThreeTimesTheModel) {
+  for (const Shape& shape : kTypical) {
+    const ResolvedJob job = testing::Job(shape);
+    const v1::Estimate estimate = EstimateJob(job, 1e11);
+    const int64_t evaluation = 4 * shape.hidden * job.spec.evaluation().tokens();
+    EXPECT_LE(estimate.intermediate_bytes() - evaluation, 3 * job.model.info().model_bytes())
+        << shape.blocks << " × " << shape.hidden;
+  }
+}
+
+TEST(Estimate, NumbersFollowTheBudget) {
+  ResolvedJob job = testing::Job({});
+  const v1::Estimate small = EstimateJob(job, 1e11);
+  job.spec.mutable_budget()->set_average_bits(6);
+  const v1::Estimate large = EstimateJob(job, 1e11);
+  EXPECT_LT(small.artifact_bytes(), large.artifact_bytes());
+  EXPECT_LE(large.artifact_bytes(), large.largest_artifact_bytes());
+  EXPECT_GE(small.artifact_bytes(), small.smallest_artifact_bytes());
+  EXPECT_TRUE(small.loadable());
+  EXPECT_GT(small.tasks(), 10);
+  EXPECT_GE(small.peak_memory_bytes(), int64_t{1} << 30);
+}
+
+TEST(Estimate, AFasterWorkerNeedsLessTime) {
+  const ResolvedJob job = testing::Job({});
+  EXPECT_LT(EstimateJob(job, 1e12).seconds(), EstimateJob(job, 1e10).seconds());
+}
+
+TEST(Estimate, AnArtifactBudgetIsTheArtifact) {
+  ResolvedJob job = testing::Job({});
+  const int64_t bytes = EstimateJob(job, 1e11).smallest_artifact_bytes() + 100;
+  job.spec.mutable_budget()->set_artifact_bytes(bytes);
+  EXPECT_EQ(EstimateJob(job, 1e11).artifact_bytes(), bytes);
+}
+
+}  // namespace
+}  // namespace bitwright

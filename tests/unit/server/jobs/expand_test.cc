@@ -1,0 +1,154 @@
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "google/protobuf/text_format.h"
+#include "server/jobs/graph.h"
+#include "tests/support/fixtures.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/server/jobs/sample_jobs.h"
+
+namespace bitwright {
+namespace {
+
+using testing::FactsAt;
+using testing::HasReason;
+using ::testing::HasSubstr;
+using testing::Job;
+using testing::Shape;
+
+// One node as text: key, params on one line, fixed inputs by name, links.
+std::string Describe(const TaskNode& node) {
+  google::protobuf::TextFormat::Printer printer;
+  printer.SetSingleLineMode(true);
+  v1::TaskSpec params = node.spec;
+  params.clear_inputs();
+  params.clear_kind();
+  if (params.has_profile()) params.mutable_profile()->clear_recipe();
+  if (params.has_allocate()) params.mutable_allocate()->clear_recipe();
+  if (params.has_report()) params.mutable_report()->clear_recipe();
+  std::string text;
+  printer.PrintToString(params, &text);
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+  std::string result = node.key + (node.numeric ? " (numeric)" : "") + "\n  " + text + "\n";
+  for (const auto& input : node.spec.inputs()) result += "  " + input.name() + "\n";
+  for (const auto& link : node.links) result += "  " + link.input + " <- " + link.from + " : " + link.output + "\n";
+  return result;
+}
+
+std::string Describe(const std::vector<TaskNode>& nodes) {
+  std::string text;
+  for (const TaskNode& node : nodes) text += Describe(node);
+  return text;
+}
+
+// BITWRIGHT_UPDATE_GOLDEN=1 writes the file anew: read the difference before it is committed.
+void ExpectGolden(const std::string& name, const std::string& text) {
+  const std::string path = SourcePath("tests/golden/jobs/" + name);
+  if (std::getenv("BITWRIGHT_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << text;
+  std::ostringstream golden;
+  golden << std::ifstream(path).rdbuf();
+  EXPECT_EQ(text, golden.str()) << path;
+}
+
+// Two token shards and two block ranges, so that every kind of link is there.
+ResolvedJob SmallJob() {
+  ResolvedJob job = Job(Shape{.blocks = 2, .hidden = 64, .intermediate = 128, .vocabulary = 4096});
+  job.model.mutable_info()->set_largest_block_bytes(int64_t{3} << 30);
+  job.model.mutable_info()->set_model_bytes(int64_t{6} << 30);
+  return job;
+}
+
+TEST(Expand, EveryLevelOfASmallJobIsGolden) {
+  const ResolvedJob job = SmallJob();
+  size_t before = 0;
+  for (int level = 0; level <= 4; ++level) {
+    ASSERT_OK_AND_ASSIGN(Expansion expansion, Expand(job, FactsAt(job, level, 40, 20, 2)));
+    EXPECT_EQ(expansion.complete, level == 4);
+    const std::vector<TaskNode> added(expansion.nodes.begin() + before, expansion.nodes.end());
+    ExpectGolden("small_job_" + std::to_string(level) + ".txt", Describe(added));
+    before = expansion.nodes.size();
+  }
+}
+
+TEST(Expand, EveryLinkComesFromAnEarlierNodeAndKeysAreUnique) {
+  const ResolvedJob job = SmallJob();
+  ASSERT_OK_AND_ASSIGN(const Expansion expansion, Expand(job, FactsAt(job, 4, 40, 20, 3)));
+  std::set<std::string> keys;
+  for (const TaskNode& node : expansion.nodes) {
+    for (const auto& link : node.links) EXPECT_TRUE(keys.contains(link.from)) << node.key << " <- " << link.from;
+    EXPECT_TRUE(keys.insert(node.key).second) << node.key;
+    EXPECT_EQ(node.key.substr(0, node.key.find('[')), node.spec.kind());
+    EXPECT_GE(node.memory_bytes, int64_t{1} << 30) << node.key;
+  }
+}
+
+TEST(Expand, OneSummaryAloneAddsNothing) {
+  const ResolvedJob job = SmallJob();
+  Facts facts = FactsAt(job, 1, 40, 20, 1);
+  facts.evaluation.reset();
+  ASSERT_OK_AND_ASSIGN(const Expansion expansion, Expand(job, facts));
+  EXPECT_EQ(expansion.nodes.size(), 2);
+}
+
+TEST(Expand, FewCalibrationWindowsLimitTheProfile) {
+  const ResolvedJob job = SmallJob();
+  ASSERT_OK_AND_ASSIGN(const Expansion expansion, Expand(job, FactsAt(job, 1, 3, 20, 1)));
+  for (const TaskNode& node : expansion.nodes) {
+    if (node.key == "reference[profile]") {
+      EXPECT_EQ(node.spec.reference().windows().end(), 3);
+    }
+    if (node.spec.has_profile()) {
+      EXPECT_EQ(node.spec.profile().windows().end(), 3);
+    }
+  }
+}
+
+TEST(Expand, TokenIdsNeedNoTokenizer) {
+  v1::JobSpec spec = testing::Spec();
+  spec.mutable_calibration()->set_kind(v1::Data::TOKEN_IDS_JSONL);
+  ASSERT_OK_AND_ASSIGN(const ResolvedJob job, Resolve(spec, testing::Model({}), {}, testing::MixedGptq()));
+  ASSERT_OK_AND_ASSIGN(const Expansion expansion, Expand(job, {}));
+  EXPECT_EQ(expansion.nodes[0].spec.inputs_size(), 1);
+  EXPECT_EQ(expansion.nodes[0].spec.inputs(0).name(), "data");
+  EXPECT_EQ(expansion.nodes[1].spec.inputs_size(), 2);
+}
+
+TEST(Expand, DataWithoutAWholeWindowIsNamed) {
+  const ResolvedJob job = SmallJob();
+  Facts facts;
+  facts.evaluation.emplace().set_window(512);
+  facts.evaluation->set_tokens_in_file(500);
+  const auto expansion = Expand(job, facts);
+  EXPECT_THAT(expansion, HasReason("DATA_TOO_SHORT"));
+  EXPECT_THAT(std::string(expansion.status().message()), HasSubstr("evaluation data has 500 tokens"));
+}
+
+// A recipe that differs only in what profile does not look at finds its sensitivities in the action cache.
+TEST(Expand, ProfileIsSharedBetweenRecipes) {
+  const ResolvedJob job = SmallJob();
+  ResolvedJob uniform = job;
+  uniform.recipe.set_name("uniform-gptq");
+  uniform.recipe.mutable_candidates()->set_mixed(false);
+  uniform.spec.mutable_budget()->set_average_bits(3);
+  ASSERT_OK_AND_ASSIGN(const Expansion a, Expand(job, FactsAt(job, 1, 40, 20, 1)));
+  ASSERT_OK_AND_ASSIGN(const Expansion b, Expand(uniform, FactsAt(job, 1, 40, 20, 1)));
+  ASSERT_EQ(a.nodes.size(), b.nodes.size());
+  for (size_t i = 0; i < a.nodes.size(); ++i) {
+    EXPECT_EQ(TaskDigest(a.nodes[i].spec) == TaskDigest(b.nodes[i].spec), a.nodes[i].key != "allocate");
+  }
+}
+
+TEST(Expand, InspectReadsEveryFile) {
+  const v1::Model model = testing::Model({});
+  const TaskNode node = InspectNode(model.manifest(), "compressed-tensors");
+  EXPECT_EQ(node.key, "inspect");
+  EXPECT_EQ(node.spec.kind(), "inspect");
+  EXPECT_EQ(node.spec.inputs_size(), model.manifest().files_size());
+  EXPECT_FALSE(node.numeric);
+}
+
+}  // namespace
+}  // namespace bitwright

@@ -1,0 +1,152 @@
+#include <cmath>
+#include <functional>
+
+#include "server/jobs/graph.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/server/jobs/sample_jobs.h"
+
+namespace bitwright {
+namespace {
+
+using testing::HasReason;
+using testing::StatusIs;
+
+struct Request {
+  v1::JobSpec spec = testing::Spec();
+  v1::Model model = testing::Model({});
+  std::optional<v1::Recipe> recipe = testing::MixedGptq();
+
+  absl::StatusOr<ResolvedJob> Send() const { return Resolve(spec, model, testing::FakeDigest("info", 1), recipe); }
+};
+
+// The request after one change.
+absl::StatusOr<ResolvedJob> With(const std::function<void(Request&)>& change) {
+  Request request;
+  change(request);
+  return request.Send();
+}
+
+absl::StatusOr<ResolvedJob> WithRecipe(const std::function<void(v1::Recipe&)>& change) {
+  return With([&](Request& r) { change(*r.recipe); });
+}
+
+TEST(Resolve, FillsDefaults) {
+  ASSERT_OK_AND_ASSIGN(const ResolvedJob job, Request().Send());
+  EXPECT_EQ(job.spec.target(), "compressed-tensors");
+  EXPECT_EQ(job.spec.calibration().window(), 512);
+  EXPECT_EQ(job.spec.calibration().tokens(), 65536);
+  EXPECT_EQ(job.spec.evaluation().tokens(), 32768);
+  EXPECT_EQ(job.recipe.rounding().method(), v1::ROUNDING_METHOD_GPTQ);
+  EXPECT_EQ(job.recipe.rounding().scales(), v1::SCALE_METHOD_SEARCHED);
+  EXPECT_DOUBLE_EQ(job.recipe.rounding().damping(), 0.01);
+  EXPECT_EQ(job.recipe.sensitivity().windows(), 8);
+  EXPECT_EQ(job.recipe.sensitivity().middle_bits(), 3);
+  EXPECT_EQ(job.recipe.evaluation().compute(), v1::COMPUTE_TYPE_F32);
+}
+
+TEST(Resolve, DefaultWindowFitsAShortModel) {
+  ASSERT_OK_AND_ASSIGN(const ResolvedJob job, With([](Request& r) { r.model.mutable_info()->set_max_positions(128); }));
+  EXPECT_EQ(job.spec.calibration().window(), 128);
+}
+
+TEST(Resolve, ModelMustBeReady) {
+  EXPECT_THAT(With([](Request& r) { r.model.set_state(v1::Model::INSPECTING); }), HasReason("MODEL_NOT_READY"));
+  const auto rejected = With([](Request& r) { r.model.set_state(v1::Model::REJECTED); });
+  EXPECT_THAT(rejected, HasReason("MODEL_NOT_READY"));
+  EXPECT_THAT(rejected, StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST(Resolve, RecipeMustExist) {
+  const auto result = With([](Request& r) { r.recipe.reset(); });
+  EXPECT_THAT(result, HasReason("RECIPE_NOT_FOUND"));
+  EXPECT_THAT(result, StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST(Resolve, InlineRecipeNeedsNoName) {
+  ASSERT_OK_AND_ASSIGN(const ResolvedJob job, With([](Request& r) {
+                         r.recipe.reset();
+                         r.spec.mutable_inline_recipe();
+                       }));
+  EXPECT_EQ(job.recipe.name(), "inline");
+  EXPECT_TRUE(job.recipe.candidates().mixed());
+}
+
+TEST(Resolve, TargetPriorityAndNameAreChecked) {
+  EXPECT_THAT(With([](Request& r) { r.spec.set_target("gguf"); }), HasReason("TARGET_UNKNOWN"));
+  EXPECT_THAT(With([](Request& r) { r.spec.set_priority(11); }), HasReason("PRIORITY_INVALID"));
+  EXPECT_THAT(With([](Request& r) { r.spec.set_priority(INT32_MIN); }), HasReason("PRIORITY_INVALID"));
+  EXPECT_THAT(With([](Request& r) { r.spec.set_display_name(std::string(129, 'x')); }),
+              HasReason("DISPLAY_NAME_INVALID"));
+}
+
+TEST(Resolve, BudgetIsChecked) {
+  EXPECT_THAT(With([](Request& r) { r.spec.clear_budget(); }), HasReason("BUDGET_MISSING"));
+  EXPECT_THAT(With([](Request& r) { r.spec.mutable_budget()->set_average_bits(std::nan("")); }),
+              HasReason("BUDGET_INVALID"));
+  EXPECT_THAT(With([](Request& r) { r.spec.mutable_budget()->set_average_bits(1.9); }),
+              HasReason("BUDGET_BELOW_SMALLEST_PLAN"));
+  EXPECT_THAT(With([](Request& r) { r.spec.mutable_budget()->set_artifact_bytes(1 << 30); }),
+              HasReason("BUDGET_ABOVE_LARGEST_PLAN"));
+}
+
+TEST(Resolve, DataIsChecked) {
+  const auto data = [](const std::function<void(v1::Data&)>& change) {
+    return With([&](Request& r) { change(*r.spec.mutable_evaluation()); });
+  };
+  EXPECT_THAT(data([](v1::Data& d) { d.set_kind(v1::Data::KIND_UNSPECIFIED); }), HasReason("DATA_INVALID"));
+  EXPECT_THAT(data([](v1::Data& d) { d.set_window(1); }), HasReason("DATA_INVALID"));
+  EXPECT_THAT(data([](v1::Data& d) { d.set_window(-5); }), HasReason("DATA_INVALID"));
+  EXPECT_THAT(data([](v1::Data& d) { d.set_window(1025); }), HasReason("DATA_INVALID"));
+  EXPECT_THAT(data([](v1::Data& d) { d.set_tokens(511); }), HasReason("DATA_INVALID"));
+  EXPECT_THAT(data([](v1::Data& d) { d.set_tokens(-1); }), HasReason("DATA_INVALID"));
+  EXPECT_THAT(data([](v1::Data& d) { d.set_tokens(int64_t{1} << 40); }), HasReason("DATA_INVALID"));
+  EXPECT_THAT(data([](v1::Data& d) { d.clear_blob(); }), HasReason("DATA_INVALID"));
+  EXPECT_THAT(data([](v1::Data& d) { d.mutable_blob()->set_sha256("zz"); }), HasReason("DATA_INVALID"));
+  EXPECT_THAT(data([](v1::Data& d) { d.mutable_blob()->set_size_bytes(0); }), HasReason("DATA_TOO_SHORT"));
+  EXPECT_THAT(With([](Request& r) { r.spec.clear_calibration(); }), HasReason("DATA_INVALID"));
+}
+
+TEST(Resolve, TextNeedsATokenizer) {
+  const auto without = [](Request& r) { r.model.mutable_info()->clear_tokenizer_path(); };
+  EXPECT_THAT(With(without), HasReason("TOKENIZER_MISSING"));
+  EXPECT_THAT(With([&](Request& r) {
+                without(r);
+                r.spec.mutable_calibration()->set_kind(v1::Data::TOKEN_IDS_JSONL);
+                r.spec.mutable_evaluation()->set_kind(v1::Data::TOKEN_IDS_JSONL);
+              }),
+              testing::IsOk());
+}
+
+TEST(Resolve, RecipeIsChecked) {
+  EXPECT_THAT(WithRecipe([](v1::Recipe& r) { r.set_name("Mixed"); }), HasReason("RECIPE_INVALID"));
+  EXPECT_THAT(WithRecipe([](v1::Recipe& r) { r.set_description(std::string(1025, 'x')); }),
+              HasReason("RECIPE_INVALID"));
+  EXPECT_THAT(WithRecipe([](v1::Recipe& r) { r.mutable_formats()->add_bits(9); }), HasReason("RECIPE_INVALID"));
+  EXPECT_THAT(WithRecipe([](v1::Recipe& r) { r.mutable_formats()->add_group_sizes(16); }), HasReason("RECIPE_INVALID"));
+  EXPECT_THAT(WithRecipe([](v1::Recipe& r) {
+                r.mutable_formats()->add_bits(4);
+                r.mutable_formats()->add_bits(4);
+              }),
+              HasReason("RECIPE_INVALID"));
+  EXPECT_THAT(WithRecipe([](v1::Recipe& r) { r.mutable_sensitivity()->set_windows(-1); }), HasReason("RECIPE_INVALID"));
+  EXPECT_THAT(WithRecipe([](v1::Recipe& r) { r.mutable_sensitivity()->set_middle_bits(1); }),
+              HasReason("RECIPE_INVALID"));
+  EXPECT_THAT(WithRecipe([](v1::Recipe& r) { r.mutable_sensitivity()->add_checked_bits(16); }),
+              HasReason("RECIPE_INVALID"));
+  EXPECT_THAT(WithRecipe([](v1::Recipe& r) { r.mutable_candidates()->set_uniform(-1); }), HasReason("RECIPE_INVALID"));
+  EXPECT_THAT(WithRecipe([](v1::Recipe& r) { r.mutable_evaluation()->set_compute(static_cast<v1::ComputeType>(77)); }),
+              HasReason("RECIPE_INVALID"));
+  for (const double damping : {-0.01, 1.5, std::nan("")}) {
+    EXPECT_THAT(WithRecipe([&](v1::Recipe& r) { r.mutable_rounding()->set_damping(damping); }),
+                HasReason("RECIPE_INVALID"));
+  }
+}
+
+TEST(Resolve, RecipeMustLeaveEveryUnitAFormat) {
+  const auto result = WithRecipe([](v1::Recipe& r) { r.mutable_formats()->add_group_sizes(128); });
+  EXPECT_THAT(result, HasReason("RECIPE_INVALID"));
+  EXPECT_THAT(std::string(result.status().message()), ::testing::HasSubstr("model.layers.0.self_attn.qkv_proj"));
+}
+
+}  // namespace
+}  // namespace bitwright
