@@ -45,6 +45,14 @@ absl::Status Scheduler::Adopt(const std::string& owner) {
   return absl::OkStatus();
 }
 
+absl::Status Scheduler::Remove(const std::string& owner, const std::function<absl::Status(Transaction&)>& body) {
+  Section section(*this);
+  ABSL_RETURN_IF_ERROR(store_.Write(body));
+  if (const auto it = owners_.find(owner); it != owners_.end()) Forget(*it->second);
+  Pump();
+  return absl::OkStatus();
+}
+
 absl::Status Scheduler::CancelJob(const std::string& job) {
   Section section(*this);
   const auto it = owners_.find(job);

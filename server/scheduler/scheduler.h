@@ -49,6 +49,10 @@ class Scheduler {
   // Takes up one model or job that was just stored.
   absl::Status Adopt(const std::string& owner);
 
+  // Runs `body` in a transaction; when that is OK the owner, if it was unfinished, is forgotten and its running tasks
+  // are lost. For a model that is deleted: nothing of it can be written afterwards.
+  absl::Status Remove(const std::string& owner, const std::function<absl::Status(Transaction&)>& body);
+
   // Moves a job to CANCELLED. OK and without effect when it is not unfinished.
   absl::Status CancelJob(const std::string& job);
   // An unfinished job as it is now; nothing when it is not unfinished (then the store's row is the truth).
