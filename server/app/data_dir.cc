@@ -1,0 +1,53 @@
+#include "server/app/data_dir.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+#include "server/app/app_errors.h"
+
+namespace bitwright {
+
+absl::StatusOr<std::unique_ptr<DataDir>> DataDir::Open(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return DataDirUnusable(path, error.value());
+  const std::string absolute = std::filesystem::canonical(path, error).string();
+  if (error) return DataDirUnusable(path, error.value());
+  const int fd = ::open((absolute + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0) return DataDirUnusable(path, errno);
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    const int why = errno;
+    ::close(fd);
+    return why == EWOULDBLOCK ? DataDirLocked(path) : DataDirUnusable(path, why);
+  }
+  return std::unique_ptr<DataDir>(new DataDir(absolute, fd));
+}
+
+DataDir::~DataDir() { ::close(lock_fd_); }
+
+absl::StatusOr<std::string> DataDir::WorkDir(int worker) const {
+  const std::string folder = path_ + "/work/" + std::to_string(worker);
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) return DataDirUnusable(folder, error.value());
+  return folder;
+}
+
+absl::Status WritePortFile(const std::string& path, const std::string& address) {
+  const std::string temporary = path + ".tmp";
+  {
+    std::ofstream file(temporary, std::ios::trunc);
+    file << address << '\n';
+    if (!file.flush()) return PortFileUnwritable(path, errno);
+  }
+  return ::rename(temporary.c_str(), path.c_str()) == 0 ? absl::OkStatus() : PortFileUnwritable(path, errno);
+}
+
+}  // namespace bitwright

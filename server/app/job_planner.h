@@ -1,0 +1,12 @@
+#pragma once
+
+#include <memory>
+
+#include "server/scheduler/planner.h"
+
+namespace bitwright {
+
+// The planner of server/jobs.
+std::unique_ptr<Planner> MakeJobPlanner();
+
+}  // namespace bitwright

@@ -1,0 +1,142 @@
+#include "server/app/local_workers.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "proto/contract/log.h"
+#include "server/app/app_errors.h"
+#include "server/app/child_process.h"
+
+namespace bitwright {
+namespace {
+
+constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
+constexpr absl::Duration kLongestPause = absl::Seconds(10);
+constexpr absl::Duration kLivedWell = absl::Seconds(30);
+
+std::string HowItEnded(const siginfo_t& info) {
+  if (info.si_code == CLD_EXITED) return "exit code " + std::to_string(info.si_status);
+  return "signal " + std::to_string(info.si_status);
+}
+
+}  // namespace
+
+struct LocalWorkers::State {
+  LocalWorkersOptions options;
+  mutable absl::Mutex mutex;
+  bool stopping ABSL_GUARDED_BY(mutex) = false;
+  std::vector<int> running ABSL_GUARDED_BY(mutex);  // process id per worker; 0: none
+  std::vector<std::thread> threads;                 // one per worker, which starts it and waits for it
+
+  bool NoneRuns() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    return std::all_of(running.begin(), running.end(), [](int id) { return id == 0; });
+  }
+
+  void Signal(int signal) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    for (const int id : running) {
+      if (id != 0) ::kill(id, signal);
+    }
+  }
+
+  // False: it could not be started.
+  bool StartOne(size_t index) {
+    absl::MutexLock lock(&mutex);
+    if (stopping) return false;
+    const int id = StartChild(options.binary, options.arguments[index]);
+    if (id < 0) {
+      LOG(ERROR) << "worker " << index << " cannot be started: " << std::strerror(errno);
+      return false;
+    }
+    running[index] = id;
+    return true;
+  }
+
+  void WaitForOne(size_t index) {
+    int id = 0;
+    {
+      absl::MutexLock lock(&mutex);
+      id = running[index];
+    }
+    siginfo_t info = {};
+    while (::waitid(P_PID, id, &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+    }
+    bool expected = false;
+    {
+      // Reaped under the lock: until then the id cannot become another process's, and Signal may use it.
+      absl::MutexLock lock(&mutex);
+      ::waitpid(id, nullptr, 0);
+      running[index] = 0;
+      expected = stopping;
+    }
+    if (!expected) LOG(WARNING) << "worker " << index << " (process " << id << ") ended: " << HowItEnded(info);
+    options.on_exit(id);
+  }
+
+  void Supervise(size_t index) {
+    absl::Duration pause = kFirstPause;
+    while (true) {
+      const absl::Time start = absl::Now();
+      if (StartOne(index)) WaitForOne(index);
+      pause = absl::Now() - start > kLivedWell ? kFirstPause : std::min(pause * 2, kLongestPause);
+      absl::MutexLock lock(&mutex);
+      if (mutex.AwaitWithTimeout(absl::Condition(&stopping), pause)) return;
+    }
+  }
+};
+
+LocalWorkers::LocalWorkers(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+absl::StatusOr<std::unique_ptr<LocalWorkers>> LocalWorkers::Start(LocalWorkersOptions options) {
+  if (!options.arguments.empty() && ::access(options.binary.c_str(), X_OK) != 0) {
+    return WorkerBinaryMissing(options.binary);
+  }
+  auto state = std::make_unique<State>();
+  state->options = std::move(options);
+  const size_t count = state->options.arguments.size();
+  {
+    absl::MutexLock lock(&state->mutex);
+    state->running.assign(count, 0);
+  }
+  for (size_t i = 0; i < count; ++i) {
+    state->threads.emplace_back([state = state.get(), i] { state->Supervise(i); });
+  }
+  return std::unique_ptr<LocalWorkers>(new LocalWorkers(std::move(state)));
+}
+
+LocalWorkers::~LocalWorkers() { Stop(0); }
+
+void LocalWorkers::Stop(int64_t limit_micros) {
+  {
+    absl::MutexLock lock(&state_->mutex);
+    state_->stopping = true;
+    state_->Signal(SIGTERM);
+    if (!state_->mutex.AwaitWithTimeout(absl::Condition(state_.get(), &State::NoneRuns),
+                                        absl::Microseconds(limit_micros))) {
+      state_->Signal(SIGKILL);
+    }
+  }
+  for (std::thread& thread : state_->threads) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+std::vector<int> LocalWorkers::process_ids() const {
+  absl::MutexLock lock(&state_->mutex);
+  std::vector<int> ids;
+  for (const int id : state_->running) {
+    if (id != 0) ids.push_back(id);
+  }
+  return ids;
+}
+
+}  // namespace bitwright

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace bitwright {
+
+struct LocalWorkersOptions {
+  std::string binary;
+  // Arguments of each worker; its length is the number of workers.
+  std::vector<std::vector<std::string>> arguments;
+  // Called after a worker's process ended and before it is started again. Must be thread-safe.
+  std::function<void(int process_id)> on_exit;
+};
+
+// Worker processes of this machine, each started again when it ends, with a growing pause while it ends early. They die
+// with this process, however that ends. Thread-safe.
+class LocalWorkers {
+ public:
+  // FAILED_PRECONDITION, reason WORKER_BINARY_MISSING.
+  static absl::StatusOr<std::unique_ptr<LocalWorkers>> Start(LocalWorkersOptions options);
+  ~LocalWorkers();  // Stop with no patience
+
+  // Asks all to end (SIGTERM), waits for them at most that long, then kills the rest.
+  void Stop(int64_t limit_micros);
+
+  // Process ids of those that run now.
+  std::vector<int> process_ids() const;
+
+ private:
+  struct State;
+  explicit LocalWorkers(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace bitwright

@@ -1,0 +1,48 @@
+#include "server/app/options.h"
+
+#include <CLI/CLI.hpp>
+
+namespace bitwright {
+
+CommandLine ParseCommandLine(int argc, const char* const* argv) {
+  Options options;
+  CLI::App app(
+      "bitwrightd: quantization as a service. Keeps models, jobs and blobs in one directory and runs workers.");
+  app.add_option("--data-dir", options.data_dir, "Directory for everything the server keeps; made when missing")
+      ->required();
+  app.add_option("--listen", options.listen, "HOST:PORT on loopback (port 0: any free one), or unix:/path")
+      ->capture_default_str();
+  app.add_option("--port-file", options.port_file, "Write the bound address to this file once the server answers");
+  app.add_option("--metrics-listen", options.metrics_listen, "HOST:PORT of /metrics, or \"off\"")
+      ->capture_default_str();
+  app.add_option("--workers", options.workers, "Local worker processes; 0: none")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
+  app.add_option("--worker-threads", options.worker_threads, "Threads of each local worker; 0: cores / workers")
+      ->check(CLI::Range(0, 1024));
+  app.add_option("--worker-binary", options.worker_binary, "Path of bitwright-worker; default: beside bitwrightd");
+  app.add_option("--lease-ttl", options.lease_ttl_seconds, "Seconds that a lease lasts without a heartbeat")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->capture_default_str();
+  app.add_option("--lease-grace", options.lease_grace_seconds,
+                 "Seconds beyond that before another worker gets the task")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->capture_default_str();
+  app.add_option("--cache-bytes", options.cache_bytes, "Bytes of intermediate results to keep for later jobs")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--unused-blob-seconds", options.unused_blob_seconds, "How long an unused blob is kept")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_flag("--exit-with-parent", options.exit_with_parent, "Shut down when the process that started this one ends");
+  app.set_version_flag("--version", "bitwrightd 0.1.0");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    constexpr int kUsage = 2;
+    return {std::nullopt, app.exit(error) == 0 ? 0 : kUsage};
+  }
+  return {options, 0};
+}
+
+}  // namespace bitwright

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace bitwright {
+
+// What the command line says. Nothing below app/ reads flags.
+struct Options {
+  std::string data_dir;
+  std::string listen = "127.0.0.1:7071";          // "HOST:PORT" or "unix:/path"
+  std::string port_file;                          // gets the bound address; empty: none
+  std::string metrics_listen = "127.0.0.1:7072";  // "off": none
+  int workers = 1;
+  int worker_threads = 0;     // 0: cores / workers
+  std::string worker_binary;  // empty: bitwright-worker beside this executable
+  double lease_ttl_seconds = 10;
+  double lease_grace_seconds = 10;
+  int64_t cache_bytes = int64_t{20} << 30;
+  double unused_blob_seconds = 3600;
+  bool exit_with_parent = false;
+};
+
+struct CommandLine {
+  std::optional<Options> options;  // nothing: help was shown or the arguments were wrong, both already printed
+  int exit_code = 0;
+};
+CommandLine ParseCommandLine(int argc, const char* const* argv);
+
+}  // namespace bitwright

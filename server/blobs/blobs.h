@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "proto/contract/digest.h"
+#include "proto/contract/names.h"
+
+namespace bitwright {
+
+// The bytes of one blob, open for reading. A blob that is removed meanwhile can still be read to its end. Not
+// thread-safe.
+class BlobReader {
+ public:
+  virtual ~BlobReader() = default;
+  // Fills `buffer` from `offset`: exactly `size` bytes, which must lie within the blob. UNAVAILABLE, reason
+  // BLOB_UNREADABLE.
+  virtual absl::Status Read(int64_t offset, char* buffer, size_t size) = 0;
+};
+
+// One upload in progress, the only one with its name. What was appended stays behind when the object goes, to be
+// resumed. Not thread-safe.
+class BlobUpload {
+ public:
+  virtual ~BlobUpload() = default;
+  // Bytes held so far: where the next Append writes.
+  virtual int64_t committed() const = 0;
+  // INVALID_ARGUMENT, reason BLOB_DIGEST_MISMATCH, when the bytes go past the declared size; RESOURCE_EXHAUSTED, reason
+  // DISK_FULL; UNAVAILABLE, reason BLOB_UNWRITABLE. After an error the upload is discarded.
+  virtual absl::Status Append(std::string_view data) = 0;
+  // Checks size and digest and brings the bytes to the disk. INVALID_ARGUMENT, reason BLOB_DIGEST_MISMATCH: the upload
+  // is discarded. Otherwise as Append.
+  virtual absl::Status Prepare() = 0;
+  // After a Prepare that was OK: after OK the blob is held, whole and durable.
+  virtual absl::Status Publish() = 0;
+  // Forgets the bytes.
+  virtual void Discard() = 0;
+};
+
+// Immutable bytes by digest, and uploads on their way to that. Knows nothing of who needs a blob (see catalog.h).
+// Thread-safe.
+class BlobStore {
+ public:
+  virtual ~BlobStore() = default;
+
+  virtual bool Has(const BlobDigest& digest) = 0;
+  // NOT_FOUND, reason BLOB_NOT_FOUND.
+  virtual absl::StatusOr<std::unique_ptr<BlobReader>> Open(const BlobDigest& digest) = 0;
+  // OK when it was not there.
+  virtual absl::Status Remove(const BlobDigest& digest) = 0;
+  // Every blob that is held. For the start of a server.
+  virtual absl::StatusOr<std::vector<BlobDigest>> List() = 0;
+
+  // Begins an upload, or takes up one that was broken off (its bytes are hashed again). UNAVAILABLE, reason
+  // UPLOAD_BUSY: another stream is writing it; try again.
+  virtual absl::StatusOr<std::unique_ptr<BlobUpload>> StartUpload(const UploadName& name) = 0;
+  // Bytes held of an upload. NOT_FOUND, reason UPLOAD_UNKNOWN.
+  virtual absl::StatusOr<int64_t> UploadedBytes(const UploadName& name) = 0;
+  // Discards uploads that nobody writes and that were last written more than `age_seconds` ago.
+  virtual absl::Status DiscardStaleUploads(int64_t age_seconds) = 0;
+};
+
+}  // namespace bitwright

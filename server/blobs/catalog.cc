@@ -1,0 +1,85 @@
+#include "server/blobs/catalog.h"
+
+#include <set>
+
+#include "proto/contract/limits.h"
+#include "proto/contract/log.h"
+#include "proto/contract/status_macros.h"
+#include "server/blobs/blob_errors.h"
+
+namespace bitwright {
+
+absl::Status BlobCatalog::Reconcile(int64_t now_micros) {
+  absl::MutexLock lock(&mutex_);
+  ABSL_ASSIGN_OR_RETURN(const std::vector<BlobDigest> list, blobs_.List());
+  const std::set<BlobDigest> files(list.begin(), list.end());
+  return store_.Write([&](Transaction& tx) -> absl::Status {
+    for (const BlobDigest& digest : files) {
+      ABSL_ASSIGN_OR_RETURN(const bool known, tx.HasBlob(digest));
+      if (!known) ABSL_RETURN_IF_ERROR(tx.PutBlob({digest, now_micros}));
+    }
+    ABSL_ASSIGN_OR_RETURN(const std::vector<BlobDigest> rows, tx.AllBlobs());
+    for (const BlobDigest& digest : rows) {
+      if (files.contains(digest)) continue;
+      LOG(WARNING) << "blob " << digest.ToString() << " has no file any more; forgotten";
+      ABSL_RETURN_IF_ERROR(tx.ForgetBlob(digest.sha256));
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<bool> BlobCatalog::Has(const BlobDigest& digest) {
+  bool row = false;
+  ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
+    ABSL_ASSIGN_OR_RETURN(row, snapshot.HasBlob(digest));
+    return absl::OkStatus();
+  }));
+  return row && blobs_.Has(digest);
+}
+
+absl::StatusOr<std::vector<BlobDigest>> BlobCatalog::FindMissing(const std::vector<BlobDigest>& digests,
+                                                                 int64_t now_micros) {
+  std::vector<BlobDigest> missing;
+  std::vector<BlobDigest> held;
+  std::set<BlobDigest> seen;
+  ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
+    for (const BlobDigest& digest : digests) {
+      if (!seen.insert(digest).second) continue;
+      ABSL_ASSIGN_OR_RETURN(const bool row, tx.HasBlob(digest));
+      (row && blobs_.Has(digest) ? held : missing).push_back(digest);
+    }
+    return tx.TouchBlobs(held, now_micros);
+  }));
+  return missing;
+}
+
+absl::Status BlobCatalog::Publish(BlobUpload& upload, const BlobDigest& digest, int64_t now_micros) {
+  // The bytes go to the disk before the lock is taken: that can last seconds.
+  ABSL_RETURN_IF_ERROR(upload.Prepare());
+  absl::MutexLock lock(&mutex_);
+  ABSL_RETURN_IF_ERROR(upload.Publish());
+  ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) { return tx.PutBlob({digest, now_micros}); }));
+  publications_.fetch_add(1, std::memory_order_release);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> BlobCatalog::Collect(const BlobDigest& digest, int64_t cutoff_micros) {
+  absl::MutexLock lock(&mutex_);
+  bool removed = false;
+  ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
+    ABSL_ASSIGN_OR_RETURN(removed, tx.RemoveBlobIfUnused(digest, cutoff_micros));
+    return absl::OkStatus();
+  }));
+  if (removed) ABSL_RETURN_IF_ERROR(blobs_.Remove(digest));
+  return removed;
+}
+
+absl::StatusOr<std::string> BlobCatalog::ReadWhole(const BlobDigest& digest) {
+  if (digest.size_bytes > limits::kMaxInlineProtoBytes) return BlobTooLarge(digest, limits::kMaxInlineProtoBytes);
+  ABSL_ASSIGN_OR_RETURN(const std::unique_ptr<BlobReader> reader, blobs_.Open(digest));
+  std::string bytes(digest.size_bytes, '\0');
+  ABSL_RETURN_IF_ERROR(reader->Read(0, bytes.data(), bytes.size()));
+  return bytes;
+}
+
+}  // namespace bitwright

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "server/blobs/blobs.h"
+#include "server/blobs/catalog.h"
+#include "server/observe/metrics.h"
+#include "server/scheduler/clock.h"
+#include "server/store/store.h"
+
+namespace bitwright {
+
+struct CollectorOptions {
+  int64_t grace_micros = 3600 * kMicrosPerSecond;             // an unused blob or upload stays at least this long
+  int64_t cache_bytes = int64_t{20} << 30;                    // of blobs that only the action cache names
+  int64_t request_micros = 7 * 24 * 3600 * kMicrosPerSecond;  // how long a request_id is remembered
+};
+
+// Removes blobs that nothing names any more: what no model, job, unfinished task or action-cache entry names; and of
+// the action cache's own the least recently used beyond its budget. Also broken-off uploads and old request_ids. What
+// was used within the grace period stays. Thread-safe.
+class Collector {
+ public:
+  Collector(Store& store, BlobStore& blobs, BlobCatalog& catalog, const Clock& clock, Metrics& metrics,
+            CollectorOptions options)
+      : store_(store), blobs_(blobs), catalog_(catalog), clock_(clock), metrics_(metrics), options_(options) {}
+
+  absl::Status Run();
+  // Sets the gauges of blobs and jobs.
+  absl::Status Measure();
+
+ private:
+  absl::Status RemoveGarbage(int64_t cutoff_micros);
+  absl::Status ShrinkCache(int64_t cutoff_micros);
+
+  Store& store_;
+  BlobStore& blobs_;
+  BlobCatalog& catalog_;
+  const Clock& clock_;
+  Metrics& metrics_;
+  const CollectorOptions options_;
+};
+
+}  // namespace bitwright

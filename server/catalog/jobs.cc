@@ -1,0 +1,177 @@
+#include "server/catalog/jobs.h"
+
+#include "proto/contract/digest.h"
+#include "proto/contract/log.h"
+#include "proto/contract/names.h"
+#include "proto/contract/status_macros.h"
+#include "server/blobs/blob_errors.h"
+#include "server/catalog/catalog_errors.h"
+#include "server/catalog/pages.h"
+#include "server/catalog/requests.h"
+#include "server/jobs/job_state.h"
+#include "server/scheduler/random_id.h"
+#include "server/scheduler/timestamps.h"
+
+namespace bitwright {
+namespace {
+
+v1::Job Parse(const JobRow& row) {
+  v1::Job job;
+  CHECK(job.ParseFromString(row.body)) << row.name;
+  return job;
+}
+
+std::string ListQuery(const v1::ListJobsRequest& request) { return "ListJobs/" + std::to_string(request.state()); }
+
+// FAILED_PRECONDITION, reason BLOB_MISSING.
+absl::StatusOr<std::vector<BlobDigest>> HeldData(Snapshot& snapshot, const v1::JobSpec& spec) {
+  std::vector<BlobDigest> blobs;
+  for (const auto& [data, use] :
+       {std::pair(&spec.calibration(), "the calibration data"), std::pair(&spec.evaluation(), "the evaluation data")}) {
+    ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, FromProto(data->blob()));
+    ABSL_ASSIGN_OR_RETURN(const bool held, snapshot.HasBlob(digest));
+    if (!held) return BlobMissing(digest, use);
+    blobs.push_back(digest);
+  }
+  return blobs;
+}
+
+}  // namespace
+
+absl::StatusOr<ResolvedJob> JobCatalog::ResolveSpec(const v1::JobSpec& spec) {
+  ABSL_RETURN_IF_ERROR(ParseResourceName(spec.model(), "models").status());
+  std::optional<ModelRow> row;
+  ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
+    ABSL_ASSIGN_OR_RETURN(row, snapshot.GetModel(spec.model()));
+    return absl::OkStatus();
+  }));
+  if (!row) return ModelNotFound(spec.model());
+  v1::Model model;
+  CHECK(model.ParseFromString(row->body)) << row->name;
+  v1::Digest info;
+  if (!row->info.empty()) {
+    ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, ParseDigest(row->info));
+    info = ToProto(digest);
+  }
+  std::optional<v1::Recipe> recipe;
+  if (!spec.has_inline_recipe()) {
+    ABSL_ASSIGN_OR_RETURN(recipe, recipes_.Get(spec.recipe()));
+  }
+  return planner_.Resolve(spec, model, info, recipe);
+}
+
+absl::StatusOr<v1::Job> JobCatalog::Create(const v1::CreateJobRequest& request) {
+  ABSL_ASSIGN_OR_RETURN(const RequestKey key, RequestKey::Make("CreateJob", request.request_id(), request));
+  // An earlier equal call is answered first: the model may be gone by now.
+  std::optional<std::string> earlier;
+  ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
+    ABSL_ASSIGN_OR_RETURN(earlier, key.Earlier(snapshot));
+    return absl::OkStatus();
+  }));
+  if (earlier) {
+    ABSL_RETURN_IF_ERROR(scheduler_.Adopt(*earlier));
+    return Get(*earlier);
+  }
+  ABSL_ASSIGN_OR_RETURN(const ResolvedJob resolved, ResolveSpec(request.spec()));
+  v1::Job job;
+  *job.mutable_spec() = resolved.spec;
+  job.set_state(v1::Job::QUEUED);
+  *job.mutable_estimate() = planner_.Estimate(resolved, scheduler_.FlopsPerSecond());
+  if (request.validate_only()) {
+    ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) { return HeldData(snapshot, resolved.spec).status(); }));
+    return job;
+  }
+  const int64_t now = clock_.NowMicros();
+  job.set_name(ResourceName("jobs", RandomId()));
+  job.set_revision(now);
+  *job.mutable_create_time() = ToTimestamp(now);
+  std::string name = job.name();
+  ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
+    ABSL_ASSIGN_OR_RETURN(earlier, key.Earlier(tx));
+    if (earlier) {
+      name = *earlier;
+      return absl::OkStatus();
+    }
+    ABSL_ASSIGN_OR_RETURN(const std::optional<ModelRow> model, tx.GetModel(resolved.spec.model()));
+    if (!model) return ModelNotFound(resolved.spec.model());
+    ABSL_ASSIGN_OR_RETURN(const std::vector<BlobDigest> blobs, HeldData(tx, resolved.spec));
+    ABSL_RETURN_IF_ERROR(tx.PutJob({.name = name,
+                                    .model = resolved.spec.model(),
+                                    .state = job.state(),
+                                    .unfinished = true,
+                                    .body = job.SerializeAsString(),
+                                    .recipe = resolved.recipe.SerializeAsString()}));
+    ABSL_RETURN_IF_ERROR(tx.AddReferences(name, blobs));
+    return key.Remember(tx, name, now);
+  }));
+  ABSL_RETURN_IF_ERROR(scheduler_.Adopt(name));
+  return Get(name);
+}
+
+absl::StatusOr<JobRow> JobCatalog::Row(const std::string& name) {
+  ABSL_RETURN_IF_ERROR(ParseResourceName(name, "jobs").status());
+  std::optional<JobRow> row;
+  ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
+    ABSL_ASSIGN_OR_RETURN(row, snapshot.GetJob(name));
+    return absl::OkStatus();
+  }));
+  if (!row) return JobNotFound(name);
+  return *std::move(row);
+}
+
+absl::StatusOr<v1::Job> JobCatalog::Get(const std::string& name) {
+  if (std::optional<v1::Job> live = scheduler_.LiveJob(name)) return *std::move(live);
+  ABSL_ASSIGN_OR_RETURN(const JobRow row, Row(name));
+  return Parse(row);
+}
+
+absl::StatusOr<v1::ListJobsResponse> JobCatalog::List(const v1::ListJobsRequest& request) {
+  ABSL_ASSIGN_OR_RETURN(const Page page, ParsePage(request.page_size(), request.page_token(), ListQuery(request)));
+  std::vector<JobRow> rows;
+  ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
+    ABSL_ASSIGN_OR_RETURN(rows, snapshot.ListJobs(page.before, page.size + 1, request.state()));
+    return absl::OkStatus();
+  }));
+  v1::ListJobsResponse response;
+  const bool more = static_cast<int>(rows.size()) > page.size;
+  if (more) rows.pop_back();
+  for (const JobRow& row : rows) {
+    std::optional<v1::Job> live = row.unfinished ? scheduler_.LiveJob(row.name) : std::nullopt;
+    *response.add_jobs() = live ? *std::move(live) : Parse(row);
+  }
+  if (more) response.set_next_page_token(PageToken(rows.back().order, ListQuery(request)));
+  return response;
+}
+
+absl::StatusOr<v1::Job> JobCatalog::Cancel(const std::string& name) {
+  ABSL_RETURN_IF_ERROR(Row(name).status());
+  ABSL_RETURN_IF_ERROR(scheduler_.Adopt(name));  // a job whose creation is just being answered may not be known yet
+  ABSL_RETURN_IF_ERROR(scheduler_.CancelJob(name));
+  ABSL_ASSIGN_OR_RETURN(v1::Job job, Get(name));
+  ABSL_RETURN_IF_ERROR(NextJobState(job.state(), JobEvent::kCancelRequested).status());
+  return job;
+}
+
+absl::Status JobCatalog::Delete(const std::string& name) {
+  ABSL_RETURN_IF_ERROR(ParseResourceName(name, "jobs").status());
+  return store_.Write([&](Transaction& tx) -> absl::Status {
+    ABSL_ASSIGN_OR_RETURN(const std::optional<JobRow> row, tx.GetJob(name));
+    if (!row) return JobNotFound(name);
+    if (row->unfinished) return JobUnfinished(name, "cancel it first");
+    return tx.DeleteJob(name);
+  });
+}
+
+absl::StatusOr<v1::Report> JobCatalog::Report(const std::string& name) {
+  ABSL_ASSIGN_OR_RETURN(const JobRow row, Row(name));
+  if (row.unfinished) return JobUnfinished(name, "watch it until it has ended");
+  const v1::Job job = Parse(row);
+  if (job.state() != v1::Job::SUCCEEDED) return JobHasNoReport(name, JobStateName(job.state()));
+  ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, FromProto(job.report()));
+  ABSL_ASSIGN_OR_RETURN(const std::string bytes, blobs_.ReadWhole(digest));
+  v1::Report report;
+  if (!report.ParseFromString(bytes)) return ReportInvalid(name);
+  return report;
+}
+
+}  // namespace bitwright

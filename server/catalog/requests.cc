@@ -1,0 +1,51 @@
+#include "server/catalog/requests.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/message.h>
+
+#include "proto/contract/digest.h"
+#include "proto/contract/limits.h"
+#include "proto/contract/status_macros.h"
+#include "server/catalog/catalog_errors.h"
+
+namespace bitwright {
+namespace {
+
+std::string Deterministic(const google::protobuf::Message& message) {
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return bytes;
+}
+
+}  // namespace
+
+absl::StatusOr<RequestKey> RequestKey::Make(const std::string& method, const std::string& request_id,
+                                            const google::protobuf::Message& request) {
+  RequestKey key;
+  if (request_id.empty()) return key;
+  if (request_id.size() > limits::kMaxRequestIdBytes) return RequestIdTooLong(request_id.size());
+  key.request_id_ = request_id;
+  key.row_id_ = method + "/" + request_id;
+  key.body_hash_ = Sha256Hex(Deterministic(request));
+  return key;
+}
+
+absl::StatusOr<std::optional<std::string>> RequestKey::Earlier(Snapshot& snapshot) const {
+  if (row_id_.empty()) return std::nullopt;
+  ABSL_ASSIGN_OR_RETURN(const std::optional<RequestRow> row, snapshot.GetRequest(row_id_));
+  if (!row) return std::nullopt;
+  if (row->body_hash != body_hash_) return RequestIdReused(request_id_);
+  return std::optional(row->resource);
+}
+
+absl::Status RequestKey::Remember(Transaction& tx, const std::string& resource, int64_t now_micros) const {
+  if (row_id_.empty()) return absl::OkStatus();
+  return tx.PutRequest({row_id_, body_hash_, resource, now_micros});
+}
+
+}  // namespace bitwright

@@ -1,0 +1,37 @@
+#include <malloc.h>
+
+#include <cstdio>
+
+#include "proto/contract/log.h"
+#include "server/app/options.h"
+#include "server/app/server.h"
+#include "server/app/termination.h"
+
+namespace {
+
+// Messages of a stream are megabytes that come and go: without this each one is mapped and faulted in anew.
+void KeepLargeBuffers() {
+  constexpr int kBytes = 256 << 20;
+  ::mallopt(M_MMAP_THRESHOLD, kBytes);
+  ::mallopt(M_TRIM_THRESHOLD, kBytes);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  KeepLargeBuffers();
+  const bitwright::CommandLine command = bitwright::ParseCommandLine(argc, argv);
+  if (!command.options) return command.exit_code;
+  bitwright::BlockTerminationSignals();
+  const bitwright::SystemClock clock;
+  const auto server = bitwright::Server::Start(*command.options, clock);
+  if (!server.ok()) {
+    std::fprintf(stderr, "bitwrightd: %s\n", std::string(server.status().message()).c_str());
+    return 1;
+  }
+  LOG(INFO) << "bitwrightd listens on " << (*server)->address();
+  bitwright::WaitForTermination(command.options->exit_with_parent);
+  LOG(INFO) << "bitwrightd drains";
+  (*server)->Drain();
+  return 0;
+}

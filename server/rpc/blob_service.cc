@@ -1,0 +1,45 @@
+#include "bitwright/v1/blobs.grpc.pb.h"
+#include "proto/contract/digest.h"
+#include "proto/contract/limits.h"
+#include "proto/contract/status_macros.h"
+#include "server/rpc/call_scope.h"
+#include "server/rpc/rpc_errors.h"
+#include "server/rpc/services.h"
+
+namespace bitwright {
+namespace {
+
+class BlobService final : public v1::BlobService::CallbackService {
+ public:
+  BlobService(RpcEnvironment& environment, BlobCatalog& catalog, const Clock& clock)
+      : environment_(environment), catalog_(catalog), clock_(clock) {}
+
+  grpc::ServerUnaryReactor* FindMissingBlobs(grpc::CallbackServerContext* context,
+                                             const v1::FindMissingBlobsRequest* request,
+                                             v1::FindMissingBlobsResponse* response) override {
+    return RunUnary(environment_, context, "FindMissingBlobs", [=, this]() -> absl::Status {
+      if (request->digests_size() > limits::kMaxFindMissingDigests) return TooManyDigests(request->digests_size());
+      std::vector<BlobDigest> digests;
+      for (const v1::Digest& proto : request->digests()) {
+        ABSL_ASSIGN_OR_RETURN(BlobDigest digest, FromProto(proto));
+        digests.push_back(std::move(digest));
+      }
+      ABSL_ASSIGN_OR_RETURN(const auto missing, catalog_.FindMissing(digests, clock_.NowMicros()));
+      for (const BlobDigest& digest : missing) *response->add_missing() = ToProto(digest);
+      return absl::OkStatus();
+    });
+  }
+
+ private:
+  RpcEnvironment& environment_;
+  BlobCatalog& catalog_;
+  const Clock& clock_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeBlobService(RpcEnvironment& environment, BlobCatalog& catalog, const Clock& clock) {
+  return std::make_unique<BlobService>(environment, catalog, clock);
+}
+
+}  // namespace bitwright

@@ -1,0 +1,61 @@
+#include "google/bytestream/bytestream.grpc.pb.h"
+#include "proto/contract/names.h"
+#include "proto/contract/status_macros.h"
+#include "server/rpc/call_scope.h"
+#include "server/rpc/read_stream.h"
+#include "server/rpc/services.h"
+#include "server/rpc/write_stream.h"
+
+namespace bitwright {
+namespace {
+
+using google::bytestream::ByteStream;
+using grpc::CallbackServerContext;
+
+class ByteStreamService final : public ByteStream::CallbackService {
+ public:
+  ByteStreamService(RpcEnvironment& environment, BlobStore& blobs, BlobCatalog& catalog, const Clock& clock)
+      : environment_(environment), blobs_(blobs), catalog_(catalog), clock_(clock) {}
+
+  grpc::ServerWriteReactor<google::bytestream::ReadResponse>* Read(
+      CallbackServerContext*, const google::bytestream::ReadRequest* request) override {
+    return StartReadStream(environment_, blobs_, *request);
+  }
+
+  grpc::ServerReadReactor<google::bytestream::WriteRequest>* Write(
+      CallbackServerContext*, google::bytestream::WriteResponse* response) override {
+    return StartWriteStream(environment_, blobs_, catalog_, clock_, response);
+  }
+
+  grpc::ServerUnaryReactor* QueryWriteStatus(CallbackServerContext* context,
+                                             const google::bytestream::QueryWriteStatusRequest* request,
+                                             google::bytestream::QueryWriteStatusResponse* response) override {
+    return RunUnary(environment_, context, "QueryWriteStatus", [=, this]() -> absl::Status {
+      ABSL_ASSIGN_OR_RETURN(const UploadName name, ParseUploadName(request->resource_name()));
+      ABSL_ASSIGN_OR_RETURN(const bool held, catalog_.Has(name.digest));
+      if (held) {
+        response->set_committed_size(name.digest.size_bytes);
+        response->set_complete(true);
+        return absl::OkStatus();
+      }
+      ABSL_ASSIGN_OR_RETURN(const int64_t bytes, blobs_.UploadedBytes(name));
+      response->set_committed_size(bytes);
+      return absl::OkStatus();
+    });
+  }
+
+ private:
+  RpcEnvironment& environment_;
+  BlobStore& blobs_;
+  BlobCatalog& catalog_;
+  const Clock& clock_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeByteStreamService(RpcEnvironment& environment, BlobStore& blobs,
+                                                     BlobCatalog& catalog, const Clock& clock) {
+  return std::make_unique<ByteStreamService>(environment, blobs, catalog, clock);
+}
+
+}  // namespace bitwright

@@ -1,0 +1,43 @@
+#include "server/rpc/call_scope.h"
+
+#include "proto/contract/grpc_status.h"
+#include "proto/contract/log.h"
+#include "server/rpc/rpc_errors.h"
+
+namespace bitwright {
+
+CallScope::CallScope(Metrics& metrics, std::string_view method)
+    : metrics_(metrics), method_(method), start_(std::chrono::steady_clock::now()) {}
+
+grpc::Status CallScope::Close(const absl::Status& status) const {
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start_;
+  metrics_.RpcDone(method_, status.code(), taken.count());
+  if (status.ok() || absl::IsCancelled(status)) return ToGrpc(WithDetail(status));
+  const bool ours = absl::IsInternal(status) || absl::IsUnknown(status) || absl::IsDataLoss(status);
+  if (ours) {
+    LOG(ERROR) << method_ << ": " << status.ToString();
+  } else {
+    LOG(INFO) << method_ << ": " << absl::StatusCodeToString(status.code()) << ": " << std::string(status.message());
+  }
+  return ToGrpc(WithDetail(status));
+}
+
+grpc::ServerUnaryReactor* RunUnary(RpcEnvironment& environment, grpc::CallbackServerContext* context,
+                                   std::string_view method, std::function<absl::Status()> body) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const CallScope scope(environment.metrics, method);
+  environment.pool.Post([scope, context, reactor, body = std::move(body)] {
+    absl::Status status;
+    if (context->deadline() < std::chrono::system_clock::now()) {
+      status = DeadlinePassed();
+    } else if (context->IsCancelled()) {
+      status = CallCancelled();
+    } else {
+      status = body();
+    }
+    reactor->Finish(scope.Close(status));
+  });
+  return reactor;
+}
+
+}  // namespace bitwright

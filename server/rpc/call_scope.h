@@ -1,0 +1,52 @@
+#pragma once
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+#include <grpcpp/support/status.h>
+
+#include <chrono>
+#include <functional>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "server/observe/metrics.h"
+#include "server/rpc/work_pool.h"
+
+namespace bitwright {
+
+// What every handler is given besides its own part of the server.
+struct RpcEnvironment {
+  Metrics& metrics;
+  WorkPool& pool;
+};
+
+// One call from arrival to answer: its time, its metric, its line in the log and the form of its status, in one place.
+class CallScope {
+ public:
+  CallScope(Metrics& metrics, std::string_view method);  // `method` is a literal
+
+  // Call once, when the answer is known. Adds an ErrorInfo to errors that have none.
+  grpc::Status Close(const absl::Status& status) const;
+
+  std::string_view method() const { return method_; }
+
+ private:
+  Metrics& metrics_;
+  std::string_view method_;
+  std::chrono::steady_clock::time_point start_;
+};
+
+// Runs the body of a unary call on the pool and finishes the call with its status. Request and response live until
+// then. A call whose deadline has passed or whose caller has gone is not run.
+grpc::ServerUnaryReactor* RunUnary(RpcEnvironment& environment, grpc::CallbackServerContext* context,
+                                   std::string_view method, std::function<absl::Status()> body);
+
+// Writes the value of a result into a response.
+template <typename T, typename Result>
+absl::Status Fill(T* response, Result&& result) {
+  if (!result.ok()) return std::forward<Result>(result).status();
+  *response = *std::forward<Result>(result);
+  return absl::OkStatus();
+}
+
+}  // namespace bitwright

@@ -1,0 +1,76 @@
+#include "server/rpc/lease_call.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "server/scheduler/timestamps.h"
+
+namespace bitwright {
+namespace {
+
+constexpr int64_t kMaxWaitMicros = 20 * kMicrosPerSecond;
+
+// Held by gRPC until OnDone, by the waiting scheduler until it answers, and by the posted step.
+class LeaseCall final : public grpc::ServerUnaryReactor, public std::enable_shared_from_this<LeaseCall> {
+ public:
+  LeaseCall(RpcEnvironment& environment, Scheduler& scheduler, v1::LeaseTaskResponse* response)
+      : scheduler_(scheduler), scope_(environment.metrics, "LeaseTask"), response_(response) {}
+
+  void Start(WorkPool& pool, const v1::LeaseTaskRequest& request) {
+    self_ = shared_from_this();
+    const int64_t wait = std::clamp<int64_t>(ToMicros(request.max_wait()), 0, kMaxWaitMicros);
+    pool.Post([call = self_, worker = request.worker(), wait] {
+      const int64_t waiter = call->scheduler_.LeaseTask(worker, wait, [call](auto lease) { call->Answer(lease); });
+      call->Waiting(waiter);
+    });
+  }
+
+  void OnCancel() override {
+    int64_t waiter = 0;
+    {
+      absl::MutexLock lock(&mutex_);
+      cancelled_ = true;
+      waiter = waiter_;
+    }
+    if (waiter != 0) scheduler_.CancelLease(waiter);
+  }
+
+  void OnDone() override { self_.reset(); }
+
+ private:
+  void Waiting(int64_t waiter) {
+    bool cancelled = false;
+    {
+      absl::MutexLock lock(&mutex_);
+      waiter_ = waiter;
+      cancelled = cancelled_;
+    }
+    if (cancelled) scheduler_.CancelLease(waiter);
+  }
+
+  void Answer(const absl::StatusOr<std::optional<v1::Lease>>& lease) {
+    if (lease.ok() && lease->has_value()) *response_->mutable_lease() = **lease;
+    Finish(scope_.Close(lease.status()));
+  }
+
+  Scheduler& scheduler_;
+  const CallScope scope_;
+  v1::LeaseTaskResponse* response_;
+  std::shared_ptr<LeaseCall> self_;
+  absl::Mutex mutex_;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  int64_t waiter_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace
+
+grpc::ServerUnaryReactor* StartLeaseCall(RpcEnvironment& environment, Scheduler& scheduler,
+                                         const v1::LeaseTaskRequest& request, v1::LeaseTaskResponse* response) {
+  const auto call = std::make_shared<LeaseCall>(environment, scheduler, response);
+  call->Start(environment.pool, request);
+  return call.get();
+}
+
+}  // namespace bitwright

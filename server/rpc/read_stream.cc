@@ -1,0 +1,87 @@
+#include "server/rpc/read_stream.h"
+
+#include <algorithm>
+
+#include "proto/contract/limits.h"
+#include "proto/contract/names.h"
+#include "proto/contract/status_macros.h"
+#include "server/rpc/rpc_errors.h"
+
+namespace bitwright {
+namespace {
+
+using google::bytestream::ReadRequest;
+using google::bytestream::ReadResponse;
+
+// One message is under way at any time: read on the pool, then sent by gRPC, whose callback asks for the next.
+class ReadStream final : public grpc::ServerWriteReactor<ReadResponse> {
+ public:
+  ReadStream(RpcEnvironment& environment, BlobStore& blobs, ReadRequest request)
+      : environment_(environment), blobs_(blobs), request_(std::move(request)), scope_(environment.metrics, "Read") {}
+
+  void Start() {
+    environment_.pool.Post([this] {
+      if (absl::Status status = Open(); !status.ok()) {
+        Finish(scope_.Close(status));
+      } else {
+        SendNext();
+      }
+    });
+  }
+
+  void OnWriteDone(bool ok) override {
+    environment_.pool.Post([this, ok] { ok ? SendNext() : Finish(scope_.Close(CallCancelled())); });
+  }
+
+  void OnDone() override { delete this; }
+
+ private:
+  absl::Status Open() {
+    ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, ParseReadName(request_.resource_name()));
+    if (request_.read_limit() < 0) return ReadLimitNegative(request_.read_limit());
+    if (request_.read_offset() < 0 || request_.read_offset() > digest.size_bytes) {
+      return ReadOffsetOutside(request_.read_offset(), digest.size_bytes);
+    }
+    ABSL_ASSIGN_OR_RETURN(reader_, blobs_.Open(digest));
+    next_ = request_.read_offset();
+    const int64_t left = digest.size_bytes - next_;
+    end_ = next_ + (request_.read_limit() == 0 ? left : std::min(left, request_.read_limit()));
+    return absl::OkStatus();
+  }
+
+  void SendNext() {
+    if (next_ == end_) {
+      Finish(scope_.Close(absl::OkStatus()));
+      return;
+    }
+    const size_t size = std::min<int64_t>(end_ - next_, limits::kStreamChunkBytes);
+    std::string& data = *response_.mutable_data();
+    data.resize(size);
+    if (absl::Status status = reader_->Read(next_, data.data(), size); !status.ok()) {
+      Finish(scope_.Close(status));
+      return;
+    }
+    next_ += static_cast<int64_t>(size);
+    StartWrite(&response_);
+  }
+
+  RpcEnvironment& environment_;
+  BlobStore& blobs_;
+  const ReadRequest request_;
+  const CallScope scope_;
+  std::unique_ptr<BlobReader> reader_;
+  int64_t next_ = 0;
+  int64_t end_ = 0;
+  ReadResponse response_;
+};
+
+}  // namespace
+
+grpc::ServerWriteReactor<ReadResponse>* StartReadStream(RpcEnvironment& environment, BlobStore& blobs,
+                                                        const ReadRequest& request) {
+  auto* stream = new ReadStream(environment, blobs, request);
+  stream->Start();
+  return stream;
+}
+
+}  // namespace bitwright

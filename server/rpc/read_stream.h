@@ -1,0 +1,15 @@
+#pragma once
+
+#include <grpcpp/support/server_callback.h>
+
+#include "google/bytestream/bytestream.pb.h"
+#include "server/blobs/blobs.h"
+#include "server/rpc/call_scope.h"
+
+namespace bitwright {
+
+// ByteStream.Read: sends the asked part of a blob in messages of limits::kStreamChunkBytes. The reactor owns itself.
+grpc::ServerWriteReactor<google::bytestream::ReadResponse>* StartReadStream(
+    RpcEnvironment& environment, BlobStore& blobs, const google::bytestream::ReadRequest& request);
+
+}  // namespace bitwright

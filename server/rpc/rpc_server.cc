@@ -1,0 +1,86 @@
+#include "server/rpc/rpc_server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/service_type.h>
+
+#include <chrono>
+#include <vector>
+
+#include "proto/contract/limits.h"
+#include "server/rpc/call_scope.h"
+#include "server/rpc/rpc_errors.h"
+#include "server/rpc/services.h"
+#include "server/rpc/work_pool.h"
+
+namespace bitwright {
+namespace {
+
+constexpr int kPoolThreads = 16;
+constexpr int kFrameBytes = 4 << 20;
+constexpr int kLookaheadBytes = 16 << 20;
+
+void Configure(grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(limits::kMaxMessageBytes);
+  builder.SetMaxSendMessageSize(-1);
+  // Two servers on one port would each get half of the calls.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // Uploads are a few long streams: large frames and a window that does not wait for round trips.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kFrameBytes);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kLookaheadBytes);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_WRITE_BUFFER_SIZE, kFrameBytes);
+}
+
+std::string BoundAddress(const std::string& address, int port) {
+  if (address.starts_with("unix:")) return address;
+  return address.substr(0, address.rfind(':') + 1) + std::to_string(port);
+}
+
+}  // namespace
+
+struct RpcServer::State {
+  explicit State(Metrics& metrics) : pool(kPoolThreads), environment{metrics, pool} {}
+  WorkPool pool;
+  RpcEnvironment environment;
+  std::vector<std::unique_ptr<grpc::Service>> services;
+  std::unique_ptr<grpc::Server> server;
+  std::string address;
+};
+
+RpcServer::RpcServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcParts& parts, const std::string& address) {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  auto state = std::make_unique<State>(parts.metrics);
+  RpcEnvironment& environment = state->environment;
+  state->services.push_back(MakeBlobService(environment, parts.catalog, parts.clock));
+  state->services.push_back(MakeByteStreamService(environment, parts.blobs, parts.catalog, parts.clock));
+  state->services.push_back(MakeModelService(environment, parts.models));
+  state->services.push_back(MakeRecipeService(environment, parts.recipes));
+  state->services.push_back(MakeJobService(environment, parts.jobs, parts.scheduler));
+  state->services.push_back(MakeWorkerService(environment, parts.scheduler, parts.clock, parts.heartbeat_micros));
+  grpc::ServerBuilder builder;
+  Configure(builder);
+  int port = 0;
+  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
+  for (const auto& service : state->services) builder.RegisterService(service.get());
+  state->server = builder.BuildAndStart();
+  if (state->server == nullptr || port == 0) return ListenFailed(address);
+  state->address = BoundAddress(address, port);
+  return std::unique_ptr<RpcServer>(new RpcServer(std::move(state)));
+}
+
+RpcServer::~RpcServer() { Shutdown(0); }
+
+const std::string& RpcServer::address() const { return state_->address; }
+
+void RpcServer::Shutdown(int64_t limit_micros) {
+  if (state_->server == nullptr) return;
+  state_->server->GetHealthCheckService()->Shutdown();
+  state_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::microseconds(limit_micros));
+  state_->server.reset();
+}
+
+}  // namespace bitwright

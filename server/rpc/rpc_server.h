@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "server/blobs/blobs.h"
+#include "server/blobs/catalog.h"
+#include "server/catalog/jobs.h"
+#include "server/catalog/models.h"
+#include "server/catalog/recipes.h"
+#include "server/observe/metrics.h"
+#include "server/scheduler/clock.h"
+#include "server/scheduler/scheduler.h"
+
+namespace bitwright {
+
+// What the handlers call. All must outlive the server.
+struct RpcParts {
+  BlobStore& blobs;
+  BlobCatalog& catalog;
+  ModelCatalog& models;
+  JobCatalog& jobs;
+  const RecipeCatalog& recipes;
+  Scheduler& scheduler;
+  const Clock& clock;
+  Metrics& metrics;
+  int64_t heartbeat_micros = 0;
+};
+
+// The listening gRPC server with all services, health and reflection. Plaintext: the caller has checked that the
+// address is reachable from this machine only.
+class RpcServer {
+ public:
+  // `address` is "HOST:PORT" (port 0: any) or "unix:/path". UNAVAILABLE, reason LISTEN_FAILED.
+  static absl::StatusOr<std::unique_ptr<RpcServer>> Start(const RpcParts& parts, const std::string& address);
+  ~RpcServer();
+
+  // Where it listens, with the real port.
+  const std::string& address() const;
+  // Ends: waits for running calls up to the limit, then cancels them. The scheduler must drain first, so that waiting
+  // calls end.
+  void Shutdown(int64_t limit_micros);
+
+ private:
+  struct State;
+  explicit RpcServer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace bitwright

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+
+#include "server/blobs/blobs.h"
+#include "server/blobs/catalog.h"
+#include "server/catalog/jobs.h"
+#include "server/catalog/models.h"
+#include "server/catalog/recipes.h"
+#include "server/scheduler/clock.h"
+#include "server/scheduler/scheduler.h"
+
+namespace grpc {
+class Service;
+}
+
+namespace bitwright {
+
+struct RpcEnvironment;
+
+// The handlers, a service each. They refer to what they are given and may be called as soon as they are registered.
+std::unique_ptr<grpc::Service> MakeBlobService(RpcEnvironment& environment, BlobCatalog& catalog, const Clock& clock);
+std::unique_ptr<grpc::Service> MakeByteStreamService(RpcEnvironment& environment, BlobStore& blobs,
+                                                     BlobCatalog& catalog, const Clock& clock);
+std::unique_ptr<grpc::Service> MakeModelService(RpcEnvironment& environment, ModelCatalog& models);
+std::unique_ptr<grpc::Service> MakeRecipeService(RpcEnvironment& environment, const RecipeCatalog& recipes);
+std::unique_ptr<grpc::Service> MakeJobService(RpcEnvironment& environment, JobCatalog& jobs, Scheduler& scheduler);
+std::unique_ptr<grpc::Service> MakeWorkerService(RpcEnvironment& environment, Scheduler& scheduler, const Clock& clock,
+                                                 int64_t heartbeat_micros);
+
+}  // namespace bitwright

@@ -1,0 +1,52 @@
+#include "server/rpc/upload_session.h"
+
+#include "proto/contract/status_macros.h"
+#include "server/rpc/rpc_errors.h"
+
+namespace bitwright {
+
+absl::StatusOr<std::optional<int64_t>> UploadSession::Begin(const google::bytestream::WriteRequest& message) {
+  resource_name_ = message.resource_name();
+  ABSL_ASSIGN_OR_RETURN(name_, ParseUploadName(resource_name_));
+  publications_seen_ = catalog_.publications();
+  ABSL_ASSIGN_OR_RETURN(const auto missing, catalog_.FindMissing({name_.digest}, clock_.NowMicros()));
+  if (missing.empty()) return std::optional(name_.digest.size_bytes);
+  ABSL_ASSIGN_OR_RETURN(upload_, blobs_.StartUpload(name_));
+  return std::nullopt;
+}
+
+absl::StatusOr<bool> UploadSession::HeldByNow() {
+  const int64_t publications = catalog_.publications();
+  if (publications == publications_seen_) return false;
+  publications_seen_ = publications;
+  return catalog_.Has(name_.digest);
+}
+
+absl::StatusOr<std::optional<int64_t>> UploadSession::Take(const google::bytestream::WriteRequest& message) {
+  if (upload_ == nullptr) {
+    ABSL_ASSIGN_OR_RETURN(const std::optional<int64_t> early, Begin(message));
+    if (early) return early;
+  } else if (!message.resource_name().empty() && message.resource_name() != resource_name_) {
+    return UploadNameChanged(message.resource_name());
+  }
+  ABSL_ASSIGN_OR_RETURN(const bool held, HeldByNow());
+  if (held) {
+    upload_->Discard();
+    return std::optional(name_.digest.size_bytes);
+  }
+  if (message.write_offset() != upload_->committed()) {
+    return UploadOffsetWrong(message.write_offset(), upload_->committed());
+  }
+  ABSL_RETURN_IF_ERROR(upload_->Append(message.data()));
+  if (!message.finish_write()) return std::nullopt;
+  ABSL_RETURN_IF_ERROR(catalog_.Publish(*upload_, name_.digest, clock_.NowMicros()));
+  return std::optional(name_.digest.size_bytes);
+}
+
+int64_t UploadSession::Suspend() {
+  const int64_t committed = upload_ == nullptr ? 0 : upload_->committed();
+  upload_.reset();
+  return committed;
+}
+
+}  // namespace bitwright

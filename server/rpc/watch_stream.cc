@@ -1,0 +1,108 @@
+#include "server/rpc/watch_stream.h"
+
+#include <memory>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "server/jobs/job_state.h"
+#include "server/rpc/rpc_errors.h"
+#include "server/scheduler/scheduler_errors.h"
+
+namespace bitwright {
+namespace {
+
+// gRPC holds one reference until OnDone; notifications hold weak ones, posted steps strong ones.
+class WatchStream final : public grpc::ServerWriteReactor<v1::Job>, public std::enable_shared_from_this<WatchStream> {
+ public:
+  WatchStream(RpcEnvironment& environment, JobCatalog& jobs, Scheduler& scheduler, std::string job)
+      : environment_(environment),
+        jobs_(jobs),
+        scheduler_(scheduler),
+        job_(std::move(job)),
+        scope_(environment.metrics, "WatchJob") {}
+
+  void Start() {
+    self_ = shared_from_this();
+    subscription_ = scheduler_.Subscribe(job_, [weak = weak_from_this()] {
+      if (const auto stream = weak.lock()) stream->PostStep();
+    });
+    PostStep();
+  }
+
+  void OnWriteDone(bool ok) override {
+    {
+      absl::MutexLock lock(&mutex_);
+      writing_ = false;
+      broken_ |= !ok;
+    }
+    PostStep();
+  }
+
+  void OnCancel() override {
+    {
+      absl::MutexLock lock(&mutex_);
+      broken_ = true;
+    }
+    PostStep();
+  }
+
+  void OnDone() override {
+    scheduler_.Unsubscribe(subscription_);
+    self_.reset();
+  }
+
+ private:
+  void PostStep() {
+    environment_.pool.Post([stream = shared_from_this()] { stream->Step(); });
+  }
+
+  // Sends what is new or ends the stream; without effect while a message is under way.
+  void Step() ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    if (writing_ || finished_) return;
+    if (broken_) return Close(CallCancelled());
+    if (terminal_sent_) return Close(absl::OkStatus());
+    absl::StatusOr<v1::Job> job = jobs_.Get(job_);
+    if (!job.ok()) return Close(job.status());
+    if (job->revision() > sent_revision_) {
+      message_ = *std::move(job);
+      sent_revision_ = message_.revision();
+      terminal_sent_ = IsTerminal(message_.state());
+      writing_ = true;
+      StartWrite(&message_);
+    } else if (scheduler_.draining()) {
+      Close(ServerDraining());
+    }
+  }
+
+  void Close(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    finished_ = true;
+    Finish(scope_.Close(status));
+  }
+
+  RpcEnvironment& environment_;
+  JobCatalog& jobs_;
+  Scheduler& scheduler_;
+  const std::string job_;
+  const CallScope scope_;
+  std::shared_ptr<WatchStream> self_;
+  int64_t subscription_ = 0;
+  absl::Mutex mutex_;
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool broken_ ABSL_GUARDED_BY(mutex_) = false;
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  bool terminal_sent_ ABSL_GUARDED_BY(mutex_) = false;
+  int64_t sent_revision_ ABSL_GUARDED_BY(mutex_) = 0;
+  v1::Job message_;
+};
+
+}  // namespace
+
+grpc::ServerWriteReactor<v1::Job>* StartWatchStream(RpcEnvironment& environment, JobCatalog& jobs, Scheduler& scheduler,
+                                                    const std::string& job) {
+  const auto stream = std::make_shared<WatchStream>(environment, jobs, scheduler, job);
+  stream->Start();
+  return stream.get();
+}
+
+}  // namespace bitwright

@@ -1,0 +1,91 @@
+#include "server/scheduler/fleet.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "proto/contract/names.h"
+#include "server/scheduler/random_id.h"
+#include "server/scheduler/timestamps.h"
+
+namespace bitwright {
+namespace {
+
+constexpr int64_t kUnlimited = std::numeric_limits<int64_t>::max();
+
+}  // namespace
+
+int64_t Fleet::Member::free_memory_bytes() const {
+  if (capacity.memory_bytes() <= 0) return kUnlimited;
+  int64_t free = capacity.memory_bytes();
+  for (const auto& [task, bytes] : running) free -= bytes;
+  return free;
+}
+
+std::string Fleet::Add(const v1::WorkerCapacity& capacity, int64_t now_micros) {
+  const std::string name = ResourceName("workers", RandomId());
+  members_[name] = {name, capacity, now_micros, {}};
+  return name;
+}
+
+Fleet::Member* Fleet::Find(const std::string& name) {
+  const auto it = members_.find(name);
+  return it == members_.end() ? nullptr : &it->second;
+}
+
+void Fleet::Started(const std::string& worker, const std::string& task, int64_t memory_bytes) {
+  if (Member* member = Find(worker)) member->running[task] = memory_bytes;
+}
+
+void Fleet::Stopped(const std::string& worker, const std::string& task) {
+  if (Member* member = Find(worker)) member->running.erase(task);
+}
+
+void Fleet::ForgetUnseen(int64_t cutoff_micros) {
+  std::erase_if(members_, [&](const auto& entry) {
+    return entry.second.last_seen_micros < cutoff_micros && entry.second.running.empty();
+  });
+}
+
+std::vector<std::string> Fleet::OfProcess(const std::string& host, int process_id) const {
+  std::vector<std::string> names;
+  for (const auto& [name, member] : members_) {
+    if (member.capacity.host() == host && member.capacity.process_id() == process_id) names.push_back(name);
+  }
+  return names;
+}
+
+std::optional<int64_t> Fleet::LargestMemoryBytes() const {
+  std::optional<int64_t> largest;
+  for (const auto& [name, member] : members_) {
+    const int64_t bytes = member.capacity.memory_bytes() > 0 ? member.capacity.memory_bytes() : kUnlimited;
+    largest = std::max(largest.value_or(0), bytes);
+  }
+  return largest;
+}
+
+int Fleet::slots() const {
+  int sum = 0;
+  for (const auto& [name, member] : members_) sum += member.slots();
+  return sum;
+}
+
+int Fleet::busy() const {
+  int sum = 0;
+  for (const auto& [name, member] : members_) sum += static_cast<int>(member.running.size());
+  return sum;
+}
+
+std::vector<v1::Worker> Fleet::ToProto() const {
+  std::vector<v1::Worker> workers;
+  for (const auto& [name, member] : members_) {
+    v1::Worker worker;
+    worker.set_name(name);
+    *worker.mutable_capacity() = member.capacity;
+    *worker.mutable_last_seen() = ToTimestamp(member.last_seen_micros);
+    if (!member.running.empty()) worker.set_task(member.running.begin()->first);
+    workers.push_back(std::move(worker));
+  }
+  return workers;
+}
+
+}  // namespace bitwright

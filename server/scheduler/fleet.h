@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bitwright/v1/workers.pb.h"
+
+namespace bitwright {
+
+// The workers that are known, with what each runs. Plain data: the scheduler's lock guards it.
+class Fleet {
+ public:
+  struct Member {
+    std::string name;
+    v1::WorkerCapacity capacity;
+    int64_t last_seen_micros = 0;
+    std::map<std::string, int64_t> running;  // task name -> memory estimate in bytes
+
+    int slots() const { return capacity.slots() > 0 ? capacity.slots() : 1; }
+    bool has_free_slot() const { return static_cast<int>(running.size()) < slots(); }
+    // Memory left for one more task; a worker that did not say how much it has takes any.
+    int64_t free_memory_bytes() const;
+  };
+
+  // Gives the worker a new random name.
+  std::string Add(const v1::WorkerCapacity& capacity, int64_t now_micros);
+  void Remove(const std::string& name) { members_.erase(name); }
+  Member* Find(const std::string& name);  // null: unknown
+
+  void Started(const std::string& worker, const std::string& task, int64_t memory_bytes);
+  void Stopped(const std::string& worker, const std::string& task);
+
+  // Forgets those not seen since `cutoff` that run nothing.
+  void ForgetUnseen(int64_t cutoff_micros);
+  // Names of those of one process.
+  std::vector<std::string> OfProcess(const std::string& host, int process_id) const;
+  // Memory of the largest worker; nothing without workers; the largest number when one did not say.
+  std::optional<int64_t> LargestMemoryBytes() const;
+
+  const std::map<std::string, Member>& members() const { return members_; }
+  int slots() const;
+  int busy() const;
+  std::vector<v1::Worker> ToProto() const;
+
+ private:
+  std::map<std::string, Member> members_;
+};
+
+}  // namespace bitwright

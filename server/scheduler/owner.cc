@@ -1,0 +1,82 @@
+#include "server/scheduler/owner.h"
+
+#include <algorithm>
+
+#include "proto/contract/status_macros.h"
+#include "server/scheduler/scheduler_errors.h"
+#include "server/scheduler/timestamps.h"
+
+namespace bitwright {
+
+int64_t Owner::create_micros() const { return ToMicros(is_model ? model.create_time() : job.create_time()); }
+
+LiveTask* Owner::Find(const std::string& key) {
+  const auto it = by_key.find(key);
+  return it == by_key.end() ? nullptr : &tasks[it->second];
+}
+
+const LiveTask* Owner::Find(const std::string& key) const {
+  const auto it = by_key.find(key);
+  return it == by_key.end() ? nullptr : &tasks[it->second];
+}
+
+absl::StatusOr<v1::Digest> OutputOf(const LiveTask& task, const std::string& output) {
+  for (const v1::TaskOutput& candidate : task.result.outputs()) {
+    if (candidate.name() == output) return candidate.digest();
+  }
+  return OutputMissing(task.node.key, output);
+}
+
+absl::StatusOr<v1::TaskSpec> Concretize(const Owner& owner, const LiveTask& task, const std::string& compute_class,
+                                        const std::string& code_version) {
+  v1::TaskSpec spec = task.node.spec;
+  for (const TaskNode::Link& link : task.node.links) {
+    const LiveTask* source = owner.Find(link.from);
+    if (source == nullptr) return OutputMissing(link.from, link.output);
+    ABSL_ASSIGN_OR_RETURN(const v1::Digest digest, OutputOf(*source, link.output));
+    v1::TaskInput* input = spec.add_inputs();
+    input->set_name(link.input);
+    *input->mutable_digest() = digest;
+  }
+  std::sort(spec.mutable_inputs()->begin(), spec.mutable_inputs()->end(),
+            [](const v1::TaskInput& a, const v1::TaskInput& b) { return a.name() < b.name(); });
+  if (task.node.numeric) spec.set_compute_class(compute_class);
+  spec.set_code_version(code_version);
+  return spec;
+}
+
+bool SourcesDone(const Owner& owner, const LiveTask& task) {
+  return std::all_of(task.node.links.begin(), task.node.links.end(), [&](const TaskNode::Link& link) {
+    const LiveTask* source = owner.Find(link.from);
+    return source != nullptr && source->row.state == TaskState::kDone;
+  });
+}
+
+v1::Job ComposeJob(const Owner& owner) {
+  v1::Job job = owner.job;
+  job.clear_stages();
+  job.set_compute_class(owner.job_row.pinned_class);
+  std::map<std::string, v1::Stage*> stages;
+  std::map<v1::Stage*, double> done;
+  for (const LiveTask& task : owner.tasks) {
+    v1::Stage*& stage = stages[task.node.spec.kind()];
+    if (stage == nullptr) {
+      stage = job.add_stages();
+      stage->set_kind(task.node.spec.kind());
+    }
+    stage->set_tasks(stage->tasks() + 1);
+    if (task.row.state == TaskState::kDone) {
+      stage->set_finished(stage->finished() + 1);
+      stage->set_cached(stage->cached() + (task.row.cached ? 1 : 0));
+      stage->set_seconds(stage->seconds() + task.row.seconds);
+      done[stage] += 1;
+    } else if (task.row.state == TaskState::kLeased) {
+      stage->set_running(stage->running() + 1);
+      done[stage] += task.progress;
+    }
+    stage->set_fraction(done[stage] / stage->tasks());
+  }
+  return job;
+}
+
+}  // namespace bitwright

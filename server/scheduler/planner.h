@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "server/jobs/graph.h"
+
+namespace bitwright {
+
+// How jobs become tasks: the pure functions of server/jobs, behind an interface so that tests can run small graphs.
+// Thread-safe.
+class Planner {
+ public:
+  virtual ~Planner() = default;
+  virtual absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts) const = 0;
+  virtual TaskNode Inspect(const v1::Manifest& manifest) const = 0;
+  virtual absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, const v1::Model& model, const v1::Digest& info,
+                                              const std::optional<v1::Recipe>& named_recipe) const = 0;
+  virtual v1::Estimate Estimate(const ResolvedJob& job, double flops_per_second) const = 0;
+};
+
+}  // namespace bitwright

@@ -1,0 +1,54 @@
+#include <algorithm>
+
+#include "proto/contract/digest.h"
+#include "proto/contract/status_macros.h"
+#include "server/scheduler/owner.h"
+
+namespace bitwright {
+namespace {
+
+std::string Text(const v1::Digest& digest) { return digest.sha256() + "/" + std::to_string(digest.size_bytes()); }
+
+// One line a file, by path: "{path}\0{sha256}/{size_bytes}\n". A path holds neither of the two separators.
+std::string ManifestHash(const v1::Manifest& manifest) {
+  Sha256 hash;
+  for (const v1::FileEntry& file : manifest.files()) {
+    hash.Update(file.path() + '\0' + Text(file.digest()) + "\n");
+  }
+  return hash.Finish();
+}
+
+int64_t Tokens(const std::optional<v1::TokenizeSummary>& summary) {
+  return summary ? int64_t{summary->windows()} * summary->window() : 0;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::Provenance> MakeProvenance(const Owner& owner) {
+  v1::Provenance provenance;
+  v1::Manifest manifest = owner.resolved.model.manifest();
+  std::sort(manifest.mutable_files()->begin(), manifest.mutable_files()->end(),
+            [](const v1::FileEntry& a, const v1::FileEntry& b) { return a.path() < b.path(); });
+  provenance.set_model(ManifestHash(manifest));
+  *provenance.mutable_model_files() = manifest.files();
+  const v1::JobSpec& spec = owner.resolved.spec;
+  provenance.set_calibration_data(Text(spec.calibration().blob()));
+  provenance.set_evaluation_data(Text(spec.evaluation().blob()));
+  provenance.set_calibration_tokens(Tokens(owner.facts.calibration));
+  provenance.set_evaluation_tokens(Tokens(owner.facts.evaluation));
+  provenance.set_window(spec.evaluation().window());
+  provenance.set_compute_class(owner.job_row.pinned_class);
+  provenance.set_code_version(owner.job_row.pinned_code);
+  for (const LiveTask& task : owner.tasks) {
+    v1::ProvenanceEntry* entry = provenance.add_tasks();
+    entry->set_task_digest(task.row.digest);
+    entry->set_kind(task.node.spec.kind());
+    entry->set_label(task.node.key);
+    ABSL_ASSIGN_OR_RETURN(const v1::TaskSpec concrete, Concretize(owner, task, "", ""));
+    for (const v1::TaskInput& input : concrete.inputs()) entry->add_inputs(Text(input.digest()));
+    for (const v1::TaskOutput& output : task.result.outputs()) entry->add_outputs(Text(output.digest()));
+  }
+  return provenance;
+}
+
+}  // namespace bitwright

@@ -1,0 +1,107 @@
+#include "server/store/sqlite_db.h"
+
+#include <sqlite3.h>
+
+#include "proto/contract/log.h"
+#include "proto/contract/status_macros.h"
+#include "server/store/store_errors.h"
+
+namespace bitwright {
+namespace {
+
+constexpr int kBusyMillis = 5000;
+
+absl::Status ToStatus(sqlite3* db, int code, std::string_view what) {
+  if (code == SQLITE_FULL) return StoreDiskFull(what);
+  return StoreFailed(what, sqlite3_errmsg(db));
+}
+
+}  // namespace
+
+Statement::Statement(sqlite3* db, sqlite3_stmt* statement, std::string_view what)
+    : db_(db), statement_(statement), what_(what) {}
+
+Statement::~Statement() {
+  sqlite3_reset(statement_);
+  sqlite3_clear_bindings(statement_);
+}
+
+Statement& Statement::Bind(int64_t value) {
+  bind_error_ |= sqlite3_bind_int64(statement_, next_++, value);
+  return *this;
+}
+
+Statement& Statement::Bind(double value) {
+  bind_error_ |= sqlite3_bind_double(statement_, next_++, value);
+  return *this;
+}
+
+Statement& Statement::Text(std::string_view value) {
+  bind_error_ |= sqlite3_bind_text64(statement_, next_++, value.data() ? value.data() : "", value.size(), SQLITE_STATIC,
+                                     SQLITE_UTF8);
+  return *this;
+}
+
+Statement& Statement::Blob(std::string_view value) {
+  bind_error_ |=
+      sqlite3_bind_blob64(statement_, next_++, value.data() ? value.data() : "", value.size(), SQLITE_STATIC);
+  return *this;
+}
+
+absl::StatusOr<bool> Statement::Step() {
+  if (bind_error_ != SQLITE_OK) return StoreFailed(what_, "a value could not be bound");
+  const int code = sqlite3_step(statement_);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  return ToStatus(db_, code, what_);
+}
+
+absl::Status Statement::Run() { return Step().status(); }
+
+int64_t Statement::Int(int column) const { return sqlite3_column_int64(statement_, column); }
+double Statement::Real(int column) const { return sqlite3_column_double(statement_, column); }
+
+std::string Statement::Str(int column) const {
+  const void* data = sqlite3_column_blob(statement_, column);
+  const int size = sqlite3_column_bytes(statement_, column);
+  return size == 0 ? std::string() : std::string(static_cast<const char*>(data), size);
+}
+
+absl::StatusOr<std::unique_ptr<SqliteDb>> SqliteDb::Open(const std::string& path) {
+  sqlite3* raw = nullptr;
+  const int code =
+      sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  std::unique_ptr<SqliteDb> db(new SqliteDb(raw));
+  if (code != SQLITE_OK) {
+    return StoreFailed("open '" + path + "'", raw != nullptr ? sqlite3_errmsg(raw) : "no memory");
+  }
+  sqlite3_busy_timeout(raw, kBusyMillis);
+  ABSL_RETURN_IF_ERROR(
+      db->Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+                  "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;",
+                  "set its modes"));
+  return db;
+}
+
+SqliteDb::~SqliteDb() {
+  for (auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+  sqlite3_close(db_);
+}
+
+absl::Status SqliteDb::Execute(const std::string& sql, std::string_view what) {
+  const int code = sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr);
+  return code == SQLITE_OK ? absl::OkStatus() : ToStatus(db_, code, what);
+}
+
+Statement SqliteDb::Prepare(const char* sql, std::string_view what) {
+  sqlite3_stmt*& statement = statements_[sql];
+  if (statement == nullptr) {
+    const int code = sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    CHECK(code == SQLITE_OK) << sql << ": " << sqlite3_errmsg(db_);
+  }
+  return Statement(db_, statement, what);
+}
+
+int64_t SqliteDb::last_insert_id() const { return sqlite3_last_insert_rowid(db_); }
+
+}  // namespace bitwright

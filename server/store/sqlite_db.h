@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace bitwright {
+
+// One prepared statement in use: bind in order, then step. Reset when it goes. The first failure of a bind is reported
+// by Step. Not thread-safe.
+class Statement {
+ public:
+  Statement(sqlite3* db, sqlite3_stmt* statement, std::string_view what);
+  ~Statement();
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  Statement& Bind(int64_t value);
+  Statement& Bind(double value);
+  Statement& Text(std::string_view value);  // must outlive the last Step
+  Statement& Blob(std::string_view value);  // likewise
+
+  // True: a row is there to be read. False: finished.
+  absl::StatusOr<bool> Step();
+  // For statements without rows.
+  absl::Status Run();
+
+  int64_t Int(int column) const;
+  double Real(int column) const;
+  std::string Str(int column) const;  // text or blob
+
+ private:
+  sqlite3* db_;
+  sqlite3_stmt* statement_;
+  std::string_view what_;
+  int next_ = 1;
+  int bind_error_ = 0;
+};
+
+// One connection with its prepared statements. Not thread-safe.
+class SqliteDb {
+ public:
+  // Opens or creates; WAL, synchronous FULL, foreign keys on. INTERNAL, reason STORE_FAILED.
+  static absl::StatusOr<std::unique_ptr<SqliteDb>> Open(const std::string& path);
+  ~SqliteDb();
+
+  absl::Status Execute(const std::string& sql, std::string_view what);
+  // `sql` is prepared at its first use and kept: pass literals. CHECK fails for text that is not SQL.
+  Statement Prepare(const char* sql, std::string_view what);
+  int64_t last_insert_id() const;
+
+ private:
+  explicit SqliteDb(sqlite3* db) : db_(db) {}
+  sqlite3* db_;
+  std::map<const char*, sqlite3_stmt*> statements_;
+};
+
+}  // namespace bitwright

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace bitwright {
+
+class SqliteDb;
+
+// Brings a database to the newest schema, one numbered step after another, each in its own transaction; the number
+// reached stands in the table schema_version. FAILED_PRECONDITION, reason STORE_NEWER, for one of a later program.
+absl::Status MigrateSchema(SqliteDb& db, const std::string& path);
+
+}  // namespace bitwright

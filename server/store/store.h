@@ -1,0 +1,162 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "proto/contract/digest.h"
+
+namespace bitwright {
+
+// Bodies are serialized messages that the store never looks into; what it must find or order by stands beside them.
+
+struct ModelRow {
+  std::string name;        // "models/{id}"
+  int64_t order = 0;       // given by the store when the row is new; grows
+  bool unfinished = true;  // still being inspected
+  std::string body;        // v1::Model
+  std::string info;        // digest text of the blob that holds the ModelInfo; empty until READY
+};
+
+struct JobRow {
+  std::string name;          // "jobs/{id}"
+  int64_t order = 0;         // as above
+  std::string model;         // "models/{id}"
+  int state = 0;             // v1::Job::State
+  bool unfinished = true;    // state is not terminal
+  std::string body;          // v1::Job
+  std::string recipe;        // v1::Recipe, resolved
+  std::string pinned_class;  // empty until the first numeric task is leased
+  std::string pinned_code;   // likewise
+};
+
+enum class TaskState { kWaiting = 0, kReady = 1, kLeased = 2, kDone = 3, kFailed = 4, kCancelled = 5 };
+
+struct TaskRow {
+  std::string name;   // "tasks/{id}"
+  std::string owner;  // job or model
+  std::string key;    // TaskNode.key, unique within the owner
+  TaskState state = TaskState::kWaiting;
+  int attempt = 0;                // attempts begun
+  int64_t not_before_micros = 0;  // back-off
+  std::string worker;             // of the last lease
+  std::string worker_host;
+  int worker_process = 0;
+  int64_t fencing_token = 0;        // of the last lease; 0: never leased
+  int64_t lease_expiry_micros = 0;  // as of the lease; heartbeats do not write it
+  std::string digest;               // of the concrete spec, once it was leased or found in the action cache
+  std::string result;               // v1::TaskResult when DONE
+  std::string error;                // google.rpc.Status: the last failure
+  double seconds = 0;
+  bool cached = false;  // DONE without running
+};
+
+struct BlobRow {
+  BlobDigest digest;
+  int64_t last_use_micros = 0;
+};
+
+struct RequestRow {
+  std::string id;         // method and request_id
+  std::string body_hash;  // SHA-256 of the request
+  std::string resource;   // what the first call made
+  int64_t create_micros = 0;
+};
+
+struct BlobTotals {
+  int64_t count = 0;
+  int64_t bytes = 0;
+};
+
+// Questions to one consistent state. NOT a cache: every call goes to the database. Any call may return INTERNAL, reason
+// STORE_FAILED.
+class Snapshot {
+ public:
+  virtual ~Snapshot() = default;
+
+  virtual absl::StatusOr<std::optional<ModelRow>> GetModel(std::string_view name) = 0;
+  // Newest first, those with order < before.
+  virtual absl::StatusOr<std::vector<ModelRow>> ListModels(int64_t before, int limit) = 0;
+  virtual absl::StatusOr<std::vector<std::string>> UnfinishedModels() = 0;
+
+  virtual absl::StatusOr<std::optional<JobRow>> GetJob(std::string_view name) = 0;
+  // Newest first, those with order < before; of one state unless it is 0.
+  virtual absl::StatusOr<std::vector<JobRow>> ListJobs(int64_t before, int limit, int state) = 0;
+  virtual absl::StatusOr<std::vector<std::string>> UnfinishedJobs() = 0;  // oldest first
+  // An unfinished job that uses the model.
+  virtual absl::StatusOr<std::optional<std::string>> JobUsing(std::string_view model) = 0;
+  // Number of jobs by state.
+  virtual absl::StatusOr<std::vector<std::pair<int, int64_t>>> CountJobs() = 0;
+
+  virtual absl::StatusOr<std::vector<TaskRow>> TasksOf(std::string_view owner) = 0;
+  virtual absl::StatusOr<std::optional<TaskRow>> GetTask(std::string_view name) = 0;
+
+  // The TaskResult kept for a task digest.
+  virtual absl::StatusOr<std::optional<std::string>> GetAction(std::string_view digest) = 0;
+
+  virtual absl::StatusOr<bool> HasBlob(const BlobDigest& digest) = 0;
+  virtual absl::StatusOr<std::vector<BlobDigest>> AllBlobs() = 0;
+  virtual absl::StatusOr<BlobTotals> CountBlobs() = 0;
+  // Oldest use first: named by nothing and not used since `cutoff`, in two kinds. Garbage: no action-cache entry has it
+  // as an output. Cache: one has.
+  virtual absl::StatusOr<std::vector<BlobRow>> Garbage(int64_t cutoff_micros, int limit) = 0;
+  virtual absl::StatusOr<std::vector<BlobRow>> ColdCache(int64_t cutoff_micros, int limit) = 0;
+  // Bytes of all blobs that only the action cache names, however recently used.
+  virtual absl::StatusOr<int64_t> CacheBytes() = 0;
+
+  virtual absl::StatusOr<std::optional<RequestRow>> GetRequest(std::string_view id) = 0;
+};
+
+// Changes to one state. Put replaces the row of the same key.
+class Transaction : public Snapshot {
+ public:
+  virtual absl::Status PutModel(const ModelRow& row) = 0;
+  virtual absl::Status DeleteModel(std::string_view name) = 0;  // with its tasks and references
+  virtual absl::Status PutJob(const JobRow& row) = 0;
+  virtual absl::Status DeleteJob(std::string_view name) = 0;  // with its tasks and references
+
+  virtual absl::Status PutTask(const TaskRow& row) = 0;
+
+  // `outputs` are the blobs of the result: the entry goes when one of them goes.
+  virtual absl::Status PutAction(std::string_view digest, std::string_view result,
+                                 const std::vector<BlobDigest>& outputs) = 0;
+
+  virtual absl::Status PutBlob(const BlobRow& row) = 0;
+  // Raises last use; blobs that are not there are left out.
+  virtual absl::Status TouchBlobs(const std::vector<BlobDigest>& digests, int64_t now_micros) = 0;
+  // Forgets the blob and every action-cache entry that has it as an output, provided that nothing names it and it was
+  // not used since `cutoff`. False: it stays.
+  virtual absl::StatusOr<bool> RemoveBlobIfUnused(const BlobDigest& digest, int64_t cutoff_micros) = 0;
+  // Forgets a blob whose bytes are gone, whatever names it.
+  virtual absl::Status ForgetBlob(std::string_view sha256) = 0;
+
+  // What keeps blobs from being collected: `owner` (a model, a job, or a job's or model's tasks) names them.
+  virtual absl::Status AddReferences(std::string_view owner, const std::vector<BlobDigest>& digests) = 0;
+  virtual absl::Status ClearReferences(std::string_view owner) = 0;
+
+  virtual absl::Status PutRequest(const RequestRow& row) = 0;
+  virtual absl::Status DeleteRequestsBefore(int64_t create_micros) = 0;
+};
+
+// Everything that must survive a crash. Implementations: SQLite (sqlite_store.h); any database with serializable
+// transactions can be another, held to tests/conformance/store_suite.h. Thread-safe.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Runs `body` on one consistent state. Returns its status.
+  virtual absl::Status Read(const std::function<absl::Status(Snapshot&)>& body) = 0;
+
+  // Runs `body` in one serializable transaction. When it returns OK the changes are committed and, when Write returns
+  // OK, durable; otherwise nothing happened. RESOURCE_EXHAUSTED, reason DISK_FULL; INTERNAL, reason STORE_FAILED.
+  // `body` must not call the store again and may be run once only.
+  virtual absl::Status Write(const std::function<absl::Status(Transaction&)>& body) = 0;
+};
+
+}  // namespace bitwright

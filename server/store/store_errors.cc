@@ -1,0 +1,29 @@
+#include "server/store/store_errors.h"
+
+#include <string>
+
+#include "proto/contract/errors.h"
+
+namespace bitwright {
+
+absl::Status StoreFailed(std::string_view what, std::string_view why) {
+  return MakeError(absl::StatusCode::kInternal, "STORE_FAILED",
+                   "the database failed to " + std::string(what) + ": " + std::string(why),
+                   {{"operation", std::string(what)}});
+}
+
+absl::Status StoreDiskFull(std::string_view what) {
+  return MakeError(absl::StatusCode::kResourceExhausted, "DISK_FULL",
+                   "the disk of the data directory is full, the database could not " + std::string(what) +
+                       "; make room and try again");
+}
+
+absl::Status StoreNewer(std::string_view path, int found, int known) {
+  return MakeError(absl::StatusCode::kFailedPrecondition, "STORE_NEWER",
+                   "database '" + std::string(path) + "' has schema version " + std::to_string(found) +
+                       ", this program knows versions up to " + std::to_string(known) +
+                       "; run the newer bitwrightd or give another --data-dir",
+                   {{"file", std::string(path)}});
+}
+
+}  // namespace bitwright

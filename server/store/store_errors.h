@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string_view>
+
+#include "absl/status/status.h"
+
+namespace bitwright {
+
+// INTERNAL, reason STORE_FAILED: `what` failed with the database's own words.
+absl::Status StoreFailed(std::string_view what, std::string_view why);
+// RESOURCE_EXHAUSTED, reason DISK_FULL.
+absl::Status StoreDiskFull(std::string_view what);
+// FAILED_PRECONDITION, reason STORE_NEWER: the file was written by a later version of the program.
+absl::Status StoreNewer(std::string_view path, int found, int known);
+
+}  // namespace bitwright

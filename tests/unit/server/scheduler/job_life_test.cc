@@ -1,0 +1,173 @@
+#include <set>
+
+#include "proto/contract/errors.h"
+#include "server/jobs/job_state.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/server/support/fake_tasks.h"
+#include "tests/unit/server/support/rig.h"
+
+namespace bitwright::testing {
+namespace {
+
+TEST(JobLife, RunsThroughEveryStageToAnArtifact) {
+  Rig rig;
+  const v1::Job queued = rig.QueuedJob();
+  EXPECT_EQ(queued.state(), v1::Job::QUEUED);
+  const std::string worker = rig.AddWorker();
+  EXPECT_GT(rig.RunAll(worker), 10);
+  ASSERT_OK_AND_ASSIGN(const v1::Job job, rig.jobs->Get(queued.name()));
+  EXPECT_EQ(job.state(), v1::Job::SUCCEEDED) << job.DebugString();
+  EXPECT_EQ(job.artifact().files_size(), 1);
+  EXPECT_EQ(job.compute_class(), "cpu-avx2");
+  EXPECT_GT(job.revision(), queued.revision());
+  EXPECT_TRUE(job.has_start_time());
+  EXPECT_TRUE(job.has_end_time());
+  EXPECT_EQ(job.stages(0).kind(), "tokenize");
+  std::set<std::string> kinds;
+  for (const v1::Stage& stage : job.stages()) {
+    kinds.insert(stage.kind());
+    EXPECT_EQ(stage.finished(), stage.tasks()) << stage.kind();
+    EXPECT_EQ(stage.fraction(), 1.0) << stage.kind();
+    EXPECT_DOUBLE_EQ(stage.seconds(), 0.5 * stage.tasks()) << stage.kind();
+  }
+  EXPECT_TRUE(kinds.contains("report"));
+}
+
+TEST(JobLife, ProvenanceNamesEveryTask) {
+  Rig rig;
+  const v1::Job queued = rig.QueuedJob();
+  rig.RunAll(rig.AddWorker());
+  ASSERT_OK_AND_ASSIGN(const v1::Report report, rig.jobs->Report(queued.name()));
+  const v1::Provenance& provenance = report.provenance();
+  EXPECT_EQ(provenance.code_version(), "code1");
+  EXPECT_EQ(provenance.compute_class(), "cpu-avx2");
+  EXPECT_EQ(provenance.model().size(), 64u);
+  EXPECT_EQ(provenance.model_files_size(), 3);
+  ASSERT_GT(provenance.tasks_size(), 10);
+  EXPECT_EQ(provenance.tasks(0).label(), "tokenize[calibration]");
+  for (const auto& task : provenance.tasks()) {
+    EXPECT_EQ(task.task_digest().size(), 64u) << task.label();
+    EXPECT_GT(task.inputs_size(), 0) << task.label();
+    EXPECT_GT(task.outputs_size(), 0) << task.label();
+  }
+}
+
+TEST(JobLife, ShowsProgressOfRunningTasks) {
+  Rig rig;
+  const v1::Job queued = rig.QueuedJob();
+  const std::string worker = rig.AddWorker();
+  const v1::Lease lease = rig.Lease(worker);
+  EXPECT_EQ(lease.sandbox(), queued.name());
+  EXPECT_FALSE(rig.Lost(worker, lease));  // reports progress 0.5
+  ASSERT_OK_AND_ASSIGN(const v1::Job job, rig.jobs->Get(queued.name()));
+  EXPECT_EQ(job.state(), v1::Job::RUNNING);
+  EXPECT_EQ(job.stages(0).running(), 1);
+  EXPECT_EQ(job.stages(0).tasks(), 2);
+  EXPECT_DOUBLE_EQ(job.stages(0).fraction(), 0.25);
+}
+
+TEST(JobLife, SubscribersHearOfChanges) {
+  Rig rig;
+  const v1::Job job = rig.QueuedJob();
+  int changes = 0;
+  const int64_t id = rig.scheduler->Subscribe(job.name(), [&] { ++changes; });
+  const std::string worker = rig.AddWorker();
+  const v1::Lease lease = rig.Lease(worker);
+  EXPECT_EQ(changes, 1);
+  BITWRIGHT_ASSERT_OK(rig.Complete(worker, lease));
+  EXPECT_GE(changes, 2);
+  rig.scheduler->Unsubscribe(id);
+  const int before = changes;
+  BITWRIGHT_ASSERT_OK(rig.jobs->Cancel(job.name()));
+  EXPECT_EQ(changes, before);
+}
+
+TEST(JobLife, ATasksOwnFaultIsTheJobsErrorUnchanged) {
+  Rig rig;
+  const v1::Job job = rig.QueuedJob();
+  const std::string worker = rig.AddWorker();
+  const absl::Status fault =
+      MakeError(absl::StatusCode::kInvalidArgument, "TOKEN_OUTSIDE_VOCABULARY", "id 9 of line 3", {{"line", "3"}});
+  const v1::Lease lease = rig.Lease(worker);
+  BITWRIGHT_ASSERT_OK(rig.FailLease(worker, lease, fault, false));
+  ASSERT_OK_AND_ASSIGN(const v1::Job failed, rig.jobs->Get(job.name()));
+  EXPECT_EQ(failed.state(), v1::Job::FAILED);
+  EXPECT_EQ(FromProto(failed.error()), fault);
+  BITWRIGHT_EXPECT_OK(rig.FailLease(worker, lease, fault, false)) << "a repeated call";
+  EXPECT_FALSE(rig.TryLease(worker)->has_value());
+  EXPECT_THAT(rig.jobs->Report(job.name()), HasReason("JOB_HAS_NO_REPORT"));
+}
+
+TEST(JobLife, TooShortDataFailsTheJob) {
+  Rig rig;
+  const v1::Job job = rig.QueuedJob();
+  const std::string worker = rig.AddWorker();
+  for (int i = 0; i < 2; ++i) {
+    const v1::Lease lease = rig.Lease(worker);
+    v1::TokenizeSummary none;
+    none.set_window(512);
+    v1::CompleteTaskRequest request;
+    request.set_worker(worker);
+    request.set_task(lease.task());
+    request.set_fencing_token(lease.fencing_token());
+    for (const auto& [name, bytes] :
+         {std::pair("ids", std::string()), std::pair("summary", none.SerializeAsString())}) {
+      auto* output = request.mutable_result()->add_outputs();
+      output->set_name(name);
+      *output->mutable_digest() = ToProto(rig.Put(bytes));
+    }
+    BITWRIGHT_ASSERT_OK(rig.scheduler->CompleteTask(request));
+  }
+  ASSERT_OK_AND_ASSIGN(const v1::Job failed, rig.jobs->Get(job.name()));
+  EXPECT_EQ(failed.state(), v1::Job::FAILED);
+  EXPECT_EQ(ErrorReason(FromProto(failed.error())), "DATA_TOO_SHORT");
+}
+
+TEST(JobLife, AnOutputThatIsNoMessageFailsTheJob) {
+  Rig rig;
+  const v1::Job job = rig.QueuedJob();
+  const std::string worker = rig.AddWorker();
+  const v1::Lease lease = rig.Lease(worker);
+  v1::CompleteTaskRequest request;
+  request.set_worker(worker);
+  request.set_task(lease.task());
+  request.set_fencing_token(lease.fencing_token());
+  auto* output = request.mutable_result()->add_outputs();
+  output->set_name("summary");
+  *output->mutable_digest() = ToProto(rig.Put("\xff\xff"));
+  BITWRIGHT_ASSERT_OK(rig.scheduler->CompleteTask(request));
+  ASSERT_OK_AND_ASSIGN(const v1::Job failed, rig.jobs->Get(job.name()));
+  EXPECT_EQ(ErrorReason(FromProto(failed.error())), "TASK_OUTPUT_INVALID");
+}
+
+// Cancelled after n tasks, for every n of the whole job.
+TEST(JobLife, CanBeCancelledAtEveryStep) {
+  Rig rig;
+  const v1::Model model = rig.ReadyModel();
+  const std::string worker = rig.AddWorker();
+  std::set<std::string> kinds;
+  for (int steps = 0;; ++steps) {
+    // Another priority each time does not change the tasks, another budget would; the cache must not end it early.
+    v1::JobSpec spec = rig.Spec(model.name(), 4.0 + 0.01 * steps);
+    *spec.mutable_calibration()->mutable_blob() = ToProto(rig.Put("text " + std::to_string(steps)));
+    *spec.mutable_evaluation()->mutable_blob() = ToProto(rig.Put("other " + std::to_string(steps)));
+    const v1::Job job = rig.CreateJob(spec);
+    if (rig.RunAll(worker, steps) < steps) break;  // past the end
+    const auto lease = rig.TryLease(worker);
+    ASSERT_THAT(lease, IsOk());
+    if (!lease->has_value()) break;
+    kinds.insert((*lease)->spec().kind());
+    EXPECT_FALSE(rig.Lost(worker, **lease));
+    ASSERT_OK_AND_ASSIGN(const v1::Job cancelled, rig.jobs->Cancel(job.name()));
+    EXPECT_EQ(cancelled.state(), v1::Job::CANCELLED);
+    EXPECT_TRUE(rig.Lost(worker, **lease));
+    EXPECT_THAT(rig.Complete(worker, **lease), HasReason("LEASE_LOST"));
+    EXPECT_FALSE(rig.TryLease(worker)->has_value());
+    BITWRIGHT_EXPECT_OK(rig.jobs->Cancel(job.name())) << "cancelling again";
+    BITWRIGHT_EXPECT_OK(rig.jobs->Delete(job.name()));
+  }
+  EXPECT_GE(kinds.size(), 10u);
+}
+
+}  // namespace
+}  // namespace bitwright::testing

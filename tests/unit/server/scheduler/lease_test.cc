@@ -1,0 +1,215 @@
+#include "proto/contract/errors.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/server/support/rig.h"
+
+namespace bitwright::testing {
+namespace {
+
+TEST(Lease, AnUnknownWorkerMustRegister) {
+  Rig rig;
+  EXPECT_THAT(rig.TryLease("workers/none"), HasReason("WORKER_UNKNOWN"));
+  v1::HeartbeatRequest request;
+  request.set_worker("workers/none");
+  EXPECT_THAT(rig.scheduler->Heartbeat(request), HasReason("WORKER_UNKNOWN"));
+}
+
+TEST(Lease, AWaitingWorkerIsAnsweredWhenATaskComes) {
+  Rig rig;
+  const v1::Model model = rig.ReadyModel();
+  const std::string worker = rig.AddWorker();
+  int answers = 0;
+  std::optional<v1::Lease> lease;
+  rig.scheduler->LeaseTask(worker, 20 * kMicrosPerSecond, [&](auto answer) {
+    ++answers;
+    lease = *answer;
+  });
+  EXPECT_EQ(answers, 0);
+  rig.CreateJob(rig.Spec(model.name()));
+  EXPECT_EQ(answers, 1);
+  ASSERT_TRUE(lease.has_value());
+  EXPECT_EQ(lease->spec().kind(), "tokenize");
+  EXPECT_EQ(lease->spec().code_version(), "code1");
+  EXPECT_EQ(lease->spec().compute_class(), "");
+  EXPECT_EQ(lease->ttl().seconds(), 10);
+}
+
+TEST(Lease, AWaitEndsWithNothing) {
+  Rig rig;
+  const std::string worker = rig.AddWorker();
+  int answers = 0;
+  rig.scheduler->LeaseTask(worker, 5 * kMicrosPerSecond, [&](auto answer) {
+    ++answers;
+    EXPECT_FALSE(answer->has_value());
+  });
+  rig.clock.Advance(4.9);
+  rig.scheduler->Tick();
+  EXPECT_EQ(answers, 0);
+  rig.clock.Advance(0.2);
+  rig.scheduler->Tick();
+  EXPECT_EQ(answers, 1);
+}
+
+TEST(Lease, ACancelledWaitEndsOnce) {
+  Rig rig;
+  int answers = 0;
+  const int64_t waiter = rig.scheduler->LeaseTask(rig.AddWorker(), kMicrosPerSecond, [&](auto) { ++answers; });
+  rig.scheduler->CancelLease(waiter);
+  rig.scheduler->CancelLease(waiter);
+  rig.clock.Advance(2);
+  rig.scheduler->Tick();
+  EXPECT_EQ(answers, 1);
+}
+
+TEST(Lease, ExpiresAfterTtlAndGraceAndTheOldTokenIsRefused) {
+  Rig rig;
+  const v1::Job job = rig.QueuedJob();
+  const std::string first = rig.AddWorker();
+  const std::string second = rig.AddWorker();
+  const v1::Lease old = rig.Lease(first);
+  rig.clock.Advance(19.9);
+  rig.scheduler->Tick();
+  EXPECT_FALSE(rig.Lost(first, old)) << "renewed in time";
+  rig.clock.Advance(20.1);
+  rig.scheduler->Tick();
+  EXPECT_TRUE(rig.Lost(first, old));
+  rig.clock.Advance(2);  // back-off
+  v1::Lease fresh = rig.Lease(second);
+  if (fresh.task() != old.task()) fresh = rig.Lease(rig.AddWorker());
+  ASSERT_EQ(fresh.task(), old.task());
+  EXPECT_GT(fresh.fencing_token(), old.fencing_token());
+  EXPECT_THAT(rig.Complete(first, old), HasReason("LEASE_LOST"));
+  EXPECT_THAT(rig.FailLease(first, old, absl::InternalError("x"), false), HasReason("LEASE_LOST"));
+  BITWRIGHT_EXPECT_OK(rig.Complete(second, fresh));
+  EXPECT_THAT(rig.metrics->Text(), ::testing::HasSubstr("bitwright_lease_expiries_total 1"));
+}
+
+TEST(Lease, CompletingTwiceIsOk) {
+  Rig rig;
+  rig.QueuedJob();
+  const std::string worker = rig.AddWorker();
+  const v1::Lease lease = rig.Lease(worker);
+  BITWRIGHT_ASSERT_OK(rig.Complete(worker, lease));
+  BITWRIGHT_EXPECT_OK(rig.Complete(worker, lease));
+  v1::CompleteTaskRequest other;
+  other.set_worker(worker);
+  other.set_task(lease.task());
+  other.set_fencing_token(lease.fencing_token());
+  EXPECT_THAT(rig.scheduler->CompleteTask(other), HasReason("LEASE_LOST")) << "other outputs";
+}
+
+TEST(Lease, TheLastTaskOfAJobCanBeCompletedTwice) {
+  Rig rig;
+  const v1::Job job = rig.QueuedJob();
+  const std::string worker = rig.AddWorker();
+  v1::Lease last;
+  while (true) {
+    const auto lease = rig.TryLease(worker);
+    ASSERT_THAT(lease, IsOk());
+    if (!lease->has_value()) break;
+    last = **lease;
+    BITWRIGHT_ASSERT_OK(rig.Complete(worker, last));
+  }
+  EXPECT_EQ(last.spec().kind(), "report");
+  BITWRIGHT_EXPECT_OK(rig.Complete(worker, last));
+}
+
+TEST(Lease, ResultsMustBeHeld) {
+  Rig rig;
+  rig.QueuedJob();
+  const std::string worker = rig.AddWorker();
+  const v1::Lease lease = rig.Lease(worker);
+  v1::CompleteTaskRequest request;
+  request.set_worker(worker);
+  request.set_task(lease.task());
+  request.set_fencing_token(lease.fencing_token());
+  auto* output = request.mutable_result()->add_outputs();
+  output->set_name("ids");
+  *output->mutable_digest() = ToProto(DigestOf("never uploaded"));
+  EXPECT_THAT(rig.scheduler->CompleteTask(request), HasReason("BLOB_MISSING"));
+  BITWRIGHT_EXPECT_OK(rig.Complete(worker, lease)) << "the lease is still there";
+}
+
+TEST(Lease, NumericTasksArePinnedToTheFirstClassAndCode) {
+  Rig rig;
+  const v1::Job job = rig.QueuedJob();
+  const std::string avx2 = rig.AddWorker();
+  const std::string avx512 = rig.AddWorker([](auto& capacity) { capacity.set_compute_class("cpu-avx512"); });
+  const std::string newer = rig.AddWorker([](auto& capacity) { capacity.set_code_version("code2"); });
+  rig.RunAll(avx512, 2);  // both tokenizations: not numeric
+  const v1::Lease lease = rig.Lease(avx2);
+  EXPECT_EQ(lease.spec().compute_class(), "cpu-avx2");
+  EXPECT_FALSE(rig.TryLease(avx512)->has_value());
+  EXPECT_FALSE(rig.TryLease(newer)->has_value());
+  ASSERT_OK_AND_ASSIGN(const v1::Job pinned, rig.jobs->Get(job.name()));
+  EXPECT_EQ(pinned.compute_class(), "cpu-avx2");
+}
+
+TEST(Lease, AWorkerGetsNoMoreThanItsSlots) {
+  Rig rig;
+  rig.QueuedJob();
+  const std::string worker = rig.AddWorker();
+  rig.Lease(worker);
+  EXPECT_FALSE(rig.TryLease(worker)->has_value());
+  const std::string wide = rig.AddWorker([](auto& capacity) { capacity.set_slots(2); });
+  rig.Lease(wide);
+}
+
+TEST(Lease, GoodbyeReturnsLeasesAtOnceWithoutAnAttempt) {
+  Rig rig;
+  rig.QueuedJob();
+  for (int i = 0; i < 5; ++i) {
+    const std::string worker = rig.AddWorker();
+    rig.Lease(worker);
+    rig.scheduler->DeregisterWorker(worker);
+  }
+  rig.Lease(rig.AddWorker());
+}
+
+TEST(Lease, ADeadProcessLosesItsLeasesAtOnce) {
+  Rig rig;
+  rig.QueuedJob();
+  const std::string worker = rig.AddWorker();
+  const v1::Lease lease = rig.Lease(worker);
+  rig.scheduler->ReleaseProcess("other-host", 42);
+  EXPECT_THAT(rig.Complete(worker, lease), HasReason("LEASE_LOST"));
+  EXPECT_TRUE(rig.scheduler->ListWorkers().empty());
+}
+
+TEST(Lease, ATaskTooLargeForEveryWorkerFailsItsJob) {
+  Rig rig;
+  const v1::Job job = rig.QueuedJob();
+  rig.scheduler->Tick();
+  EXPECT_EQ(rig.jobs->Get(job.name())->state(), v1::Job::QUEUED) << "no worker yet";
+  rig.AddWorker([](auto& capacity) { capacity.set_memory_bytes(1000); });
+  ASSERT_OK_AND_ASSIGN(const v1::Job failed, rig.jobs->Get(job.name()));
+  EXPECT_EQ(failed.state(), v1::Job::FAILED);
+  EXPECT_EQ(ErrorReason(FromProto(failed.error())), "TASK_TOO_LARGE");
+}
+
+TEST(Lease, SilentWorkersAreForgotten) {
+  Rig rig;
+  const std::string worker = rig.AddWorker();
+  rig.clock.Advance(61);
+  rig.scheduler->Tick();
+  EXPECT_TRUE(rig.scheduler->ListWorkers().empty());
+  EXPECT_THAT(rig.TryLease(worker), HasReason("WORKER_UNKNOWN"));
+}
+
+TEST(Lease, ADrainingServerLeasesNothing) {
+  Rig rig;
+  const std::string worker = rig.AddWorker();
+  int answers = 0;
+  rig.scheduler->LeaseTask(worker, kMicrosPerSecond, [&](auto answer) {
+    ++answers;
+    EXPECT_FALSE(answer->has_value());
+  });
+  rig.scheduler->BeginDrain();
+  EXPECT_EQ(answers, 1);
+  EXPECT_THAT(rig.TryLease(worker), HasReason("SERVER_DRAINING"));
+  v1::HeartbeatRequest request;
+  request.set_worker(worker);
+  EXPECT_TRUE(rig.scheduler->Heartbeat(request)->drain());
+}
+
+}  // namespace
+}  // namespace bitwright::testing

@@ -1,0 +1,64 @@
+#include "tests/unit/server/support/fake_tasks.h"
+
+#include "bitwright/v1/plans.pb.h"
+#include "bitwright/v1/reports.pb.h"
+#include "proto/contract/digest.h"
+#include "server/jobs/graph.h"
+#include "tests/unit/server/jobs/sample_jobs.h"
+
+namespace bitwright::testing {
+namespace {
+
+constexpr int kWindows = 20;
+constexpr int kCandidates = 2;
+
+v1::Manifest Artifact(const std::string& config) {
+  v1::Manifest manifest;
+  v1::FileEntry* file = manifest.add_files();
+  file->set_path("config.json");
+  *file->mutable_digest() = ToProto(DigestOf(config));
+  return manifest;
+}
+
+}  // namespace
+
+std::map<std::string, std::string> FakeOutputs(const v1::TaskSpec& spec) {
+  const std::string text = spec.kind() + " " + TaskDigest(spec);
+  switch (spec.params_case()) {
+    case v1::TaskSpec::kInspect:
+      return {{"info", Info({}).SerializeAsString()}};
+    case v1::TaskSpec::kTokenize:
+      return {{"ids", text}, {"summary", Summary(kWindows, spec.tokenize().window()).SerializeAsString()}};
+    case v1::TaskSpec::kReference:
+      return {{"hidden", text}};
+    case v1::TaskSpec::kCalibrate:
+      return {{"statistics", text}, {"activations", text + " activations"}};
+    case v1::TaskSpec::kMerge:
+      return {{"statistics", text}};
+    case v1::TaskSpec::kProfile:
+      return {{"sensitivity", text}};
+    case v1::TaskSpec::kAllocate:
+      return {{"allocation", Allocation(Info({}), kCandidates).SerializeAsString()}};
+    case v1::TaskSpec::kQuantize:
+      return {{"weights", text}};
+    case v1::TaskSpec::kEvaluate:
+      return {{"tokens", text}};
+    case v1::TaskSpec::kSelect: {
+      v1::Selection selection;
+      selection.set_selected(1);
+      return {{"selection", selection.SerializeAsString()}};
+    }
+    case v1::TaskSpec::kAssemble:
+      return {{"manifest", Artifact(text).SerializeAsString()}, {"file/config.json", text}};
+    case v1::TaskSpec::kReport: {
+      v1::Report report;
+      report.set_schema_version(1);
+      *report.mutable_provenance() = spec.report().provenance();
+      return {{"report", report.SerializeAsString()}};
+    }
+    default:
+      return {};
+  }
+}
+
+}  // namespace bitwright::testing

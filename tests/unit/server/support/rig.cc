@@ -1,0 +1,170 @@
+#include "tests/unit/server/support/rig.h"
+
+#include "google/rpc/status.pb.h"
+#include "proto/contract/errors.h"
+#include "proto/contract/log.h"
+#include "proto/recipes/shipped_recipes.h"
+#include "server/app/job_planner.h"
+#include "server/blobs/disk_blobs.h"
+#include "server/store/sqlite_store.h"
+#include "tests/unit/server/support/fake_tasks.h"
+
+namespace bitwright::testing {
+namespace {
+
+void Must(const absl::Status& status) { CHECK(status.ok()) << status.ToString(); }
+
+template <typename T>
+T Value(absl::StatusOr<T> result) {
+  CHECK(result.ok()) << result.status().ToString();
+  return *std::move(result);
+}
+
+}  // namespace
+
+Rig::Rig() {
+  options.host = "this-host";
+  Open();
+}
+
+void Rig::Restart() {
+  collector.reset();
+  jobs.reset();
+  models.reset();
+  scheduler.reset();
+  catalog.reset();
+  blobs.reset();
+  store.reset();
+  Open();
+}
+
+void Rig::Open() {
+  metrics = std::make_unique<Metrics>();
+  store = Value(OpenSqliteStore(dir / "db.sqlite"));
+  blobs = Value(OpenDiskBlobs(dir.path()));
+  catalog = std::make_unique<BlobCatalog>(*blobs, *store);
+  Must(catalog->Reconcile(clock.NowMicros()));
+  planner = MakeJobPlanner();
+  recipes = std::make_unique<RecipeCatalog>(Value(RecipeCatalog::Parse(ShippedRecipes())));
+  scheduler = std::make_unique<Scheduler>(*store, *catalog, *planner, clock, *metrics, options);
+  models = std::make_unique<ModelCatalog>(*store, *scheduler, clock);
+  jobs = std::make_unique<JobCatalog>(*store, *catalog, *scheduler, *planner, *recipes, clock);
+  collector = std::make_unique<Collector>(*store, *blobs, *catalog, clock, *metrics, collector_options);
+  Must(scheduler->Start());
+}
+
+BlobDigest Rig::Put(const std::string& bytes) {
+  const BlobDigest digest = DigestOf(bytes);
+  auto upload = Value(blobs->StartUpload({"upload-" + std::to_string(++uploads_), digest}));
+  Must(upload->Append(bytes));
+  Must(catalog->Publish(*upload, digest, clock.NowMicros()));
+  return digest;
+}
+
+v1::Manifest Rig::Files(const std::string& seed) {
+  v1::Manifest manifest;
+  for (const char* path : {"config.json", "model.safetensors", "tokenizer.json"}) {
+    v1::FileEntry* file = manifest.add_files();
+    file->set_path(path);
+    *file->mutable_digest() = ToProto(Put(seed + path));
+  }
+  return manifest;
+}
+
+v1::Model Rig::ReadyModel(const std::string& seed) {
+  v1::CreateModelRequest request;
+  request.set_display_name("small");
+  *request.mutable_manifest() = Files(seed);
+  const v1::Model model = Value(models->Create(request));
+  const std::string worker = AddWorker();
+  RunAll(worker);
+  scheduler->DeregisterWorker(worker);
+  return Value(models->Get(model.name()));
+}
+
+v1::JobSpec Rig::Spec(const std::string& model, double bits) {
+  v1::JobSpec spec;
+  spec.set_model(model);
+  spec.set_recipe("recipes/mixed-gptq");
+  spec.mutable_budget()->set_average_bits(bits);
+  for (v1::Data* data : {spec.mutable_calibration(), spec.mutable_evaluation()}) data->set_kind(v1::Data::TEXT);
+  *spec.mutable_calibration()->mutable_blob() = ToProto(Put("calibration text"));
+  *spec.mutable_evaluation()->mutable_blob() = ToProto(Put("evaluation text"));
+  return spec;
+}
+
+v1::Job Rig::CreateJob(const v1::JobSpec& spec) {
+  v1::CreateJobRequest request;
+  *request.mutable_spec() = spec;
+  return Value(jobs->Create(request));
+}
+
+std::string Rig::AddWorker(const std::function<void(v1::WorkerCapacity&)>& change) {
+  v1::WorkerCapacity capacity;
+  capacity.set_cores(2);
+  capacity.set_memory_bytes(int64_t{64} << 30);
+  capacity.set_compute_class("cpu-avx2");
+  capacity.set_code_version("code1");
+  capacity.set_host("other-host");
+  capacity.set_process_id(42);
+  if (change) change(capacity);
+  return scheduler->RegisterWorker(capacity);
+}
+
+absl::StatusOr<std::optional<v1::Lease>> Rig::TryLease(const std::string& worker) {
+  absl::StatusOr<std::optional<v1::Lease>> answer = std::nullopt;
+  scheduler->LeaseTask(worker, 0, [&](auto lease) { answer = std::move(lease); });
+  return answer;
+}
+
+v1::Lease Rig::Lease(const std::string& worker) {
+  std::optional<v1::Lease> lease = Value(TryLease(worker));
+  CHECK(lease.has_value()) << "no task for " << worker;
+  return *lease;
+}
+
+absl::Status Rig::Complete(const std::string& worker, const v1::Lease& lease) {
+  v1::CompleteTaskRequest request;
+  request.set_worker(worker);
+  request.set_task(lease.task());
+  request.set_fencing_token(lease.fencing_token());
+  for (const auto& [name, bytes] : FakeOutputs(lease.spec())) {
+    v1::TaskOutput* output = request.mutable_result()->add_outputs();
+    output->set_name(name);
+    *output->mutable_digest() = ToProto(Put(bytes));
+  }
+  request.mutable_result()->set_seconds(0.5);
+  return scheduler->CompleteTask(request);
+}
+
+absl::Status Rig::FailLease(const std::string& worker, const v1::Lease& lease, const absl::Status& error,
+                            bool machinery) {
+  v1::FailTaskRequest request;
+  request.set_worker(worker);
+  request.set_task(lease.task());
+  request.set_fencing_token(lease.fencing_token());
+  *request.mutable_error() = ToProto(error);
+  request.set_machinery(machinery);
+  return scheduler->FailTask(request);
+}
+
+bool Rig::Lost(const std::string& worker, const v1::Lease& lease) {
+  v1::HeartbeatRequest request;
+  request.set_worker(worker);
+  auto* running = request.add_running();
+  running->set_task(lease.task());
+  running->set_fencing_token(lease.fencing_token());
+  running->set_progress(0.5);
+  return Value(scheduler->Heartbeat(request)).lost_size() > 0;
+}
+
+int Rig::RunAll(const std::string& worker, int limit) {
+  for (int ran = 0; ran < limit; ++ran) {
+    const std::optional<v1::Lease> lease = Value(TryLease(worker));
+    if (!lease) return ran;
+    Must(Complete(worker, *lease));
+  }
+  return limit;
+}
+
+}  // namespace bitwright::testing

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "bitwright/v1/jobs.pb.h"
+#include "bitwright/v1/models.pb.h"
+#include "bitwright/v1/workers.pb.h"
+#include "server/blobs/blobs.h"
+#include "server/blobs/catalog.h"
+#include "server/catalog/collector.h"
+#include "server/catalog/jobs.h"
+#include "server/catalog/models.h"
+#include "server/observe/metrics.h"
+#include "server/scheduler/scheduler.h"
+#include "server/store/store.h"
+#include "tests/support/fixtures.h"
+#include "tests/unit/server/support/fake_clock.h"
+
+namespace bitwright::testing {
+
+// The server without network and threads, on a fake clock, over a real database and blob folder. Failures of a step
+// that a test takes for granted end the test program.
+class Rig {
+ public:
+  Rig();
+
+  // As after kill -9: everything in memory is gone, the directory stays.
+  void Restart();
+
+  BlobDigest Put(const std::string& bytes);
+  // A manifest whose blobs are held; different seeds give different files.
+  v1::Manifest Files(const std::string& seed = "a");
+  // A READY model: creates one and plays the worker that inspects it.
+  v1::Model ReadyModel(const std::string& seed = "a");
+  // The data of the returned spec is held.
+  v1::JobSpec Spec(const std::string& model, double bits = 4.25);
+  v1::Job CreateJob(const v1::JobSpec& spec);
+  v1::Job QueuedJob() { return CreateJob(Spec(ReadyModel().name())); }
+
+  std::string AddWorker(const std::function<void(v1::WorkerCapacity&)>& change = nullptr);
+  // What LeaseTask answers at once.
+  absl::StatusOr<std::optional<v1::Lease>> TryLease(const std::string& worker);
+  v1::Lease Lease(const std::string& worker);  // there must be one
+  absl::Status Complete(const std::string& worker, const v1::Lease& lease);
+  absl::Status FailLease(const std::string& worker, const v1::Lease& lease, const absl::Status& error, bool machinery);
+  bool Lost(const std::string& worker, const v1::Lease& lease);  // sends a heartbeat with it
+  // Leases and completes until nothing is left; returns how many tasks ran.
+  int RunAll(const std::string& worker, int limit = 1000);
+
+  FakeClock clock;
+  SchedulerOptions options;
+  CollectorOptions collector_options;
+  TempDir dir;
+  std::unique_ptr<Metrics> metrics;
+  std::unique_ptr<Store> store;
+  std::unique_ptr<BlobStore> blobs;
+  std::unique_ptr<BlobCatalog> catalog;
+  std::unique_ptr<Planner> planner;
+  std::unique_ptr<RecipeCatalog> recipes;
+  std::unique_ptr<Scheduler> scheduler;
+  std::unique_ptr<ModelCatalog> models;
+  std::unique_ptr<JobCatalog> jobs;
+  std::unique_ptr<Collector> collector;
+
+ private:
+  void Open();
+  int uploads_ = 0;
+};
+
+}  // namespace bitwright::testing
