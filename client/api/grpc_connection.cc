@@ -1,5 +1,6 @@
 #include <google/protobuf/empty.pb.h>
 #include <google/protobuf/unknown_field_set.h>
+#include <grpc/grpc.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/security/credentials.h>
@@ -22,7 +23,17 @@
 namespace bitwright {
 namespace {
 
+// gRPC 1.51 may wait 10 s for its own poller when the last object goes; so the library is never let go.
+void KeepLibrary() {
+  static const bool kept = [] {
+    grpc_init();
+    return true;
+  }();
+  (void)kept;
+}
+
 std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
+  KeepLibrary();
   grpc::ChannelArguments arguments;
   // Reports and jobs of large models may pass the usual 4 MiB; the server is the one that the user chose.
   arguments.SetMaxReceiveMessageSize(static_cast<int>(limits::kMaxInlineProtoBytes));
@@ -34,18 +45,36 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
+// Waits in part inside gRPC: a channel makes progress only while some call polls, and otherwise sees a server that came
+// back only every 5 s.
+class PollingClock final : public Clock {
+ public:
+  PollingClock(Clock& clock, std::shared_ptr<grpc::Channel> channel) : clock_(clock), channel_(std::move(channel)) {}
+  std::chrono::steady_clock::time_point Now() const override { return clock_.Now(); }
+  absl::Status Sleep(std::chrono::nanoseconds time, const CancelToken& cancel) override {
+    constexpr std::chrono::milliseconds kPoll{50};
+    ABSL_RETURN_IF_ERROR(clock_.Sleep(time, cancel));
+    channel_->WaitForConnected(std::chrono::system_clock::now() + kPoll);
+    return cancel.Check();
+  }
+
+ private:
+  Clock& clock_;
+  std::shared_ptr<grpc::Channel> channel_;
+};
+
 class GrpcConnection final : public Connection {
  public:
   explicit GrpcConnection(ConnectionOptions options)
       : options_(std::move(options)),
         channel_(OpenChannel(options_.address)),
+        clock_(options_.clock != nullptr ? *options_.clock : SystemClock(), channel_),
         blobs_(v1::BlobService::NewStub(channel_)),
         models_(v1::ModelService::NewStub(channel_)),
         jobs_(v1::JobService::NewStub(channel_)),
         recipes_(v1::RecipeService::NewStub(channel_)),
         workers_(v1::WorkerService::NewStub(channel_)),
         bytes_(google::bytestream::ByteStream::NewStub(channel_)) {
-    if (options_.clock == nullptr) options_.clock = &SystemClock();
     if (options_.cancel == nullptr) options_.cancel = std::make_shared<CancelToken>();
   }
 
@@ -75,7 +104,7 @@ class GrpcConnection final : public Connection {
     RetryPolicy policy = options_.retry;
     policy.give_up = patience;
     policy.longest = std::chrono::milliseconds(200);
-    for (RetryLoop retry(policy, *options_.clock, *options_.cancel);;) {
+    for (RetryLoop retry(policy, clock_, *options_.cancel);;) {
       const absl::Status status = CheckHealth();
       if (status.ok()) return Final(status);
       if (const absl::Status waited = retry.WaitAfter(status); !waited.ok()) return Final(waited);
@@ -119,7 +148,7 @@ class GrpcConnection final : public Connection {
   RetryLoop Retry() const {
     RetryPolicy policy = options_.retry;
     if (!reached_) policy.give_up = std::min(policy.give_up, options_.connect_patience);
-    return RetryLoop(policy, *options_.clock, *options_.cancel);
+    return RetryLoop(policy, clock_, *options_.cancel);
   }
 
   absl::Status Final(const absl::Status& status) {
@@ -166,6 +195,7 @@ class GrpcConnection final : public Connection {
 
   ConnectionOptions options_;
   std::shared_ptr<grpc::Channel> channel_;
+  mutable PollingClock clock_;
   std::unique_ptr<v1::BlobService::StubInterface> blobs_;
   std::unique_ptr<v1::ModelService::StubInterface> models_;
   std::unique_ptr<v1::JobService::StubInterface> jobs_;

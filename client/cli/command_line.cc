@@ -52,7 +52,6 @@ class Parser {
  public:
   explicit Parser(Options& options) : options_(options) {
     app_.name("bitwright");
-    app_.require_subcommand(1);
     app_.set_version_flag("--version", "bitwright " BITWRIGHT_VERSION);
     app_.footer(kExitCodeHelp);
     options_.job.calibration_tokens = limits::kDefaultCalibrationTokens;
@@ -68,19 +67,23 @@ class Parser {
   }
 
   CLI::App& app() { return app_; }
+  // CLI11's own check would hide which word it did not know.
+  bool complete() const { return complete_; }
 
  private:
   CLI::App* Add(CLI::App& parent, const std::string& name, const std::string& help, Command command) {
     CLI::App* sub = parent.add_subcommand(name, help);
     sub->fallthrough();
     sub->footer(kExitCodeHelp);
-    sub->callback([this, command] { options_.command = command; });
+    sub->callback([this, command] {
+      options_.command = command;
+      complete_ = true;
+    });
     return sub;
   }
   CLI::App& Group(const std::string& name, const std::string& help) {
     CLI::App* sub = app_.add_subcommand(name, help);
     sub->fallthrough();
-    sub->require_subcommand(1);
     sub->footer(kExitCodeHelp);
     return *sub;
   }
@@ -141,6 +144,7 @@ class Parser {
   }
 
   Options& options_;
+  bool complete_ = false;
   CLI::App app_{"Bitwright: quantization as a service for language models"};
 };
 
@@ -157,6 +161,9 @@ std::variant<Options, ParseEnd> ParseCommandLine(const std::vector<std::string>&
     std::ostringstream err;
     const int code = parser.app().exit(error, out, err);
     return ParseEnd{code == 0 ? ExitCode::kOk : ExitCode::kUsage, out.str(), err.str()};
+  }
+  if (!parser.complete()) {
+    return ParseEnd{ExitCode::kUsage, "", "A command is missing.\nRun with --help for more information.\n"};
   }
   return options;
 }

@@ -1,0 +1,58 @@
+#include "client/cli/console.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "client/cli/exit_codes.h"
+#include "proto/contract/errors.h"
+
+namespace bitwright {
+namespace {
+
+const absl::Status kError = MakeError(absl::StatusCode::kNotFound, "JOB_NOT_FOUND", "no job \033[2J x", {{"job", "x"}});
+
+TEST(Console, ErrorForAPerson) {
+  std::ostringstream out;
+  std::ostringstream err;
+  Console(out, err, {}).Error(kError);
+  EXPECT_EQ(out.str(), "");
+  EXPECT_EQ(err.str(), "error: no job ?[2J x [JOB_NOT_FOUND]\n");
+}
+
+TEST(Console, ErrorForAProgram) {
+  std::ostringstream out;
+  std::ostringstream err;
+  Console(out, err, {.json = true}).Error(kError);
+  const auto json = nlohmann::json::parse(out.str());
+  EXPECT_EQ(json["error"]["code"], "NOT_FOUND");
+  EXPECT_EQ(json["error"]["reason"], "JOB_NOT_FOUND");
+  EXPECT_EQ(json["error"]["metadata"]["job"], "x");
+}
+
+TEST(Console, QuietKeepsResultsAndErrors) {
+  std::ostringstream out;
+  std::ostringstream err;
+  Console console(out, err, {.quiet = true});
+  console.Note("hash: 3 files");
+  console.Result("done", "");
+  console.Error(kError);
+  EXPECT_EQ(out.str(), "done\n");
+  EXPECT_EQ(err.str().find("hash"), std::string::npos);
+  EXPECT_NE(err.str().find("error"), std::string::npos);
+}
+
+TEST(ExitCodes, FollowTheStatus) {
+  EXPECT_EQ(ExitCodeOf(absl::OkStatus()), ExitCode::kOk);
+  EXPECT_EQ(ExitCodeOf(absl::InternalError("")), ExitCode::kFailed);
+  EXPECT_EQ(ExitCodeOf(absl::FailedPreconditionError("")), ExitCode::kFailed);
+  EXPECT_EQ(ExitCodeOf(absl::InvalidArgumentError("")), ExitCode::kUsage);
+  EXPECT_EQ(ExitCodeOf(absl::UnavailableError("")), ExitCode::kUnreachable);
+  EXPECT_EQ(ExitCodeOf(absl::NotFoundError("")), ExitCode::kNotFound);
+  EXPECT_EQ(ExitCodeOf(absl::CancelledError("")), ExitCode::kCancelled);
+  EXPECT_EQ(ExitCodeOf(MakeError(absl::StatusCode::kCancelled, "INTERRUPTED", "")), ExitCode::kInterrupted);
+}
+
+}  // namespace
+}  // namespace bitwright

@@ -1,0 +1,186 @@
+#include "client/cli/run.h"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "client/api/local_file.h"
+#include "proto/contract/digest.h"
+#include "tests/support/fixtures.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/client/fake/fake_service.h"
+
+namespace bitwright {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The command line against a fake service, within this process.
+class RunTest : public ::testing::Test {
+ protected:
+  RunTest() {
+    fs::create_directories(dir_ / "model");
+    for (const char* name : {"model/config.json", "model/model.safetensors", "c.txt", "e.ids.jsonl"}) {
+      EXPECT_THAT(WriteWholeFile(dir_ / name, name), testing::IsOk());
+    }
+    service_.AddArtifactFile("config.json", "{}");
+    service_.AddArtifactFile("model.safetensors", std::string(4000, 'q'));
+    service_.report.set_schema_version(1);
+    service_.report.set_verdict("The mixed plan is returned.");
+    environment_.server = service_.address();
+  }
+  ExitCode Run(const std::vector<std::string>& arguments) {
+    out_.str("");
+    err_.str("");
+    return RunCommandLine(arguments, environment_, std::make_shared<CancelToken>(), out_, err_);
+  }
+  std::vector<std::string> Quantize(const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments = {
+        "quantize",     dir_ / "model", "--budget",           "4.25bpw", "--calibration",
+        dir_ / "c.txt", "--evaluation", dir_ / "e.ids.jsonl", "-o",      dir_ / "out"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+
+  TempDir dir_;
+  FakeService service_;
+  Environment environment_;
+  std::ostringstream out_;
+  std::ostringstream err_;
+};
+
+TEST_F(RunTest, QuantizeWritesArtifactAndReport) {
+  ASSERT_EQ(Run(Quantize()), ExitCode::kOk) << err_.str();
+  EXPECT_EQ(*ReadWholeFile(dir_ / "out/model/model.safetensors"), std::string(4000, 'q'));
+  const auto report = nlohmann::json::parse(*ReadWholeFile(dir_ / "out/report.json"));
+  EXPECT_EQ(report["schema_version"], 1);
+  EXPECT_TRUE(report.contains("candidates"));
+  const std::string text = *ReadWholeFile(dir_ / "out/report.txt");
+  EXPECT_TRUE(text.starts_with("The mixed plan is returned.\n"));
+  EXPECT_TRUE(out_.str().starts_with(text));
+  EXPECT_NE(out_.str().find("calibrate      4       1"), std::string::npos) << out_.str();
+  EXPECT_EQ(text.find("calibrate      4"), std::string::npos) << "times differ from run to run";
+  EXPECT_NE(err_.str().find("calibrate: done, 4/4 tasks, 1 cached"), std::string::npos) << err_.str();
+  EXPECT_EQ(err_.str().find('\033'), std::string::npos);
+  EXPECT_EQ(std::distance(fs::directory_iterator(dir_ / "out"), {}), 3);
+
+  const v1::JobSpec& spec = service_.seen.spec;
+  EXPECT_EQ(spec.model(), "models/m1");
+  EXPECT_EQ(spec.recipe(), "recipes/mixed-gptq");
+  EXPECT_EQ(spec.budget().average_bits(), 4.25);
+  EXPECT_EQ(spec.calibration().kind(), v1::Data::TEXT);
+  EXPECT_EQ(spec.evaluation().kind(), v1::Data::TOKEN_IDS_JSONL);
+  EXPECT_EQ(spec.evaluation().window(), 512);
+  EXPECT_EQ(spec.calibration().tokens(), 65536);
+  EXPECT_EQ(spec.display_name(), "model");
+  EXPECT_EQ(FromProto(spec.calibration().blob())->ToString(), DigestOf("c.txt").ToString());
+}
+
+TEST_F(RunTest, JsonIsAllThatStandardOutputGets) {
+  ASSERT_EQ(Run(Quantize({"--json", "-q"})), ExitCode::kOk) << err_.str();
+  const auto json = nlohmann::json::parse(out_.str());
+  EXPECT_EQ(json["job"], "jobs/j1");
+  EXPECT_EQ(json["report"]["verdict"], "The mixed plan is returned.");
+  EXPECT_EQ(json["stages"][0]["kind"], "calibrate");
+  EXPECT_EQ(err_.str(), "");
+}
+
+TEST_F(RunTest, OutIsCheckedBeforeAnythingRuns) {
+  ASSERT_EQ(Run(Quantize()), ExitCode::kOk);
+  EXPECT_EQ(Run(Quantize()), ExitCode::kUsage);
+  EXPECT_NE(err_.str().find("OUT_NOT_EMPTY"), std::string::npos);
+  EXPECT_EQ(service_.seen.create_jobs, 1);
+  EXPECT_EQ(Run(Quantize({"--force"})), ExitCode::kOk);
+}
+
+TEST_F(RunTest, WrongInputNeedsNoServer) {
+  environment_.server = "unix:/nowhere/socket";
+  auto arguments = Quantize();
+  arguments[3] = "4.25";
+  EXPECT_EQ(Run(arguments), ExitCode::kUsage);
+  EXPECT_NE(err_.str().find("has no unit"), std::string::npos);
+  arguments = Quantize();
+  arguments[1] = dir_ / "nothing";
+  EXPECT_EQ(Run(arguments), ExitCode::kNotFound);
+  arguments = Quantize();
+  arguments[5] = dir_ / "nothing.txt";
+  EXPECT_EQ(Run(arguments), ExitCode::kNotFound);
+  EXPECT_NE(err_.str().find("nothing.txt"), std::string::npos);
+  EXPECT_EQ(Run(Quantize({"--recipe", dir_ / "nothing.textproto"})), ExitCode::kNotFound);
+}
+
+TEST_F(RunTest, EndsOfJobsHaveTheirExitCodes) {
+  service_.plan.job_end = v1::Job::FAILED;
+  EXPECT_EQ(Run(Quantize()), ExitCode::kFailed);
+  EXPECT_NE(err_.str().find("the calibration text is empty [CALIBRATION_EMPTY]"), std::string::npos) << err_.str();
+  service_.plan.job_end = v1::Job::CANCELLED;
+  EXPECT_EQ(Run({"job", "watch", "j1"}), ExitCode::kCancelled);
+  service_.plan.job_end = v1::Job::SUCCEEDED;
+  EXPECT_EQ(Run({"job", "watch", "j1"}), ExitCode::kOk);
+  EXPECT_FALSE(fs::exists(dir_ / "out"));
+}
+
+TEST_F(RunTest, OtherExitCodes) {
+  EXPECT_EQ(Run({"job", "show", "nope"}), ExitCode::kNotFound);
+  EXPECT_EQ(Run({"job", "show", "nope", "--json"}), ExitCode::kNotFound);
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["error"]["reason"], "JOB_NOT_FOUND");
+  EXPECT_EQ(Run({"recipe", "list", "--server", "unix:/nowhere/socket"}), ExitCode::kUnreachable);
+  EXPECT_EQ(Run({"bogus"}), ExitCode::kUsage);
+  EXPECT_EQ(Run({"--help"}), ExitCode::kOk);
+  EXPECT_EQ(Run(Quantize({"--local", "--server", "h:1"})), ExitCode::kUsage);
+  EXPECT_EQ(Run(Quantize({"--threads", "2"})), ExitCode::kUsage);
+  EXPECT_NE(err_.str().find("OPTION_CONFLICT"), std::string::npos) << err_.str();
+}
+
+TEST_F(RunTest, InterruptedTokenIs130) {
+  const auto cancel = std::make_shared<CancelToken>();
+  cancel->Cancel();
+  EXPECT_EQ(RunCommandLine(Quantize(), environment_, cancel, out_, err_), ExitCode::kInterrupted);
+}
+
+TEST_F(RunTest, BrokenDownloadContinuesInTheSameFolder) {
+  ASSERT_EQ(Run(Quantize()), ExitCode::kOk);
+  fs::remove_all(dir_ / "out");
+  service_.plan.corrupt_reads = 100;
+  EXPECT_EQ(Run({"artifact", "download", "j1", "-o", dir_ / "out"}), ExitCode::kFailed);
+  EXPECT_FALSE(fs::exists(dir_ / "out/report.json"));
+  service_.plan.corrupt_reads = 0;
+  EXPECT_EQ(Run({"artifact", "download", "j1", "-o", dir_ / "out"}), ExitCode::kOk) << err_.str();
+  EXPECT_TRUE(fs::exists(dir_ / "out/report.json"));
+}
+
+TEST_F(RunTest, PlanAndSubmit) {
+  EXPECT_EQ(Run({"plan", dir_ / "model", "--budget", "12MB"}), ExitCode::kOk) << err_.str();
+  EXPECT_NE(out_.str().find("tasks               12"), std::string::npos) << out_.str();
+  EXPECT_FALSE(service_.seen.spec.has_calibration());
+  EXPECT_EQ(Run({"job", "submit", "models/m1", "--budget", "12MB", "--calibration", dir_ / "c.txt", "--evaluation",
+                 dir_ / "c.txt", "--recipe", SourcePath("proto/recipes/mixed-rtn.textproto")}),
+            ExitCode::kOk)
+      << err_.str();
+  EXPECT_EQ(out_.str(), "jobs/j1\n");
+  EXPECT_EQ(service_.seen.spec.inline_recipe().name(), "mixed-rtn");
+  EXPECT_EQ(service_.seen.spec.budget().artifact_bytes(), 12000000);
+}
+
+TEST_F(RunTest, ReportPrintsTheSameText) {
+  ASSERT_EQ(Run(Quantize()), ExitCode::kOk);
+  ASSERT_EQ(Run({"job", "report", "j1"}), ExitCode::kOk);
+  EXPECT_EQ(out_.str(), *ReadWholeFile(dir_ / "out/report.txt"));
+  ASSERT_EQ(Run({"job", "report", "j1", "--json"}), ExitCode::kOk);
+  EXPECT_EQ(nlohmann::json::parse(out_.str()), nlohmann::json::parse(*ReadWholeFile(dir_ / "out/report.json")));
+}
+
+TEST_F(RunTest, AnimatesOnATerminalOnly) {
+  environment_.err_is_terminal = true;
+  ASSERT_EQ(Run(Quantize()), ExitCode::kOk);
+  EXPECT_NE(err_.str().find("\033["), std::string::npos);
+  environment_.no_color = true;
+  ASSERT_EQ(Run(Quantize({"--force"})), ExitCode::kOk);
+  EXPECT_EQ(err_.str().find("\033[36m"), std::string::npos);
+  EXPECT_EQ(err_.str().find("\033[32m"), std::string::npos);
+  ASSERT_EQ(Run(Quantize({"--force", "-q"})), ExitCode::kOk);
+  EXPECT_EQ(err_.str(), "");
+}
+
+}  // namespace
+}  // namespace bitwright
