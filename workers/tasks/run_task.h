@@ -5,25 +5,30 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "bitwright/v1/tasks.pb.h"
 #include "workers/base/thread_pool.h"
 
 namespace bitwright {
 
-// What a task may use besides its spec.
+namespace v1 {
+class TaskSpec;
+}
+
+// What a task may use besides its spec: its input blobs as files, an empty folder for its outputs, threads.
 struct TaskContext {
-  std::function<std::string(const std::string& input_name)> input_path;  // absolute path of an input blob; empty: none
-  std::string output_dir;                                                // RunTask writes its output files here
-  ThreadPool* pool = nullptr;
-  std::function<void(double fraction)> progress;  // 0..1; cheap, may be called often, from any thread
+  std::function<std::string(const std::string& input_name)> input_path;  // absolute; empty: no such input
+  std::string output_dir;
+  ThreadPool* pool = nullptr;                     // not owned
+  std::function<void(double fraction)> progress;  // cheap; may be called often, from the calling thread only
 };
 
 struct TaskOutputFile {
-  std::string name;  // of the output
-  std::string file;  // its name in output_dir
+  std::string name;  // of the output, as in tasks.proto
+  std::string file;  // within output_dir
 };
 
-// Runs one task. An error is the task's own fault: bad input, not the machine's.
+// Runs one task: a pure function of spec and input bytes. Errors with INVALID_ARGUMENT, FAILED_PRECONDITION,
+// OUT_OF_RANGE and RESOURCE_EXHAUSTED are the input's own; NOT_FOUND and UNAVAILABLE are the machinery's.
+// Not thread-safe: one task at a time on a pool.
 absl::StatusOr<std::vector<TaskOutputFile>> RunTask(const v1::TaskSpec& spec, TaskContext& context);
 
 }  // namespace bitwright
