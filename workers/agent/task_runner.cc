@@ -1,7 +1,6 @@
 #include "workers/agent/task_runner.h"
 
-#include <algorithm>
-#include <string_view>
+#include <string>
 
 #include "absl/time/clock.h"
 #include "google/rpc/status.pb.h"
@@ -12,10 +11,11 @@
 namespace bitwright {
 namespace {
 
-// Reasons that a task may report although another attempt, perhaps elsewhere, can succeed.
+// What a task may report although another attempt, perhaps elsewhere, can succeed: codes as in run_task.h, and room.
 bool IsMachinesFault(const absl::Status& error) {
-  constexpr std::string_view kReasons[] = {"FILE_UNREADABLE", "FILE_UNWRITABLE", "DISK_FULL", "MEMORY_LIMIT"};
-  return std::find(std::begin(kReasons), std::end(kReasons), ErrorReason(error)) != std::end(kReasons);
+  const std::string reason = ErrorReason(error);
+  return error.code() == absl::StatusCode::kNotFound || error.code() == absl::StatusCode::kUnavailable ||
+         reason == "DISK_FULL" || reason == "MEMORY_LIMIT";
 }
 
 bool IsPlainName(const std::string& file) {

@@ -1,0 +1,194 @@
+#include "workers/agent/agent.h"
+
+#include <signal.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "google/rpc/status.pb.h"
+#include "tests/support/fixtures.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/workers/agent/fake_server.h"
+#include "workers/base/files.h"
+
+namespace bitwright {
+namespace {
+
+using testing::FakeServer;
+using testing::HasReason;
+using testing::IsOk;
+using Seen = FakeServer::Seen;
+
+class AgentTest : public ::testing::Test {
+ protected:
+  AgentTest() { ::signal(SIGPIPE, SIG_IGN); }
+  ~AgentTest() override { StopAgent(); }
+
+  void StartAgent() {
+    AgentOptions options;
+    options.server = server_.address();
+    options.work_dir = dir_ / "work";
+    options.blob_dir = blob_dir_;
+    options.threads = 2;
+    options.memory_bytes = 1 << 30;
+    options.compute_class = "cpu-avx2";
+    options.code_version = "code1";
+    options.child_program = FAKE_WORKER;
+    agent_ = std::make_unique<Agent>(options);
+    thread_ = std::thread([this] { status_ = agent_->Run(); });
+  }
+  void StopAgent() {
+    if (!thread_.joinable()) return;
+    agent_->Stop();
+    thread_.join();
+  }
+  bool WaitCompleted(size_t count) {
+    return server_.WaitUntil([=](const Seen& seen) { return seen.completed.size() >= count; });
+  }
+  bool WaitFailed(size_t count) {
+    return server_.WaitUntil([=](const Seen& seen) { return seen.failed.size() >= count; });
+  }
+  std::string Output(size_t index) {
+    return server_.Get(server_.seen().completed.at(index).result().outputs(0).digest().sha256());
+  }
+
+  TempDir dir_;
+  FakeServer server_;
+  const v1::Digest input_ = server_.Put("input bytes");
+  std::string blob_dir_;
+  std::unique_ptr<Agent> agent_;
+  std::thread thread_;
+  absl::Status status_;
+};
+
+TEST_F(AgentTest, RunsATaskAndHandsItIn) {
+  server_.AddLease("tasks/1", "copy", input_);
+  StartAgent();
+  ASSERT_TRUE(WaitCompleted(1));
+  const auto completed = server_.seen().completed[0];
+  EXPECT_EQ(completed.worker(), "workers/w0");
+  EXPECT_EQ(completed.task(), "tasks/1");
+  EXPECT_EQ(completed.fencing_token(), 7);
+  EXPECT_EQ(completed.result().outputs(0).name(), "info");
+  EXPECT_EQ(Output(0), "input bytes");
+  EXPECT_EQ(server_.seen().capacity.compute_class(), "cpu-avx2");
+  StopAgent();
+  EXPECT_THAT(status_, IsOk());
+  EXPECT_TRUE(server_.seen().deregistered);
+  EXPECT_TRUE(std::filesystem::is_empty(dir_ / "work/tasks"));
+}
+
+TEST_F(AgentTest, ReadsInputsFromTheServersFolder) {
+  blob_dir_ = dir_ / "blobs";
+  const std::string folder = blob_dir_ + "/" + input_.sha256().substr(0, 2);
+  std::filesystem::create_directories(folder);
+  ASSERT_THAT(WriteFile(folder + "/" + input_.sha256(), "input bytes"), IsOk());
+  server_.AddLease("tasks/1", "copy", input_);
+  StartAgent();
+  ASSERT_TRUE(WaitCompleted(1));
+  EXPECT_EQ(Output(0), "input bytes");
+  EXPECT_TRUE(server_.seen().read_offsets.empty());
+}
+
+TEST_F(AgentTest, TasksOfOneSandboxShareAChild) {
+  server_.AddLease("tasks/1", "pid", input_, "jobs/1");
+  server_.AddLease("tasks/2", "pid", input_, "jobs/1");
+  server_.AddLease("tasks/3", "pid", input_, "jobs/2");
+  server_.SetFaults([](auto& faults) { faults.live = {"jobs/1", "jobs/2"}; });
+  StartAgent();
+  ASSERT_TRUE(WaitCompleted(3));
+  EXPECT_EQ(Output(0), Output(1));
+  EXPECT_NE(Output(0), Output(2));
+}
+
+TEST_F(AgentTest, CrashIsTheMachinerysFault) {
+  server_.AddLease("tasks/1", "crash", input_);
+  server_.AddLease("tasks/2", "copy", input_);
+  StartAgent();
+  ASSERT_TRUE(WaitCompleted(1)) << "the worker goes on";
+  const auto failed = server_.seen().failed.at(0);
+  EXPECT_TRUE(failed.machinery());
+  EXPECT_THAT(FromProto(failed.error()), HasReason("CHILD_DIED"));
+  EXPECT_EQ(server_.seen().completed[0].task(), "tasks/2");
+}
+
+TEST_F(AgentTest, ErrorOfTheTaskIsItsOwnFault) {
+  server_.AddLease("tasks/1", "bad", input_);
+  StartAgent();
+  ASSERT_TRUE(WaitFailed(1));
+  const auto failed = server_.seen().failed[0];
+  EXPECT_FALSE(failed.machinery());
+  EXPECT_THAT(FromProto(failed.error()), HasReason("TENSOR_TRUNCATED"));
+  EXPECT_EQ(agent_->child_pid(), 0) << "its child is ended";
+}
+
+TEST_F(AgentTest, LostFilesAreTheMachinerysFault) {
+  server_.AddLease("tasks/1", "lost file", input_);
+  server_.AddLease("tasks/2", "copy", ToProto(DigestOf("never uploaded")));
+  StartAgent();
+  ASSERT_TRUE(WaitFailed(2));
+  EXPECT_TRUE(server_.seen().failed[0].machinery());
+  EXPECT_TRUE(server_.seen().failed[1].machinery());
+}
+
+TEST_F(AgentTest, LostLeaseKillsTheChildAndHandsNothingIn) {
+  server_.AddLease("tasks/1", "hang", input_);
+  StartAgent();
+  ASSERT_TRUE(server_.WaitUntil([](const Seen& seen) {
+    return !seen.heartbeats.empty() && seen.heartbeats.back().running_size() == 1 &&
+           seen.heartbeats.back().running(0).progress() == 0.5 &&
+           seen.heartbeats.back().running(0).fencing_token() == 7;
+  }));
+  server_.SetFaults([](auto& faults) { faults.lost = {"tasks/1"}; });
+  server_.AddLease("tasks/2", "copy", input_);
+  ASSERT_TRUE(WaitCompleted(1));
+  EXPECT_EQ(server_.seen().completed[0].task(), "tasks/2");
+  EXPECT_TRUE(server_.seen().failed.empty());
+}
+
+TEST_F(AgentTest, ChildEndsWithItsSandbox) {
+  server_.AddLease("tasks/1", "copy", input_);
+  StartAgent();
+  ASSERT_TRUE(WaitCompleted(1));
+  const size_t heartbeats = server_.seen().heartbeats.size();
+  server_.SetFaults([](auto& faults) { faults.live.clear(); });
+  // The second heartbeat from here is sent after the answer to the first was obeyed.
+  ASSERT_TRUE(server_.WaitUntil([=](const Seen& seen) { return seen.heartbeats.size() > heartbeats + 2; }));
+  EXPECT_EQ(agent_->child_pid(), 0);
+}
+
+TEST_F(AgentTest, WaitsForTheServerAndRegistersAgainWhenForgotten) {
+  server_.SetFaults([](auto& faults) { faults.refuse_registrations = 2; });
+  StartAgent();
+  ASSERT_TRUE(server_.WaitUntil([](const Seen& seen) { return seen.lease_calls >= 1; }));
+  server_.SetFaults([](auto& faults) { faults.forget_worker = true; });
+  server_.AddLease("tasks/1", "copy", input_);
+  ASSERT_TRUE(WaitCompleted(1));
+  server_.AddLease("tasks/2", "copy", input_);
+  ASSERT_TRUE(WaitCompleted(2));
+  EXPECT_EQ(server_.seen().workers.size(), 2);
+  EXPECT_EQ(server_.seen().completed[1].worker(), "workers/w1");
+}
+
+TEST_F(AgentTest, StopAbandonsARunningTask) {
+  server_.AddLease("tasks/1", "hang", input_);
+  StartAgent();
+  ASSERT_TRUE(server_.WaitUntil(
+      [](const Seen& seen) { return !seen.heartbeats.empty() && seen.heartbeats.back().running_size() == 1; }));
+  StopAgent();
+  EXPECT_THAT(status_, IsOk());
+  EXPECT_TRUE(server_.seen().deregistered);
+  EXPECT_TRUE(server_.seen().failed.empty());
+}
+
+TEST_F(AgentTest, TwoWorkersCannotShareAFolder) {
+  StartAgent();
+  ASSERT_TRUE(server_.WaitUntil([](const Seen& seen) { return seen.lease_calls >= 1; }));
+  AgentOptions options;
+  options.server = server_.address();
+  options.work_dir = dir_ / "work";
+  EXPECT_THAT(Agent(options).Run(), HasReason("WORK_DIR_IN_USE"));
+}
+
+}  // namespace
+}  // namespace bitwright

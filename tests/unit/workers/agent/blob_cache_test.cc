@@ -1,0 +1,84 @@
+#include <grpcpp/grpcpp.h>
+
+#include <filesystem>
+
+#include "tests/support/fixtures.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/workers/agent/fake_server.h"
+#include "workers/agent/input_source.h"
+#include "workers/base/files.h"
+
+namespace bitwright {
+namespace {
+
+using testing::IsOk;
+
+class BlobCacheTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<BlobCache> Open(int64_t max_bytes) { return *BlobCache::Open(dir_.path(), max_bytes, client_); }
+  BlobDigest Put(char c) { return *FromProto(server_.Put(std::string(100, c))); }
+  size_t Reads() const { return server_.seen().read_offsets.size(); }
+  bool Has(const BlobDigest& digest) const { return std::filesystem::exists(dir_ / digest.sha256); }
+
+  TempDir dir_;
+  testing::FakeServer server_;
+  BlobClient client_{grpc::CreateChannel(server_.address(), grpc::InsecureChannelCredentials())};
+  StopSignal stop_;
+};
+
+TEST_F(BlobCacheTest, FetchesOnceAndKeeps) {
+  const BlobDigest a = Put('a');
+  auto cache = Open(1000);
+  ASSERT_OK_AND_ASSIGN(const std::string path, cache->Path(a, stop_));
+  EXPECT_EQ(*ReadFile(path), std::string(100, 'a'));
+  EXPECT_THAT(cache->Path(a, stop_), IsOk());
+  cache = Open(1000);  // as after a restart
+  EXPECT_EQ(cache->bytes(), 100);
+  EXPECT_THAT(cache->Path(a, stop_), IsOk());
+  EXPECT_EQ(Reads(), 1);
+}
+
+TEST_F(BlobCacheTest, RemovesTheLeastRecentlyUsed) {
+  const BlobDigest a = Put('a');
+  const BlobDigest b = Put('b');
+  const BlobDigest c = Put('c');
+  const auto cache = Open(250);
+  for (const BlobDigest& digest : {a, b, a}) EXPECT_THAT(cache->Path(digest, stop_), IsOk());
+  cache->ReleaseAll();
+  EXPECT_THAT(cache->Path(c, stop_), IsOk());
+  EXPECT_TRUE(Has(a));
+  EXPECT_FALSE(Has(b));
+  EXPECT_EQ(cache->bytes(), 200);
+}
+
+TEST_F(BlobCacheTest, InputsInUseStayEvenBeyondTheBound) {
+  const BlobDigest a = Put('a');
+  const BlobDigest b = Put('b');
+  const auto cache = Open(150);
+  EXPECT_THAT(cache->Path(a, stop_), IsOk());
+  EXPECT_THAT(cache->Path(b, stop_), IsOk());
+  EXPECT_TRUE(Has(a) && Has(b));
+  cache->ReleaseAll();
+  EXPECT_FALSE(Has(a));
+  EXPECT_TRUE(Has(b));
+}
+
+TEST_F(BlobCacheTest, FileOfAnotherSizeIsFetchedAgain) {
+  const BlobDigest a = Put('a');
+  ASSERT_THAT(WriteFile(dir_ / a.sha256, "short"), IsOk());
+  ASSERT_OK_AND_ASSIGN(const std::string path, Open(1000)->Path(a, stop_));
+  EXPECT_EQ(*ReadFile(path), std::string(100, 'a'));
+}
+
+TEST_F(BlobCacheTest, LocalFolderIsReadInPlace) {
+  const BlobDigest a = DigestOf("local");
+  std::filesystem::create_directories(dir_ / a.sha256.substr(0, 2));
+  const std::string path = dir_ / (a.sha256.substr(0, 2) + "/" + a.sha256);
+  ASSERT_THAT(WriteFile(path, "local"), IsOk());
+  const auto local = LocalBlobs(dir_.path());
+  EXPECT_EQ(*local->Path(a, stop_), path);
+  EXPECT_THAT(local->Path(DigestOf("other"), stop_), testing::HasReason("INPUT_MISSING"));
+}
+
+}  // namespace
+}  // namespace bitwright

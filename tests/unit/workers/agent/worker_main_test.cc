@@ -1,0 +1,54 @@
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/support/fixtures.h"
+#include "tests/unit/workers/agent/fake_server.h"
+
+namespace bitwright {
+namespace {
+
+// The whole program as a process of its own.
+pid_t Spawn(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), FAKE_WORKER);
+  std::vector<char*> pointers;
+  for (std::string& argument : arguments) pointers.push_back(argument.data());
+  pointers.push_back(nullptr);
+  pid_t pid = 0;
+  EXPECT_EQ(::posix_spawn(&pid, FAKE_WORKER, nullptr, nullptr, pointers.data(), environ), 0);
+  return pid;
+}
+
+int ExitCode(pid_t pid) {
+  int status = 0;
+  EXPECT_EQ(::waitpid(pid, &status, 0), pid);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+TEST(WorkerMain, WorksUntilItIsAskedToStop) {
+  const TempDir dir;
+  testing::FakeServer server;
+  server.AddLease("tasks/1", "copy", server.Put("input bytes"));
+  const pid_t pid = Spawn({"--server", server.address(), "--work-dir", dir / "work", "--threads", "1",
+                           "--exit-with-parent", "--compute-class", "cpu-x86-64-v2"});
+  EXPECT_TRUE(server.WaitUntil([](const auto& seen) { return seen.completed.size() == 1; }));
+  EXPECT_EQ(server.seen().capacity.compute_class(), "cpu-x86-64-v2");
+  EXPECT_EQ(server.seen().capacity.process_id(), pid);
+  ::kill(pid, SIGTERM);
+  EXPECT_EQ(ExitCode(pid), 0);
+  EXPECT_TRUE(server.seen().deregistered);
+}
+
+TEST(WorkerMain, WrongOptionsAreRefused) {
+  EXPECT_EQ(ExitCode(Spawn({"--work-dir", "/tmp/x"})), 2);
+  EXPECT_EQ(ExitCode(Spawn({"--server", "localhost:1", "--work-dir", "/tmp/x", "--threads", "0"})), 2);
+  EXPECT_EQ(ExitCode(Spawn({"--server", "localhost:1", "--work-dir", "/tmp/x", "--compute-class", "cuda"})), 1);
+}
+
+}  // namespace
+}  // namespace bitwright
