@@ -17,6 +17,7 @@
 #include "workers/agent/compute_class.h"
 #include "workers/agent/confinement.h"
 #include "workers/agent/peak_memory.h"
+#include "workers/kernels/compute_class.h"
 
 namespace bitwright {
 namespace {

@@ -8,6 +8,7 @@
 #include "tests/support/status_matchers.h"
 #include "workers/agent/code_version.h"
 #include "workers/base/files.h"
+#include "workers/kernels/compute_class.h"
 
 namespace bitwright {
 namespace {
