@@ -9,8 +9,8 @@
 
 namespace bitwright {
 
-// What a program learns from an error: a stable reason and its facts. Carried in the status as google.rpc.ErrorInfo with
-// domain "bitwright".
+// What a program learns from an error: a stable reason and its facts. Carried in the status as google.rpc.ErrorInfo
+// with domain "bitwright".
 struct ErrorDetail {
   std::string reason;                           // UPPER_SNAKE_CASE
   std::map<std::string, std::string> metadata;  // for example {"file", "model.safetensors"}, {"limit", "100000000"}

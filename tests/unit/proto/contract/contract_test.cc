@@ -26,7 +26,7 @@ TEST(Digest, TextRoundTrips) {
 TEST(Digest, RefusesOtherForms) {
   const std::string hash(64, 'a');
   for (const std::string& text : {hash, hash + "/", hash + "/-1", hash + "/01", hash + "/1x", hash.substr(1) + "/1",
-                                 std::string(64, 'A') + "/1", hash + "/99999999999999999999"}) {
+                                  std::string(64, 'A') + "/1", hash + "/99999999999999999999"}) {
     EXPECT_THAT(ParseDigest(text), HasReason("DIGEST_INVALID")) << text;
   }
 }
