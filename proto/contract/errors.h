@@ -17,6 +17,7 @@ struct ErrorDetail {
 };
 
 // An error with an ErrorInfo. `message` is a sentence for a person: what is wrong, which one, the limit, what to do.
+// Both may hold text from hostile files: what is not printable UTF-8 is replaced (utf8.h).
 absl::Status MakeError(absl::StatusCode code, std::string_view reason, std::string_view message,
                        std::map<std::string, std::string> metadata = {});
 
