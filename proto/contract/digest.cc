@@ -31,8 +31,8 @@ absl::StatusOr<BlobDigest> ParseDigest(std::string_view sha256, int64_t size_byt
     return DigestInvalid(sha256, "the hash has another form");
   }
   if (size_bytes < 0 || size_bytes > limits::kMaxBlobBytes) {
-    return DigestInvalid(sha256, "the size " + std::to_string(size_bytes) + " is outside 0.." +
-                                     std::to_string(limits::kMaxBlobBytes));
+    return DigestInvalid(
+        sha256, "the size " + std::to_string(size_bytes) + " is outside 0.." + std::to_string(limits::kMaxBlobBytes));
   }
   return BlobDigest{std::string(sha256), size_bytes};
 }

@@ -3,6 +3,7 @@
 #include "absl/strings/cord.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "proto/contract/utf8.h"
 
 namespace bitwright {
 namespace {
@@ -14,11 +15,11 @@ constexpr char kTypeUrl[] = "type.googleapis.com/google.rpc.ErrorInfo";
 
 absl::Status MakeError(absl::StatusCode code, std::string_view reason, std::string_view message,
                        std::map<std::string, std::string> metadata) {
-  absl::Status status(code, absl::string_view(message.data(), message.size()));
+  absl::Status status(code, Printable(message));
   google::rpc::ErrorInfo info;
   info.set_reason(std::string(reason));
   info.set_domain(kDomain);
-  for (auto& [key, value] : metadata) (*info.mutable_metadata())[key] = std::move(value);
+  for (const auto& [key, value] : metadata) (*info.mutable_metadata())[Printable(key)] = Printable(value);
   status.SetPayload(kTypeUrl, absl::Cord(info.SerializeAsString()));
   return status;
 }

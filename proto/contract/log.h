@@ -41,13 +41,12 @@ struct LogVoidify {
 #define BITWRIGHT_LOG_ERROR ::bitwright::LogSeverity::kError
 #define BITWRIGHT_LOG_FATAL ::bitwright::LogSeverity::kFatal
 
-#define LOG(severity)                                          \
-  !::bitwright::LogEnabled(BITWRIGHT_LOG_##severity)           \
-      ? (void)0                                                \
+#define LOG(severity)                                \
+  !::bitwright::LogEnabled(BITWRIGHT_LOG_##severity) \
+      ? (void)0                                      \
       : ::bitwright::LogVoidify() & ::bitwright::LogMessage(BITWRIGHT_LOG_##severity, __FILE__, __LINE__).stream()
 
-#define CHECK(condition)                                                                             \
-  (condition) ? (void)0                                                                              \
-              : ::bitwright::LogVoidify() & ::bitwright::LogMessage(BITWRIGHT_LOG_FATAL, __FILE__, __LINE__) \
-                                                .stream()                                            \
-                                            << "CHECK failed: " #condition " "
+#define CHECK(condition)                                                                                              \
+  (condition) ? (void)0                                                                                               \
+              : ::bitwright::LogVoidify() & ::bitwright::LogMessage(BITWRIGHT_LOG_FATAL, __FILE__, __LINE__).stream() \
+                                                << "CHECK failed: " #condition " "

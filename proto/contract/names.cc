@@ -20,10 +20,10 @@ absl::Status NameInvalid(std::string_view name, std::string_view form) {
 
 absl::Status PathInvalid(std::string_view path, std::string_view why) {
   const std::string shown(path.substr(0, 300));
-  return MakeError(absl::StatusCode::kInvalidArgument, "MANIFEST_PATH_INVALID",
-                   "path '" + shown + "' in the manifest " + std::string(why) +
-                       "; give a relative path without '.' and '..' parts",
-                   {{"path", shown}});
+  return MakeError(
+      absl::StatusCode::kInvalidArgument, "MANIFEST_PATH_INVALID",
+      "path '" + shown + "' in the manifest " + std::string(why) + "; give a relative path without '.' and '..' parts",
+      {{"path", shown}});
 }
 
 }  // namespace

@@ -7,11 +7,11 @@
 
 // The names that newer Abseil gives these (absl/status/status_macros.h); Debian's version lacks them.
 #ifndef ABSL_RETURN_IF_ERROR
-#define ABSL_RETURN_IF_ERROR(expr)                             \
-  do {                                                         \
-    if (absl::Status bw_status_ = (expr); !bw_status_.ok()) {  \
-      return bw_status_;                                       \
-    }                                                          \
+#define ABSL_RETURN_IF_ERROR(expr)                            \
+  do {                                                        \
+    if (absl::Status bw_status_ = (expr); !bw_status_.ok()) { \
+      return bw_status_;                                      \
+    }                                                         \
   } while (false)
 
 #define BITWRIGHT_CONCAT_INNER(a, b) a##b
@@ -19,8 +19,8 @@
 
 #define ABSL_ASSIGN_OR_RETURN(lhs, expr) \
   BITWRIGHT_ASSIGN_OR_RETURN_IMPL(BITWRIGHT_CONCAT(bw_result_, __LINE__), lhs, expr)
-#define BITWRIGHT_ASSIGN_OR_RETURN_IMPL(result, lhs, expr)    \
-  auto result = (expr);                                       \
-  if (!result.ok()) return std::move(result).status();        \
+#define BITWRIGHT_ASSIGN_OR_RETURN_IMPL(result, lhs, expr) \
+  auto result = (expr);                                    \
+  if (!result.ok()) return std::move(result).status();     \
   lhs = std::move(result).value()
 #endif

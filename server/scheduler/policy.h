@@ -9,25 +9,25 @@ namespace bitwright {
 
 // A task that could run now.
 struct ReadyTask {
-  std::string task;              // "tasks/{id}"
-  std::string owner;             // job or model that it belongs to
-  std::string tenant;            // fair share is between these
-  int priority = 0;              // of the job, higher first
+  std::string task;    // "tasks/{id}"
+  std::string owner;   // job or model that it belongs to
+  std::string tenant;  // fair share is between these
+  int priority = 0;    // of the job, higher first
   int64_t owner_create_micros = 0;
-  int64_t ready_micros = 0;      // when it became ready
-  int64_t not_before_micros = 0; // back-off after a failed attempt
-  int64_t memory_bytes = 0;      // estimate
+  int64_t ready_micros = 0;       // when it became ready
+  int64_t not_before_micros = 0;  // back-off after a failed attempt
+  int64_t memory_bytes = 0;       // estimate
   double cost_flops = 0;
   bool numeric = false;
-  std::string pinned_class;      // compute class of the owner's earlier numeric tasks; empty: not pinned yet
-  std::string pinned_code;       // code version, likewise
+  std::string pinned_class;  // compute class of the owner's earlier numeric tasks; empty: not pinned yet
+  std::string pinned_code;   // code version, likewise
 };
 
 // The worker that asks.
 struct AskingWorker {
   std::string compute_class;
   std::string code_version;
-  int64_t memory_bytes = 0;      // free for the next task
+  int64_t memory_bytes = 0;  // free for the next task
 };
 
 struct RunningShare {

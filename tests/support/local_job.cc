@@ -17,9 +17,7 @@
 namespace bitwright {
 namespace {
 
-double Now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 const v1::Digest* FindOutput(const v1::TaskResult& result, const std::string& name) {
   for (const auto& output : result.outputs()) {

@@ -23,11 +23,11 @@ absl::Status Unreadable(const std::string& path, int error) {
 
 absl::Status Unwritable(const std::string& path, int error) {
   const bool full = error == ENOSPC || error == EDQUOT;
-  return MakeError(full ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kUnavailable,
-                   full ? "DISK_FULL" : "FILE_UNWRITABLE",
-                   "file '" + path + "' cannot be written: " + std::strerror(error) +
-                       (full ? "; make room on that disk" : ""),
-                   {{"file", path}});
+  return MakeError(
+      full ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kUnavailable,
+      full ? "DISK_FULL" : "FILE_UNWRITABLE",
+      "file '" + path + "' cannot be written: " + std::strerror(error) + (full ? "; make room on that disk" : ""),
+      {{"file", path}});
 }
 
 }  // namespace

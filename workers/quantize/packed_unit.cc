@@ -42,7 +42,8 @@ absl::StatusOr<PackedUnitsWriter> PackedUnitsWriter::Create(const std::string& p
   for (const UnitFormat& unit : units) {
     metadata[std::string(kFormatKey) + unit.unit.name] = FormatName(unit.format);
     for (const LinearSpec& linear : unit.unit.linears) {
-      tensors.push_back({linear.name + ".weight_packed", DType::kI32, {linear.out, unit.format.WordsPerRow(linear.in)}});
+      tensors.push_back(
+          {linear.name + ".weight_packed", DType::kI32, {linear.out, unit.format.WordsPerRow(linear.in)}});
       tensors.push_back({linear.name + ".weight_scale", unit.scale_type, {linear.out, unit.format.Groups(linear.in)}});
       tensors.push_back({linear.name + ".weight_shape", DType::kI64, {2}});
     }

@@ -14,9 +14,9 @@ namespace bitwright {
 
 // What the allocator needs to know of a unit: the loss of every format, in nats of KL divergence per token.
 //
-// The loss of a format is α · proxy, proxy = tr(ΔW H ΔWᵀ) of the rounding actually used, summed over the unit's linears.
-// α is measured: the KL divergence of the model with this unit alone quantized, over its proxy, at one middle width; for
-// the lowest widths, where one unit can be catastrophic although its proxy is small, at that width itself. A
+// The loss of a format is α · proxy, proxy = tr(ΔW H ΔWᵀ) of the rounding actually used, summed over the unit's
+// linears. α is measured: the KL divergence of the model with this unit alone quantized, over its proxy, at one middle
+// width; for the lowest widths, where one unit can be catastrophic although its proxy is small, at that width itself. A
 // curvature-based sensitivity takes the place of this one by filling the same structure.
 struct UnitSensitivity {
   std::string unit;
@@ -48,8 +48,8 @@ struct ProfileOptions {
 // Calibration windows that units are measured on.
 struct ProfileData {
   int64_t windows = 0;
-  std::span<const int32_t> ids;        // [windows · window]
-  const float* reference = nullptr;    // [windows, window, hidden], final hidden states of the unquantized model
+  std::span<const int32_t> ids;      // [windows · window]
+  const float* reference = nullptr;  // [windows, window, hidden], final hidden states of the unquantized model
 };
 
 // Profiles the units of blocks [begin, end). Live at a time: one block, its variants of one unit each, and one block

@@ -59,9 +59,8 @@ std::vector<v1::Plan> UniformPlans(const UnitOptions& units, const v1::ModelInfo
     v1::Plan plan = MakePlan("uniform-" + NameOf(format.format()), units, choice, info);
     if (plan.weight_bytes() <= budget) plans.push_back(std::move(plan));
   }
-  std::stable_sort(plans.begin(), plans.end(), [](const v1::Plan& a, const v1::Plan& b) {
-    return a.predicted_loss() < b.predicted_loss();
-  });
+  std::stable_sort(plans.begin(), plans.end(),
+                   [](const v1::Plan& a, const v1::Plan& b) { return a.predicted_loss() < b.predicted_loss(); });
   return plans;
 }
 
@@ -75,8 +74,7 @@ void AddUniform(const UnitOptions& units, const v1::ModelInfo& info, int64_t bud
   }
 }
 
-absl::Status AddMixed(const UnitOptions& units, const v1::ModelInfo& info, int64_t budget,
-                      v1::Allocation& allocation) {
+absl::Status AddMixed(const UnitOptions& units, const v1::ModelInfo& info, int64_t budget, v1::Allocation& allocation) {
   std::vector<std::vector<Option>> options;
   for (const v1::Sensitivity::Unit& unit : units) {
     std::vector<Option>& to = options.emplace_back();

@@ -57,7 +57,8 @@ absl::Status WriteWeights(const std::string& path, const Checkpoint& checkpoint,
       bytes = kept->second.view.bytes;
     } else {
       for (const SafetensorsFile& file : packed.files()) {
-        if (const auto found = file.tensors().find(tensor.name); found != file.tensors().end()) bytes = found->second.bytes;
+        if (const auto found = file.tensors().find(tensor.name); found != file.tensors().end())
+          bytes = found->second.bytes;
       }
     }
     ABSL_RETURN_IF_ERROR(writer.Append(bytes.data(), bytes.size()));
@@ -90,9 +91,8 @@ absl::Status RunAssemble(const v1::AssembleParams& params, TaskIo& io) {
   ABSL_RETURN_IF_ERROR(WriteWeights(weights, checkpoint, packed, ArtifactTensors(info, plan), io));
   ABSL_RETURN_IF_ERROR(artifact.Note(kWeightsFile, weights));
   ABSL_ASSIGN_OR_RETURN(const std::string config, ReadFile(files.at("config.json")));
-  ABSL_ASSIGN_OR_RETURN(const auto written,
-                        WrittenFiles(config, info, plan, selection.candidates(params.candidate()), selection,
-                                     params.card()));
+  ABSL_ASSIGN_OR_RETURN(const auto written, WrittenFiles(config, info, plan, selection.candidates(params.candidate()),
+                                                         selection, params.card()));
   for (const auto& [path, text] : written) ABSL_RETURN_IF_ERROR(artifact.Add(path, text));
   for (const auto& [path, on_disk] : files) {
     if (!IsCopiedFile(path)) continue;

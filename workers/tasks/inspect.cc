@@ -54,9 +54,9 @@ absl::Status DescribeUnits(const Model& model, v1::ModelInfo& info) {
       for (const LinearSpec& linear : unit.linears) {
         const auto& located = model.checkpoint().tensors().at(linear.name + ".weight");
         if (located.view.dtype != dtype) {
-          return checkpoint_errors::WrongType(located.file, linear.name + ".weight",
-                                              std::string(DTypeName(located.view.dtype)) + " among linears of " +
-                                                  std::string(DTypeName(dtype)));
+          return checkpoint_errors::WrongType(
+              located.file, linear.name + ".weight",
+              std::string(DTypeName(located.view.dtype)) + " among linears of " + std::string(DTypeName(dtype)));
         }
       }
       DescribeUnit(unit, static_cast<int>(b), dtype, info);

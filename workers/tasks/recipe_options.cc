@@ -6,8 +6,8 @@ namespace bitwright {
 
 RoundingOptions RoundingOf(const v1::Recipe::Rounding& rounding) {
   RoundingOptions options;
-  options.method = rounding.method() == v1::ROUNDING_METHOD_RTN ? RoundingOptions::Method::kRtn
-                                                                 : RoundingOptions::Method::kGptq;
+  options.method =
+      rounding.method() == v1::ROUNDING_METHOD_RTN ? RoundingOptions::Method::kRtn : RoundingOptions::Method::kGptq;
   options.scales = rounding.scales() == v1::SCALE_METHOD_ABSMAX ? ScaleMethod::kAbsMax : ScaleMethod::kSearched;
   options.act_order = rounding.act_order();
   options.static_groups = rounding.static_groups();

@@ -42,7 +42,8 @@ absl::Status AppendTokenStats(const std::string& path, TokenStats& stats) {
   for (const Column& column : kColumns) {
     ABSL_ASSIGN_OR_RETURN(const TensorView view, file.Find(column.name));
     if (view.dtype != DType::kF64 || view.bytes.size() != tokens * sizeof(double)) {
-      return MakeError(absl::StatusCode::kInvalidArgument, "TASK_INPUT_DAMAGED", "the tokens of an evaluation shard have columns of different lengths");
+      return MakeError(absl::StatusCode::kInvalidArgument, "TASK_INPUT_DAMAGED",
+                       "the tokens of an evaluation shard have columns of different lengths");
     }
     std::vector<double>& values = stats.*column.values;
     const size_t before = values.size();

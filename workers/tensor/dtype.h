@@ -7,7 +7,23 @@
 namespace bitwright {
 
 // Element types that safetensors knows and this project reads. F8 types have one byte and are carried, not computed.
-enum class DType : uint8_t { kBool, kU8, kI8, kF8E4M3, kF8E5M2, kI16, kU16, kF16, kBF16, kI32, kU32, kF32, kF64, kI64, kU64 };
+enum class DType : uint8_t {
+  kBool,
+  kU8,
+  kI8,
+  kF8E4M3,
+  kF8E5M2,
+  kI16,
+  kU16,
+  kF16,
+  kBF16,
+  kI32,
+  kU32,
+  kF32,
+  kF64,
+  kI64,
+  kU64
+};
 
 // Size of one element in bytes.
 constexpr int64_t ByteSize(DType dtype) {

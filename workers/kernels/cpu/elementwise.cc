@@ -92,11 +92,14 @@ void SiluMul(float* gate, const float* up, int64_t n) {
   const D d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   const V one = hn::Set(d, 1.0f);
+  const V lowest = hn::Set(d, -88.0f), highest = hn::Set(d, 87.0f);
   int64_t i = 0;
   for (; i + lanes <= n; i += lanes) {
     const V g = hn::LoadU(d, gate + i);
-    const V e = hn::Exp(d, hn::Max(hn::Neg(g), hn::Set(d, -87.0f)));
-    hn::StoreU(hn::Mul(hn::Div(g, hn::Add(one, e)), hn::LoadU(d, up + i)), d, gate + i);
+    // Exp is wrong above 104; below −88 the result is under 1e-36 anyway. NaN stays NaN by the division.
+    const V e = hn::Exp(d, hn::Neg(hn::Max(hn::Min(g, highest), lowest)));
+    const V silu = hn::IfThenZeroElse(hn::Lt(g, lowest), hn::Div(g, hn::Add(one, e)));
+    hn::StoreU(hn::Mul(silu, hn::LoadU(d, up + i)), d, gate + i);
   }
   for (; i < n; ++i) gate[i] = gate[i] / (1.0f + std::exp(-gate[i])) * up[i];
 }

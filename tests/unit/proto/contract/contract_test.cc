@@ -5,6 +5,7 @@
 #include "proto/contract/digest.h"
 #include "proto/contract/errors.h"
 #include "proto/contract/names.h"
+#include "proto/contract/utf8.h"
 #include "tests/support/status_matchers.h"
 
 namespace bitwright {
@@ -26,7 +27,7 @@ TEST(Digest, TextRoundTrips) {
 TEST(Digest, RefusesOtherForms) {
   const std::string hash(64, 'a');
   for (const std::string& text : {hash, hash + "/", hash + "/-1", hash + "/01", hash + "/1x", hash.substr(1) + "/1",
-                                 std::string(64, 'A') + "/1", hash + "/99999999999999999999"}) {
+                                  std::string(64, 'A') + "/1", hash + "/99999999999999999999"}) {
     EXPECT_THAT(ParseDigest(text), HasReason("DIGEST_INVALID")) << text;
   }
 }
@@ -38,6 +39,25 @@ TEST(Errors, DetailSurvivesTheWireForm) {
   EXPECT_EQ(detail->reason, "THING_MISSING");
   EXPECT_EQ(detail->metadata.at("thing"), "x");
   EXPECT_EQ(ErrorReason(absl::NotFoundError("plain")), "");
+}
+
+TEST(Errors, HostileBytesNeverReachTheWire) {
+  const absl::Status status =
+      MakeError(absl::StatusCode::kInvalidArgument, "NAME_INVALID", "name '\xff\x1b[2J'", {{"name", "\xc3"}});
+  EXPECT_EQ(status.message(), "name '??[2J'");
+  EXPECT_EQ(GetErrorDetail(status)->metadata.at("name"), "?");
+}
+
+TEST(Printable, KeepsWellFormedTextAndReplacesTheRest) {
+  EXPECT_EQ(Printable("plain \u00e4 \u20ac \U0001f600"), "plain \u00e4 \u20ac \U0001f600");
+  EXPECT_EQ(Printable("a\nb\tc\r"), "a b c ");
+  EXPECT_EQ(Printable(std::string("\0\x7f", 2)), "??");
+  EXPECT_EQ(Printable("\xc2\x85"), "?") << "a C1 control character";
+  EXPECT_EQ(Printable("\xc0\xaf"), "??") << "overlong";
+  EXPECT_EQ(Printable("\xed\xa0\x80"), "???") << "surrogate";
+  EXPECT_EQ(Printable("\xf4\x90\x80\x80"), "????") << "above U+10FFFF";
+  EXPECT_EQ(Printable("\xe2\x82"), "??") << "cut short";
+  EXPECT_EQ(Printable("\xe2x"), "?x");
 }
 
 TEST(Names, ManifestPaths) {

@@ -1,0 +1,207 @@
+#include "tests/conformance/elementwise_suite.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <limits>
+
+#include "tests/conformance/expected.h"
+#include "workers/tensor/float16.h"
+
+namespace bitwright {
+namespace {
+
+constexpr float kGuard = 12345.0f;  // beside every output; must stay
+constexpr double kUlp = 1.2e-7;
+
+// `count` floats that begin `offset` floats past an aligned address, between guards.
+class Guarded {
+ public:
+  Guarded(const std::vector<float>& values, int64_t offset)
+      : storage_(values.size() + 2 * kMargin, kGuard),
+        first_(kMargin + static_cast<size_t>(offset)),
+        size_(values.size()) {
+    std::copy(values.begin(), values.end(), data());
+  }
+  ~Guarded() {
+    for (size_t i = 0; i < storage_.size(); ++i) {
+      if (i >= first_ && i < first_ + size_) continue;
+      EXPECT_EQ(storage_[i], kGuard) << "written outside, at " << i;
+    }
+  }
+  float* data() { return storage_.data() + first_; }
+  float operator[](int64_t i) const { return storage_[first_ + static_cast<size_t>(i)]; }
+
+ private:
+  static constexpr size_t kMargin = 20;
+  std::vector<float> storage_;
+  size_t first_, size_;
+};
+
+void CheckSoftmaxRange(const KernelSet& kernels, const std::vector<float>& input, int64_t begin, int64_t end,
+                       int64_t offset) {
+  const int64_t n = static_cast<int64_t>(input.size());
+  Guarded x(input, offset);
+  kernels.softmax(x.data(), n, begin, end);
+  const double top = *std::max_element(input.begin() + begin, input.begin() + end);
+  double sum = 0;
+  for (int64_t i = begin; i < end; ++i) sum += std::exp(input[static_cast<size_t>(i)] - top);
+  for (int64_t i = 0; i < n; ++i) {
+    const bool inside = i >= begin && i < end;
+    const double expected = inside ? std::exp(input[static_cast<size_t>(i)] - top) / sum : 0;
+    // x − max is rounded to f32 first: an error of up to |x − max| units in the exponent.
+    const double spread = inside ? top - input[static_cast<size_t>(i)] : 0;
+    ExpectClose(x[i], expected, (8 + spread) * kUlp, 1e-37, i);
+  }
+}
+
+}  // namespace
+
+void CheckRmsNorm(const KernelSet& kernels) {
+  for (const int64_t n : kSizes) {
+    for (const float scale : {1.0f, 1e-12f, 1e15f}) {
+      const int64_t rows = 3, stride = n + 2, offset = n % 4;
+      const auto input = RandomFloats(rows * stride, 1, scale);
+      const auto weight = RandomFloats(n, 2);
+      std::vector<float> sentinel(static_cast<size_t>(rows * stride), -7.0f);
+      Guarded x(input, offset), w(weight, offset), out(sentinel, offset);
+      kernels.rms_norm(x.data(), w.data(), 1e-5f, rows, n, stride, out.data());
+      for (int64_t r = 0; r < rows; ++r) {
+        double sum = 0;
+        for (int64_t i = 0; i < n; ++i) sum += double{x[r * stride + i]} * x[r * stride + i];
+        const double norm = 1 / std::sqrt(sum / static_cast<double>(n) + double{1e-5f});
+        for (int64_t i = 0; i < n; ++i) {
+          ExpectClose(out[r * stride + i], x[r * stride + i] * norm * w[i], 20 * kUlp, 1e-37, i);
+        }
+        EXPECT_EQ(out[r * stride + n], -7.0f) << "between the rows";
+      }
+      kernels.rms_norm(x.data(), w.data(), 1e-5f, rows, n, stride, x.data());
+      for (int64_t i = 0; i < n; ++i) EXPECT_EQ(x[i], out[i]) << "in place";
+    }
+  }
+}
+
+void CheckApplyRope(const KernelSet& kernels) {
+  for (const int64_t half : kSizes) {
+    const int64_t rows = 2, heads = 3, dim = 2 * half, stride = heads * dim + 5;
+    const auto input = RandomFloats(rows * stride, 3);
+    std::vector<float> cosines, sines;
+    for (int64_t i = 0; i < rows * half; ++i) {
+      cosines.push_back(static_cast<float>(std::cos(0.1 * static_cast<double>(i))));
+      sines.push_back(static_cast<float>(std::sin(0.1 * static_cast<double>(i))));
+    }
+    Guarded x(input, half % 4), c(cosines, 1), s(sines, 3);
+    kernels.apply_rope(x.data(), rows, stride, heads, dim, c.data(), s.data());
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t h = 0; h < heads; ++h) {
+        for (int64_t i = 0; i < half; ++i) {
+          const int64_t low = r * stride + h * dim + i, high = low + half;
+          const double a = input[static_cast<size_t>(low)], b = input[static_cast<size_t>(high)];
+          const double cosine = c[r * half + i], sine = s[r * half + i];
+          ExpectClose(x[low], a * cosine - b * sine, 0, 4 * kUlp, low);
+          ExpectClose(x[high], b * cosine + a * sine, 0, 4 * kUlp, high);
+        }
+      }
+      for (int64_t i = heads * dim; i < stride; ++i)
+        EXPECT_EQ(x[r * stride + i], input[static_cast<size_t>(r * stride + i)]);
+    }
+  }
+}
+
+void CheckSoftmax(const KernelSet& kernels) {
+  for (const int64_t n : kSizes) {
+    CheckSoftmaxRange(kernels, RandomFloats(n, 4, 10), 0, n, n % 4);
+    CheckSoftmaxRange(kernels, RandomFloats(n, 5, 80), n / 3, n, 1);
+    CheckSoftmaxRange(kernels, RandomFloats(n, 6), n / 3, n / 3 + 1, 0);
+    CheckSoftmaxRange(kernels, RandomFloats(n, 7, 1e4f), 0, n - n / 4, 2);  // all but the largest underflow
+    CheckSoftmaxRange(kernels, std::vector<float>(static_cast<size_t>(n), -3e38f), 0, n, 3);
+  }
+}
+
+void CheckSiluMul(const KernelSet& kernels) {
+  const std::vector<float> extremes = {0.0f,  -0.0f,  1e-30f, -1e-30f, 20.0f,  -20.0f,  87.0f,  -87.0f,
+                                       88.8f, -88.8f, 100.0f, -100.0f, 1e4f,   -1e4f,   1e30f,  -1e30f,
+                                       3e38f, -3e38f, 0.5f,   -0.5f,   104.5f, -104.5f, 200.0f, -200.0f};
+  for (const int64_t n : kSizes) {
+    auto gates = RandomFloats(n, 8, 12);
+    for (size_t i = 0; i < gates.size(); i += 2)
+      gates[i] = extremes[(i / 2 + static_cast<size_t>(n)) % extremes.size()];
+    const auto ups = RandomFloats(n, 9);
+    Guarded gate(gates, n % 4), up(ups, 1);
+    kernels.silu_mul(gate.data(), up.data(), n);
+    for (int64_t i = 0; i < n; ++i) {
+      const double g = gates[static_cast<size_t>(i)];
+      const double expected = g / (1 + std::exp(-g)) * ups[static_cast<size_t>(i)];
+      // Far below zero the true value is under 1e-35: any value that small will do.
+      ExpectClose(gate[i], expected, 12 * kUlp, 1e-35, i);
+      EXPECT_FALSE(std::isnan(gate[i])) << "gate " << g;
+    }
+  }
+}
+
+void CheckAdd(const KernelSet& kernels) {
+  for (const int64_t n : kSizes) {
+    const auto a = RandomFloats(n, 10), b = RandomFloats(n, 11, 1e6f);
+    Guarded x(a, n % 4), y(b, 1);
+    kernels.add_into(x.data(), y.data(), n);
+    for (int64_t i = 0; i < n; ++i) EXPECT_EQ(x[i], a[static_cast<size_t>(i)] + b[static_cast<size_t>(i)]);
+    const auto rows = RandomFloats(3 * n, 12);
+    Guarded z(rows, 2);
+    kernels.add_bias(z.data(), y.data(), 3, n);
+    for (int64_t i = 0; i < 3 * n; ++i) EXPECT_EQ(z[i], rows[static_cast<size_t>(i)] + b[static_cast<size_t>(i % n)]);
+  }
+}
+
+void CheckColumnStatistics(const KernelSet& kernels) {
+  for (const int64_t n : kSizes) {
+    const int64_t rows = 5;
+    const auto input = RandomFloats(rows * n, 13, 100);
+    Guarded x(input, n % 4), absmax(std::vector<float>(static_cast<size_t>(n), 50.0f), 1);
+    std::vector<double> sums(static_cast<size_t>(n) + 1, 0.25);
+    kernels.column_statistics(x.data(), rows, n, absmax.data(), sums.data());
+    for (int64_t i = 0; i < n; ++i) {
+      float largest = 50;
+      double sum = 0.25;
+      for (int64_t r = 0; r < rows; ++r) {
+        largest = std::max(largest, std::fabs(x[r * n + i]));
+        sum += std::fabs(x[r * n + i]);
+      }
+      EXPECT_EQ(absmax[i], largest);
+      EXPECT_EQ(sums[static_cast<size_t>(i)], sum) << "rows are added in order";
+    }
+    EXPECT_EQ(sums.back(), 0.25);
+  }
+}
+
+void CheckNarrowToBf16(const KernelSet& kernels) {
+  std::vector<float> values = {0.0f, -0.0f, 1.0f, -1.0f, 3.38e38f, -3.4028235e38f, 1e-45f, -1e-40f, 1.17549435e-38f};
+  // Ties to even and their neighbours, at several exponents.
+  for (const uint32_t high : {0x3f80u, 0x3f81u, 0xc001u, 0x0000u, 0x0001u, 0x7f7eu}) {
+    for (const uint32_t low : {0x7fffu, 0x8000u, 0x8001u, 0xffffu})
+      values.push_back(std::bit_cast<float>(high << 16 | low));
+  }
+  while (values.size() < 600) values.push_back(RandomFloats(1, static_cast<uint32_t>(values.size()), 1e3f)[0]);
+  for (const int64_t n : kSizes) {
+    std::vector<uint16_t> out(static_cast<size_t>(n) + 1, 0xabcd);
+    for (int64_t first = 0; first + n <= 600; first += n) {
+      kernels.narrow_to_bf16(values.data() + first, n, out.data());
+      for (int64_t i = 0; i < n; ++i) {
+        EXPECT_EQ(out[static_cast<size_t>(i)], FloatToBf16(values[static_cast<size_t>(first + i)]))
+            << values[static_cast<size_t>(first + i)];
+      }
+      EXPECT_EQ(out.back(), 0xabcd);
+    }
+  }
+}
+
+void CheckAllElementwise(const KernelSet& kernels) {
+  CheckRmsNorm(kernels);
+  CheckApplyRope(kernels);
+  CheckSoftmax(kernels);
+  CheckSiluMul(kernels);
+  CheckAdd(kernels);
+  CheckColumnStatistics(kernels);
+  CheckNarrowToBf16(kernels);
+}
+
+}  // namespace bitwright

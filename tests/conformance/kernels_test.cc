@@ -1,0 +1,25 @@
+#include <gtest/gtest.h>
+
+#include "tests/conformance/elementwise_suite.h"
+
+namespace bitwright {
+namespace {
+
+class Elementwise : public ::testing::TestWithParam<KernelSet> {};
+
+TEST_P(Elementwise, RmsNorm) { CheckRmsNorm(GetParam()); }
+TEST_P(Elementwise, ApplyRope) { CheckApplyRope(GetParam()); }
+TEST_P(Elementwise, Softmax) { CheckSoftmax(GetParam()); }
+TEST_P(Elementwise, SiluMul) { CheckSiluMul(GetParam()); }
+TEST_P(Elementwise, Add) { CheckAdd(GetParam()); }
+TEST_P(Elementwise, ColumnStatistics) { CheckColumnStatistics(GetParam()); }
+TEST_P(Elementwise, NarrowToBf16) { CheckNarrowToBf16(GetParam()); }
+
+INSTANTIATE_TEST_SUITE_P(All, Elementwise, ::testing::Values(ReferenceKernels(), VectorKernels()),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(Gemm, F32) { CheckGemmF32(); }
+TEST(Gemm, Bf16) { CheckGemmBf16(); }
+
+}  // namespace
+}  // namespace bitwright
