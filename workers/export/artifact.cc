@@ -69,8 +69,15 @@ v1::Plan LongestPlan(const v1::ModelInfo& info) {
 }  // namespace
 
 bool IsCopiedFile(const std::string& path) {
-  if (path.ends_with(".safetensors") || path.ends_with(".safetensors.index.json")) return false;
-  return path != kConfigFile && path != kCardFile && path != kPlanFile && path != kSumsFile;
+  static constexpr std::string_view kNames[] = {
+      "added_tokens.json",     "chat_template.jinja", "chat_template.json",      "generation_config.json",
+      "merges.txt",            "tokenizer.json",      "special_tokens_map.json", "tokenizer.model",
+      "tokenizer_config.json", "vocab.json",
+  };
+  for (const std::string_view legal : {"LICENSE", "NOTICE", "USE_POLICY"}) {
+    if (path.starts_with(legal) && path.find('/') == std::string::npos) return true;
+  }
+  return std::find(std::begin(kNames), std::end(kNames), path) != std::end(kNames);
 }
 
 absl::StatusOr<std::map<std::string, std::string>> WrittenFiles(const std::string& config_json,

@@ -23,15 +23,15 @@ class Selection;
 //   plan.json          format of every unit, what was predicted and measured
 //   README.md          model card
 //   SHA256SUMS         of every other file, in the form that sha256sum checks
-//   tokenizer and other files of the model, unchanged
+//   the tokenizer's files, generation_config.json and the licence of the model, unchanged
 // Everything here is a pure function of its arguments.
 
 inline constexpr char kCompressedTensors[] = "compressed-tensors";
 inline constexpr char kWeightsFile[] = "model.safetensors";
 inline constexpr char kSumsFile[] = "SHA256SUMS";
 
-// Files of the model that an artifact takes over unchanged: all but weights, their index, the configuration, and what
-// the artifact writes itself.
+// Files of the model that an artifact takes over unchanged: those by which consumers tokenize and generate, and its
+// licence. Whatever else lies in the folder (texts, other formats, code) is not the model's.
 bool IsCopiedFile(const std::string& path);
 
 // The text files that the artifact writes itself, but for SHA256SUMS. `selection` gives the measurements of

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Artifacts load in transformers with compressed-tensors, and the perplexity that it computes is the report's.
+
+usage: transformers_test.py BITWRIGHT SOURCE_DIR   (run with the Python that tests/consumers/venv.sh prints)
+"""
+import json, math, os, subprocess, sys, tempfile
+
+import torch
+from transformers import AutoModelForCausalLM
+
+bitwright, source = sys.argv[1], sys.argv[2]
+shared = os.environ.get("BITWRIGHT_SHARED", os.path.join(source, "..", "shared"))
+work = tempfile.TemporaryDirectory(prefix="bitwright-consumers-")
+TOLERANCE = 1e-3  # relative, of the perplexity
+
+
+def recipe(name, bits, groups, mixed):
+    """A recipe file restricted to these formats; few sensitivity windows keep the test short."""
+    path = os.path.join(work.name, name + ".textproto")
+    with open(path, "w") as f:
+        f.write(f'name: "{name}" description: "for a test" sensitivity {{ windows: 2 checked_bits: 2 }}\n')
+        f.write("formats { %s %s }\n" % (" ".join(f"bits: {b}" for b in bits), " ".join(f"group_sizes: {g}" for g in groups)))
+        f.write("candidates { mixed: %s uniform: 1 }\n" % ("true" if mixed else "false"))
+    return path
+
+
+def ids_file(name, vocab, window, windows):
+    """Token ids of a small linear congruential sequence: models without a tokenizer."""
+    path, state = os.path.join(work.name, name + ".ids.jsonl"), 12345
+    with open(path, "w") as f:
+        for _ in range(windows):
+            row = []
+            for _ in range(window):
+                state = (1103515245 * state + 12345) % 2**31
+                row.append(3 + state // 65536 % (vocab - 3))
+            f.write(json.dumps(row) + "\n")
+    return path
+
+
+def quantize(name, model, budget, recipe_path, calibration, evaluation, window):
+    out = os.path.join(work.name, name)
+    subprocess.run([bitwright, "quantize", model, "--budget", budget, "--recipe", recipe_path, "--calibration", calibration,
+                    "--evaluation", evaluation, "--window", str(window), "--calibration-tokens", "4096",
+                    "--evaluation-tokens", "4096", "--local", "-q", "-o", out], check=True, stdout=subprocess.DEVNULL)
+    return out, json.load(open(os.path.join(out, "report.json")))
+
+
+def tokens(model_dir, path, window):
+    if path.endswith(".ids.jsonl"):
+        return torch.tensor([json.loads(line) for line in open(path)])
+    from tokenizers import Tokenizer
+    ids = Tokenizer.from_file(os.path.join(model_dir, "tokenizer.json")).encode(open(path).read(), add_special_tokens=False).ids
+    rows = min(4096, len(ids)) // window
+    return torch.tensor(ids[: rows * window]).view(rows, window)
+
+
+def perplexity(model_dir, windows):
+    # f32 arithmetic, as the report's. The report's weights are rounded to the checkpoint's dtype after decompression;
+    # in f32 transformers leaves that rounding out, which moves a perplexity by about 1e-5.
+    model = AutoModelForCausalLM.from_pretrained(model_dir, dtype=torch.float32, attn_implementation="eager")
+    with torch.no_grad():
+        total, count = 0.0, 0
+        for row in windows:
+            logits = model(row[None]).logits[0].double()
+            nll = torch.nn.functional.cross_entropy(logits[:-1], row[1:], reduction="sum")
+            total, count = total + nll.item(), count + len(row) - 1
+    return math.exp(total / count)
+
+
+def check(name, model, budget, recipe_path, calibration, evaluation, window):
+    out, report = quantize(name, model, budget, recipe_path, calibration, evaluation, window)
+    selected = next(c for c in report["candidates"] if c["name"] == report["selected"])
+    theirs = perplexity(os.path.join(out, "model"), tokens(os.path.join(out, "model"), evaluation, window))
+    ours, difference = selected["perplexity"], abs(theirs / selected["perplexity"] - 1)
+    good = difference <= TOLERANCE
+    print(f"{'ok  ' if good else 'FAIL'} {name:16} {report['selected']:22} ours {ours:.5f} transformers {theirs:.5f} relative {difference:.1e}", flush=True)
+    return good
+
+
+sample = os.path.join(source, "deploy", "sample")
+texts = (os.path.join(sample, "calibration.txt"), os.path.join(sample, "evaluation.txt"))
+results = [
+    check("int4-uniform", sample, "4.25bpw", recipe("int4-uniform", [4], [64, 128], False), *texts, 256),
+    check("mixed-2-8", sample, "4.1bpw", recipe("mixed-2-8", range(2, 9), [32, 64, 128, 0], True), *texts, 256),
+    check("channel", sample, "5.5bpw", recipe("channel", [3, 5, 6, 7], [0], True), *texts, 256),
+]
+if os.path.isdir(os.path.join(shared, "fixtures")):
+    for fixture in ("llama-tied", "llama-bias"):
+        model = os.path.join(work.name, fixture + "-model")  # without what is expected of it
+        os.makedirs(model)
+        for file in ("config.json", "generation_config.json", "model.safetensors"):
+            os.symlink(os.path.abspath(os.path.join(shared, "fixtures", "models", fixture, file)), os.path.join(model, file))
+        ids = ids_file(fixture, 256, 64, 16)
+        results.append(check(fixture, model, "5bpw", recipe(fixture, range(2, 9), [32, 0], True), ids, ids, 64))
+else:
+    print("skipped: llama-tied, llama-bias (reference data not found: set BITWRIGHT_SHARED)")
+sys.exit(0 if all(results) else 1)
