@@ -1,4 +1,5 @@
 #include <malloc.h>
+#include <unistd.h>
 
 #include <cstdio>
 
@@ -21,6 +22,7 @@ void KeepLargeBuffers() {
 
 int main(int argc, char** argv) {
   KeepLargeBuffers();
+  const int parent = ::getppid();  // before anything that takes time: it may end while the server starts
   const bitwright::CommandLine command = bitwright::ParseCommandLine(argc, argv);
   if (!command.options) return command.exit_code;
   bitwright::BlockTerminationSignals();
@@ -31,7 +33,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   LOG(INFO) << "bitwrightd listens on " << (*server)->address();
-  bitwright::WaitForTermination(command.options->exit_with_parent);
+  bitwright::WaitForTermination(command.options->exit_with_parent ? parent : 0);
   LOG(INFO) << "bitwrightd drains";
   (*server)->Drain();
   return 0;

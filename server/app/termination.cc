@@ -24,14 +24,13 @@ void BlockTerminationSignals() {
   ::signal(SIGPIPE, SIG_IGN);
 }
 
-void WaitForTermination(bool exit_with_parent) {
-  // PR_SET_PDEATHSIG would follow the thread that started us, not its process.
-  static const pid_t parent = ::getppid();
+// Asks for the parent again and again: PR_SET_PDEATHSIG would follow the thread that started us, not its process.
+void WaitForTermination(int parent) {
   const sigset_t set = Signals();
   constexpr timespec kLook = {0, 200 * 1000 * 1000};
   while (true) {
     if (::sigtimedwait(&set, nullptr, &kLook) > 0) return;
-    if (exit_with_parent && (::getppid() != parent || parent == 1)) return;
+    if (parent != 0 && ::getppid() != parent) return;
   }
 }
 

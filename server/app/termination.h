@@ -5,7 +5,7 @@ namespace bitwright {
 // Blocks SIGTERM and SIGINT in this thread and those it starts: call before any other thread is there.
 void BlockTerminationSignals();
 
-// Returns when one of them comes or, if asked for, when the process that started this one has ended.
-void WaitForTermination(bool exit_with_parent);
+// Returns when one of them comes or when the parent of this process is no longer `parent` (0: whoever it is).
+void WaitForTermination(int parent);
 
 }  // namespace bitwright

@@ -51,8 +51,19 @@ class LeaseCall final : public grpc::ServerUnaryReactor, public std::enable_shar
   }
 
   void Answer(const absl::StatusOr<std::optional<v1::Lease>>& lease) {
-    if (lease.ok() && lease->has_value()) *response_->mutable_lease() = **lease;
+    if (lease.ok() && lease->has_value()) {
+      if (Cancelled()) {
+        scheduler_.ReturnLease(**lease);
+      } else {
+        *response_->mutable_lease() = **lease;
+      }
+    }
     Finish(scope_.Close(lease.status()));
+  }
+
+  bool Cancelled() {
+    absl::MutexLock lock(&mutex_);
+    return cancelled_;
   }
 
   Scheduler& scheduler_;

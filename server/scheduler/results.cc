@@ -58,6 +58,16 @@ void Scheduler::ReleaseProcess(const std::string& host, int process_id) {
   Pump();
 }
 
+void Scheduler::ReturnLease(const v1::Lease& lease) {
+  Section section(*this);
+  Owner* owner = nullptr;
+  LiveTask* task = LeasedTask(lease.task(), lease.fencing_token(), &owner);
+  if (task == nullptr) return;
+  const absl::Status status = PutBack(*owner, *task);
+  if (!status.ok()) LOG(ERROR) << lease.task() << " will be released when its lease ends: " << status.ToString();
+  Pump();
+}
+
 std::vector<v1::Worker> Scheduler::ListWorkers() {
   absl::MutexLock lock(&mutex_);
   return fleet_.ToProto();

@@ -71,6 +71,8 @@ class Scheduler {
   // given to CancelLease.
   int64_t LeaseTask(const std::string& worker, int64_t max_wait_micros, LeaseDone done);
   void CancelLease(int64_t waiter);  // `done` runs with nothing, unless it ran already
+  // A lease whose answer did not reach the worker: the task is put back as if it had not been leased.
+  void ReturnLease(const v1::Lease& lease);
   absl::StatusOr<v1::HeartbeatResponse> Heartbeat(const v1::HeartbeatRequest& request);
   absl::Status CompleteTask(const v1::CompleteTaskRequest& request);
   absl::Status FailTask(const v1::FailTaskRequest& request);

@@ -154,6 +154,44 @@ TEST_F(ServerTest, AWaitingWorkerGetsATaskWithoutAskingAgain) {
   EXPECT_EQ(lease->spec().kind(), "tokenize");
 }
 
+TEST_F(ServerTest, ACancelledWaitTakesNoTask) {
+  ASSERT_OK_AND_ASSIGN(const v1::Model model, CreateModel());
+  RunTasks(1);
+  v1::LeaseTaskRequest request;
+  request.set_worker(client_->Register());
+  request.mutable_max_wait()->set_seconds(20);
+  const auto context = TestClient::Context();
+  grpc::Status status;
+  std::thread waiting([&] {
+    v1::LeaseTaskResponse response;
+    status = client_->workers->LeaseTask(context.get(), request, &response);
+  });
+  context->TryCancel();
+  waiting.join();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::CANCELLED);
+  BITWRIGHT_EXPECT_OK(CreateJob(model.name()));
+  const std::string first = client_->Register();
+  const std::string second = client_->Register();
+  EXPECT_TRUE(client_->Lease(first, 10).has_value());
+  EXPECT_TRUE(client_->Lease(second, 10).has_value()) << "both first tasks are there";
+}
+
+TEST_F(ServerTest, AWatcherMayGo) {
+  const std::string name = QueuedJob();
+  for (int i = 0; i < 20; ++i) {
+    const auto context = TestClient::Context();
+    v1::WatchJobRequest request;
+    request.set_name(name);
+    const auto reader = client_->jobs->WatchJob(context.get(), request);
+    v1::Job job;
+    if (i % 2 == 0) reader->Read(&job);
+    context->TryCancel();
+    (void)reader->Finish();
+  }
+  RunTasks();
+  EXPECT_EQ(GetJob(name)->state(), v1::Job::SUCCEEDED);
+}
+
 TEST_F(ServerTest, ASilentWorkersTaskGoesToAnother) {
   QueuedJob();
   const std::string silent = client_->Register();

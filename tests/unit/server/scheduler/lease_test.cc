@@ -187,6 +187,18 @@ TEST(Lease, GoodbyeReturnsLeasesAtOnceWithoutAnAttempt) {
   rig.Lease(rig.AddWorker());
 }
 
+TEST(Lease, OneThatDidNotReachItsWorkerIsPutBack) {
+  Rig rig;
+  rig.QueuedJob();
+  const std::string worker = rig.AddWorker();
+  const v1::Lease lost = rig.Lease(worker);
+  rig.scheduler->ReturnLease(lost);
+  const v1::Lease again = rig.Lease(worker);
+  EXPECT_EQ(again.task(), lost.task());
+  rig.scheduler->ReturnLease(lost);
+  BITWRIGHT_EXPECT_OK(rig.Complete(worker, again)) << "the old token returns nothing";
+}
+
 TEST(Lease, ADeadProcessLosesItsLeasesAtOnce) {
   Rig rig;
   rig.QueuedJob();
