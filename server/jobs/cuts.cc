@@ -61,6 +61,7 @@ Cuts CutJob(const v1::ModelInfo& info, const v1::Recipe& recipe, int calibration
   cuts.ranges = BlockRanges(info, int64_t{calibration_windows} * window);
   cuts.evaluation = SplitBySize(evaluation_windows, kShardWindows);
   cuts.profile_windows = std::min(recipe.sensitivity().windows(), calibration_windows);
+  cuts.profile_stride = calibration_windows / std::max(cuts.profile_windows, 1);
   cuts.profiles = ProfileCuts(Costs(info, recipe, window), cuts.ranges, cuts.profile_windows);
   return cuts;
 }

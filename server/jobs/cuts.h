@@ -35,7 +35,8 @@ struct Cuts {
   std::vector<Cut> ranges;           // blocks of calibrate, merge and quantize tasks
   std::vector<ProfileCut> profiles;  // blocks of profile tasks
   std::vector<Cut> evaluation;       // evaluation windows of reference and evaluate tasks
-  int profile_windows = 0;           // the first calibration windows, which units are measured on
+  int profile_windows = 0;           // calibration windows that units are measured on, evenly spread over the text:
+  int profile_stride = 1;            // every profile_stride-th
 };
 
 Cuts CutJob(const v1::ModelInfo& info, const v1::Recipe& recipe, int calibration_windows, int window,

@@ -60,7 +60,7 @@ class Expander {
       for (size_t i = 0; i < cuts_.shards.size(); ++i) Calibrate(i, j);
       if (cuts_.shards.size() > 1) Merge(j);
     }
-    Reference(kProfileReference, kCalibration, {0, cuts_.profile_windows}, costs_, window_);
+    ProfileReference();
     for (size_t j = 0; j < cuts_.profiles.size(); ++j) Profile(j);
     Allocate();
   }
@@ -136,6 +136,14 @@ class Expander {
     Add(builder);
   }
 
+  // Units are measured in f32 whatever the evaluation computes in: bf16 puts a floor under what is to be measured.
+  void ProfileReference() {
+    Reference(kProfileReference, kCalibration, {0, cuts_.profile_windows}, costs_, window_);
+    auto* params = nodes_.back().spec.mutable_reference();
+    params->set_compute(v1::COMPUTE_TYPE_F32);
+    params->set_stride(cuts_.profile_stride);
+  }
+
   void Calibrate(int shard, int range) {
     const Cut windows = cuts_.shards[shard];
     const Cut blocks = cuts_.ranges[range];
@@ -174,6 +182,7 @@ class Expander {
     auto* params = builder.spec().mutable_profile();
     SetRange(cut.blocks, params->mutable_blocks());
     SetRange({0, cuts_.profile_windows}, params->mutable_windows());
+    params->set_stride(cuts_.profile_stride);
     params->set_window(window_);
     params->set_target(job_.spec.target());
     *params->mutable_recipe() = ProfiledPart(job_.recipe);

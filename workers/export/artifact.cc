@@ -70,9 +70,8 @@ v1::Plan LongestPlan(const v1::ModelInfo& info) {
 
 bool IsCopiedFile(const std::string& path) {
   static constexpr std::string_view kNames[] = {
-      "added_tokens.json",     "chat_template.jinja", "chat_template.json",      "generation_config.json",
-      "merges.txt",            "tokenizer.json",      "special_tokens_map.json", "tokenizer.model",
-      "tokenizer_config.json", "vocab.json",
+      "added_tokens.json", "chat_template.jinja",     "chat_template.json", "generation_config.json", "merges.txt",
+      "tokenizer.json",    "special_tokens_map.json", "tokenizer.model",    "tokenizer_config.json",  "vocab.json",
   };
   for (const std::string_view legal : {"LICENSE", "NOTICE", "USE_POLICY"}) {
     if (path.starts_with(legal) && path.find('/') == std::string::npos) return true;

@@ -34,7 +34,7 @@ absl::Status RunProfile(const v1::ProfileParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const std::string statistics_path, io.InputPath("statistics"));
   ABSL_ASSIGN_OR_RETURN(const StatisticsFile statistics, StatisticsFile::Open(statistics_path));
   const int64_t begin = params.windows().begin(), end = params.windows().end(), window = params.window();
-  ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, io.IdRows("ids", begin, end, window));
+  ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, io.SpreadIdRows("ids", begin, end, params.stride(), window));
   ABSL_ASSIGN_OR_RETURN(const Buffer<float> reference,
                         io.FloatRows("hidden", 0, (end - begin) * window, model.config().hidden));
   WindowRunner runner(model, window, Compute::kF32, io.pool());

@@ -8,7 +8,8 @@ namespace bitwright {
 absl::Status RunReference(const v1::ReferenceParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const Model model, Model::Open(io.Files()));
   const int64_t begin = params.windows().begin(), end = params.windows().end();
-  ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, io.IdRows("ids", begin, end, params.window()));
+  ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids,
+                        io.SpreadIdRows("ids", begin, end, params.stride(), params.window()));
   WindowRunner runner(model, params.window(), ComputeOf(params.compute()), io.pool());
   const int64_t windows = end - begin;
   Buffer<float> x(windows * runner.WindowElements());

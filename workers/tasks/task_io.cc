@@ -3,6 +3,7 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 
@@ -91,6 +92,17 @@ absl::StatusOr<std::vector<int32_t>> TaskIo::IdRows(const std::string& name, int
   ABSL_ASSIGN_OR_RETURN(const auto bytes, Rows(*file, name, begin, end, columns));
   std::vector<int32_t> ids(bytes.size() / 4);
   if (!bytes.empty()) std::memcpy(ids.data(), bytes.data(), bytes.size());
+  return ids;
+}
+
+absl::StatusOr<std::vector<int32_t>> TaskIo::SpreadIdRows(const std::string& name, int64_t begin, int64_t end,
+                                                          int64_t stride, int64_t columns) const {
+  std::vector<int32_t> ids;
+  for (int64_t row = begin; row < end; ++row) {
+    const int64_t at = row * std::max<int64_t>(stride, 1);
+    ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> one, IdRows(name, at, at + 1, columns));
+    ids.insert(ids.end(), one.begin(), one.end());
+  }
   return ids;
 }
 

@@ -42,6 +42,9 @@ class TaskIo {
   absl::StatusOr<Buffer<float>> FloatRows(const std::string& name, int64_t begin, int64_t end, int64_t columns) const;
   absl::StatusOr<std::vector<int32_t>> IdRows(const std::string& name, int64_t begin, int64_t end,
                                               int64_t columns) const;
+  // Rows begin · stride, (begin + 1) · stride … of the same; stride 0 means 1.
+  absl::StatusOr<std::vector<int32_t>> SpreadIdRows(const std::string& name, int64_t begin, int64_t end, int64_t stride,
+                                                    int64_t columns) const;
 
   // Path for the file of a new output, which is then part of the result. File names are made here; output names may
   // hold '/'.
