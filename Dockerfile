@@ -1,5 +1,6 @@
 # The service with its workers and the command line:
-#   docker build -t bitwright . && docker run -p 127.0.0.1:7071:7071 -v bitwright:/data bitwright
+#   docker build -t bitwright . && docker run --network host -v bitwright:/data bitwright
+# The service listens on loopback only, since it trusts whoever reaches it: hence the host's network.
 FROM debian:12 AS build
 WORKDIR /src
 COPY deploy/apt-build.txt deploy/
@@ -20,6 +21,4 @@ RUN apt-get update -q \
 COPY --from=build /src/build/bin/bitwright /src/build/bin/bitwrightd /src/build/bin/bitwright-worker /usr/local/bin/
 USER bitwright
 VOLUME /data
-EXPOSE 7071
-# All addresses of the container; what is reachable from outside is docker's -p to say.
-ENTRYPOINT ["bitwrightd", "--data-dir", "/data", "--listen", "0.0.0.0:7071"]
+ENTRYPOINT ["bitwrightd", "--data-dir", "/data", "--listen", "127.0.0.1:7071"]

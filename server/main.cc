@@ -11,9 +11,10 @@ namespace {
 
 // Messages of a stream are megabytes that come and go: without this each one is mapped and faulted in anew.
 void KeepLargeBuffers() {
-  constexpr int kBytes = 256 << 20;
-  ::mallopt(M_MMAP_THRESHOLD, kBytes);
-  ::mallopt(M_TRIM_THRESHOLD, kBytes);
+  constexpr int kMmapThreshold = 32 << 20;  // the most that glibc accepts
+  constexpr int kTrimThreshold = 512 << 20;
+  ::mallopt(M_MMAP_THRESHOLD, kMmapThreshold);
+  ::mallopt(M_TRIM_THRESHOLD, kTrimThreshold);
 }
 
 }  // namespace

@@ -16,8 +16,8 @@ namespace {
 template <typename Item, typename Request, typename Fetch>
 absl::StatusOr<std::vector<Item>> Collect(Request request, int most, const Fetch& fetch) {
   std::vector<Item> items;
+  request.set_page_size(std::min<int>(most, limits::kMaxPageSize));
   do {
-    request.set_page_size(std::min<int>(most - static_cast<int>(items.size()), limits::kMaxPageSize));
     auto page = fetch(request);
     if (!page.ok()) return page.status();
     for (auto& item : page->page) {

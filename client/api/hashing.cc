@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <mutex>
 #include <numeric>
 #include <thread>
@@ -27,11 +28,26 @@ absl::Status Feed(const LocalFile& file, int64_t size_bytes, const CancelToken& 
   return absl::OkStatus();
 }
 
-absl::StatusOr<BlobDigest> HashFile(const LocalFile& file, const CancelToken& cancel,
+absl::StatusOr<BlobDigest> HashFile(const std::string& path, const CancelToken& cancel,
                                     const std::function<void(int64_t)>& on_bytes) {
+  ABSL_ASSIGN_OR_RETURN(const LocalFile file, LocalFile::Open(path));
   Sha256 hash;
   ABSL_RETURN_IF_ERROR(Feed(file, file.size_bytes(), cancel, hash, on_bytes));
   return BlobDigest{hash.Finish(), file.size_bytes()};
+}
+
+// Largest first, so that no thread is left with a large file at the end. What cannot be asked for its size fails later.
+std::vector<size_t> LargestFirst(std::span<const std::string> paths) {
+  std::vector<uintmax_t> sizes;
+  for (const std::string& path : paths) {
+    std::error_code unknown;
+    const uintmax_t size = std::filesystem::file_size(path, unknown);
+    sizes.push_back(unknown ? 0 : size);
+  }
+  std::vector<size_t> order(paths.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return sizes[a] > sizes[b]; });
+  return order;
 }
 
 }  // namespace
@@ -39,18 +55,8 @@ absl::StatusOr<BlobDigest> HashFile(const LocalFile& file, const CancelToken& ca
 absl::StatusOr<std::vector<BlobDigest>> HashFiles(std::span<const std::string> paths, int threads,
                                                   const CancelToken& cancel,
                                                   const std::function<void(int64_t)>& on_bytes) {
-  std::vector<LocalFile> files;
-  files.reserve(paths.size());
-  for (const std::string& path : paths) {
-    ABSL_ASSIGN_OR_RETURN(LocalFile file, LocalFile::Open(path));
-    files.push_back(std::move(file));
-  }
-  std::vector<size_t> order(files.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return files[a].size_bytes() > files[b].size_bytes(); });
-
-  std::vector<absl::StatusOr<BlobDigest>> results(files.size(), BlobDigest{});
+  const std::vector<size_t> order = LargestFirst(paths);
+  std::vector<absl::StatusOr<BlobDigest>> results(paths.size(), BlobDigest{});
   std::atomic<size_t> next{0};
   std::mutex mutex;
   const auto report = [&](int64_t bytes) {
@@ -58,12 +64,13 @@ absl::StatusOr<std::vector<BlobDigest>> HashFiles(std::span<const std::string> p
     if (on_bytes) on_bytes(bytes);
   };
   const auto work = [&] {
-    for (size_t i; (i = next.fetch_add(1)) < order.size();)
-      results[order[i]] = HashFile(files[order[i]], cancel, report);
+    for (size_t i; (i = next.fetch_add(1)) < order.size();) {
+      results[order[i]] = HashFile(paths[order[i]], cancel, report);
+    }
   };
   {
     std::vector<std::jthread> helpers;
-    for (int i = 1; i < threads && static_cast<size_t>(i) < files.size(); ++i) helpers.emplace_back(work);
+    for (int i = 1; i < threads && static_cast<size_t>(i) < paths.size(); ++i) helpers.emplace_back(work);
     work();
   }
   std::vector<BlobDigest> digests;

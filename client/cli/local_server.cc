@@ -181,7 +181,9 @@ std::string LocalServer::LastLogLines() const {
   size_t begin = log->size();
   for (int line = 0; line <= kLines && begin != std::string::npos && begin > 0; ++line)
     begin = log->rfind('\n', begin - 1);
-  return begin == std::string::npos ? *log : log->substr(begin == 0 ? 0 : begin + 1);
+  std::string lines = begin == std::string::npos ? *log : log->substr(begin == 0 ? 0 : begin + 1);
+  lines.erase(lines.find_last_not_of(" \n") + 1);
+  return lines;
 }
 
 }  // namespace bitwright

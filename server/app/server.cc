@@ -27,7 +27,8 @@ constexpr int64_t kTickMicros = 100000;
 constexpr int64_t kMeasureMicros = 2 * kMicrosPerSecond;
 constexpr int64_t kCollectMicros = 60 * kMicrosPerSecond;
 constexpr int64_t kWorkerPatienceMicros = 5 * kMicrosPerSecond;
-constexpr int64_t kCallPatienceMicros = 2 * kMicrosPerSecond;
+// An idle client that does not look at its connection keeps the shutdown waiting for all of this.
+constexpr int64_t kCallPatienceMicros = kMicrosPerSecond / 2;
 
 std::string HostName() {
   char name[256] = {};

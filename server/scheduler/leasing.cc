@@ -1,4 +1,5 @@
-#include <set>
+#include <algorithm>
+#include <map>
 
 #include "proto/contract/log.h"
 #include "proto/contract/status_macros.h"
@@ -241,6 +242,30 @@ void Scheduler::FailTooLarge() {
     }
   }
   for (const auto& [name, error] : failures) (void)Fail(*owners_.at(name), error);
+}
+
+void Scheduler::FailUnmatched() {
+  const int64_t now = clock_.NowMicros();
+  std::vector<std::string> unmatched;
+  for (const auto& [name, owner] : owners_) {
+    const JobRow& row = owner->job_row;
+    const auto matches = [&](const auto& member) {
+      return member.second.capacity.compute_class() == row.pinned_class &&
+             member.second.capacity.code_version() == row.pinned_code;
+    };
+    const auto& members = fleet_.members();
+    if (row.pinned_class.empty() || members.empty() || std::any_of(members.begin(), members.end(), matches)) {
+      owner->unmatched_since_micros = 0;
+    } else if (owner->unmatched_since_micros == 0) {
+      owner->unmatched_since_micros = now;
+    } else if (now - owner->unmatched_since_micros >= options_.pin_patience_micros && !owner->stuck) {
+      unmatched.push_back(name);
+    }
+  }
+  for (const std::string& name : unmatched) {
+    Owner& owner = *owners_.at(name);
+    (void)Fail(owner, PinUnmatched(owner.job_row.pinned_class, owner.job_row.pinned_code));
+  }
 }
 
 void Scheduler::InspectFromCache(Owner& owner) {

@@ -39,6 +39,7 @@ struct Owner {
   Facts facts;
   bool complete = false;                  // no further tasks will come
   bool stuck = false;                     // a step could not be written to the store; tried again at the next tick
+  int64_t unmatched_since_micros = 0;     // since when no worker matches its pins; 0: one does
   std::optional<absl::Status> failure;    // it has failed, but that is not stored yet (then it is stuck)
   std::map<std::string, TaskRow> stored;  // by key: rows of before a restart whose nodes are not expanded yet
   std::deque<LiveTask> tasks;

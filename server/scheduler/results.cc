@@ -53,7 +53,7 @@ void Scheduler::ReleaseProcess(const std::string& host, int process_id) {
   Section section(*this);
   for (const std::string& worker : fleet_.OfProcess(host, process_id)) {
     const absl::Status fault = WorkerDied(worker);
-    ReleaseWorker(worker, &fault);
+    ReleaseWorker(worker, draining_ ? nullptr : &fault);  // in a drain we ended it ourselves
   }
   Pump();
 }

@@ -104,6 +104,7 @@ void Scheduler::Tick() {
     if (owner->stuck) stuck.push_back(name);
   }
   for (const std::string& name : stuck) Advance(*owners_.at(name));
+  FailUnmatched();
   Pump();
   for (auto it = waiters_.begin(); it != waiters_.end();) {
     if (it->second.deadline_micros > now) {

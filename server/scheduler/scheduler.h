@@ -29,6 +29,7 @@ struct SchedulerOptions {
   int64_t lease_ttl_micros = 10 * kMicrosPerSecond;      // told to workers; they renew every third of it
   int64_t lease_grace_micros = 10 * kMicrosPerSecond;    // beyond the ttl, before the task is given to another
   int64_t worker_memory_micros = 60 * kMicrosPerSecond;  // a worker not seen for this long is forgotten
+  int64_t pin_patience_micros = 600 * kMicrosPerSecond;  // how long a pinned job waits for a worker of its class
   std::string host;  // this machine's name as workers give it; leases of its dead processes end at once at start
 };
 
@@ -141,6 +142,8 @@ class Scheduler {
   std::optional<TaskPlace> Pick(const Fleet::Member& worker) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Fails owners with a ready task that no worker has the memory for.
   void FailTooLarge() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Fails jobs whose pinned class and code no worker has had for too long, though there are workers.
+  void FailUnmatched() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // A model whose files were inspected before is ready before its creation returns.
   void InspectFromCache(Owner& owner) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

@@ -67,6 +67,14 @@ absl::Status ExpansionChanged(std::string_view owner, std::string_view key) {
       {{"task", Text(key)}});
 }
 
+absl::Status PinUnmatched(std::string_view compute_class, std::string_view code_version) {
+  return MakeError(absl::StatusCode::kFailedPrecondition, "WORKER_CLASS_GONE",
+                   "the job began on workers of class '" + Text(compute_class) + "' and code version '" +
+                       Text(code_version) +
+                       "', and none is there any more; submit it again to run on the workers that are there",
+                   {{"compute_class", Text(compute_class)}, {"code_version", Text(code_version)}});
+}
+
 absl::Status TaskTooLarge(std::string_view task, int64_t needed_bytes, int64_t largest_bytes) {
   return MakeError(
       absl::StatusCode::kResourceExhausted, "TASK_TOO_LARGE",

@@ -17,6 +17,9 @@ absl::Status OutputInvalid(std::string_view task, std::string_view output);   //
 absl::Status ErrorMissing(std::string_view task);                             // INTERNAL, TASK_ERROR_MISSING
 absl::Status ExpansionChanged(std::string_view owner, std::string_view key);  // INTERNAL, EXPANSION_CHANGED
 
+// FAILED_PRECONDITION, WORKER_CLASS_GONE: the job began on workers of a kind that is there no more.
+absl::Status PinUnmatched(std::string_view compute_class, std::string_view code_version);
+
 // RESOURCE_EXHAUSTED, TASK_TOO_LARGE: no registered worker has the memory.
 absl::Status TaskTooLarge(std::string_view task, int64_t needed_bytes, int64_t largest_bytes);
 

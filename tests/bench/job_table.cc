@@ -1,6 +1,8 @@
 // Runs jobs on one model in this process and prints, for each budget, every candidate and the time of each stage.
 //   job_table MODEL_DIR CALIBRATION EVALUATION RECIPE THREADS BUDGET_BITS...   [CALIBRATION_TOKENS=65536
 //   EVALUATION_TOKENS=32768]
+#include <google/protobuf/text_format.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -46,8 +48,13 @@ int main(int argc, char** argv) {
   LocalJobs jobs(dir, pool);
   const auto model = jobs.AddModel(argv[1]);
   if (!model.ok()) return Fail(model.status());
-  const auto recipe = ShippedRecipe(argv[4]);
+  auto recipe = ShippedRecipe(argv[4]);
   if (!recipe.ok()) return Fail(recipe.status());
+  if (const char* more = std::getenv("RECIPE"); more != nullptr) {  // text format, merged over the named recipe
+    v1::Recipe changes;
+    if (!google::protobuf::TextFormat::ParseFromString(more, &changes)) return 2;
+    recipe->MergeFrom(changes);
+  }
   for (int i = 6; i < argc; ++i) {
     v1::JobSpec spec;
     spec.mutable_budget()->set_average_bits(std::atof(argv[i]));

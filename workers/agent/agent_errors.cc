@@ -19,20 +19,6 @@ absl::Status Machinery(std::string_view reason, const std::string& message,
 
 }  // namespace
 
-absl::Status ComputeClassUnknown(std::string_view requested) {
-  return MakeError(StatusCode::kInvalidArgument, "COMPUTE_CLASS_UNKNOWN",
-                   "compute class '" + Text(requested) +
-                       "' is not known; use cpu-x86-64-v2, cpu-avx2, cpu-avx512 or cpu-avx512-bf16",
-                   {{"compute_class", Text(requested)}});
-}
-
-absl::Status ComputeClassUnavailable(std::string_view requested, std::string_view detected) {
-  return MakeError(
-      StatusCode::kInvalidArgument, "COMPUTE_CLASS_UNAVAILABLE",
-      "this machine cannot work as '" + Text(requested) + "'; its widest class is '" + Text(detected) + "'",
-      {{"compute_class", Text(requested)}, {"detected", Text(detected)}});
-}
-
 absl::Status FileFailed(std::string_view path, std::string_view what, int error) {
   const bool full = error == ENOSPC || error == EDQUOT;
   return MakeError(full ? StatusCode::kResourceExhausted : StatusCode::kUnavailable,

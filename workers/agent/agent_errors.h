@@ -8,9 +8,6 @@
 
 namespace bitwright {
 
-absl::Status ComputeClassUnknown(std::string_view requested);                                 // INVALID_ARGUMENT
-absl::Status ComputeClassUnavailable(std::string_view requested, std::string_view detected);  // INVALID_ARGUMENT
-
 // UNAVAILABLE, reason FILE_UNREADABLE; RESOURCE_EXHAUSTED, reason DISK_FULL when the disk is full. `what` is "opened",
 // "written" …
 absl::Status FileFailed(std::string_view path, std::string_view what, int error);

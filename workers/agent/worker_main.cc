@@ -14,9 +14,9 @@
 #include "proto/contract/status_macros.h"
 #include "workers/agent/agent.h"
 #include "workers/agent/code_version.h"
-#include "workers/agent/compute_class.h"
 #include "workers/agent/confinement.h"
 #include "workers/agent/peak_memory.h"
+#include "workers/kernels/compute_class.h"
 
 namespace bitwright {
 namespace {
@@ -61,7 +61,10 @@ int Execute(const Flags& flags, const WorkerProgram& program) {
   // What a library prints must not come between the messages.
   const int out = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
   if (out < 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return 1;
-  if (program.prepare) program.prepare(flags.agent.compute_class);
+  if (const absl::Status set = program.set_compute_class(flags.agent.compute_class); !set.ok()) {
+    LOG(ERROR) << set;
+    return 1;
+  }
   if (!Confine()) LOG(WARNING) << "no seccomp here: tasks run without a system call filter";
   const absl::Status status = RunChildLoop(STDIN_FILENO, out, program.run_task);
   if (!status.ok()) LOG(ERROR) << status;
@@ -79,16 +82,17 @@ sigset_t BlockStopSignals() {
   return signals;
 }
 
-absl::Status Complete(Flags& flags) {
+absl::Status Complete(const WorkerProgram& program, Flags& flags) {
   AgentOptions& agent = flags.agent;
-  ABSL_ASSIGN_OR_RETURN(agent.compute_class, ChooseComputeClass(DetectComputeClass(), agent.compute_class));
+  if (agent.compute_class.empty()) agent.compute_class = program.detect_compute_class();
+  ABSL_RETURN_IF_ERROR(program.set_compute_class(agent.compute_class));
   ABSL_ASSIGN_OR_RETURN(agent.code_version, CodeVersion("/proc/self/exe"));
   agent.memory_limit_bytes = flags.memory;
   agent.memory_bytes = flags.memory > 0 ? flags.memory : MachineMemoryBytes();
   return absl::OkStatus();
 }
 
-int Serve(Flags& flags) {
+int Serve(const WorkerProgram& program, Flags& flags) {
   ::signal(SIGPIPE, SIG_IGN);
   const sigset_t signals = BlockStopSignals();
   if (flags.exit_with_parent) {
@@ -96,7 +100,7 @@ int Serve(Flags& flags) {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (::getppid() != parent) return 0;  // it has ended meanwhile
   }
-  absl::Status status = Complete(flags);
+  absl::Status status = Complete(program, flags);
   if (status.ok()) {
     Agent agent(flags.agent);
     std::thread waiter([&] {
@@ -118,7 +122,7 @@ int Serve(Flags& flags) {
 int WorkerMain(int argc, char** argv, const WorkerProgram& program) {
   Flags flags;
   if (const auto exit_code = Parse(argc, argv, flags)) return *exit_code;
-  return flags.execute ? Execute(flags, program) : Serve(flags);
+  return flags.execute ? Execute(flags, program) : Serve(program, flags);
 }
 
 }  // namespace bitwright

@@ -3,15 +3,19 @@
 #include <functional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "workers/agent/child_loop.h"
 
 namespace bitwright {
 
+// What the numeric side of the program gives the agent, which itself knows nothing of it.
 struct WorkerProgram {
   RunTaskFunction run_task;
-  // In the child, once, before the first task and before the sandbox closes: limits the numeric libraries to a compute
-  // class, opens what they read at start. May be empty.
-  std::function<void(const std::string& compute_class)> prepare;
+  // The widest compute class of this machine.
+  std::function<std::string()> detect_compute_class;
+  // Holds this process to a class; an error when the machine lacks it. Called in the agent (to refuse a wrong option)
+  // and in the child before its first task and before the sandbox closes.
+  std::function<absl::Status(const std::string& compute_class)> set_compute_class;
 };
 
 // The program `bitwright-worker`: an agent, or with --execute the child of one. Returns the exit code: 0 when it was

@@ -61,8 +61,8 @@ class Checker : public nlohmann::json_sax<json> {
 }  // namespace
 
 absl::StatusOr<json> ParseStrictJson(std::string_view text, std::string_view file, int max_depth) {
-  // The parser takes a NUL for the end of the text and passes over a byte order mark: both would hide bytes from it that
-  // another reader sees.
+  // The parser takes a NUL for the end of the text and passes over a byte order mark: both would hide bytes from it
+  // that another reader sees.
   if (text.find('\0') != std::string_view::npos) return checkpoint_errors::JsonInvalid(file, "it holds a NUL byte");
   if (text.starts_with("\xef\xbb\xbf")) return checkpoint_errors::JsonInvalid(file, "it begins with a byte order mark");
   Checker checker(file, max_depth);

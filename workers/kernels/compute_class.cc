@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 4> kClasses = {"cpu-x86-64-v2", "cpu-avx2
 
 int DetectedLevel() {
   // These test the processor and, for wide registers, that the system saves them.
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   if (avx512 && __builtin_cpu_supports("avx512bf16")) return 3;

@@ -144,6 +144,28 @@ TEST(Lease, NumericTasksArePinnedToTheFirstClassAndCode) {
   EXPECT_EQ(pinned.compute_class(), "cpu-avx2");
 }
 
+TEST(Lease, AJobWhoseWorkersAreGoneForGoodFails) {
+  Rig rig;
+  const v1::Job job = rig.QueuedJob();
+  const std::string old = rig.AddWorker();
+  rig.RunAll(old, 4);
+  rig.scheduler->DeregisterWorker(old);
+  const auto tick = [&](double seconds) {
+    rig.clock.Advance(seconds);
+    rig.scheduler->Tick();
+    return rig.jobs->Get(job.name())->state();
+  };
+  EXPECT_EQ(tick(3600), v1::Job::RUNNING) << "no worker at all: it waits";
+  const auto newer = [](auto& capacity) { capacity.set_code_version("code2"); };
+  for (int i = 0; i < 13; ++i) {
+    rig.AddWorker(newer);
+    EXPECT_EQ(tick(49), v1::Job::RUNNING);
+  }
+  rig.AddWorker(newer);
+  EXPECT_EQ(tick(49), v1::Job::FAILED);
+  EXPECT_EQ(ErrorReason(FromProto(rig.jobs->Get(job.name())->error())), "WORKER_CLASS_GONE");
+}
+
 TEST(Lease, AWorkerGetsNoMoreThanItsSlots) {
   Rig rig;
   rig.QueuedJob();

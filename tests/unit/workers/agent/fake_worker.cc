@@ -25,6 +25,14 @@ extern "C" char** environ;
 
 std::string g_compute_class;
 
+absl::Status SetClass(const std::string& name) {
+  if (!name.starts_with("cpu-")) {
+    return MakeError(absl::StatusCode::kInvalidArgument, "COMPUTE_CLASS_UNAVAILABLE", "no such class");
+  }
+  g_compute_class = name;
+  return absl::OkStatus();
+}
+
 std::string Environment() {
   std::string all;
   for (char** one = ::environ; one != nullptr && *one != nullptr; ++one) all += std::string(*one) + "\n";
@@ -90,6 +98,5 @@ absl::StatusOr<std::vector<TaskOutputFile>> RunFake(const v1::TaskSpec& spec, Ta
 }  // namespace bitwright
 
 int main(int argc, char** argv) {
-  return bitwright::WorkerMain(
-      argc, argv, {bitwright::RunFake, [](const std::string& name) { bitwright::g_compute_class = name; }});
+  return bitwright::WorkerMain(argc, argv, {bitwright::RunFake, [] { return "cpu-wide"; }, bitwright::SetClass});
 }

@@ -1,0 +1,227 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+#include <memory>
+#include <string>
+
+#include "server/store/store.h"
+#include "tests/support/status_matchers.h"
+
+// What every implementation of Store must do. Include it in one test file per implementation and instantiate:
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite, ::testing::Values(StoreCase{"file", MakeFileStore}), StoreCaseName);
+namespace bitwright::testing {
+
+struct StoreCase {
+  std::string name;
+  std::function<std::unique_ptr<Store>()> make;  // an empty store
+};
+inline std::string StoreCaseName(const ::testing::TestParamInfo<StoreCase>& info) { return info.param.name; }
+
+class StoreSuite : public ::testing::TestWithParam<StoreCase> {
+ protected:
+  void SetUp() override { store_ = GetParam().make(); }
+
+  void Write(const std::function<absl::Status(Transaction&)>& body) { BITWRIGHT_ASSERT_OK(store_->Write(body)); }
+  template <typename T>
+  T Read(const std::function<absl::StatusOr<T>(Snapshot&)>& body) {
+    std::optional<T> value;
+    EXPECT_THAT(store_->Read([&](Snapshot& snapshot) {
+      absl::StatusOr<T> result = body(snapshot);
+      if (result.ok()) value = *std::move(result);
+      return result.status();
+    }),
+                IsOk());
+    return *std::move(value);
+  }
+  bool Has(const BlobDigest& digest) {
+    return Read<bool>([&](Snapshot& s) { return s.HasBlob(digest); });
+  }
+  void PutBlob(const BlobDigest& digest, int64_t last_use) {
+    Write([&](Transaction& tx) { return tx.PutBlob({digest, last_use}); });
+  }
+
+  static constexpr int64_t kEnd = std::numeric_limits<int64_t>::max();
+  std::unique_ptr<Store> store_;
+};
+
+TEST_P(StoreSuite, ModelsAreListedNewestFirstAndKeepTheirOrder) {
+  Write([](Transaction& tx) -> absl::Status {
+    for (const char* name : {"models/a", "models/b", "models/c"}) {
+      if (auto status = tx.PutModel({.name = name, .body = std::string("body\0x", 6)}); !status.ok()) return status;
+    }
+    return tx.PutModel({.name = "models/a", .unfinished = false, .body = "new", .info = "i"});
+  });
+  const auto rows = Read<std::vector<ModelRow>>([](Snapshot& s) { return s.ListModels(kEnd, 10); });
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[0].name, "models/c");
+  EXPECT_EQ(rows[0].body, std::string("body\0x", 6));
+  EXPECT_EQ(rows[2].body, "new") << "replaced in its place";
+  EXPECT_EQ(rows[2].info, "i");
+  const auto older = Read<std::vector<ModelRow>>([&](Snapshot& s) { return s.ListModels(rows[0].order, 1); });
+  ASSERT_EQ(older.size(), 1u);
+  EXPECT_EQ(older[0].name, "models/b");
+  EXPECT_EQ(Read<std::vector<std::string>>([](Snapshot& s) { return s.UnfinishedModels(); }),
+            (std::vector<std::string>{"models/b", "models/c"}));
+  Write([](Transaction& tx) { return tx.DeleteModel("models/b"); });
+  EXPECT_FALSE(Read<std::optional<ModelRow>>([](Snapshot& s) { return s.GetModel("models/b"); }).has_value());
+}
+
+TEST_P(StoreSuite, JobsAreFoundByStateModelAndName) {
+  Write([](Transaction& tx) -> absl::Status {
+    for (int i = 0; i < 6; ++i) {
+      const JobRow row{.name = "jobs/" + std::to_string(i),
+                       .model = i < 3 ? "models/a" : "models/b",
+                       .state = i % 2 + 1,
+                       .unfinished = i >= 4,
+                       .body = "b",
+                       .recipe = "r",
+                       .pinned_class = "c",
+                       .pinned_code = "d"};
+      if (auto status = tx.PutJob(row); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  });
+  const auto twos = Read<std::vector<JobRow>>([](Snapshot& s) { return s.ListJobs(kEnd, 2, 2); });
+  ASSERT_EQ(twos.size(), 2u);
+  EXPECT_EQ(twos[0].name, "jobs/5");
+  EXPECT_EQ(twos[1].name, "jobs/3");
+  EXPECT_EQ(twos[1].recipe + twos[1].pinned_class + twos[1].pinned_code, "rcd");
+  EXPECT_EQ(Read<std::vector<JobRow>>([](Snapshot& s) { return s.ListJobs(kEnd, 100, 0); }).size(), 6u);
+  EXPECT_EQ(Read<std::vector<std::string>>([](Snapshot& s) { return s.UnfinishedJobs(); }),
+            (std::vector<std::string>{"jobs/4", "jobs/5"}));
+  const auto user = [this](const char* model) {
+    return Read<std::optional<std::string>>([&](Snapshot& s) { return s.JobUsing(model); }).has_value();
+  };
+  EXPECT_FALSE(user("models/a"));
+  EXPECT_TRUE(user("models/b"));
+  const auto counts = Read<std::vector<std::pair<int, int64_t>>>([](Snapshot& s) { return s.CountJobs(); });
+  EXPECT_EQ(counts, (std::vector<std::pair<int, int64_t>>{{1, 3}, {2, 3}}));
+}
+
+TEST_P(StoreSuite, TasksKeepEveryField) {
+  const TaskRow row{.name = "tasks/t",
+                    .owner = "jobs/j",
+                    .key = "evaluate[0,1]",
+                    .state = TaskState::kLeased,
+                    .attempt = 2,
+                    .not_before_micros = 3,
+                    .worker = "workers/w",
+                    .worker_host = "h",
+                    .worker_process = 4,
+                    .fencing_token = 5,
+                    .lease_expiry_micros = 6,
+                    .digest = "d",
+                    .result = "r",
+                    .error = "e",
+                    .seconds = 7.5,
+                    .cached = true};
+  Write([&](Transaction& tx) -> absl::Status {
+    if (auto status = tx.PutTask(row); !status.ok()) return status;
+    return tx.PutTask({.name = "tasks/u", .owner = "jobs/k", .key = "x"});
+  });
+  const auto read = Read<std::vector<TaskRow>>([](Snapshot& s) { return s.TasksOf("jobs/j"); });
+  ASSERT_EQ(read.size(), 1u);
+  EXPECT_EQ(std::tie(read[0].name, read[0].owner, read[0].key, read[0].state, read[0].attempt, read[0].worker,
+                     read[0].worker_host, read[0].worker_process, read[0].fencing_token, read[0].lease_expiry_micros,
+                     read[0].digest, read[0].result, read[0].error, read[0].seconds, read[0].cached,
+                     read[0].not_before_micros),
+            std::tie(row.name, row.owner, row.key, row.state, row.attempt, row.worker, row.worker_host,
+                     row.worker_process, row.fencing_token, row.lease_expiry_micros, row.digest, row.result, row.error,
+                     row.seconds, row.cached, row.not_before_micros));
+  Write([](Transaction& tx) { return tx.DeleteJob("jobs/j"); });
+  EXPECT_FALSE(Read<std::optional<TaskRow>>([](Snapshot& s) { return s.GetTask("tasks/t"); }).has_value());
+  EXPECT_TRUE(Read<std::optional<TaskRow>>([](Snapshot& s) { return s.GetTask("tasks/u"); }).has_value());
+}
+
+TEST_P(StoreSuite, AFailedTransactionLeavesNothing) {
+  const absl::Status status = store_->Write([](Transaction& tx) -> absl::Status {
+    (void)tx.PutModel({.name = "models/a", .body = "b"});
+    return absl::AbortedError("no");
+  });
+  EXPECT_TRUE(absl::IsAborted(status));
+  EXPECT_FALSE(Read<std::optional<ModelRow>>([](Snapshot& s) { return s.GetModel("models/a"); }).has_value());
+}
+
+TEST_P(StoreSuite, OnlyUnnamedAndUnusedBlobsAreRemoved) {
+  const BlobDigest blob = DigestOf("x");
+  PutBlob(blob, 100);
+  EXPECT_TRUE(Has(blob));
+  EXPECT_FALSE(Has({blob.sha256, 2})) << "another size";
+  const auto remove = [&](int64_t cutoff) {
+    bool removed = false;
+    Write([&](Transaction& tx) -> absl::Status {
+      auto result = tx.RemoveBlobIfUnused(blob, cutoff);
+      removed = result.ok() && *result;
+      return result.status();
+    });
+    return removed;
+  };
+  EXPECT_FALSE(remove(100)) << "used at that very time";
+  Write([&](Transaction& tx) { return tx.AddReferences("models/a", {blob}); });
+  Write([&](Transaction& tx) { return tx.AddReferences("jobs/a", {blob}); });
+  EXPECT_FALSE(remove(200));
+  Write([](Transaction& tx) { return tx.ClearReferences("models/a"); });
+  EXPECT_FALSE(remove(200));
+  Write([](Transaction& tx) { return tx.ClearReferences("jobs/a"); });
+  Write([&](Transaction& tx) { return tx.TouchBlobs({blob, DigestOf("absent")}, 300); });
+  EXPECT_FALSE(remove(200));
+  EXPECT_TRUE(remove(301));
+  EXPECT_FALSE(Has(blob));
+}
+
+TEST_P(StoreSuite, CacheAndGarbageAreToldApart) {
+  const BlobDigest garbage = DigestOf("g");
+  const BlobDigest cached = DigestOf("cached");
+  const BlobDigest other = DigestOf("other one");
+  const BlobDigest named = DigestOf("named");
+  for (const auto& [blob, time] :
+       {std::pair(garbage, 1), std::pair(cached, 3), std::pair(other, 2), std::pair(named, 1)}) {
+    PutBlob(blob, time);
+  }
+  Write([&](Transaction& tx) -> absl::Status {
+    if (auto status = tx.PutAction("action", "result", {cached, other}); !status.ok()) return status;
+    return tx.AddReferences("jobs/j", {named});
+  });
+  const auto list = [this](bool cold, int64_t cutoff) {
+    std::vector<std::string> names;
+    for (const BlobRow& row : Read<std::vector<BlobRow>>(
+             [&](Snapshot& s) { return cold ? s.ColdCache(cutoff, 10) : s.Garbage(cutoff, 10); })) {
+      names.push_back(row.digest.sha256);
+    }
+    return names;
+  };
+  EXPECT_EQ(list(false, 10), std::vector<std::string>{garbage.sha256});
+  EXPECT_EQ(list(true, 10), (std::vector<std::string>{other.sha256, cached.sha256})) << "oldest use first";
+  EXPECT_EQ(list(true, 3), std::vector<std::string>{other.sha256});
+  EXPECT_EQ(Read<int64_t>([](Snapshot& s) { return s.CacheBytes(); }), cached.size_bytes + other.size_bytes);
+  // One output gone: the entry is worth nothing, its other outputs are garbage.
+  Write([&](Transaction& tx) { return tx.RemoveBlobIfUnused(other, 10).status(); });
+  EXPECT_FALSE(Read<std::optional<std::string>>([](Snapshot& s) { return s.GetAction("action"); }).has_value());
+  EXPECT_EQ(list(false, 10), (std::vector<std::string>{garbage.sha256, cached.sha256}));
+  const auto totals = Read<BlobTotals>([](Snapshot& s) { return s.CountBlobs(); });
+  EXPECT_EQ(totals.count, 3);
+  EXPECT_EQ(totals.bytes, garbage.size_bytes + cached.size_bytes + named.size_bytes);
+  EXPECT_EQ(Read<std::vector<BlobDigest>>([](Snapshot& s) { return s.AllBlobs(); }).size(), 3u);
+}
+
+TEST_P(StoreSuite, ActionsAndRequestsAreReplaced) {
+  const BlobDigest blob = DigestOf("o");
+  PutBlob(blob, 1);
+  Write([&](Transaction& tx) { return tx.PutAction("a", "one", {blob}); });
+  Write([&](Transaction& tx) { return tx.PutAction("a", "two", {}); });
+  EXPECT_EQ(Read<std::optional<std::string>>([](Snapshot& s) { return s.GetAction("a"); }), "two");
+  EXPECT_EQ(Read<std::vector<BlobRow>>([](Snapshot& s) { return s.Garbage(10, 10); }).size(), 1u);
+  Write([](Transaction& tx) { return tx.PutRequest({"r", "hash", "jobs/j", 5}); });
+  const auto request = Read<std::optional<RequestRow>>([](Snapshot& s) { return s.GetRequest("r"); });
+  ASSERT_TRUE(request.has_value());
+  EXPECT_EQ(request->resource + request->body_hash, "jobs/jhash");
+  Write([](Transaction& tx) { return tx.DeleteRequestsBefore(5); });
+  EXPECT_TRUE(Read<std::optional<RequestRow>>([](Snapshot& s) { return s.GetRequest("r"); }).has_value());
+  Write([](Transaction& tx) { return tx.DeleteRequestsBefore(6); });
+  EXPECT_FALSE(Read<std::optional<RequestRow>>([](Snapshot& s) { return s.GetRequest("r"); }).has_value());
+}
+
+}  // namespace bitwright::testing

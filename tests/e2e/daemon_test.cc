@@ -1,0 +1,176 @@
+// bitwrightd as a process of its own: what must hold when processes are killed.
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <fstream>
+#include <thread>
+
+#include "google/rpc/status.pb.h"
+#include "server/app/child_process.h"
+#include "server/app/data_dir.h"
+#include "tests/support/fixtures.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/server/support/test_client.h"
+
+namespace bitwright::testing {
+namespace {
+
+std::string FirstLine(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return file.eof() ? "" : line;  // not yet written whole
+}
+
+// Waits on a condition that only another process can bring about. The test's timeout bounds it.
+template <typename Condition>
+void WaitUntil(Condition condition) {
+  while (!condition()) std::this_thread::yield();
+}
+
+bool Runs(int process_id) {
+  std::ifstream file("/proc/" + std::to_string(process_id) + "/stat");
+  std::string id, name, state;
+  file >> id >> name >> state;
+  return !state.empty() && state != "Z";
+}
+
+class DaemonTest : public ::testing::Test {
+ protected:
+  ~DaemonTest() override {
+    if (process_ > 0) Kill(SIGKILL);
+  }
+
+  std::vector<std::string> Arguments(std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments = {"--data-dir",  dir_ / "data", "--listen",         "127.0.0.1:0",
+                                          "--port-file", dir_ / "port", "--metrics-listen", "off"};
+    if (more.empty()) more = {"--workers", "0"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+
+  void Start(const std::vector<std::string>& more = {}) {
+    ::unlink((dir_ / "port").c_str());
+    process_ = StartChild(BITWRIGHTD, Arguments(more));
+    ASSERT_GT(process_, 0);
+    WaitUntil([this] { return !FirstLine(dir_ / "port").empty() || !Runs(process_); });
+    ASSERT_TRUE(Runs(process_));
+    client_ = std::make_unique<TestClient>(FirstLine(dir_ / "port"));
+  }
+
+  // Returns what waitpid says.
+  int Kill(int signal) {
+    ::kill(process_, signal);
+    int status = 0;
+    ::waitpid(process_, &status, 0);
+    process_ = 0;
+    return status;
+  }
+
+  int RunTasks(int limit) {
+    const std::string worker = client_->Register();
+    for (int ran = 0; ran < limit; ++ran) {
+      const auto lease = client_->Lease(worker, 0);
+      if (!lease) return ran;
+      EXPECT_THAT(client_->Complete(worker, *lease), IsOk());
+    }
+    return limit;
+  }
+
+  std::string QueuedJob() {
+    v1::CreateModelRequest model;
+    for (const char* path : {"config.json", "model.safetensors", "tokenizer.json"}) {
+      v1::FileEntry* file = model.mutable_manifest()->add_files();
+      file->set_path(path);
+      *file->mutable_digest() = ToProto(client_->Put(path));
+    }
+    const auto created = client_->Call<v1::Model>(*client_->models, &v1::ModelService::Stub::CreateModel, model);
+    EXPECT_THAT(created, IsOk());
+    RunTasks(1);
+    v1::CreateJobRequest request;
+    v1::JobSpec& spec = *request.mutable_spec();
+    spec.set_model(created->name());
+    spec.set_recipe("recipes/mixed-gptq");
+    spec.mutable_budget()->set_average_bits(4.25);
+    for (v1::Data* data : {spec.mutable_calibration(), spec.mutable_evaluation()}) {
+      data->set_kind(v1::Data::TEXT);
+      *data->mutable_blob() = ToProto(client_->Put("text"));
+    }
+    const auto job = client_->Call<v1::Job>(*client_->jobs, &v1::JobService::Stub::CreateJob, request);
+    EXPECT_THAT(job, IsOk());
+    return job->name();
+  }
+
+  v1::Job GetJob(const std::string& name) {
+    v1::GetJobRequest request;
+    request.set_name(name);
+    const auto job = client_->Call<v1::Job>(*client_->jobs, &v1::JobService::Stub::GetJob, request);
+    EXPECT_THAT(job, IsOk());
+    return *job;
+  }
+
+  TempDir dir_;
+  int process_ = 0;
+  std::unique_ptr<TestClient> client_;
+};
+
+TEST_F(DaemonTest, KilledInMidJobItLosesNothing) {
+  Start();
+  const std::string name = QueuedJob();
+  int total = 1;
+  for (const int tasks : {1, 3, 7, 1000}) {
+    total += RunTasks(tasks);
+    Kill(SIGKILL);
+    Start();
+    int finished = 1;  // the inspection
+    const v1::Job job = GetJob(name);
+    for (const v1::Stage& stage : job.stages()) finished += stage.finished();
+    EXPECT_EQ(finished, total);
+  }
+  EXPECT_EQ(GetJob(name).state(), v1::Job::SUCCEEDED);
+}
+
+TEST_F(DaemonTest, TerminationDrainsAndExitsWithZero) {
+  Start();
+  QueuedJob();
+  const int status = Kill(SIGTERM);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  BITWRIGHT_EXPECT_OK(DataDir::Open(dir_ / "data"));
+}
+
+TEST_F(DaemonTest, APublicAddressIsRefused) {
+  const int process = StartChild(BITWRIGHTD, {"--data-dir", dir_ / "data", "--listen", "0.0.0.0:0", "--workers", "0"});
+  int status = 0;
+  ::waitpid(process, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 1);
+}
+
+TEST_F(DaemonTest, WorkersDieWithIt) {
+  const std::string script = dir_ / "worker";
+  std::ofstream(script) << "#!/bin/sh\necho $$ > " << dir_ / "pid"
+                        << "\nexec sleep 1000\n";
+  ::chmod(script.c_str(), 0755);
+  Start({"--workers", "1", "--worker-binary", script});
+  WaitUntil([this] { return !FirstLine(dir_ / "pid").empty(); });
+  const int worker = std::stoi(FirstLine(dir_ / "pid"));
+  EXPECT_TRUE(Runs(worker));
+  Kill(SIGKILL);
+  WaitUntil([worker] { return !Runs(worker); });
+}
+
+TEST_F(DaemonTest, ItEndsWithItsParentWhenAsked) {
+  std::string command = std::string("'") + BITWRIGHTD + "'";
+  for (const std::string& argument : Arguments({"--workers", "0", "--exit-with-parent"}))
+    command += " '" + argument + "'";
+  process_ = StartChild("/bin/sh", {"-c", command + " & wait"});
+  WaitUntil([this] { return !FirstLine(dir_ / "port").empty(); });
+  EXPECT_THAT(DataDir::Open(dir_ / "data"), HasReason("DATA_DIR_LOCKED"));
+  Kill(SIGKILL);
+  WaitUntil([this] { return DataDir::Open(dir_ / "data").ok(); });
+}
+
+}  // namespace
+}  // namespace bitwright::testing

@@ -1,0 +1,277 @@
+// A real server in this process, spoken to over gRPC; workers are played by the test.
+#include "server/app/server.h"
+
+#include <filesystem>
+#include <thread>
+
+#include "absl/synchronization/notification.h"
+#include "bitwright/v1/jobs.grpc.pb.h"
+#include "google/rpc/status.pb.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "grpcpp/grpcpp.h"
+#include "proto/contract/errors.h"
+#include "proto/contract/names.h"
+#include "tests/support/fixtures.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/server/support/test_client.h"
+
+namespace bitwright::testing {
+namespace {
+
+class ServerTest : public ::testing::Test {
+ protected:
+  ServerTest() {
+    options_.data_dir = dir_ / "data";
+    options_.listen = "127.0.0.1:0";
+    options_.metrics_listen = "off";
+    options_.workers = 0;
+    options_.lease_ttl_seconds = 0.5;
+    options_.lease_grace_seconds = 0.2;
+    Start();
+  }
+
+  void Start() {
+    client_.reset();
+    server_.reset();
+    auto server = Server::Start(options_, clock_);
+    ASSERT_THAT(server, IsOk());
+    server_ = *std::move(server);
+    client_ = std::make_unique<TestClient>(server_->address());
+  }
+
+  absl::StatusOr<v1::Model> CreateModel() {
+    v1::CreateModelRequest request;
+    request.set_display_name("small");
+    for (const char* path : {"config.json", "model.safetensors", "tokenizer.json"}) {
+      v1::FileEntry* file = request.mutable_manifest()->add_files();
+      file->set_path(path);
+      *file->mutable_digest() = ToProto(client_->Put(path));
+    }
+    return client_->Call<v1::Model>(*client_->models, &v1::ModelService::Stub::CreateModel, request);
+  }
+
+  absl::StatusOr<v1::Job> CreateJob(const std::string& model) {
+    v1::CreateJobRequest request;
+    v1::JobSpec& spec = *request.mutable_spec();
+    spec.set_model(model);
+    spec.set_recipe("recipes/mixed-gptq");
+    spec.mutable_budget()->set_average_bits(4.25);
+    for (v1::Data* data : {spec.mutable_calibration(), spec.mutable_evaluation()}) {
+      data->set_kind(v1::Data::TEXT);
+      *data->mutable_blob() = ToProto(client_->Put("text"));
+    }
+    return client_->Call<v1::Job>(*client_->jobs, &v1::JobService::Stub::CreateJob, request);
+  }
+
+  absl::StatusOr<v1::Job> GetJob(const std::string& name) {
+    v1::GetJobRequest request;
+    request.set_name(name);
+    return client_->Call<v1::Job>(*client_->jobs, &v1::JobService::Stub::GetJob, request);
+  }
+
+  // Runs what there is; returns the number of tasks.
+  int RunTasks(int limit = 1000) {
+    const std::string worker = client_->Register();
+    for (int ran = 0; ran < limit; ++ran) {
+      const auto lease = client_->Lease(worker, 0);
+      if (!lease) return ran;
+      EXPECT_THAT(client_->Complete(worker, *lease), IsOk());
+    }
+    return limit;
+  }
+
+  std::string QueuedJob() {
+    const auto model = CreateModel();
+    EXPECT_THAT(model, IsOk());
+    RunTasks(1);
+    const auto job = CreateJob(model->name());
+    EXPECT_THAT(job, IsOk());
+    return job->name();
+  }
+
+  // The watched messages and the status at the end.
+  struct Watched {
+    std::vector<v1::Job> jobs;
+    absl::Status status;
+  };
+  Watched Watch(const std::string& name, const std::function<void(const v1::Job&)>& on_message = nullptr) {
+    const auto context = TestClient::Context();
+    v1::WatchJobRequest request;
+    request.set_name(name);
+    const auto reader = client_->jobs->WatchJob(context.get(), request);
+    Watched watched;
+    v1::Job job;
+    while (reader->Read(&job)) {
+      watched.jobs.push_back(job);
+      if (on_message) on_message(job);
+    }
+    watched.status = FromGrpc(reader->Finish());
+    return watched;
+  }
+
+  TempDir dir_;
+  Options options_;
+  SystemClock clock_;
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<TestClient> client_;
+};
+
+TEST_F(ServerTest, AJobRunsAndIsWatched) {
+  const std::string name = QueuedJob();
+  std::thread worker;
+  const Watched watched = Watch(name, [&](const v1::Job&) {
+    if (!worker.joinable()) worker = std::thread([&] { RunTasks(); });
+  });
+  worker.join();
+  BITWRIGHT_EXPECT_OK(watched.status);
+  ASSERT_GE(watched.jobs.size(), 2u);
+  EXPECT_EQ(watched.jobs.front().state(), v1::Job::QUEUED);
+  EXPECT_EQ(watched.jobs.back().state(), v1::Job::SUCCEEDED);
+  for (size_t i = 1; i < watched.jobs.size(); ++i) {
+    EXPECT_GT(watched.jobs[i].revision(), watched.jobs[i - 1].revision());
+  }
+  ASSERT_OK_AND_ASSIGN(const BlobDigest digest, FromProto(watched.jobs.back().artifact().files(0).digest()));
+  BITWRIGHT_EXPECT_OK(client_->Read(ReadName(digest)));
+  v1::GetReportRequest request;
+  request.set_name(name);
+  ASSERT_OK_AND_ASSIGN(const auto report,
+                       client_->Call<v1::Report>(*client_->jobs, &v1::JobService::Stub::GetReport, request));
+  EXPECT_EQ(report.schema_version(), 1);
+  const Watched again = Watch(name);
+  EXPECT_EQ(again.jobs.size(), 1u) << "a finished job is said once";
+  BITWRIGHT_EXPECT_OK(again.status);
+}
+
+TEST_F(ServerTest, AWaitingWorkerGetsATaskWithoutAskingAgain) {
+  ASSERT_OK_AND_ASSIGN(const v1::Model model, CreateModel());
+  RunTasks(1);
+  const std::string worker = client_->Register();
+  std::optional<v1::Lease> lease;
+  std::thread waiting([&] { lease = client_->Lease(worker, 15); });
+  BITWRIGHT_EXPECT_OK(CreateJob(model.name()));
+  waiting.join();
+  ASSERT_TRUE(lease.has_value());
+  EXPECT_EQ(lease->spec().kind(), "tokenize");
+}
+
+TEST_F(ServerTest, ASilentWorkersTaskGoesToAnother) {
+  QueuedJob();
+  const std::string silent = client_->Register();
+  const auto first = client_->Lease(silent, 0);
+  ASSERT_TRUE(first.has_value());
+  const std::string other = client_->Register();
+  std::optional<v1::Lease> again;
+  for (int i = 0; i < 10 && !(again && again->task() == first->task()); ++i) {
+    if (again) {
+      BITWRIGHT_EXPECT_OK(client_->Complete(other, *again));
+    }
+    again = client_->Lease(other, 5);  // waits out the lease, then the back-off
+  }
+  ASSERT_TRUE(again.has_value());
+  EXPECT_EQ(again->task(), first->task());
+  EXPECT_THAT(client_->Complete(silent, *first), HasReason("LEASE_LOST"));
+}
+
+TEST_F(ServerTest, ARestartedServerGoesOnWhereItWas) {
+  const std::string name = QueuedJob();
+  RunTasks(5);
+  Start();
+  ASSERT_OK_AND_ASSIGN(const v1::Job resumed, GetJob(name));
+  EXPECT_EQ(resumed.state(), v1::Job::RUNNING);
+  int finished = 0;
+  for (const v1::Stage& stage : resumed.stages()) finished += stage.finished();
+  EXPECT_EQ(finished, 5);
+  RunTasks();
+  ASSERT_OK_AND_ASSIGN(const v1::Job done, GetJob(name));
+  EXPECT_EQ(done.state(), v1::Job::SUCCEEDED);
+}
+
+TEST_F(ServerTest, DrainingSendsWatchersAndWorkersAway) {
+  const std::string name = QueuedJob();
+  std::thread drain;
+  const Watched watched = Watch(name, [&](const v1::Job&) {
+    if (!drain.joinable()) drain = std::thread([&] { server_->Drain(); });
+  });
+  drain.join();
+  EXPECT_TRUE(absl::IsUnavailable(watched.status)) << watched.status;
+}
+
+TEST_F(ServerTest, EveryErrorCarriesItsReason) {
+  EXPECT_THAT(GetJob("jobs/none"), HasReason("JOB_NOT_FOUND"));
+  EXPECT_THAT(GetJob("nonsense"), HasReason("NAME_INVALID"));
+  EXPECT_THAT(Watch("jobs/none").status, HasReason("JOB_NOT_FOUND"));
+  EXPECT_THAT(CreateJob("models/none"), HasReason("MODEL_NOT_FOUND"));
+  v1::CreateModelRequest model;
+  auto* file = model.mutable_manifest()->add_files();
+  file->set_path("../x");
+  *file->mutable_digest() = ToProto(client_->Put("x"));
+  EXPECT_THAT(client_->Call<v1::Model>(*client_->models, &v1::ModelService::Stub::CreateModel, model),
+              HasReason("MANIFEST_PATH_INVALID"));
+  v1::GetRecipeRequest recipe;
+  recipe.set_name("recipes/none");
+  EXPECT_THAT(client_->Call<v1::Recipe>(*client_->recipes, &v1::RecipeService::Stub::GetRecipe, recipe),
+              HasReason("RECIPE_NOT_FOUND"));
+  v1::LeaseTaskRequest lease;
+  lease.set_worker("workers/none");
+  EXPECT_THAT(client_->Call<v1::LeaseTaskResponse>(*client_->workers, &v1::WorkerService::Stub::LeaseTask, lease),
+              HasReason("WORKER_UNKNOWN"));
+}
+
+TEST_F(ServerTest, RecipesAndWorkersAreListed) {
+  ASSERT_OK_AND_ASSIGN(const auto recipes,
+                       client_->Call<v1::ListRecipesResponse>(*client_->recipes, &v1::RecipeService::Stub::ListRecipes,
+                                                              v1::ListRecipesRequest()));
+  ASSERT_GE(recipes.recipes_size(), 3);
+  EXPECT_EQ(recipes.recipes(0).name(), "mixed-gptq");
+  const std::string worker = client_->Register();
+  ASSERT_OK_AND_ASSIGN(const auto workers,
+                       client_->Call<v1::ListWorkersResponse>(*client_->workers, &v1::WorkerService::Stub::ListWorkers,
+                                                              v1::ListWorkersRequest()));
+  ASSERT_EQ(workers.workers_size(), 1);
+  EXPECT_EQ(workers.workers(0).name(), worker);
+}
+
+TEST_F(ServerTest, CallsAreCounted) {
+  (void)GetJob("jobs/none");
+  EXPECT_THAT(server_->metrics_text(),
+              ::testing::HasSubstr("bitwright_rpc_seconds_count{code=\"NOT_FOUND\",method=\"GetJob\"} 1"));
+}
+
+TEST_F(ServerTest, ASecondServerOnTheDirectoryOrPortIsRefused) {
+  EXPECT_THAT(Server::Start(options_, clock_), HasReason("DATA_DIR_LOCKED"));
+  Options other = options_;
+  other.data_dir = dir_ / "other";
+  other.listen = server_->address();
+  EXPECT_THAT(Server::Start(other, clock_), HasReason("LISTEN_FAILED"));
+  other.listen = "0.0.0.0:0";
+  EXPECT_THAT(Server::Start(other, clock_), HasReason("PUBLIC_PLAINTEXT_REFUSED"));
+}
+
+// Calls a unary method by name with an empty request; returns the bytes of the answer.
+std::string CallByName(const std::shared_ptr<grpc::Channel>& channel, const std::string& method) {
+  grpc::GenericStub stub(channel);
+  const auto context = TestClient::Context();
+  const grpc::Slice empty("");
+  const grpc::ByteBuffer request(&empty, 1);
+  grpc::ByteBuffer response;
+  grpc::Status status;
+  absl::Notification done;
+  stub.UnaryCall(context.get(), method, grpc::StubOptions(), &request, &response, [&](grpc::Status answer) {
+    status = std::move(answer);
+    done.Notify();
+  });
+  done.WaitForNotification();
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  std::vector<grpc::Slice> slices;
+  EXPECT_TRUE(response.Dump(&slices).ok());
+  std::string bytes;
+  for (const grpc::Slice& slice : slices) bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  return bytes;
+}
+
+TEST_F(ServerTest, HealthIsServing) {
+  EXPECT_EQ(CallByName(client_->channel, "/grpc.health.v1.Health/Check"), std::string("\x08\x01", 2)) << "SERVING";
+}
+
+}  // namespace
+}  // namespace bitwright::testing

@@ -1,0 +1,28 @@
+#include "server/app/listen_address.h"
+
+#include "tests/support/status_matchers.h"
+
+namespace bitwright::testing {
+namespace {
+
+TEST(ListenAddress, LoopbackAndSocketsAreAccepted) {
+  for (const char* address : {"127.0.0.1:7071", "127.1.2.3:0", "localhost:80", "[::1]:7071", "unix:/run/bitwright"}) {
+    EXPECT_THAT(CheckListenAddress(address), IsOk()) << address;
+  }
+}
+
+TEST(ListenAddress, PublicPlaintextIsRefused) {
+  for (const char* address : {"0.0.0.0:7071", "192.168.1.5:7071", "[::]:7071", "example.org:7071", "128.0.0.1:1"}) {
+    EXPECT_THAT(CheckListenAddress(address), HasReason("PUBLIC_PLAINTEXT_REFUSED")) << address;
+  }
+}
+
+TEST(ListenAddress, NonsenseIsRefused) {
+  for (const char* address :
+       {"", "7071", ":7071", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000", "unix:"}) {
+    EXPECT_THAT(CheckListenAddress(address), HasReason("LISTEN_INVALID")) << address;
+  }
+}
+
+}  // namespace
+}  // namespace bitwright::testing

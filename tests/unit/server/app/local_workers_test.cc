@@ -1,0 +1,80 @@
+#include "server/app/local_workers.h"
+
+#include <signal.h>
+
+#include <algorithm>
+
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "tests/support/status_matchers.h"
+
+namespace bitwright::testing {
+namespace {
+
+// Collects the ids that on_exit is called with.
+class Exits {
+ public:
+  std::function<void(int)> Callback() {
+    return [this](int id) {
+      absl::MutexLock lock(&mutex_);
+      ids_.push_back(id);
+    };
+  }
+  bool WaitFor(size_t count) {
+    absl::MutexLock lock(&mutex_);
+    const auto enough = [this, count]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return ids_.size() >= count; };
+    return mutex_.AwaitWithTimeout(absl::Condition(&enough), absl::Seconds(30));
+  }
+  std::vector<int> ids() {
+    absl::MutexLock lock(&mutex_);
+    return ids_;
+  }
+
+ private:
+  absl::Mutex mutex_;
+  std::vector<int> ids_ ABSL_GUARDED_BY(mutex_);
+};
+
+std::vector<int> WaitForProcesses(const LocalWorkers& workers, size_t count) {
+  std::vector<int> ids = workers.process_ids();
+  while (ids.size() != count) ids = workers.process_ids();  // the test's timeout bounds this
+  return ids;
+}
+
+TEST(LocalWorkers, AKilledWorkerIsReportedAndStartedAgain) {
+  Exits exits;
+  auto workers = *LocalWorkers::Start({"/bin/sleep", {{"1000"}, {"1000"}}, exits.Callback()});
+  const std::vector<int> before = WaitForProcesses(*workers, 2);
+  ::kill(before[0], SIGKILL);
+  ASSERT_TRUE(exits.WaitFor(1));
+  EXPECT_EQ(exits.ids(), std::vector<int>{before[0]});
+  const std::vector<int> after = WaitForProcesses(*workers, 2);
+  EXPECT_EQ(std::count(after.begin(), after.end(), before[0]), 0);
+  EXPECT_EQ(std::count(after.begin(), after.end(), before[1]), 1);
+  workers->Stop(10'000'000);
+  EXPECT_TRUE(workers->process_ids().empty());
+  EXPECT_NE(::kill(before[1], 0), 0);
+}
+
+TEST(LocalWorkers, OnesThatEndAtOnceAreStartedAgain) {
+  Exits exits;
+  auto workers = *LocalWorkers::Start({"/bin/false", {{}}, exits.Callback()});
+  EXPECT_TRUE(exits.WaitFor(3));
+}
+
+TEST(LocalWorkers, OnesThatIgnoreTheSignalAreKilled) {
+  Exits exits;
+  auto workers =
+      *LocalWorkers::Start({"/bin/sh", {{"-c", "trap '' TERM; while :; do sleep 1000; done"}}, exits.Callback()});
+  WaitForProcesses(*workers, 1);
+  workers->Stop(0);
+  EXPECT_TRUE(workers->process_ids().empty());
+}
+
+TEST(LocalWorkers, AMissingProgramIsAnError) {
+  EXPECT_THAT(LocalWorkers::Start({"/no/such/worker", {{}}, [](int) {}}), HasReason("WORKER_BINARY_MISSING"));
+  BITWRIGHT_EXPECT_OK(LocalWorkers::Start({"/no/such/worker", {}, [](int) {}})) << "none is wanted";
+}
+
+}  // namespace
+}  // namespace bitwright::testing

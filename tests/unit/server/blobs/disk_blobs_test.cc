@@ -1,0 +1,104 @@
+#include "server/blobs/disk_blobs.h"
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "tests/support/fixtures.h"
+#include "tests/support/status_matchers.h"
+
+namespace bitwright::testing {
+namespace {
+
+class DiskBlobsTest : public ::testing::Test {
+ protected:
+  DiskBlobsTest() {
+    blobs_ = *OpenDiskBlobs(dir_.path(), [this](std::string_view operation, const std::string&) {
+      operations_.emplace_back(operation);
+      return operation == failing_ ? error_ : 0;
+    });
+  }
+
+  absl::Status Put(const std::string& uuid, const BlobDigest& digest, std::string_view bytes) {
+    auto upload = blobs_->StartUpload({uuid, digest});
+    if (!upload.ok()) return upload.status();
+    absl::Status status = (*upload)->Append(bytes);
+    if (status.ok()) status = (*upload)->Prepare();
+    return status.ok() ? (*upload)->Publish() : status;
+  }
+
+  TempDir dir_;
+  std::string failing_;
+  int error_ = ENOSPC;
+  std::vector<std::string> operations_;
+  std::unique_ptr<BlobStore> blobs_;
+};
+
+TEST_F(DiskBlobsTest, PublishesByRenameAfterFsyncAndSyncsTheFolder) {
+  const BlobDigest digest = DigestOf("bytes");
+  BITWRIGHT_ASSERT_OK(Put("u", digest, "bytes"));
+  EXPECT_EQ(operations_, (std::vector<std::string>{"write", "fsync", "rename", "fsync"}));
+  EXPECT_TRUE(blobs_->Has(digest));
+  EXPECT_FALSE(blobs_->Has({digest.sha256, 4}));
+  EXPECT_TRUE(std::filesystem::exists(dir_ / ("blobs/" + digest.sha256.substr(0, 2) + "/" + digest.sha256)));
+  EXPECT_EQ(blobs_->List()->size(), 1u);
+  BITWRIGHT_ASSERT_OK(blobs_->Remove(digest));
+  BITWRIGHT_ASSERT_OK(blobs_->Remove(digest)) << "again";
+  EXPECT_THAT(blobs_->Open(digest), HasReason("BLOB_NOT_FOUND"));
+}
+
+TEST_F(DiskBlobsTest, EveryStepCanFindTheDiskFull) {
+  const BlobDigest digest = DigestOf("bytes");
+  for (const char* step : {"write", "fsync", "rename"}) {
+    failing_ = step;
+    EXPECT_THAT(Put("u", digest, "bytes"), HasReason("DISK_FULL")) << step;
+    EXPECT_FALSE(blobs_->Has(digest)) << step;
+    EXPECT_TRUE(std::filesystem::is_empty(dir_ / "uploads")) << step;
+  }
+  error_ = EIO;
+  EXPECT_THAT(Put("u", digest, "bytes"), HasReason("BLOB_UNWRITABLE"));
+  failing_ = "";
+  BITWRIGHT_EXPECT_OK(Put("u", digest, "bytes"));
+}
+
+TEST_F(DiskBlobsTest, AnUploadHasOneWriterAndGoesOnAfterIt) {
+  const BlobDigest digest = DigestOf("bytes");
+  {
+    auto first = blobs_->StartUpload({"u", digest});
+    BITWRIGHT_ASSERT_OK(first);
+    BITWRIGHT_ASSERT_OK((*first)->Append("by"));
+    EXPECT_THAT(blobs_->StartUpload({"u", digest}), HasReason("UPLOAD_BUSY"));
+    BITWRIGHT_EXPECT_OK(blobs_->StartUpload({"v", digest}));
+  }
+  EXPECT_EQ(*blobs_->UploadedBytes({"u", digest}), 2);
+  auto second = blobs_->StartUpload({"u", digest});
+  BITWRIGHT_ASSERT_OK(second);
+  EXPECT_EQ((*second)->committed(), 2);
+  BITWRIGHT_ASSERT_OK((*second)->Append("tes"));
+  BITWRIGHT_ASSERT_OK((*second)->Prepare());
+}
+
+TEST_F(DiskBlobsTest, BytesThatWentBadOnDiskAreFoundOnResume) {
+  const BlobDigest digest = DigestOf("bytes");
+  (*blobs_->StartUpload({"u", digest}))->Append("by").IgnoreError();
+  std::ofstream(dir_ / ("uploads/u." + digest.sha256 + ".5")) << "xx";
+  auto upload = blobs_->StartUpload({"u", digest});
+  BITWRIGHT_ASSERT_OK((*upload)->Append("tes"));
+  EXPECT_THAT((*upload)->Prepare(), HasReason("BLOB_DIGEST_MISMATCH"));
+}
+
+TEST_F(DiskBlobsTest, StaleUploadsGoUnlessBeingWritten) {
+  const BlobDigest digest = DigestOf("bytes");
+  (*blobs_->StartUpload({"old", digest}))->Append("by").IgnoreError();
+  auto open = *blobs_->StartUpload({"open", digest});
+  BITWRIGHT_ASSERT_OK(blobs_->DiscardStaleUploads(3600));
+  EXPECT_EQ(*blobs_->UploadedBytes({"old", digest}), 2);
+  BITWRIGHT_ASSERT_OK(blobs_->DiscardStaleUploads(0));
+  EXPECT_THAT(blobs_->UploadedBytes({"old", digest}), HasReason("UPLOAD_UNKNOWN"));
+  BITWRIGHT_EXPECT_OK(blobs_->UploadedBytes({"open", digest}));
+}
+
+}  // namespace
+}  // namespace bitwright::testing
