@@ -1,5 +1,6 @@
 // Runs jobs on one model in this process and prints, for each budget, every candidate and the time of each stage.
-//   job_table MODEL_DIR CALIBRATION EVALUATION RECIPE THREADS BUDGET_BITS...   [CALIBRATION_TOKENS=65536 EVALUATION_TOKENS=32768]
+//   job_table MODEL_DIR CALIBRATION EVALUATION RECIPE THREADS BUDGET_BITS...   [CALIBRATION_TOKENS=65536
+//   EVALUATION_TOKENS=32768]
 #include <google/protobuf/text_format.h>
 
 #include <cstdio>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "bitwright/v1/models.pb.h"
 #include "bitwright/v1/plans.pb.h"
@@ -25,6 +26,8 @@ constexpr char kPlanFile[] = "plan.json";
 // Digits of offsets and shapes that the bound does not foresee to the byte.
 constexpr int64_t kOverheadSlackBytes = 512;
 constexpr int64_t kSlackBytesPerTensor = 6;
+// A format more in use: its group in config.json (about 370 bytes without the names) and its name in the card.
+constexpr int64_t kBytesPerFormat = 512;
 
 int64_t TensorBytes(const TensorDeclaration& tensor) {
   int64_t bytes = ByteSize(tensor.dtype);
@@ -49,7 +52,7 @@ v1::Candidate LongestCandidate() {
   return longest;
 }
 
-// Every unit in the format with the longest name and the most tensors' digits, all formats in use.
+// Every unit in the format with the longest name and the most tensors' digits, as many formats in use as that gives.
 v1::Plan LongestPlan(const v1::ModelInfo& info) {
   v1::Plan plan;
   plan.set_name("uniform-int8-channel");
@@ -64,6 +67,17 @@ v1::Plan LongestPlan(const v1::ModelInfo& info) {
     *to.mutable_format() = unit.options(u % unit.options_size()).format();
   }
   return plan;
+}
+
+// Formats that some plan of the model has in use beyond those that LongestPlan uses.
+int64_t FormatsBeyond(const v1::Plan& longest, const v1::ModelInfo& info) {
+  std::set<std::pair<int, int>> possible, used;
+  for (const v1::UnitInfo& unit : info.units()) {
+    for (const auto& option : unit.options()) possible.emplace(option.format().bits(), option.format().group_size());
+  }
+  for (const v1::UnitPlan& unit : longest.units()) used.emplace(unit.format().bits(), unit.format().group_size());
+  const int64_t most = std::min<int64_t>(info.units_size(), static_cast<int64_t>(possible.size()));
+  return std::max<int64_t>(most - static_cast<int64_t>(used.size()), 0);
 }
 
 }  // namespace
@@ -166,7 +180,8 @@ absl::StatusOr<int64_t> ArtifactOverheadBound(const std::string& config_json,
   for (const TensorDeclaration& tensor : tensors) {
     if (!tensor.name.ends_with(".weight_shape")) counted += TensorBytes(tensor);
   }
-  return bytes - counted + kOverheadSlackBytes + kSlackBytesPerTensor * static_cast<int64_t>(tensors.size());
+  return bytes - counted + kOverheadSlackBytes + kSlackBytesPerTensor * static_cast<int64_t>(tensors.size()) +
+         kBytesPerFormat * FormatsBeyond(plan, info);
 }
 
 }  // namespace bitwright

@@ -1,5 +1,6 @@
 #include "workers/export/card.h"
 
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -11,9 +12,12 @@ namespace {
 
 using nlohmann::ordered_json;
 
+// A fixed-point form has 300 digits for the perplexity of a ruined model: those are shown in short.
+constexpr double kLargestFixed = 1e6;
+
 std::string Text(const char* format, double value) {
   char text[64];
-  std::snprintf(text, sizeof text, format, value);
+  std::snprintf(text, sizeof text, std::fabs(value) < kLargestFixed ? format : "%.6g", value);
   return text;
 }
 

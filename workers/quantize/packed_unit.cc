@@ -82,7 +82,8 @@ absl::StatusOr<PackedUnits> PackedUnits::Open(const std::vector<std::string>& pa
 absl::Status PackedUnits::Dequantize(const UnitSpec& unit, ThreadPool& pool, float* weight) const {
   const auto found = formats_.find(unit.name);
   if (found == formats_.end()) return Damaged(unit.name, "the unit is missing");
-  const auto& [file, format] = found->second;
+  const size_t file = found->second.first;
+  const IntFormat format = found->second.second;
   for (const LinearSpec& linear : unit.linears) {
     ABSL_ASSIGN_OR_RETURN(const TensorView packed, files_[file].Find(linear.name + ".weight_packed"));
     ABSL_ASSIGN_OR_RETURN(const TensorView scale, files_[file].Find(linear.name + ".weight_scale"));

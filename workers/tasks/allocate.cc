@@ -8,6 +8,7 @@
 #include "workers/export/card.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/recipe_options.h"
+#include "workers/tasks/task_errors.h"
 
 namespace bitwright {
 namespace {
@@ -23,6 +24,16 @@ int64_t WeightBudget(const v1::Budget& budget, const v1::ModelInfo& info) {
     return static_cast<int64_t>(std::floor(budget.average_bits() * static_cast<double>(info.quantized_weights()) / 8));
   }
   return budget.artifact_bytes() - info.kept_bytes() - info.artifact_overhead_bytes();
+}
+
+absl::Status CheckUnits(const UnitOptions& units, const v1::ModelInfo& info) {
+  if (units.empty()) return task_errors::InputMissing("sensitivity/" + FiveDigits(0));
+  bool fit = units.size() == static_cast<size_t>(info.units_size());
+  for (size_t u = 0; fit && u < units.size(); ++u) {
+    fit = units[u].name() == info.units(static_cast<int>(u)).name() && !units[u].options().empty();
+  }
+  if (!fit) return task_errors::InputDamaged("sensitivity", "does not hold the units of input 'info', with options");
+  return absl::OkStatus();
 }
 
 // A plan from one option per unit.
@@ -101,6 +112,7 @@ absl::Status RunAllocate(const v1::AllocateParams& params, TaskIo& io) {
     ABSL_RETURN_IF_ERROR(io.ReadProto(name, part));
     units.insert(units.end(), part.units().begin(), part.units().end());
   }
+  ABSL_RETURN_IF_ERROR(CheckUnits(units, info));
   const int64_t budget = WeightBudget(params.budget(), info);
   v1::Allocation allocation;
   allocation.set_weight_budget_bytes(budget);

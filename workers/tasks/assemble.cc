@@ -7,6 +7,7 @@
 #include "workers/model/weights.h"
 #include "workers/quantize/packed_unit.h"
 #include "workers/tasks/kinds.h"
+#include "workers/tasks/task_errors.h"
 
 namespace bitwright {
 namespace {
@@ -47,6 +48,12 @@ class ArtifactWriter {
   std::map<std::string, BlobDigest> digests_;
 };
 
+int64_t StoredBytesOf(const TensorDeclaration& tensor) {
+  int64_t bytes = ByteSize(tensor.dtype);
+  for (const int64_t d : tensor.shape) bytes *= d;
+  return bytes;
+}
+
 absl::Status WriteWeights(const std::string& path, const Checkpoint& checkpoint, const PackedUnits& packed,
                           const std::vector<TensorDeclaration>& tensors, const TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(SafetensorsWriter writer, SafetensorsWriter::Create(path, tensors, ArtifactMetadata()));
@@ -60,6 +67,9 @@ absl::Status WriteWeights(const std::string& path, const Checkpoint& checkpoint,
         if (const auto found = file.tensors().find(tensor.name); found != file.tensors().end())
           bytes = found->second.bytes;
       }
+    }
+    if (static_cast<int64_t>(bytes.size()) != StoredBytesOf(tensor)) {
+      return task_errors::InputDamaged("weights", "lacks tensor '" + tensor.name + "' in the plan's shape");
     }
     ABSL_RETURN_IF_ERROR(writer.Append(bytes.data(), bytes.size()));
     io.Progress(static_cast<double>(++done) / static_cast<double>(tensors.size()));
@@ -76,8 +86,13 @@ absl::Status RunAssemble(const v1::AssembleParams& params, TaskIo& io) {
   ABSL_RETURN_IF_ERROR(io.ReadProto("info", info));
   ABSL_RETURN_IF_ERROR(io.ReadProto("allocation", allocation));
   ABSL_RETURN_IF_ERROR(io.ReadProto("selection", selection));
+  ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, params.candidate(), info));
+  if (params.candidate() >= selection.candidates_size()) {
+    return task_errors::InputDamaged("selection", "has no candidate " + std::to_string(params.candidate()));
+  }
   const v1::Plan& plan = allocation.candidates(params.candidate());
   const ModelFiles files = io.Files();
+  ABSL_ASSIGN_OR_RETURN(const auto config, io.Input("model/config.json"));
   ABSL_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Open(files));
   std::vector<std::string> paths;
   for (const std::string& name : io.InputNames("weights/")) {
@@ -90,9 +105,9 @@ absl::Status RunAssemble(const v1::AssembleParams& params, TaskIo& io) {
   const std::string weights = artifact.NewFile(kWeightsFile);
   ABSL_RETURN_IF_ERROR(WriteWeights(weights, checkpoint, packed, ArtifactTensors(info, plan), io));
   ABSL_RETURN_IF_ERROR(artifact.Note(kWeightsFile, weights));
-  ABSL_ASSIGN_OR_RETURN(const std::string config, ReadFile(files.at("config.json")));
-  ABSL_ASSIGN_OR_RETURN(const auto written, WrittenFiles(config, info, plan, selection.candidates(params.candidate()),
-                                                         selection, params.card()));
+  ABSL_ASSIGN_OR_RETURN(const auto written,
+                        WrittenFiles(std::string(config->text()), info, plan, selection.candidates(params.candidate()),
+                                     selection, params.card()));
   for (const auto& [path, text] : written) ABSL_RETURN_IF_ERROR(artifact.Add(path, text));
   for (const auto& [path, on_disk] : files) {
     if (!IsCopiedFile(path)) continue;

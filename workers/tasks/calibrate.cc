@@ -3,6 +3,7 @@
 #include "proto/contract/status_macros.h"
 #include "workers/calibrate/statistics_file.h"
 #include "workers/tasks/kinds.h"
+#include "workers/tasks/task_errors.h"
 
 namespace bitwright {
 
@@ -34,6 +35,7 @@ absl::Status RunMerge(const v1::MergeParams&, TaskIo& io) {
     ABSL_ASSIGN_OR_RETURN(StatisticsFile shard, StatisticsFile::Open(path));
     shards.push_back(std::move(shard));
   }
+  if (shards.empty()) return task_errors::InputMissing("statistics/" + FiveDigits(0));
   return MergeStatistics(shards, io.NewOutput("statistics"));
 }
 

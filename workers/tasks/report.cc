@@ -3,6 +3,7 @@
 #include "workers/export/card.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/measure.h"
+#include "workers/tasks/task_errors.h"
 
 namespace bitwright {
 namespace {
@@ -37,6 +38,11 @@ absl::Status RunReport(const v1::ReportParams& params, TaskIo& io) {
   ABSL_RETURN_IF_ERROR(io.ReadProto("allocation", allocation));
   ABSL_RETURN_IF_ERROR(io.ReadProto("selection", selection));
   ABSL_RETURN_IF_ERROR(io.ReadProto("manifest", *report.mutable_artifact()));
+  ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, selection.selected(), info));
+  if (selection.selected() >= selection.candidates_size()) {
+    return task_errors::InputDamaged("selection", "has no candidate " + std::to_string(selection.selected()));
+  }
+  if (report.artifact().files().empty()) return task_errors::InputDamaged("manifest", "names no file");
   report.set_schema_version(1);
   report.set_model(params.model_display_name());
   report.set_recipe(params.recipe().name());

@@ -7,6 +7,7 @@
 #include "workers/export/artifact.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/measure.h"
+#include "workers/tasks/task_errors.h"
 #include "workers/tasks/token_file.h"
 
 namespace bitwright {
@@ -59,6 +60,7 @@ absl::Status RunSelect(const v1::SelectParams& params, TaskIo& io) {
   const auto copied = CopiedSizes(io.Files());
   v1::Selection selection;
   for (int c = 0; c < params.candidates(); ++c) {
+    ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, c, info));
     const v1::Plan& plan = allocation.candidates(c);
     ABSL_ASSIGN_OR_RETURN(const EvaluationSummary summary, SummarizeCandidate(io, c, params.shards()));
     *selection.mutable_reference() = ToProto(summary.base);

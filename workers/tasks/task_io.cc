@@ -7,32 +7,23 @@
 #include <cstdio>
 #include <cstring>
 
-#include "proto/contract/errors.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/status_macros.h"
+#include "workers/tasks/task_errors.h"
 
 namespace bitwright {
 namespace {
 
 constexpr char kModelPrefix[] = "model/";
 
-absl::Status InputMissing(const std::string& name) {
-  return MakeError(absl::StatusCode::kInvalidArgument, "TASK_INPUT_MISSING", "the task has no input '" + name + "'",
-                   {{"input", name}});
-}
-
-absl::Status InputDamaged(const std::string& name, const std::string& why) {
-  return MakeError(absl::StatusCode::kInvalidArgument, "TASK_INPUT_DAMAGED", "input '" + name + "' " + why,
-                   {{"input", name}});
-}
-
 // Bytes [begin, end) · columns · 4 of an array of 4-byte elements.
 absl::StatusOr<std::span<const std::byte>> Rows(const MappedFile& file, const std::string& name, int64_t begin,
                                                 int64_t end, int64_t columns) {
   const int64_t size = static_cast<int64_t>(file.bytes().size());
   if (begin < 0 || end < begin || end * columns * 4 > size) {
-    return InputDamaged(name, "has " + std::to_string(size) + " bytes, fewer than rows up to " + std::to_string(end) +
-                                  " of " + std::to_string(columns) + " elements need");
+    return task_errors::InputDamaged(name, "has " + std::to_string(size) + " bytes, fewer than rows up to " +
+                                               std::to_string(end) + " of " + std::to_string(columns) +
+                                               " elements need");
   }
   return file.bytes().subspan(static_cast<size_t>(begin * columns * 4),
                               static_cast<size_t>((end - begin) * columns * 4));
@@ -42,7 +33,7 @@ absl::StatusOr<std::span<const std::byte>> Rows(const MappedFile& file, const st
 
 absl::StatusOr<std::string> TaskIo::InputPath(const std::string& name) const {
   std::string path = context_.input_path(name);
-  if (path.empty()) return InputMissing(name);
+  if (path.empty()) return task_errors::InputMissing(name);
   return path;
 }
 
@@ -64,7 +55,7 @@ absl::Status TaskIo::ReadProto(const std::string& name, google::protobuf::Messag
   const auto bytes = file->bytes();
   if (static_cast<int64_t>(bytes.size()) > limits::kMaxInlineProtoBytes ||
       !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return InputDamaged(name, "is not a " + message.GetTypeName());
+    return task_errors::InputDamaged(name, "is not a " + message.GetTypeName());
   }
   return absl::OkStatus();
 }

@@ -1,0 +1,51 @@
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "workers/checkpoint/safetensors.h"
+
+namespace {
+
+// A file in memory, by a path that can be opened.
+class MemoryFile {
+ public:
+  MemoryFile() : fd_(::memfd_create("fuzz", 0)) {
+    if (fd_ < 0) std::abort();
+  }
+  ~MemoryFile() { ::close(fd_); }
+  void Set(const uint8_t* data, size_t size) {
+    if (::ftruncate(fd_, 0) != 0 || ::pwrite(fd_, data, size, 0) != static_cast<ssize_t>(size)) std::abort();
+  }
+  std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+// Whatever opens holds tensors that lie inside the file and cover its data part exactly.
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static MemoryFile file;
+  file.Set(data, size);
+  const auto opened = bitwright::SafetensorsFile::Open(file.path(), "fuzz.safetensors");
+  if (!opened.ok()) return 0;
+  size_t covered = 0;
+  unsigned sum = 0;
+  for (const auto& [name, view] : opened->tensors()) {
+    const int64_t bytes = view.elements() * bitwright::ByteSize(view.dtype);
+    if (bytes != static_cast<int64_t>(view.bytes.size())) std::abort();
+    covered += view.bytes.size();
+    for (const std::byte byte : view.bytes) sum += static_cast<unsigned>(byte);
+    if (bitwright::IsWeightType(view.dtype)) bitwright::FirstNonFinite(view);
+  }
+  uint64_t header = 0;
+  std::memcpy(&header, data, 8);
+  if (8 + header + covered != size) std::abort();
+  return sum == 1 ? -1 : 0;
+}

@@ -1,0 +1,85 @@
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "tests/support/status_matchers.h"
+#include "tests/unit/workers/export/sample_artifact.h"
+#include "workers/export/artifact.h"
+
+namespace bitwright {
+namespace {
+
+using nlohmann::json;
+
+json ConfigOf(const v1::ModelInfo& info, const v1::Plan& plan) {
+  const auto files = WrittenFiles(R"({"hidden_size":64,"last":{"b":1,"a":2}})", info, plan, {}, {}, {});
+  EXPECT_THAT(files, testing::IsOk());
+  return json::parse(files->at("config.json"));
+}
+
+TEST(QuantizationConfig, OneGroupAFormatEveryLinearOnceByItsName) {
+  std::mt19937 random(5);
+  for (int round = 0; round < 20; ++round) {
+    const v1::ModelInfo info = SampleInfo(3, 128, 50);
+    const v1::Plan plan = RandomPlan(info, random);
+    const json config = ConfigOf(info, plan)["quantization_config"];
+    EXPECT_EQ(config["quant_method"], "compressed-tensors");
+    EXPECT_EQ(config["format"], "pack-quantized");
+    EXPECT_EQ(config["ignore"], json::array({"lm_head"}));
+    std::map<std::string, std::pair<int, int>> formats;
+    std::set<std::pair<int, int>> seen;
+    for (const auto& [name, group] : config["config_groups"].items()) {
+      const json& weights = group["weights"];
+      const bool channel = weights["strategy"] == "channel";
+      EXPECT_EQ(weights["group_size"].is_null(), channel);
+      EXPECT_EQ(weights["type"], "int");
+      EXPECT_EQ(weights["symmetric"], true);
+      EXPECT_EQ(group["format"], "pack-quantized");
+      const std::pair<int, int> format{weights["num_bits"], channel ? 0 : weights["group_size"].get<int>()};
+      EXPECT_TRUE(seen.insert(format).second) << "one group for each format";
+      for (const std::string target : group["targets"]) {
+        EXPECT_TRUE(formats.emplace(target, format).second) << target << " twice";
+      }
+    }
+    size_t linears = 0;
+    for (int u = 0; u < info.units_size(); ++u) {
+      for (const auto& linear : info.units(u).linears()) {
+        ++linears;
+        const v1::Format& format = plan.units(u).format();
+        EXPECT_EQ(formats.at(linear.name()), std::make_pair(format.bits(), format.group_size())) << linear.name();
+      }
+    }
+    EXPECT_EQ(formats.size(), linears);
+  }
+}
+
+TEST(QuantizationConfig, TheRestOfTheConfigStaysInItsOrder) {
+  const v1::ModelInfo info = SampleInfo(1, 64, 64);
+  std::mt19937 random(6);
+  const auto files = WrittenFiles(R"({"z":1,"a":{"y":2.5,"b":[1,null]}})", info, RandomPlan(info, random), {}, {}, {});
+  ASSERT_THAT(files, testing::IsOk());
+  const std::string& text = files->at("config.json");
+  EXPECT_LT(text.find("\"z\""), text.find("\"a\""));
+  EXPECT_LT(text.find("\"y\""), text.find("\"b\""));
+  json config = json::parse(text);
+  config.erase("quantization_config");
+  EXPECT_EQ(config, json::parse(R"({"z":1,"a":{"y":2.5,"b":[1,null]}})"));
+}
+
+TEST(PlanJson, HoldsEveryUnitAndParses) {
+  const v1::ModelInfo info = SampleInfo(2, 64, 64);
+  std::mt19937 random(7);
+  const v1::Plan plan = RandomPlan(info, random);
+  v1::CardFacts card;
+  card.set_model("bad \xff name");
+  const auto files = WrittenFiles("{}", info, plan, RandomCandidate(random), RandomSelection(random), card);
+  ASSERT_THAT(files, testing::IsOk());
+  const json parsed = json::parse(files->at("plan.json"));
+  ASSERT_EQ(parsed["units"].size(), static_cast<size_t>(plan.units_size()));
+  EXPECT_EQ(parsed["units"][0]["name"], plan.units(0).unit());
+  EXPECT_EQ(parsed["units"][0]["bytes"], plan.units(0).bytes());
+}
+
+}  // namespace
+}  // namespace bitwright

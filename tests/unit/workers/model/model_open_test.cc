@@ -1,0 +1,136 @@
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "tests/support/fixtures.h"
+#include "tests/support/small_model.h"
+#include "tests/support/status_matchers.h"
+#include "workers/model/weights.h"
+
+namespace bitwright {
+namespace {
+
+using testing::HasReason;
+using testing::IsOk;
+
+constexpr char kDown[] = "model.layers.1.mlp.down_proj.weight";
+
+absl::StatusOr<Model> Open(const SmallModel& model) {
+  const TempDir dir;
+  return Model::Open(model.Write(dir.path()));
+}
+
+TEST(ModelOpen, AWholeModel) {
+  for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+    EXPECT_THAT(Open(SmallModel::Make(dtype)), IsOk());
+  }
+}
+
+TEST(ModelOpen, EveryRequiredTensorMissing) {
+  const SmallModel whole = SmallModel::Make();
+  for (const auto& [name, tensor] : whole.tensors) {
+    SmallModel model = whole;
+    model.tensors.erase(name);
+    const auto opened = Open(model);
+    EXPECT_THAT(opened, HasReason("TENSOR_MISSING")) << name;
+    EXPECT_EQ(GetErrorDetail(opened.status())->metadata.at("tensor"), name);
+  }
+}
+
+TEST(ModelOpen, AnUntiedModelNeedsAHead) {
+  SmallModel model = SmallModel::Make();
+  model.config.replace(model.config.find("true"), 4, "false");
+  EXPECT_THAT(Open(model), HasReason("TENSOR_MISSING"));
+  model.tensors["lm_head.weight"] = model.tensors.at("model.embed_tokens.weight");
+  EXPECT_THAT(Open(model), IsOk());
+}
+
+TEST(ModelOpen, WrongShapes) {
+  const std::vector<std::vector<int64_t>> shapes = {{96, 64}, {64 * 96}, {64, 96, 1}, {1, 64, 96}, {64, 48, 2}};
+  for (const auto& shape : shapes) {
+    SmallModel model = SmallModel::Make();
+    model.tensors.at(kDown).shape = shape;
+    const auto opened = Open(model);
+    EXPECT_THAT(opened, HasReason("TENSOR_SHAPE_WRONG")) << ShapeText(shape);
+    EXPECT_EQ(GetErrorDetail(opened.status())->metadata.at("tensor"), kDown);
+    EXPECT_EQ(GetErrorDetail(opened.status())->metadata.at("expected"), "[64, 96]");
+  }
+  SmallModel model = SmallModel::Make();
+  model.tensors.at(kDown) = {DType::kBF16, {0, 96}, ""};
+  EXPECT_THAT(Open(model), HasReason("TENSOR_SHAPE_WRONG"));
+}
+
+TEST(ModelOpen, WrongTypes) {
+  for (const DType dtype : {DType::kI16, DType::kU16, DType::kI8, DType::kF8E4M3, DType::kF64, DType::kI64}) {
+    SmallModel model = SmallModel::Make();
+    model.tensors.at(kDown) = {dtype, {64, 96}, std::string(static_cast<size_t>(64 * 96 * ByteSize(dtype)), '\0')};
+    EXPECT_THAT(Open(model), HasReason("TENSOR_DTYPE_WRONG")) << DTypeName(dtype);
+  }
+}
+
+TEST(ModelOpen, ConfigThatTheFileDoesNotHold) {
+  SmallModel model = SmallModel::Make();
+  model.config.replace(model.config.find("\"num_hidden_layers\": 2"), 22, "\"num_hidden_layers\": 3");
+  EXPECT_THAT(Open(model), HasReason("TENSOR_MISSING"));
+  // Sizes as large as a config may name: products are compared, not allocated.
+  model = SmallModel::Make();
+  model.config.replace(model.config.find("\"hidden_size\": 64"), 17, "\"hidden_size\": 16777216");
+  EXPECT_THAT(Open(model), HasReason("TENSOR_SHAPE_WRONG"));
+}
+
+TEST(ModelOpen, NoConfig) {
+  const TempDir dir;
+  ModelFiles files = SmallModel::Make().Write(dir.path());
+  files.erase("config.json");
+  EXPECT_THAT(Model::Open(files), HasReason("MODEL_FILE_MISSING"));
+}
+
+TEST(CheckFinite, NamesTensorAndElement) {
+  ThreadPool pool(2);
+  const float inf = std::numeric_limits<float>::infinity();
+  for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+    for (const float value : {inf, -inf, std::nanf("")}) {
+      for (const size_t element : {size_t{0}, size_t{1}, size_t{4097}, size_t{64 * 96 - 1}}) {
+        SmallModel model = SmallModel::Make(dtype);
+        const size_t size = static_cast<size_t>(ByteSize(dtype));
+        model.tensors.at(kDown).bytes.replace(element * size, size, Encode({value}, dtype));
+        const TempDir dir;
+        ASSERT_OK_AND_ASSIGN(const Model opened, Model::Open(model.Write(dir.path())));
+        const absl::Status status = opened.CheckFinite(pool);
+        EXPECT_THAT(status, HasReason("TENSOR_NOT_FINITE")) << DTypeName(dtype) << " " << value;
+        const auto detail = GetErrorDetail(status);
+        EXPECT_EQ(detail->metadata.at("tensor"), kDown);
+        EXPECT_EQ(detail->metadata.at("element"), std::to_string(element));
+      }
+    }
+    const TempDir dir;
+    ASSERT_OK_AND_ASSIGN(const Model opened, Model::Open(SmallModel::Make(dtype).Write(dir.path())));
+    EXPECT_THAT(opened.CheckFinite(pool), IsOk());
+  }
+}
+
+TEST(CheckFinite, TheLargestFiniteValuesAndSubnormalsPass) {
+  ThreadPool pool(1);
+  for (const auto& [dtype, largest] :
+       {std::pair{DType::kF32, 3.4028235e38f}, {DType::kF16, 65504.0f}, {DType::kBF16, 3.3895314e38f}}) {
+    SmallModel model = SmallModel::Make(dtype);
+    auto& bytes = model.tensors.at(kDown).bytes;
+    const std::string extremes = Encode({largest, -largest, 1e-45f, -6e-8f, -0.0f}, dtype);
+    bytes.replace(0, extremes.size(), extremes);
+    const TempDir dir;
+    ASSERT_OK_AND_ASSIGN(const Model opened, Model::Open(model.Write(dir.path())));
+    EXPECT_THAT(opened.CheckFinite(pool), IsOk()) << DTypeName(dtype);
+  }
+}
+
+TEST(CheckFinite, TensorsOfNoUseToTheModelAreChecked) {
+  SmallModel model = SmallModel::Make();
+  model.tensors["extra"] = {DType::kF32, {1}, Encode({std::nanf("")}, DType::kF32)};
+  const TempDir dir;
+  ASSERT_OK_AND_ASSIGN(const Model opened, Model::Open(model.Write(dir.path())));
+  ThreadPool pool(1);
+  EXPECT_THAT(opened.CheckFinite(pool), HasReason("TENSOR_NOT_FINITE"));
+}
+
+}  // namespace
+}  // namespace bitwright

@@ -1,0 +1,155 @@
+#include <gtest/gtest.h>
+
+#include "bitwright/v1/models.pb.h"
+#include "bitwright/v1/reports.pb.h"
+#include "proto/contract/digest.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/workers/tasks/task_chain.h"
+#include "workers/base/files.h"
+#include "workers/calibrate/statistics_file.h"
+
+namespace bitwright {
+namespace {
+
+using testing::HasReason;
+using testing::StatusIs;
+
+const Chain& Whole() {
+  static const Chain chain = RunChain(1);
+  return chain;
+}
+
+template <typename Proto>
+Proto Output(const std::string& name) {
+  Proto proto;
+  EXPECT_TRUE(proto.ParseFromString(Whole().outputs.at(name))) << name;
+  return proto;
+}
+
+TEST(Chain, NumberOfThreadsChangesNoBit) {
+  const Chain three = RunChain(3);
+  ASSERT_EQ(Whole().outputs.size(), three.outputs.size());
+  for (const auto& [name, bytes] : Whole().outputs) {
+    ASSERT_TRUE(three.outputs.contains(name)) << name;
+    EXPECT_TRUE(three.outputs.at(name) == bytes) << name << " differs";
+  }
+}
+
+TEST(Chain, EveryKindTakesPart) {
+  std::vector<std::string> kinds;
+  for (const ChainTask& task : Whole().tasks) kinds.push_back(task.spec.kind());
+  EXPECT_EQ(kinds, (std::vector<std::string>{"inspect", "tokenize", "reference", "calibrate", "merge", "profile",
+                                             "allocate", "quantize", "evaluate", "select", "assemble", "report"}));
+}
+
+TEST(Chain, InspectCountsEveryByte) {
+  const auto info = Output<v1::ModelInfo>("inspect/info");
+  int64_t model_bytes = 0;
+  for (const auto& [name, bytes] : SmallModelBlobs()) model_bytes += static_cast<int64_t>(bytes.size());
+  EXPECT_EQ(info.model_bytes(), model_bytes);
+  EXPECT_EQ(info.family(), "llama");
+  EXPECT_EQ(info.dtype(), "BF16");
+  // q 64·64, k and v 32·64 each, o 64·64, gate and up 96·64 each, down 64·96; two blocks.
+  const int64_t block = 64 * 64 + 2 * 32 * 64 + 64 * 64 + 2 * 96 * 64 + 64 * 96;
+  EXPECT_EQ(info.quantized_weights(), 2 * block);
+  const int64_t kept = 384 * 64 + 5 * 64;
+  EXPECT_EQ(info.kept_bytes(), 2 * kept);
+  EXPECT_EQ(info.parameters(), 2 * block + kept);
+  EXPECT_EQ(info.tensor_bytes(), 2 * (2 * block + kept));
+  ASSERT_EQ(info.units_size(), 8);
+  EXPECT_EQ(info.units(0).name(), "model.layers.0.self_attn.qkv_proj");
+  EXPECT_EQ(info.units(0).linears_size(), 3);
+  // int2-g32 of qkv: 128 rows of 64 inputs: 4 words and 2 bf16 scales each.
+  EXPECT_EQ(info.units(0).options(0).bytes(), 128 * (4 * 4 + 2 * 2));
+  EXPECT_EQ(info.tokenizer_path(), "tokenizer.json");
+}
+
+TEST(Chain, MergingAShardWithItselfKeepsItsMeans) {
+  const TempDir dir;
+  BITWRIGHT_ASSERT_OK(WriteFile(dir / "one", Whole().outputs.at("calibrate/statistics")));
+  BITWRIGHT_ASSERT_OK(WriteFile(dir / "two", Whole().outputs.at("merge/statistics")));
+  ASSERT_OK_AND_ASSIGN(const StatisticsFile one, StatisticsFile::Open(dir / "one"));
+  ASSERT_OK_AND_ASSIGN(const StatisticsFile two, StatisticsFile::Open(dir / "two"));
+  ASSERT_EQ(one.units(), two.units());
+  EXPECT_EQ(one.units().size(), 8u);
+  for (const std::string& unit : one.units()) {
+    ASSERT_OK_AND_ASSIGN(const InputStatistics a, one.Read(unit));
+    ASSERT_OK_AND_ASSIGN(const InputStatistics b, two.Read(unit));
+    EXPECT_EQ(2 * a.rows, b.rows);
+    for (int64_t i = 0; i < a.second_moment.size(); ++i) ASSERT_EQ(a.second_moment[i], b.second_moment[i]) << unit;
+    for (int64_t i = 0; i < a.columns; ++i) {
+      ASSERT_EQ(a.absmax[i], b.absmax[i]) << unit;
+      ASSERT_EQ(a.mean_abs[i], b.mean_abs[i]) << unit;
+    }
+  }
+}
+
+TEST(Chain, TheArtifactIsWhatManifestReportAndSelectionSay) {
+  const auto report = Output<v1::Report>("report/report");
+  const auto manifest = Output<v1::Manifest>("assemble/manifest");
+  int64_t bytes = 0;
+  for (const v1::FileEntry& file : manifest.files()) {
+    const std::string& content = Whole().outputs.at("assemble/file/" + file.path());
+    EXPECT_EQ(file.digest().sha256(), Sha256Hex(content)) << file.path();
+    EXPECT_EQ(file.digest().size_bytes(), static_cast<int64_t>(content.size())) << file.path();
+    bytes += file.digest().size_bytes();
+    if (file.path() == "SHA256SUMS") continue;
+    const std::string line = Sha256Hex(content) + "  " + file.path() + "\n";
+    EXPECT_NE(Whole().outputs.at("assemble/file/SHA256SUMS").find(line), std::string::npos) << file.path();
+  }
+  EXPECT_EQ(manifest.files_size(), 6) << "weights, config, card, plan, sums, tokenizer";
+  EXPECT_EQ(report.artifact_bytes(), bytes);
+  ASSERT_EQ(report.candidates_size(), 1);
+  EXPECT_EQ(report.candidates(0).artifact_bytes(), bytes) << "select must know the size before assemble";
+  EXPECT_LE(report.candidates(0).average_bits(), 4.4);
+  EXPECT_GT(report.candidates(0).kl_divergence().mean(), 0);
+  const auto allocation = Output<v1::Allocation>("allocate/allocation");
+  EXPECT_LE(bytes, allocation.candidates(0).artifact_bytes()) << "the estimate is never below the real size";
+}
+
+// The first task of a kind, without one of its inputs or with it replaced.
+TEST(Damage, EveryMissingInputIsTheTasksOwnError) {
+  for (const ChainTask& task : Whole().tasks) {
+    for (const auto& [name, bytes] : task.inputs) {
+      // Not every file that a manifest holds is needed for every task.
+      if (name == "model/tokenizer.json") continue;
+      if (name.starts_with("statistics/")) continue;  // any number of shards is right
+      Blobs inputs = task.inputs;
+      inputs.erase(name);
+      const auto run = RunOnBlobs(task.spec, inputs);
+      EXPECT_THAT(run, StatusIs(absl::StatusCode::kInvalidArgument)) << task.spec.kind() << " without " << name;
+      EXPECT_NE(ErrorReason(run.status()), "") << task.spec.kind() << " without " << name;
+    }
+  }
+}
+
+TEST(Damage, EveryInputCutShortOrEmptyIsTheTasksOwnError) {
+  for (const ChainTask& task : Whole().tasks) {
+    for (const auto& [name, bytes] : task.inputs) {
+      if (name == "model/tokenizer.json") continue;  // only taken over
+      for (const size_t size : {size_t{0}, bytes.size() / 2, bytes.size() - 1}) {
+        Blobs inputs = task.inputs;
+        inputs[name].resize(size);
+        const auto run = RunOnBlobs(task.spec, inputs);
+        EXPECT_THAT(run, StatusIs(absl::StatusCode::kInvalidArgument))
+            << task.spec.kind() << ", " << name << " cut to " << size << " of " << bytes.size();
+        EXPECT_NE(ErrorReason(run.status()), "") << task.spec.kind() << ", " << name << " cut to " << size;
+      }
+    }
+  }
+}
+
+TEST(Damage, MergeOfNothing) {
+  v1::TaskSpec spec;
+  spec.mutable_merge();
+  EXPECT_THAT(RunOnBlobs(spec, {}), HasReason("TASK_INPUT_MISSING"));
+}
+
+TEST(Damage, ATaskOfNoKind) {
+  v1::TaskSpec spec;
+  spec.set_kind("frobnicate");
+  EXPECT_THAT(RunOnBlobs(spec, {}), HasReason("TASK_KIND_UNKNOWN"));
+}
+
+}  // namespace
+}  // namespace bitwright

@@ -1,0 +1,199 @@
+#include "tests/unit/workers/tasks/task_chain.h"
+
+#include "proto/contract/log.h"
+#include "proto/contract/status_macros.h"
+#include "tests/support/small_model.h"
+#include "workers/base/files.h"
+#include "workers/tasks/run_task.h"
+
+namespace bitwright {
+namespace {
+
+constexpr int kWindow = 16, kWindows = 4;
+
+std::string IdLinesText() {
+  std::string text;
+  for (int w = 0; w < kWindows; ++w) {
+    text += w == 0 ? "[" : "\n[";
+    for (int t = 0; t < kWindow; ++t) text += (t ? "," : "") + std::to_string((w * 97 + t * t * 31 + t) % 384);
+    text += "]";
+  }
+  return text;
+}
+
+v1::Recipe ChainRecipe() {
+  v1::Recipe recipe;
+  recipe.set_name("chain");
+  recipe.mutable_rounding()->set_method(v1::ROUNDING_METHOD_GPTQ);
+  recipe.mutable_sensitivity()->set_middle_bits(3);
+  recipe.mutable_sensitivity()->add_checked_bits(2);
+  for (const int bits : {2, 3, 4, 8}) recipe.mutable_formats()->add_bits(bits);
+  recipe.mutable_candidates()->set_mixed(true);
+  recipe.mutable_candidates()->set_uniform(1);
+  return recipe;
+}
+
+class Builder {
+ public:
+  explicit Builder(int threads) : threads_(threads) {}
+
+  // Runs `spec` on model files where `model` says so and on the named earlier outputs (input name → "kind/output").
+  void Run(v1::TaskSpec spec, bool model, const std::map<std::string, std::string>& from, const Blobs& more = {}) {
+    Blobs inputs = more;
+    if (model) inputs.insert(model_.begin(), model_.end());
+    for (const auto& [input, output] : from) inputs[input] = chain_.outputs.at(output);
+    const auto outputs = RunOnBlobs(spec, inputs, threads_);
+    CHECK(outputs.ok()) << spec.kind() << ": " << outputs.status();
+    for (const auto& [name, bytes] : *outputs) chain_.outputs[spec.kind() + "/" + name] = bytes;
+    chain_.tasks.push_back({std::move(spec), std::move(inputs)});
+  }
+
+  template <typename Proto>
+  Proto Output(const std::string& name) const {
+    Proto proto;
+    CHECK(proto.ParseFromString(chain_.outputs.at(name))) << name;
+    return proto;
+  }
+
+  Chain Take() { return std::move(chain_); }
+
+ private:
+  int threads_;
+  Blobs model_ = SmallModelBlobs();
+  Chain chain_;
+};
+
+v1::TaskSpec Spec(const std::string& kind) {
+  v1::TaskSpec spec;
+  spec.set_kind(kind);
+  return spec;
+}
+
+template <typename Params>
+void SetWindows(Params& params) {
+  params.set_window(kWindow);
+  params.mutable_windows()->set_end(kWindows);
+}
+
+void RunUpToAllocate(Builder& builder) {
+  v1::TaskSpec spec = Spec("inspect");
+  spec.mutable_inspect()->set_target("compressed-tensors");
+  builder.Run(spec, true, {});
+  spec = Spec("tokenize");
+  spec.mutable_tokenize()->set_kind(v1::Data::TOKEN_IDS_JSONL);
+  spec.mutable_tokenize()->set_window(kWindow);
+  spec.mutable_tokenize()->set_max_tokens(1000);
+  spec.mutable_tokenize()->set_vocab_size(384);
+  builder.Run(spec, false, {}, {{"data", IdLinesText()}});
+  spec = Spec("reference");
+  SetWindows(*spec.mutable_reference());
+  builder.Run(spec, true, {{"ids", "tokenize/ids"}});
+  spec = Spec("calibrate");
+  SetWindows(*spec.mutable_calibrate());
+  spec.mutable_calibrate()->mutable_blocks()->set_end(2);
+  spec.mutable_calibrate()->set_last(true);
+  builder.Run(spec, true, {{"ids", "tokenize/ids"}});
+  spec = Spec("merge");
+  spec.mutable_merge();
+  builder.Run(spec, false,
+              {{"statistics/00000", "calibrate/statistics"}, {"statistics/00001", "calibrate/statistics"}});
+  spec = Spec("profile");
+  SetWindows(*spec.mutable_profile());
+  spec.mutable_profile()->mutable_blocks()->set_end(2);
+  spec.mutable_profile()->set_target("compressed-tensors");
+  *spec.mutable_profile()->mutable_recipe() = ChainRecipe();
+  builder.Run(spec, true,
+              {{"ids", "tokenize/ids"}, {"hidden", "reference/hidden"}, {"statistics", "merge/statistics"}});
+  spec = Spec("allocate");
+  spec.mutable_allocate()->mutable_budget()->set_average_bits(4.4);
+  spec.mutable_allocate()->set_target("compressed-tensors");
+  *spec.mutable_allocate()->mutable_recipe() = ChainRecipe();
+  builder.Run(spec, false, {{"info", "inspect/info"}, {"sensitivity/00000", "profile/sensitivity"}});
+}
+
+void RunFromQuantize(Builder& builder) {
+  const auto allocation = builder.Output<v1::Allocation>("allocate/allocation");
+  v1::TaskSpec spec = Spec("quantize");
+  spec.mutable_quantize()->mutable_blocks()->set_end(2);
+  spec.mutable_quantize()->mutable_rounding()->set_method(v1::ROUNDING_METHOD_GPTQ);
+  for (const v1::UnitPlan& unit : allocation.candidates(0).units()) {
+    v1::UnitPlan& to = *spec.mutable_quantize()->add_units();
+    to.set_unit(unit.unit());
+    *to.mutable_format() = unit.format();
+  }
+  builder.Run(spec, true, {{"statistics", "merge/statistics"}});
+  spec = Spec("evaluate");
+  SetWindows(*spec.mutable_evaluate());
+  builder.Run(spec, true,
+              {{"ids", "tokenize/ids"}, {"hidden", "reference/hidden"}, {"weights/00000", "quantize/weights"}});
+  spec = Spec("select");
+  spec.mutable_select()->mutable_budget()->set_average_bits(4.4);
+  spec.mutable_select()->set_candidates(1);
+  spec.mutable_select()->set_shards(1);
+  spec.mutable_select()->mutable_card()->set_model("small");
+  Blobs small = SmallModelBlobs();
+  small.erase("model/model.safetensors");
+  builder.Run(
+      spec, false,
+      {{"info", "inspect/info"}, {"allocation", "allocate/allocation"}, {"tokens/00000/00000", "evaluate/tokens"}},
+      small);
+  spec = Spec("assemble");
+  spec.mutable_assemble()->mutable_card()->set_model("small");
+  builder.Run(spec, true,
+              {{"info", "inspect/info"},
+               {"allocation", "allocate/allocation"},
+               {"selection", "select/selection"},
+               {"weights/00000", "quantize/weights"}});
+  spec = Spec("report");
+  spec.mutable_report()->set_model_display_name("small");
+  builder.Run(spec, false,
+              {{"info", "inspect/info"},
+               {"allocation", "allocate/allocation"},
+               {"selection", "select/selection"},
+               {"manifest", "assemble/manifest"}});
+}
+
+}  // namespace
+
+absl::StatusOr<Blobs> RunOnBlobs(v1::TaskSpec spec, const Blobs& inputs, int threads) {
+  const TempDir dir, out;
+  std::map<std::string, std::string> paths;
+  for (const auto& [name, bytes] : inputs) {
+    const std::string path = dir / std::to_string(paths.size());
+    ABSL_RETURN_IF_ERROR(WriteFile(path, bytes));
+    paths[name] = path;
+    spec.add_inputs()->set_name(name);
+  }
+  ThreadPool pool(threads);
+  TaskContext context;
+  context.input_path = [&](const std::string& name) { return paths.contains(name) ? paths.at(name) : std::string(); };
+  context.output_dir = out.path();
+  context.pool = &pool;
+  context.progress = [](double) {};
+  ABSL_ASSIGN_OR_RETURN(const auto files, RunTask(spec, context));
+  Blobs outputs;
+  for (const TaskOutputFile& file : files) {
+    ABSL_ASSIGN_OR_RETURN(outputs[file.name], ReadFile(out / file.file));
+  }
+  return outputs;
+}
+
+Blobs SmallModelBlobs() {
+  const TempDir dir;
+  Blobs blobs;
+  for (const auto& [name, path] : SmallModel::Make().Write(dir.path())) {
+    const auto bytes = ReadFile(path);
+    CHECK(bytes.ok()) << bytes.status();
+    blobs["model/" + name] = *bytes;
+  }
+  return blobs;
+}
+
+Chain RunChain(int threads) {
+  Builder builder(threads);
+  RunUpToAllocate(builder);
+  RunFromQuantize(builder);
+  return builder.Take();
+}
+
+}  // namespace bitwright

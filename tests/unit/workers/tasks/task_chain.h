@@ -1,0 +1,39 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "bitwright/v1/tasks.pb.h"
+#include "tests/support/fixtures.h"
+#include "workers/checkpoint/model_files.h"
+
+namespace bitwright {
+
+// Name of an input or output → its bytes.
+using Blobs = std::map<std::string, std::string>;
+
+// Runs one task on inputs given as bytes, in a folder of its own; the outputs' bytes.
+absl::StatusOr<Blobs> RunOnBlobs(v1::TaskSpec spec, const Blobs& inputs, int threads = 2);
+
+// One task of the chain with all that it takes.
+struct ChainTask {
+  v1::TaskSpec spec;
+  Blobs inputs;
+};
+
+// Every kind of task once, in order, on a small model and 4 windows of 16 tokens: the whole job in its smallest form.
+// The plan is the mixed one at 4 bits.
+struct Chain {
+  std::vector<ChainTask> tasks;
+  Blobs outputs;  // "kind/output"
+};
+
+// Ends the test program when a task fails.
+Chain RunChain(int threads);
+
+// Bytes of the files of SmallModel::Make(), by "model/{path}".
+Blobs SmallModelBlobs();
+
+}  // namespace bitwright

@@ -1,0 +1,83 @@
+#include <gtest/gtest.h>
+
+#include "tests/support/status_matchers.h"
+#include "tests/unit/workers/tasks/task_chain.h"
+
+namespace bitwright {
+namespace {
+
+using testing::HasReason;
+
+v1::TaskSpec Tokenize(v1::Data::Kind kind, int window = 4) {
+  v1::TaskSpec spec;
+  spec.set_kind("tokenize");
+  spec.mutable_tokenize()->set_kind(kind);
+  spec.mutable_tokenize()->set_window(window);
+  spec.mutable_tokenize()->set_max_tokens(1000);
+  spec.mutable_tokenize()->set_vocab_size(384);
+  return spec;
+}
+
+absl::StatusOr<Blobs> RunOnData(const v1::TaskSpec& spec, const std::string& data) {
+  Blobs inputs = SmallModelBlobs();
+  inputs["data"] = data;
+  return RunOnBlobs(spec, inputs);
+}
+
+v1::TokenizeSummary SummaryOf(const Blobs& outputs) {
+  v1::TokenizeSummary summary;
+  EXPECT_TRUE(summary.ParseFromString(outputs.at("summary")));
+  return summary;
+}
+
+TEST(Tokenize, EmptyText) { EXPECT_THAT(RunOnData(Tokenize(v1::Data::TEXT), ""), HasReason("DATA_INVALID")); }
+
+TEST(Tokenize, TextWithoutATokenizer) {
+  EXPECT_THAT(RunOnBlobs(Tokenize(v1::Data::TEXT), {{"data", "text"}}), HasReason("TASK_INPUT_MISSING"));
+}
+
+TEST(Tokenize, TextShorterThanAWindowHasNone) {
+  const auto outputs = RunOnData(Tokenize(v1::Data::TEXT, 64), "a");
+  ASSERT_THAT(outputs, testing::IsOk());
+  EXPECT_EQ(SummaryOf(*outputs).windows(), 0);
+  EXPECT_EQ(SummaryOf(*outputs).tokens_in_file(), 1);
+  EXPECT_EQ(outputs->at("ids"), "");
+}
+
+TEST(Tokenize, ALastPartialWindowIsDropped) {
+  ASSERT_OK_AND_ASSIGN(const Blobs outputs, RunOnData(Tokenize(v1::Data::TEXT, 4), "0123456789"));
+  const auto summary = SummaryOf(outputs);
+  EXPECT_EQ(summary.windows(), summary.tokens_in_file() / 4);
+  EXPECT_EQ(outputs.at("ids").size(), static_cast<size_t>(summary.windows()) * 16);
+}
+
+TEST(Tokenize, AtMostTheTokensAskedFor) {
+  auto spec = Tokenize(v1::Data::TOKEN_IDS_JSONL, 2);
+  spec.mutable_tokenize()->set_max_tokens(5);
+  ASSERT_OK_AND_ASSIGN(const Blobs outputs, RunOnData(spec, "[1,2]\n[3,4]\n[5,6]\n[7,8]"));
+  EXPECT_EQ(SummaryOf(outputs).windows(), 2);
+  EXPECT_EQ(SummaryOf(outputs).tokens_in_file(), 8);
+}
+
+TEST(Tokenize, IdsOutsideTheVocabulary) {
+  EXPECT_THAT(RunOnData(Tokenize(v1::Data::TOKEN_IDS_JSONL, 2), "[0,383]"), testing::IsOk());
+  const auto run = RunOnData(Tokenize(v1::Data::TOKEN_IDS_JSONL, 2), "[0,1]\n[2,384]");
+  EXPECT_THAT(run, HasReason("TOKEN_ID_OUT_OF_RANGE"));
+  EXPECT_EQ(GetErrorDetail(run.status())->metadata.at("position"), "3");
+  EXPECT_EQ(GetErrorDetail(run.status())->metadata.at("id"), "384");
+}
+
+TEST(Tokenize, ATokenizerLargerThanTheModel) {
+  auto spec = Tokenize(v1::Data::TEXT);
+  spec.mutable_tokenize()->set_vocab_size(3);
+  EXPECT_THAT(RunOnData(spec, "zebra"), HasReason("TOKEN_ID_OUT_OF_RANGE"));
+}
+
+TEST(Tokenize, LinesOfAnotherLength) {
+  for (const char* text : {"[1,2,3]", "[1,2,3,4]\n[1,2,3,4,5]", "[]", "", "1,2,3,4", "[1,2,3,-4]"}) {
+    EXPECT_THAT(RunOnData(Tokenize(v1::Data::TOKEN_IDS_JSONL), text), HasReason("DATA_INVALID")) << text;
+  }
+}
+
+}  // namespace
+}  // namespace bitwright
