@@ -134,11 +134,12 @@ TEST(Artifact, ConfigThatIsNoObjectIsRefused) {
 }
 
 TEST(Artifact, FilesThatAreTakenOver) {
-  for (const char* path : {"tokenizer.json", "tokenizer_config.json", "special/merges.txt", "config.json.bak"}) {
+  for (const char* path : {"tokenizer.json", "tokenizer_config.json", "merges.txt", "LICENSE", "NOTICE.txt"}) {
     EXPECT_TRUE(IsCopiedFile(path)) << path;
   }
-  for (const char* path : {"model.safetensors", "model-00001-of-00002.safetensors", "model.safetensors.index.json",
-                           "config.json", "README.md", "plan.json", "SHA256SUMS"}) {
+  for (const char* path :
+       {"model.safetensors", "model-00001-of-00002.safetensors", "model.safetensors.index.json", "config.json",
+        "README.md", "plan.json", "SHA256SUMS", "notes.txt", "original/LICENSE", "model.py", "calibration.txt"}) {
     EXPECT_FALSE(IsCopiedFile(path)) << path;
   }
 }
