@@ -93,7 +93,7 @@ absl::StatusOr<AddedTokenMatcher> AddedTokenMatcher::Create(std::span<const Adde
 std::vector<AddedTokenMatcher::Piece> AddedTokenMatcher::Cut(std::string_view text) const {
   std::vector<Piece> pieces;
   const auto add = [&](int32_t id, size_t begin, size_t end) {
-    if (id >= 0 || begin < end) pieces.push_back({id, begin < end ? text.substr(begin, end - begin) : ""});
+    if (begin < end) pieces.push_back({id, text.substr(begin, end - begin)});
   };
   size_t done = 0;
   size_t space_end = 0;

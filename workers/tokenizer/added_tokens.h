@@ -40,8 +40,8 @@ class AddedTokenMatcher {
   AddedTokenMatcher(AddedTokenMatcher&&) noexcept;
   ~AddedTokenMatcher();
 
-  // Cuts `text`; pieces between tokens are never empty. Where two tokens strip the same white space, the reference
-  // library gives it to both, and so do we.
+  // Cuts `text` into pieces, none empty. As in the reference library, a token that is itself white space vanishes where
+  // the one before it has taken all of it (rstrip) and it strips too (lstrip).
   std::vector<Piece> Cut(std::string_view text) const;
 
  private:

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -16,6 +17,8 @@ namespace bitwright {
 namespace {
 
 constexpr std::string_view kWordItems = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
+// Outside of classes Oniguruma looks Latin-1 up in a table of its own, which has its superscript digits and fractions.
+constexpr std::string_view kLatinWordItems = "\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}";
 constexpr std::string_view kSupported =
     "literals, classes, \\s \\d \\w \\h \\b \\A \\z \\p{..}, groups (?: (?i: (?> lookaround, ? * + {n,m}, lazy and "
     "possessive";
@@ -66,7 +69,15 @@ class Translator {
         return Class();
       case '(':
         ++at_;
+        outer_caseless_.push_back(caseless_);
         return GroupStart();
+      case ')':
+        ++at_;
+        if (outer_caseless_.empty()) return Broken("a parenthesis closes no group");
+        caseless_ = outer_caseless_.back();
+        outer_caseless_.pop_back();
+        Emit(")");
+        return absl::OkStatus();
       case '{':
         ++at_;
         return Interval();
@@ -97,13 +108,17 @@ class Translator {
   absl::Status Options() {
     const bool at_start = at_ == 2;
     std::string options = "?";
+    bool on = true;
     while (!AtEnd() && Peek() != ':' && Peek() != ')') {
       const char c = Next();
       if (c != 'i' && c != 'm' && c != '-') return Refuse(absl::StrCat("(?", std::string(1, c)));
+      if (c == '-') on = false;
+      if (c == 'i') caseless_ = on;
       options += c == 'm' ? 's' : c;
     }
     if (AtEnd()) return Broken("it ends inside a group");
     if (Peek() == ')' && !at_start) return Refuse("inline options in the middle, such as a(?i)b");
+    if (Peek() == ')') outer_caseless_.pop_back();  // holds for the rest of the pattern
     options += Next();
     Emit(options);
     return absl::OkStatus();
@@ -208,12 +223,12 @@ class Translator {
         return FourHexDigits();
       case 'p':
       case 'P':
-        return Property(c == 'P');
+        return Property(c == 'P', in_class);
       default:
         break;
     }
     if (!in_class) {
-      if (c == 'W') return EmitOk("[^" + std::string(kWordItems) + "]");
+      if (c == 'W') return EmitOk(Word(/*negated=*/true));
       if (c == 'H') return EmitOk("[^0-9A-Fa-f]");
       if (c == 'b') return EmitOk("(?:(?<=" + Word() + ")(?!" + Word() + ")|(?<!" + Word() + ")(?=" + Word() + "))");
       if (c == 'B') return EmitOk("(?:(?<=" + Word() + ")(?=" + Word() + ")|(?<!" + Word() + ")(?!" + Word() + "))");
@@ -229,7 +244,11 @@ class Translator {
     Emit(text);
     return absl::OkStatus();
   }
-  static std::string Word() { return "[" + std::string(kWordItems) + "]"; }
+  // Outside of a class.
+  static std::string Word(bool negated = false) {
+    std::string word(negated ? "[^" : "[");
+    return word.append(kWordItems).append(kLatinWordItems).append("]");
+  }
 
   absl::Status FourHexDigits() {
     std::string digits;
@@ -250,7 +269,7 @@ class Translator {
     return EmitOk("\\x{" + digits + "}");
   }
 
-  absl::Status Property(bool negated) {
+  absl::Status Property(bool negated, bool in_class) {
     if (Peek() != '{') return Refuse("\\p without braces");
     ++at_;
     if (Peek() == '^') {
@@ -270,6 +289,8 @@ class Translator {
     for (const auto& [long_name, category] : kCategoryNames) {
       if (key == long_name) name = category;
     }
+    // Oniguruma adds the other cases of a class's properties, PCRE2 does not; one-letter categories have them already.
+    if (caseless_ && in_class && name.size() > 1) return Refuse("a property of case in a class that ignores case");
     // A script is meant as the property Script; PCRE2 would take Script_Extensions.
     if (IsPropertyName("sc:" + name)) name = "sc:" + name;
     if (!IsPropertyName(name)) return Broken("\\p{" + name + "} is no property that we know");
@@ -280,6 +301,8 @@ class Translator {
   std::string_view pattern_;
   size_t at_ = 0;
   std::string out_;
+  bool caseless_ = false;
+  std::vector<bool> outer_caseless_;  // of the open groups
 };
 
 }  // namespace

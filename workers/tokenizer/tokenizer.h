@@ -12,7 +12,9 @@
 namespace bitwright {
 
 // A tokenizer of Hugging Face's `tokenizers` library, read from its tokenizer.json: byte-level BPE, the kind of GPT-2,
-// Llama 3, Qwen and SmolLM. Gives the ids and texts of that library (version 0.23), exactly. Immutable, thread-safe.
+// Llama 3, Qwen and SmolLM. Gives the ids and texts of that library (version 0.23), exactly, but for characters that
+// are younger than PCRE2's and ICU's tables (Unicode 14 in Debian 12; the library's are of 16): their classes differ.
+// Immutable, thread-safe.
 //
 // The file is hostile. All errors are INVALID_ARGUMENT:
 //   TOKENIZER_INVALID          not JSON, a limit of json_reader.h passed, a part missing or of the wrong type, an id

@@ -181,6 +181,7 @@ def variants():
         r"\p{Han}+|\p{Katakana}+", r"\P{L}+", r"\p{^L}+", r"\p{Alphabetic}+", r"\p{Letter}+", r"[\u4e00-\u9fff]+",
         r"\x{4e2d}|\x61", r"(?<=l)e|(?<!l)h", r"l{,2}h", r"a{1,2}?", r"(?>he|hell)l*+", r"x{", r"(?i)HELL|\u00e9|ss|k|s",
         r"\A.|.\z", r"a*", r"\v|\f|\a|\e", r"[]a]",
+        r"\w{,2}", r"(?i:[a-h\p{L}]+)", r"[\w.]++",
     ]):
         yield f"regex-{i}", {"pre_tokenizer": sequence(split({"Regex": regex}), byte_level(regex=False))}
     base = added(259, "<|end|>", special=True)
@@ -193,6 +194,9 @@ def variants():
     yield "added-prefixes", {"added_tokens": [base, added(260, "<|"), added(261, "hello"), added(262, "hel")]}
     yield "added-in-vocabulary", {"added_tokens": [added(258, "hell", special=True), base]}
     yield "added-odd", {"added_tokens": [base, added(233, "\u00e9"), added(260, "\u6587 "), added(261, "\n", rstrip=True)]}
+    yield "added-spaces", {
+        "added_tokens": [base, added(260, "  ", rstrip=True), added(261, " ", lstrip=True, rstrip=True),
+                         added(262, "hello", rstrip=True), added(104, "h", lstrip=True, single_word=True)]}
     text, end = {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "<e>", "type_id": 0}}
     template = {"type": "TemplateProcessing", "single": [end, text, end, end], "pair": [text, {"Sequence": {"id": "B", "type_id": 1}}],
                 "special_tokens": {"<e>": {"id": "<e>", "ids": [259, 258], "tokens": ["<|end|>", "hell"]}}}

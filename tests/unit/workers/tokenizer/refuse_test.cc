@@ -220,6 +220,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadPattern("ClassIntersection", "[a-z&&b-d]", kUnsupported, "intersection"),
         BadPattern("LateOptions", "a(?i)b", kUnsupported, "(?i)"),
         BadPattern("IntervalPlus", "\\p{N}{1,3}+", kUnsupported, "x{1,3}+"),
+        BadPattern("CaseInClass", "(?i:[\\p{Lu}])", kUnsupported, "property of case"),
+        BadPattern("StrayParenthesis", "a)", kPattern, "parenthesis"),
         BadPattern("HugeInterval", "a{1001}", kUnsupported, "1000")),
     [](const auto& info) { return info.param.name; });
 
