@@ -28,12 +28,41 @@ absl::StatusOr<std::vector<BlobDigest>> HeldData(Snapshot& snapshot, const v1::J
   std::vector<BlobDigest> blobs;
   for (const auto& [data, use] :
        {std::pair(&spec.calibration(), "the calibration data"), std::pair(&spec.evaluation(), "the evaluation data")}) {
+    if (!data->has_blob()) continue;  // only in a preflight; Resolve has refused it otherwise
     ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, FromProto(data->blob()));
     ABSL_ASSIGN_OR_RETURN(const bool held, snapshot.HasBlob(digest));
     if (!held) return BlobMissing(digest, use);
     blobs.push_back(digest);
   }
   return blobs;
+}
+
+// A preflight may leave data out: sizes alone decide, so that data of the default size is taken to be there.
+const v1::Data& AssumedData() {
+  static const v1::Data assumed = [] {
+    v1::Data data;
+    data.set_kind(v1::Data::TOKEN_IDS_JSONL);
+    *data.mutable_blob() = ToProto(DigestOf("assumed"));
+    return data;
+  }();
+  return assumed;
+}
+
+v1::JobSpec WithAssumedData(v1::JobSpec spec) {
+  for (v1::Data* data : {spec.mutable_calibration(), spec.mutable_evaluation()}) {
+    if (data->has_blob() || data->kind() != v1::Data::KIND_UNSPECIFIED) continue;
+    data->set_kind(AssumedData().kind());
+    *data->mutable_blob() = AssumedData().blob();
+  }
+  return spec;
+}
+
+void ForgetAssumedData(v1::JobSpec& spec) {
+  for (v1::Data* data : {spec.mutable_calibration(), spec.mutable_evaluation()}) {
+    if (data->blob().sha256() != AssumedData().blob().sha256()) continue;
+    data->clear_kind();
+    data->clear_blob();
+  }
 }
 
 }  // namespace
@@ -72,13 +101,15 @@ absl::StatusOr<v1::Job> JobCatalog::Create(const v1::CreateJobRequest& request) 
     ABSL_RETURN_IF_ERROR(scheduler_.Adopt(*earlier));
     return Get(*earlier);
   }
-  ABSL_ASSIGN_OR_RETURN(const ResolvedJob resolved, ResolveSpec(request.spec()));
+  ABSL_ASSIGN_OR_RETURN(const ResolvedJob resolved,
+                        ResolveSpec(request.validate_only() ? WithAssumedData(request.spec()) : request.spec()));
   v1::Job job;
   *job.mutable_spec() = resolved.spec;
   job.set_state(v1::Job::QUEUED);
   *job.mutable_estimate() = planner_.Estimate(resolved, scheduler_.FlopsPerSecond());
   if (request.validate_only()) {
-    ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) { return HeldData(snapshot, resolved.spec).status(); }));
+    ForgetAssumedData(*job.mutable_spec());
+    ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) { return HeldData(snapshot, job.spec()).status(); }));
     return job;
   }
   const int64_t now = clock_.NowMicros();
