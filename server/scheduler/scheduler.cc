@@ -12,7 +12,7 @@ namespace bitwright {
 namespace {
 
 // Of a worker's core, until a task has been measured.
-constexpr double kAssumedFlopsPerCore = 30e9;
+constexpr double kAssumedFlopsPerCore = 80e9;
 constexpr double kAssumedCores = 4;
 
 }  // namespace

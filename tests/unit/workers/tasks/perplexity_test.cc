@@ -1,0 +1,60 @@
+// The perplexities of the trained models, against those that transformers computed (models/reference.json).
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/fixtures.h"
+#include "tests/support/model_fixtures.h"
+#include "tests/support/status_matchers.h"
+#include "workers/base/files.h"
+#include "workers/evaluate/head_comparison.h"
+#include "workers/evaluate/summary.h"
+#include "workers/model/window_runner.h"
+#include "workers/tokenizer/tokenizer.h"
+
+namespace bitwright {
+namespace {
+
+class TrainedModel : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(TrainedModel, PerplexityAgreesWithTransformers) {
+  const auto shared = SharedDir();
+  if (!shared) GTEST_SKIP() << kNoSharedData;
+  ASSERT_OK_AND_ASSIGN(const std::string reference_text, ReadFile(*shared + "/models/reference.json"));
+  const auto reference = nlohmann::json::parse(reference_text)[GetParam()];
+  const ModelFiles files = FilesOf(*shared + "/models/" + GetParam());
+  ASSERT_OK_AND_ASSIGN(const std::string tokenizer_json, ReadFile(files.at("tokenizer.json")));
+  ASSERT_OK_AND_ASSIGN(const auto tokenizer, Tokenizer::Load(tokenizer_json));
+  ASSERT_OK_AND_ASSIGN(const std::string text, ReadFile(*shared + "/" + reference["text"].get<std::string>()));
+  ASSERT_OK_AND_ASSIGN(std::vector<int32_t> ids, tokenizer->Encode(text, false));
+  EXPECT_EQ(static_cast<int64_t>(ids.size()), reference["tokens_in_file"].get<int64_t>());
+
+  const int64_t window = reference["window"], windows = reference["windows"];
+  ids.resize(static_cast<size_t>(window * windows));
+  ThreadPool pool(2);
+  ASSERT_OK_AND_ASSIGN(const Model model, Model::Open(files));
+  WindowRunner runner(model, window, Compute::kF32, pool);
+  Buffer<float> x(windows * runner.WindowElements());
+  runner.Embed(ids, x.data());
+  for (int64_t b = 0; b < model.config().layers; ++b) {
+    ASSERT_OK_AND_ASSIGN(const BlockWeights block, model.LoadBlock(b, Compute::kF32, pool));
+    runner.RunBlock(block, windows, x.data());
+  }
+  runner.FinalNorm(windows, x.data());
+  const float* same[] = {x.data()};
+  const auto stats = HeadComparison(model, Compute::kF32, pool).Compare(windows, window, x.data(), same, ids);
+  ASSERT_OK_AND_ASSIGN(const EvaluationSummary summary, Summarize(stats.front()));
+  EXPECT_EQ(summary.tokens, reference["scored_tokens"].get<int64_t>());
+  EXPECT_NEAR(summary.base.perplexity.value / reference["perplexity"].get<double>(), 1, 2e-4);
+  EXPECT_NEAR(summary.base.mean_nll.standard_error / reference["mean_nll_standard_error"].get<double>(), 1, 1e-3);
+  // The same hidden states against themselves: no divergence at all.
+  EXPECT_EQ(summary.kl.max, 0);
+  EXPECT_EQ(summary.top1_agreement.value, 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, TrainedModel, ::testing::Values("sample", "lm"),
+                         [](const auto& info) { return info.param; });
+
+}  // namespace
+}  // namespace bitwright
