@@ -6,7 +6,7 @@
 #include "proto/contract/log.h"
 #include "workers/kernels/gemm.h"
 #include "workers/quantize/gptq.h"
-#include "workers/quantize/packed_triangle.h"
+#include "workers/tensor/packed_triangle.h"
 
 namespace bitwright {
 namespace {

@@ -14,16 +14,13 @@ constexpr int64_t kTile = 256;
 
 Buffer<float> InputStatistics::Full() const {
   Buffer<float> full(columns * columns);
-  const float* at = second_moment.data();
-  for (int64_t i = 0; i < columns; ++i) {
-    for (int64_t j = i; j < columns; ++j) full[i * columns + j] = full[j * columns + i] = *at++;
-  }
+  UnpackTriangle(second_moment.span(), columns, full.span());
   return full;
 }
 
 Buffer<float> InputStatistics::Diagonal() const {
   Buffer<float> diagonal(columns);
-  for (int64_t i = 0; i < columns; ++i) diagonal[i] = second_moment[PackedIndex(columns, i, i)];
+  for (int64_t i = 0; i < columns; ++i) diagonal[i] = second_moment[PackedTriangleIndex(columns, i, i)];
   return diagonal;
 }
 
@@ -69,7 +66,7 @@ std::vector<InputStatistics> SecondMoments::Finish() {
     InputStatistics& to = all[input];
     to.columns = n;
     to.rows = rows_;
-    to.second_moment = Buffer<float>(PackedSize(n));
+    to.second_moment = Buffer<float>(PackedTriangleSize(n));
     float* at = to.second_moment.data();
     for (int64_t i = 0; i < n; ++i) {
       for (int64_t j = i; j < n; ++j) *at++ = sums_[input][i * n + j] * share;

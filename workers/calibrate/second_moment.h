@@ -6,13 +6,9 @@
 
 #include "workers/base/thread_pool.h"
 #include "workers/tensor/buffer.h"
+#include "workers/tensor/packed_triangle.h"
 
 namespace bitwright {
-
-// Position of H[i,j], i ≤ j, in the packed upper triangle of an n × n matrix: rows one after the other, each from its
-// diagonal on.
-constexpr int64_t PackedSize(int64_t n) { return n * (n + 1) / 2; }
-constexpr int64_t PackedIndex(int64_t n, int64_t i, int64_t j) { return i * n - i * (i - 1) / 2 + j - i; }
 
 // What calibration learns of a unit's input x, over n tokens.
 struct InputStatistics {

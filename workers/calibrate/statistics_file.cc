@@ -28,7 +28,7 @@ absl::Status WriteStatistics(const std::string& path, const std::vector<UnitStat
   std::vector<TensorDeclaration> tensors;
   for (const UnitStatistics& unit : units) {
     const int64_t n = unit.input.columns;
-    tensors.push_back({unit.unit + "/H", DType::kF32, {PackedSize(n)}});
+    tensors.push_back({unit.unit + "/H", DType::kF32, {PackedTriangleSize(n)}});
     tensors.push_back({unit.unit + "/absmax", DType::kF32, {n}});
     tensors.push_back({unit.unit + "/mean_abs", DType::kF32, {n}});
     tensors.push_back({unit.unit + "/rows", DType::kI64, {1}});
@@ -37,8 +37,8 @@ absl::Status WriteStatistics(const std::string& path, const std::vector<UnitStat
   for (const UnitStatistics& unit : units) {
     const InputStatistics& input = unit.input;
     const size_t n = static_cast<size_t>(input.columns) * sizeof(float);
-    ABSL_RETURN_IF_ERROR(
-        writer.Append(input.second_moment.data(), static_cast<size_t>(PackedSize(input.columns)) * sizeof(float)));
+    ABSL_RETURN_IF_ERROR(writer.Append(input.second_moment.data(),
+                                       static_cast<size_t>(PackedTriangleSize(input.columns)) * sizeof(float)));
     ABSL_RETURN_IF_ERROR(writer.Append(input.absmax.data(), n));
     ABSL_RETURN_IF_ERROR(writer.Append(input.mean_abs.data(), n));
     ABSL_RETURN_IF_ERROR(writer.Append(&input.rows, sizeof input.rows));
@@ -69,7 +69,7 @@ absl::StatusOr<InputStatistics> StatisticsFile::Read(const std::string& unit) co
   const bool types = moment.dtype == DType::kF32 && absmax.dtype == DType::kF32 && mean_abs.dtype == DType::kF32 &&
                      rows.dtype == DType::kI64;
   if (!types || rows.elements() != 1 || mean_abs.elements() != input.columns || input.columns > (int64_t{1} << 31) ||
-      moment.elements() != PackedSize(input.columns)) {
+      moment.elements() != PackedTriangleSize(input.columns)) {
     return Damaged(unit);
   }
   std::memcpy(&input.rows, rows.bytes.data(), sizeof input.rows);

@@ -35,7 +35,7 @@ absl::StatusOr<std::map<std::string, std::string>> ReadIndex(const std::string& 
 
 absl::StatusOr<Checkpoint> Checkpoint::Open(const ModelFiles& files) {
   Checkpoint checkpoint;
-  if (files.contains(kIndexName)) {
+  if (files.contains(kIndexName) && !files.contains(kSingleName)) {
     ABSL_RETURN_IF_ERROR(checkpoint.OpenShards(files, kIndexName));
     return checkpoint;
   }

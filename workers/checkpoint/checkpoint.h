@@ -9,8 +9,9 @@
 
 namespace bitwright {
 
-// All tensors of a model, from model.safetensors, from the shards that model.safetensors.index.json names, or from the
-// only *.safetensors file there is. Mapped; thread-safe once open.
+// All tensors of a model: from model.safetensors; without it from the shards that model.safetensors.index.json names
+// (the order in which transformers looks); else from the only *.safetensors file there is. Mapped; thread-safe once
+// open.
 class Checkpoint {
  public:
   // INVALID_ARGUMENT: any fault of a file (checkpoint_errors.h); index and shards must name the same tensors.

@@ -120,6 +120,11 @@ void Model::Embed(std::span<const int32_t> ids, float* out) const {
 
 Buffer<float> Model::FinalNorm() const { return LoadVector(kFinalNorm); }
 
+void Model::HeadRows(int64_t first, int64_t count, float* out) const {
+  const TensorView& view = View(config_.tied_embeddings ? kEmbedding : kHead);
+  ToFloat(view, first * config_.hidden, count * config_.hidden, out);
+}
+
 Buffer<float> Model::Head(ThreadPool& pool) const {
   const TensorView& view = View(config_.tied_embeddings ? kEmbedding : kHead);
   Buffer<float> head(view.elements());

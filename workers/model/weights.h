@@ -61,9 +61,12 @@ class Model {
   // Embedding rows of ids (each in [0, vocab)) to out [ids, hidden].
   void Embed(std::span<const int32_t> ids, float* out) const;
 
-  // Weight of the final norm [hidden] and of the output head [vocab, hidden] (the embedding when tied).
+  // Weight of the final norm [hidden].
   Buffer<float> FinalNorm() const;
-  Buffer<float> Head(ThreadPool& pool) const;
+
+  // Rows [first, first + count) of the output head [vocab, hidden] (the embedding when tied) to out.
+  void HeadRows(int64_t first, int64_t count, float* out) const;
+  Buffer<float> Head(ThreadPool& pool) const;  // all rows
 
  private:
   Model(ModelConfig config, Checkpoint checkpoint) : config_(std::move(config)), checkpoint_(std::move(checkpoint)) {}

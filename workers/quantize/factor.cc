@@ -8,9 +8,9 @@
 
 #include "proto/contract/log.h"
 #include "workers/quantize/cholesky.h"
-#include "workers/quantize/packed_triangle.h"
 #include "workers/quantize/quantize_errors.h"
 #include "workers/quantize/row_lanes.h"
+#include "workers/tensor/packed_triangle.h"
 
 namespace bitwright {
 namespace {

@@ -31,8 +31,9 @@ struct Factor {
   Buffer<float> blocks;  // [blocks of 128 columns][128][128]: element (j, i) is M_ij of the diagonal block, i < j
 };
 
-// Builds it in f64 from the packed upper triangle of H (packed_triangle.h), f32. Memory: 8 · in² bytes for the time of
-// the call, 4 · in² kept. Errors: MOMENT_NOT_FINITE, MOMENT_NOT_POSITIVE (only possible with very small damping).
+// Builds it in f64 from the packed upper triangle of H (tensor/packed_triangle.h), f32. Memory: 8 · in² bytes for the
+// time of the call, 4 · in² kept. Errors: MOMENT_NOT_FINITE, MOMENT_NOT_POSITIVE (only possible with very small
+// damping).
 absl::StatusOr<Factor> BuildFactor(std::span<const float> packed_moment, int64_t inputs, const FactorOptions& options,
                                    ThreadPool& pool);
 

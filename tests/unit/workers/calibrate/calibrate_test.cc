@@ -89,7 +89,7 @@ TEST(SecondMoments, MatchesTheDefinition) {
     double sum = 0;
     for (int64_t r = 0; r < rows; ++r)
       sum += double{x[static_cast<size_t>(r * n + i)]} * x[static_cast<size_t>(r * n + j)];
-    EXPECT_NEAR(got[0].second_moment[PackedIndex(n, i, j)], sum / rows, 1e-5);
+    EXPECT_NEAR(got[0].second_moment[PackedTriangleIndex(n, i, j)], sum / rows, 1e-5);
   }
   double largest = 0, total = 0;
   for (int64_t r = 0; r < rows; ++r) {
@@ -126,7 +126,7 @@ TEST(StatisticsFile, MergeOfShardsIsTheWhole) {
   ASSERT_OK_AND_ASSIGN(const auto got, merged.Read("u"));
   const auto whole = of(0, 90);
   EXPECT_EQ(got.rows, 90);
-  for (int64_t i = 0; i < PackedSize(n); ++i) {
+  for (int64_t i = 0; i < PackedTriangleSize(n); ++i) {
     EXPECT_NEAR(got.second_moment[i], whole[0].input.second_moment[i], 1e-6);
   }
   for (int64_t i = 0; i < n; ++i) EXPECT_EQ(got.absmax[i], whole[0].input.absmax[i]);

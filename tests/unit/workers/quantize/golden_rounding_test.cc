@@ -7,8 +7,8 @@
 #include "tests/support/fixtures.h"
 #include "tests/support/safetensors_reader.h"
 #include "workers/quantize/gptq.h"
-#include "workers/quantize/packed_triangle.h"
 #include "workers/quantize/rtn.h"
+#include "workers/tensor/packed_triangle.h"
 
 // Codes and scales that an independent float64 program computed.
 namespace bitwright {

@@ -4,7 +4,7 @@
 #include <random>
 #include <vector>
 
-#include "workers/quantize/packed_triangle.h"
+#include "workers/tensor/packed_triangle.h"
 
 namespace bitwright::testing {
 
