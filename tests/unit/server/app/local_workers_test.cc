@@ -65,7 +65,7 @@ TEST(LocalWorkers, OnesThatEndAtOnceAreStartedAgain) {
 TEST(LocalWorkers, OnesThatIgnoreTheSignalAreKilled) {
   Exits exits;
   auto workers =
-      *LocalWorkers::Start({"/bin/sh", {{"-c", "trap '' TERM; while :; do sleep 1000; done"}}, exits.Callback()});
+      *LocalWorkers::Start({"/bin/sh", {{"-c", "trap '' TERM; exec sleep 1000"}}, exits.Callback()});
   WaitForProcesses(*workers, 1);
   workers->Stop(0);
   EXPECT_TRUE(workers->process_ids().empty());
