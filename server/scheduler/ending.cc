@@ -94,6 +94,8 @@ absl::Status Scheduler::End(Owner& owner, const Ending& ending) {
       CHECK(job.ParseFromString(row.body)) << row.name;
       job.set_revision(job.revision() + 1);
       *job.mutable_end_time() = ToTimestamp(clock_.NowMicros());
+      // A task that a cancelled or failed job leaves behind still runs for a moment, but no longer for this job.
+      for (v1::Stage& stage : *job.mutable_stages()) stage.set_running(0);
       row.body = job.SerializeAsString();
       row.state = job.state();
       row.unfinished = false;
