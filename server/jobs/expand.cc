@@ -284,8 +284,12 @@ class Expander {
   }
 
   // What differs between two equal jobs (scheduling, names of data) stays out: their reports' numbers do not differ.
+  // Without what differs between equal jobs: ids and names that the server or a person gave. Digests stand in the
+  // provenance.
   v1::JobSpec NamesOnly() const {
     v1::JobSpec spec = job_.spec;
+    spec.clear_model();
+    spec.clear_display_name();
     spec.clear_inline_recipe();
     spec.clear_priority();
     spec.mutable_calibration()->clear_blob();
