@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "google/rpc/status.pb.h"
+#include "grpcpp/generic/generic_stub.h"
 #include "server/app/child_process.h"
 #include "server/app/data_dir.h"
 #include "tests/support/fixtures.h"
@@ -34,6 +35,40 @@ bool Runs(int process_id) {
   std::string id, name, state;
   file >> id >> name >> state;
   return !state.empty() && state != "Z";
+}
+
+// Every byte that a streaming method answers to one message.
+std::string AnswerTo(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
+                     const std::string& message) {
+  grpc::GenericStub stub(channel);
+  const auto context = TestClient::Context();
+  grpc::CompletionQueue queue;
+  const auto next = [&queue] {
+    void* tag = nullptr;
+    bool ok = false;
+    return queue.Next(&tag, &ok) && ok;
+  };
+  const auto call = stub.PrepareCall(context.get(), method, &queue);
+  call->StartCall(nullptr);
+  EXPECT_TRUE(next());
+  const grpc::Slice slice(message);
+  call->Write(grpc::ByteBuffer(&slice, 1), nullptr);
+  EXPECT_TRUE(next());
+  call->WritesDone(nullptr);
+  EXPECT_TRUE(next());
+  std::string bytes;
+  grpc::ByteBuffer answer;
+  for (call->Read(&answer, nullptr); next(); call->Read(&answer, nullptr)) {
+    std::vector<grpc::Slice> slices;
+    EXPECT_TRUE(answer.Dump(&slices).ok());
+    for (const grpc::Slice& part : slices) bytes.append(reinterpret_cast<const char*>(part.begin()), part.size());
+  }
+  grpc::Status status;
+  call->Finish(&status, nullptr);
+  EXPECT_TRUE(next());
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  queue.Shutdown();
+  return bytes;
 }
 
 class DaemonTest : public ::testing::Test {
@@ -146,6 +181,56 @@ TEST_F(DaemonTest, APublicAddressIsRefused) {
   ::waitpid(process, &status, 0);
   EXPECT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 1);
+}
+
+TEST_F(DaemonTest, ReflectionListsEveryService) {
+  Start();
+  const std::string list_services("\x3a\x01*", 3);  // ServerReflectionRequest.list_services = "*"
+  const std::string answer =
+      AnswerTo(client_->channel, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", list_services);
+  for (const char* service : {"bitwright.v1.BlobService", "bitwright.v1.ModelService", "bitwright.v1.JobService",
+                              "bitwright.v1.RecipeService", "bitwright.v1.WorkerService",
+                              "google.bytestream.ByteStream", "grpc.health.v1.Health"}) {
+    EXPECT_THAT(answer, ::testing::HasSubstr(service));
+  }
+}
+
+TEST_F(DaemonTest, HealthIsServing) {
+  Start();
+  EXPECT_EQ(AnswerTo(client_->channel, "/grpc.health.v1.Health/Check", ""), std::string("\x08\x01", 2)) << "SERVING";
+}
+
+// What no client of ours sends.
+TEST_F(DaemonTest, HostileCallsAreRefusedAndNamed) {
+  Start();
+  const std::string name = QueuedJob();
+  EXPECT_THAT(client_->Upload("one", DigestOf("these bytes"), "other bytes"), HasReason("BLOB_DIGEST_MISMATCH"));
+  for (const char* path : {"../x", "/etc/passwd", "a/../../x", "a//b", ".", ""}) {
+    v1::CreateModelRequest request;
+    v1::FileEntry* file = request.mutable_manifest()->add_files();
+    file->set_path(path);
+    *file->mutable_digest() = ToProto(client_->Put("x"));
+    EXPECT_THAT(client_->Call<v1::Model>(*client_->models, &v1::ModelService::Stub::CreateModel, request),
+                HasReason("MANIFEST_PATH_INVALID"))
+        << path;
+  }
+  RunTasks(1000);
+  EXPECT_EQ(GetJob(name).state(), v1::Job::SUCCEEDED);
+}
+
+TEST_F(DaemonTest, ADeletedModelTakesNoJob) {
+  Start();
+  const std::string name = QueuedJob();
+  RunTasks(1000);
+  v1::CreateJobRequest job;
+  *job.mutable_spec() = GetJob(name).spec();
+  v1::DeleteModelRequest deletion;
+  deletion.set_name(job.spec().model());
+  BITWRIGHT_EXPECT_OK(
+      client_->Call<v1::DeleteModelResponse>(*client_->models, &v1::ModelService::Stub::DeleteModel, deletion));
+  EXPECT_THAT(client_->Call<v1::Job>(*client_->jobs, &v1::JobService::Stub::CreateJob, job),
+              HasReason("MODEL_NOT_FOUND"));
+  EXPECT_EQ(GetJob(name).state(), v1::Job::SUCCEEDED) << "a finished job keeps what it has";
 }
 
 TEST_F(DaemonTest, WorkersDieWithIt) {
