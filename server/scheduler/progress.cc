@@ -1,13 +1,11 @@
-#include <signal.h>
-
 #include <algorithm>
-#include <cerrno>
 
 #include "google/rpc/status.pb.h"
 #include "proto/contract/errors.h"
 #include "proto/contract/log.h"
 #include "proto/contract/names.h"
 #include "proto/contract/status_macros.h"
+#include "server/scheduler/process.h"
 #include "server/scheduler/random_id.h"
 #include "server/scheduler/scheduler.h"
 #include "server/scheduler/scheduler_errors.h"
@@ -23,8 +21,6 @@ bool IsServersFault(const absl::Status& status) {
   const std::string reason = ErrorReason(status);
   return reason == "STORE_FAILED" || reason == "DISK_FULL" || reason == "BLOB_UNREADABLE";
 }
-
-bool ProcessIsGone(int process_id) { return ::kill(process_id, 0) != 0 && errno == ESRCH; }
 
 // The output of a finished task as a message. Nothing while the task is not finished.
 template <typename Message>

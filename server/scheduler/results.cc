@@ -7,6 +7,7 @@
 #include "proto/contract/status_macros.h"
 #include "server/blobs/blob_errors.h"
 #include "server/scheduler/policy.h"
+#include "server/scheduler/process.h"
 #include "server/scheduler/scheduler.h"
 #include "server/scheduler/scheduler_errors.h"
 #include "server/scheduler/section.h"
@@ -256,20 +257,27 @@ void Scheduler::ReleaseWorker(const std::string& worker, const absl::Status* fau
   fleet_.Remove(worker);
 }
 
+bool Scheduler::IsOrphan(const LiveTask& task) {
+  return fleet_.Find(task.row.worker) == nullptr && task.row.worker_host == options_.host &&
+         ProcessIsGone(task.row.worker_process);
+}
+
 void Scheduler::ExpireLeases() {
   const int64_t now = clock_.NowMicros();
   std::vector<std::string> expired;
   for (const auto& [name, place] : tasks_) {
     const LiveTask& task = place.owner->tasks[place.index];
-    if (task.row.state == TaskState::kLeased && task.row.lease_expiry_micros <= now) expired.push_back(name);
+    if (task.row.state != TaskState::kLeased) continue;
+    if (task.row.lease_expiry_micros <= now || IsOrphan(task)) expired.push_back(name);
   }
   for (const std::string& name : expired) {
     const auto it = tasks_.find(name);
     if (it == tasks_.end()) continue;
-    metrics_.LeaseExpired();
     Owner& owner = *it->second.owner;
     LiveTask& task = owner.tasks[it->second.index];
-    const absl::Status status = Retry(owner, task, LeaseExpired(task.row.worker));
+    const bool orphan = IsOrphan(task);
+    if (!orphan) metrics_.LeaseExpired();
+    const absl::Status status = orphan ? PutBack(owner, task) : Retry(owner, task, LeaseExpired(task.row.worker));
     if (!status.ok()) LOG(ERROR) << name << " stays leased: " << status.ToString();
   }
 }

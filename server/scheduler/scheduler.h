@@ -30,7 +30,7 @@ struct SchedulerOptions {
   int64_t lease_grace_micros = 10 * kMicrosPerSecond;    // beyond the ttl, before the task is given to another
   int64_t worker_memory_micros = 60 * kMicrosPerSecond;  // a worker not seen for this long is forgotten
   int64_t pin_patience_micros = 600 * kMicrosPerSecond;  // how long a pinned job waits for a worker of its class
-  std::string host;  // this machine's name as workers give it; leases of its dead processes end at once at start
+  std::string host;  // this machine's name as workers give it; leases of before a start end with its processes
 };
 
 // Brings models through inspection and jobs through their tasks: expands, leases, takes results, retries, ends. What it
@@ -160,6 +160,9 @@ class Scheduler {
   void StopRunning(const LiveTask& task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReleaseWorker(const std::string& worker, const absl::Status* fault) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ExpireLeases() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Leased, before a restart of the server, to a process of this machine that has ended since: put back at once, and
+  // no attempt is counted, as it ended with the server.
+  bool IsOrphan(const LiveTask& task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   void Changed(Owner& owner) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SetGauges() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -1,3 +1,5 @@
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/support/status_matchers.h"
@@ -83,6 +85,32 @@ TEST(Restart, ALeaseOfADeadProcessOfThisHostIsReleasedAtOnce) {
   EXPECT_TRUE(rig.Lost(rig.AddWorker(), lease));
   EXPECT_FALSE(rig.Lost(rig.AddWorker(), kept));
   EXPECT_EQ(rig.Lease(rig.AddWorker()).task(), lease.task());
+}
+
+// The workers of a killed server end a moment after it, and nobody may reap them for a while.
+TEST(Restart, ALeaseIsReleasedWhenItsProcessEndsAfterTheStart) {
+  Rig rig;
+  rig.QueuedJob();
+  const pid_t process = ::fork();
+  ASSERT_GE(process, 0);
+  if (process == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  const v1::Lease lease = rig.Lease(rig.AddWorker([process](auto& capacity) {
+    capacity.set_host("this-host");
+    capacity.set_process_id(process);
+  }));
+  rig.Restart();
+  rig.scheduler->Tick();
+  EXPECT_NE(rig.Lease(rig.AddWorker()).task(), lease.task()) << "its process lives";
+  ::kill(process, SIGKILL);
+  siginfo_t info = {};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(process), &info, WEXITED | WNOWAIT), 0);
+  rig.scheduler->Tick();
+  EXPECT_EQ(rig.Lease(rig.AddWorker()).task(), lease.task());
+  EXPECT_TRUE(rig.Lost(rig.AddWorker(), lease)) << "its fencing token is of the past";
+  ::waitpid(process, nullptr, 0);
 }
 
 TEST(Restart, InspectionGoesOn) {
