@@ -114,6 +114,7 @@ class Determinism(ServiceTest):
                 self.assertGreaterEqual(after[kind], finished, kind)
         client.result()
         self.check()
+        self.assertEqual(server.metrics()['bitwright_lease_expiries_total'], 0, 'dead workers are not waited for')
         ran = server.tasks_run()
         for shown in server.job(job)['stages']:
             done = before.get(shown['kind'], 0)
