@@ -64,8 +64,7 @@ TEST(LocalWorkers, OnesThatEndAtOnceAreStartedAgain) {
 
 TEST(LocalWorkers, OnesThatIgnoreTheSignalAreKilled) {
   Exits exits;
-  auto workers =
-      *LocalWorkers::Start({"/bin/sh", {{"-c", "trap '' TERM; exec sleep 1000"}}, exits.Callback()});
+  auto workers = *LocalWorkers::Start({"/bin/sh", {{"-c", "trap '' TERM; exec sleep 1000"}}, exits.Callback()});
   WaitForProcesses(*workers, 1);
   workers->Stop(0);
   EXPECT_TRUE(workers->process_ids().empty());
