@@ -1,6 +1,7 @@
 // Runs one job in this process and prints each stage's time beside its floor: the time that the stage's matrix products
 // alone would take at the rate that oneDNN reaches on the same shapes in this run, on as many threads.
 //   stage_table MODEL_DIR CALIBRATION EVALUATION BUDGET_BITS [THREADS=2]
+#include <google/protobuf/text_format.h>
 #include <sys/resource.h>
 
 #include <chrono>
@@ -120,7 +121,13 @@ int Run(int argc, char** argv) {
   };
   const auto model = jobs.AddModel(argv[1]);
   if (!model.ok()) return fail(model.status());
-  const auto recipe = ShippedRecipe("mixed-gptq");
+  auto recipe = ShippedRecipe("mixed-gptq");
+  if (!recipe.ok()) return fail(recipe.status());
+  if (const char* more = std::getenv("RECIPE"); more != nullptr) {  // text format, merged over the named recipe
+    v1::Recipe changes;
+    if (!google::protobuf::TextFormat::ParseFromString(more, &changes)) return 2;
+    recipe->MergeFrom(changes);
+  }
   v1::JobSpec spec;
   spec.mutable_budget()->set_average_bits(std::atof(argv[4]));
   for (const auto& [data, path] :
