@@ -94,11 +94,7 @@ absl::Status RunAssemble(const v1::AssembleParams& params, TaskIo& io) {
   const ModelFiles files = io.Files();
   ABSL_ASSIGN_OR_RETURN(const auto config, io.Input("model/config.json"));
   ABSL_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Open(files));
-  std::vector<std::string> paths;
-  for (const std::string& name : io.InputNames("weights/")) {
-    ABSL_ASSIGN_OR_RETURN(std::string path, io.InputPath(name));
-    paths.push_back(std::move(path));
-  }
+  ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> paths, io.InputPaths("weights/"));
   ABSL_ASSIGN_OR_RETURN(const PackedUnits packed, PackedUnits::Open(paths));
 
   ArtifactWriter artifact(io);

@@ -30,8 +30,8 @@ absl::Status RunCalibrate(const v1::CalibrateParams& params, TaskIo& io) {
 
 absl::Status RunMerge(const v1::MergeParams&, TaskIo& io) {
   std::vector<StatisticsFile> shards;
-  for (const std::string& name : io.InputNames("statistics/")) {
-    ABSL_ASSIGN_OR_RETURN(const std::string path, io.InputPath(name));
+  ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> paths, io.InputPaths("statistics/"));
+  for (const std::string& path : paths) {
     ABSL_ASSIGN_OR_RETURN(StatisticsFile shard, StatisticsFile::Open(path));
     shards.push_back(std::move(shard));
   }

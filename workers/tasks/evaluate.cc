@@ -15,11 +15,7 @@ absl::Status RunEvaluate(const v1::EvaluateParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, io.IdRows("ids", begin, end, window));
   ABSL_ASSIGN_OR_RETURN(const Buffer<float> reference,
                         io.FloatRows("hidden", 0, windows * window, model.config().hidden));
-  std::vector<std::string> paths;
-  for (const std::string& name : io.InputNames("weights/")) {
-    ABSL_ASSIGN_OR_RETURN(std::string path, io.InputPath(name));
-    paths.push_back(std::move(path));
-  }
+  ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> paths, io.InputPaths("weights/"));
   ABSL_ASSIGN_OR_RETURN(const PackedUnits weights, PackedUnits::Open(paths));
   const UnitSource source = [&](const UnitSpec& unit, float* weight) {
     return weights.Dequantize(unit, io.pool(), weight);

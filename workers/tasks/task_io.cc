@@ -60,6 +60,15 @@ absl::Status TaskIo::ReadProto(const std::string& name, google::protobuf::Messag
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::vector<std::string>> TaskIo::InputPaths(const std::string& prefix) const {
+  std::vector<std::string> paths;
+  for (const std::string& name : InputNames(prefix)) {
+    ABSL_ASSIGN_OR_RETURN(std::string path, InputPath(name));
+    paths.push_back(std::move(path));
+  }
+  return paths;
+}
+
 ModelFiles TaskIo::Files() const {
   ModelFiles files;
   for (const std::string& name : InputNames(kModelPrefix)) {

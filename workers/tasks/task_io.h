@@ -32,6 +32,7 @@ class TaskIo {
   bool HasInput(const std::string& name) const { return !context_.input_path(name).empty(); }
   // Names of inputs that begin with prefix, in order.
   std::vector<std::string> InputNames(const std::string& prefix) const;
+  absl::StatusOr<std::vector<std::string>> InputPaths(const std::string& prefix) const;  // of the same
   // TASK_INPUT_DAMAGED when it does not parse.
   absl::Status ReadProto(const std::string& name, google::protobuf::MessageLite& message) const;
 
