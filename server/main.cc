@@ -3,7 +3,7 @@
 
 #include <cstdio>
 
-#include "proto/contract/log.h"
+#include "proto/base/log.h"
 #include "server/app/options.h"
 #include "server/app/server.h"
 #include "server/app/termination.h"
@@ -23,17 +23,17 @@ void KeepLargeBuffers() {
 int main(int argc, char** argv) {
   KeepLargeBuffers();
   const int parent = ::getppid();  // before anything that takes time: it may end while the server starts
-  const bitwright::CommandLine command = bitwright::ParseCommandLine(argc, argv);
+  const bitwright::server::CommandLine command = bitwright::server::ParseCommandLine(argc, argv);
   if (!command.options) return command.exit_code;
-  bitwright::BlockTerminationSignals();
+  bitwright::server::BlockTerminationSignals();
   const bitwright::SystemClock clock;
-  const auto server = bitwright::Server::Start(*command.options, clock);
+  const auto server = bitwright::server::Server::Start(*command.options, clock);
   if (!server.ok()) {
     std::fprintf(stderr, "bitwrightd: %s\n", std::string(server.status().message()).c_str());
     return 1;
   }
   LOG(INFO) << "bitwrightd listens on " << (*server)->address();
-  bitwright::WaitForTermination(command.options->exit_with_parent ? parent : 0);
+  bitwright::server::WaitForTermination(command.options->exit_with_parent ? parent : 0);
   LOG(INFO) << "bitwrightd drains";
   (*server)->Drain();
   return 0;

@@ -3,6 +3,7 @@
 #include "workers/tasks/run_task.h"
 
 int main(int argc, char** argv) {
-  return bitwright::WorkerMain(argc, argv,
-                               {bitwright::RunTask, bitwright::DetectComputeClass, bitwright::SetComputeClass});
+  return bitwright::worker::WorkerMain(
+      argc, argv,
+      {bitwright::worker::RunTask, bitwright::worker::DetectComputeClass, bitwright::worker::SetComputeClass});
 }

@@ -8,7 +8,7 @@
 #include "client/api/client_errors.h"
 #include "client/api/number_text.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 struct Unit {
@@ -61,4 +61,4 @@ std::string BudgetText(const v1::Budget& budget) {
   return "none";
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

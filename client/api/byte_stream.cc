@@ -8,11 +8,12 @@
 #include "absl/strings/str_cat.h"
 #include "client/api/client.h"
 #include "client/api/grpc_calls.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
+#include "proto/base/random_id.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/names.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 namespace bytestream = google::bytestream;
@@ -107,7 +108,7 @@ absl::Status UploadBlob(Stub& stub, const LocalFile& file, const BlobDigest& dig
     // A half-finished upload of this name may be another process's, or older than the file: once, begin a new one.
     if (absl::IsInvalidArgument(status) && !fresh_name) {
       fresh_name = true;
-      upload.uuid = RandomId();
+      upload.uuid = RandomId(32);
       continue;
     }
     ABSL_RETURN_IF_ERROR(retry.WaitAfter(status));
@@ -142,4 +143,4 @@ absl::Status DownloadBlob(Stub& stub, const BlobDigest& digest, int64_t offset, 
   return absl::OkStatus();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -4,12 +4,13 @@
 #include <random>
 
 #include "client/api/model_dir.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
+#include "proto/base/random_id.h"
+#include "proto/base/status_macros.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/names.h"
-#include "proto/contract/status_macros.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 // Pages of a list until `most` items are there or no more come.
@@ -46,16 +47,6 @@ absl::Status StatusOnly(const absl::StatusOr<T>& result) {
 
 }  // namespace
 
-std::string RandomId() {
-  std::random_device device;
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string id;
-  for (int word = 0; word < 4; ++word) {
-    for (uint32_t bits = device(), digit = 0; digit < 8; ++digit, bits >>= 4) id += kHex[bits & 15];
-  }
-  return id;
-}
-
 Client::Client(std::shared_ptr<Connection> connection, std::shared_ptr<CancelToken> cancel, Clock* clock)
     : connection_(std::move(connection)),
       cancel_(cancel != nullptr ? std::move(cancel) : std::make_shared<CancelToken>()),
@@ -91,7 +82,7 @@ absl::Status Client::DeleteModel(const std::string& name) {
 absl::StatusOr<v1::Job> Client::CreateJob(const v1::JobSpec& spec, const std::string& request_id) {
   v1::CreateJobRequest request;
   *request.mutable_spec() = spec;
-  request.set_request_id(request_id.empty() ? RandomId() : request_id);
+  request.set_request_id(request_id.empty() ? RandomId(32) : request_id);
   return connection_->CreateJob(request);
 }
 
@@ -159,4 +150,4 @@ absl::Status Client::WaitUntilServing(std::chrono::milliseconds patience) {
   return connection_->WaitUntilServing(patience);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "client/api/connection.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 // How far an upload or a download is.
 struct TransferProgress {
@@ -72,7 +72,4 @@ class Client {
   Clock* clock_;
 };
 
-// 32 hexadecimal digits, at random.
-std::string RandomId();
-
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -6,11 +6,11 @@
 #include "client/api/client_errors.h"
 #include "client/api/hashing.h"
 #include "client/api/part_file.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
+#include "proto/base/status_macros.h"
 #include "proto/contract/names.h"
-#include "proto/contract/status_macros.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 namespace fs = std::filesystem;
@@ -82,4 +82,4 @@ absl::Status Client::DownloadArtifact(const v1::Manifest& manifest, const std::s
   return absl::OkStatus();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

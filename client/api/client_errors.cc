@@ -4,18 +4,14 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 std::string Text(std::string_view text) { return std::string(text); }
 
 }  // namespace
-
-absl::Status Interrupted() {
-  return MakeError(absl::StatusCode::kCancelled, "INTERRUPTED", "interrupted before the end");
-}
 
 absl::Status ServerUnreachable(std::string_view address, std::string_view cause) {
   return MakeError(absl::StatusCode::kUnavailable, "SERVER_UNREACHABLE",
@@ -80,4 +76,4 @@ absl::Status JobNotFinished(std::string_view job, std::string_view state) {
                    {{"job", Text(job)}});
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

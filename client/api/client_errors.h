@@ -7,9 +7,8 @@
 #include "absl/status/status.h"
 
 // Errors that arise on the client's side. Those of the server pass through unchanged.
-namespace bitwright {
+namespace bitwright::client {
 
-absl::Status Interrupted();                                                        // INTERRUPTED
 absl::Status ServerUnreachable(std::string_view address, std::string_view cause);  // SERVER_UNREACHABLE
 absl::Status FileUnreadable(const std::string& path, int error);                   // FILE_UNREADABLE
 absl::Status FileUnwritable(const std::string& path, int error);                   // FILE_UNWRITABLE, DISK_FULL
@@ -20,4 +19,4 @@ absl::Status RecipeFileInvalid(const std::string& path, std::string_view what); 
 absl::Status DownloadCorrupt(const std::string& path, std::string_view digest);  // BLOB_DIGEST_MISMATCH
 absl::Status JobNotFinished(std::string_view job, std::string_view state);       // JOB_UNFINISHED
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -4,11 +4,13 @@
 #include "client/api/client.h"
 #include "client/api/hashing.h"
 #include "client/api/model_dir.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
+#include "proto/base/random_id.h"
+#include "proto/base/status_macros.h"
 #include "proto/contract/limits.h"
-#include "proto/contract/status_macros.h"
+#include "proto/contract/rpc_status.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 using Phase = TransferProgress::Phase;
@@ -84,7 +86,7 @@ absl::StatusOr<v1::Model> Client::UploadModel(const std::string& dir, const std:
   v1::CreateModelRequest request;
   request.set_display_name(display_name.substr(0, limits::kMaxDisplayNameBytes));
   *request.mutable_manifest() = MakeManifest(files, digests);
-  request.set_request_id(RandomId());
+  request.set_request_id(RandomId(32));
   absl::StatusOr<v1::Model> model = absl::UnknownError("");
   for (int round = 0; round < kRounds; ++round) {
     ABSL_RETURN_IF_ERROR(UploadMissing(paths, digests, on_transfer));
@@ -121,4 +123,4 @@ absl::StatusOr<BlobDigest> Client::UploadFile(const std::string& path, const OnT
   return digests[0];
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -1,13 +1,13 @@
 #include "client/api/clock.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 class MachineClock final : public Clock {
  public:
   std::chrono::steady_clock::time_point Now() const override { return std::chrono::steady_clock::now(); }
   absl::Status Sleep(std::chrono::nanoseconds time, const CancelToken& cancel) override {
-    cancel.WaitFor(time);
+    cancel.WaitFor(absl::FromChrono(time));
     return cancel.Check();
   }
 };
@@ -19,4 +19,4 @@ Clock& SystemClock() {
   return clock;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

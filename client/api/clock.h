@@ -3,9 +3,9 @@
 #include <chrono>
 
 #include "absl/status/status.h"
-#include "client/api/cancel_token.h"
+#include "proto/base/cancel_token.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 // Time as the client sees it; tests bring their own. Thread-safe.
 class Clock {
@@ -19,4 +19,4 @@ class Clock {
 // The machine's clock. Lives as long as the process.
 Clock& SystemClock();
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -13,13 +13,13 @@
 #include "bitwright/v1/models.pb.h"
 #include "bitwright/v1/recipes.pb.h"
 #include "bitwright/v1/workers.pb.h"
-#include "client/api/cancel_token.h"
 #include "client/api/clock.h"
 #include "client/api/local_file.h"
 #include "client/api/retry_policy.h"
+#include "proto/base/cancel_token.h"
 #include "proto/contract/digest.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 // The service as a client sees it: each call retries what is worth it and resumes what was broken off; what comes back
 // as an error is final. Thread-safe.
@@ -74,4 +74,4 @@ struct ConnectionOptions {
 // Connects on first use.
 std::unique_ptr<Connection> Connect(ConnectionOptions options);
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -5,13 +5,13 @@
 #include <chrono>
 
 #include "absl/status/statusor.h"
-#include "client/api/cancel_token.h"
 #include "client/api/retry_policy.h"
+#include "proto/base/cancel_token.h"
+#include "proto/base/status_macros.h"
 #include "proto/contract/grpc_status.h"
-#include "proto/contract/status_macros.h"
 
 // Used by the .cc files of the gRPC connection only.
-namespace bitwright {
+namespace bitwright::client {
 
 // One attempt of a call: its context with deadline, ended by the token.
 class Attempt {
@@ -49,4 +49,4 @@ absl::StatusOr<Response> RetryUnary(RetryLoop retry, const CancelToken& cancel, 
   }
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -17,10 +17,10 @@
 #include "client/api/client_errors.h"
 #include "client/api/connection.h"
 #include "client/api/grpc_calls.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 #include "proto/contract/limits.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 // gRPC 1.51 may wait 10 s for its own poller when the last object goes; so the library is never let go.
@@ -211,4 +211,4 @@ std::unique_ptr<Connection> Connect(ConnectionOptions options) {
   return std::make_unique<GrpcConnection>(std::move(options));
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -8,9 +8,9 @@
 #include <thread>
 
 #include "client/api/local_file.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 constexpr int64_t kBlock = 1 << 20;
@@ -86,4 +86,4 @@ absl::Status HashPrefix(const std::string& path, int64_t size_bytes, const Cance
   return Feed(file, size_bytes, cancel, hash, [](int64_t) {});
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "client/api/cancel_token.h"
+#include "proto/base/cancel_token.h"
 #include "proto/contract/digest.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 // Digests of whole files, in order of `paths`, on `threads` threads (largest file first). `on_bytes` is told of bytes
 // hashed, from any of the threads, one call at a time. FILE_UNREADABLE, FILE_CHANGED, INTERRUPTED: the first in order.
@@ -20,4 +20,4 @@ absl::StatusOr<std::vector<BlobDigest>> HashFiles(std::span<const std::string> p
 // Feeds the first `size_bytes` bytes of a file to `hash`.
 absl::Status HashPrefix(const std::string& path, int64_t size_bytes, const CancelToken& cancel, Sha256& hash);
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -2,9 +2,9 @@
 
 #include <google/protobuf/util/json_util.h>
 
-#include "proto/contract/log.h"
+#include "proto/base/log.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 std::string ToJson(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;
@@ -17,4 +17,4 @@ std::string ToJson(const google::protobuf::Message& message) {
   return json;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

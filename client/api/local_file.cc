@@ -9,9 +9,9 @@
 
 #include "client/api/client_errors.h"
 #include "client/api/part_file.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 absl::StatusOr<LocalFile> LocalFile::Open(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -57,4 +57,4 @@ absl::Status WriteWholeFile(const std::string& path, std::string_view data) {
   return part.Publish();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

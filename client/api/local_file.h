@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 // A regular file opened for reading, with the size that it had then. ReadAt is thread-safe.
 class LocalFile {
@@ -37,4 +37,4 @@ class LocalFile {
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path);
 absl::Status WriteWholeFile(const std::string& path, std::string_view data);
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -6,11 +6,11 @@
 #include <string_view>
 
 #include "client/api/client_errors.h"
+#include "proto/base/status_macros.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/names.h"
-#include "proto/contract/status_macros.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 namespace fs = std::filesystem;
@@ -72,4 +72,4 @@ absl::StatusOr<std::vector<ModelFile>> ScanModelDir(const std::string& dir) {
   return files;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 struct ModelFile {
   std::string path;        // in the manifest: relative to the folder, '/' separated
@@ -23,4 +23,4 @@ struct ModelFile {
 // no *.safetensors, too many files; the message says what to do), MANIFEST_PATH_INVALID.
 absl::StatusOr<std::vector<ModelFile>> ScanModelDir(const std::string& dir);
 
-}  // namespace bitwright
+}  // namespace bitwright::client

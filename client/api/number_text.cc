@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 bool ContinuesCodePoint(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
@@ -68,4 +68,4 @@ size_t Columns(std::string_view text) {
   return columns;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

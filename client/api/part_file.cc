@@ -9,7 +9,7 @@
 
 #include "client/api/client_errors.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 absl::StatusOr<PartFile> PartFile::Open(const std::string& path) {
   const std::string part = path + ".part";
@@ -52,4 +52,4 @@ absl::Status PartFile::Publish() {
   return absl::OkStatus();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 // A file in the making: bytes gather in "{path}.part" and appear as `path` in one step. What is there of an earlier,
 // interrupted attempt is kept, so that the attempt can continue. Not thread-safe.
@@ -36,4 +36,4 @@ class PartFile {
   int64_t size_bytes_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -6,9 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "client/api/client_errors.h"
 #include "client/api/local_file.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 class FirstError final : public google::protobuf::io::ErrorCollector {
@@ -40,4 +40,4 @@ std::string RecipeText(const v1::Recipe& recipe) {
   return text;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

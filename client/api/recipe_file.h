@@ -5,10 +5,10 @@
 #include "absl/status/statusor.h"
 #include "bitwright/v1/recipes.pb.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 // A recipe in protobuf text format. FILE_UNREADABLE; INVALID_ARGUMENT, reason RECIPE_INVALID, with line and column.
 absl::StatusOr<v1::Recipe> ReadRecipeFile(const std::string& path);
 std::string RecipeText(const v1::Recipe& recipe);
 
-}  // namespace bitwright
+}  // namespace bitwright::client

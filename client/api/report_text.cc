@@ -8,7 +8,7 @@
 #include "client/api/number_text.h"
 #include "client/api/text_table.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 using Align = TextTable::Align;
@@ -35,7 +35,7 @@ std::string Indented(std::string_view paragraph) {
 int BestUniform(const v1::Report& report) {
   int best = -1;
   for (int i = 0; i < report.candidates_size(); ++i) {
-    if (!report.candidates(i).name().starts_with("uniform")) continue;
+    if (report.candidates(i).kind() != v1::PLAN_KIND_UNIFORM) continue;
     if (best < 0 || report.candidates(i).kl_divergence().mean() < report.candidates(best).kl_divergence().mean())
       best = i;
   }
@@ -79,7 +79,7 @@ std::string Certificate(const v1::Report& report) {
   const auto& allocation = report.allocation();
   std::string text = "Allocation\n\n";
   for (const v1::Candidate& c : report.candidates()) {
-    if (c.name().starts_with("mixed"))
+    if (c.kind() == v1::PLAN_KIND_MIXED)
       text += Line("  predicted loss", Scientific(c.predicted_loss(), 6) + " nats per token (mixed plan)");
   }
   text += Line("  lower bound", Scientific(allocation.bound(), 6) + " nats per token, for any plan within the budget");
@@ -162,4 +162,4 @@ std::string StageTableText(const v1::Job& job) {
   return table.ToText(kColumns);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

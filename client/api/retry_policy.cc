@@ -4,9 +4,9 @@
 #include <cmath>
 #include <random>
 
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 std::chrono::nanoseconds RetryPolicy::Delay(int attempt, double random) const {
   const double whole = static_cast<double>(first.count()) * std::pow(growth, std::min(attempt, 64));
@@ -37,4 +37,4 @@ void RetryLoop::Progressed() {
   give_up_at_ = clock_.Now() + policy_.give_up;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

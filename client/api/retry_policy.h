@@ -4,10 +4,10 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
-#include "client/api/cancel_token.h"
 #include "client/api/clock.h"
+#include "proto/base/cancel_token.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 // When a call is tried again, as a value: exponential back-off up to `longest`, each delay shortened by up to half at
 // random so that clients do not return all at once, until `give_up` has passed without progress.
@@ -47,4 +47,4 @@ class RetryLoop {
   uint32_t random_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "client/api/number_text.h"
-#include "proto/contract/log.h"
+#include "proto/base/log.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 constexpr size_t kNarrowest = 12;
@@ -93,4 +93,4 @@ std::string Wrap(std::string_view paragraph, size_t most_columns) {
   return line.empty() ? text : text + line + '\n';
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace bitwright {
+namespace bitwright::client {
 
 // Rows of cells as aligned text. Widths count columns of a terminal, so "±" is one. Not thread-safe.
 class TextTable {
@@ -30,4 +30,4 @@ class TextTable {
 // Breaks a paragraph at spaces into lines of at most `most_columns`, each ending with a newline.
 std::string Wrap(std::string_view paragraph, size_t most_columns);
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -1,9 +1,9 @@
 #include "client/cli/cli_errors.h"
 
 #include "absl/strings/str_cat.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 absl::Status OutNotEmpty(const std::string& path) {
   return MakeError(absl::StatusCode::kInvalidArgument, "OUT_NOT_EMPTY",
@@ -42,4 +42,4 @@ absl::Status OptionConflict(std::string_view what) {
   return MakeError(absl::StatusCode::kInvalidArgument, "OPTION_CONFLICT", what);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

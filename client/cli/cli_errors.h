@@ -6,7 +6,7 @@
 #include "absl/status/status.h"
 
 // Errors of the command line itself.
-namespace bitwright {
+namespace bitwright::client {
 
 absl::Status OutNotEmpty(const std::string& path);                                           // OUT_NOT_EMPTY
 absl::Status OutNotAFolder(const std::string& path);                                         // OUT_NOT_A_FOLDER
@@ -15,4 +15,4 @@ absl::Status DaemonFailed(std::string_view what, const std::string& last_lines_o
 absl::Status ModelUnknown(const std::string& model);                                         // MODEL_NOT_FOUND
 absl::Status OptionConflict(std::string_view what);                                          // OPTION_CONFLICT
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -5,7 +5,7 @@
 #include "client/cli/options.h"
 #include "proto/contract/limits.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 void AddModelAndData(CLI::App& app, JobOptions& job, bool data_required) {
@@ -168,4 +168,4 @@ std::variant<Options, ParseEnd> ParseCommandLine(const std::vector<std::string>&
   return options;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -9,7 +9,7 @@
 
 // One function per command. An error status is printed by the caller and becomes the exit code; a job that ended badly
 // is a result of its own.
-namespace bitwright {
+namespace bitwright::client {
 
 struct CommandContext {
   const Options& options;
@@ -38,4 +38,4 @@ absl::StatusOr<ExitCode> RecipeList(const CommandContext& context, Client& clien
 absl::StatusOr<ExitCode> RecipeShow(const CommandContext& context, Client& client);
 absl::StatusOr<ExitCode> WorkerList(const CommandContext& context, Client& client);
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -4,9 +4,9 @@
 #include <ostream>
 
 #include "client/api/json.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 std::string WithNewline(std::string_view text) {
@@ -55,4 +55,4 @@ void Console::Error(const absl::Status& status) {
   out_ << whole.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n' << std::flush;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

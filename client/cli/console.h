@@ -10,7 +10,7 @@ namespace google::protobuf {
 class Message;
 }
 
-namespace bitwright {
+namespace bitwright::client {
 
 // Where a command's words go: results to `out`, everything else to `err`. Not thread-safe.
 class Console {
@@ -38,4 +38,4 @@ class Console {
   const Style style_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -7,10 +7,11 @@
 #include "client/api/json.h"
 #include "client/api/local_file.h"
 #include "client/api/report_text.h"
-#include "proto/contract/errors.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/errors.h"
+#include "proto/base/status_macros.h"
+#include "proto/contract/rpc_status.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 std::string DeliveryJson(const v1::Job& job, const std::string& out, const std::string& report_json) {
@@ -59,4 +60,4 @@ ExitCode ReportBadEnd(const CommandContext& context, const v1::Job& job) {
   return ExitCode::kFailed;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -8,7 +8,7 @@
 #include "client/cli/out_dir.h"
 
 // Ends of jobs, shared by several commands.
-namespace bitwright {
+namespace bitwright::client {
 
 // Writes the artifact and the report of a SUCCEEDED job to OUT and prints the report. JOB_UNFINISHED when it is not.
 absl::StatusOr<ExitCode> Deliver(const CommandContext& context, Client& client, const v1::Job& job, const OutDir& out);
@@ -19,4 +19,4 @@ absl::StatusOr<v1::Job> Follow(const CommandContext& context, Client& client, co
 // The exit code of an ended job that did not succeed, after printing why.
 ExitCode ReportBadEnd(const CommandContext& context, const v1::Job& job);
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -1,8 +1,8 @@
 #include "client/cli/exit_codes.h"
 
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 ExitCode ExitCodeOf(const absl::Status& status) {
   switch (status.code()) {
@@ -21,4 +21,4 @@ ExitCode ExitCodeOf(const absl::Status& status) {
   }
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -2,7 +2,7 @@
 
 #include "absl/status/status.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 // What the process `bitwright` ends with; kExitCodeHelp says the same to a person.
 enum class ExitCode : int {
@@ -21,4 +21,4 @@ inline constexpr char kExitCodeHelp[] =
 
 ExitCode ExitCodeOf(const absl::Status& status);
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -4,7 +4,7 @@
 
 #include <atomic>
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 // A process has one set of signals; so this is the process's state, not an object's.
@@ -38,4 +38,4 @@ void Interrupt::Wait() {
   }
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -4,9 +4,9 @@
 #include <memory>
 #include <thread>
 
-#include "client/api/cancel_token.h"
+#include "proto/base/cancel_token.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 // Turns SIGINT, SIGTERM and SIGHUP into the cancellation of a token while it lives; a second one ends the process at
 // once with 130. Make it before any other thread: those inherit that the signals are blocked.
@@ -29,4 +29,4 @@ class Interrupt {
 // The process group that a second signal kills first; 0: none.
 void KillGroupOnSecondInterrupt(int process_group);
 
-}  // namespace bitwright
+}  // namespace bitwright::client

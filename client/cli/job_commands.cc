@@ -6,9 +6,9 @@
 #include "client/cli/deliver.h"
 #include "client/cli/job_spec.h"
 #include "client/cli/resource_text.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 std::string JobName(const CommandContext& context) { return FullName("jobs", context.options.name); }
@@ -69,4 +69,4 @@ absl::StatusOr<ExitCode> ArtifactDownload(const CommandContext& context, Client&
   return Deliver(context, client, job, out);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

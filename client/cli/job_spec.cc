@@ -7,12 +7,12 @@
 #include "client/api/model_dir.h"
 #include "client/api/recipe_file.h"
 #include "client/cli/cli_errors.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
+#include "proto/base/status_macros.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/names.h"
-#include "proto/contract/status_macros.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 namespace fs = std::filesystem;
@@ -96,4 +96,4 @@ absl::Status CompleteJobSpec(const JobOptions& options, Client& client, const On
   return absl::OkStatus();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

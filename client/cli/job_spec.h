@@ -9,7 +9,7 @@
 #include "client/cli/options.h"
 
 // From what was typed to a JobSpec.
-namespace bitwright {
+namespace bitwright::client {
 
 // What can be said without a server: budget, recipe file, model folder and data files. Model name and blobs are left
 // empty. BUDGET_INVALID, RECIPE_INVALID, MODEL_DIR_INVALID, MODEL_NOT_FOUND, FILE_UNREADABLE.
@@ -28,4 +28,4 @@ std::string FullName(std::string_view collection, const std::string& name);
 // Name for people of a model folder: its last part.
 std::string FolderName(const std::string& dir);
 
-}  // namespace bitwright
+}  // namespace bitwright::client

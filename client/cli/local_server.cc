@@ -21,11 +21,11 @@
 #include "client/api/local_file.h"
 #include "client/cli/cli_errors.h"
 #include "client/cli/interrupt.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 
 extern char** environ;
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 namespace fs = std::filesystem;
@@ -186,4 +186,4 @@ std::string LocalServer::LastLogLines() const {
   return lines;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

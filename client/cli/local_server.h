@@ -4,10 +4,10 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "client/api/cancel_token.h"
 #include "client/cli/options.h"
+#include "proto/base/cancel_token.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 // A bitwrightd of our own: on a socket in a private folder (mode 0700), in a process group of its own, told to end with
 // us. The object's end stops it with its workers and removes the folder; a data folder that the user named stays.
@@ -43,4 +43,4 @@ class LocalServer {
 // The executable: $BITWRIGHTD, else beside our own, else in PATH. DAEMON_NOT_FOUND.
 absl::StatusOr<std::string> FindDaemon(const Environment& environment);
 
-}  // namespace bitwright
+}  // namespace bitwright::client

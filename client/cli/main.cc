@@ -14,9 +14,9 @@ std::string FromEnvironment(const char* name) {
   return value != nullptr ? value : "";
 }
 
-bitwright::Environment ReadEnvironment() {
+bitwright::client::Environment ReadEnvironment() {
   std::error_code unknown;
-  bitwright::Environment environment;
+  bitwright::client::Environment environment;
   environment.server = FromEnvironment("BITWRIGHT_SERVER");
   environment.daemon = FromEnvironment("BITWRIGHTD");
   environment.path = FromEnvironment("PATH");
@@ -32,7 +32,8 @@ bitwright::Environment ReadEnvironment() {
 
 int main(int argc, char** argv) {
   const auto cancel = std::make_shared<bitwright::CancelToken>();
-  const bitwright::Interrupt interrupt(cancel);
+  const bitwright::client::Interrupt interrupt(cancel);
   const std::vector<std::string> arguments(argv + 1, argv + argc);
-  return static_cast<int>(bitwright::RunCommandLine(arguments, ReadEnvironment(), cancel, std::cout, std::cerr));
+  return static_cast<int>(
+      bitwright::client::RunCommandLine(arguments, ReadEnvironment(), cancel, std::cout, std::cerr));
 }

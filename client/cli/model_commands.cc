@@ -2,9 +2,9 @@
 #include "client/cli/commands.h"
 #include "client/cli/job_spec.h"
 #include "client/cli/resource_text.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 absl::StatusOr<ExitCode> ModelUpload(const CommandContext& context, Client& client) {
   const JobOptions& job = context.options.job;
@@ -46,4 +46,4 @@ absl::StatusOr<ExitCode> WorkerList(const CommandContext& context, Client& clien
   return ExitCode::kOk;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

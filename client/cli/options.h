@@ -7,7 +7,7 @@
 
 #include "client/cli/exit_codes.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 enum class Command {
   kQuantize,
@@ -90,4 +90,4 @@ struct ParseEnd {
 // Arguments without the program's name.
 std::variant<Options, ParseEnd> ParseCommandLine(const std::vector<std::string>& arguments);
 
-}  // namespace bitwright
+}  // namespace bitwright::client

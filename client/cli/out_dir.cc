@@ -5,9 +5,9 @@
 #include "client/api/client_errors.h"
 #include "client/api/local_file.h"
 #include "client/cli/cli_errors.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 namespace fs = std::filesystem;
 
@@ -42,4 +42,4 @@ absl::Status OutDir::Finish() const {
   return absl::OkStatus();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

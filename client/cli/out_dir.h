@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 // The folder OUT of a result. While it is being filled, it holds a mark, so that a broken-off download may go on there
 // without --force. Errors: OUT_NOT_EMPTY, OUT_NOT_A_FOLDER, FILE_UNWRITABLE, DISK_FULL.
@@ -30,4 +30,4 @@ class OutDir {
   bool force_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::client

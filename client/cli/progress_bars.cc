@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/api/number_text.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 using Phase = TransferProgress::Phase;
@@ -131,4 +131,4 @@ std::vector<std::string> StageMessages(const v1::Job& before, const v1::Job& now
   return lines;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -8,7 +8,7 @@
 #include "client/api/client.h"
 
 // Progress as text: pure functions from a state to lines.
-namespace bitwright {
+namespace bitwright::client {
 
 struct ProgressBar {
   std::string label;
@@ -28,4 +28,4 @@ std::vector<std::string> RenderBars(std::span<const ProgressBar> bars, int colum
 std::string TransferMessage(const TransferProgress& progress);
 std::vector<std::string> StageMessages(const v1::Job& before, const v1::Job& now);
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 constexpr std::chrono::milliseconds kBetweenDrawings{80};
@@ -95,4 +95,4 @@ void ProgressReporter::Draw(bool now) {
   dirty_ = false;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -9,7 +9,7 @@
 #include "client/cli/console.h"
 #include "client/cli/progress_bars.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 // Shows progress on standard error: bars redrawn in place on a terminal, else one line per change of stage; nothing
 // when the console is quiet. Thread-safe.
@@ -41,4 +41,4 @@ class ProgressReporter {
   std::chrono::steady_clock::time_point drawn_at_{};
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::client

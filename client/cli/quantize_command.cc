@@ -4,10 +4,10 @@
 #include "client/cli/deliver.h"
 #include "client/cli/job_spec.h"
 #include "client/cli/resource_text.h"
-#include "proto/contract/errors.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/errors.h"
+#include "proto/base/status_macros.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 OnTransfer ToReporter(const CommandContext& context) {
@@ -66,4 +66,4 @@ absl::StatusOr<ExitCode> JobSubmit(const CommandContext& context) {
   return ExitCode::kOk;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -2,9 +2,9 @@
 #include "client/cli/commands.h"
 #include "client/cli/job_spec.h"
 #include "client/cli/resource_text.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 absl::StatusOr<ExitCode> RecipeList(const CommandContext& context, Client& client) {
   ABSL_ASSIGN_OR_RETURN(const auto recipes, client.ListRecipes());
@@ -20,4 +20,4 @@ absl::StatusOr<ExitCode> RecipeShow(const CommandContext& context, Client& clien
   return ExitCode::kOk;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -7,9 +7,10 @@
 #include "client/api/number_text.h"
 #include "client/api/report_text.h"
 #include "client/api/text_table.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
+#include "proto/contract/rpc_status.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 using Align = TextTable::Align;
@@ -149,4 +150,4 @@ std::string WorkerTable(std::span<const v1::Worker> workers) {
   return table.ToText(120);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

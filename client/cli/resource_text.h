@@ -9,7 +9,7 @@
 #include "bitwright/v1/workers.pb.h"
 
 // Resources as text for a person. Pure.
-namespace bitwright {
+namespace bitwright::client {
 
 std::string JobText(const v1::Job& job);
 std::string JobTable(std::span<const v1::Job> jobs);
@@ -19,4 +19,4 @@ std::string ModelTable(std::span<const v1::Model> models);
 std::string RecipeTable(std::span<const v1::Recipe> recipes);
 std::string WorkerTable(std::span<const v1::Worker> workers);
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -3,9 +3,9 @@
 #include <ostream>
 
 #include "client/cli/commands.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 using SessionCommand = absl::StatusOr<ExitCode> (*)(const CommandContext&, Client&);
@@ -84,4 +84,4 @@ ExitCode RunCommandLine(const std::vector<std::string>& arguments, const Environ
   return ExitCodeOf(code.status());
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

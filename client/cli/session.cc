@@ -1,9 +1,9 @@
 #include "client/cli/session.h"
 
 #include "client/cli/cli_errors.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 constexpr char kDefaultAddress[] = "127.0.0.1:7071";
@@ -44,4 +44,4 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Open(const Options& options, c
   return std::unique_ptr<Session>(new Session(std::move(server), Client::ConnectTo(std::move(connection))));
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -7,7 +7,7 @@
 #include "client/cli/local_server.h"
 #include "client/cli/options.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 // The service that a command talks to: the one named by --server or BITWRIGHT_SERVER; else, for quantize and plan, one
 // of our own that ends with the session, and for all other commands the default address of bitwrightd.
@@ -30,4 +30,4 @@ class Session {
   Client client_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -6,9 +6,9 @@
 #include <charconv>
 
 #include "bitwright/v1/blobs.pb.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
+#include "proto/base/log.h"
 #include "proto/contract/limits.h"
-#include "proto/contract/log.h"
 
 namespace bitwright {
 namespace {

@@ -3,7 +3,7 @@
 #include <grpcpp/support/status.h>
 
 #include "google/rpc/status.pb.h"
-#include "proto/contract/errors.h"
+#include "proto/contract/rpc_status.h"
 
 namespace bitwright {
 

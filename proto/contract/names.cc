@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
+#include "proto/base/status_macros.h"
 #include "proto/contract/limits.h"
-#include "proto/contract/status_macros.h"
 
 namespace bitwright {
 namespace {

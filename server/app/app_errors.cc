@@ -3,9 +3,9 @@
 #include <cstring>
 #include <string>
 
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 using absl::StatusCode;
@@ -53,4 +53,4 @@ absl::Status WorkerBinaryMissing(std::string_view path) {
                    {{"path", Text(path)}});
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 absl::Status ListenAddressInvalid(std::string_view address);        // INVALID_ARGUMENT, LISTEN_INVALID
 absl::Status PublicPlaintextRefused(std::string_view address);      // INVALID_ARGUMENT, PUBLIC_PLAINTEXT_REFUSED
@@ -13,4 +13,4 @@ absl::Status DataDirLocked(std::string_view path);                  // FAILED_PR
 absl::Status PortFileUnwritable(std::string_view path, int error);  // UNAVAILABLE, PORT_FILE_UNWRITABLE
 absl::Status WorkerBinaryMissing(std::string_view path);            // FAILED_PRECONDITION, WORKER_BINARY_MISSING
 
-}  // namespace bitwright
+}  // namespace bitwright::server

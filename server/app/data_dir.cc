@@ -12,7 +12,7 @@
 
 #include "server/app/app_errors.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 absl::StatusOr<std::unique_ptr<DataDir>> DataDir::Open(const std::string& path) {
   std::error_code error;
@@ -50,4 +50,4 @@ absl::Status WritePortFile(const std::string& path, const std::string& address) 
   return ::rename(temporary.c_str(), path.c_str()) == 0 ? absl::OkStatus() : PortFileUnwritable(path, errno);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

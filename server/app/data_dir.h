@@ -5,7 +5,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // The server's directory, locked while the object lives: one server per directory.
 //   db.sqlite, blobs/, uploads/, work/{i}/ (of local workers), lock
@@ -33,4 +33,4 @@ class DataDir {
 // Writes a small file whole: readers see either nothing or all of it. UNAVAILABLE, reason PORT_FILE_UNWRITABLE.
 absl::Status WritePortFile(const std::string& path, const std::string& address);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -1,6 +1,6 @@
 #include "server/app/job_planner.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 // What models are inspected for, until there is a second target.
@@ -9,12 +9,12 @@ constexpr char kInspectTarget[] = "compressed-tensors";
 class JobPlanner final : public Planner {
  public:
   absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts) const override {
-    return bitwright::Expand(job, facts);
+    return server::Expand(job, facts);
   }
   TaskNode Inspect(const v1::Manifest& manifest) const override { return InspectNode(manifest, kInspectTarget); }
   absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, const v1::Model& model, const v1::Digest& info,
                                       const std::optional<v1::Recipe>& named_recipe) const override {
-    return bitwright::Resolve(spec, model, info, named_recipe);
+    return server::Resolve(spec, model, info, named_recipe);
   }
   v1::Estimate Estimate(const ResolvedJob& job, double flops_per_second) const override {
     return EstimateJob(job, flops_per_second);
@@ -25,4 +25,4 @@ class JobPlanner final : public Planner {
 
 std::unique_ptr<Planner> MakeJobPlanner() { return std::make_unique<JobPlanner>(); }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

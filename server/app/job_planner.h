@@ -4,9 +4,9 @@
 
 #include "server/scheduler/planner.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // The planner of server/jobs.
 std::unique_ptr<Planner> MakeJobPlanner();
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -7,7 +7,7 @@
 
 #include "server/app/app_errors.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 bool IsPort(std::string_view text) {
@@ -36,4 +36,4 @@ absl::Status CheckListenAddress(const std::string& address) {
   return IsLoopback(address.substr(0, colon)) ? absl::OkStatus() : PublicPlaintextRefused(address);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

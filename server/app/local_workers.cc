@@ -11,13 +11,13 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "proto/contract/log.h"
+#include "proto/base/clock.h"
+#include "proto/base/log.h"
+#include "proto/base/process.h"
 #include "server/app/app_errors.h"
-#include "server/app/child_process.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
@@ -35,15 +35,15 @@ struct LocalWorkers::State {
   LocalWorkersOptions options;
   mutable absl::Mutex mutex;
   bool stopping ABSL_GUARDED_BY(mutex) = false;
-  std::vector<int> running ABSL_GUARDED_BY(mutex);  // process id per worker; 0: none
-  std::vector<std::thread> threads;                 // one per worker, which starts it and waits for it
+  std::vector<pid_t> running ABSL_GUARDED_BY(mutex);  // process id per worker; 0: none
+  std::vector<std::thread> threads;                   // one per worker, which starts it and waits for it
 
   bool NoneRuns() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-    return std::all_of(running.begin(), running.end(), [](int id) { return id == 0; });
+    return std::all_of(running.begin(), running.end(), [](pid_t id) { return id == 0; });
   }
 
   void Signal(int signal) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-    for (const int id : running) {
+    for (const pid_t id : running) {
       if (id != 0) ::kill(id, signal);
     }
   }
@@ -52,7 +52,9 @@ struct LocalWorkers::State {
   bool StartOne(size_t index) {
     absl::MutexLock lock(&mutex);
     if (stopping) return false;
-    const int id = StartChild(options.binary, options.arguments[index]);
+    ProcessOptions process{.program = options.binary, .arguments = {options.binary}, .ends_with_thread = true};
+    process.arguments.insert(process.arguments.end(), options.arguments[index].begin(), options.arguments[index].end());
+    const pid_t id = StartProcess(process);
     if (id < 0) {
       LOG(ERROR) << "worker " << index << " cannot be started: " << std::strerror(errno);
       return false;
@@ -62,7 +64,7 @@ struct LocalWorkers::State {
   }
 
   void WaitForOne(size_t index) {
-    int id = 0;
+    pid_t id = 0;
     {
       absl::MutexLock lock(&mutex);
       id = running[index];
@@ -83,11 +85,12 @@ struct LocalWorkers::State {
   }
 
   void Supervise(size_t index) {
+    const SystemClock clock;
     absl::Duration pause = kFirstPause;
     while (true) {
-      const absl::Time start = absl::Now();
+      const MonotonicTime start = clock.Monotonic();
       if (StartOne(index)) WaitForOne(index);
-      pause = absl::Now() - start > kLivedWell ? kFirstPause : std::min(pause * 2, kLongestPause);
+      pause = clock.Monotonic() - start > kLivedWell ? kFirstPause : std::min(pause * 2, kLongestPause);
       absl::MutexLock lock(&mutex);
       if (mutex.AwaitWithTimeout(absl::Condition(&stopping), pause)) return;
     }
@@ -113,15 +116,14 @@ absl::StatusOr<std::unique_ptr<LocalWorkers>> LocalWorkers::Start(LocalWorkersOp
   return std::unique_ptr<LocalWorkers>(new LocalWorkers(std::move(state)));
 }
 
-LocalWorkers::~LocalWorkers() { Stop(0); }
+LocalWorkers::~LocalWorkers() { Stop(absl::ZeroDuration()); }
 
-void LocalWorkers::Stop(int64_t limit_micros) {
+void LocalWorkers::Stop(absl::Duration limit) {
   {
     absl::MutexLock lock(&state_->mutex);
     state_->stopping = true;
     state_->Signal(SIGTERM);
-    if (!state_->mutex.AwaitWithTimeout(absl::Condition(state_.get(), &State::NoneRuns),
-                                        absl::Microseconds(limit_micros))) {
+    if (!state_->mutex.AwaitWithTimeout(absl::Condition(state_.get(), &State::NoneRuns), limit)) {
       state_->Signal(SIGKILL);
     }
   }
@@ -130,13 +132,13 @@ void LocalWorkers::Stop(int64_t limit_micros) {
   }
 }
 
-std::vector<int> LocalWorkers::process_ids() const {
+std::vector<pid_t> LocalWorkers::process_ids() const {
   absl::MutexLock lock(&state_->mutex);
-  std::vector<int> ids;
-  for (const int id : state_->running) {
+  std::vector<pid_t> ids;
+  for (const pid_t id : state_->running) {
     if (id != 0) ids.push_back(id);
   }
   return ids;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -1,21 +1,23 @@
 #pragma once
 
-#include <cstdint>
+#include <sys/types.h>
+
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 struct LocalWorkersOptions {
   std::string binary;
   // Arguments of each worker; its length is the number of workers.
   std::vector<std::vector<std::string>> arguments;
   // Called after a worker's process ended and before it is started again. Must be thread-safe.
-  std::function<void(int process_id)> on_exit;
+  std::function<void(pid_t process)> on_exit;
 };
 
 // Worker processes of this machine, each started again when it ends, with a growing pause while it ends early. They die
@@ -27,10 +29,10 @@ class LocalWorkers {
   ~LocalWorkers();  // Stop with no patience
 
   // Asks all to end (SIGTERM), waits for them at most that long, then kills the rest.
-  void Stop(int64_t limit_micros);
+  void Stop(absl::Duration limit);
 
   // Process ids of those that run now.
-  std::vector<int> process_ids() const;
+  std::vector<pid_t> process_ids() const;
 
  private:
   struct State;
@@ -38,4 +40,4 @@ class LocalWorkers {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::server

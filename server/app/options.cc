@@ -2,7 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
-namespace bitwright {
+namespace bitwright::server {
 
 CommandLine ParseCommandLine(int argc, const char* const* argv) {
   Options options;
@@ -45,4 +45,4 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   return {options, 0};
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

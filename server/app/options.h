@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-namespace bitwright {
+namespace bitwright::server {
 
 // What the command line says. Nothing below app/ reads flags.
 struct Options {
@@ -28,4 +28,4 @@ struct CommandLine {
 };
 CommandLine ParseCommandLine(int argc, const char* const* argv);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -5,16 +5,16 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 struct Periodic::State {
   absl::Notification stop;
   std::thread thread;
 };
 
-Periodic::Periodic(int64_t pause_micros, std::function<void()> body) : state_(std::make_unique<State>()) {
-  state_->thread = std::thread([state = state_.get(), pause_micros, body = std::move(body)] {
-    while (!state->stop.WaitForNotificationWithTimeout(absl::Microseconds(pause_micros))) body();
+Periodic::Periodic(absl::Duration pause, std::function<void()> body) : state_(std::make_unique<State>()) {
+  state_->thread = std::thread([state = state_.get(), pause, body = std::move(body)] {
+    while (!state->stop.WaitForNotificationWithTimeout(pause)) body();
   });
 }
 
@@ -23,4 +23,4 @@ Periodic::~Periodic() {
   state_->thread.join();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

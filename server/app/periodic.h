@@ -1,15 +1,16 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 
-namespace bitwright {
+#include "absl/time/time.h"
+
+namespace bitwright::server {
 
 // A thread that calls `body` again and again with a pause between, until the object goes.
 class Periodic {
  public:
-  Periodic(int64_t pause_micros, std::function<void()> body);
+  Periodic(absl::Duration pause, std::function<void()> body);
   ~Periodic();  // waits for a running call
   Periodic(const Periodic&) = delete;
   Periodic& operator=(const Periodic&) = delete;
@@ -19,4 +20,4 @@ class Periodic {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -7,8 +7,8 @@
 #include <optional>
 #include <thread>
 
-#include "proto/contract/log.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/log.h"
+#include "proto/base/status_macros.h"
 #include "proto/recipes/shipped_recipes.h"
 #include "server/app/data_dir.h"
 #include "server/app/job_planner.h"
@@ -20,15 +20,15 @@
 #include "server/rpc/rpc_server.h"
 #include "server/store/sqlite_store.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
-constexpr int64_t kTickMicros = 100000;
-constexpr int64_t kMeasureMicros = 2 * kMicrosPerSecond;
-constexpr int64_t kCollectMicros = 60 * kMicrosPerSecond;
-constexpr int64_t kWorkerPatienceMicros = 5 * kMicrosPerSecond;
+constexpr absl::Duration kTickPause = absl::Milliseconds(100);
+constexpr absl::Duration kMeasurePause = absl::Seconds(2);
+constexpr absl::Duration kCollectPause = absl::Minutes(1);
+constexpr absl::Duration kWorkerPatience = absl::Seconds(5);
 // An idle client that does not look at its connection keeps the shutdown waiting for all of this.
-constexpr int64_t kCallPatienceMicros = kMicrosPerSecond / 2;
+constexpr absl::Duration kCallPatience = absl::Milliseconds(500);
 
 std::string HostName() {
   char name[256] = {};
@@ -37,8 +37,8 @@ std::string HostName() {
 
 SchedulerOptions ToSchedulerOptions(const Options& options) {
   SchedulerOptions scheduler;
-  scheduler.lease_ttl_micros = static_cast<int64_t>(options.lease_ttl_seconds * kMicrosPerSecond);
-  scheduler.lease_grace_micros = static_cast<int64_t>(options.lease_grace_seconds * kMicrosPerSecond);
+  scheduler.lease_ttl = absl::Seconds(options.lease_ttl_seconds);
+  scheduler.lease_grace = absl::Seconds(options.lease_grace_seconds);
   scheduler.host = HostName();
   return scheduler;
 }
@@ -46,7 +46,7 @@ SchedulerOptions ToSchedulerOptions(const Options& options) {
 CollectorOptions ToCollectorOptions(const Options& options) {
   CollectorOptions collector;
   collector.cache_bytes = options.cache_bytes;
-  collector.grace_micros = static_cast<int64_t>(options.unused_blob_seconds * kMicrosPerSecond);
+  collector.grace = absl::Seconds(options.unused_blob_seconds);
   return collector;
 }
 
@@ -92,7 +92,7 @@ struct Server::Parts {
     ABSL_ASSIGN_OR_RETURN(store, OpenSqliteStore(data->database()));
     ABSL_ASSIGN_OR_RETURN(blobs, OpenDiskBlobs(data->path(), std::move(fault)));
     blob_catalog = std::make_unique<BlobCatalog>(*blobs, *store);
-    ABSL_RETURN_IF_ERROR(blob_catalog->Reconcile(clock.NowMicros()));
+    ABSL_RETURN_IF_ERROR(blob_catalog->Reconcile(clock.Now()));
     planner = MakeJobPlanner();
     ABSL_ASSIGN_OR_RETURN(recipes, RecipeCatalog::Parse(ShippedRecipes()));
     scheduler =
@@ -109,12 +109,12 @@ struct Server::Parts {
     }
     const RpcParts parts{*blobs, *blob_catalog, *models,
                          *jobs,  *recipes,      *scheduler,
-                         clock,  metrics,       static_cast<int64_t>(options.lease_ttl_seconds * kMicrosPerSecond / 3)};
+                         clock,  metrics,       absl::Seconds(options.lease_ttl_seconds) / 3};
     ABSL_ASSIGN_OR_RETURN(rpc, RpcServer::Start(parts, options.listen));
     LogUnlessOk(collector->Measure(), "measuring");
-    tick = std::make_unique<Periodic>(kTickMicros, [this] { scheduler->Tick(); });
-    measure = std::make_unique<Periodic>(kMeasureMicros, [this] { LogUnlessOk(collector->Measure(), "measuring"); });
-    collect = std::make_unique<Periodic>(kCollectMicros, [this] { LogUnlessOk(collector->Run(), "collection"); });
+    tick = std::make_unique<Periodic>(kTickPause, [this] { scheduler->Tick(); });
+    measure = std::make_unique<Periodic>(kMeasurePause, [this] { LogUnlessOk(collector->Measure(), "measuring"); });
+    collect = std::make_unique<Periodic>(kCollectPause, [this] { LogUnlessOk(collector->Run(), "collection"); });
     return absl::OkStatus();
   }
 
@@ -133,8 +133,8 @@ struct Server::Parts {
 
   void Drain() {
     if (scheduler != nullptr) scheduler->BeginDrain();
-    if (workers != nullptr) workers->Stop(kWorkerPatienceMicros);
-    if (rpc != nullptr) rpc->Shutdown(kCallPatienceMicros);
+    if (workers != nullptr) workers->Stop(kWorkerPatience);
+    if (rpc != nullptr) rpc->Shutdown(kCallPatience);
     collect.reset();
     measure.reset();
     tick.reset();
@@ -163,4 +163,4 @@ std::vector<int> Server::worker_process_ids() const { return parts_->workers->pr
 std::string Server::metrics_text() const { return parts_->metrics.Text(); }
 void Server::Drain() { parts_->Drain(); }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

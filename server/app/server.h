@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "proto/base/clock.h"
 #include "server/app/options.h"
 #include "server/blobs/disk_files.h"
-#include "server/scheduler/clock.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // The whole server in one object: the only place that wires its parts together. Tests run it in their own process.
 class Server {
@@ -34,4 +34,4 @@ class Server {
   std::unique_ptr<Parts> parts_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::server

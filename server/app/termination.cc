@@ -5,7 +5,7 @@
 
 #include <ctime>
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 sigset_t Signals() {
@@ -34,4 +34,4 @@ void WaitForTermination(int parent) {
   }
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -3,9 +3,9 @@
 #include <cstring>
 #include <string>
 
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 absl::Status BlobNotFound(const BlobDigest& digest) {
   return MakeError(
@@ -73,4 +73,4 @@ absl::Status UploadUnknown(const UploadName& name) {
                    {{"upload", UploadNameText(name)}});
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -6,7 +6,7 @@
 #include "proto/contract/digest.h"
 #include "proto/contract/names.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 absl::Status BlobNotFound(const BlobDigest& digest);                       // NOT_FOUND, BLOB_NOT_FOUND
 absl::Status BlobMissing(const BlobDigest& digest, std::string_view use);  // FAILED_PRECONDITION, BLOB_MISSING
@@ -20,4 +20,4 @@ absl::Status UploadTooLong(const BlobDigest& declared);  // INVALID_ARGUMENT, BL
 absl::Status UploadBusy(const UploadName& name);         // UNAVAILABLE, UPLOAD_BUSY
 absl::Status UploadUnknown(const UploadName& name);      // NOT_FOUND, UPLOAD_UNKNOWN
 
-}  // namespace bitwright
+}  // namespace bitwright::server

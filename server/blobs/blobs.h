@@ -9,10 +9,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/names.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // The bytes of one blob, open for reading. A blob that is removed meanwhile can still be read to its end. Not
 // thread-safe.
@@ -62,8 +63,8 @@ class BlobStore {
   virtual absl::StatusOr<std::unique_ptr<BlobUpload>> StartUpload(const UploadName& name) = 0;
   // Bytes held of an upload. NOT_FOUND, reason UPLOAD_UNKNOWN.
   virtual absl::StatusOr<int64_t> UploadedBytes(const UploadName& name) = 0;
-  // Discards uploads that nobody writes and that were last written more than `age_seconds` ago.
-  virtual absl::Status DiscardStaleUploads(int64_t age_seconds) = 0;
+  // Discards uploads that nobody writes and that were last written more than `age` ago.
+  virtual absl::Status DiscardStaleUploads(absl::Duration age) = 0;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::server

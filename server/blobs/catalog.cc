@@ -2,21 +2,22 @@
 
 #include <set>
 
+#include "proto/base/log.h"
+#include "proto/base/status_macros.h"
+#include "proto/base/wire_time.h"
 #include "proto/contract/limits.h"
-#include "proto/contract/log.h"
-#include "proto/contract/status_macros.h"
 #include "server/blobs/blob_errors.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
-absl::Status BlobCatalog::Reconcile(int64_t now_micros) {
+absl::Status BlobCatalog::Reconcile(absl::Time now) {
   absl::MutexLock lock(&mutex_);
   ABSL_ASSIGN_OR_RETURN(const std::vector<BlobDigest> list, blobs_.List());
   const std::set<BlobDigest> files(list.begin(), list.end());
   return store_.Write([&](Transaction& tx) -> absl::Status {
     for (const BlobDigest& digest : files) {
       ABSL_ASSIGN_OR_RETURN(const bool known, tx.HasBlob(digest));
-      if (!known) ABSL_RETURN_IF_ERROR(tx.PutBlob({digest, now_micros}));
+      if (!known) ABSL_RETURN_IF_ERROR(tx.PutBlob({digest, ToMicros(now)}));
     }
     ABSL_ASSIGN_OR_RETURN(const std::vector<BlobDigest> rows, tx.AllBlobs());
     for (const BlobDigest& digest : rows) {
@@ -38,7 +39,7 @@ absl::StatusOr<bool> BlobCatalog::Has(const BlobDigest& digest) {
 }
 
 absl::StatusOr<std::vector<BlobDigest>> BlobCatalog::FindMissing(const std::vector<BlobDigest>& digests,
-                                                                 int64_t now_micros) {
+                                                                 absl::Time now) {
   std::vector<BlobDigest> missing;
   std::vector<BlobDigest> held;
   std::set<BlobDigest> seen;
@@ -48,26 +49,26 @@ absl::StatusOr<std::vector<BlobDigest>> BlobCatalog::FindMissing(const std::vect
       ABSL_ASSIGN_OR_RETURN(const bool row, tx.HasBlob(digest));
       (row && blobs_.Has(digest) ? held : missing).push_back(digest);
     }
-    return tx.TouchBlobs(held, now_micros);
+    return tx.TouchBlobs(held, ToMicros(now));
   }));
   return missing;
 }
 
-absl::Status BlobCatalog::Publish(BlobUpload& upload, const BlobDigest& digest, int64_t now_micros) {
+absl::Status BlobCatalog::Publish(BlobUpload& upload, const BlobDigest& digest, absl::Time now) {
   // The bytes go to the disk before the lock is taken: that can last seconds.
   ABSL_RETURN_IF_ERROR(upload.Prepare());
   absl::MutexLock lock(&mutex_);
   ABSL_RETURN_IF_ERROR(upload.Publish());
-  ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) { return tx.PutBlob({digest, now_micros}); }));
+  ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) { return tx.PutBlob({digest, ToMicros(now)}); }));
   publications_.fetch_add(1, std::memory_order_release);
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> BlobCatalog::Collect(const BlobDigest& digest, int64_t cutoff_micros) {
+absl::StatusOr<bool> BlobCatalog::Collect(const BlobDigest& digest, absl::Time cutoff) {
   absl::MutexLock lock(&mutex_);
   bool removed = false;
   ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
-    ABSL_ASSIGN_OR_RETURN(removed, tx.RemoveBlobIfUnused(digest, cutoff_micros));
+    ABSL_ASSIGN_OR_RETURN(removed, tx.RemoveBlobIfUnused(digest, ToMicros(cutoff)));
     return absl::OkStatus();
   }));
   if (removed) ABSL_RETURN_IF_ERROR(blobs_.Remove(digest));
@@ -82,4 +83,4 @@ absl::StatusOr<std::string> BlobCatalog::ReadWhole(const BlobDigest& digest) {
   return bytes;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -5,18 +5,18 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <filesystem>
 #include <set>
 #include <system_error>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "proto/contract/status_macros.h"
+#include "absl/time/clock.h"
+#include "proto/base/status_macros.h"
 #include "server/blobs/blob_errors.h"
 #include "server/blobs/disk_upload.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 class DiskReader final : public BlobReader {
@@ -94,15 +94,15 @@ class DiskBlobs final : public BlobStore {
     return static_cast<int64_t>(info.st_size);
   }
 
-  absl::Status DiscardStaleUploads(int64_t age_seconds) override {
+  absl::Status DiscardStaleUploads(absl::Duration age) override {
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(uploads_, error)) {
       struct stat info;
       if (::stat(entry.path().c_str(), &info) != 0) continue;
-      const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+      const absl::Time written = absl::TimeFromTimespec(info.st_mtim);
       // The lock is held over the removal: no stream can take the file up in between.
       absl::MutexLock lock(&mutex_);
-      if (now - info.st_mtime >= age_seconds && !busy_.contains(entry.path().filename().string())) {
+      if (absl::Now() - written >= age && !busy_.contains(entry.path().filename().string())) {
         ::unlink(entry.path().c_str());
       }
     }
@@ -132,4 +132,4 @@ absl::StatusOr<std::unique_ptr<BlobStore>> OpenDiskBlobs(const std::string& root
 
 std::string BlobPath(const std::string& sha256) { return sha256.substr(0, 2) + "/" + sha256; }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

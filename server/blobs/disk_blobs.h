@@ -7,7 +7,7 @@
 #include "server/blobs/blobs.h"
 #include "server/blobs/disk_files.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // Blobs as files {root}/blobs/{first two digits}/{sha256}, uploads as {root}/uploads/{uuid}.{sha256}.{size}, both on
 // one file system. A file in blobs/ is always whole: it gets there by rename after fsync. UNAVAILABLE or
@@ -17,4 +17,4 @@ absl::StatusOr<std::unique_ptr<BlobStore>> OpenDiskBlobs(const std::string& root
 // Where a blob lies below the folder blobs/: "ab/ab12…".
 std::string BlobPath(const std::string& sha256);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

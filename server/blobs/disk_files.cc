@@ -7,10 +7,10 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "server/blobs/blob_errors.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 OpenFile::~OpenFile() {
   if (fd_ >= 0) ::close(fd_);
@@ -81,4 +81,4 @@ absl::Status ReadAt(const OpenFile& file, const std::string& path, int64_t offse
   return absl::OkStatus();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

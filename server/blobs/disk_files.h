@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // Lets a test break the disk: called before each "write", "fsync" and "rename" with the path; returns an errno to fail
 // with, or 0.
@@ -52,4 +52,4 @@ class DiskFiles {
 // Reads exactly `size` bytes. UNAVAILABLE, reason BLOB_UNREADABLE, also for a file that ends early.
 absl::Status ReadAt(const OpenFile& file, const std::string& path, int64_t offset, char* buffer, size_t size);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -7,11 +7,11 @@
 #include <cerrno>
 #include <vector>
 
+#include "proto/base/status_macros.h"
 #include "proto/contract/limits.h"
-#include "proto/contract/status_macros.h"
 #include "server/blobs/blob_errors.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 class DiskUpload final : public BlobUpload {
@@ -95,4 +95,4 @@ absl::StatusOr<std::unique_ptr<BlobUpload>> OpenDiskUpload(const DiskFiles& file
   return std::unique_ptr<BlobUpload>(std::move(upload));
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

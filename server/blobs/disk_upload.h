@@ -8,7 +8,7 @@
 #include "server/blobs/blobs.h"
 #include "server/blobs/disk_files.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 struct DiskUploadPaths {
   std::string partial;  // the file being written
@@ -20,4 +20,4 @@ struct DiskUploadPaths {
 absl::StatusOr<std::unique_ptr<BlobUpload>> OpenDiskUpload(const DiskFiles& files, const BlobDigest& digest,
                                                            DiskUploadPaths paths, std::function<void()> on_close);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -2,10 +2,10 @@
 
 #include <string>
 
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 #include "proto/contract/limits.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 using absl::StatusCode;
@@ -103,4 +103,4 @@ absl::Status ShippedRecipeInvalid(std::string_view text) {
                    "a shipped recipe cannot be parsed, it begins with: " + Text(text.substr(0, 60)));
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

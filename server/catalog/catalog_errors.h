@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 absl::Status ModelNotFound(std::string_view model);                         // NOT_FOUND, MODEL_NOT_FOUND
 absl::Status ModelInUse(std::string_view model, std::string_view job);      // FAILED_PRECONDITION, MODEL_IN_USE
@@ -23,4 +23,4 @@ absl::Status PageTokenInvalid();                                            // I
 absl::Status PageSizeInvalid(int size);                                     // INVALID_ARGUMENT, PAGE_SIZE_INVALID
 absl::Status ShippedRecipeInvalid(std::string_view text);                   // INTERNAL, RECIPE_INVALID
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -3,11 +3,12 @@
 #include <map>
 
 #include "absl/strings/ascii.h"
-#include "proto/contract/log.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/log.h"
+#include "proto/base/status_macros.h"
+#include "proto/base/wire_time.h"
 #include "server/jobs/job_state.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 constexpr int kBatch = 1000;
@@ -15,25 +16,25 @@ constexpr int kBatch = 1000;
 }  // namespace
 
 absl::Status Collector::Run() {
-  const int64_t now = clock_.NowMicros();
-  const int64_t cutoff = now - options_.grace_micros;
+  const absl::Time now = clock_.Now();
+  const absl::Time cutoff = now - options_.grace;
   ABSL_RETURN_IF_ERROR(ShrinkCache(cutoff));
   ABSL_RETURN_IF_ERROR(RemoveGarbage(cutoff));
   ABSL_RETURN_IF_ERROR(
-      store_.Write([&](Transaction& tx) { return tx.DeleteRequestsBefore(now - options_.request_micros); }));
-  return blobs_.DiscardStaleUploads(options_.grace_micros / kMicrosPerSecond);
+      store_.Write([&](Transaction& tx) { return tx.DeleteRequestsBefore(ToMicros(now - options_.request_memory)); }));
+  return blobs_.DiscardStaleUploads(options_.grace);
 }
 
-absl::Status Collector::RemoveGarbage(int64_t cutoff_micros) {
+absl::Status Collector::RemoveGarbage(absl::Time cutoff) {
   while (true) {
     std::vector<BlobRow> rows;
     ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
-      ABSL_ASSIGN_OR_RETURN(rows, snapshot.Garbage(cutoff_micros, kBatch));
+      ABSL_ASSIGN_OR_RETURN(rows, snapshot.Garbage(ToMicros(cutoff), kBatch));
       return absl::OkStatus();
     }));
     int64_t removed = 0;
     for (const BlobRow& row : rows) {
-      ABSL_ASSIGN_OR_RETURN(const bool gone, catalog_.Collect(row.digest, cutoff_micros));
+      ABSL_ASSIGN_OR_RETURN(const bool gone, catalog_.Collect(row.digest, cutoff));
       removed += gone ? 1 : 0;
     }
     metrics_.BlobsCollected(removed);
@@ -42,19 +43,19 @@ absl::Status Collector::RemoveGarbage(int64_t cutoff_micros) {
   }
 }
 
-absl::Status Collector::ShrinkCache(int64_t cutoff_micros) {
+absl::Status Collector::ShrinkCache(absl::Time cutoff) {
   int64_t bytes = 0;
   std::vector<BlobRow> rows;
   ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(bytes, snapshot.CacheBytes());
     if (bytes <= options_.cache_bytes) return absl::OkStatus();
-    ABSL_ASSIGN_OR_RETURN(rows, snapshot.ColdCache(cutoff_micros, kBatch));
+    ABSL_ASSIGN_OR_RETURN(rows, snapshot.ColdCache(ToMicros(cutoff), kBatch));
     return absl::OkStatus();
   }));
   int64_t removed = 0;
   for (const BlobRow& row : rows) {
     if (bytes <= options_.cache_bytes) break;
-    ABSL_ASSIGN_OR_RETURN(const bool gone, catalog_.Collect(row.digest, cutoff_micros));
+    ABSL_ASSIGN_OR_RETURN(const bool gone, catalog_.Collect(row.digest, cutoff));
     if (!gone) continue;
     bytes -= row.digest.size_bytes;
     ++removed;
@@ -82,4 +83,4 @@ absl::Status Collector::Measure() {
   return absl::OkStatus();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -3,18 +3,18 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
+#include "proto/base/clock.h"
 #include "server/blobs/blobs.h"
 #include "server/blobs/catalog.h"
 #include "server/observe/metrics.h"
-#include "server/scheduler/clock.h"
 #include "server/store/store.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 struct CollectorOptions {
-  int64_t grace_micros = 3600 * kMicrosPerSecond;             // an unused blob or upload stays at least this long
-  int64_t cache_bytes = int64_t{20} << 30;                    // of blobs that only the action cache names
-  int64_t request_micros = 7 * 24 * 3600 * kMicrosPerSecond;  // how long a request_id is remembered
+  absl::Duration grace = absl::Hours(1);             // an unused blob or upload stays at least this long
+  int64_t cache_bytes = int64_t{20} << 30;           // of blobs that only the action cache names
+  absl::Duration request_memory = absl::Hours(168);  // how long a request_id is remembered
 };
 
 // Removes blobs that nothing names any more: what no model, job, unfinished task or action-cache entry names; and of
@@ -31,8 +31,8 @@ class Collector {
   absl::Status Measure();
 
  private:
-  absl::Status RemoveGarbage(int64_t cutoff_micros);
-  absl::Status ShrinkCache(int64_t cutoff_micros);
+  absl::Status RemoveGarbage(absl::Time cutoff);
+  absl::Status ShrinkCache(absl::Time cutoff);
 
   Store& store_;
   BlobStore& blobs_;
@@ -42,4 +42,4 @@ class Collector {
   const CollectorOptions options_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::server

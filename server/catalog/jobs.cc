@@ -1,18 +1,18 @@
 #include "server/catalog/jobs.h"
 
+#include "proto/base/log.h"
+#include "proto/base/random_id.h"
+#include "proto/base/status_macros.h"
+#include "proto/base/wire_time.h"
 #include "proto/contract/digest.h"
-#include "proto/contract/log.h"
 #include "proto/contract/names.h"
-#include "proto/contract/status_macros.h"
 #include "server/blobs/blob_errors.h"
 #include "server/catalog/catalog_errors.h"
 #include "server/catalog/pages.h"
 #include "server/catalog/requests.h"
 #include "server/jobs/job_state.h"
-#include "server/scheduler/random_id.h"
-#include "server/scheduler/timestamps.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 v1::Job Parse(const JobRow& row) {
@@ -112,10 +112,10 @@ absl::StatusOr<v1::Job> JobCatalog::Create(const v1::CreateJobRequest& request) 
     ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) { return HeldData(snapshot, job.spec()).status(); }));
     return job;
   }
-  const int64_t now = clock_.NowMicros();
+  const absl::Time now = clock_.Now();
   job.set_name(ResourceName("jobs", RandomId()));
-  job.set_revision(now);
-  *job.mutable_create_time() = ToTimestamp(now);
+  job.set_revision(ToMicros(now));
+  *job.mutable_create_time() = ToProto(now);
   std::string name = job.name();
   ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(earlier, key.Earlier(tx));
@@ -205,4 +205,4 @@ absl::StatusOr<v1::Report> JobCatalog::Report(const std::string& name) {
   return report;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -6,14 +6,14 @@
 #include "absl/status/statusor.h"
 #include "bitwright/v1/jobs.pb.h"
 #include "bitwright/v1/reports.pb.h"
+#include "proto/base/clock.h"
 #include "server/blobs/catalog.h"
 #include "server/catalog/recipes.h"
-#include "server/scheduler/clock.h"
 #include "server/scheduler/planner.h"
 #include "server/scheduler/scheduler.h"
 #include "server/store/store.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // Jobs as clients name them: checked and queued, found, listed, cancelled, deleted. The scheduler runs them. Errors as
 // in JobService. Thread-safe.
@@ -42,4 +42,4 @@ class JobCatalog {
   const Clock& clock_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -2,19 +2,19 @@
 
 #include <algorithm>
 
+#include "proto/base/log.h"
+#include "proto/base/random_id.h"
+#include "proto/base/status_macros.h"
+#include "proto/base/wire_time.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/limits.h"
-#include "proto/contract/log.h"
 #include "proto/contract/names.h"
-#include "proto/contract/status_macros.h"
 #include "server/blobs/blob_errors.h"
 #include "server/catalog/catalog_errors.h"
 #include "server/catalog/pages.h"
 #include "server/catalog/requests.h"
-#include "server/scheduler/random_id.h"
-#include "server/scheduler/timestamps.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 constexpr char kListQuery[] = "ListModels";
@@ -71,7 +71,7 @@ absl::StatusOr<v1::Model> ModelCatalog::Create(const v1::CreateModelRequest& req
   model.set_display_name(request.display_name());
   *model.mutable_manifest() = std::move(manifest);
   model.set_state(v1::Model::INSPECTING);
-  *model.mutable_create_time() = ToTimestamp(clock_.NowMicros());
+  *model.mutable_create_time() = ToProto(clock_.Now());
   std::string name = model.name();
   ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(const std::optional<std::string> earlier, key.Earlier(tx));
@@ -82,7 +82,7 @@ absl::StatusOr<v1::Model> ModelCatalog::Create(const v1::CreateModelRequest& req
     ABSL_ASSIGN_OR_RETURN(const std::vector<BlobDigest> blobs, HeldBlobs(tx, model.manifest()));
     ABSL_RETURN_IF_ERROR(tx.PutModel({.name = name, .unfinished = true, .body = model.SerializeAsString()}));
     ABSL_RETURN_IF_ERROR(tx.AddReferences(name, blobs));
-    return key.Remember(tx, name, clock_.NowMicros());
+    return key.Remember(tx, name, clock_.Now());
   }));
   ABSL_RETURN_IF_ERROR(scheduler_.Adopt(name));
   return Get(name);
@@ -130,4 +130,4 @@ absl::Status ModelCatalog::Delete(const std::string& name) {
   });
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -5,11 +5,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "bitwright/v1/models.pb.h"
-#include "server/scheduler/clock.h"
+#include "proto/base/clock.h"
 #include "server/scheduler/scheduler.h"
 #include "server/store/store.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // Models as clients name them: made, found, listed, deleted. The scheduler inspects them. Errors as in ModelService.
 // Thread-safe.
@@ -33,4 +33,4 @@ class ModelCatalog {
 // MANIFEST_DUPLICATE_PATH, MANIFEST_INCOMPLETE, DIGEST_INVALID, LIMIT_EXCEEDED.
 absl::StatusOr<v1::Manifest> CheckManifest(v1::Manifest manifest);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

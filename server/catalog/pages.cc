@@ -9,7 +9,7 @@
 #include "proto/contract/limits.h"
 #include "server/catalog/catalog_errors.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 // Ties a token to its query. Not a secret: a forged token can only move a caller's own page.
@@ -38,4 +38,4 @@ absl::StatusOr<Page> ParsePage(int page_size, std::string_view page_token, std::
   return page;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

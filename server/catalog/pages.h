@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // Where a page of a list ordered newest first begins. Tokens are opaque to clients and valid for one query only
 // (`query` names the method and its filters).
@@ -19,4 +19,4 @@ struct Page {
 absl::StatusOr<Page> ParsePage(int page_size, std::string_view page_token, std::string_view query);
 std::string PageToken(int64_t before, std::string_view query);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

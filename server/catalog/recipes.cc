@@ -4,12 +4,12 @@
 
 #include <algorithm>
 
+#include "proto/base/status_macros.h"
 #include "proto/contract/names.h"
-#include "proto/contract/status_macros.h"
 #include "server/catalog/catalog_errors.h"
 #include "server/jobs/job_errors.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 absl::StatusOr<RecipeCatalog> RecipeCatalog::Parse(const std::vector<std::string_view>& texts) {
   RecipeCatalog catalog;
@@ -33,4 +33,4 @@ absl::StatusOr<v1::Recipe> RecipeCatalog::Get(const std::string& name) const {
   return RecipeNotFound(name);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "bitwright/v1/recipes.pb.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // The recipes that the server ships, by name. Immutable.
 class RecipeCatalog {
@@ -24,4 +24,4 @@ class RecipeCatalog {
   std::vector<v1::Recipe> recipes_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -1,29 +1,15 @@
 #include "server/catalog/requests.h"
 
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/message.h>
 
+#include "proto/base/message_bytes.h"
+#include "proto/base/status_macros.h"
+#include "proto/base/wire_time.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/limits.h"
-#include "proto/contract/status_macros.h"
 #include "server/catalog/catalog_errors.h"
 
-namespace bitwright {
-namespace {
-
-std::string Deterministic(const google::protobuf::Message& message) {
-  std::string bytes;
-  google::protobuf::io::StringOutputStream stream(&bytes);
-  google::protobuf::io::CodedOutputStream coded(&stream);
-  coded.SetSerializationDeterministic(true);
-  message.SerializeToCodedStream(&coded);
-  coded.Trim();
-  return bytes;
-}
-
-}  // namespace
-
+namespace bitwright::server {
 absl::StatusOr<RequestKey> RequestKey::Make(const std::string& method, const std::string& request_id,
                                             const google::protobuf::Message& request) {
   RequestKey key;
@@ -31,7 +17,7 @@ absl::StatusOr<RequestKey> RequestKey::Make(const std::string& method, const std
   if (request_id.size() > limits::kMaxRequestIdBytes) return RequestIdTooLong(request_id.size());
   key.request_id_ = request_id;
   key.row_id_ = method + "/" + request_id;
-  key.body_hash_ = Sha256Hex(Deterministic(request));
+  key.body_hash_ = Sha256Hex(DeterministicBytes(request));
   return key;
 }
 
@@ -43,9 +29,9 @@ absl::StatusOr<std::optional<std::string>> RequestKey::Earlier(Snapshot& snapsho
   return std::optional(row->resource);
 }
 
-absl::Status RequestKey::Remember(Transaction& tx, const std::string& resource, int64_t now_micros) const {
+absl::Status RequestKey::Remember(Transaction& tx, const std::string& resource, absl::Time now) const {
   if (row_id_.empty()) return absl::OkStatus();
-  return tx.PutRequest({row_id_, body_hash_, resource, now_micros});
+  return tx.PutRequest({row_id_, body_hash_, resource, ToMicros(now)});
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

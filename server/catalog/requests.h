@@ -1,18 +1,18 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "server/store/store.h"
 
 namespace google::protobuf {
 class Message;
 }
 
-namespace bitwright {
+namespace bitwright::server {
 
 // Makes a creating call repeatable: the first call with a request_id leaves a row, later ones find it.
 class RequestKey {
@@ -23,7 +23,7 @@ class RequestKey {
 
   // The resource that an earlier equal call made. INVALID_ARGUMENT, reason REQUEST_ID_REUSED: it was another call.
   absl::StatusOr<std::optional<std::string>> Earlier(Snapshot& snapshot) const;
-  absl::Status Remember(Transaction& tx, const std::string& resource, int64_t now_micros) const;
+  absl::Status Remember(Transaction& tx, const std::string& resource, absl::Time now) const;
 
  private:
   std::string request_id_;
@@ -31,4 +31,4 @@ class RequestKey {
   std::string body_hash_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::server

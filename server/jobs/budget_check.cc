@@ -9,7 +9,7 @@
 #include "server/jobs/job_errors.h"
 #include "server/jobs/recipe_check.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 std::string Print(const char* format, double value) {
@@ -83,4 +83,4 @@ absl::Status CheckBudget(const v1::Budget& budget, const PlanLimits& limits) {
   return BudgetMissing();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -7,7 +7,7 @@
 #include "bitwright/v1/recipes.pb.h"
 #include "bitwright/v1/reports.pb.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // Exact ends of what plans can take: every unit at its smallest or largest option that the recipe allows. Average bits
 // are 8 · weight bytes / info.quantized_weights; artifact bytes add info.kept_bytes and info.artifact_overhead_bytes.
@@ -25,4 +25,4 @@ PlanLimits LimitsOf(const v1::ModelInfo& info, const v1::Recipe& recipe);
 // BUDGET_ABOVE_LARGEST_PLAN. The message gives the nearest value that is accepted.
 absl::Status CheckBudget(const v1::Budget& budget, const PlanLimits& limits);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 constexpr int64_t kGiB = int64_t{1} << 30;
@@ -102,4 +102,4 @@ int64_t Costs::EvaluateBytes(int windows) const {
 
 int64_t Costs::SmallBytes() { return kGiB; }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

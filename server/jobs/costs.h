@@ -7,7 +7,7 @@
 #include "bitwright/v1/recipes.pb.h"
 #include "server/jobs/cuts.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // Estimates of floating-point operations and memory of one task, from sizes alone. With
 //   r rows (windows · window), w window, h hidden, f intermediate, V vocabulary, P weights of the largest block,
@@ -54,4 +54,4 @@ class Costs {
   std::vector<int> units_;        // per block
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::server

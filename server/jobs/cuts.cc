@@ -4,7 +4,7 @@
 
 #include "server/jobs/costs.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 // `pieces` cuts of [0, size) whose sizes differ by at most one.
@@ -66,4 +66,4 @@ Cuts CutJob(const v1::ModelInfo& info, const v1::Recipe& recipe, int calibration
   return cuts;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -6,7 +6,7 @@
 #include "bitwright/v1/models.pb.h"
 #include "bitwright/v1/recipes.pb.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 inline constexpr int kShardWindows = 16;                  // of one reference or evaluate task
 inline constexpr int64_t kRangeBytes = int64_t{2} << 30;  // stored block bytes of one calibrate or quantize task
@@ -46,4 +46,4 @@ Cuts CutJob(const v1::ModelInfo& info, const v1::Recipe& recipe, int calibration
 // shard is smaller than kShardWindows (but the only one); at least 1, at most kMaxTokenShards.
 int TokenShards(const v1::ModelInfo& info, int windows);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

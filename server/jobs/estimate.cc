@@ -2,13 +2,13 @@
 #include <cmath>
 #include <set>
 
-#include "proto/contract/log.h"
+#include "proto/base/log.h"
 #include "server/jobs/budget_check.h"
 #include "server/jobs/cuts.h"
 #include "server/jobs/graph.h"
 #include "server/jobs/recipe_check.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 constexpr int kAssumedUniform = 2;       // plans with one format that are worth measuring, where the recipe says "all"
@@ -98,4 +98,4 @@ v1::Estimate EstimateJob(const ResolvedJob& job, double flops_per_second) {
   return estimate;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

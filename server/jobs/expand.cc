@@ -1,19 +1,16 @@
 #include <algorithm>
 
-#include "proto/contract/limits.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
+#include "proto/contract/task_names.h"
 #include "server/jobs/costs.h"
 #include "server/jobs/cuts.h"
 #include "server/jobs/graph.h"
 #include "server/jobs/job_errors.h"
 #include "server/jobs/node_builder.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
-constexpr char kCalibration[] = "tokenize[calibration]";
-constexpr char kEvaluation[] = "tokenize[evaluation]";
-constexpr char kProfileReference[] = "reference[profile]";
 constexpr double kFlopsPerTokenizedByte = 100;
 
 void SetRange(Cut cut, v1::Range* range) {
@@ -46,14 +43,14 @@ class Expander {
         evaluation_costs_(info_, job.recipe, job.spec.evaluation().window()) {}
 
   void Tokenize() {
-    Tokenize(kCalibration, job_.spec.calibration());
-    Tokenize(kEvaluation, job_.spec.evaluation());
+    Tokenize(calibration_key_, job_.spec.calibration());
+    Tokenize(evaluation_key_, job_.spec.evaluation());
   }
 
   void Measure() {
     cuts_ = CutJob(info_, job_.recipe, facts_.calibration->windows(), window_, facts_.evaluation->windows());
     for (size_t i = 0; i < cuts_.evaluation.size(); ++i) {
-      Reference(Key("reference", i), kEvaluation, cuts_.evaluation[i], evaluation_costs_,
+      Reference(TaskKey(TaskKind::kReference, i), evaluation_key_, cuts_.evaluation[i], evaluation_costs_,
                 job_.spec.evaluation().window());
     }
     for (size_t j = 0; j < cuts_.ranges.size(); ++j) {
@@ -75,31 +72,31 @@ class Expander {
   }
 
   void Assemble() {
-    NodeBuilder builder("assemble");
+    NodeBuilder builder(TaskKind::kAssemble);
     auto* params = builder.spec().mutable_assemble();
     params->set_target(job_.spec.target());
     params->set_candidate(facts_.selection->selected());
     *params->mutable_card() = Card();
     builder.Files(job_.model, ModelFiles::kAll)
-        .Input("info", job_.info)
-        .Link("allocation", "allocate", "allocation")
-        .Link("selection", "select", "selection")
+        .Input(TaskFile::kInfo, job_.info)
+        .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
+        .Link(TaskFile::kSelection, TaskKind::kSelect, TaskFile::kSelection)
         .Needs(Costs::SmallBytes(), static_cast<double>(info_.model_bytes()));
     LinkWeights(builder, facts_.selection->selected());
     Add(builder);
   }
 
   void Report() {
-    NodeBuilder builder("report");
+    NodeBuilder builder(TaskKind::kReport);
     auto* params = builder.spec().mutable_report();
     *params->mutable_spec() = NamesOnly();
     params->set_model_display_name(job_.model.display_name());
     *params->mutable_recipe() = job_.recipe;
     *params->mutable_provenance() = *facts_.provenance;
-    builder.Input("info", job_.info)
-        .Link("allocation", "allocate", "allocation")
-        .Link("manifest", "assemble", "manifest")
-        .Link("selection", "select", "selection")
+    builder.Input(TaskFile::kInfo, job_.info)
+        .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
+        .Link(TaskFile::kManifest, TaskKind::kAssemble, TaskFile::kManifest)
+        .Link(TaskFile::kSelection, TaskKind::kSelect, TaskFile::kSelection)
         .Needs(Costs::SmallBytes(), 0);
     Add(builder);
   }
@@ -109,7 +106,7 @@ class Expander {
  private:
   void Add(NodeBuilder& builder) { nodes_.push_back(builder.Build()); }
 
-  void Tokenize(const char* key, const v1::Data& data) {
+  void Tokenize(const std::string& key, const v1::Data& data) {
     NodeBuilder builder(key);
     auto* params = builder.spec().mutable_tokenize();
     params->set_kind(data.kind());
@@ -118,19 +115,19 @@ class Expander {
     params->set_add_special_tokens(data.add_special_tokens());
     params->set_vocab_size(info_.vocab_size());
     builder.Files(job_.model, data.kind() == v1::Data::TEXT ? ModelFiles::kTokenizer : ModelFiles::kNone)
-        .Input("data", data.blob())
+        .Input(TaskFile::kData, data.blob())
         .Needs(Costs::SmallBytes(), kFlopsPerTokenizedByte * static_cast<double>(data.blob().size_bytes()));
     Add(builder);
   }
 
-  void Reference(const std::string& key, const char* ids, Cut windows, const Costs& costs, int window) {
+  void Reference(const std::string& key, const std::string& ids, Cut windows, const Costs& costs, int window) {
     NodeBuilder builder(key);
     auto* params = builder.spec().mutable_reference();
     SetRange(windows, params->mutable_windows());
     params->set_window(window);
     params->set_compute(job_.recipe.evaluation().compute());
     builder.Files(job_.model, ModelFiles::kNumeric)
-        .Link("ids", ids, "ids")
+        .Link(TaskFile::kIds, ids, TaskFile::kIds)
         .Needs(costs.ReferenceBytes(windows.size()), costs.ReferenceFlops(windows.size()))
         .Numeric();
     Add(builder);
@@ -138,7 +135,7 @@ class Expander {
 
   // Units are measured in f32 whatever the evaluation computes in: bf16 puts a floor under what is to be measured.
   void ProfileReference() {
-    Reference(kProfileReference, kCalibration, {0, cuts_.profile_windows}, costs_, window_);
+    Reference(profile_reference_key_, calibration_key_, {0, cuts_.profile_windows}, costs_, window_);
     auto* params = nodes_.back().spec.mutable_reference();
     params->set_compute(v1::COMPUTE_TYPE_F32);
     params->set_stride(cuts_.profile_stride);
@@ -147,7 +144,7 @@ class Expander {
   void Calibrate(int shard, int range) {
     const Cut windows = cuts_.shards[shard];
     const Cut blocks = cuts_.ranges[range];
-    NodeBuilder builder(Key("calibrate", shard, range));
+    NodeBuilder builder(TaskKey(TaskKind::kCalibrate, shard, range));
     auto* params = builder.spec().mutable_calibrate();
     SetRange(windows, params->mutable_windows());
     SetRange(blocks, params->mutable_blocks());
@@ -155,30 +152,34 @@ class Expander {
     params->set_compute(job_.recipe.calibration().compute());
     params->set_last(range + 1 == static_cast<int>(cuts_.ranges.size()));
     builder.Files(job_.model, ModelFiles::kNumeric)
-        .Link("ids", kCalibration, "ids")
+        .Link(TaskFile::kIds, calibration_key_, TaskFile::kIds)
         .Needs(costs_.CalibrateBytes(windows.size()), costs_.CalibrateFlops(blocks, windows.size()))
         .Numeric();
-    if (range > 0) builder.Link("activations", Key("calibrate", shard, range - 1), "activations");
+    if (range > 0)
+      builder.Link(TaskFile::kActivations, TaskKey(TaskKind::kCalibrate, shard, range - 1), TaskFile::kActivations);
     Add(builder);
   }
 
   void Merge(int range) {
     const int shards = static_cast<int>(cuts_.shards.size());
-    NodeBuilder builder(Key("merge", range));
+    NodeBuilder builder(TaskKey(TaskKind::kMerge, range));
     builder.spec().mutable_merge();
-    for (int i = 0; i < shards; ++i) builder.Link(Numbered("statistics", i), Key("calibrate", i, range), "statistics");
+    for (int i = 0; i < shards; ++i)
+      builder.Link(Numbered(TaskFile::kStatistics, i), TaskKey(TaskKind::kCalibrate, i, range), TaskFile::kStatistics);
     builder.Needs(costs_.MergeBytes(), costs_.MergeFlops(cuts_.ranges[range], shards)).Numeric();
     Add(builder);
   }
 
   void LinkStatistics(NodeBuilder& builder, int range) {
     const bool merged = cuts_.shards.size() > 1;
-    builder.Link("statistics", merged ? Key("merge", range) : Key("calibrate", 0, range), "statistics");
+    builder.Link(TaskFile::kStatistics,
+                 merged ? TaskKey(TaskKind::kMerge, range) : TaskKey(TaskKind::kCalibrate, 0, range),
+                 TaskFile::kStatistics);
   }
 
   void Profile(int index) {
     const ProfileCut& cut = cuts_.profiles[index];
-    NodeBuilder builder(Key("profile", index));
+    NodeBuilder builder(TaskKey(TaskKind::kProfile, index));
     auto* params = builder.spec().mutable_profile();
     SetRange(cut.blocks, params->mutable_blocks());
     SetRange({0, cuts_.profile_windows}, params->mutable_windows());
@@ -187,8 +188,8 @@ class Expander {
     params->set_target(job_.spec.target());
     *params->mutable_recipe() = ProfiledPart(job_.recipe);
     builder.Files(job_.model, ModelFiles::kNumeric)
-        .Link("hidden", kProfileReference, "hidden")
-        .Link("ids", kCalibration, "ids")
+        .Link(TaskFile::kHidden, profile_reference_key_, TaskFile::kHidden)
+        .Link(TaskFile::kIds, calibration_key_, TaskFile::kIds)
         .Needs(costs_.ProfileBytes(cuts_.profile_windows), costs_.ProfileFlops(cut.blocks, cuts_.profile_windows))
         .Numeric();
     LinkStatistics(builder, cut.range);
@@ -196,14 +197,14 @@ class Expander {
   }
 
   void Allocate() {
-    NodeBuilder builder("allocate");
+    NodeBuilder builder(TaskKind::kAllocate);
     auto* params = builder.spec().mutable_allocate();
     *params->mutable_budget() = job_.spec.budget();
     params->set_target(job_.spec.target());
     *params->mutable_recipe() = job_.recipe;
-    builder.Input("info", job_.info).Needs(Costs::SmallBytes(), 1e4 * info_.units_size());
+    builder.Input(TaskFile::kInfo, job_.info).Needs(Costs::SmallBytes(), 1e4 * info_.units_size());
     for (size_t j = 0; j < cuts_.profiles.size(); ++j) {
-      builder.Link(Numbered("sensitivity", j), Key("profile", j), "sensitivity");
+      builder.Link(Numbered(TaskFile::kSensitivity, j), TaskKey(TaskKind::kProfile, j), TaskFile::kSensitivity);
     }
     Add(builder);
   }
@@ -211,7 +212,7 @@ class Expander {
   void Quantize(int candidate, int range) {
     const Cut blocks = cuts_.ranges[range];
     const v1::Plan& plan = facts_.allocation->candidates(candidate);
-    NodeBuilder builder(Key("quantize", candidate, range));
+    NodeBuilder builder(TaskKey(TaskKind::kQuantize, candidate, range));
     auto* params = builder.spec().mutable_quantize();
     SetRange(blocks, params->mutable_blocks());
     params->set_target(job_.spec.target());
@@ -232,21 +233,21 @@ class Expander {
 
   void LinkWeights(NodeBuilder& builder, int candidate) {
     for (size_t j = 0; j < cuts_.ranges.size(); ++j) {
-      builder.Link(Numbered("weights", j), Key("quantize", candidate, j), "weights");
+      builder.Link(Numbered(TaskFile::kWeights, j), TaskKey(TaskKind::kQuantize, candidate, j), TaskFile::kWeights);
     }
   }
 
   void Evaluate(int candidate, int shard) {
     const Cut windows = cuts_.evaluation[shard];
-    NodeBuilder builder(Key("evaluate", candidate, shard));
+    NodeBuilder builder(TaskKey(TaskKind::kEvaluate, candidate, shard));
     auto* params = builder.spec().mutable_evaluate();
     SetRange(windows, params->mutable_windows());
     params->set_window(job_.spec.evaluation().window());
     params->set_target(job_.spec.target());
     params->set_compute(job_.recipe.evaluation().compute());
     builder.Files(job_.model, ModelFiles::kNumeric)
-        .Link("hidden", Key("reference", shard), "hidden")
-        .Link("ids", kEvaluation, "ids")
+        .Link(TaskFile::kHidden, TaskKey(TaskKind::kReference, shard), TaskFile::kHidden)
+        .Link(TaskFile::kIds, evaluation_key_, TaskFile::kIds)
         .Needs(evaluation_costs_.EvaluateBytes(windows.size()), evaluation_costs_.EvaluateFlops(windows.size()))
         .Numeric();
     LinkWeights(builder, candidate);
@@ -255,7 +256,7 @@ class Expander {
 
   void Select(int candidates) {
     const int shards = static_cast<int>(cuts_.evaluation.size());
-    NodeBuilder builder("select");
+    NodeBuilder builder(TaskKind::kSelect);
     auto* params = builder.spec().mutable_select();
     *params->mutable_budget() = job_.spec.budget();
     params->set_target(job_.spec.target());
@@ -263,11 +264,12 @@ class Expander {
     params->set_shards(shards);
     *params->mutable_card() = Card();
     builder.Files(job_.model, ModelFiles::kSmall)
-        .Input("info", job_.info)
-        .Link("allocation", "allocate", "allocation")
+        .Input(TaskFile::kInfo, job_.info)
+        .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
         .Needs(Costs::SmallBytes(), 100.0 * candidates * facts_.evaluation->windows() * facts_.evaluation->window());
     for (int c = 0; c < candidates; ++c) {
-      for (int i = 0; i < shards; ++i) builder.Link(Numbered("tokens", c, i), Key("evaluate", c, i), "tokens");
+      for (int i = 0; i < shards; ++i)
+        builder.Link(Numbered(TaskFile::kTokens, c, i), TaskKey(TaskKind::kEvaluate, c, i), TaskFile::kTokens);
     }
     Add(builder);
   }
@@ -297,6 +299,9 @@ class Expander {
     return spec;
   }
 
+  const std::string calibration_key_ = TaskKey(TaskKind::kTokenize, TaskUse::kCalibration);
+  const std::string evaluation_key_ = TaskKey(TaskKind::kTokenize, TaskUse::kEvaluation);
+  const std::string profile_reference_key_ = TaskKey(TaskKind::kReference, TaskUse::kProfile);
   const ResolvedJob& job_;
   const Facts& facts_;
   const v1::ModelInfo& info_;
@@ -310,8 +315,8 @@ class Expander {
 }  // namespace
 
 absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts) {
-  if (facts.calibration) ABSL_RETURN_IF_ERROR(CheckLength("calibration", *facts.calibration));
-  if (facts.evaluation) ABSL_RETURN_IF_ERROR(CheckLength("evaluation", *facts.evaluation));
+  if (facts.calibration) ABSL_RETURN_IF_ERROR(CheckLength(TaskUse::kCalibration, *facts.calibration));
+  if (facts.evaluation) ABSL_RETURN_IF_ERROR(CheckLength(TaskUse::kEvaluation, *facts.evaluation));
   Expander expander(job, facts);
   expander.Tokenize();
   const bool measured = facts.calibration && facts.evaluation;
@@ -328,9 +333,9 @@ absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts) {
 TaskNode InspectNode(const v1::Manifest& manifest, const std::string& target) {
   double bytes = 0;
   for (const auto& file : manifest.files()) bytes += static_cast<double>(file.digest().size_bytes());
-  NodeBuilder builder("inspect");
+  NodeBuilder builder(TaskKind::kInspect);
   builder.spec().mutable_inspect()->set_target(target);
   return builder.Files(manifest).Needs(Costs::SmallBytes(), bytes).Build();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -14,7 +14,7 @@
 #include "bitwright/v1/reports.pb.h"
 #include "bitwright/v1/tasks.pb.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // One task of a job, before its inputs are known. The spec becomes concrete when every link's source has finished:
 // then each link adds an input, inputs are sorted by name, and the digest can be taken.
@@ -84,4 +84,4 @@ absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, const v1::Model& mo
 // Preflight: from sizes alone. `flops_per_second` is of the worker that would run it.
 v1::Estimate EstimateJob(const ResolvedJob& job, double flops_per_second);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -1,9 +1,9 @@
 #include "server/jobs/job_errors.h"
 
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 #include "proto/contract/limits.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 absl::Status Invalid(std::string_view reason, const std::string& message, std::map<std::string, std::string> metadata) {
@@ -113,4 +113,4 @@ absl::Status TokenizerMissing(std::string_view model, std::string_view use) {
                  {{"model", Text(model)}, {"use", Text(use)}});
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 
 // Everything that is refused in a job's specification. All INVALID_ARGUMENT unless said otherwise.
-namespace bitwright {
+namespace bitwright::server {
 
 // FAILED_PRECONDITION, reason JOB_FINISHED.
 absl::Status JobFinished(std::string_view state);
@@ -39,4 +39,4 @@ absl::Status DataEmpty(std::string_view use);
 // Reason TOKENIZER_MISSING.
 absl::Status TokenizerMissing(std::string_view model, std::string_view use);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

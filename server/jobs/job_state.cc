@@ -2,7 +2,7 @@
 
 #include "server/jobs/job_errors.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 struct Row {
@@ -68,4 +68,4 @@ std::string_view JobStateName(v1::Job::State state) {
   }
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

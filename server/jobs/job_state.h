@@ -5,7 +5,7 @@
 #include "absl/status/statusor.h"
 #include "bitwright/v1/jobs.pb.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // What can happen to a job.
 enum class JobEvent { kFirstLease, kAllTasksDone, kTaskFailed, kCancelRequested };
@@ -22,4 +22,4 @@ absl::StatusOr<v1::Job::State> NextJobState(v1::Job::State state, JobEvent event
 bool IsTerminal(v1::Job::State state);
 std::string_view JobStateName(v1::Job::State state);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -1,9 +1,10 @@
 #include "server/jobs/node_builder.h"
 
 #include <algorithm>
-#include <cstdio>
 
-namespace bitwright {
+#include "proto/contract/task_names.h"
+
+namespace bitwright::server {
 namespace {
 
 constexpr std::string_view kWeights = ".safetensors";
@@ -32,23 +33,17 @@ std::string KindOf(const v1::TaskSpec& spec) {
   return field == nullptr ? std::string() : field->name();
 }
 
-std::string FiveDigits(int index) {
-  char text[16];
-  std::snprintf(text, sizeof text, "%05d", index);
-  return text;
-}
-
 }  // namespace
 
 NodeBuilder& NodeBuilder::Files(const v1::Model& model, ModelFiles which) {
   for (const auto& file : model.manifest().files()) {
-    if (Wanted(file.path(), which, model)) Input("model/" + file.path(), file.digest());
+    if (Wanted(file.path(), which, model)) Input(ModelFileName(file.path()), file.digest());
   }
   return *this;
 }
 
 NodeBuilder& NodeBuilder::Files(const v1::Manifest& manifest) {
-  for (const auto& file : manifest.files()) Input("model/" + file.path(), file.digest());
+  for (const auto& file : manifest.files()) Input(ModelFileName(file.path()), file.digest());
   return *this;
 }
 
@@ -83,16 +78,4 @@ TaskNode NodeBuilder::Build() {
   return std::move(node_);
 }
 
-std::string Key(std::string_view kind, int index) { return std::string(kind) + "[" + std::to_string(index) + "]"; }
-
-std::string Key(std::string_view kind, int first, int second) {
-  return std::string(kind) + "[" + std::to_string(first) + "," + std::to_string(second) + "]";
-}
-
-std::string Numbered(std::string_view name, int index) { return std::string(name) + "/" + FiveDigits(index); }
-
-std::string Numbered(std::string_view name, int first, int second) {
-  return Numbered(name, first) + "/" + FiveDigits(second);
-}
-
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -1,13 +1,12 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "bitwright/v1/blobs.pb.h"
 #include "bitwright/v1/models.pb.h"
 #include "server/jobs/graph.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // Which files of a model a task reads.
 enum class ModelFiles {
@@ -38,11 +37,4 @@ class NodeBuilder {
   TaskNode node_;
 };
 
-// "calibrate[1,3]"
-std::string Key(std::string_view kind, int index);
-std::string Key(std::string_view kind, int first, int second);
-// "weights/00003": so that the order of names is the order of numbers.
-std::string Numbered(std::string_view name, int index);
-std::string Numbered(std::string_view name, int first, int second);
-
-}  // namespace bitwright
+}  // namespace bitwright::server

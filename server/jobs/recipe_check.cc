@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <string>
 
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "server/jobs/job_errors.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 constexpr int kMinBits = 2;
@@ -140,4 +140,4 @@ absl::Status CheckRecipeFits(const v1::Recipe& recipe, const v1::ModelInfo& info
   return absl::OkStatus();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -4,7 +4,7 @@
 #include "bitwright/v1/models.pb.h"
 #include "bitwright/v1/recipes.pb.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // The recipe with every default filled in: compute F32, GPTQ, searched scales, damping 0.01, 8 windows, middle width 3,
 // the mixed candidate when no candidates are named, name "inline" when it has none.
@@ -20,4 +20,4 @@ bool FormatAllowed(const v1::Recipe& recipe, const v1::Format& format);
 // Every unit has at least one option that the recipe allows. RECIPE_INVALID, naming the first unit without one.
 absl::Status CheckRecipeFits(const v1::Recipe& recipe, const v1::ModelInfo& info);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

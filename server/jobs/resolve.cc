@@ -1,14 +1,14 @@
 #include <algorithm>
 
+#include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/limits.h"
-#include "proto/contract/status_macros.h"
 #include "server/jobs/budget_check.h"
 #include "server/jobs/graph.h"
 #include "server/jobs/job_errors.h"
 #include "server/jobs/recipe_check.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 constexpr int64_t kMaxWindows = 65536;  // bounds the number of tasks
@@ -108,4 +108,4 @@ absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, const v1::Model& mo
   return job;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

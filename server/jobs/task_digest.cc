@@ -1,20 +1,9 @@
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "proto/base/message_bytes.h"
 #include "proto/contract/digest.h"
-#include "proto/contract/log.h"
 #include "server/jobs/graph.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
-std::string TaskDigest(const v1::TaskSpec& spec) {
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream sink(&bytes);
-    google::protobuf::io::CodedOutputStream out(&sink);
-    out.SetSerializationDeterministic(true);
-    CHECK(spec.SerializeToCodedStream(&out)) << "task spec of kind " << spec.kind();
-  }
-  return Sha256Hex(bytes);
-}
+std::string TaskDigest(const v1::TaskSpec& spec) { return Sha256Hex(DeterministicBytes(spec)); }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

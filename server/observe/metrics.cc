@@ -9,10 +9,10 @@
 
 #include <exception>
 
-#include "proto/contract/errors.h"
-#include "proto/contract/log.h"
+#include "proto/base/errors.h"
+#include "proto/base/log.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 using prometheus::Histogram;
@@ -128,4 +128,4 @@ absl::StatusOr<int> Metrics::Serve(const std::string& address) {
   }
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // Everything that the server counts, served as Prometheus text. The only place that touches prometheus-cpp; what that
 // library throws becomes a status here. Labels are few and bounded: no job, model, worker or tenant ever is one.
@@ -56,4 +56,4 @@ class Metrics {
   std::unique_ptr<Series> series_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -1,12 +1,12 @@
 #include "bitwright/v1/blobs.grpc.pb.h"
+#include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/limits.h"
-#include "proto/contract/status_macros.h"
 #include "server/rpc/call_scope.h"
 #include "server/rpc/rpc_errors.h"
 #include "server/rpc/services.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 class BlobService final : public v1::BlobService::CallbackService {
@@ -24,7 +24,7 @@ class BlobService final : public v1::BlobService::CallbackService {
         ABSL_ASSIGN_OR_RETURN(BlobDigest digest, FromProto(proto));
         digests.push_back(std::move(digest));
       }
-      ABSL_ASSIGN_OR_RETURN(const auto missing, catalog_.FindMissing(digests, clock_.NowMicros()));
+      ABSL_ASSIGN_OR_RETURN(const auto missing, catalog_.FindMissing(digests, clock_.Now()));
       for (const BlobDigest& digest : missing) *response->add_missing() = ToProto(digest);
       return absl::OkStatus();
     });
@@ -42,4 +42,4 @@ std::unique_ptr<grpc::Service> MakeBlobService(RpcEnvironment& environment, Blob
   return std::make_unique<BlobService>(environment, catalog, clock);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -1,12 +1,12 @@
 #include "google/bytestream/bytestream.grpc.pb.h"
+#include "proto/base/status_macros.h"
 #include "proto/contract/names.h"
-#include "proto/contract/status_macros.h"
 #include "server/rpc/call_scope.h"
 #include "server/rpc/read_stream.h"
 #include "server/rpc/services.h"
 #include "server/rpc/write_stream.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 using google::bytestream::ByteStream;
@@ -58,4 +58,4 @@ std::unique_ptr<grpc::Service> MakeByteStreamService(RpcEnvironment& environment
   return std::make_unique<ByteStreamService>(environment, blobs, catalog, clock);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

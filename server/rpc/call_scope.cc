@@ -1,10 +1,10 @@
 #include "server/rpc/call_scope.h"
 
+#include "proto/base/log.h"
 #include "proto/contract/grpc_status.h"
-#include "proto/contract/log.h"
 #include "server/rpc/rpc_errors.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 CallScope::CallScope(Metrics& metrics, std::string_view method)
     : metrics_(metrics), method_(method), start_(std::chrono::steady_clock::now()) {}
@@ -40,4 +40,4 @@ grpc::ServerUnaryReactor* RunUnary(RpcEnvironment& environment, grpc::CallbackSe
   return reactor;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

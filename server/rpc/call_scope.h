@@ -12,7 +12,7 @@
 #include "server/observe/metrics.h"
 #include "server/rpc/work_pool.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // What every handler is given besides its own part of the server.
 struct RpcEnvironment {
@@ -49,4 +49,4 @@ absl::Status Fill(T* response, Result&& result) {
   return absl::OkStatus();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

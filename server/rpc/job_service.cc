@@ -3,7 +3,7 @@
 #include "server/rpc/services.h"
 #include "server/rpc/watch_stream.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 using grpc::CallbackServerContext;
@@ -62,4 +62,4 @@ std::unique_ptr<grpc::Service> MakeJobService(RpcEnvironment& environment, JobCa
   return std::make_unique<JobService>(environment, jobs, scheduler);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

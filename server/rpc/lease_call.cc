@@ -5,12 +5,12 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "server/scheduler/timestamps.h"
+#include "proto/base/wire_time.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
-constexpr int64_t kMaxWaitMicros = 20 * kMicrosPerSecond;
+constexpr absl::Duration kMaxWait = absl::Seconds(20);
 
 // Held by gRPC until OnDone, by the waiting scheduler until it answers, and by the posted step.
 class LeaseCall final : public grpc::ServerUnaryReactor, public std::enable_shared_from_this<LeaseCall> {
@@ -20,7 +20,7 @@ class LeaseCall final : public grpc::ServerUnaryReactor, public std::enable_shar
 
   void Start(WorkPool& pool, const v1::LeaseTaskRequest& request) {
     self_ = shared_from_this();
-    const int64_t wait = std::clamp<int64_t>(ToMicros(request.max_wait()), 0, kMaxWaitMicros);
+    const absl::Duration wait = std::clamp(FromProto(request.max_wait()), absl::ZeroDuration(), kMaxWait);
     pool.Post([call = self_, worker = request.worker(), wait] {
       const int64_t waiter = call->scheduler_.LeaseTask(worker, wait, [call](auto lease) { call->Answer(lease); });
       call->Waiting(waiter);
@@ -84,4 +84,4 @@ grpc::ServerUnaryReactor* StartLeaseCall(RpcEnvironment& environment, Scheduler&
   return call.get();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

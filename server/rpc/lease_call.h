@@ -6,10 +6,10 @@
 #include "server/rpc/call_scope.h"
 #include "server/scheduler/scheduler.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // WorkerService.LeaseTask: waits in the scheduler without holding a thread. The reactor owns itself.
 grpc::ServerUnaryReactor* StartLeaseCall(RpcEnvironment& environment, Scheduler& scheduler,
                                          const v1::LeaseTaskRequest& request, v1::LeaseTaskResponse* response);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

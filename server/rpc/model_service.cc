@@ -2,7 +2,7 @@
 #include "server/rpc/call_scope.h"
 #include "server/rpc/services.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 using grpc::CallbackServerContext;
@@ -45,4 +45,4 @@ std::unique_ptr<grpc::Service> MakeModelService(RpcEnvironment& environment, Mod
   return std::make_unique<ModelService>(environment, models);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

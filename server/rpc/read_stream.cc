@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "proto/base/status_macros.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/names.h"
-#include "proto/contract/status_macros.h"
 #include "server/rpc/rpc_errors.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 using google::bytestream::ReadRequest;
@@ -84,4 +84,4 @@ grpc::ServerWriteReactor<ReadResponse>* StartReadStream(RpcEnvironment& environm
   return stream;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

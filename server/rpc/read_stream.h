@@ -6,10 +6,10 @@
 #include "server/blobs/blobs.h"
 #include "server/rpc/call_scope.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // ByteStream.Read: sends the asked part of a blob in messages of limits::kStreamChunkBytes. The reactor owns itself.
 grpc::ServerWriteReactor<google::bytestream::ReadResponse>* StartReadStream(
     RpcEnvironment& environment, BlobStore& blobs, const google::bytestream::ReadRequest& request);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -2,7 +2,7 @@
 #include "server/rpc/call_scope.h"
 #include "server/rpc/services.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 using grpc::CallbackServerContext;
@@ -38,4 +38,4 @@ std::unique_ptr<grpc::Service> MakeRecipeService(RpcEnvironment& environment, co
   return std::make_unique<RecipeService>(environment, recipes);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

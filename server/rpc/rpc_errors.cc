@@ -2,10 +2,10 @@
 
 #include <string>
 
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 #include "proto/contract/limits.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 absl::Status CallCancelled() {
   return MakeError(absl::StatusCode::kCancelled, "CALL_CANCELLED", "the caller cancelled the call");
@@ -63,4 +63,4 @@ absl::Status WithDetail(const absl::Status& status) {
   return detailed;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

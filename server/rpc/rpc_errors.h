@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 absl::Status CallCancelled();                                     // CANCELLED, CALL_CANCELLED
 absl::Status DeadlinePassed();                                    // DEADLINE_EXCEEDED, DEADLINE_PASSED
@@ -20,4 +20,4 @@ absl::Status ListenFailed(std::string_view address);              // UNAVAILABLE
 // The status with an ErrorInfo, whose reason is the code's name when it had none.
 absl::Status WithDetail(const absl::Status& status);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

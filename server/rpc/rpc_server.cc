@@ -5,16 +5,16 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/service_type.h>
 
-#include <chrono>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "proto/contract/limits.h"
 #include "server/rpc/call_scope.h"
 #include "server/rpc/rpc_errors.h"
 #include "server/rpc/services.h"
 #include "server/rpc/work_pool.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 constexpr int kPoolThreads = 16;
@@ -60,7 +60,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcParts& part
   state->services.push_back(MakeModelService(environment, parts.models));
   state->services.push_back(MakeRecipeService(environment, parts.recipes));
   state->services.push_back(MakeJobService(environment, parts.jobs, parts.scheduler));
-  state->services.push_back(MakeWorkerService(environment, parts.scheduler, parts.clock, parts.heartbeat_micros));
+  state->services.push_back(MakeWorkerService(environment, parts.scheduler, parts.clock, parts.heartbeat));
   grpc::ServerBuilder builder;
   Configure(builder);
   int port = 0;
@@ -72,15 +72,15 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcParts& part
   return std::unique_ptr<RpcServer>(new RpcServer(std::move(state)));
 }
 
-RpcServer::~RpcServer() { Shutdown(0); }
+RpcServer::~RpcServer() { Shutdown(absl::ZeroDuration()); }
 
 const std::string& RpcServer::address() const { return state_->address; }
 
-void RpcServer::Shutdown(int64_t limit_micros) {
+void RpcServer::Shutdown(absl::Duration limit) {
   if (state_->server == nullptr) return;
   state_->server->GetHealthCheckService()->Shutdown();
-  state_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::microseconds(limit_micros));
+  state_->server->Shutdown(absl::ToChronoTime(absl::Now() + limit));
   state_->server.reset();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -1,20 +1,19 @@
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "proto/base/clock.h"
 #include "server/blobs/blobs.h"
 #include "server/blobs/catalog.h"
 #include "server/catalog/jobs.h"
 #include "server/catalog/models.h"
 #include "server/catalog/recipes.h"
 #include "server/observe/metrics.h"
-#include "server/scheduler/clock.h"
 #include "server/scheduler/scheduler.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // What the handlers call. All must outlive the server.
 struct RpcParts {
@@ -26,7 +25,7 @@ struct RpcParts {
   Scheduler& scheduler;
   const Clock& clock;
   Metrics& metrics;
-  int64_t heartbeat_micros = 0;
+  absl::Duration heartbeat;  // interval that workers are told
 };
 
 // The listening gRPC server with all services, health and reflection. Plaintext: the caller has checked that the
@@ -41,7 +40,7 @@ class RpcServer {
   const std::string& address() const;
   // Ends: waits for running calls up to the limit, then cancels them. The scheduler must drain first, so that waiting
   // calls end.
-  void Shutdown(int64_t limit_micros);
+  void Shutdown(absl::Duration limit);
 
  private:
   struct State;
@@ -49,4 +48,4 @@ class RpcServer {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::server

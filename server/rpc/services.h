@@ -2,19 +2,19 @@
 
 #include <memory>
 
+#include "proto/base/clock.h"
 #include "server/blobs/blobs.h"
 #include "server/blobs/catalog.h"
 #include "server/catalog/jobs.h"
 #include "server/catalog/models.h"
 #include "server/catalog/recipes.h"
-#include "server/scheduler/clock.h"
 #include "server/scheduler/scheduler.h"
 
 namespace grpc {
 class Service;
 }
 
-namespace bitwright {
+namespace bitwright::server {
 
 struct RpcEnvironment;
 
@@ -26,6 +26,6 @@ std::unique_ptr<grpc::Service> MakeModelService(RpcEnvironment& environment, Mod
 std::unique_ptr<grpc::Service> MakeRecipeService(RpcEnvironment& environment, const RecipeCatalog& recipes);
 std::unique_ptr<grpc::Service> MakeJobService(RpcEnvironment& environment, JobCatalog& jobs, Scheduler& scheduler);
 std::unique_ptr<grpc::Service> MakeWorkerService(RpcEnvironment& environment, Scheduler& scheduler, const Clock& clock,
-                                                 int64_t heartbeat_micros);
+                                                 absl::Duration heartbeat);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -1,15 +1,15 @@
 #include "server/rpc/upload_session.h"
 
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "server/rpc/rpc_errors.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 absl::StatusOr<std::optional<int64_t>> UploadSession::Begin(const google::bytestream::WriteRequest& message) {
   resource_name_ = message.resource_name();
   ABSL_ASSIGN_OR_RETURN(name_, ParseUploadName(resource_name_));
   publications_seen_ = catalog_.publications();
-  ABSL_ASSIGN_OR_RETURN(const auto missing, catalog_.FindMissing({name_.digest}, clock_.NowMicros()));
+  ABSL_ASSIGN_OR_RETURN(const auto missing, catalog_.FindMissing({name_.digest}, clock_.Now()));
   if (missing.empty()) return std::optional(name_.digest.size_bytes);
   ABSL_ASSIGN_OR_RETURN(upload_, blobs_.StartUpload(name_));
   return std::nullopt;
@@ -39,7 +39,7 @@ absl::StatusOr<std::optional<int64_t>> UploadSession::Take(const google::bytestr
   }
   ABSL_RETURN_IF_ERROR(upload_->Append(message.data()));
   if (!message.finish_write()) return std::nullopt;
-  ABSL_RETURN_IF_ERROR(catalog_.Publish(*upload_, name_.digest, clock_.NowMicros()));
+  ABSL_RETURN_IF_ERROR(catalog_.Publish(*upload_, name_.digest, clock_.Now()));
   return std::optional(name_.digest.size_bytes);
 }
 
@@ -49,4 +49,4 @@ int64_t UploadSession::Suspend() {
   return committed;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

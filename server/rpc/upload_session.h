@@ -7,12 +7,12 @@
 
 #include "absl/status/statusor.h"
 #include "google/bytestream/bytestream.pb.h"
+#include "proto/base/clock.h"
 #include "proto/contract/names.h"
 #include "server/blobs/blobs.h"
 #include "server/blobs/catalog.h"
-#include "server/scheduler/clock.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // What the messages of one ByteStream.Write do, without the stream. Not thread-safe.
 class UploadSession {
@@ -39,4 +39,4 @@ class UploadSession {
   int64_t publications_seen_ = 0;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -8,7 +8,7 @@
 #include "server/rpc/rpc_errors.h"
 #include "server/scheduler/scheduler_errors.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 // gRPC holds one reference until OnDone; notifications hold weak ones, posted steps strong ones.
@@ -105,4 +105,4 @@ grpc::ServerWriteReactor<v1::Job>* StartWatchStream(RpcEnvironment& environment,
   return stream.get();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -9,11 +9,11 @@
 #include "server/rpc/call_scope.h"
 #include "server/scheduler/scheduler.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // JobService.WatchJob: the job now, then after changes until it is terminal. Changes that come while a message is under
 // way share the next one. The reactor owns itself.
 grpc::ServerWriteReactor<v1::Job>* StartWatchStream(RpcEnvironment& environment, JobCatalog& jobs, Scheduler& scheduler,
                                                     const std::string& job);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

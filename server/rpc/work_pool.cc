@@ -7,7 +7,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 constexpr int kTasksPerTurn = 4;
@@ -95,4 +95,4 @@ void Strand::Post(std::function<void()> task) {
   state_->pool.Post([state = state_] { State::Run(state); });
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

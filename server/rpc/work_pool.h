@@ -3,7 +3,7 @@
 #include <functional>
 #include <memory>
 
-namespace bitwright {
+namespace bitwright::server {
 
 // Threads for what may block: disk and database. gRPC has as few as two threads for all calls; they only pass messages
 // on, so a slow fsync holds up one call and not all of them. Order between tasks is the caller's to keep (see Strand).
@@ -34,4 +34,4 @@ class Strand {
   std::shared_ptr<State> state_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -1,27 +1,27 @@
 #include "bitwright/v1/workers.grpc.pb.h"
+#include "proto/base/wire_time.h"
 #include "server/rpc/call_scope.h"
 #include "server/rpc/lease_call.h"
 #include "server/rpc/services.h"
-#include "server/scheduler/timestamps.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
 
-constexpr int64_t kListedMicros = 60 * kMicrosPerSecond;
+constexpr absl::Duration kListed = absl::Minutes(1);
 
 class WorkerService final : public v1::WorkerService::CallbackService {
  public:
-  WorkerService(RpcEnvironment& environment, Scheduler& scheduler, const Clock& clock, int64_t heartbeat_micros)
-      : environment_(environment), scheduler_(scheduler), clock_(clock), heartbeat_micros_(heartbeat_micros) {}
+  WorkerService(RpcEnvironment& environment, Scheduler& scheduler, const Clock& clock, absl::Duration heartbeat)
+      : environment_(environment), scheduler_(scheduler), clock_(clock), heartbeat_(heartbeat) {}
 
   ServerUnaryReactor* RegisterWorker(CallbackServerContext* context, const v1::RegisterWorkerRequest* request,
                                      v1::RegisterWorkerResponse* response) override {
     return RunUnary(environment_, context, "RegisterWorker", [=, this] {
       response->set_worker(scheduler_.RegisterWorker(request->capacity()));
-      *response->mutable_heartbeat_interval() = ToDuration(heartbeat_micros_);
+      *response->mutable_heartbeat_interval() = ToProto(heartbeat_);
       return absl::OkStatus();
     });
   }
@@ -58,9 +58,9 @@ class WorkerService final : public v1::WorkerService::CallbackService {
   ServerUnaryReactor* ListWorkers(CallbackServerContext* context, const v1::ListWorkersRequest*,
                                   v1::ListWorkersResponse* response) override {
     return RunUnary(environment_, context, "ListWorkers", [=, this] {
-      const int64_t cutoff = clock_.NowMicros() - kListedMicros;
+      const absl::Time cutoff = clock_.Now() - kListed;
       for (v1::Worker& worker : scheduler_.ListWorkers()) {
-        if (ToMicros(worker.last_seen()) >= cutoff) *response->add_workers() = std::move(worker);
+        if (FromProto(worker.last_seen()) >= cutoff) *response->add_workers() = std::move(worker);
       }
       return absl::OkStatus();
     });
@@ -70,14 +70,14 @@ class WorkerService final : public v1::WorkerService::CallbackService {
   RpcEnvironment& environment_;
   Scheduler& scheduler_;
   const Clock& clock_;
-  const int64_t heartbeat_micros_;
+  const absl::Duration heartbeat_;
 };
 
 }  // namespace
 
 std::unique_ptr<grpc::Service> MakeWorkerService(RpcEnvironment& environment, Scheduler& scheduler, const Clock& clock,
-                                                 int64_t heartbeat_micros) {
-  return std::make_unique<WorkerService>(environment, scheduler, clock, heartbeat_micros);
+                                                 absl::Duration heartbeat) {
+  return std::make_unique<WorkerService>(environment, scheduler, clock, heartbeat);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -9,7 +9,7 @@
 #include "server/rpc/rpc_errors.h"
 #include "server/rpc/upload_session.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 using google::bytestream::WriteRequest;
@@ -134,4 +134,4 @@ grpc::ServerReadReactor<WriteRequest>* StartWriteStream(RpcEnvironment& environm
   return stream;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -3,12 +3,12 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "google/bytestream/bytestream.pb.h"
+#include "proto/base/clock.h"
 #include "server/blobs/blobs.h"
 #include "server/blobs/catalog.h"
 #include "server/rpc/call_scope.h"
-#include "server/scheduler/clock.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // ByteStream.Write: receives one blob. While one message is hashed and written on the pool the next ones are received,
 // at most kMaxWaitingMessages ahead; order is kept by a strand. The reactor owns itself.
@@ -17,4 +17,4 @@ grpc::ServerReadReactor<google::bytestream::WriteRequest>* StartWriteStream(
     RpcEnvironment& environment, BlobStore& blobs, BlobCatalog& catalog, const Clock& clock,
     google::bytestream::WriteResponse* response);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -1,13 +1,15 @@
 #include "google/rpc/status.pb.h"
-#include "proto/contract/errors.h"
-#include "proto/contract/log.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/errors.h"
+#include "proto/base/log.h"
+#include "proto/base/status_macros.h"
+#include "proto/base/wire_time.h"
+#include "proto/contract/rpc_status.h"
+#include "proto/contract/task_names.h"
 #include "server/jobs/job_state.h"
 #include "server/scheduler/scheduler.h"
 #include "server/scheduler/scheduler_errors.h"
-#include "server/scheduler/timestamps.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 absl::StatusOr<BlobDigest> OutputOfKind(const Owner& owner, std::string_view kind, const std::string& output) {
@@ -22,10 +24,10 @@ absl::StatusOr<BlobDigest> OutputOfKind(const Owner& owner, std::string_view kin
 }  // namespace
 
 absl::Status Scheduler::FinishModel(Owner& owner) {
-  ABSL_ASSIGN_OR_RETURN(const BlobDigest info, OutputOfKind(owner, "inspect", "info"));
+  ABSL_ASSIGN_OR_RETURN(const BlobDigest info, OutputOfKind(owner, TaskKind::kInspect, TaskFile::kInfo));
   ABSL_ASSIGN_OR_RETURN(const std::string bytes, blobs_.ReadWhole(info));
   v1::Model model = owner.model;
-  if (!model.mutable_info()->ParseFromString(bytes)) return OutputInvalid("inspect", "info");
+  if (!model.mutable_info()->ParseFromString(bytes)) return OutputInvalid(TaskKind::kInspect, TaskFile::kInfo);
   model.set_state(v1::Model::READY);
   Ending ending;
   ending.model = owner.model_row;
@@ -36,11 +38,11 @@ absl::Status Scheduler::FinishModel(Owner& owner) {
 }
 
 absl::Status Scheduler::FinishJob(Owner& owner) {
-  ABSL_ASSIGN_OR_RETURN(const BlobDigest manifest, OutputOfKind(owner, "assemble", "manifest"));
-  ABSL_ASSIGN_OR_RETURN(const BlobDigest report, OutputOfKind(owner, "report", "report"));
+  ABSL_ASSIGN_OR_RETURN(const BlobDigest manifest, OutputOfKind(owner, TaskKind::kAssemble, TaskFile::kManifest));
+  ABSL_ASSIGN_OR_RETURN(const BlobDigest report, OutputOfKind(owner, TaskKind::kReport, TaskFile::kReport));
   ABSL_ASSIGN_OR_RETURN(const std::string bytes, blobs_.ReadWhole(manifest));
   v1::Job job = ComposeJob(owner);
-  if (!job.mutable_artifact()->ParseFromString(bytes)) return OutputInvalid("assemble", "manifest");
+  if (!job.mutable_artifact()->ParseFromString(bytes)) return OutputInvalid(TaskKind::kAssemble, TaskFile::kManifest);
   *job.mutable_report() = ToProto(report);
   ABSL_ASSIGN_OR_RETURN(const v1::Job::State state, NextJobState(job.state(), JobEvent::kAllTasksDone));
   job.set_state(state);
@@ -93,7 +95,7 @@ absl::Status Scheduler::End(Owner& owner, const Ending& ending) {
       v1::Job job;
       CHECK(job.ParseFromString(row.body)) << row.name;
       job.set_revision(job.revision() + 1);
-      *job.mutable_end_time() = ToTimestamp(clock_.NowMicros());
+      *job.mutable_end_time() = bitwright::ToProto(TimeFromMicros(ToMicros(clock_.Now())));
       // A task that a cancelled or failed job leaves behind still runs for a moment, but no longer for this job.
       for (v1::Stage& stage : *job.mutable_stages()) stage.set_running(0);
       row.body = job.SerializeAsString();
@@ -124,4 +126,4 @@ void Scheduler::Forget(Owner& owner) {
   owners_.erase(std::string(owner.name));
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

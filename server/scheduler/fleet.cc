@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <limits>
 
+#include "proto/base/random_id.h"
+#include "proto/base/wire_time.h"
 #include "proto/contract/names.h"
-#include "server/scheduler/random_id.h"
-#include "server/scheduler/timestamps.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 constexpr int64_t kUnlimited = std::numeric_limits<int64_t>::max();
@@ -81,11 +81,11 @@ std::vector<v1::Worker> Fleet::ToProto() const {
     v1::Worker worker;
     worker.set_name(name);
     *worker.mutable_capacity() = member.capacity;
-    *worker.mutable_last_seen() = ToTimestamp(member.last_seen_micros);
+    *worker.mutable_last_seen() = bitwright::ToProto(TimeFromMicros(member.last_seen_micros));
     if (!member.running.empty()) worker.set_task(member.running.begin()->first);
     workers.push_back(std::move(worker));
   }
   return workers;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

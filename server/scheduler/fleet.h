@@ -8,7 +8,7 @@
 
 #include "bitwright/v1/workers.pb.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // The workers that are known, with what each runs. Plain data: the scheduler's lock guards it.
 class Fleet {
@@ -49,4 +49,4 @@ class Fleet {
   std::map<std::string, Member> members_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -1,17 +1,17 @@
 #include <algorithm>
 #include <map>
 
-#include "proto/contract/log.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/log.h"
+#include "proto/base/status_macros.h"
+#include "proto/base/wire_time.h"
 #include "server/jobs/graph.h"
 #include "server/jobs/job_state.h"
 #include "server/scheduler/policy.h"
 #include "server/scheduler/scheduler.h"
 #include "server/scheduler/scheduler_errors.h"
 #include "server/scheduler/section.h"
-#include "server/scheduler/timestamps.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 // One tenant until accounts exist.
@@ -39,7 +39,7 @@ absl::StatusOr<JobRow> RowAfterLease(const Owner& owner, const LiveTask& task, c
   v1::Job job = owner.job;
   ABSL_ASSIGN_OR_RETURN(const v1::Job::State state, NextJobState(job.state(), JobEvent::kFirstLease));
   job.set_state(state);
-  if (!job.has_start_time()) *job.mutable_start_time() = ToTimestamp(now_micros);
+  if (!job.has_start_time()) *job.mutable_start_time() = bitwright::ToProto(TimeFromMicros(now_micros));
   if (task.node.numeric && row.pinned_class.empty()) {
     row.pinned_class = worker.compute_class();
     row.pinned_code = worker.code_version();
@@ -59,7 +59,7 @@ void Apply(Owner& owner, const JobRow& row) {
 
 }  // namespace
 
-int64_t Scheduler::LeaseTask(const std::string& worker, int64_t max_wait_micros, LeaseDone done) {
+int64_t Scheduler::LeaseTask(const std::string& worker, absl::Duration max_wait, LeaseDone done) {
   Section section(*this);
   const int64_t id = next_id_++;
   Fleet::Member* member = fleet_.Find(worker);
@@ -68,10 +68,10 @@ int64_t Scheduler::LeaseTask(const std::string& worker, int64_t max_wait_micros,
     after_.push_back([done = std::move(done), status] { done(status); });
     return id;
   }
-  member->last_seen_micros = clock_.NowMicros();
-  waiters_[id] = {worker, clock_.NowMicros() + max_wait_micros, std::move(done)};
+  member->last_seen_micros = ToMicros(clock_.Now());
+  waiters_[id] = {worker, ToMicros(clock_.Now() + max_wait), std::move(done)};
   Pump();
-  if (const auto it = waiters_.find(id); it != waiters_.end() && max_wait_micros <= 0) {
+  if (const auto it = waiters_.find(id); it != waiters_.end() && max_wait <= absl::ZeroDuration()) {
     after_.push_back([done = std::move(it->second.done)] { done(std::nullopt); });
     waiters_.erase(it);
   }
@@ -107,7 +107,7 @@ void Scheduler::Pump() {
 }
 
 std::optional<Scheduler::TaskPlace> Scheduler::Pick(const Fleet::Member& worker) {
-  PolicySnapshot snapshot{.now_micros = clock_.NowMicros()};
+  PolicySnapshot snapshot{.now_micros = ToMicros(clock_.Now())};
   std::vector<TaskPlace> places;
   int running = 0;
   for (const auto& [name, owner] : owners_) {
@@ -154,7 +154,7 @@ absl::StatusOr<std::optional<v1::Lease>> Scheduler::TryLease(Fleet::Member& work
 
 absl::StatusOr<bool> Scheduler::TryCache(Owner& owner, LiveTask& task, const std::string& digest,
                                          const v1::WorkerCapacity& asker) {
-  const int64_t now = clock_.NowMicros();
+  const int64_t now = ToMicros(clock_.Now());
   TaskRow row = task.row;
   JobRow job_row;
   v1::TaskResult result;
@@ -195,7 +195,7 @@ absl::StatusOr<bool> Scheduler::TryCache(Owner& owner, LiveTask& task, const std
 
 absl::StatusOr<v1::Lease> Scheduler::Grant(Owner& owner, LiveTask& task, Fleet::Member& worker, v1::TaskSpec spec,
                                            const std::string& digest) {
-  const int64_t now = clock_.NowMicros();
+  const int64_t now = ToMicros(clock_.Now());
   TaskRow row = task.row;
   row.state = TaskState::kLeased;
   row.attempt += 1;
@@ -203,7 +203,7 @@ absl::StatusOr<v1::Lease> Scheduler::Grant(Owner& owner, LiveTask& task, Fleet::
   row.worker_host = worker.capacity.host();
   row.worker_process = worker.capacity.process_id();
   row.fencing_token += 1;
-  row.lease_expiry_micros = now + options_.lease_ttl_micros + options_.lease_grace_micros;
+  row.lease_expiry_micros = now + ToMicros(options_.lease_ttl) + ToMicros(options_.lease_grace);
   row.digest = digest;
   JobRow job_row;
   if (!owner.is_model) {
@@ -219,14 +219,14 @@ absl::StatusOr<v1::Lease> Scheduler::Grant(Owner& owner, LiveTask& task, Fleet::
   running_[digest] = task.row.name;
   fleet_.Started(worker.name, task.row.name, task.node.memory_bytes);
   metrics_.CacheMiss();
-  metrics_.TaskLeased(static_cast<double>(now - task.ready_micros) / kMicrosPerSecond);
+  metrics_.TaskLeased(static_cast<double>(now - task.ready_micros) / 1e6);
   Changed(owner);
   v1::Lease lease;
   lease.set_task(task.row.name);
   lease.set_fencing_token(task.row.fencing_token);
-  lease.set_sandbox(owner.name);
+  lease.set_owner(owner.name);
   *lease.mutable_spec() = std::move(spec);
-  *lease.mutable_ttl() = ToDuration(options_.lease_ttl_micros);
+  *lease.mutable_ttl() = ToProto(options_.lease_ttl);
   return lease;
 }
 
@@ -245,7 +245,7 @@ void Scheduler::FailTooLarge() {
 }
 
 void Scheduler::FailUnmatched() {
-  const int64_t now = clock_.NowMicros();
+  const int64_t now = ToMicros(clock_.Now());
   std::vector<std::string> unmatched;
   for (const auto& [name, owner] : owners_) {
     const JobRow& row = owner->job_row;
@@ -258,7 +258,7 @@ void Scheduler::FailUnmatched() {
       owner->unmatched_since_micros = 0;
     } else if (owner->unmatched_since_micros == 0) {
       owner->unmatched_since_micros = now;
-    } else if (now - owner->unmatched_since_micros >= options_.pin_patience_micros && !owner->stuck) {
+    } else if (now - owner->unmatched_since_micros >= ToMicros(options_.pin_patience) && !owner->stuck) {
       unmatched.push_back(name);
     }
   }
@@ -281,4 +281,4 @@ void Scheduler::InspectFromCache(Owner& owner) {
   }
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

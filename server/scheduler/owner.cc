@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
+#include "proto/base/wire_time.h"
 #include "server/scheduler/scheduler_errors.h"
-#include "server/scheduler/timestamps.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
-int64_t Owner::create_micros() const { return ToMicros(is_model ? model.create_time() : job.create_time()); }
+int64_t Owner::create_micros() const { return ToMicros(FromProto(is_model ? model.create_time() : job.create_time())); }
 
 LiveTask* Owner::Find(const std::string& key) {
   const auto it = by_key.find(key);
@@ -79,4 +79,4 @@ v1::Job ComposeJob(const Owner& owner) {
   return job;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -14,7 +14,7 @@
 #include "server/jobs/graph.h"
 #include "server/store/store.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // One task of an unfinished owner, in memory. `row` is what the store holds of it, save that WAITING and READY are only
 // here (they follow from the others) and that heartbeats move row.lease_expiry_micros only here.
@@ -69,4 +69,4 @@ v1::Job ComposeJob(const Owner& owner);
 // Where the job's numbers come from: its finished tasks in node order. Precondition: all tasks so far are DONE.
 absl::StatusOr<v1::Provenance> MakeProvenance(const Owner& owner);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -5,7 +5,7 @@
 #include "absl/status/statusor.h"
 #include "server/jobs/graph.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // How jobs become tasks: the pure functions of server/jobs, behind an interface so that tests can run small graphs.
 // Thread-safe.
@@ -19,4 +19,4 @@ class Planner {
   virtual v1::Estimate Estimate(const ResolvedJob& job, double flops_per_second) const = 0;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::server

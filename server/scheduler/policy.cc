@@ -3,7 +3,7 @@
 #include <map>
 #include <tuple>
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000;
@@ -41,4 +41,4 @@ int64_t RetryDelayMicros(int attempt) {
   return 25 * kSecond;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

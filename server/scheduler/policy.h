@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace bitwright {
+namespace bitwright::server {
 
 // A task that could run now.
 struct ReadyTask {
@@ -50,4 +50,4 @@ std::optional<size_t> PickTask(const PolicySnapshot& snapshot, const AskingWorke
 // Pause before attempt `attempt` (2, 3 …) after a machinery fault, in microseconds: 1 s, 5 s, then 25 s.
 int64_t RetryDelayMicros(int attempt);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -1,20 +1,20 @@
 #include <algorithm>
 
 #include "google/rpc/status.pb.h"
-#include "proto/contract/errors.h"
-#include "proto/contract/log.h"
+#include "proto/base/errors.h"
+#include "proto/base/log.h"
+#include "proto/base/process.h"
+#include "proto/base/random_id.h"
+#include "proto/base/status_macros.h"
+#include "proto/base/wire_time.h"
 #include "proto/contract/names.h"
-#include "proto/contract/status_macros.h"
-#include "server/scheduler/process.h"
-#include "server/scheduler/random_id.h"
+#include "proto/contract/rpc_status.h"
+#include "proto/contract/task_names.h"
 #include "server/scheduler/scheduler.h"
 #include "server/scheduler/scheduler_errors.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
-
-constexpr char kCalibrationTokens[] = "tokenize[calibration]";
-constexpr char kEvaluationTokens[] = "tokenize[evaluation]";
 
 // Faults of the disk or the database pass or are mended by a person; they are no fault of the job.
 bool IsServersFault(const absl::Status& status) {
@@ -70,7 +70,7 @@ absl::Status Scheduler::LoadJob(Owner& owner, Snapshot& snapshot) {
   ABSL_ASSIGN_OR_RETURN(const BlobDigest info, ParseDigest(model->info));
   owner.resolved.info = ToProto(info);
   // Revisions of before a restart may have run ahead of the stored one, but never of the clock.
-  owner.job.set_revision(std::max(owner.job.revision() + 1, clock_.NowMicros()));
+  owner.job.set_revision(std::max(owner.job.revision() + 1, ToMicros(clock_.Now())));
   return absl::OkStatus();
 }
 
@@ -128,21 +128,25 @@ absl::StatusOr<bool> Scheduler::ReadFacts(Owner& owner) {
   };
   const int before = known();
   if (!facts.calibration) {
-    ABSL_ASSIGN_OR_RETURN(facts.calibration,
-                          ReadOutput<v1::TokenizeSummary>(blobs_, owner.Find(kCalibrationTokens), "summary"));
+    ABSL_ASSIGN_OR_RETURN(
+        facts.calibration,
+        ReadOutput<v1::TokenizeSummary>(blobs_, owner.Find(TaskKey(TaskKind::kTokenize, TaskUse::kCalibration)),
+                                        TaskFile::kSummary));
   }
   if (!facts.evaluation) {
-    ABSL_ASSIGN_OR_RETURN(facts.evaluation,
-                          ReadOutput<v1::TokenizeSummary>(blobs_, owner.Find(kEvaluationTokens), "summary"));
+    ABSL_ASSIGN_OR_RETURN(facts.evaluation, ReadOutput<v1::TokenizeSummary>(
+                                                blobs_, owner.Find(TaskKey(TaskKind::kTokenize, TaskUse::kEvaluation)),
+                                                TaskFile::kSummary));
   }
   if (!facts.allocation) {
-    ABSL_ASSIGN_OR_RETURN(facts.allocation,
-                          ReadOutput<v1::Allocation>(blobs_, OfKind(owner, "allocate"), "allocation"));
+    ABSL_ASSIGN_OR_RETURN(facts.allocation, ReadOutput<v1::Allocation>(blobs_, OfKind(owner, TaskKind::kAllocate),
+                                                                       TaskFile::kAllocation));
   }
   if (!facts.selection) {
-    ABSL_ASSIGN_OR_RETURN(facts.selection, ReadOutput<v1::Selection>(blobs_, OfKind(owner, "select"), "selection"));
+    ABSL_ASSIGN_OR_RETURN(facts.selection,
+                          ReadOutput<v1::Selection>(blobs_, OfKind(owner, TaskKind::kSelect), TaskFile::kSelection));
   }
-  if (!facts.provenance && OfKind(owner, "assemble") != nullptr && AllDone(owner)) {
+  if (!facts.provenance && OfKind(owner, TaskKind::kAssemble) != nullptr && AllDone(owner)) {
     ABSL_ASSIGN_OR_RETURN(facts.provenance, MakeProvenance(owner));
   }
   return known() != before;
@@ -189,7 +193,8 @@ void Scheduler::Restore(LiveTask& task, TaskRow row) {
     task.row.attempt -= 1;  // ended with the server, through no fault of its own
     task.row.state = TaskState::kWaiting;
   } else if (task.row.state == TaskState::kLeased) {
-    task.row.lease_expiry_micros = clock_.NowMicros() + options_.lease_ttl_micros + options_.lease_grace_micros;
+    task.row.lease_expiry_micros =
+        ToMicros(clock_.Now()) + ToMicros(options_.lease_ttl) + ToMicros(options_.lease_grace);
     running_[task.row.digest] = task.row.name;
   } else {
     task.row.state = TaskState::kWaiting;
@@ -200,8 +205,8 @@ void Scheduler::MakeReady(Owner& owner) {
   for (LiveTask& task : owner.tasks) {
     if (task.row.state != TaskState::kWaiting || !SourcesDone(owner, task)) continue;
     task.row.state = TaskState::kReady;
-    task.ready_micros = clock_.NowMicros();
+    task.ready_micros = ToMicros(clock_.Now());
   }
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

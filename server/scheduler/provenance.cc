@@ -1,10 +1,10 @@
 #include <algorithm>
 
+#include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
-#include "proto/contract/status_macros.h"
 #include "server/scheduler/owner.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 std::string Text(const v1::Digest& digest) { return digest.sha256() + "/" + std::to_string(digest.size_bytes()); }
@@ -51,4 +51,4 @@ absl::StatusOr<v1::Provenance> MakeProvenance(const Owner& owner) {
   return provenance;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

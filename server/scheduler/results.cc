@@ -1,19 +1,20 @@
 #include <algorithm>
 
 #include "google/rpc/status.pb.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
+#include "proto/base/log.h"
+#include "proto/base/process.h"
+#include "proto/base/status_macros.h"
+#include "proto/base/wire_time.h"
 #include "proto/contract/limits.h"
-#include "proto/contract/log.h"
-#include "proto/contract/status_macros.h"
+#include "proto/contract/rpc_status.h"
 #include "server/blobs/blob_errors.h"
 #include "server/scheduler/policy.h"
-#include "server/scheduler/process.h"
 #include "server/scheduler/scheduler.h"
 #include "server/scheduler/scheduler_errors.h"
 #include "server/scheduler/section.h"
-#include "server/scheduler/timestamps.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 constexpr double kMeasurableFlops = 1e10;  // smaller tasks say more about start-up than about speed
@@ -37,7 +38,7 @@ bool SameOutputs(const v1::TaskResult& a, const v1::TaskResult& b) {
 
 std::string Scheduler::RegisterWorker(const v1::WorkerCapacity& capacity) {
   Section section(*this);
-  const std::string name = fleet_.Add(capacity, clock_.NowMicros());
+  const std::string name = fleet_.Add(capacity, ToMicros(clock_.Now()));
   LOG(INFO) << name << " registered: " << capacity.cores() << " cores, " << capacity.compute_class() << ", host "
             << capacity.host() << ", process " << capacity.process_id();
   Pump();
@@ -78,7 +79,7 @@ absl::StatusOr<v1::HeartbeatResponse> Scheduler::Heartbeat(const v1::HeartbeatRe
   Section section(*this);
   Fleet::Member* member = fleet_.Find(request.worker());
   if (member == nullptr) return WorkerUnknown(request.worker());
-  const int64_t now = clock_.NowMicros();
+  const int64_t now = ToMicros(clock_.Now());
   member->last_seen_micros = now;
   v1::HeartbeatResponse response;
   response.set_drain(draining_);
@@ -95,14 +96,14 @@ absl::StatusOr<v1::HeartbeatResponse> Scheduler::Heartbeat(const v1::HeartbeatRe
       fleet_.Started(member->name, task->row.name, task->node.memory_bytes);
       task->row.worker = member->name;
     }
-    task->row.lease_expiry_micros = now + options_.lease_ttl_micros + options_.lease_grace_micros;
+    task->row.lease_expiry_micros = now + ToMicros(options_.lease_ttl) + ToMicros(options_.lease_grace);
     const double progress = std::clamp(running.progress(), 0.0, 1.0);
     if (progress != task->progress) {
       task->progress = progress;
       Changed(*owner);
     }
   }
-  for (const auto& [name, owner] : owners_) response.add_live_sandboxes(name);
+  for (const auto& [name, owner] : owners_) response.add_live_owners(name);
   return response;
 }
 
@@ -161,7 +162,7 @@ absl::Status Scheduler::CompleteTask(const v1::CompleteTaskRequest& request) {
       if (!held) return BlobMissing(output, "the result of " + row.name);
     }
     ABSL_RETURN_IF_ERROR(tx.PutTask(row));
-    ABSL_RETURN_IF_ERROR(tx.TouchBlobs(outputs, clock_.NowMicros()));
+    ABSL_RETURN_IF_ERROR(tx.TouchBlobs(outputs, ToMicros(clock_.Now())));
     ABSL_RETURN_IF_ERROR(tx.PutAction(row.digest, result_bytes, outputs));
     return tx.AddReferences(owner->TasksReference(), outputs);
   }));
@@ -211,11 +212,11 @@ absl::Status Scheduler::Retry(Owner& owner, LiveTask& task, const absl::Status& 
     return Fail(owner, AttemptsExhausted(task.node.key, task.row.attempt, error));
   }
   row.state = TaskState::kReady;
-  row.not_before_micros = clock_.NowMicros() + RetryDelayMicros(row.attempt + 1);
+  row.not_before_micros = ToMicros(clock_.Now()) + RetryDelayMicros(row.attempt + 1);
   ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) { return tx.PutTask(row); }));
   StopRunning(task);
   task.row = std::move(row);
-  task.ready_micros = clock_.NowMicros();
+  task.ready_micros = ToMicros(clock_.Now());
   metrics_.TaskRetried();
   Changed(owner);
   return absl::OkStatus();
@@ -228,7 +229,7 @@ absl::Status Scheduler::PutBack(Owner& owner, LiveTask& task) {
   ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) { return tx.PutTask(row); }));
   StopRunning(task);
   task.row = std::move(row);
-  task.ready_micros = clock_.NowMicros();
+  task.ready_micros = ToMicros(clock_.Now());
   Changed(owner);
   return absl::OkStatus();
 }
@@ -263,7 +264,7 @@ bool Scheduler::IsOrphan(const LiveTask& task) {
 }
 
 void Scheduler::ExpireLeases() {
-  const int64_t now = clock_.NowMicros();
+  const int64_t now = ToMicros(clock_.Now());
   std::vector<std::string> expired;
   for (const auto& [name, place] : tasks_) {
     const LiveTask& task = place.owner->tasks[place.index];
@@ -282,4 +283,4 @@ void Scheduler::ExpireLeases() {
   }
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

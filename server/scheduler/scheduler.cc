@@ -1,14 +1,15 @@
 #include "server/scheduler/scheduler.h"
+#include "proto/base/wire_time.h"
 
 #include <array>
 
-#include "proto/contract/log.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/log.h"
+#include "proto/base/status_macros.h"
 #include "server/jobs/job_state.h"
 #include "server/scheduler/scheduler_errors.h"
 #include "server/scheduler/section.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 // Of a worker's core, until a task has been measured.
@@ -96,9 +97,9 @@ void Scheduler::Changed(Owner& owner) {
 
 void Scheduler::Tick() {
   Section section(*this);
-  const int64_t now = clock_.NowMicros();
+  const int64_t now = ToMicros(clock_.Now());
   ExpireLeases();
-  fleet_.ForgetUnseen(now - options_.worker_memory_micros);
+  fleet_.ForgetUnseen(now - ToMicros(options_.worker_memory));
   std::vector<std::string> stuck;
   for (const auto& [name, owner] : owners_) {
     if (owner->stuck) stuck.push_back(name);
@@ -152,4 +153,4 @@ double Scheduler::FlopsPerSecond() {
   return kAssumedFlopsPerCore * (cores > 0 ? cores : kAssumedCores);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -15,21 +15,21 @@
 #include "absl/synchronization/mutex.h"
 #include "bitwright/v1/jobs.pb.h"
 #include "bitwright/v1/workers.pb.h"
+#include "proto/base/clock.h"
 #include "server/blobs/catalog.h"
 #include "server/observe/metrics.h"
-#include "server/scheduler/clock.h"
 #include "server/scheduler/fleet.h"
 #include "server/scheduler/owner.h"
 #include "server/scheduler/planner.h"
 #include "server/store/store.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 struct SchedulerOptions {
-  int64_t lease_ttl_micros = 10 * kMicrosPerSecond;      // told to workers; they renew every third of it
-  int64_t lease_grace_micros = 10 * kMicrosPerSecond;    // beyond the ttl, before the task is given to another
-  int64_t worker_memory_micros = 60 * kMicrosPerSecond;  // a worker not seen for this long is forgotten
-  int64_t pin_patience_micros = 600 * kMicrosPerSecond;  // how long a pinned job waits for a worker of its class
+  absl::Duration lease_ttl = absl::Seconds(10);     // told to workers; they renew every third of it
+  absl::Duration lease_grace = absl::Seconds(10);   // beyond the ttl, before the task is given to another
+  absl::Duration worker_memory = absl::Minutes(1);  // a worker not seen for this long is forgotten
+  absl::Duration pin_patience = absl::Minutes(10);  // how long a pinned job waits for a worker of its class
   std::string host;  // this machine's name as workers give it; leases of before a start end with its processes
 };
 
@@ -69,7 +69,7 @@ class Scheduler {
   using LeaseDone = std::function<void(absl::StatusOr<std::optional<v1::Lease>>)>;
   // `done` runs exactly once: with a lease, with nothing after `max_wait_micros`, or with an error. The result can be
   // given to CancelLease.
-  int64_t LeaseTask(const std::string& worker, int64_t max_wait_micros, LeaseDone done);
+  int64_t LeaseTask(const std::string& worker, absl::Duration max_wait, LeaseDone done);
   void CancelLease(int64_t waiter);  // `done` runs with nothing, unless it ran already
   // A lease whose answer did not reach the worker: the task is put back as if it had not been leased.
   void ReturnLease(const v1::Lease& lease);
@@ -189,4 +189,4 @@ class Scheduler {
   std::vector<std::function<void()>> after_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -4,9 +4,10 @@
 
 #include "absl/strings/cord.h"
 #include "google/rpc/status.pb.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
+#include "proto/contract/rpc_status.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 std::string Text(std::string_view view) { return std::string(view); }
@@ -94,4 +95,4 @@ absl::Status AttemptsExhausted(std::string_view task, int attempts, const absl::
   return status;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 absl::Status WorkerUnknown(std::string_view worker);                          // NOT_FOUND, WORKER_UNKNOWN
 absl::Status LeaseLost(std::string_view task, int64_t token);                 // ABORTED, LEASE_LOST
@@ -27,4 +27,4 @@ absl::Status TaskTooLarge(std::string_view task, int64_t needed_bytes, int64_t l
 // metadata and all of it as a google.rpc.Status among the details.
 absl::Status AttemptsExhausted(std::string_view task, int attempts, const absl::Status& last);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -2,7 +2,7 @@
 
 #include "server/scheduler/scheduler.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // Holds the scheduler's lock; when it goes, releases the lock and then runs what was put into after_.
 class ABSL_SCOPED_LOCKABLE Scheduler::Section {
@@ -23,4 +23,4 @@ class ABSL_SCOPED_LOCKABLE Scheduler::Section {
   Scheduler& scheduler_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -1,8 +1,8 @@
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "server/store/sqlite_db.h"
 #include "server/store/sqlite_transaction.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 #define NOT_NAMED "NOT EXISTS (SELECT 1 FROM blob_references r WHERE r.sha256 = b.sha256)"
@@ -116,4 +116,4 @@ absl::Status SqliteTransaction::ClearReferences(std::string_view owner) {
   return db_.Prepare("DELETE FROM blob_references WHERE owner = ?", "drop references").Text(owner).Run();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -2,11 +2,11 @@
 
 #include <sqlite3.h>
 
-#include "proto/contract/log.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/log.h"
+#include "proto/base/status_macros.h"
 #include "server/store/store_errors.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 constexpr int kBusyMillis = 5000;
@@ -104,4 +104,4 @@ Statement SqliteDb::Prepare(const char* sql, std::string_view what) {
 
 int64_t SqliteDb::last_insert_id() const { return sqlite3_last_insert_rowid(db_); }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -12,7 +12,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace bitwright {
+namespace bitwright::server {
 
 // One prepared statement in use: bind in order, then step. Reset when it goes. The first failure of a bind is reported
 // by Step. Not thread-safe.
@@ -63,4 +63,4 @@ class SqliteDb {
   std::map<const char*, sqlite3_stmt*> statements_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::server

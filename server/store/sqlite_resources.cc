@@ -1,8 +1,8 @@
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "server/store/sqlite_db.h"
 #include "server/store/sqlite_transaction.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 #define MODEL_COLUMNS "sequence, name, unfinished, body, info"
@@ -161,4 +161,4 @@ absl::Status SqliteTransaction::DeleteRequestsBefore(int64_t create_micros) {
   return db_.Prepare("DELETE FROM requests WHERE created < ?", "delete old requests").Bind(create_micros).Run();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -2,11 +2,11 @@
 
 #include <array>
 
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "server/store/sqlite_db.h"
 #include "server/store/store_errors.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 // Step n brings version n − 1 to n. Steps are never changed once released; a change is a new step.
@@ -106,4 +106,4 @@ absl::Status MigrateSchema(SqliteDb& db, const std::string& path) {
   return absl::OkStatus();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

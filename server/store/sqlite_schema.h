@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 class SqliteDb;
 
@@ -12,4 +12,4 @@ class SqliteDb;
 // reached stands in the table schema_version. FAILED_PRECONDITION, reason STORE_NEWER, for one of a later program.
 absl::Status MigrateSchema(SqliteDb& db, const std::string& path);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -2,13 +2,13 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "proto/contract/log.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/log.h"
+#include "proto/base/status_macros.h"
 #include "server/store/sqlite_db.h"
 #include "server/store/sqlite_schema.h"
 #include "server/store/sqlite_transaction.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 class SqliteStore final : public Store {
@@ -47,4 +47,4 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const std::string& path) 
   return std::unique_ptr<Store>(new SqliteStore(std::move(db)));
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -1,8 +1,8 @@
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "server/store/sqlite_db.h"
 #include "server/store/sqlite_transaction.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 #define TASK_COLUMNS                                                                                                 \
@@ -94,4 +94,4 @@ absl::Status SqliteTransaction::PutAction(std::string_view digest, std::string_v
   return absl::OkStatus();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

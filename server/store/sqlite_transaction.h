@@ -2,7 +2,7 @@
 
 #include "server/store/store.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 class SqliteDb;
 
@@ -52,4 +52,4 @@ class SqliteTransaction final : public Transaction {
   SqliteDb& db_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "proto/contract/digest.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // Bodies are serialized messages that the store never looks into; what it must find or order by stands beside them.
 
@@ -159,4 +159,4 @@ class Store {
   virtual absl::Status Write(const std::function<absl::Status(Transaction&)>& body) = 0;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 absl::Status StoreFailed(std::string_view what, std::string_view why) {
   return MakeError(absl::StatusCode::kInternal, "STORE_FAILED",
@@ -26,4 +26,4 @@ absl::Status StoreNewer(std::string_view path, int found, int known) {
                    {{"file", std::string(path)}});
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::server

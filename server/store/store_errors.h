@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 
-namespace bitwright {
+namespace bitwright::server {
 
 // INTERNAL, reason STORE_FAILED: `what` failed with the database's own words.
 absl::Status StoreFailed(std::string_view what, std::string_view why);
@@ -13,4 +13,4 @@ absl::Status StoreDiskFull(std::string_view what);
 // FAILED_PRECONDITION, reason STORE_NEWER: the file was written by a later version of the program.
 absl::Status StoreNewer(std::string_view path, int found, int known);
 
-}  // namespace bitwright
+}  // namespace bitwright::server

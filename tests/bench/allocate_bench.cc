@@ -4,10 +4,10 @@
 #include <random>
 #include <vector>
 
-#include "proto/contract/log.h"
+#include "proto/base/log.h"
 #include "workers/allocate/knapsack.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // Units of 2 to 8 bits, sizes and sensitivities spread as in large models.
@@ -40,4 +40,4 @@ void SolveUnits(benchmark::State& state) {
 BENCHMARK(SolveUnits)->Arg(300)->Arg(1000)->Arg(10000)->Arg(1000000)->Unit(benchmark::kMillisecond);
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -5,7 +5,7 @@
 
 #include "workers/evaluate/token_stats.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // Pairs of logits per second on one core.
@@ -26,4 +26,4 @@ void ComparePairs(benchmark::State& state) {
 BENCHMARK(ComparePairs)->Arg(2048)->Arg(49152)->Unit(benchmark::kMillisecond);
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

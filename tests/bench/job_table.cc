@@ -21,7 +21,7 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
-void Print(const bitwright::LocalJobs::Result& result) {
+void Print(const bitwright::worker::LocalJobs::Result& result) {
   std::printf("  reference perplexity %.4f\n", result.report.reference().perplexity());
   for (const auto& c : result.report.candidates()) {
     std::printf("  %-22s %.4f bits %10ld bytes  KL %.5f ± %.5f p99 %.3f  ppl %.4f  top1 %.4f  predicted %.5f%s\n",
@@ -40,6 +40,7 @@ void Print(const bitwright::LocalJobs::Result& result) {
 
 int main(int argc, char** argv) {
   using namespace bitwright;
+  using namespace bitwright::worker;
   if (argc < 7) return 2;
   const std::string dir = (std::filesystem::temp_directory_path() / "bitwright-job-table").string();
   std::filesystem::remove_all(dir);

@@ -3,12 +3,12 @@
 #include <random>
 #include <vector>
 
-#include "proto/contract/log.h"
+#include "proto/base/log.h"
 #include "workers/kernels/gemm.h"
 #include "workers/quantize/gptq.h"
 #include "workers/tensor/packed_triangle.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 struct Linear {
@@ -72,4 +72,4 @@ BENCHMARK(ProfileLinear)
     ->UseRealTime();
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

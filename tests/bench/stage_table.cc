@@ -18,7 +18,7 @@
 #include "workers/kernels/gemm.h"
 #include "workers/model/architecture.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // One product shape: C[m,n] over k; trans_a as in the second moments.
@@ -177,6 +177,6 @@ int Run(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker
 
-int main(int argc, char** argv) { return bitwright::Run(argc, argv); }
+int main(int argc, char** argv) { return bitwright::worker::Run(argc, argv); }

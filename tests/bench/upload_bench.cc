@@ -12,7 +12,7 @@
 #include "proto/contract/grpc_status.h"
 #include "proto/contract/names.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr size_t kChunk = 1 << 20;
@@ -53,9 +53,9 @@ int Run(const std::string& address, size_t mebibytes) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker
 
 int main(int argc, char** argv) {
   if (argc < 2) return 2;
-  return bitwright::Run(argv[1], argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 1024);
+  return bitwright::worker::Run(argv[1], argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 1024);
 }

@@ -6,7 +6,7 @@
 #include "tests/support/status_matchers.h"
 
 // SetComputeClass holds for the whole process and comes before the first kernel: each class runs in a child of its own.
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // Falling order, as SetComputeClass documents.
@@ -21,7 +21,7 @@ bool Available(const std::string& name) {
 
 // Exits 0 when every kernel agrees with its formula on `name`.
 [[noreturn]] void RunLowered(const std::string& name) {
-  EXPECT_THAT(SetComputeClass(name), testing::IsOk());
+  EXPECT_THAT(SetComputeClass(name), IsOk());
   EXPECT_EQ(ComputeClass(), name);
   EXPECT_EQ(HasBf16Gemm(), name == "cpu-avx512-bf16");
   CheckAllElementwise(VectorKernels());
@@ -44,11 +44,11 @@ INSTANTIATE_TEST_SUITE_P(All, ComputeClassDeathTest, ::testing::ValuesIn(kClasse
 TEST(ComputeClass, UnknownOrHigherIsRefused) {
   for (const std::string& name :
        {std::string(), std::string("cpu-avx9"), std::string("CPU-AVX2"), std::string("cuda-sm90")}) {
-    EXPECT_THAT(SetComputeClass(name), testing::HasReason("COMPUTE_CLASS_UNAVAILABLE")) << name;
+    EXPECT_THAT(SetComputeClass(name), HasReason("COMPUTE_CLASS_UNAVAILABLE")) << name;
   }
   for (const std::string& name : kClasses) {
     if (Available(name)) continue;
-    EXPECT_THAT(SetComputeClass(name), testing::HasReason("COMPUTE_CLASS_UNAVAILABLE")) << name;
+    EXPECT_THAT(SetComputeClass(name), HasReason("COMPUTE_CLASS_UNAVAILABLE")) << name;
   }
 }
 
@@ -58,4 +58,4 @@ TEST(ComputeClass, TheDetectedOneIsKnownAndInForce) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -6,7 +6,7 @@
 #include "workers/tensor/float16.h"
 
 // Same shape and input, same bits: whichever thread computes it and however many run beside it.
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr int64_t kM = 37, kN = 53, kK = 300, kPieces = 24;
@@ -50,4 +50,4 @@ TEST(Determinism, GemmBf16OverThreads) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -8,7 +8,7 @@
 #include "tests/conformance/expected.h"
 #include "workers/tensor/float16.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr float kGuard = 12345.0f;  // beside every output; must stay
@@ -204,4 +204,4 @@ void CheckAllElementwise(const KernelSet& kernels) {
   CheckNarrowToBf16(kernels);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

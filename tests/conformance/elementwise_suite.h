@@ -2,7 +2,7 @@
 
 #include "tests/conformance/kernel_set.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Holds one implementation of elementwise.h to formulas computed in f64: sizes around vector widths, unaligned memory,
 // extreme values, and no write outside its output. Each reports by EXPECT_*.
@@ -19,4 +19,4 @@ void CheckAllElementwise(const KernelSet& kernels);
 void CheckGemmF32();
 void CheckGemmBf16();
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

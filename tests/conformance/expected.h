@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Sizes around the widths of all vector sets (4, 8 and 16 floats), and typical ones.
 inline const std::vector<int64_t> kSizes = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 257, 576};
@@ -25,4 +25,4 @@ inline void ExpectClose(float got, double expected, double relative, double abso
       << "element " << at << ": got " << got << ", expected " << expected;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

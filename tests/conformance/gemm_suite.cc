@@ -3,7 +3,7 @@
 #include "workers/kernels/gemm.h"
 #include "workers/tensor/float16.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 struct Shape {
@@ -87,4 +87,4 @@ void CheckGemmBf16() {
   }
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -5,7 +5,7 @@
 
 #include "workers/kernels/elementwise.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // One implementation of workers/kernels/elementwise.h as data, so that one suite runs over all. In a process that was
 // lowered to a compute class, the vector set runs on that class.
@@ -31,4 +31,4 @@ inline KernelSet VectorKernels() {
   return {"vector", RmsNorm, ApplyRope, Softmax, SiluMul, AddBias, AddInto, ColumnStatistics, NarrowToBf16};
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -2,7 +2,7 @@
 
 #include "tests/conformance/elementwise_suite.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 class Elementwise : public ::testing::TestWithParam<KernelSet> {};
@@ -22,4 +22,4 @@ TEST(Gemm, F32) { CheckGemmF32(); }
 TEST(Gemm, Bf16) { CheckGemmBf16(); }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

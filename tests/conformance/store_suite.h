@@ -12,7 +12,7 @@
 
 // What every implementation of Store must do. Include it in one test file per implementation and instantiate:
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite, ::testing::Values(StoreCase{"file", MakeFileStore}), StoreCaseName);
-namespace bitwright::testing {
+namespace bitwright::server {
 
 struct StoreCase {
   std::string name;
@@ -224,4 +224,4 @@ TEST_P(StoreSuite, ActionsAndRequestsAreReplaced) {
   EXPECT_FALSE(Read<std::optional<RequestRow>>([](Snapshot& s) { return s.GetRequest("r"); }).has_value());
 }
 
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

@@ -8,13 +8,14 @@
 
 #include "google/rpc/status.pb.h"
 #include "grpcpp/generic/generic_stub.h"
-#include "server/app/child_process.h"
+#include "proto/base/process.h"
+#include "proto/contract/rpc_status.h"
 #include "server/app/data_dir.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/support/test_client.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
 
 std::string FirstLine(const std::string& path) {
@@ -69,6 +70,12 @@ std::string AnswerTo(const std::shared_ptr<grpc::Channel>& channel, const std::s
   EXPECT_TRUE(status.ok()) << status.error_message();
   queue.Shutdown();
   return bytes;
+}
+
+// A program that ends with this test.
+pid_t StartChild(const std::string& program, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), program);
+  return StartProcess({.program = program, .arguments = std::move(arguments), .ends_with_thread = true});
 }
 
 class DaemonTest : public ::testing::Test {
@@ -258,4 +265,4 @@ TEST_F(DaemonTest, ItEndsWithItsParentWhenAsked) {
 }
 
 }  // namespace
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

@@ -9,13 +9,14 @@
 #include "google/rpc/status.pb.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/grpcpp.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 #include "proto/contract/names.h"
+#include "proto/contract/rpc_status.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/support/test_client.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
 
 class ServerTest : public ::testing::Test {
@@ -312,4 +313,4 @@ TEST_F(ServerTest, HealthIsServing) {
 }
 
 }  // namespace
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

@@ -33,16 +33,16 @@ class MemoryFile {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static MemoryFile file;
   file.Set(data, size);
-  const auto opened = bitwright::SafetensorsFile::Open(file.path(), "fuzz.safetensors");
+  const auto opened = bitwright::worker::SafetensorsFile::Open(file.path(), "fuzz.safetensors");
   if (!opened.ok()) return 0;
   size_t covered = 0;
   unsigned sum = 0;
   for (const auto& [name, view] : opened->tensors()) {
-    const int64_t bytes = view.elements() * bitwright::ByteSize(view.dtype);
+    const int64_t bytes = view.elements() * bitwright::worker::ByteSize(view.dtype);
     if (bytes != static_cast<int64_t>(view.bytes.size())) std::abort();
     covered += view.bytes.size();
     for (const std::byte byte : view.bytes) sum += static_cast<unsigned>(byte);
-    if (bitwright::IsWeightType(view.dtype)) bitwright::FirstNonFinite(view);
+    if (bitwright::worker::IsWeightType(view.dtype)) bitwright::worker::FirstNonFinite(view);
   }
   uint64_t header = 0;
   std::memcpy(&header, data, 8);

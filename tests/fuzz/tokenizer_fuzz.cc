@@ -9,7 +9,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   const size_t zero = input.find('\0');
   const std::string_view text = zero == std::string_view::npos ? "hello 12 <|end|>\n" : input.substr(zero + 1);
-  const auto tokenizer = bitwright::Tokenizer::Load(input.substr(0, zero));
+  const auto tokenizer = bitwright::worker::Tokenizer::Load(input.substr(0, zero));
   if (!tokenizer.ok()) return 0;
   const auto ids = (*tokenizer)->Encode(text, true);
   if (!ids.ok()) return 0;

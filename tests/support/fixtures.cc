@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <system_error>
 
-#include "proto/contract/log.h"
+#include "proto/base/log.h"
 
 namespace bitwright {
 

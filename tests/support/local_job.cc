@@ -6,15 +6,15 @@
 #include <chrono>
 #include <filesystem>
 
+#include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
-#include "proto/contract/status_macros.h"
 #include "proto/recipes/shipped_recipes.h"
 #include "server/jobs/graph.h"
 #include "workers/base/files.h"
 #include "workers/kernels/compute_class.h"
 #include "workers/tasks/run_task.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -50,7 +50,7 @@ absl::StatusOr<v1::Model> LocalJobs::AddModel(const std::string& model_dir) {
     ABSL_ASSIGN_OR_RETURN(*model.mutable_manifest()->add_files()->mutable_digest(), AddFile(path));
     model.mutable_manifest()->mutable_files()->rbegin()->set_path(name);
   }
-  TaskNode node = InspectNode(model.manifest(), "compressed-tensors");
+  server::TaskNode node = server::InspectNode(model.manifest(), "compressed-tensors");
   StageTime time;
   ABSL_ASSIGN_OR_RETURN(const v1::TaskResult result, RunOne(node.spec, time));
   info_ = *FindOutput(result, "info");
@@ -63,7 +63,7 @@ absl::StatusOr<v1::Model> LocalJobs::AddModel(const std::string& model_dir) {
 
 absl::StatusOr<v1::TaskResult> LocalJobs::RunOne(const v1::TaskSpec& spec, StageTime& time) {
   ++time.tasks;
-  const std::string key = TaskDigest(spec);
+  const std::string key = server::TaskDigest(spec);
   if (const auto hit = cache_.find(key); hit != cache_.end()) {
     ++time.cached;
     return hit->second;
@@ -109,17 +109,17 @@ absl::StatusOr<Proto> LocalJobs::Read(const v1::TaskResult& result, const std::s
 absl::StatusOr<LocalJobs::Result> LocalJobs::Run(const v1::Model& model, v1::JobSpec spec, const v1::Recipe& recipe) {
   spec.set_model(model.name());
   spec.set_recipe("recipes/" + recipe.name());
-  ABSL_ASSIGN_OR_RETURN(const ResolvedJob job, Resolve(spec, model, info_, recipe));
-  Facts facts;
+  ABSL_ASSIGN_OR_RETURN(const server::ResolvedJob job, server::Resolve(spec, model, info_, recipe));
+  server::Facts facts;
   Result result;
   const double start = Now();
   std::map<std::string, v1::TaskResult> done;  // by key
   for (bool complete = false; !complete;) {
-    ABSL_ASSIGN_OR_RETURN(const Expansion expansion, Expand(job, facts));
-    for (const TaskNode& node : expansion.nodes) {
+    ABSL_ASSIGN_OR_RETURN(const server::Expansion expansion, server::Expand(job, facts));
+    for (const server::TaskNode& node : expansion.nodes) {
       if (done.contains(node.key)) continue;
       v1::TaskSpec task = node.spec;
-      for (const TaskNode::Link& link : node.links) {
+      for (const server::TaskNode::Link& link : node.links) {
         const v1::Digest* digest = FindOutput(done.at(link.from), link.output);
         if (digest == nullptr) return absl::InternalError(node.key + " wants " + link.from + "/" + link.output);
         v1::TaskInput& input = *task.add_inputs();
@@ -171,4 +171,4 @@ absl::StatusOr<v1::Recipe> ShippedRecipe(const std::string& name) {
   return absl::NotFoundError("no recipe " + name);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -11,7 +11,7 @@
 #include "bitwright/v1/tasks.pb.h"
 #include "workers/base/thread_pool.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Runs whole jobs in this process, task by task in the order of their expansion: no server, no child, no network. For
 // benchmarks and for tests of the numerics from end to end. Blobs and the action cache are files in `dir`.
@@ -57,4 +57,4 @@ class LocalJobs {
 // A shipped recipe by name.
 absl::StatusOr<v1::Recipe> ShippedRecipe(const std::string& name);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -8,7 +8,7 @@
 #include "workers/checkpoint/model_files.h"
 #include "workers/tensor/tensor.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // The files of a model folder of the fixtures, without what is expected of it.
 inline ModelFiles FilesOf(const std::string& dir) {
@@ -37,4 +37,4 @@ inline std::vector<float> Floats(const TensorView& view) {
   return values;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

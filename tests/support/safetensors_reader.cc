@@ -5,7 +5,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "proto/contract/log.h"
+#include "proto/base/log.h"
 #include "workers/tensor/float16.h"
 
 namespace bitwright {
@@ -36,7 +36,8 @@ std::vector<float> FixtureTensor::ToFloat() const {
   if (dtype == "F32") return As<float>();
   CHECK(dtype == "BF16" || dtype == "F16") << dtype;
   std::vector<float> values;
-  for (const uint16_t bits : As<uint16_t>()) values.push_back(dtype == "BF16" ? Bf16ToFloat(bits) : F16ToFloat(bits));
+  for (const uint16_t bits : As<uint16_t>())
+    values.push_back(dtype == "BF16" ? worker::Bf16ToFloat(bits) : worker::F16ToFloat(bits));
   return values;
 }
 

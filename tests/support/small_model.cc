@@ -3,14 +3,14 @@
 #include <cstring>
 #include <random>
 
-#include "proto/contract/log.h"
+#include "proto/base/log.h"
 #include "tests/support/fixtures.h"
 #include "workers/base/files.h"
 #include "workers/checkpoint/config.h"
 #include "workers/model/architecture.h"
 #include "workers/tensor/float16.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr char kConfig[] = R"({
@@ -85,4 +85,4 @@ ModelFiles SmallModel::Write(const std::string& dir) const {
   return files;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

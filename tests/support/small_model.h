@@ -6,7 +6,7 @@
 #include "workers/checkpoint/model_files.h"
 #include "workers/checkpoint/safetensors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // A model of two blocks (hidden 64, vocabulary 384) with random weights, made here: tests of whole tasks need no
 // reference data. Tests change its parts before it is written.
@@ -30,4 +30,4 @@ struct SmallModel {
 // The bytes of values in F32, F16 or BF16.
 std::string Encode(const std::vector<float>& values, DType dtype);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

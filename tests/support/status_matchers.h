@@ -7,10 +7,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 
 // Matchers with the names that newer Abseil gives them (absl/status/status_matchers.h); Debian's version lacks them.
-namespace bitwright::testing {
+namespace bitwright {
 
 inline const absl::Status& StatusOf(const absl::Status& status) { return status; }
 template <typename T>
@@ -34,10 +34,10 @@ MATCHER_P(StatusIs, code, "has the code " + absl::StatusCodeToString(code)) {
   return StatusOf(arg).code() == code;
 }
 
-}  // namespace bitwright::testing
+}  // namespace bitwright
 
-#define BITWRIGHT_ASSERT_OK(expr) ASSERT_THAT((expr), ::bitwright::testing::IsOk())
-#define BITWRIGHT_EXPECT_OK(expr) EXPECT_THAT((expr), ::bitwright::testing::IsOk())
+#define BITWRIGHT_ASSERT_OK(expr) ASSERT_THAT((expr), ::bitwright::IsOk())
+#define BITWRIGHT_EXPECT_OK(expr) EXPECT_THAT((expr), ::bitwright::IsOk())
 
 // ASSERT_OK_AND_ASSIGN(auto value, Call()); inside a void function.
 #define BITWRIGHT_TEST_CONCAT_(a, b) a##b

@@ -9,9 +9,9 @@
 
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
-#include "proto/contract/errors.h"
-#include "proto/contract/log.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/errors.h"
+#include "proto/base/log.h"
+#include "proto/base/status_macros.h"
 #include "workers/agent/agent_errors.h"
 #include "workers/agent/backoff.h"
 #include "workers/agent/blob_client.h"
@@ -21,7 +21,7 @@
 #include "workers/agent/work_dir.h"
 #include "workers/agent/worker_client.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr absl::Duration kLongPoll = absl::Seconds(20);
@@ -155,7 +155,7 @@ class Agent::Impl {
       LOG(INFO) << task->lease.task() << " is no longer this worker's: stopped";
       task->stop.Stop();
     }
-    children_.EndUnlessLive({response.live_sandboxes().begin(), response.live_sandboxes().end()});
+    children_.EndUnlessLive({response.live_owners().begin(), response.live_owners().end()});
     absl::MutexLock lock(&mutex_);
     draining_ = response.drain();
   }
@@ -190,4 +190,4 @@ absl::Status Agent::Run() { return impl_->Run(); }
 void Agent::Stop() { impl_->Stop(); }
 int Agent::child_pid() const { return impl_->child_pid(); }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 struct AgentOptions {
   std::string server;    // "HOST:PORT" or "unix:/path"
@@ -45,4 +45,4 @@ class Agent {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

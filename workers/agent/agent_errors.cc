@@ -3,9 +3,9 @@
 #include <cerrno>
 #include <cstring>
 
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 using absl::StatusCode;
@@ -82,4 +82,4 @@ absl::Status MemoryLimitReached(int64_t limit_bytes) {
                    {{"limit", limit}});
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

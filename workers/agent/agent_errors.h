@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // UNAVAILABLE, reason FILE_UNREADABLE; RESOURCE_EXHAUSTED, reason DISK_FULL when the disk is full. `what` is "opened",
 // "written" …
@@ -30,4 +30,4 @@ absl::Status Stopping();
 absl::Status TaskThrew(std::string_view what);
 absl::Status MemoryLimitReached(int64_t limit_bytes);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

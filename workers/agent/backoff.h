@@ -5,7 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Pauses between attempts: 0.1 s, doubling, at most 5 s.
 class Backoff {
@@ -28,4 +28,4 @@ inline bool IsTransient(const absl::Status& status) {
          status.code() == absl::StatusCode::kInternal || status.code() == absl::StatusCode::kUnknown;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

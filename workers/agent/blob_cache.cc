@@ -6,11 +6,11 @@
 #include <system_error>
 #include <vector>
 
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "workers/agent/agent_errors.h"
 #include "workers/agent/input_source.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr size_t kDigits = 64;
@@ -90,4 +90,4 @@ void BlobCache::ReleaseAll() {
   MakeRoom(0);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

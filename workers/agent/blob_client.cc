@@ -6,15 +6,15 @@
 
 #include "bitwright/v1/blobs.grpc.pb.h"
 #include "google/bytestream/bytestream.grpc.pb.h"
+#include "proto/base/status_macros.h"
 #include "proto/contract/grpc_status.h"
 #include "proto/contract/limits.h"
-#include "proto/contract/status_macros.h"
 #include "workers/agent/agent_errors.h"
 #include "workers/agent/backoff.h"
 #include "workers/agent/blob_download.h"
 #include "workers/agent/blob_upload.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr int kAttemptsWithoutProgress = 8;
@@ -94,4 +94,4 @@ absl::Status BlobClient::Download(const BlobDigest& digest, const std::string& p
   return Persist(download, digest, stop);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -13,7 +13,7 @@ namespace grpc {
 class Channel;
 }
 
-namespace bitwright {
+namespace bitwright::worker {
 
 struct FileToUpload {
   BlobDigest digest;
@@ -42,4 +42,4 @@ class BlobClient {
   std::unique_ptr<Stubs> stubs_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

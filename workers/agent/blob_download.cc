@@ -7,13 +7,13 @@
 #include <cstdio>
 #include <vector>
 
+#include "proto/base/status_macros.h"
 #include "proto/contract/grpc_status.h"
 #include "proto/contract/names.h"
-#include "proto/contract/status_macros.h"
 #include "workers/agent/agent_errors.h"
 #include "workers/agent/transfer_deadline.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 BlobDownload::BlobDownload(Stub& stub, const BlobDigest& digest, const std::string& path, OwnedFd fd)
     : stub_(&stub), digest_(digest), path_(path), fd_(std::move(fd)) {}
@@ -101,4 +101,4 @@ absl::Status BlobDownload::Publish() {
   return absl::OkStatus();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -5,11 +5,11 @@
 
 #include "absl/status/statusor.h"
 #include "google/bytestream/bytestream.grpc.pb.h"
+#include "proto/base/owned_fd.h"
 #include "proto/contract/digest.h"
-#include "workers/agent/owned_fd.h"
 #include "workers/agent/stop_signal.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // One download into "{path}.part", renamed to `path` when its digest is right. Not thread-safe.
 class BlobDownload {
@@ -40,4 +40,4 @@ class BlobDownload {
   bool failed_ = false;  // this machine's or the bytes' fault: trying again does not help
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

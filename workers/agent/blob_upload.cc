@@ -9,14 +9,14 @@
 #include <chrono>
 #include <random>
 
+#include "proto/base/status_macros.h"
 #include "proto/contract/grpc_status.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/names.h"
-#include "proto/contract/status_macros.h"
 #include "workers/agent/agent_errors.h"
 #include "workers/agent/transfer_deadline.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 std::string NewUuid() {
@@ -109,4 +109,4 @@ absl::Status BlobUpload::Send(StopSignal& stop) {
   return status;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

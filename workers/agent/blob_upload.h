@@ -5,11 +5,11 @@
 
 #include "absl/status/statusor.h"
 #include "google/bytestream/bytestream.grpc.pb.h"
+#include "proto/base/owned_fd.h"
 #include "proto/contract/digest.h"
 #include "workers/agent/blob_client.h"
-#include "workers/agent/owned_fd.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // One upload, which goes on after a broken call where the server says that it stands. Not thread-safe.
 class BlobUpload {
@@ -41,4 +41,4 @@ class BlobUpload {
   bool unreadable_ = false;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

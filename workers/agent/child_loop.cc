@@ -11,8 +11,9 @@
 #include "absl/synchronization/mutex.h"
 #include "bitwright/v1/tasks.pb.h"
 #include "google/rpc/status.pb.h"
-#include "proto/contract/errors.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/errors.h"
+#include "proto/base/status_macros.h"
+#include "proto/contract/rpc_status.h"
 #include "workers/agent/agent_errors.h"
 #include "workers/agent/code_version.h"
 #include "workers/agent/confinement.h"
@@ -20,7 +21,7 @@
 #include "workers/agent/pipe_frames.h"
 #include "workers/base/thread_pool.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -116,4 +117,4 @@ absl::Status RunChildLoop(int in, int out, const RunTaskFunction& run_task) {
   }
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -6,7 +6,7 @@
 #include "absl/status/status.h"
 #include "workers/tasks/run_task.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 using RunTaskFunction =
     std::function<absl::StatusOr<std::vector<TaskOutputFile>>(const v1::TaskSpec& spec, TaskContext& context)>;
@@ -16,4 +16,4 @@ using RunTaskFunction =
 // thread pool serves all tasks with equal `threads`.
 absl::Status RunChildLoop(int in, int out, const RunTaskFunction& run_task);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

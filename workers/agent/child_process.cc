@@ -14,11 +14,11 @@
 #include <string>
 #include <vector>
 
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "workers/agent/agent_errors.h"
 #include "workers/agent/pipe_frames.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr std::chrono::milliseconds kGrace(1000);
@@ -166,4 +166,4 @@ absl::StatusOr<v1::ExecuteEvent> ChildProcess::Execute(const v1::ExecuteRequest&
   }
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -10,7 +10,7 @@
 #include "absl/synchronization/mutex.h"
 #include "bitwright/v1/tasks.pb.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 struct ChildOptions {
   std::string program = "/proc/self/exe";  // run as `program --execute --compute-class C`
@@ -52,4 +52,4 @@ class ChildProcess {
   int wait_status_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -2,18 +2,18 @@
 
 #include <utility>
 
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // A child without a task is killed, not asked to leave: it holds nothing that is worth a wait. `old` goes after the
 // lock.
 
-absl::StatusOr<std::shared_ptr<ChildProcess>> ChildSlot::Acquire(const std::string& sandbox) {
+absl::StatusOr<std::shared_ptr<ChildProcess>> ChildSlot::Acquire(const std::string& owner) {
   std::shared_ptr<ChildProcess> old;
   {
     absl::MutexLock lock(&mutex_);
-    if (child_ != nullptr && sandbox_ == sandbox && !sandbox.empty()) {
+    if (child_ != nullptr && owner_ == owner && !owner.empty()) {
       busy_ = true;
       return child_;
     }
@@ -24,7 +24,7 @@ absl::StatusOr<std::shared_ptr<ChildProcess>> ChildSlot::Acquire(const std::stri
   ABSL_ASSIGN_OR_RETURN(std::shared_ptr<ChildProcess> child, ChildProcess::Start(options_));
   absl::MutexLock lock(&mutex_);
   child_ = child;
-  sandbox_ = sandbox;
+  owner_ = owner;
   busy_ = true;
   return child;
 }
@@ -39,10 +39,10 @@ void ChildSlot::Release(bool healthy, absl::Time now) {
   old = std::move(child_);
 }
 
-void ChildSlot::EndUnlessLive(const std::set<std::string>& live_sandboxes) {
+void ChildSlot::EndUnlessLive(const std::set<std::string>& live_owners) {
   std::shared_ptr<ChildProcess> old;
   absl::MutexLock lock(&mutex_);
-  if (child_ == nullptr || busy_ || live_sandboxes.contains(sandbox_)) return;
+  if (child_ == nullptr || busy_ || live_owners.contains(owner_)) return;
   child_->Kill();
   old = std::move(child_);
 }
@@ -74,4 +74,4 @@ pid_t ChildSlot::pid() const {
   return child_ == nullptr ? 0 : child_->pid();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -9,23 +9,23 @@
 #include "absl/time/time.h"
 #include "workers/agent/child_process.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
-// The one child that an agent keeps. It serves tasks of one sandbox and ends when another sandbox comes, when its
-// sandbox is over, when a task fails in it, or when it was idle for long. Thread-safe; Acquire only from the agent's
+// The one child that an agent keeps. It serves tasks of one owner and ends when another owner comes, when its
+// owner is over, when a task fails in it, or when it was idle for long. Thread-safe; Acquire only from the agent's
 // own thread.
 class ChildSlot {
  public:
   explicit ChildSlot(ChildOptions options) : options_(std::move(options)) {}
   ~ChildSlot() { End(); }
 
-  // The child of this sandbox, started if need be; busy until Release. UNAVAILABLE, reason CHILD_NOT_STARTED.
-  absl::StatusOr<std::shared_ptr<ChildProcess>> Acquire(const std::string& sandbox);
+  // The child of this owner, started if need be; busy until Release. UNAVAILABLE, reason CHILD_NOT_STARTED.
+  absl::StatusOr<std::shared_ptr<ChildProcess>> Acquire(const std::string& owner);
   // After a task; a child that failed is ended.
   void Release(bool healthy, absl::Time now);
 
   // Each leaves a busy child alone.
-  void EndUnlessLive(const std::set<std::string>& live_sandboxes);
+  void EndUnlessLive(const std::set<std::string>& live_owners);
   void EndIfIdle(absl::Time now, absl::Duration limit);
   // How long until EndIfIdle would end the child; infinite without an idle child.
   absl::Duration UntilIdle(absl::Time now, absl::Duration limit) const;
@@ -38,9 +38,9 @@ class ChildSlot {
   const ChildOptions options_;
   mutable absl::Mutex mutex_;
   std::shared_ptr<ChildProcess> child_ ABSL_GUARDED_BY(mutex_);
-  std::string sandbox_ ABSL_GUARDED_BY(mutex_);
+  std::string owner_ ABSL_GUARDED_BY(mutex_);
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Time last_used_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -7,11 +7,11 @@
 #include <cerrno>
 #include <vector>
 
+#include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
-#include "proto/contract/status_macros.h"
 #include "workers/agent/agent_errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 absl::StatusOr<FileDigest> DigestFile(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -40,4 +40,4 @@ absl::StatusOr<std::string> CodeVersion(const std::string& executable) {
   return std::string(BITWRIGHT_VERSION) + "-" + digest.sha256.substr(0, 16);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

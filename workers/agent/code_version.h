@@ -4,7 +4,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // "0.1.0-0123456789abcdef": the project's version and the first 16 hexadecimal digits of the SHA-256 of an executable.
 // Two workers with the same code version run the same code. UNAVAILABLE, reason FILE_UNREADABLE.
@@ -17,4 +17,4 @@ struct FileDigest {
 };
 absl::StatusOr<FileDigest> DigestFile(const std::string& path);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

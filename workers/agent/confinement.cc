@@ -10,7 +10,7 @@
 #include <seccomp.h>
 #endif
 
-namespace bitwright {
+namespace bitwright::worker {
 
 #ifdef BITWRIGHT_SECCOMP
 namespace {
@@ -70,4 +70,4 @@ void LimitMemory(int64_t bytes) {
   ::setrlimit(RLIMIT_DATA, &limit);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

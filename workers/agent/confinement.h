@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Gives up, for the whole process and for ever, what no task needs: new programs and processes, sockets, tracing, other
 // namespaces, signals to others. Such calls then fail with EPERM; threads stay allowed. False where the kernel or the
@@ -12,4 +12,4 @@ bool Confine();
 // Bounds private writable memory (RLIMIT_DATA; mapped files do not count). 0: no bound.
 void LimitMemory(int64_t bytes);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -11,7 +11,7 @@
 #include "workers/agent/blob_client.h"
 #include "workers/agent/stop_signal.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Where a task's inputs are on this machine. Not thread-safe.
 class InputSource {
@@ -61,4 +61,4 @@ class BlobCache : public InputSource {
   std::set<std::string> in_use_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

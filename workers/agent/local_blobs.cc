@@ -5,7 +5,7 @@
 #include "workers/agent/agent_errors.h"
 #include "workers/agent/input_source.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 class Local : public InputSource {
@@ -31,4 +31,4 @@ class Local : public InputSource {
 
 std::unique_ptr<InputSource> LocalBlobs(const std::string& dir) { return std::make_unique<Local>(dir); }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

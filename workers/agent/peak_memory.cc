@@ -7,7 +7,7 @@
 #include <fstream>
 #include <string>
 
-namespace bitwright {
+namespace bitwright::worker {
 
 int64_t PeakMemoryBytes() {
   std::ifstream status("/proc/self/status");
@@ -32,4 +32,4 @@ int64_t MachineMemoryBytes() {
   return group >> limit && limit > 0 ? std::min(physical, limit) : physical;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

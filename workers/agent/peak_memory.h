@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Largest resident size of this process since the last reset (VmHWM; mapped file pages count while resident). Where the
 // kernel cannot reset it, since the process began.
@@ -12,4 +12,4 @@ void ResetPeakMemory();
 // Memory that tasks of this machine can have: physical memory, or the control group's limit where that is lower.
 int64_t MachineMemoryBytes();
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -7,10 +7,10 @@
 #include <cstring>
 
 #include "google/protobuf/message_lite.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "workers/agent/agent_errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // Number of bytes read; fewer than `size` only at the pipe's end.
@@ -59,4 +59,4 @@ absl::StatusOr<bool> ReadFrame(int fd, google::protobuf::MessageLite& message) {
   return true;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

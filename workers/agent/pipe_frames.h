@@ -9,7 +9,7 @@ namespace google::protobuf {
 class MessageLite;
 }
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // The pipe between agent and child: each message preceded by its size as little-endian u32.
 inline constexpr size_t kMaxFrameBytes = 64 << 20;
@@ -21,4 +21,4 @@ absl::Status WriteFrame(int fd, const google::protobuf::MessageLite& message);
 // one, a frame is larger than kMaxFrameBytes, or its bytes are no such message.
 absl::StatusOr<bool> ReadFrame(int fd, google::protobuf::MessageLite& message);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

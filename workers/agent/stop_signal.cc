@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace bitwright {
+namespace bitwright::worker {
 
 void StopSignal::Stop() {
   absl::MutexLock lock(&mutex_);
@@ -31,4 +31,4 @@ StopSignal::Hook::~Hook() {
   signal_.actions_.erase(entry_);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

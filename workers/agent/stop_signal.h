@@ -6,7 +6,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Tells several waits at once to end. Set once, never cleared. Thread-safe.
 class StopSignal {
@@ -36,4 +36,4 @@ class StopSignal {
   std::list<std::function<void()>> actions_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -4,11 +4,12 @@
 
 #include "absl/time/clock.h"
 #include "google/rpc/status.pb.h"
-#include "proto/contract/errors.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/errors.h"
+#include "proto/base/status_macros.h"
+#include "proto/contract/rpc_status.h"
 #include "workers/agent/agent_errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // What a task may report although another attempt, perhaps elsewhere, can succeed: codes as in run_task.h, and room.
@@ -48,7 +49,7 @@ absl::StatusOr<v1::TaskResult> TaskRunner::RunIn(const TaskDirs& dirs, HeldTask&
 }
 
 absl::StatusOr<v1::ExecuteEvent> TaskRunner::Execute(const TaskDirs& dirs, HeldTask& task) {
-  ABSL_ASSIGN_OR_RETURN(const std::shared_ptr<ChildProcess> child, children_.Acquire(task.lease.sandbox()));
+  ABSL_ASSIGN_OR_RETURN(const std::shared_ptr<ChildProcess> child, children_.Acquire(task.lease.owner()));
   v1::ExecuteRequest request;
   *request.mutable_task() = task.lease.spec();
   request.set_input_dir(dirs.inputs);
@@ -82,4 +83,4 @@ absl::StatusOr<v1::TaskResult> TaskRunner::HandIn(const TaskDirs& dirs, const v1
   return result;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -12,7 +12,7 @@
 #include "workers/agent/stop_signal.h"
 #include "workers/agent/work_dir.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // A task that this worker holds. Shared between the running and the heartbeat thread.
 struct HeldTask {
@@ -58,4 +58,4 @@ class TaskRunner {
   const int64_t memory_limit_bytes_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -9,10 +9,10 @@
 #include <set>
 #include <system_error>
 
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "workers/agent/agent_errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 absl::Status MakeDirs(const std::string& path) {
@@ -63,4 +63,4 @@ absl::Status LinkInputs(const v1::TaskSpec& spec, const TaskDirs& dirs, InputSou
   return absl::OkStatus();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -5,10 +5,10 @@
 
 #include "absl/status/statusor.h"
 #include "bitwright/v1/tasks.pb.h"
+#include "proto/base/owned_fd.h"
 #include "workers/agent/input_source.h"
-#include "workers/agent/owned_fd.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // The two folders of one task.
 struct TaskDirs {
@@ -38,4 +38,4 @@ class WorkDir {
 // Links every input of the spec into dirs.inputs. UNAVAILABLE: an input cannot be had or linked.
 absl::Status LinkInputs(const v1::TaskSpec& spec, const TaskDirs& dirs, InputSource& source, StopSignal& stop);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

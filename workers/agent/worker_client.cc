@@ -7,14 +7,15 @@
 #include "absl/time/clock.h"
 #include "bitwright/v1/workers.grpc.pb.h"
 #include "google/rpc/status.pb.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
+#include "proto/base/log.h"
+#include "proto/base/status_macros.h"
 #include "proto/contract/grpc_status.h"
-#include "proto/contract/log.h"
-#include "proto/contract/status_macros.h"
+#include "proto/contract/rpc_status.h"
 #include "workers/agent/agent_errors.h"
 #include "workers/agent/backoff.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr absl::Duration kCallLimit = absl::Seconds(10);
@@ -159,4 +160,4 @@ absl::Status WorkerClient::Deregister() {
   return stub_->Once(&v1::WorkerService::Stub::DeregisterWorker, request, response, absl::Seconds(2), never);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

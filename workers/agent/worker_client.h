@@ -15,7 +15,7 @@ namespace grpc {
 class Channel;
 }
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // A worker's side of WorkerService. It registers itself, again whenever the server has forgotten it (WORKER_UNKNOWN),
 // and then repeats the call once under the new name. Calls end early with CANCELLED when `stop` is set. Thread-safe.
@@ -56,4 +56,4 @@ class WorkerClient {
   absl::Duration heartbeat_interval_ ABSL_GUARDED_BY(mutex_) = absl::Seconds(3);
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -10,15 +10,15 @@
 #include <optional>
 #include <thread>
 
-#include "proto/contract/log.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/log.h"
+#include "proto/base/status_macros.h"
 #include "workers/agent/agent.h"
 #include "workers/agent/code_version.h"
 #include "workers/agent/confinement.h"
 #include "workers/agent/peak_memory.h"
 #include "workers/kernels/compute_class.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 struct Flags {
@@ -125,4 +125,4 @@ int WorkerMain(int argc, char** argv, const WorkerProgram& program) {
   return flags.execute ? Execute(flags, program) : Serve(program, flags);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -6,7 +6,7 @@
 #include "absl/status/status.h"
 #include "workers/agent/child_loop.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // What the numeric side of the program gives the agent, which itself knows nothing of it.
 struct WorkerProgram {
@@ -22,4 +22,4 @@ struct WorkerProgram {
 // asked to stop, 1 for an error, 2 for wrong options.
 int WorkerMain(int argc, char** argv, const WorkerProgram& program);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

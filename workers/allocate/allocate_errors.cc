@@ -1,9 +1,9 @@
 #include "workers/allocate/allocate_errors.h"
 
 #include "absl/strings/str_cat.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 absl::Status BudgetBelowSmallestPlan(int64_t budget, int64_t smallest) {
   return MakeError(
@@ -20,4 +20,4 @@ absl::Status OptionsInvalid(int64_t unit, std::string_view what) {
       {{"unit", absl::StrCat(unit)}});
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

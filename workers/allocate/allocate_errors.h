@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // FAILED_PRECONDITION, reason BUDGET_BELOW_SMALLEST_PLAN.
 absl::Status BudgetBelowSmallestPlan(int64_t budget, int64_t smallest);
@@ -13,4 +13,4 @@ absl::Status BudgetBelowSmallestPlan(int64_t budget, int64_t smallest);
 // INVALID_ARGUMENT, reason OPTIONS_INVALID.
 absl::Status OptionsInvalid(int64_t unit, std::string_view what);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -227,4 +227,4 @@ void Search::Pass(int64_t width, int64_t budget) {
 
 CoreResult SearchCore(const CoreProblem& problem, int64_t states) { return Search(problem, states).Run(); }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

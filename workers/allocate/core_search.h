@@ -5,7 +5,7 @@
 
 #include "workers/allocate/knapsack.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // A plan is written as its changes against a start plan that minimizes Σ loss + λ · bytes and leaves `slack` ≥ 0 bytes.
 // Its excess over the Lagrangian bound is E = λ · slack + Σ (loss_k − loss_start); the start's own is λ · slack.
@@ -32,4 +32,4 @@ struct CoreResult {
 // promising ones, and `lower` says what it may have missed.
 CoreResult SearchCore(const CoreProblem& problem, int64_t states);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -9,7 +9,7 @@
 #include "workers/allocate/relaxation.h"
 #include "workers/base/checked.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // A plan counts as optimal when no other can be better by more than this share of its loss: past that the sums' own
@@ -80,4 +80,4 @@ absl::StatusOr<Choice> Solve(std::span<const std::vector<Option>> units, int64_t
   return Solve(OptionTable{options, offsets}, budget, limits);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // One way to store a unit.
 struct Option {
@@ -49,4 +49,4 @@ absl::StatusOr<Choice> Solve(OptionTable table, int64_t budget, const SolveLimit
 absl::StatusOr<Choice> Solve(std::span<const std::vector<Option>> units, int64_t budget,
                              const SolveLimits& limits = {});
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

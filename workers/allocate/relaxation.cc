@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // From one option of a unit's hull to the next: `bytes` more for slope · bytes less loss.
@@ -104,4 +104,4 @@ Relaxation Relax(OptionTable table, int64_t budget) {
   return result;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

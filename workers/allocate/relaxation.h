@@ -5,7 +5,7 @@
 
 #include "workers/allocate/knapsack.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // The best choice of hull options that the relaxation reaches without splitting a step.
 struct Relaxation {
@@ -19,4 +19,4 @@ struct Relaxation {
 // table must be valid (Solve checks it). O(options) expected.
 Relaxation Relax(OptionTable table, int64_t budget);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Arithmetic on declared sizes. Nothing on overflow or a negative operand.
 inline std::optional<int64_t> CheckedMul(int64_t a, int64_t b) {
@@ -18,4 +18,4 @@ inline std::optional<int64_t> CheckedAdd(int64_t a, int64_t b) {
   return result;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

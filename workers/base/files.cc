@@ -9,10 +9,10 @@
 #include <cstring>
 #include <utility>
 
-#include "proto/contract/errors.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/errors.h"
+#include "proto/base/status_macros.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 absl::Status Unreadable(const std::string& path, int error) {
@@ -106,4 +106,4 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   return std::string(file->text());
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

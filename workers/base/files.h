@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // A file mapped read-only; unmapped when the last owner goes. Bytes of a file that shrinks meanwhile must not be read
 // (blobs never change). Thread-safe.
@@ -52,4 +52,4 @@ class FileWriter {
   std::string path_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-namespace bitwright {
+namespace bitwright::worker {
 
 struct ThreadPool::State {
   std::mutex mutex;
@@ -80,4 +80,4 @@ void ThreadPool::ParallelFor(int64_t pieces, const std::function<void(int64_t, i
   omp_set_num_threads(outer);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -4,7 +4,7 @@
 #include <functional>
 #include <memory>
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Runs independent pieces of work on a fixed number of threads.
 //
@@ -37,4 +37,4 @@ class ThreadPool {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

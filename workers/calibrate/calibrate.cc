@@ -4,9 +4,9 @@
 #include <array>
 #include <cstring>
 
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // Inputs of the four units for one chunk of windows, contiguous.
@@ -58,4 +58,4 @@ absl::StatusOr<std::vector<UnitStatistics>> Calibrate(WindowRunner& runner, int6
   return all;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

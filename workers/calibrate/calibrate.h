@@ -7,7 +7,7 @@
 #include "workers/calibrate/statistics_file.h"
 #include "workers/model/window_runner.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Runs blocks [begin, end) over the windows in x and collects the statistics of every unit's input. x
 // [windows, window, hidden] holds the residual stream that enters block `begin`, and afterwards the one that leaves
@@ -16,4 +16,4 @@ namespace bitwright {
 absl::StatusOr<std::vector<UnitStatistics>> Calibrate(WindowRunner& runner, int64_t begin, int64_t end, int64_t windows,
                                                       float* x, const std::function<void(double)>& progress);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

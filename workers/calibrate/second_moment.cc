@@ -5,7 +5,7 @@
 #include "workers/kernels/elementwise.h"
 #include "workers/kernels/gemm.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr int64_t kTile = 256;
@@ -80,4 +80,4 @@ std::vector<InputStatistics> SecondMoments::Finish() {
   return all;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

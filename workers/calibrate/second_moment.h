@@ -8,7 +8,7 @@
 #include "workers/tensor/buffer.h"
 #include "workers/tensor/packed_triangle.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // What calibration learns of a unit's input x, over n tokens.
 struct InputStatistics {
@@ -53,4 +53,4 @@ class SecondMoments {
   std::vector<Buffer<double>> sum_abs_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
-#include "proto/contract/errors.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/errors.h"
+#include "proto/base/status_macros.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr std::string_view kMoment = "/H";
@@ -118,4 +118,4 @@ absl::Status MergeStatistics(const std::vector<StatisticsFile>& shards, const st
   return WriteStatistics(out_path, merged);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

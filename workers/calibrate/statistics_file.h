@@ -9,7 +9,7 @@
 #include "workers/calibrate/second_moment.h"
 #include "workers/checkpoint/safetensors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Statistics of units in a safetensors file. For each unit: "{unit}/H" f32 [n(n+1)/2] (packed upper triangle),
 // "{unit}/absmax" f32 [n], "{unit}/mean_abs" f32 [n], "{unit}/rows" i64 [1].
@@ -36,4 +36,4 @@ class StatisticsFile {
 // largest. All shards hold the same units.
 absl::Status MergeStatistics(const std::vector<StatisticsFile>& shards, const std::string& out_path);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -2,11 +2,11 @@
 
 #include <set>
 
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "workers/checkpoint/checkpoint_errors.h"
 #include "workers/checkpoint/strict_json.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 using nlohmann::json;
@@ -99,4 +99,4 @@ std::vector<std::string> Checkpoint::weight_files() const {
   return names;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

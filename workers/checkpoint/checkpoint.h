@@ -7,7 +7,7 @@
 #include "workers/checkpoint/model_files.h"
 #include "workers/checkpoint/safetensors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // All tensors of a model: from model.safetensors; without it from the shards that model.safetensors.index.json names
 // (the order in which transformers looks); else from the only *.safetensors file there is. Mapped; thread-safe once
@@ -37,4 +37,4 @@ class Checkpoint {
   std::map<std::string, Located> tensors_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -2,9 +2,9 @@
 
 #include <map>
 
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 
-namespace bitwright::checkpoint_errors {
+namespace bitwright::worker::checkpoint_errors {
 namespace {
 
 using Facts = std::map<std::string, std::string>;
@@ -157,4 +157,4 @@ absl::Status FeatureUnsupported(std::string_view field, std::string_view value, 
       {{"file", "config.json"}, {"field", Cut(field)}, {"value", Cut(value)}});
 }
 
-}  // namespace bitwright::checkpoint_errors
+}  // namespace bitwright::worker::checkpoint_errors

@@ -8,7 +8,7 @@
 
 // Every way in which a model's files are refused. All are the input's own fault (INVALID_ARGUMENT) and are not retried.
 // `file` is the name within the model, `tensor` the checkpoint name, offsets count bytes from the start of the file.
-namespace bitwright::checkpoint_errors {
+namespace bitwright::worker::checkpoint_errors {
 
 absl::Status JsonInvalid(std::string_view file, std::string_view why);             // JSON_INVALID
 absl::Status DuplicateKey(std::string_view file, std::string_view key);            // JSON_DUPLICATE_KEY
@@ -43,4 +43,4 @@ absl::Status ArchitectureUnsupported(std::string_view architecture);       // AR
 absl::Status FeatureUnsupported(std::string_view field, std::string_view value,
                                 std::string_view supported);  // CONFIG_UNSUPPORTED
 
-}  // namespace bitwright::checkpoint_errors
+}  // namespace bitwright::worker::checkpoint_errors

@@ -3,11 +3,11 @@
 #include <array>
 #include <cmath>
 
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "workers/checkpoint/checkpoint_errors.h"
 #include "workers/checkpoint/strict_json.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 using checkpoint_errors::ConfigInvalid;
@@ -219,4 +219,4 @@ absl::StatusOr<ModelConfig> ParseModelConfig(std::string_view json_text) {
   return model;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Rotary position embedding. Names and formulas are those of transformers' modeling_rope_utils.
 struct RopeConfig {
@@ -53,4 +53,4 @@ struct ModelConfig {
 // ARCHITECTURE_UNSUPPORTED, CONFIG_UNSUPPORTED (activation, rope kind, existing quantization).
 absl::StatusOr<ModelConfig> ParseModelConfig(std::string_view json_text);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

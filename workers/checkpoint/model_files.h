@@ -3,9 +3,9 @@
 #include <map>
 #include <string>
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // The files of a model: name within the model → path on this machine. Names are checked manifest paths.
 using ModelFiles = std::map<std::string, std::string>;
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -4,13 +4,13 @@
 #include <bit>
 #include <cstring>
 
-#include "proto/contract/log.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/log.h"
+#include "proto/base/status_macros.h"
 #include "workers/base/checked.h"
 #include "workers/checkpoint/checkpoint_errors.h"
 #include "workers/checkpoint/strict_json.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 using checkpoint_errors::HeaderInvalid;
@@ -190,4 +190,4 @@ absl::Status SafetensorsWriter::Close() {
   return writer_.Close();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

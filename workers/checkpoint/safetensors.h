@@ -11,7 +11,7 @@
 #include "workers/base/files.h"
 #include "workers/tensor/tensor.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // A safetensors file, opened as hostile input and mapped. Layout (huggingface/safetensors): u64 LE header size, a JSON
 // header {name: {dtype, shape, data_offsets}, "__metadata__": {string: string}}, then the data part.
@@ -66,4 +66,4 @@ class SafetensorsWriter {
   size_t next_ = 0;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "workers/checkpoint/checkpoint_errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 using nlohmann::json;
@@ -74,4 +74,4 @@ absl::StatusOr<json> ParseStrictJson(std::string_view text, std::string_view fil
   return value;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -1,9 +1,9 @@
 #include "workers/evaluate/evaluate_errors.h"
 
 #include "absl/strings/str_cat.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 absl::Status EvaluationEmpty() {
   return MakeError(absl::StatusCode::kFailedPrecondition, "EVALUATION_EMPTY",
@@ -19,4 +19,4 @@ absl::Status EvaluationNotFinite(int64_t token) {
       {{"token", absl::StrCat(token)}});
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

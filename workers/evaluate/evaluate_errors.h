@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // FAILED_PRECONDITION, reason EVALUATION_EMPTY.
 absl::Status EvaluationEmpty();
@@ -12,4 +12,4 @@ absl::Status EvaluationEmpty();
 // FAILED_PRECONDITION, reason EVALUATION_NOT_FINITE.
 absl::Status EvaluationNotFinite(int64_t token);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

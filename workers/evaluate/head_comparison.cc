@@ -5,7 +5,7 @@
 #include "workers/kernels/elementwise.h"
 #include "workers/kernels/gemm.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr int64_t kRows = 64;  // tokens of one piece: their logits for base and one variant are live
@@ -88,4 +88,4 @@ std::vector<TokenStats> HeadComparison::Compare(int64_t windows, int64_t window,
   return all;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

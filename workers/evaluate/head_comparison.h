@@ -7,7 +7,7 @@
 #include "workers/evaluate/token_stats.h"
 #include "workers/model/weights.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Compares final hidden states of quantized variants with those of the unquantized model, token by token, through the
 // output head: logits = hidden · headᵀ for both. The last token of each window has no target and is left out.
@@ -39,4 +39,4 @@ class HeadComparison {
   UnitWeights head_;  // without weights when the head is large
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -6,7 +6,7 @@
 
 #include "workers/kernels/vector_clones.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // Sums are kept in this many lanes on every machine and added up in one order: the same bits everywhere.
@@ -103,4 +103,4 @@ PairSums SumPair(const float* base, float base_maximum, const float* quantized, 
   return {AddUp(sum_b), AddUp(sum_q), AddUp(sum_d)};
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Largest element of a row and its first index.
 struct RowMaximum {
@@ -22,4 +22,4 @@ struct PairSums {
 };
 PairSums SumPair(const float* base, float base_maximum, const float* quantized, float quantized_maximum, int64_t n);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

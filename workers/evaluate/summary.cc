@@ -6,7 +6,7 @@
 
 #include "workers/evaluate/evaluate_errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // Compensated (Neumaier 1974): the result does not depend on how many tokens there are.
@@ -113,4 +113,4 @@ absl::StatusOr<EvaluationSummary> Summarize(const TokenStats& stats) {
   return summary;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

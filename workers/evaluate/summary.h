@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "workers/evaluate/token_stats.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // A value and its standard error: sample standard deviation (n − 1) / √n; 0 for a single token.
 struct Estimate {
@@ -50,4 +50,4 @@ absl::StatusOr<EvaluationSummary> Summarize(const TokenStats& stats);
 // Perplexity of one model alone, from TokenNll. Errors as above.
 absl::StatusOr<LossSummary> SummarizeLoss(std::span<const double> nll);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "proto/contract/log.h"
+#include "proto/base/log.h"
 #include "workers/evaluate/logit_rows.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr int64_t kPiece = 8;  // tokens
@@ -73,4 +73,4 @@ std::vector<double> TokenNll(const float* logits, int64_t vocabulary, std::span<
   return nll;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -6,7 +6,7 @@
 
 #include "workers/base/thread_pool.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // What one token tells about a quantized model beside its base, natural logarithms throughout. One element a token, in
 // the order of the text; shards are joined with Append in index order.
@@ -34,4 +34,4 @@ TokenStats CompareLogits(const float* base, const float* quantized, int64_t voca
 std::vector<double> TokenNll(const float* logits, int64_t vocabulary, std::span<const int32_t> targets,
                              ThreadPool& pool);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

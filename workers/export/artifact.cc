@@ -8,14 +8,14 @@
 #include "bitwright/v1/plans.pb.h"
 #include "bitwright/v1/reports.pb.h"
 #include "bitwright/v1/tasks.pb.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
+#include "proto/base/status_macros.h"
 #include "proto/contract/limits.h"
-#include "proto/contract/status_macros.h"
 #include "workers/export/card.h"
 #include "workers/export/quantization_config.h"
 #include "workers/formats/int_format.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 using nlohmann::ordered_json;
@@ -184,4 +184,4 @@ absl::StatusOr<int64_t> ArtifactOverheadBound(const std::string& config_json,
          kBytesPerFormat * FormatsBeyond(plan, info);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

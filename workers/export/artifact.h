@@ -7,15 +7,15 @@
 #include "absl/status/statusor.h"
 #include "workers/checkpoint/safetensors.h"
 
-namespace bitwright {
-
-namespace v1 {
+namespace bitwright::v1 {
 class Candidate;
 class CardFacts;
 class ModelInfo;
 class Plan;
 class Selection;
-}  // namespace v1
+}  // namespace bitwright::v1
+
+namespace bitwright::worker {
 
 // An artifact for the target "compressed-tensors": a Hugging Face folder in the `pack-quantized` format.
 //   config.json        the model's, with quantization_config (explicit linear names)
@@ -60,4 +60,4 @@ absl::StatusOr<int64_t> ArtifactBytes(const std::string& config_json, const std:
 absl::StatusOr<int64_t> ArtifactOverheadBound(const std::string& config_json,
                                               const std::map<std::string, int64_t>& copied, const v1::ModelInfo& info);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

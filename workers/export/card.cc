@@ -7,7 +7,7 @@
 
 #include "workers/formats/int_format.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 using nlohmann::ordered_json;
@@ -107,4 +107,4 @@ std::string PlanJson(const v1::ModelInfo& info, const v1::Plan& plan, const v1::
   return json.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

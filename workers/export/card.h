@@ -7,7 +7,7 @@
 #include "bitwright/v1/reports.pb.h"
 #include "bitwright/v1/tasks.pb.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // README.md of an artifact: what it is, how it was measured, how to load it. Markdown with the front matter that model
 // hubs read.
@@ -21,4 +21,4 @@ std::string PlanJson(const v1::ModelInfo& info, const v1::Plan& plan, const v1::
 // "int4-g128", "int8-channel"
 std::string NameOf(const v1::Format& format);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -3,7 +3,7 @@
 #include <map>
 #include <utility>
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 using nlohmann::ordered_json;
@@ -51,4 +51,4 @@ ordered_json QuantizationConfig(const v1::Plan& plan, const google::protobuf::Re
   return config;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

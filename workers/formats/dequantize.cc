@@ -1,10 +1,10 @@
 #include "workers/formats/dequantize.h"
 
-#include "proto/contract/log.h"
+#include "proto/base/log.h"
 #include "workers/formats/stored_float.h"
 #include "workers/kernels/vector_clones.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 template <DType type>
@@ -46,4 +46,4 @@ void Dequantize(IntFormat format, int64_t out, int64_t in, DType value_type, std
   }
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -6,7 +6,7 @@
 #include "workers/formats/int_format.h"
 #include "workers/tensor/dtype.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // weights[out, in] = code · scale, f32 row-major.
 //   codes  i8 [out, in]
@@ -19,4 +19,4 @@ namespace bitwright {
 void Dequantize(IntFormat format, int64_t out, int64_t in, DType value_type, std::span<const int8_t> codes,
                 std::span<const float> scales, std::span<float> weights);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

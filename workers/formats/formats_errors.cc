@@ -3,9 +3,9 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 absl::Status FormatUnknown(std::string_view name) {
   return MakeError(absl::StatusCode::kInvalidArgument, "FORMAT_UNKNOWN",
@@ -15,4 +15,4 @@ absl::Status FormatUnknown(std::string_view name) {
                    {{"format", std::string(name)}});
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -4,9 +4,9 @@
 
 #include "absl/status/status.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // INVALID_ARGUMENT, reason FORMAT_UNKNOWN.
 absl::Status FormatUnknown(std::string_view name);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -3,7 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "workers/formats/formats_errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // In the order of AllowedFormats.
@@ -45,4 +45,4 @@ std::vector<IntFormat> AllowedFormats(int64_t in_features) {
   return formats;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "workers/tensor/dtype.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Symmetric signed integers with one scale per group of the input dimension: value = code · scale.
 //
@@ -66,4 +66,4 @@ absl::Status CheckFormat(IntFormat format);
 // Every format that rows of `in_features` inputs allow, by (bits, group size; channel last): at most 7 · 4.
 std::vector<IntFormat> AllowedFormats(int64_t in_features);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -1,8 +1,8 @@
 #include "workers/formats/pack.h"
 
-#include "proto/contract/log.h"
+#include "proto/base/log.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 void CheckSizes(IntFormat format, int64_t out, int64_t in, size_t codes, size_t packed) {
@@ -52,4 +52,4 @@ void UnpackCodes(IntFormat format, int64_t out, int64_t in, std::span<const uint
   }
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -5,7 +5,7 @@
 
 #include "workers/formats/int_format.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Codes i8 [out, in] to and from weight_packed i32 [out, words], words = format.WordsPerRow(in), of compressed-tensors
 // `pack-quantized` (0.20; older versions differ for 3, 5, 6 and 7 bits). Layout of a row: one dense little-endian bit
@@ -18,4 +18,4 @@ void PackCodes(IntFormat format, int64_t out, int64_t in, std::span<const int8_t
 
 void UnpackCodes(IntFormat format, int64_t out, int64_t in, std::span<const uint32_t> packed, std::span<int8_t> codes);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

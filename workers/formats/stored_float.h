@@ -7,7 +7,7 @@
 #include "workers/tensor/dtype.h"
 #include "workers/tensor/float16.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // A consumer keeps scales, and the weights that it decompresses, in the dtype of the model's weights. These functions
 // give the f32 values that survive there. Branch-free, so that loops over them vectorize. Finite arguments.
@@ -43,4 +43,4 @@ constexpr float Epsilon(DType type) {
   return type == DType::kBF16 ? 0x1p-7f : type == DType::kF16 ? 0x1p-10f : 0x1p-23f;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -7,10 +7,10 @@
 #include <mutex>
 
 #include "hwy/targets.h"
-#include "proto/contract/errors.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/errors.h"
+#include "proto/base/status_macros.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // Rising order: each class has all instructions of those before it.
@@ -77,4 +77,4 @@ bool HasBf16Gemm() {
   return State().level >= 3;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // The name under which floating-point results are reproducible to the bit, from what processor and system offer:
 // "cpu-avx512-bf16", "cpu-avx512", "cpu-avx2" or "cpu-x86-64-v2".
@@ -24,4 +24,4 @@ bool HasBf16Gemm();
 // For SetComputeClass alone.
 absl::Status LimitOneDnn(std::string_view compute_class);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

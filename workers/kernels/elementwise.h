@@ -5,7 +5,7 @@
 // The element-wise parts of a decoder block, f32, row-major, single-threaded. Two implementations of one contract:
 // bitwright:: (vector instructions of the compute class in force) and bitwright::reference:: (plain loops, for tests).
 // Results of the two agree within a few units in the last place; each is deterministic.
-namespace bitwright {
+namespace bitwright::worker {
 
 // out[r,i] = x[r,i] · weight[i] / sqrt(mean_i(x[r,i]²) + eps). x and out may be the same. Rows are `stride` apart in
 // both.
@@ -43,4 +43,4 @@ void ColumnStatistics(const float* x, int64_t rows, int64_t n, float* absmax, do
 void NarrowToBf16(const float* from, int64_t n, uint16_t* to);
 }  // namespace reference
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

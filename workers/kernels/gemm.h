@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Matrix products, row-major. Single-threaded when called from a piece of a ThreadPool. The same shape and input give
 // the same bits within one compute class. Leading dimensions in elements.
@@ -16,4 +16,4 @@ void GemmF32(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, float 
 void GemmBf16(int64_t m, int64_t n, int64_t k, const uint16_t* a, int64_t lda, const uint16_t* b, int64_t ldb, float* c,
               int64_t ldc);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -1,6 +1,6 @@
 #include "workers/model/architecture.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 BlockSpec DescribeBlock(const ModelConfig& config, int64_t block) {
   BlockSpec spec;
@@ -55,4 +55,4 @@ std::vector<TensorSpec> RequiredTensors(const ModelConfig& config) {
   return all;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

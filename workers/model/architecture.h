@@ -7,7 +7,7 @@
 
 #include "workers/checkpoint/config.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Where in a block a unit's input is taken; one statistic is collected at each.
 enum class TapPoint { kAttention = 0, kOutput = 1, kMlp = 2, kDown = 3 };
@@ -61,4 +61,4 @@ inline constexpr char kEmbedding[] = "model.embed_tokens.weight";  // [vocab, hi
 inline constexpr char kFinalNorm[] = "model.norm.weight";          // [hidden]
 inline constexpr char kHead[] = "lm_head.weight";                  // [vocab, hidden]; absent when tied
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -6,7 +6,7 @@
 #include "workers/kernels/elementwise.h"
 #include "workers/kernels/gemm.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr int64_t kQueryTile = 128;  // rows of scores that are live at a time
@@ -113,4 +113,4 @@ void Decoder::FinalNorm(const float* weight, const float* x, float* out) const {
   RmsNorm(x, weight, static_cast<float>(config_.norm_eps), window_, config_.hidden, config_.hidden, out);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -6,7 +6,7 @@
 #include "workers/model/rope.h"
 #include "workers/model/weights.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Receives the input rows of a unit: x is [rows, n] with rows `stride` elements apart, valid during the call only.
 using TapFn = std::function<void(TapPoint point, const float* x, int64_t rows, int64_t n, int64_t stride)>;
@@ -55,4 +55,4 @@ class Decoder {
   RopeTable rope_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

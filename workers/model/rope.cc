@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr double kTwoPi = 2 * std::numbers::pi;
@@ -84,4 +84,4 @@ RopeTable MakeRopeTable(const RopeConfig& rope, int64_t head_dim, int64_t positi
   return table;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

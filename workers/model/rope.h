@@ -5,7 +5,7 @@
 
 #include "workers/checkpoint/config.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Rotation angles of every position, as ApplyRope takes them: cos and sin are [positions, head_dim / 2], f32, times the
 // attention factor. Frequencies as in transformers' modeling_rope_utils (default, linear, llama3, yarn).
@@ -16,4 +16,4 @@ struct RopeTable {
 
 RopeTable MakeRopeTable(const RopeConfig& rope, int64_t head_dim, int64_t positions);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

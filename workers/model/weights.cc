@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <atomic>
 
-#include "proto/contract/log.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/log.h"
+#include "proto/base/status_macros.h"
 #include "workers/checkpoint/checkpoint_errors.h"
 #include "workers/kernels/elementwise.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr int64_t kPieceElements = 1 << 18;  // of one piece of parallel work
@@ -142,4 +142,4 @@ void PrepareUnit(UnitWeights& unit, Compute compute, ThreadPool& pool) {
   });
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -10,7 +10,7 @@
 #include "workers/model/architecture.h"
 #include "workers/tensor/buffer.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // The type of the matrix products of a forward pass; everything between them is f32 in both.
 enum class Compute { kF32, kBf16 };
@@ -80,4 +80,4 @@ class Model {
 // Fills weight_bf16 from weight when compute is kBf16.
 void PrepareUnit(UnitWeights& unit, Compute compute, ThreadPool& pool);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

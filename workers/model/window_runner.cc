@@ -1,6 +1,6 @@
 #include "workers/model/window_runner.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 WindowRunner::WindowRunner(const Model& model, int64_t window, Compute compute, ThreadPool& pool)
     : model_(model), decoder_(model.config(), window, compute), pool_(pool) {
@@ -41,4 +41,4 @@ void WindowRunner::FinalNorm(int64_t windows, float* x) {
   });
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -6,7 +6,7 @@
 
 #include "workers/model/decoder.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Runs blocks over many windows: windows in parallel, each whole on one thread, so that the number of threads changes
 // no bit. Activations are [windows, window, hidden] f32, in the caller's memory.
@@ -40,4 +40,4 @@ class WindowRunner {
   std::vector<Decoder::Scratch> scratch_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

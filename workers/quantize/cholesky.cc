@@ -11,7 +11,7 @@
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace bitwright::HWY_NAMESPACE {
+namespace bitwright::worker::HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
@@ -66,11 +66,11 @@ void UpdateFourRows(const double* left, const double* panel, int64_t stride, int
 }
 
 }  // namespace
-}  // namespace bitwright::HWY_NAMESPACE
+}  // namespace bitwright::worker::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 HWY_EXPORT(SolvePanel);
@@ -131,5 +131,5 @@ std::optional<int64_t> Cholesky(double* a, int64_t n, ThreadPool& pool) {
   return std::nullopt;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker
 #endif

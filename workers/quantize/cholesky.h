@@ -5,7 +5,7 @@
 
 #include "workers/base/thread_pool.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Leading dimension that Cholesky asks of an [n, n] matrix: n rounded up to a multiple of 16.
 constexpr int64_t CholeskyStride(int64_t n) { return (n + 15) / 16 * 16; }
@@ -15,4 +15,4 @@ constexpr int64_t CholeskyStride(int64_t n) { return (n + 15) / 16 * 16; }
 // whose pivot is not positive. Blocks have fixed bounds: the same bits on any number of threads.
 std::optional<int64_t> Cholesky(double* a, int64_t n, ThreadPool& pool);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

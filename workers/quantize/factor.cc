@@ -6,13 +6,13 @@
 #include <numeric>
 #include <optional>
 
-#include "proto/contract/log.h"
+#include "proto/base/log.h"
 #include "workers/quantize/cholesky.h"
 #include "workers/quantize/quantize_errors.h"
 #include "workers/quantize/row_lanes.h"
 #include "workers/tensor/packed_triangle.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 absl::Status CheckMoment(std::span<const float> packed, int64_t n) {
@@ -107,4 +107,4 @@ absl::StatusOr<Factor> BuildFactor(std::span<const float> packed_moment, int64_t
   return factor;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

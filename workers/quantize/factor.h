@@ -8,7 +8,7 @@
 #include "workers/base/thread_pool.h"
 #include "workers/tensor/buffer.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 struct FactorOptions {
   bool act_order = false;  // columns by falling diagonal of H (stable, before damping) instead of in order
@@ -37,4 +37,4 @@ struct Factor {
 absl::StatusOr<Factor> BuildFactor(std::span<const float> packed_moment, int64_t inputs, const FactorOptions& options,
                                    ThreadPool& pool);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

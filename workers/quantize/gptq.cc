@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "proto/contract/log.h"
+#include "proto/base/log.h"
 #include "workers/kernels/gemm.h"
 #include "workers/quantize/row_lanes.h"
 #include "workers/quantize/row_piece.h"
 #include "workers/tensor/buffer.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr int64_t kRows = lanes::kRows;
@@ -182,4 +182,4 @@ std::vector<double> GptqLosses(const Factor& factor, std::span<const float> weig
   return losses;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -11,7 +11,7 @@
 #include "workers/quantize/scales.h"
 #include "workers/tensor/dtype.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // How the search for a scale weighs the error of column j.
 enum class ScaleWeight {
@@ -48,4 +48,4 @@ RoundedLinear GptqRound(const Factor& factor, std::span<const float> weights, in
 std::vector<double> GptqLosses(const Factor& factor, std::span<const float> weights, int64_t out,
                                std::span<const IntFormat> formats, const GptqOptions& options, ThreadPool& pool);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

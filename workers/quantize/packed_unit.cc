@@ -2,13 +2,13 @@
 
 #include <cstring>
 
-#include "proto/contract/errors.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/errors.h"
+#include "proto/base/status_macros.h"
 #include "workers/formats/dequantize.h"
 #include "workers/formats/pack.h"
 #include "workers/tensor/float16.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr std::string_view kFormatKey = "format/";
@@ -101,12 +101,12 @@ absl::Status PackedUnits::Dequantize(const UnitSpec& unit, ThreadPool& pool, flo
       UnpackCodes(format, rows, linear.in, row_words, codes);
       std::vector<float> scales(static_cast<size_t>(rows * groups));
       ToFloat(scale, first * groups, rows * groups, scales.data());
-      bitwright::Dequantize(format, rows, linear.in, scale.dtype, codes, scales,
-                            {weight + first * linear.in, static_cast<size_t>(rows * linear.in)});
+      worker::Dequantize(format, rows, linear.in, scale.dtype, codes, scales,
+                         {weight + first * linear.in, static_cast<size_t>(rows * linear.in)});
     });
     weight += linear.out * linear.in;
   }
   return absl::OkStatus();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -9,7 +9,7 @@
 #include "workers/model/weights.h"
 #include "workers/quantize/unit_rounder.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Quantized units in a safetensors file, with the tensors that compressed-tensors' `pack-quantized` asks for:
 // "{linear}.weight_packed" i32 [out, words], "{linear}.weight_scale" [out, groups] in the weight's dtype,
@@ -49,4 +49,4 @@ class PackedUnits {
   std::map<std::string, std::pair<size_t, IntFormat>> formats_;  // unit → file, format
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -1,9 +1,9 @@
 #include "workers/quantize/quantize_errors.h"
 
 #include "absl/strings/str_cat.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 absl::Status MomentNotFinite(int64_t row, int64_t column) {
   return MakeError(absl::StatusCode::kInvalidArgument, "MOMENT_NOT_FINITE",
@@ -20,4 +20,4 @@ absl::Status MomentNotPositive(int64_t column, double damping) {
                    {{"column", absl::StrCat(column)}, {"damping", absl::StrCat(damping)}});
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

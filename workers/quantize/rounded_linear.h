@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // A linear as codes. value = code · scale of the column's group, then rounded to the storage dtype (Dequantize).
 struct RoundedLinear {
@@ -14,4 +14,4 @@ struct RoundedLinear {
   double loss = 0;                   // tr(ΔW H ΔWᵀ), the sum of row_loss in order
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

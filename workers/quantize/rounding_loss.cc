@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <vector>
 
-#include "proto/contract/log.h"
+#include "proto/base/log.h"
 #include "workers/kernels/gemm.h"
 #include "workers/tensor/buffer.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 double RoundingLoss(std::span<const float> weights, std::span<const float> dequantized, int64_t out, int64_t in,
                     std::span<const float> moment, ThreadPool& pool) {
@@ -31,4 +31,4 @@ double RoundingLoss(std::span<const float> weights, std::span<const float> dequa
   return total;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

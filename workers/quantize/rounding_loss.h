@@ -5,7 +5,7 @@
 
 #include "workers/base/thread_pool.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // tr(ΔW H ΔWᵀ) with ΔW = weights − dequantized, by the direct product.
 //   weights, dequantized  f32 [out, in]
@@ -14,4 +14,4 @@ namespace bitwright {
 double RoundingLoss(std::span<const float> weights, std::span<const float> dequantized, int64_t out, int64_t in,
                     std::span<const float> moment, ThreadPool& pool);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

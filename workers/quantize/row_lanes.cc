@@ -8,7 +8,7 @@
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace bitwright::lanes::HWY_NAMESPACE {
+namespace bitwright::worker::lanes::HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
@@ -253,11 +253,11 @@ void RoundColumns(const Block& b, int64_t begin, int64_t end, Grid grid) {
 }
 
 }  // namespace
-}  // namespace bitwright::lanes::HWY_NAMESPACE
+}  // namespace bitwright::worker::lanes::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace bitwright::lanes {
+namespace bitwright::worker::lanes {
 
 HWY_EXPORT(AbsMax);
 HWY_EXPORT(SearchScales);
@@ -284,5 +284,5 @@ void RoundColumns(const Block& block, int64_t begin, int64_t end, Grid grid) {
   HWY_DYNAMIC_DISPATCH(RoundColumns)(block, begin, end, grid);
 }
 
-}  // namespace bitwright::lanes
+}  // namespace bitwright::worker::lanes
 #endif

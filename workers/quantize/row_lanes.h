@@ -8,7 +8,7 @@
 // The inner loops of rounding. Rows of a weight matrix are independent, so 64 of them are worked on side by side: data
 // stand transposed, [columns, kRows], one row of W per lane. Within a compute class the results depend on the input
 // alone; no sum crosses lanes.
-namespace bitwright::lanes {
+namespace bitwright::worker::lanes {
 
 inline constexpr int64_t kRows = 64;    // rows side by side: 4 registers of AVX-512
 inline constexpr int64_t kBlock = 128;  // columns between two products with all earlier errors; every group divides it
@@ -54,4 +54,4 @@ void StandingValues(const Block& block, int64_t begin, int64_t end, float* sprea
 // Rounds columns [begin, end) one after the other: z_j = w_j + a_j + Σ_{i in [begin, j)} e_i M_ij.
 void RoundColumns(const Block& block, int64_t begin, int64_t end, Grid grid);
 
-}  // namespace bitwright::lanes
+}  // namespace bitwright::worker::lanes

@@ -5,7 +5,7 @@
 
 #include "workers/quantize/row_lanes.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Transposes rows [first, first + 64) of W f32 [out, in] into to [in, 64]; columns taken in `order` (null: in order),
 // zero where dead (null: nowhere, by column of W) and for rows past the last.
@@ -43,4 +43,4 @@ inline void ScatterScales(const float* scales, int64_t out, int64_t groups, int6
   }
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -2,12 +2,12 @@
 
 #include <vector>
 
-#include "proto/contract/log.h"
+#include "proto/base/log.h"
 #include "workers/quantize/row_lanes.h"
 #include "workers/quantize/row_piece.h"
 #include "workers/tensor/buffer.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 RoundedLinear RoundToNearest(std::span<const float> weights, int64_t out, int64_t in, IntFormat format,
                              std::span<const float> diagonal, const RtnOptions& options, ThreadPool& pool) {
@@ -38,4 +38,4 @@ RoundedLinear RoundToNearest(std::span<const float> weights, int64_t out, int64_
   return result;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -9,7 +9,7 @@
 #include "workers/quantize/scales.h"
 #include "workers/tensor/dtype.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 struct RtnOptions {
   ScaleMethod scales = ScaleMethod::kAbsMax;
@@ -25,4 +25,4 @@ struct RtnOptions {
 RoundedLinear RoundToNearest(std::span<const float> weights, int64_t out, int64_t in, IntFormat format,
                              std::span<const float> diagonal, const RtnOptions& options, ThreadPool& pool);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -6,7 +6,7 @@
 #include "workers/formats/stored_float.h"
 #include "workers/quantize/row_lanes.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr int64_t kFactors = 16;
@@ -44,4 +44,4 @@ void GroupScales(ScaleMethod method, int bits, DType storage_type, const float* 
   }
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -6,7 +6,7 @@
 #include "workers/formats/int_format.h"
 #include "workers/tensor/dtype.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // How the scale of a group is chosen. Always rounded to the dtype in which it is stored before any code is computed.
 // An all-zero group (or one whose scale vanishes in that dtype) gets the dtype's epsilon, as compressed-tensors gives
@@ -25,4 +25,4 @@ enum class ScaleMethod {
 void GroupScales(ScaleMethod method, int bits, DType storage_type, const float* w, int64_t columns,
                  const float* weights, float* scales);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -1,13 +1,13 @@
 #include "workers/quantize/unit_rounder.h"
 
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "workers/formats/dequantize.h"
 #include "workers/quantize/factor.h"
 #include "workers/quantize/gptq.h"
 #include "workers/quantize/rounding_loss.h"
 #include "workers/quantize/rtn.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 struct UnitRounder::State {
   RoundingOptions options;
@@ -71,4 +71,4 @@ std::vector<double> UnitRounder::Losses(std::span<const float> weights, int64_t 
   return losses;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

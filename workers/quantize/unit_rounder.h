@@ -12,7 +12,7 @@
 #include "workers/quantize/scales.h"
 #include "workers/tensor/dtype.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 struct RoundingOptions {
   enum class Method { kRtn, kGptq };
@@ -47,4 +47,4 @@ class UnitRounder {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

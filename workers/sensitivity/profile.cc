@@ -6,11 +6,11 @@
 #include <cstring>
 #include <optional>
 
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "workers/evaluate/summary.h"
 #include "workers/formats/dequantize.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // Below this the proxy or the KL divergence says nothing; an α of such a unit would be noise.
@@ -211,4 +211,4 @@ absl::StatusOr<std::vector<UnitSensitivity>> ProfileBlocks(WindowRunner& runner,
   return all;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

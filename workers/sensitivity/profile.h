@@ -10,7 +10,7 @@
 #include "workers/model/window_runner.h"
 #include "workers/quantize/unit_rounder.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // What the allocator needs to know of a unit: the loss of every format, in nats of KL divergence per token.
 //
@@ -59,4 +59,4 @@ absl::StatusOr<std::vector<UnitSensitivity>> ProfileBlocks(WindowRunner& runner,
                                                            const ProfileOptions& options,
                                                            const std::function<void(double)>& progress);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

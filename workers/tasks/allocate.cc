@@ -3,14 +3,15 @@
 #include <map>
 
 #include "bitwright/v1/models.pb.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
+#include "proto/contract/task_names.h"
 #include "workers/allocate/knapsack.h"
 #include "workers/export/card.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/recipe_options.h"
 #include "workers/tasks/task_errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // A uniform plan whose predicted loss is this many times the best one's cannot win: the ratio of two such predictions
@@ -27,19 +28,21 @@ int64_t WeightBudget(const v1::Budget& budget, const v1::ModelInfo& info) {
 }
 
 absl::Status CheckUnits(const UnitOptions& units, const v1::ModelInfo& info) {
-  if (units.empty()) return task_errors::InputMissing("sensitivity/" + FiveDigits(0));
+  if (units.empty()) return task_errors::InputMissing(Numbered(TaskFile::kSensitivity, 0));
   bool fit = units.size() == static_cast<size_t>(info.units_size());
   for (size_t u = 0; fit && u < units.size(); ++u) {
     fit = units[u].name() == info.units(static_cast<int>(u)).name() && !units[u].options().empty();
   }
-  if (!fit) return task_errors::InputDamaged("sensitivity", "does not hold the units of input 'info', with options");
+  if (!fit)
+    return task_errors::InputDamaged(TaskFile::kSensitivity, "does not hold the units of input 'info', with options");
   return absl::OkStatus();
 }
 
 // A plan from one option per unit.
-v1::Plan MakePlan(const std::string& name, const UnitOptions& units, const std::vector<int>& choice,
+v1::Plan MakePlan(v1::PlanKind kind, const std::string& name, const UnitOptions& units, const std::vector<int>& choice,
                   const v1::ModelInfo& info) {
   v1::Plan plan;
+  plan.set_kind(kind);
   plan.set_name(name);
   for (size_t u = 0; u < units.size(); ++u) {
     const v1::FormatOption& option = units[u].options(choice[u]);
@@ -67,7 +70,7 @@ std::vector<v1::Plan> UniformPlans(const UnitOptions& units, const v1::ModelInfo
       }
     }
     if (choice.size() != units.size()) continue;
-    v1::Plan plan = MakePlan("uniform-" + NameOf(format.format()), units, choice, info);
+    v1::Plan plan = MakePlan(v1::PLAN_KIND_UNIFORM, "uniform-" + NameOf(format.format()), units, choice, info);
     if (plan.weight_bytes() <= budget) plans.push_back(std::move(plan));
   }
   std::stable_sort(plans.begin(), plans.end(),
@@ -93,7 +96,7 @@ absl::Status AddMixed(const UnitOptions& units, const v1::ModelInfo& info, int64
   }
   ABSL_ASSIGN_OR_RETURN(const Choice choice, Solve(std::span<const std::vector<Option>>(options), budget));
   *allocation.add_candidates() =
-      MakePlan("mixed", units, std::vector<int>(choice.option.begin(), choice.option.end()), info);
+      MakePlan(v1::PLAN_KIND_MIXED, "mixed", units, std::vector<int>(choice.option.begin(), choice.option.end()), info);
   allocation.set_bound(choice.bound);
   allocation.set_gap(std::max(choice.loss - choice.bound, 0.0));
   allocation.set_lambda(choice.lambda);
@@ -105,9 +108,9 @@ absl::Status AddMixed(const UnitOptions& units, const v1::ModelInfo& info, int64
 
 absl::Status RunAllocate(const v1::AllocateParams& params, TaskIo& io) {
   v1::ModelInfo info;
-  ABSL_RETURN_IF_ERROR(io.ReadProto("info", info));
+  ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kInfo, info));
   UnitOptions units;
-  for (const std::string& name : io.InputNames("sensitivity/")) {
+  for (const std::string& name : io.InputNames(NumberedPrefix(TaskFile::kSensitivity))) {
     v1::Sensitivity part;
     ABSL_RETURN_IF_ERROR(io.ReadProto(name, part));
     units.insert(units.end(), part.units().begin(), part.units().end());
@@ -123,7 +126,7 @@ absl::Status RunAllocate(const v1::AllocateParams& params, TaskIo& io) {
   if (!params.recipe().candidates().mixed()) allocation.clear_candidates();
   AddUniform(units, info, budget, params.recipe().candidates().uniform(), allocation);
   if (allocation.candidates().empty()) *allocation.add_candidates() = std::move(mixed);
-  return io.WriteProto("allocation", allocation);
+  return io.WriteProto(TaskFile::kAllocation, allocation);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -1,15 +1,16 @@
 #include <cstring>
 
 #include "bitwright/v1/models.pb.h"
+#include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
-#include "proto/contract/status_macros.h"
+#include "proto/contract/task_names.h"
 #include "workers/export/artifact.h"
 #include "workers/model/weights.h"
 #include "workers/quantize/packed_unit.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/task_errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // Adds files to an artifact and keeps their names for manifest and SHA256SUMS.
@@ -17,7 +18,7 @@ class ArtifactWriter {
  public:
   explicit ArtifactWriter(TaskIo& io) : io_(io) {}
 
-  std::string NewFile(const std::string& path) { return io_.NewOutput("file/" + path); }
+  std::string NewFile(const std::string& path) { return io_.NewOutput(ArtifactFileName(path)); }
   // Takes note of a file that was written at `on_disk`.
   absl::Status Note(const std::string& path, const std::string& on_disk) {
     ABSL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(on_disk));
@@ -40,7 +41,7 @@ class ArtifactWriter {
       entry.set_path(path);
       *entry.mutable_digest() = ToProto(digest);
     }
-    return io_.WriteProto("manifest", manifest);
+    return io_.WriteProto(TaskFile::kManifest, manifest);
   }
 
  private:
@@ -69,7 +70,7 @@ absl::Status WriteWeights(const std::string& path, const Checkpoint& checkpoint,
       }
     }
     if (static_cast<int64_t>(bytes.size()) != StoredBytesOf(tensor)) {
-      return task_errors::InputDamaged("weights", "lacks tensor '" + tensor.name + "' in the plan's shape");
+      return task_errors::InputDamaged(TaskFile::kWeights, "lacks tensor '" + tensor.name + "' in the plan's shape");
     }
     ABSL_RETURN_IF_ERROR(writer.Append(bytes.data(), bytes.size()));
     io.Progress(static_cast<double>(++done) / static_cast<double>(tensors.size()));
@@ -83,18 +84,18 @@ absl::Status RunAssemble(const v1::AssembleParams& params, TaskIo& io) {
   v1::ModelInfo info;
   v1::Allocation allocation;
   v1::Selection selection;
-  ABSL_RETURN_IF_ERROR(io.ReadProto("info", info));
-  ABSL_RETURN_IF_ERROR(io.ReadProto("allocation", allocation));
-  ABSL_RETURN_IF_ERROR(io.ReadProto("selection", selection));
+  ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kInfo, info));
+  ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kAllocation, allocation));
+  ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kSelection, selection));
   ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, params.candidate(), info));
   if (params.candidate() >= selection.candidates_size()) {
-    return task_errors::InputDamaged("selection", "has no candidate " + std::to_string(params.candidate()));
+    return task_errors::InputDamaged(TaskFile::kSelection, "has no candidate " + std::to_string(params.candidate()));
   }
   const v1::Plan& plan = allocation.candidates(params.candidate());
   const ModelFiles files = io.Files();
   ABSL_ASSIGN_OR_RETURN(const auto config, io.Input("model/config.json"));
   ABSL_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Open(files));
-  ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> paths, io.InputPaths("weights/"));
+  ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> paths, io.InputPaths(NumberedPrefix(TaskFile::kWeights)));
   ABSL_ASSIGN_OR_RETURN(const PackedUnits packed, PackedUnits::Open(paths));
 
   ArtifactWriter artifact(io);
@@ -113,4 +114,4 @@ absl::Status RunAssemble(const v1::AssembleParams& params, TaskIo& io) {
   return artifact.Finish();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

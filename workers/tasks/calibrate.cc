@@ -1,11 +1,12 @@
 #include "workers/calibrate/calibrate.h"
 
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
+#include "proto/contract/task_names.h"
 #include "workers/calibrate/statistics_file.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/task_errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 absl::Status RunCalibrate(const v1::CalibrateParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const Model model, Model::Open(io.Files()));
@@ -14,29 +15,29 @@ absl::Status RunCalibrate(const v1::CalibrateParams& params, TaskIo& io) {
   WindowRunner runner(model, params.window(), ComputeOf(params.compute()), io.pool());
   Buffer<float> x;
   if (params.blocks().begin() == 0) {
-    ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, io.IdRows("ids", begin, end, params.window()));
+    ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, io.IdRows(TaskFile::kIds, begin, end, params.window()));
     x = Buffer<float>(windows * runner.WindowElements());
     runner.Embed(ids, x.data());
   } else {
-    ABSL_ASSIGN_OR_RETURN(x, io.FloatRows("activations", 0, windows * params.window(), model.config().hidden));
+    ABSL_ASSIGN_OR_RETURN(x, io.FloatRows(TaskFile::kActivations, 0, windows * params.window(), model.config().hidden));
   }
   ABSL_ASSIGN_OR_RETURN(const std::vector<UnitStatistics> statistics,
                         Calibrate(runner, params.blocks().begin(), params.blocks().end(), windows, x.data(),
                                   [&](double share) { io.Progress(share); }));
-  ABSL_RETURN_IF_ERROR(WriteStatistics(io.NewOutput("statistics"), statistics));
+  ABSL_RETURN_IF_ERROR(WriteStatistics(io.NewOutput(TaskFile::kStatistics), statistics));
   if (params.last()) return absl::OkStatus();
-  return io.WriteBytes("activations", x.data(), static_cast<size_t>(x.size()) * sizeof(float));
+  return io.WriteBytes(TaskFile::kActivations, x.data(), static_cast<size_t>(x.size()) * sizeof(float));
 }
 
 absl::Status RunMerge(const v1::MergeParams&, TaskIo& io) {
   std::vector<StatisticsFile> shards;
-  ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> paths, io.InputPaths("statistics/"));
+  ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> paths, io.InputPaths(NumberedPrefix(TaskFile::kStatistics)));
   for (const std::string& path : paths) {
     ABSL_ASSIGN_OR_RETURN(StatisticsFile shard, StatisticsFile::Open(path));
     shards.push_back(std::move(shard));
   }
-  if (shards.empty()) return task_errors::InputMissing("statistics/" + FiveDigits(0));
-  return MergeStatistics(shards, io.NewOutput("statistics"));
+  if (shards.empty()) return task_errors::InputMissing(Numbered(TaskFile::kStatistics, 0));
+  return MergeStatistics(shards, io.NewOutput(TaskFile::kStatistics));
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

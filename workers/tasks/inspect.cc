@@ -1,14 +1,15 @@
 #include <filesystem>
 
 #include "bitwright/v1/models.pb.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
+#include "proto/contract/task_names.h"
 #include "workers/calibrate/second_moment.h"
 #include "workers/checkpoint/checkpoint_errors.h"
 #include "workers/export/artifact.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/recipe_options.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 void DescribeSizes(const ModelConfig& config, v1::ModelInfo& info) {
@@ -108,7 +109,7 @@ absl::Status RunInspect(const v1::InspectParams&, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const std::string config, ReadFile(files.at("config.json")));
   ABSL_ASSIGN_OR_RETURN(const int64_t overhead, ArtifactOverheadBound(config, copied, info));
   info.set_artifact_overhead_bytes(overhead);
-  return io.WriteProto("info", info);
+  return io.WriteProto(TaskFile::kInfo, info);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

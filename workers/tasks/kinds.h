@@ -5,7 +5,7 @@
 
 // One function a task kind, each in a file of its own. Inputs and outputs stand at the kind's params in tasks.proto.
 // A function writes all its outputs through io, or returns the first error.
-namespace bitwright {
+namespace bitwright::worker {
 
 absl::Status RunInspect(const v1::InspectParams& params, TaskIo& io);
 absl::Status RunTokenize(const v1::TokenizeParams& params, TaskIo& io);
@@ -20,4 +20,4 @@ absl::Status RunSelect(const v1::SelectParams& params, TaskIo& io);
 absl::Status RunAssemble(const v1::AssembleParams& params, TaskIo& io);
 absl::Status RunReport(const v1::ReportParams& params, TaskIo& io);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

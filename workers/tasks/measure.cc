@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstdio>
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 std::string Number(const char* format, double value) {
@@ -36,7 +36,7 @@ void FillMeasurements(const EvaluationSummary& summary, v1::Candidate& candidate
   candidate.set_top1_agreement_standard_error(summary.top1_agreement.standard_error);
 }
 
-v1::TokenLoss ToProto(const LossSummary& loss) {
+v1::TokenLoss TokenLossOf(const LossSummary& loss) {
   v1::TokenLoss proto;
   proto.set_mean_nll(loss.mean_nll.value);
   proto.set_mean_nll_standard_error(loss.mean_nll.standard_error);
@@ -51,7 +51,7 @@ std::string Verdict(const v1::Report& report, const v1::Selection& selection) {
   const v1::Candidate& uniform = selection.candidates(selection.best_uniform());
   if (selection.selected() == selection.best_uniform()) {
     for (const v1::Candidate& other : selection.candidates()) {
-      if (other.name().starts_with("mixed")) {
+      if (other.kind() == v1::PLAN_KIND_MIXED) {
         return "The uniform plan wins: " + Described(best) + " against " + Described(other) +
                " for the mixed plan of the same budget.";
       }
@@ -69,4 +69,4 @@ std::string Verdict(const v1::Report& report, const v1::Selection& selection) {
                                                      " nats of the bound for its predictions.");
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -1,10 +1,11 @@
 #include "workers/sensitivity/profile.h"
 
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
+#include "proto/contract/task_names.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/recipe_options.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 void ToProto(const UnitSensitivity& from, const UnitSpec& spec, DType dtype, v1::Sensitivity::Unit& to) {
@@ -31,12 +32,13 @@ void ToProto(const UnitSensitivity& from, const UnitSpec& spec, DType dtype, v1:
 
 absl::Status RunProfile(const v1::ProfileParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const Model model, Model::Open(io.Files()));
-  ABSL_ASSIGN_OR_RETURN(const std::string statistics_path, io.InputPath("statistics"));
+  ABSL_ASSIGN_OR_RETURN(const std::string statistics_path, io.InputPath(TaskFile::kStatistics));
   ABSL_ASSIGN_OR_RETURN(const StatisticsFile statistics, StatisticsFile::Open(statistics_path));
   const int64_t begin = params.windows().begin(), end = params.windows().end(), window = params.window();
-  ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, io.SpreadIdRows("ids", begin, end, params.stride(), window));
+  ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids,
+                        io.SpreadIdRows(TaskFile::kIds, begin, end, params.stride(), window));
   ABSL_ASSIGN_OR_RETURN(const Buffer<float> reference,
-                        io.FloatRows("hidden", 0, (end - begin) * window, model.config().hidden));
+                        io.FloatRows(TaskFile::kHidden, 0, (end - begin) * window, model.config().hidden));
   WindowRunner runner(model, window, Compute::kF32, io.pool());
   const ProfileData data{end - begin, ids, reference.data()};
   ABSL_ASSIGN_OR_RETURN(const auto units,
@@ -48,7 +50,7 @@ absl::Status RunProfile(const v1::ProfileParams& params, TaskIo& io) {
     const UnitSpec spec = DescribeBlock(model.config(), block).units[i % kTapPoints];
     ToProto(units[i], spec, model.UnitType(spec), *sensitivity.add_units());
   }
-  return io.WriteProto("sensitivity", sensitivity);
+  return io.WriteProto(TaskFile::kSensitivity, sensitivity);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

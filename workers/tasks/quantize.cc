@@ -1,11 +1,12 @@
-#include "proto/contract/errors.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/errors.h"
+#include "proto/base/status_macros.h"
+#include "proto/contract/task_names.h"
 #include "workers/calibrate/statistics_file.h"
 #include "workers/quantize/packed_unit.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/recipe_options.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 absl::StatusOr<std::vector<UnitFormat>> UnitsOf(const v1::QuantizeParams& params, const Model& model) {
@@ -48,10 +49,10 @@ absl::Status QuantizeUnit(const UnitFormat& unit, const Model& model, const Stat
 
 absl::Status RunQuantize(const v1::QuantizeParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const Model model, Model::Open(io.Files()));
-  ABSL_ASSIGN_OR_RETURN(const std::string statistics_path, io.InputPath("statistics"));
+  ABSL_ASSIGN_OR_RETURN(const std::string statistics_path, io.InputPath(TaskFile::kStatistics));
   ABSL_ASSIGN_OR_RETURN(const StatisticsFile statistics, StatisticsFile::Open(statistics_path));
   ABSL_ASSIGN_OR_RETURN(const std::vector<UnitFormat> units, UnitsOf(params, model));
-  ABSL_ASSIGN_OR_RETURN(PackedUnitsWriter writer, PackedUnitsWriter::Create(io.NewOutput("weights"), units));
+  ABSL_ASSIGN_OR_RETURN(PackedUnitsWriter writer, PackedUnitsWriter::Create(io.NewOutput(TaskFile::kWeights), units));
   for (size_t u = 0; u < units.size(); ++u) {
     ABSL_RETURN_IF_ERROR(QuantizeUnit(units[u], model, statistics, RoundingOf(params.rounding()), io.pool(), writer));
     io.Progress(static_cast<double>(u + 1) / static_cast<double>(units.size()));
@@ -59,4 +60,4 @@ absl::Status RunQuantize(const v1::QuantizeParams& params, TaskIo& io) {
   return writer.Close();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace bitwright {
+namespace bitwright::worker {
 
 RoundingOptions RoundingOf(const v1::Recipe::Rounding& rounding) {
   RoundingOptions options;
@@ -56,4 +56,4 @@ int64_t CodedBytes(const UnitSpec& unit, IntFormat format, DType scale_type) {
   return bytes;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

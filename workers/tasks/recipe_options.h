@@ -9,7 +9,7 @@
 #include "workers/quantize/unit_rounder.h"
 #include "workers/sensitivity/profile.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // From the recipe's messages to the options of the libraries; unset fields get the defaults stated in recipes.proto.
 RoundingOptions RoundingOf(const v1::Recipe::Rounding& rounding);
@@ -24,4 +24,4 @@ v1::Format ToProto(IntFormat format);
 // Bytes of codes and scales of all linears of a unit.
 int64_t CodedBytes(const UnitSpec& unit, IntFormat format, DType scale_type);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -1,15 +1,16 @@
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
+#include "proto/contract/task_names.h"
 #include "workers/model/window_runner.h"
 #include "workers/tasks/kinds.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Final hidden states of the unquantized model.
 absl::Status RunReference(const v1::ReferenceParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const Model model, Model::Open(io.Files()));
   const int64_t begin = params.windows().begin(), end = params.windows().end();
   ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids,
-                        io.SpreadIdRows("ids", begin, end, params.stride(), params.window()));
+                        io.SpreadIdRows(TaskFile::kIds, begin, end, params.stride(), params.window()));
   WindowRunner runner(model, params.window(), ComputeOf(params.compute()), io.pool());
   const int64_t windows = end - begin;
   Buffer<float> x(windows * runner.WindowElements());
@@ -20,7 +21,7 @@ absl::Status RunReference(const v1::ReferenceParams& params, TaskIo& io) {
     io.Progress(static_cast<double>(b + 1) / static_cast<double>(model.config().layers));
   }
   runner.FinalNorm(windows, x.data());
-  return io.WriteBytes("hidden", x.data(), static_cast<size_t>(x.size()) * sizeof(float));
+  return io.WriteBytes(TaskFile::kHidden, x.data(), static_cast<size_t>(x.size()) * sizeof(float));
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -1,11 +1,12 @@
 #include "bitwright/v1/models.pb.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
+#include "proto/contract/task_names.h"
 #include "workers/export/card.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/measure.h"
 #include "workers/tasks/task_errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 void FillAllocation(const v1::Allocation& from, v1::Report::AllocationSummary& to) {
@@ -34,15 +35,15 @@ absl::Status RunReport(const v1::ReportParams& params, TaskIo& io) {
   v1::Allocation allocation;
   v1::Selection selection;
   v1::Report report;
-  ABSL_RETURN_IF_ERROR(io.ReadProto("info", info));
-  ABSL_RETURN_IF_ERROR(io.ReadProto("allocation", allocation));
-  ABSL_RETURN_IF_ERROR(io.ReadProto("selection", selection));
-  ABSL_RETURN_IF_ERROR(io.ReadProto("manifest", *report.mutable_artifact()));
+  ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kInfo, info));
+  ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kAllocation, allocation));
+  ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kSelection, selection));
+  ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kManifest, *report.mutable_artifact()));
   ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, selection.selected(), info));
   if (selection.selected() >= selection.candidates_size()) {
-    return task_errors::InputDamaged("selection", "has no candidate " + std::to_string(selection.selected()));
+    return task_errors::InputDamaged(TaskFile::kSelection, "has no candidate " + std::to_string(selection.selected()));
   }
-  if (report.artifact().files().empty()) return task_errors::InputDamaged("manifest", "names no file");
+  if (report.artifact().files().empty()) return task_errors::InputDamaged(TaskFile::kManifest, "names no file");
   report.set_schema_version(1);
   report.set_model(params.model_display_name());
   report.set_recipe(params.recipe().name());
@@ -63,7 +64,7 @@ absl::Status RunReport(const v1::ReportParams& params, TaskIo& io) {
   *report.mutable_recipe_used() = params.recipe();
   *report.mutable_provenance() = params.provenance();
   report.set_verdict(Verdict(report, selection));
-  return io.WriteProto("report", report);
+  return io.WriteProto(TaskFile::kReport, report);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

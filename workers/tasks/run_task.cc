@@ -2,11 +2,11 @@
 
 #include <new>
 
-#include "proto/contract/errors.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/errors.h"
+#include "proto/base/status_macros.h"
 #include "workers/tasks/kinds.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 absl::Status Dispatch(const v1::TaskSpec& spec, TaskIo& io) {
@@ -56,4 +56,4 @@ absl::StatusOr<std::vector<TaskOutputFile>> RunTask(const v1::TaskSpec& spec, Ta
   return io.TakeOutputs();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -7,11 +7,11 @@
 #include "absl/status/statusor.h"
 #include "workers/base/thread_pool.h"
 
-namespace bitwright {
-
-namespace v1 {
+namespace bitwright::v1 {
 class TaskSpec;
-}
+}  // namespace bitwright::v1
+
+namespace bitwright::worker {
 
 // What a task may use besides its spec: its input blobs as files, an empty folder for its outputs, threads.
 struct TaskContext {
@@ -31,4 +31,4 @@ struct TaskOutputFile {
 // Not thread-safe: one task at a time on a pool.
 absl::StatusOr<std::vector<TaskOutputFile>> RunTask(const v1::TaskSpec& spec, TaskContext& context);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -1,8 +1,9 @@
 #include <filesystem>
 
 #include "bitwright/v1/models.pb.h"
-#include "proto/contract/errors.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/errors.h"
+#include "proto/base/status_macros.h"
+#include "proto/contract/task_names.h"
 #include "workers/evaluate/summary.h"
 #include "workers/export/artifact.h"
 #include "workers/tasks/kinds.h"
@@ -10,14 +11,13 @@
 #include "workers/tasks/task_errors.h"
 #include "workers/tasks/token_file.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 absl::StatusOr<EvaluationSummary> SummarizeCandidate(const TaskIo& io, int candidate, int shards) {
   TokenStats stats;
   for (int shard = 0; shard < shards; ++shard) {
-    const std::string name = "tokens/" + FiveDigits(candidate) + "/" + FiveDigits(shard);
-    ABSL_ASSIGN_OR_RETURN(const std::string path, io.InputPath(name));
+    ABSL_ASSIGN_OR_RETURN(const std::string path, io.InputPath(Numbered(TaskFile::kTokens, candidate, shard)));
     ABSL_RETURN_IF_ERROR(AppendTokenStats(path, stats));
   }
   return Summarize(stats);
@@ -38,11 +38,12 @@ bool WithinBudget(const v1::Budget& budget, const v1::Candidate& candidate) {
 }
 
 // Lowest mean KL divergence within the budget; on a tie the fewer bytes, then the earlier one. −1: none.
-int Best(const v1::Selection& selection, const v1::Budget& budget, std::string_view prefix) {
+template <typename Wanted>
+int Best(const v1::Selection& selection, const v1::Budget& budget, const Wanted& wanted) {
   int best = -1;
   for (int i = 0; i < selection.candidates_size(); ++i) {
     const v1::Candidate& candidate = selection.candidates(i);
-    if (!candidate.name().starts_with(prefix) || !WithinBudget(budget, candidate)) continue;
+    if (!wanted(candidate) || !WithinBudget(budget, candidate)) continue;
     const auto key = [](const v1::Candidate& c) { return std::pair(c.kl_divergence().mean(), c.weight_bytes()); };
     if (best < 0 || key(candidate) < key(selection.candidates(best))) best = i;
   }
@@ -54,19 +55,20 @@ int Best(const v1::Selection& selection, const v1::Budget& budget, std::string_v
 absl::Status RunSelect(const v1::SelectParams& params, TaskIo& io) {
   v1::ModelInfo info;
   v1::Allocation allocation;
-  ABSL_RETURN_IF_ERROR(io.ReadProto("info", info));
-  ABSL_RETURN_IF_ERROR(io.ReadProto("allocation", allocation));
-  ABSL_ASSIGN_OR_RETURN(const auto config, io.Input("model/config.json"));
+  ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kInfo, info));
+  ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kAllocation, allocation));
+  ABSL_ASSIGN_OR_RETURN(const auto config, io.Input(ModelFileName("config.json")));
   const auto copied = CopiedSizes(io.Files());
   v1::Selection selection;
   for (int c = 0; c < params.candidates(); ++c) {
     ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, c, info));
     const v1::Plan& plan = allocation.candidates(c);
     ABSL_ASSIGN_OR_RETURN(const EvaluationSummary summary, SummarizeCandidate(io, c, params.shards()));
-    *selection.mutable_reference() = ToProto(summary.base);
+    *selection.mutable_reference() = TokenLossOf(summary.base);
     selection.set_scored_tokens(summary.tokens);
     v1::Candidate& candidate = *selection.add_candidates();
     candidate.set_name(plan.name());
+    candidate.set_kind(plan.kind());
     candidate.set_average_bits(plan.average_bits());
     candidate.set_weight_bytes(plan.weight_bytes());
     candidate.set_predicted_loss(plan.predicted_loss());
@@ -76,15 +78,16 @@ absl::Status RunSelect(const v1::SelectParams& params, TaskIo& io) {
     candidate.set_artifact_bytes(bytes);
     io.Progress(static_cast<double>(c + 1) / params.candidates());
   }
-  selection.set_best_uniform(Best(selection, params.budget(), "uniform"));
-  const int best = Best(selection, params.budget(), "");
+  selection.set_best_uniform(
+      Best(selection, params.budget(), [](const v1::Candidate& c) { return c.kind() == v1::PLAN_KIND_UNIFORM; }));
+  const int best = Best(selection, params.budget(), [](const v1::Candidate&) { return true; });
   if (best < 0) {
     return MakeError(absl::StatusCode::kFailedPrecondition, "BUDGET_EXCEEDED",
                      "no candidate's files fit the budget of " + std::to_string(params.budget().artifact_bytes()) +
                          " bytes; raise it");
   }
   selection.set_selected(best);
-  return io.WriteProto("selection", selection);
+  return io.WriteProto(TaskFile::kSelection, selection);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -2,9 +2,9 @@
 
 #include "bitwright/v1/models.pb.h"
 #include "bitwright/v1/plans.pb.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace task_errors {
 
 absl::Status InputMissing(const std::string& name) {
@@ -30,4 +30,4 @@ absl::Status CheckCandidate(const v1::Allocation& allocation, int candidate, con
   return absl::OkStatus();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -1,20 +1,18 @@
 #include "workers/tasks/task_io.h"
 
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 
+#include "absl/strings/str_format.h"
+
+#include "proto/base/message_bytes.h"
+#include "proto/base/status_macros.h"
 #include "proto/contract/limits.h"
-#include "proto/contract/status_macros.h"
+#include "proto/contract/task_names.h"
 #include "workers/tasks/task_errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
-
-constexpr char kModelPrefix[] = "model/";
 
 // Bytes [begin, end) · columns · 4 of an array of 4-byte elements.
 absl::StatusOr<std::span<const std::byte>> Rows(const MappedFile& file, const std::string& name, int64_t begin,
@@ -71,8 +69,8 @@ absl::StatusOr<std::vector<std::string>> TaskIo::InputPaths(const std::string& p
 
 ModelFiles TaskIo::Files() const {
   ModelFiles files;
-  for (const std::string& name : InputNames(kModelPrefix)) {
-    files.emplace(name.substr(std::strlen(kModelPrefix)), context_.input_path(name));
+  for (const std::string& name : InputNames(kModelFilePrefix)) {
+    files.emplace(name.substr(std::strlen(kModelFilePrefix)), context_.input_path(name));
   }
   return files;
 }
@@ -107,37 +105,21 @@ absl::StatusOr<std::vector<int32_t>> TaskIo::SpreadIdRows(const std::string& nam
 }
 
 std::string TaskIo::NewOutput(const std::string& name) {
-  const std::string file = "out-" + FiveDigits(static_cast<int>(outputs_.size()));
+  const std::string file = absl::StrFormat("out-%05d", outputs_.size());
   outputs_.push_back({name, file});
   return context_.output_dir + "/" + file;
 }
 
 absl::Status TaskIo::WriteProto(const std::string& name, const google::protobuf::MessageLite& message) {
-  return WriteFile(NewOutput(name), SerializeDeterministic(message));
+  return WriteFile(NewOutput(name), DeterministicBytes(message));
 }
 
 absl::Status TaskIo::WriteBytes(const std::string& name, const void* data, size_t size) {
   return WriteFile(NewOutput(name), std::string_view(static_cast<const char*>(data), size));
 }
 
-std::string SerializeDeterministic(const google::protobuf::MessageLite& message) {
-  std::string bytes;
-  google::protobuf::io::StringOutputStream stream(&bytes);
-  google::protobuf::io::CodedOutputStream coded(&stream);
-  coded.SetSerializationDeterministic(true);
-  message.SerializeToCodedStream(&coded);
-  coded.Trim();
-  return bytes;
-}
-
-std::string FiveDigits(int number) {
-  char text[16];
-  std::snprintf(text, sizeof text, "%05d", number);
-  return text;
-}
-
 Compute ComputeOf(int proto_compute_type) {
   return proto_compute_type == v1::COMPUTE_TYPE_BF16 ? Compute::kBf16 : Compute::kF32;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -15,7 +15,7 @@
 #include "workers/tasks/run_task.h"
 #include "workers/tensor/buffer.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Reading a task's inputs and writing its outputs: what every task kind needs, and nothing of any one kind.
 class TaskIo {
@@ -60,13 +60,7 @@ class TaskIo {
   std::vector<TaskOutputFile> outputs_;
 };
 
-// Deterministic serialization (map entries in key order).
-std::string SerializeDeterministic(const google::protobuf::MessageLite& message);
-
-// "00007"
-std::string FiveDigits(int number);
-
 // The forward pass's compute type of a recipe; unspecified means f32.
 Compute ComputeOf(int proto_compute_type);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -2,11 +2,11 @@
 
 #include <cstring>
 
-#include "proto/contract/errors.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/errors.h"
+#include "proto/base/status_macros.h"
 #include "workers/checkpoint/safetensors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 struct Column {
@@ -55,4 +55,4 @@ absl::Status AppendTokenStats(const std::string& path, TokenStats& stats) {
   return absl::OkStatus();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -1,14 +1,15 @@
 #include <cstring>
 #include <memory>
 
+#include "proto/base/errors.h"
+#include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
-#include "proto/contract/errors.h"
-#include "proto/contract/status_macros.h"
+#include "proto/contract/task_names.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tokenizer/ids_lines.h"
 #include "workers/tokenizer/tokenizer.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 absl::Status DataInvalid(const std::string& why) {
@@ -37,7 +38,7 @@ absl::Status CheckIds(const std::vector<int32_t>& ids, int64_t vocab) {
 }  // namespace
 
 absl::Status RunTokenize(const v1::TokenizeParams& params, TaskIo& io) {
-  ABSL_ASSIGN_OR_RETURN(const auto data, io.Input("data"));
+  ABSL_ASSIGN_OR_RETURN(const auto data, io.Input(TaskFile::kData));
   std::vector<int32_t> ids;
   if (params.kind() == v1::Data::TOKEN_IDS_JSONL) {
     ABSL_ASSIGN_OR_RETURN(ids, ParseIdLines(data->text(), params.window()));
@@ -52,8 +53,8 @@ absl::Status RunTokenize(const v1::TokenizeParams& params, TaskIo& io) {
   const int64_t wanted = std::min<int64_t>(params.max_tokens(), static_cast<int64_t>(ids.size()));
   summary.set_windows(static_cast<int32_t>(wanted / params.window()));
   const size_t kept = static_cast<size_t>(summary.windows()) * static_cast<size_t>(params.window());
-  ABSL_RETURN_IF_ERROR(io.WriteBytes("ids", ids.data(), kept * sizeof(int32_t)));
-  return io.WriteProto("summary", summary);
+  ABSL_RETURN_IF_ERROR(io.WriteBytes(TaskFile::kIds, ids.data(), kept * sizeof(int32_t)));
+  return io.WriteProto(TaskFile::kSummary, summary);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -9,7 +9,7 @@
 
 #include <sys/mman.h>
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Uninitialized memory for `size` elements of a plain type, 64-byte aligned; large ones ask for huge pages (twice the
 // memory bandwidth on the machines seen). Move only. Throws std::bad_alloc when memory is out.
@@ -49,4 +49,4 @@ class Buffer {
   int64_t size_ = 0;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr std::array<std::pair<DType, std::string_view>, 15> kNames{{
@@ -40,4 +40,4 @@ std::optional<DType> ParseDType(std::string_view name) {
   return std::nullopt;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

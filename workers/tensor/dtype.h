@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Element types that safetensors knows and this project reads. F8 types have one byte and are carried, not computed.
 enum class DType : uint8_t {
@@ -60,4 +60,4 @@ constexpr bool IsWeightType(DType dtype) {
   return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -3,7 +3,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // bfloat16: the upper half of an IEEE binary32. Widening is exact; narrowing rounds to nearest, ties to even; NaN stays
 // NaN (quiet).
@@ -42,4 +42,4 @@ constexpr uint16_t FloatToF16(float value) {
   return static_cast<uint16_t>(sign | ((rounded - 0x38000000u) >> 13));
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

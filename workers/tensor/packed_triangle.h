@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <span>
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Symmetric matrices [n, n] stored as their upper triangle, row by row: (0,0) … (0,n−1), (1,1) … (n−1,n−1).
 constexpr int64_t PackedTriangleSize(int64_t n) { return n * (n + 1) / 2; }
@@ -30,4 +30,4 @@ inline void PackTriangle(std::span<const float> full, int64_t n, std::span<float
   }
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

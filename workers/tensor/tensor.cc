@@ -2,10 +2,10 @@
 
 #include <cstring>
 
-#include "proto/contract/log.h"
+#include "proto/base/log.h"
 #include "workers/tensor/float16.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 uint16_t Load16(const std::byte* at) {
@@ -59,4 +59,4 @@ std::string ShapeText(const std::vector<int64_t>& shape) {
   return text + "]";
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

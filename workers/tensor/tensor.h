@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "workers/tensor/dtype.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // A tensor that lies elsewhere, usually in a mapped file: row-major, little endian, not necessarily aligned.
 // Does not own the bytes.
@@ -37,4 +37,4 @@ int64_t FirstNonFinite(const TensorView& view);
 // "[4096, 256]"
 std::string ShapeText(const std::vector<int64_t>& shape);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

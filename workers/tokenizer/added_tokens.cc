@@ -4,11 +4,11 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "workers/tokenizer/tokenizer_errors.h"
 #include "workers/tokenizer/unicode.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 size_t LeadingSpace(std::string_view text) {
@@ -121,4 +121,4 @@ std::vector<AddedTokenMatcher::Piece> AddedTokenMatcher::Cut(std::string_view te
   return pieces;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "workers/tokenizer/normalizer.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // One entry of added_tokens. The flags are the file's.
 struct AddedToken {
@@ -50,4 +50,4 @@ class AddedTokenMatcher {
   std::unique_ptr<const Trie> trie_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

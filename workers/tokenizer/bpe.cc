@@ -5,12 +5,12 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "workers/tokenizer/byte_level.h"
 #include "workers/tokenizer/tokenizer_errors.h"
 #include "workers/tokenizer/unicode.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 struct Merge {
@@ -219,4 +219,4 @@ absl::Status Bpe::Encoder::Encode(std::string_view piece, std::vector<int32_t>& 
   return absl::OkStatus();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 struct BpeConfig {
   std::vector<std::pair<std::string, int32_t>> vocab;
@@ -59,4 +59,4 @@ class Bpe {
   std::unique_ptr<const Tables> tables_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -2,7 +2,7 @@
 
 #include "workers/tokenizer/unicode.h"
 
-namespace bitwright::byte_level {
+namespace bitwright::worker::byte_level {
 namespace {
 
 constexpr int kFirstStandIn = 0x100;
@@ -58,4 +58,4 @@ std::optional<std::string> ToBytes(std::string_view chars) {
   return out;
 }
 
-}  // namespace bitwright::byte_level
+}  // namespace bitwright::worker::byte_level

@@ -3,12 +3,12 @@
 #include <array>
 
 #include "absl/strings/str_cat.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "workers/tokenizer/json_fields.h"
 #include "workers/tokenizer/json_reader.h"
 #include "workers/tokenizer/tokenizer_errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr size_t kMaxSteps = 64;  // of one sequence of normalizers or pre-tokenizers, all levels together
@@ -242,4 +242,4 @@ absl::StatusOr<TokenizerConfig> ReadTokenizerConfig(std::string_view text) {
   return config;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

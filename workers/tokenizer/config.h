@@ -13,7 +13,7 @@
 #include "workers/tokenizer/normalizer.h"
 #include "workers/tokenizer/pre_tokenizer.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // A tokenizer.json as plain values, every part of a kind that we support.
 struct TokenizerConfig {
@@ -30,4 +30,4 @@ struct TokenizerConfig {
 // defaults of a training run, which callers of the reference library replace too.
 absl::StatusOr<TokenizerConfig> ReadTokenizerConfig(std::string_view text);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

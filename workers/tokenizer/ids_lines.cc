@@ -3,9 +3,9 @@
 #include <charconv>
 #include <string>
 
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 absl::Status LineInvalid(int64_t line, const std::string& why) {
@@ -59,4 +59,4 @@ absl::StatusOr<std::vector<int32_t>> ParseIdLines(std::string_view text, int64_t
   return ids;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

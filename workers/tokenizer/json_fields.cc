@@ -3,11 +3,11 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "workers/tokenizer/json_reader.h"
 #include "workers/tokenizer/tokenizer_errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 absl::Status JsonField::MustBe(std::string_view kind) const {
   if (value_ == nullptr) return TokenizerInvalid(path_, "is missing");
@@ -77,4 +77,4 @@ absl::StatusOr<bool> JsonField::BoolAt(std::string_view key) const {
   return field.Bool();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

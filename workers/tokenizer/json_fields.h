@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // A value of tokenizer.json that knows its path, so that every error names the field. Points into the document, which
 // must outlive it. All errors are TOKENIZER_INVALID.
@@ -37,4 +37,4 @@ class JsonField {
   std::string path_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "workers/tokenizer/tokenizer_errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 using nlohmann::json;
@@ -204,4 +204,4 @@ absl::StatusOr<TokenizerJson> ReadTokenizerJson(std::string_view text) {
   return reader.Take();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // A tokenizer.json in parts: the two large ones as plain vectors, everything else as JSON.
 struct TokenizerJson {
@@ -35,4 +35,4 @@ inline constexpr int kMaxNesting = 64;
 // tokens the model checks), a vocabulary id or merge of the wrong form.
 absl::StatusOr<TokenizerJson> ReadTokenizerJson(std::string_view text);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

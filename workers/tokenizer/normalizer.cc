@@ -6,12 +6,12 @@
 
 #include <limits>
 
-#include "proto/contract/log.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/log.h"
+#include "proto/base/status_macros.h"
 #include "workers/tokenizer/tokenizer_errors.h"
 #include "workers/tokenizer/unicode.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 std::string Lowercase(std::string_view text) {
@@ -81,4 +81,4 @@ absl::StatusOr<std::string> Normalize(std::span<const Normalizer> steps, std::st
   return current;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

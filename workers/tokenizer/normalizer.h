@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 enum class Normalizer { kNfc, kNfd, kNfkc, kNfkd, kLowercase };
 
@@ -15,4 +15,4 @@ enum class Normalizer { kNfc, kNfd, kNfkc, kNfkd, kLowercase };
 // TEXT_TOO_LONG when a step would pass ICU's limit of 2 GiB.
 absl::StatusOr<std::string> Normalize(std::span<const Normalizer> steps, std::string_view text);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

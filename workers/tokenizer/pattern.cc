@@ -4,13 +4,13 @@
 #include <pcre2.h>
 
 #include "absl/strings/str_cat.h"
-#include "proto/contract/log.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/log.h"
+#include "proto/base/status_macros.h"
 #include "workers/tokenizer/pattern_syntax.h"
 #include "workers/tokenizer/tokenizer_errors.h"
 #include "workers/tokenizer/unicode.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr size_t kMaxPatternBytes = 64 << 10;
@@ -154,4 +154,4 @@ bool IsPropertyName(const std::string& name) {
   return CodePointer(pcre2_compile(Units(pattern), pattern.size(), PCRE2_UTF, &error, &at, nullptr)) != nullptr;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

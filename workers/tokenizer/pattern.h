@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Half-open range of bytes.
 struct ByteRange {
@@ -64,4 +64,4 @@ class Pattern {
 // Whether \p{name} exists in PCRE2.
 bool IsPropertyName(const std::string& name);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

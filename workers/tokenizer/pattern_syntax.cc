@@ -9,11 +9,11 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "workers/tokenizer/pattern.h"
 #include "workers/tokenizer/tokenizer_errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr std::string_view kWordItems = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
@@ -311,4 +311,4 @@ absl::StatusOr<std::string> TranslatePattern(std::string_view field, std::string
   return Translator(field, pattern).Run();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

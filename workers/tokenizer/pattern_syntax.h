@@ -5,7 +5,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Writes a regular expression of the reference library (Oniguruma's syntax) in PCRE2's, where the two differ:
 //   \s \S          property White_Space: PCRE2's own \s also takes U+180E
@@ -23,4 +23,4 @@ absl::StatusOr<std::string> TranslatePattern(std::string_view field, std::string
 // Of an interval x{n,m}. Matching cost is counted between items of a pattern, so one item must be bounded.
 inline constexpr int kMaxRepeat = 1000;
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "workers/tokenizer/byte_level.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // The published expression of GPT-2's tokenizer.
@@ -159,4 +159,4 @@ absl::StatusOr<Pieces> PreTokenizer::Cut(std::string_view text, PatternBudget& b
   return pieces;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

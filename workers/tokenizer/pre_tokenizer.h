@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "workers/tokenizer/pattern.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 enum class SplitBehavior { kIsolated, kRemoved, kMergedWithPrevious, kMergedWithNext, kContiguous };
 
@@ -61,4 +61,4 @@ class PreTokenizer {
   bool ends_in_bytes_ = false;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

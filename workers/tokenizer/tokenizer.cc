@@ -6,7 +6,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/status_macros.h"
 #include "workers/tokenizer/added_tokens.h"
 #include "workers/tokenizer/bpe.h"
 #include "workers/tokenizer/byte_level.h"
@@ -15,7 +15,7 @@
 #include "workers/tokenizer/tokenizer_errors.h"
 #include "workers/tokenizer/unicode.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 struct Tokenizer::Parts {
   // What an id decodes to.
@@ -172,4 +172,4 @@ absl::StatusOr<std::string> Tokenizer::Decode(std::span<const int32_t> ids, bool
 
 int64_t Tokenizer::vocab_size() const { return static_cast<int64_t>(parts_->texts.size()); }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

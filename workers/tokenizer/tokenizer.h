@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // A tokenizer of Hugging Face's `tokenizers` library, read from its tokenizer.json: byte-level BPE, the kind of GPT-2,
 // Llama 3, Qwen and SmolLM. Gives the ids and texts of that library (version 0.23), exactly, but for characters that
@@ -47,4 +47,4 @@ class Tokenizer {
   std::unique_ptr<const Parts> parts_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

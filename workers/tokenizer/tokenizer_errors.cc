@@ -4,9 +4,9 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
@@ -72,4 +72,4 @@ absl::Status TokenIdUnknown(int64_t id, int64_t position, int64_t vocab_size) {
               {{"id", absl::StrCat(id)}, {"position", absl::StrCat(position)}});
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Every error of the tokenizer is INVALID_ARGUMENT: the model's or the caller's own fault, so never worth a retry.
 
@@ -31,4 +31,4 @@ absl::Status TextTooLong(std::string_view what, int64_t bytes, int64_t limit);
 // TOKEN_ID_UNKNOWN: the vocabulary has no such id; metadata: id, position.
 absl::Status TokenIdUnknown(int64_t id, int64_t position, int64_t vocab_size);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

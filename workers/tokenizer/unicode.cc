@@ -5,7 +5,7 @@
 
 #include <cstring>
 
-namespace bitwright::unicode {
+namespace bitwright::worker::unicode {
 
 std::optional<int64_t> FirstInvalidByte(std::string_view text) {
   const char* data = text.data();
@@ -73,4 +73,4 @@ bool IsWord(int32_t code_point) {
          u_hasBinaryProperty(code_point, UCHAR_JOIN_CONTROL);
 }
 
-}  // namespace bitwright::unicode
+}  // namespace bitwright::worker::unicode

@@ -6,7 +6,7 @@
 #include <string_view>
 
 // What the tokenizer needs to know about Unicode. Tables: ICU's.
-namespace bitwright::unicode {
+namespace bitwright::worker::unicode {
 
 // Offset of the first byte that is not part of well-formed UTF-8; nothing when all are.
 std::optional<int64_t> FirstInvalidByte(std::string_view text);
@@ -27,4 +27,4 @@ bool IsSpace(int32_t code_point);  // property White_Space
 // \w of UTS #18 annex C: Alphabetic, M, Nd, Pc, Join_Control.
 bool IsWord(int32_t code_point);
 
-}  // namespace bitwright::unicode
+}  // namespace bitwright::worker::unicode

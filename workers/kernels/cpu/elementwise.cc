@@ -11,7 +11,7 @@
 #include "hwy/contrib/math/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace bitwright::HWY_NAMESPACE {
+namespace bitwright::worker::HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
@@ -148,11 +148,11 @@ void NarrowToBf16(const float* from, int64_t n, uint16_t* to) {
 }
 
 }  // namespace
-}  // namespace bitwright::HWY_NAMESPACE
+}  // namespace bitwright::worker::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace bitwright {
+namespace bitwright::worker {
 
 HWY_EXPORT(RmsNorm);
 HWY_EXPORT(ApplyRope);
@@ -179,5 +179,5 @@ void ColumnStatistics(const float* x, int64_t rows, int64_t n, float* absmax, do
 }
 void NarrowToBf16(const float* from, int64_t n, uint16_t* to) { HWY_DYNAMIC_DISPATCH(NarrowToBf16)(from, n, to); }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker
 #endif

@@ -4,12 +4,12 @@
 #include <tuple>
 #include <vector>
 
-#include "proto/contract/log.h"
+#include "proto/base/log.h"
 #include "workers/kernels/compute_class.h"
 #include "workers/kernels/gemm.h"
 #include "workers/tensor/float16.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 using dnnl::memory;
@@ -100,4 +100,4 @@ absl::Status LimitOneDnn(std::string_view compute_class) {
   return absl::OkStatus();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

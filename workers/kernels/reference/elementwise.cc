@@ -5,7 +5,7 @@
 
 #include "workers/tensor/float16.h"
 
-namespace bitwright::reference {
+namespace bitwright::worker::reference {
 
 void RmsNorm(const float* x, const float* weight, float eps, int64_t rows, int64_t n, int64_t stride, float* out) {
   for (int64_t r = 0; r < rows; ++r, x += stride, out += stride) {
@@ -67,4 +67,4 @@ void NarrowToBf16(const float* from, int64_t n, uint16_t* to) {
   for (int64_t i = 0; i < n; ++i) to[i] = FloatToBf16(from[i]);
 }
 
-}  // namespace bitwright::reference
+}  // namespace bitwright::worker::reference

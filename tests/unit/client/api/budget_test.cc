@@ -2,10 +2,8 @@
 
 #include "tests/support/status_matchers.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
-
-using testing::HasReason;
 
 TEST(Budget, AverageBits) {
   ASSERT_OK_AND_ASSIGN(const v1::Budget budget, ParseBudget("4.25bpw"));
@@ -52,4 +50,4 @@ TEST(Budget, RefusesWithTheForms) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::client

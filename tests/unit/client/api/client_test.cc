@@ -9,11 +9,8 @@
 #include "tests/unit/client/api/test_clock.h"
 #include "tests/unit/client/fake/fake_service.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
-
-using testing::HasReason;
-using testing::IsOk;
 
 // A client, a service, and a model folder with one file of several chunks.
 class ClientTest : public ::testing::Test {
@@ -142,4 +139,4 @@ TEST_F(ClientTest, ValidateQueuesNothing) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -4,11 +4,8 @@
 #include "tests/unit/client/api/test_clock.h"
 #include "tests/unit/client/fake/fake_service.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
-
-using testing::HasReason;
-using testing::IsOk;
 
 TEST(Connection, ErrorsKeepTheirReason) {
   FakeService service;
@@ -17,7 +14,7 @@ TEST(Connection, ErrorsKeepTheirReason) {
   request.set_name("jobs/none");
   const auto job = connection->GetJob(request);
   EXPECT_THAT(job, HasReason("JOB_NOT_FOUND"));
-  EXPECT_THAT(job, testing::StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(job, StatusIs(absl::StatusCode::kNotFound));
 }
 
 TEST(Connection, UnavailableCallsAreRepeated) {
@@ -59,4 +56,4 @@ TEST(Connection, CancelledTokenStopsEveryCall) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::client

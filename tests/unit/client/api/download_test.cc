@@ -6,11 +6,9 @@
 #include "tests/unit/client/api/test_clock.h"
 #include "tests/unit/client/fake/fake_service.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
-using testing::HasReason;
-using testing::IsOk;
 namespace fs = std::filesystem;
 
 class DownloadTest : public ::testing::Test {
@@ -105,4 +103,4 @@ TEST_F(DownloadTest, CollectedBlobIsNotFound) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::client

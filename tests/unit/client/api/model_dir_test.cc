@@ -7,10 +7,8 @@
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
-
-using testing::HasReason;
 
 void Put(const TempDir& dir, const std::string& path, const std::string& data = "x") {
   std::filesystem::create_directories(std::filesystem::path(dir / path).parent_path());
@@ -39,7 +37,7 @@ TEST(ModelDir, TakesWhatBelongsToTheModel) {
 
 TEST(ModelDir, SaysWhatIsMissingAndWhatToDo) {
   TempDir dir;
-  EXPECT_THAT(ScanModelDir(dir / "none"), testing::StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(ScanModelDir(dir / "none"), StatusIs(absl::StatusCode::kNotFound));
   EXPECT_THAT(ScanModelDir(dir.path()), HasReason("MODEL_DIR_INVALID"));
   Put(dir, "model.safetensors");
   EXPECT_NE(ScanModelDir(dir.path()).status().message().find("config.json"), absl::string_view::npos);
@@ -89,4 +87,4 @@ TEST(LocalFile, WritingToAFullDiskSaysSo) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 TEST(NumberText, Forms) {
@@ -34,4 +34,4 @@ TEST(NumberText, PrintableDropsWhatSteersATerminal) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -4,7 +4,7 @@
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 TEST(RecipeFile, ReadsWhatRecipeShowPrints) {
@@ -20,10 +20,10 @@ TEST(RecipeFile, NamesLineAndColumnOfAFault) {
   TempDir dir;
   BITWRIGHT_ASSERT_OK(WriteWholeFile(dir / "r.textproto", "name: \"x\"\nroundings { }\n"));
   const auto recipe = ReadRecipeFile(dir / "r.textproto");
-  EXPECT_THAT(recipe, testing::HasReason("RECIPE_INVALID"));
+  EXPECT_THAT(recipe, HasReason("RECIPE_INVALID"));
   EXPECT_NE(recipe.status().message().find("line 2, column"), absl::string_view::npos) << recipe.status();
-  EXPECT_THAT(ReadRecipeFile(dir / "none.textproto"), testing::HasReason("FILE_UNREADABLE"));
+  EXPECT_THAT(ReadRecipeFile(dir / "none.textproto"), HasReason("FILE_UNREADABLE"));
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -8,7 +8,7 @@
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 v1::Report SampleReport() {
@@ -81,4 +81,4 @@ TEST(StageTable, SumsUp) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::client

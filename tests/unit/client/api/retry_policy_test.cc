@@ -3,12 +3,10 @@
 #include "tests/support/status_matchers.h"
 #include "tests/unit/client/api/test_clock.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 using std::chrono::milliseconds;
-using testing::IsOk;
-using testing::StatusIs;
 
 TEST(RetryPolicy, DelayGrowsUpToTheLongest) {
   const RetryPolicy policy{.first = milliseconds(50), .growth = 2, .longest = milliseconds(300)};
@@ -57,7 +55,7 @@ TEST(RetryLoop, CancelEndsIt) {
   CancelToken cancel;
   RetryLoop retry({}, clock, cancel);
   cancel.Cancel();
-  EXPECT_THAT(retry.WaitAfter(absl::UnavailableError("x")), testing::HasReason("INTERRUPTED"));
+  EXPECT_THAT(retry.WaitAfter(absl::UnavailableError("x")), HasReason("INTERRUPTED"));
 }
 
 TEST(CancelToken, CallbackRunsOnceEvenWhenLate) {
@@ -75,8 +73,8 @@ TEST(CancelToken, CallbackRunsOnceEvenWhenLate) {
   EXPECT_EQ(early, 1);
   EXPECT_EQ(late, 1);
   EXPECT_EQ(gone, 0);
-  EXPECT_TRUE(cancel.WaitFor(std::chrono::hours(1)));
+  EXPECT_TRUE(cancel.WaitFor(absl::Hours(1)));
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -5,7 +5,7 @@
 
 #include "client/api/clock.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 // Time that passes only by sleeping, at once.
 class TestClock final : public Clock {
@@ -31,4 +31,4 @@ class TestClock final : public Clock {
   std::vector<std::chrono::nanoseconds> sleeps_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -4,7 +4,7 @@
 
 #include "client/api/number_text.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 TEST(TextTable, AlignsByColumnsNotBytes) {
@@ -35,4 +35,4 @@ TEST(Wrap, BreaksAtSpaces) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::client

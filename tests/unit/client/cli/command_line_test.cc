@@ -2,7 +2,7 @@
 
 #include "client/cli/options.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 const std::vector<std::string> kQuantize = {"quantize", "DIR",          "--budget",    "4.25bpw", "--calibration",
@@ -103,4 +103,4 @@ TEST(CommandLine, HelpNamesTheExitCodes) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -6,9 +6,9 @@
 #include <sstream>
 
 #include "client/cli/exit_codes.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 const absl::Status kError = MakeError(absl::StatusCode::kNotFound, "JOB_NOT_FOUND", "no job \033[2J x", {{"job", "x"}});
@@ -55,4 +55,4 @@ TEST(ExitCodes, FollowTheStatus) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -8,11 +8,9 @@
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
-using testing::HasReason;
-using testing::IsOk;
 namespace fs = std::filesystem;
 
 class LocalServerTest : public ::testing::Test {
@@ -89,4 +87,4 @@ TEST_F(LocalServerTest, LongTempDirIsNotTakenForTheSocket) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::client

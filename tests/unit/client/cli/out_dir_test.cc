@@ -6,11 +6,9 @@
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
-using testing::HasReason;
-using testing::IsOk;
 namespace fs = std::filesystem;
 
 TEST(OutDir, NewOrEmptyIsFine) {
@@ -57,4 +55,4 @@ TEST(OutDir, BrokenOffDownloadContinuesWithoutForce) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -10,7 +10,7 @@
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 namespace fs = std::filesystem;
@@ -22,7 +22,7 @@ class ProcessTest : public ::testing::Test {
     fs::create_directories(dir_ / "model");
     fs::create_directories(dir_ / "tmp");
     for (const char* name : {"model/config.json", "model/model.safetensors", "c.txt"}) {
-      EXPECT_THAT(WriteWholeFile(dir_ / name, name), testing::IsOk());
+      EXPECT_THAT(WriteWholeFile(dir_ / name, name), IsOk());
     }
   }
   void Start(const std::string& daemon) {
@@ -118,4 +118,4 @@ TEST_F(ProcessTest, FailingServiceLeavesNothingBehind) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -6,7 +6,7 @@
 
 #include "client/api/number_text.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 using Phase = TransferProgress::Phase;
@@ -89,4 +89,4 @@ TEST(StageMessages, OnlyChanges) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -5,9 +5,10 @@
 #include <vector>
 
 #include "client/cli/job_spec.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
+#include "proto/contract/rpc_status.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 TEST(ResourceText, JobTable) {
@@ -52,4 +53,4 @@ TEST(JobSpecText, Names) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -10,7 +10,7 @@
 #include "tests/support/status_matchers.h"
 #include "tests/unit/client/fake/fake_service.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 namespace fs = std::filesystem;
@@ -21,7 +21,7 @@ class RunTest : public ::testing::Test {
   RunTest() {
     fs::create_directories(dir_ / "model");
     for (const char* name : {"model/config.json", "model/model.safetensors", "c.txt", "e.ids.jsonl"}) {
-      EXPECT_THAT(WriteWholeFile(dir_ / name, name), testing::IsOk());
+      EXPECT_THAT(WriteWholeFile(dir_ / name, name), IsOk());
     }
     service_.AddArtifactFile("config.json", "{}");
     service_.AddArtifactFile("model.safetensors", std::string(4000, 'q'));
@@ -183,4 +183,4 @@ TEST_F(RunTest, AnimatesOnATerminalOnly) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigprocmask(SIG_BLOCK, &signals, nullptr);
-  bitwright::FakeService service(listen);
+  bitwright::client::FakeService service(listen);
   service.plan.job_hangs = name.ends_with("-hangs");
   service.AddArtifactFile("config.json", "{}");
   service.AddArtifactFile("model.safetensors", std::string(5000, 'q'));

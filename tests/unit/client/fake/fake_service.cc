@@ -14,12 +14,13 @@
 #include "bitwright/v1/recipes.grpc.pb.h"
 #include "bitwright/v1/workers.grpc.pb.h"
 #include "google/bytestream/bytestream.grpc.pb.h"
+#include "proto/base/errors.h"
 #include "proto/contract/digest.h"
-#include "proto/contract/errors.h"
 #include "proto/contract/grpc_status.h"
 #include "proto/contract/names.h"
+#include "proto/contract/rpc_status.h"
 
-namespace bitwright {
+namespace bitwright::client {
 namespace {
 
 namespace bytestream = google::bytestream;
@@ -171,8 +172,8 @@ struct FakeService::Services {
       if (!TakeOne(s.fake.plan.inspections)) {
         s.model.set_state(s.fake.plan.reject_model ? v1::Model::REJECTED : v1::Model::READY);
         if (s.fake.plan.reject_model) {
-          *s.model.mutable_error() = bitwright::ToProto(MakeError(absl::StatusCode::kInvalidArgument, "TENSOR_MISSING",
-                                                                  "tensor 'x' is missing", {{"tensor", "x"}}));
+          *s.model.mutable_error() = ToProto(MakeError(absl::StatusCode::kInvalidArgument, "TENSOR_MISSING",
+                                                       "tensor 'x' is missing", {{"tensor", "x"}}));
         }
       }
       *model = s.model;
@@ -238,7 +239,7 @@ struct FakeService::Services {
       s.job.set_revision(s.job.revision() + 1);
       if (s.job.state() == v1::Job::SUCCEEDED) *s.job.mutable_artifact() = s.fake.artifact;
       if (s.job.state() == v1::Job::FAILED) {
-        *s.job.mutable_error() = bitwright::ToProto(
+        *s.job.mutable_error() = ToProto(
             MakeError(absl::StatusCode::kInvalidArgument, "CALIBRATION_EMPTY", "the calibration text is empty"));
       }
       writer->Write(s.job);
@@ -286,4 +287,4 @@ void FakeService::AddArtifactFile(const std::string& path, const std::string& da
   *entry->mutable_digest() = ToProto(digest);
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -10,7 +10,7 @@
 #include "bitwright/v1/jobs.pb.h"
 #include "bitwright/v1/models.pb.h"
 
-namespace bitwright {
+namespace bitwright::client {
 
 // A Bitwright service in this process, over real gRPC, that holds blobs in memory, runs no job and breaks off on
 // demand. Set `plan` before the first call; read `seen` after the calls.
@@ -55,4 +55,4 @@ class FakeService {
   std::unique_ptr<Services> services_;
 };
 
-}  // namespace bitwright
+}  // namespace bitwright::client

@@ -2,17 +2,14 @@
 
 #include <string>
 
+#include "proto/base/errors.h"
+#include "proto/base/utf8.h"
 #include "proto/contract/digest.h"
-#include "proto/contract/errors.h"
 #include "proto/contract/names.h"
-#include "proto/contract/utf8.h"
 #include "tests/support/status_matchers.h"
 
 namespace bitwright {
 namespace {
-
-using testing::HasReason;
-using testing::IsOk;
 
 TEST(Digest, Sha256OfAbcIsTheStandardsExample) {
   EXPECT_EQ(Sha256Hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

@@ -6,7 +6,7 @@
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
 
 TEST(DataDir, HasOneServerAtATime) {
@@ -35,4 +35,4 @@ TEST(PortFile, HoldsTheAddress) {
 }
 
 }  // namespace
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

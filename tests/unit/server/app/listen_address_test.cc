@@ -2,7 +2,7 @@
 
 #include "tests/support/status_matchers.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
 
 TEST(ListenAddress, LoopbackAndSocketsAreAccepted) {
@@ -25,4 +25,4 @@ TEST(ListenAddress, NonsenseIsRefused) {
 }
 
 }  // namespace
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

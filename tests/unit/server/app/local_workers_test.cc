@@ -8,7 +8,7 @@
 #include "absl/time/time.h"
 #include "tests/support/status_matchers.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
 
 // Collects the ids that on_exit is called with.
@@ -51,7 +51,7 @@ TEST(LocalWorkers, AKilledWorkerIsReportedAndStartedAgain) {
   const std::vector<int> after = WaitForProcesses(*workers, 2);
   EXPECT_EQ(std::count(after.begin(), after.end(), before[0]), 0);
   EXPECT_EQ(std::count(after.begin(), after.end(), before[1]), 1);
-  workers->Stop(10'000'000);
+  workers->Stop(absl::Seconds(10));
   EXPECT_TRUE(workers->process_ids().empty());
   EXPECT_NE(::kill(before[1], 0), 0);
 }
@@ -66,7 +66,7 @@ TEST(LocalWorkers, OnesThatIgnoreTheSignalAreKilled) {
   Exits exits;
   auto workers = *LocalWorkers::Start({"/bin/sh", {{"-c", "trap '' TERM; exec sleep 1000"}}, exits.Callback()});
   WaitForProcesses(*workers, 1);
-  workers->Stop(0);
+  workers->Stop(absl::ZeroDuration());
   EXPECT_TRUE(workers->process_ids().empty());
 }
 
@@ -76,4 +76,4 @@ TEST(LocalWorkers, AMissingProgramIsAnError) {
 }
 
 }  // namespace
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 CommandLine Parse(std::vector<const char*> arguments) {
@@ -47,4 +47,4 @@ TEST(Options, WrongOnesEndWithCodeTwo) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -5,8 +5,10 @@
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
+
+absl::Time At(int64_t micros) { return absl::FromUnixMicros(micros); }
 
 class BlobCatalogTest : public ::testing::Test {
  protected:
@@ -14,7 +16,7 @@ class BlobCatalogTest : public ::testing::Test {
     const BlobDigest digest = DigestOf(bytes);
     auto upload = *blobs_->StartUpload({"u", digest});
     EXPECT_THAT(upload->Append(bytes), IsOk());
-    EXPECT_THAT(catalog_.Publish(*upload, digest, now), IsOk());
+    EXPECT_THAT(catalog_.Publish(*upload, digest, At(now)), IsOk());
     return digest;
   }
 
@@ -30,14 +32,14 @@ TEST_F(BlobCatalogTest, HeldMeansRowAndFile) {
   EXPECT_EQ(catalog_.publications(), 1);
   BITWRIGHT_ASSERT_OK(blobs_->Remove(digest));
   EXPECT_FALSE(*catalog_.Has(digest));
-  EXPECT_EQ(*catalog_.FindMissing({digest, digest}, 1), std::vector<BlobDigest>{digest});
+  EXPECT_EQ(*catalog_.FindMissing({digest, digest}, At(1)), std::vector<BlobDigest>{digest});
 }
 
 TEST_F(BlobCatalogTest, AskingIsAUse) {
   const BlobDigest digest = Put("x", 1);
-  EXPECT_TRUE(catalog_.FindMissing({digest}, 50)->empty());
-  EXPECT_FALSE(*catalog_.Collect(digest, 50));
-  EXPECT_TRUE(*catalog_.Collect(digest, 51));
+  EXPECT_TRUE(catalog_.FindMissing({digest}, At(50))->empty());
+  EXPECT_FALSE(*catalog_.Collect(digest, At(50)));
+  EXPECT_TRUE(*catalog_.Collect(digest, At(51)));
   EXPECT_FALSE(blobs_->Has(digest));
 }
 
@@ -50,14 +52,14 @@ TEST_F(BlobCatalogTest, ReconcilesAfterACrash) {
   BITWRIGHT_ASSERT_OK(upload->Append("published just before the crash"));
   BITWRIGHT_ASSERT_OK(upload->Prepare());
   BITWRIGHT_ASSERT_OK(upload->Publish());
-  BITWRIGHT_ASSERT_OK(catalog_.Reconcile(100));
+  BITWRIGHT_ASSERT_OK(catalog_.Reconcile(At(100)));
   EXPECT_TRUE(*catalog_.Has(kept));
   EXPECT_TRUE(*catalog_.Has(unknown));
   BITWRIGHT_EXPECT_OK(store_->Read([&](Snapshot& snapshot) {
     EXPECT_FALSE(*snapshot.HasBlob(lost));
     return absl::OkStatus();
   }));
-  EXPECT_FALSE(*catalog_.Collect(unknown, 100)) << "found at 100: its grace begins there";
+  EXPECT_FALSE(*catalog_.Collect(unknown, At(100))) << "found at 100: its grace begins there";
 }
 
 TEST_F(BlobCatalogTest, ReadsSmallBlobsWhole) {
@@ -67,4 +69,4 @@ TEST_F(BlobCatalogTest, ReadsSmallBlobsWhole) {
 }
 
 }  // namespace
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

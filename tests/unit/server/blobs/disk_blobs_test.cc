@@ -9,7 +9,7 @@
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
 
 class DiskBlobsTest : public ::testing::Test {
@@ -93,12 +93,12 @@ TEST_F(DiskBlobsTest, StaleUploadsGoUnlessBeingWritten) {
   const BlobDigest digest = DigestOf("bytes");
   (*blobs_->StartUpload({"old", digest}))->Append("by").IgnoreError();
   auto open = *blobs_->StartUpload({"open", digest});
-  BITWRIGHT_ASSERT_OK(blobs_->DiscardStaleUploads(3600));
+  BITWRIGHT_ASSERT_OK(blobs_->DiscardStaleUploads(absl::Hours(1)));
   EXPECT_EQ(*blobs_->UploadedBytes({"old", digest}), 2);
-  BITWRIGHT_ASSERT_OK(blobs_->DiscardStaleUploads(0));
+  BITWRIGHT_ASSERT_OK(blobs_->DiscardStaleUploads(absl::ZeroDuration()));
   EXPECT_THAT(blobs_->UploadedBytes({"old", digest}), HasReason("UPLOAD_UNKNOWN"));
   BITWRIGHT_EXPECT_OK(blobs_->UploadedBytes({"open", digest}));
 }
 
 }  // namespace
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

@@ -3,7 +3,7 @@
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/support/rig.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
 
 bool Held(Rig& rig, const v1::Digest& digest) { return *rig.catalog->Has(*FromProto(digest)); }
@@ -24,7 +24,7 @@ TEST(Collector, UnusedBlobsGoAfterTheGracePeriod) {
   rig.clock.Advance(3599);
   BITWRIGHT_ASSERT_OK(rig.collector->Run());
   EXPECT_TRUE(*rig.catalog->Has(blob));
-  BITWRIGHT_ASSERT_OK(rig.catalog->FindMissing({blob}, rig.clock.NowMicros())) << "a use";
+  BITWRIGHT_ASSERT_OK(rig.catalog->FindMissing({blob}, rig.clock.Now())) << "a use";
   rig.clock.Advance(3599);
   BITWRIGHT_ASSERT_OK(rig.collector->Run());
   EXPECT_TRUE(*rig.catalog->Has(blob));
@@ -119,4 +119,4 @@ TEST(Collector, SetsTheGauges) {
 }
 
 }  // namespace
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

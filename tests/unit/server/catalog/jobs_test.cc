@@ -3,7 +3,7 @@
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/support/rig.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
 
 absl::StatusOr<v1::Job> Create(Rig& rig, const v1::JobSpec& spec, const std::string& request_id = "",
@@ -111,4 +111,4 @@ TEST(Jobs, OutliveTheirModel) {
 }
 
 }  // namespace
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

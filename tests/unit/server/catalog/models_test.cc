@@ -1,9 +1,10 @@
 #include "server/catalog/models.h"
 
+#include "proto/contract/rpc_status.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/support/rig.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
 
 v1::FileEntry& Add(v1::CreateModelRequest& request, const std::string& path, const BlobDigest& digest) {
@@ -135,4 +136,4 @@ TEST(Models, FilesOfADeletedModelMustBeHeldAgain) {
 }
 
 }  // namespace
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

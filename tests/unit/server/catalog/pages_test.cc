@@ -3,7 +3,7 @@
 #include "proto/contract/limits.h"
 #include "tests/support/status_matchers.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
 
 TEST(Pages, ATokenLeadsBackToItsPlace) {
@@ -27,4 +27,4 @@ TEST(Pages, ForeignTokensAreRefused) {
 }
 
 }  // namespace
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

@@ -6,12 +6,10 @@
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/jobs/sample_jobs.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
-using testing::HasReason;
 using ::testing::HasSubstr;
-using testing::IsOk;
 
 v1::Budget Bits(double bits) {
   v1::Budget budget;
@@ -26,8 +24,8 @@ v1::Budget Bytes(int64_t bytes) {
 }
 
 TEST(Budget, LimitsAreExactSums) {
-  const v1::ModelInfo info = testing::Info({});
-  const PlanLimits limits = LimitsOf(info, testing::MixedGptq());
+  const v1::ModelInfo info = Info({});
+  const PlanLimits limits = LimitsOf(info, MixedGptq());
   int64_t smallest = 0;
   int64_t largest = 0;
   for (const auto& unit : info.units()) {
@@ -48,7 +46,7 @@ TEST(Budget, LimitsAreExactSums) {
 }
 
 TEST(Budget, EndsAreInclusive) {
-  const PlanLimits limits = LimitsOf(testing::Info({}), testing::MixedGptq());
+  const PlanLimits limits = LimitsOf(Info({}), MixedGptq());
   EXPECT_THAT(CheckBudget(Bits(limits.smallest_average_bits), limits), IsOk());
   EXPECT_THAT(CheckBudget(Bits(limits.largest_average_bits), limits), IsOk());
   EXPECT_THAT(CheckBudget(Bits(std::nextafter(limits.smallest_average_bits, 0)), limits),
@@ -62,7 +60,7 @@ TEST(Budget, EndsAreInclusive) {
 }
 
 TEST(Budget, MessageNamesAValueThatIsAccepted) {
-  const PlanLimits limits = LimitsOf(testing::Info({}), testing::MixedGptq());
+  const PlanLimits limits = LimitsOf(Info({}), MixedGptq());
   const absl::Status below = CheckBudget(Bits(1), limits);
   const auto detail = GetErrorDetail(below);
   ASSERT_TRUE(detail.has_value());
@@ -72,16 +70,16 @@ TEST(Budget, MessageNamesAValueThatIsAccepted) {
 }
 
 TEST(Budget, FormatsOfTheRecipeNarrowTheLimits) {
-  v1::Recipe recipe = testing::MixedGptq();
+  v1::Recipe recipe = MixedGptq();
   recipe.mutable_formats()->add_bits(4);
   recipe.mutable_formats()->add_group_sizes(32);
-  const PlanLimits limits = LimitsOf(testing::Info({}), recipe);
+  const PlanLimits limits = LimitsOf(Info({}), recipe);
   EXPECT_EQ(limits.smallest_weight_bytes, limits.largest_weight_bytes);
   EXPECT_NEAR(limits.smallest_average_bits, 4.5, 0.05);
 }
 
 TEST(Budget, NumbersThatAreNoneAreInvalid) {
-  const PlanLimits limits = LimitsOf(testing::Info({}), testing::MixedGptq());
+  const PlanLimits limits = LimitsOf(Info({}), MixedGptq());
   for (const double bits : {std::nan(""), -4.25, 0.0, std::numeric_limits<double>::infinity()}) {
     EXPECT_THAT(CheckBudget(Bits(bits), limits), HasReason("BUDGET_INVALID")) << bits;
   }
@@ -90,4 +88,4 @@ TEST(Budget, NumbersThatAreNoneAreInvalid) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -7,10 +7,8 @@
 #include "server/jobs/costs.h"
 #include "tests/unit/server/jobs/sample_jobs.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
-
-using testing::Shape;
 
 constexpr Shape kSevenB{32, 4096, 11008, 4096, 32000, 4096};
 
@@ -25,7 +23,7 @@ void ExpectCovers(const std::vector<Cut>& cuts, int size) {
 }
 
 TEST(Cuts, SevenBillionWeightsHaveOneShardAndRangesOfTwoGiB) {
-  const ResolvedJob job = testing::Job(kSevenB);
+  const ResolvedJob job = Job(kSevenB);
   const auto& info = job.model.info();
   EXPECT_NEAR(static_cast<double>(info.statistics_bytes()) / info.model_bytes(), 0.8, 0.1);
   const Cuts cuts = CutJob(info, job.recipe, 128, 512, 64);
@@ -38,7 +36,7 @@ TEST(Cuts, SevenBillionWeightsHaveOneShardAndRangesOfTwoGiB) {
 }
 
 TEST(Cuts, SmallStatisticsAreShardedWithinTheModelsBytes) {
-  v1::ModelInfo info = testing::Info({});
+  v1::ModelInfo info = Info({});
   info.set_model_bytes(10 * info.statistics_bytes());
   EXPECT_EQ(TokenShards(info, 128), 8);   // no shard below 16 windows
   EXPECT_EQ(TokenShards(info, 1000), 9);  // and their merge
@@ -53,8 +51,7 @@ TEST(Cuts, EverythingIsCoveredOnceAndProfilesStayWithinRanges) {
   std::mt19937 random(2);
   for (int round = 0; round < 200; ++round) {
     const auto pick = [&](int low, int high) { return std::uniform_int_distribution<int>(low, high)(random); };
-    const ResolvedJob job =
-        testing::Job({pick(1, 90), 32 * pick(1, 250), 32 * pick(1, 800), 64, pick(100, 200'000), 4096});
+    const ResolvedJob job = Job({pick(1, 90), 32 * pick(1, 250), 32 * pick(1, 800), 64, pick(100, 200'000), 4096});
     const int calibration = pick(1, 400);
     const int evaluation = pick(1, 400);
     const Cuts cuts = CutJob(job.model.info(), job.recipe, calibration, 512, evaluation);
@@ -84,7 +81,7 @@ TEST(Cuts, EverythingIsCoveredOnceAndProfilesStayWithinRanges) {
 
 // Two blocks in f32, activations and 1 GiB, as the design allows.
 TEST(Cuts, MemoryOfASevenBillionModelStaysBelowTwoBlocksAndActivations) {
-  const ResolvedJob job = testing::Job(kSevenB);
+  const ResolvedJob job = Job(kSevenB);
   const Costs costs(job.model.info(), job.recipe, 512);
   const int64_t blocks = 8 * job.model.info().block_parameters();
   const int64_t activations = 4 * 65536 * 4096LL;
@@ -93,4 +90,4 @@ TEST(Cuts, MemoryOfASevenBillionModelStaysBelowTwoBlocksAndActivations) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -3,10 +3,8 @@
 #include "server/jobs/graph.h"
 #include "tests/unit/server/jobs/sample_jobs.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
-
-using testing::Shape;
 
 constexpr Shape kTypical[] = {
     {30, 576, 1536, 192, 49152, 8192},        // 135 M weights
@@ -21,7 +19,7 @@ constexpr Shape kTypical[] = {
 // Hidden states of the evaluation data are left out: they grow with the data alone (4·hidden bytes per token).
 TEST(Estimate, IntermediateBlobsStayWithinThreeTimesTheModel) {
   for (const Shape& shape : kTypical) {
-    const ResolvedJob job = testing::Job(shape);
+    const ResolvedJob job = Job(shape);
     const v1::Estimate estimate = EstimateJob(job, 1e11);
     const int64_t evaluation = 4 * shape.hidden * job.spec.evaluation().tokens();
     EXPECT_LE(estimate.intermediate_bytes() - evaluation, 3 * job.model.info().model_bytes())
@@ -30,7 +28,7 @@ TEST(Estimate, IntermediateBlobsStayWithinThreeTimesTheModel) {
 }
 
 TEST(Estimate, NumbersFollowTheBudget) {
-  ResolvedJob job = testing::Job({});
+  ResolvedJob job = Job({});
   const v1::Estimate small = EstimateJob(job, 1e11);
   job.spec.mutable_budget()->set_average_bits(6);
   const v1::Estimate large = EstimateJob(job, 1e11);
@@ -43,16 +41,16 @@ TEST(Estimate, NumbersFollowTheBudget) {
 }
 
 TEST(Estimate, AFasterWorkerNeedsLessTime) {
-  const ResolvedJob job = testing::Job({});
+  const ResolvedJob job = Job({});
   EXPECT_LT(EstimateJob(job, 1e12).seconds(), EstimateJob(job, 1e10).seconds());
 }
 
 TEST(Estimate, AnArtifactBudgetIsTheArtifact) {
-  ResolvedJob job = testing::Job({});
+  ResolvedJob job = Job({});
   const int64_t bytes = EstimateJob(job, 1e11).smallest_artifact_bytes() + 100;
   job.spec.mutable_budget()->set_artifact_bytes(bytes);
   EXPECT_EQ(EstimateJob(job, 1e11).artifact_bytes(), bytes);
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -10,14 +10,10 @@
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/jobs/sample_jobs.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
-using testing::FactsAt;
-using testing::HasReason;
 using ::testing::HasSubstr;
-using testing::Job;
-using testing::Shape;
 
 // One node as text: key, params on one line, fixed inputs by name, links.
 std::string Describe(const TaskNode& node) {
@@ -107,9 +103,9 @@ TEST(Expand, FewCalibrationWindowsLimitTheProfile) {
 }
 
 TEST(Expand, TokenIdsNeedNoTokenizer) {
-  v1::JobSpec spec = testing::Spec();
+  v1::JobSpec spec = Spec();
   spec.mutable_calibration()->set_kind(v1::Data::TOKEN_IDS_JSONL);
-  ASSERT_OK_AND_ASSIGN(const ResolvedJob job, Resolve(spec, testing::Model({}), {}, testing::MixedGptq()));
+  ASSERT_OK_AND_ASSIGN(const ResolvedJob job, Resolve(spec, Model({}), {}, MixedGptq()));
   ASSERT_OK_AND_ASSIGN(const Expansion expansion, Expand(job, {}));
   EXPECT_EQ(expansion.nodes[0].spec.inputs_size(), 1);
   EXPECT_EQ(expansion.nodes[0].spec.inputs(0).name(), "data");
@@ -142,7 +138,7 @@ TEST(Expand, ProfileIsSharedBetweenRecipes) {
 }
 
 TEST(Expand, InspectReadsEveryFile) {
-  const v1::Model model = testing::Model({});
+  const v1::Model model = Model({});
   const TaskNode node = InspectNode(model.manifest(), "compressed-tensors");
   EXPECT_EQ(node.key, "inspect");
   EXPECT_EQ(node.spec.kind(), "inspect");
@@ -151,4 +147,4 @@ TEST(Expand, InspectReadsEveryFile) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::server

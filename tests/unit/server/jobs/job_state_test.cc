@@ -2,11 +2,9 @@
 
 #include "tests/support/status_matchers.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
-using testing::HasReason;
-using testing::StatusIs;
 using v1::Job;
 
 TEST(JobState, UnfinishedJobsMove) {
@@ -42,4 +40,4 @@ TEST(JobState, UnknownStateIsAnError) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -4,7 +4,7 @@
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/jobs/sample_jobs.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 bool SameNode(const TaskNode& a, const TaskNode& b) {
@@ -18,13 +18,13 @@ bool SameNode(const TaskNode& a, const TaskNode& b) {
 
 ResolvedJob RandomJob(std::mt19937& random) {
   const auto pick = [&](int low, int high) { return std::uniform_int_distribution<int>(low, high)(random); };
-  testing::Shape shape;
+  Shape shape;
   shape.blocks = pick(1, 40);
   shape.hidden = 32 * pick(1, 160);
   shape.intermediate = 32 * pick(1, 400);
   shape.key_value = 32 * pick(1, 4);
   shape.vocabulary = pick(100, 150'000);
-  return testing::Job(shape);
+  return Job(shape);
 }
 
 // More facts: the same nodes first, unchanged, and more may follow.
@@ -37,8 +37,7 @@ TEST(Monotone, FactsOnlyAddNodes) {
     const int candidates = 1 + random() % 4;
     std::vector<TaskNode> before;
     for (int level = 0; level <= 4; ++level) {
-      ASSERT_OK_AND_ASSIGN(Expansion now,
-                           Expand(job, testing::FactsAt(job, level, calibration, evaluation, candidates)));
+      ASSERT_OK_AND_ASSIGN(Expansion now, Expand(job, FactsAt(job, level, calibration, evaluation, candidates)));
       ASSERT_GT(now.nodes.size(), before.size());
       for (size_t i = 0; i < before.size(); ++i) ASSERT_TRUE(SameNode(before[i], now.nodes[i])) << before[i].key;
       before = std::move(now.nodes);
@@ -47,4 +46,4 @@ TEST(Monotone, FactsOnlyAddNodes) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::server

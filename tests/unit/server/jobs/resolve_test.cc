@@ -5,18 +5,15 @@
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/jobs/sample_jobs.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
-using testing::HasReason;
-using testing::StatusIs;
-
 struct Request {
-  v1::JobSpec spec = testing::Spec();
-  v1::Model model = testing::Model({});
-  std::optional<v1::Recipe> recipe = testing::MixedGptq();
+  v1::JobSpec spec = Spec();
+  v1::Model model = Model({});
+  std::optional<v1::Recipe> recipe = MixedGptq();
 
-  absl::StatusOr<ResolvedJob> Send() const { return Resolve(spec, model, testing::FakeDigest("info", 1), recipe); }
+  absl::StatusOr<ResolvedJob> Send() const { return Resolve(spec, model, FakeDigest("info", 1), recipe); }
 };
 
 // The request after one change.
@@ -119,7 +116,7 @@ TEST(Resolve, TextNeedsATokenizer) {
                 r.spec.mutable_calibration()->set_kind(v1::Data::TOKEN_IDS_JSONL);
                 r.spec.mutable_evaluation()->set_kind(v1::Data::TOKEN_IDS_JSONL);
               }),
-              testing::IsOk());
+              IsOk());
 }
 
 TEST(Resolve, RecipeIsChecked) {
@@ -154,4 +151,4 @@ TEST(Resolve, RecipeMustLeaveEveryUnitAFormat) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -1,9 +1,9 @@
 #include "tests/unit/server/jobs/sample_jobs.h"
 
+#include "proto/base/log.h"
 #include "proto/contract/digest.h"
-#include "proto/contract/log.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
 
 void AddUnit(v1::ModelInfo& info, int block, const std::string& name,
@@ -154,4 +154,4 @@ Facts FactsAt(const ResolvedJob& job, int level, int calibration_windows, int ev
   return facts;
 }
 
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

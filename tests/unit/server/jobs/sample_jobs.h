@@ -5,7 +5,7 @@
 #include "server/jobs/graph.h"
 
 // Jobs for tests, made from sizes as inspect would find them.
-namespace bitwright::testing {
+namespace bitwright::server {
 
 struct Shape {
   int blocks = 2;
@@ -34,4 +34,4 @@ v1::Allocation Allocation(const v1::ModelInfo& info, int candidates);
 // The facts of one level, 0 (none) … 4 (provenance).
 Facts FactsAt(const ResolvedJob& job, int level, int calibration_windows, int evaluation_windows, int candidates);
 
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

@@ -4,11 +4,11 @@
 #include "server/jobs/graph.h"
 #include "tests/unit/server/jobs/sample_jobs.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 v1::TaskSpec Spec() {
-  v1::TaskSpec spec = InspectNode(testing::Model({}).manifest(), "compressed-tensors").spec;
+  v1::TaskSpec spec = InspectNode(Model({}).manifest(), "compressed-tensors").spec;
   spec.set_code_version("code1");
   return spec;
 }
@@ -35,4 +35,4 @@ TEST(TaskDigest, EveryPartCounts) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -2,7 +2,7 @@
 
 #include "tests/support/status_matchers.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
 
 using ::testing::HasSubstr;
@@ -54,4 +54,4 @@ TEST(Metrics, ServesAtAnyPortAndSaysWhenItCannot) {
 }
 
 }  // namespace
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

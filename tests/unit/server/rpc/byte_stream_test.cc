@@ -10,7 +10,7 @@
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/support/test_client.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
 
 using google::bytestream::ByteStream;
@@ -207,4 +207,4 @@ TEST_F(ByteStreamTest, FindMissingBlobsAnswersInOrderWithoutDuplicates) {
 }
 
 }  // namespace
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

@@ -8,7 +8,7 @@
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 TEST(WorkPool, RunsWhatWasPostedBeforeItEnds) {
@@ -50,4 +50,4 @@ TEST(Strand, ALongStrandLeavesTheOnlyThreadToOthers) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::server

@@ -1,7 +1,7 @@
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/support/rig.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
 
 int Cached(const v1::Job& job) {
@@ -100,4 +100,4 @@ TEST(Cache, EqualTasksOfTwoJobsRunOnce) {
 }
 
 }  // namespace
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

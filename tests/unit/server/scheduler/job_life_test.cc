@@ -1,12 +1,13 @@
 #include <set>
 
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
+#include "proto/contract/rpc_status.h"
 #include "server/jobs/job_state.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/support/fake_tasks.h"
 #include "tests/unit/server/support/rig.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
 
 TEST(JobLife, RunsThroughEveryStageToAnArtifact) {
@@ -57,7 +58,7 @@ TEST(JobLife, ShowsProgressOfRunningTasks) {
   const v1::Job queued = rig.QueuedJob();
   const std::string worker = rig.AddWorker();
   const v1::Lease lease = rig.Lease(worker);
-  EXPECT_EQ(lease.sandbox(), queued.name());
+  EXPECT_EQ(lease.owner(), queued.name());
   EXPECT_FALSE(rig.Lost(worker, lease));  // reports progress 0.5
   ASSERT_OK_AND_ASSIGN(const v1::Job job, rig.jobs->Get(queued.name()));
   EXPECT_EQ(job.state(), v1::Job::RUNNING);
@@ -170,4 +171,4 @@ TEST(JobLife, CanBeCancelledAtEveryStep) {
 }
 
 }  // namespace
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

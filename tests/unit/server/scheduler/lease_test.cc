@@ -1,8 +1,9 @@
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
+#include "proto/contract/rpc_status.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/support/rig.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
 
 TEST(Lease, AnUnknownWorkerMustRegister) {
@@ -19,7 +20,7 @@ TEST(Lease, AWaitingWorkerIsAnsweredWhenATaskComes) {
   const std::string worker = rig.AddWorker();
   int answers = 0;
   std::optional<v1::Lease> lease;
-  rig.scheduler->LeaseTask(worker, 20 * kMicrosPerSecond, [&](auto answer) {
+  rig.scheduler->LeaseTask(worker, absl::Seconds(20), [&](auto answer) {
     ++answers;
     lease = *answer;
   });
@@ -37,7 +38,7 @@ TEST(Lease, AWaitEndsWithNothing) {
   Rig rig;
   const std::string worker = rig.AddWorker();
   int answers = 0;
-  rig.scheduler->LeaseTask(worker, 5 * kMicrosPerSecond, [&](auto answer) {
+  rig.scheduler->LeaseTask(worker, absl::Seconds(5), [&](auto answer) {
     ++answers;
     EXPECT_FALSE(answer->has_value());
   });
@@ -52,7 +53,7 @@ TEST(Lease, AWaitEndsWithNothing) {
 TEST(Lease, ACancelledWaitEndsOnce) {
   Rig rig;
   int answers = 0;
-  const int64_t waiter = rig.scheduler->LeaseTask(rig.AddWorker(), kMicrosPerSecond, [&](auto) { ++answers; });
+  const int64_t waiter = rig.scheduler->LeaseTask(rig.AddWorker(), absl::Seconds(1), [&](auto) { ++answers; });
   rig.scheduler->CancelLease(waiter);
   rig.scheduler->CancelLease(waiter);
   rig.clock.Advance(2);
@@ -233,7 +234,7 @@ TEST(Lease, ADrainingServerLeasesNothing) {
   Rig rig;
   const std::string worker = rig.AddWorker();
   int answers = 0;
-  rig.scheduler->LeaseTask(worker, kMicrosPerSecond, [&](auto answer) {
+  rig.scheduler->LeaseTask(worker, absl::Seconds(1), [&](auto answer) {
     ++answers;
     EXPECT_FALSE(answer->has_value());
   });
@@ -246,4 +247,4 @@ TEST(Lease, ADrainingServerLeasesNothing) {
 }
 
 }  // namespace
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

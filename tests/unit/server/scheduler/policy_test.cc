@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <string>
 
-namespace bitwright {
+namespace bitwright::server {
 namespace {
 
 using ::testing::Optional;
@@ -100,4 +100,4 @@ TEST(Policy, RetryDelaysGrow) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::server

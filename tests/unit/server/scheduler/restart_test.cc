@@ -5,7 +5,7 @@
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/support/rig.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
 
 // Restarted after n tasks, for every second n: finished tasks are kept and the artifact is the same.
@@ -137,4 +137,4 @@ TEST(Restart, AttemptsAreRemembered) {
 }
 
 }  // namespace
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

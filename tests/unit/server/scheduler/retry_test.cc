@@ -1,8 +1,9 @@
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
+#include "proto/contract/rpc_status.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/support/rig.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
 
 absl::Status Crash() { return MakeError(absl::StatusCode::kUnavailable, "CHILD_CRASHED", "signal 9"); }
@@ -44,7 +45,7 @@ TEST(Retry, ABackedOffTaskGoesToAWaitingWorkerAtATick) {
   OneTask t;
   BITWRIGHT_ASSERT_OK(t.rig.FailLease(t.worker, t.rig.Lease(t.worker), Crash(), true));
   bool leased = false;
-  t.rig.scheduler->LeaseTask(t.worker, 20 * kMicrosPerSecond, [&](auto lease) { leased = lease->has_value(); });
+  t.rig.scheduler->LeaseTask(t.worker, absl::Seconds(20), [&](auto lease) { leased = lease->has_value(); });
   t.rig.scheduler->Tick();
   EXPECT_FALSE(leased);
   t.rig.clock.Advance(1.1);
@@ -63,7 +64,7 @@ TEST(Retry, AModelsOwnFaultRejectsItAndLaterCallsSaySo) {
   EXPECT_THAT(rig.jobs->Create(job), HasReason("MODEL_NOT_READY"));
   const std::string worker = rig.AddWorker();
   const v1::Lease lease = rig.Lease(worker);
-  EXPECT_EQ(lease.sandbox(), model.name());
+  EXPECT_EQ(lease.owner(), model.name());
   const absl::Status fault = MakeError(absl::StatusCode::kInvalidArgument, "TENSOR_PAST_END", "tensor 'a'");
   BITWRIGHT_ASSERT_OK(rig.FailLease(worker, lease, fault, false));
   ASSERT_OK_AND_ASSIGN(const v1::Model rejected, rig.models->Get(model.name()));
@@ -73,4 +74,4 @@ TEST(Retry, AModelsOwnFaultRejectsItAndLaterCallsSaySo) {
 }
 
 }  // namespace
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

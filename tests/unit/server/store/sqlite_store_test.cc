@@ -4,7 +4,7 @@
 #include "tests/conformance/store_suite.h"
 #include "tests/support/fixtures.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
 
 // A store with the folder that it lives in.
@@ -64,4 +64,4 @@ TEST(SqliteStore, AFolderThatIsNotThereIsAnError) {
 }
 
 }  // namespace
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

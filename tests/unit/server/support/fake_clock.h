@@ -1,19 +1,35 @@
 #pragma once
 
-#include <atomic>
+#include "absl/synchronization/mutex.h"
+#include "proto/base/clock.h"
 
-#include "server/scheduler/clock.h"
+namespace bitwright::server {
 
-namespace bitwright::testing {
-
-// Time that passes only when told to. Thread-safe.
+// Time that passes only when told to, on both clocks alike. Thread-safe.
 class FakeClock final : public Clock {
  public:
-  int64_t NowMicros() const override { return now_; }
-  void Advance(double seconds) { now_ += static_cast<int64_t>(seconds * kMicrosPerSecond); }
+  absl::Time Now() const override { return kStart + passed(); }
+  MonotonicTime Monotonic() const override { return MonotonicTime(absl::Hours(1) + passed()); }
+  absl::Status Sleep(absl::Duration duration, const CancelToken& cancel) const override {
+    AdvanceBy(duration);
+    return cancel.Check();
+  }
+  void Advance(double seconds) { AdvanceBy(absl::Seconds(seconds)); }
 
  private:
-  std::atomic<int64_t> now_{1'700'000'000 * kMicrosPerSecond};
+  inline static const absl::Time kStart = absl::FromUnixSeconds(1'700'000'000);
+
+  absl::Duration passed() const {
+    absl::MutexLock lock(&mutex_);
+    return passed_;
+  }
+  void AdvanceBy(absl::Duration duration) const {
+    absl::MutexLock lock(&mutex_);
+    passed_ += duration;
+  }
+
+  mutable absl::Mutex mutex_;
+  mutable absl::Duration passed_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

@@ -6,7 +6,7 @@
 #include "server/jobs/graph.h"
 #include "tests/unit/server/jobs/sample_jobs.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
 
 constexpr int kWindows = 20;
@@ -61,4 +61,4 @@ std::map<std::string, std::string> FakeOutputs(const v1::TaskSpec& spec) {
   }
 }
 
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

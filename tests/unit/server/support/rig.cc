@@ -1,15 +1,16 @@
 #include "tests/unit/server/support/rig.h"
 
 #include "google/rpc/status.pb.h"
-#include "proto/contract/errors.h"
-#include "proto/contract/log.h"
+#include "proto/base/errors.h"
+#include "proto/base/log.h"
+#include "proto/contract/rpc_status.h"
 #include "proto/recipes/shipped_recipes.h"
 #include "server/app/job_planner.h"
 #include "server/blobs/disk_blobs.h"
 #include "server/store/sqlite_store.h"
 #include "tests/unit/server/support/fake_tasks.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 namespace {
 
 void Must(const absl::Status& status) { CHECK(status.ok()) << status.ToString(); }
@@ -43,7 +44,7 @@ void Rig::Open() {
   store = Value(OpenSqliteStore(dir / "db.sqlite"));
   blobs = Value(OpenDiskBlobs(dir.path()));
   catalog = std::make_unique<BlobCatalog>(*blobs, *store);
-  Must(catalog->Reconcile(clock.NowMicros()));
+  Must(catalog->Reconcile(clock.Now()));
   planner = MakeJobPlanner();
   recipes = std::make_unique<RecipeCatalog>(Value(RecipeCatalog::Parse(ShippedRecipes())));
   scheduler = std::make_unique<Scheduler>(*store, *catalog, *planner, clock, *metrics, options);
@@ -57,7 +58,7 @@ BlobDigest Rig::Put(const std::string& bytes) {
   const BlobDigest digest = DigestOf(bytes);
   auto upload = Value(blobs->StartUpload({"upload-" + std::to_string(++uploads_), digest}));
   Must(upload->Append(bytes));
-  Must(catalog->Publish(*upload, digest, clock.NowMicros()));
+  Must(catalog->Publish(*upload, digest, clock.Now()));
   return digest;
 }
 
@@ -113,7 +114,7 @@ std::string Rig::AddWorker(const std::function<void(v1::WorkerCapacity&)>& chang
 
 absl::StatusOr<std::optional<v1::Lease>> Rig::TryLease(const std::string& worker) {
   absl::StatusOr<std::optional<v1::Lease>> answer = std::nullopt;
-  scheduler->LeaseTask(worker, 0, [&](auto lease) { answer = std::move(lease); });
+  scheduler->LeaseTask(worker, absl::ZeroDuration(), [&](auto lease) { answer = std::move(lease); });
   return answer;
 }
 
@@ -167,4 +168,4 @@ int Rig::RunAll(const std::string& worker, int limit) {
   return limit;
 }
 
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

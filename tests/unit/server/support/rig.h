@@ -19,7 +19,7 @@
 #include "tests/support/fixtures.h"
 #include "tests/unit/server/support/fake_clock.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 
 // The server without network and threads, on a fake clock, over a real database and blob folder. Failures of a step
 // that a test takes for granted end the test program.
@@ -70,4 +70,4 @@ class Rig {
   int uploads_ = 0;
 };
 
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <chrono>
 
-#include "proto/contract/log.h"
+#include "proto/base/log.h"
 #include "proto/contract/names.h"
 #include "tests/unit/server/support/fake_tasks.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 
 using google::bytestream::ReadRequest;
 using google::bytestream::ReadResponse;
@@ -113,4 +113,4 @@ absl::Status TestClient::Complete(const std::string& worker, const v1::Lease& le
   return Call<v1::CompleteTaskResponse>(*workers, &v1::WorkerService::Stub::CompleteTask, request).status();
 }
 
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

@@ -14,7 +14,7 @@
 #include "proto/contract/digest.h"
 #include "proto/contract/grpc_status.h"
 
-namespace bitwright::testing {
+namespace bitwright::server {
 
 // Stubs to a running server and the few calls that every test makes. Each call has a deadline.
 class TestClient {
@@ -56,4 +56,4 @@ class TestClient {
   int uploads_ = 0;
 };
 
-}  // namespace bitwright::testing
+}  // namespace bitwright::server

@@ -6,17 +6,15 @@
 #include <thread>
 
 #include "google/rpc/status.pb.h"
+#include "proto/contract/rpc_status.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/workers/agent/fake_server.h"
 #include "workers/base/files.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
-using testing::FakeServer;
-using testing::HasReason;
-using testing::IsOk;
 using Seen = FakeServer::Seen;
 
 class AgentTest : public ::testing::Test {
@@ -90,7 +88,7 @@ TEST_F(AgentTest, ReadsInputsFromTheServersFolder) {
   EXPECT_TRUE(server_.seen().read_offsets.empty());
 }
 
-TEST_F(AgentTest, TasksOfOneSandboxShareAChild) {
+TEST_F(AgentTest, TasksOfOneOwnerShareAChild) {
   server_.AddLease("tasks/1", "pid", input_, "jobs/1");
   server_.AddLease("tasks/2", "pid", input_, "jobs/1");
   server_.AddLease("tasks/3", "pid", input_, "jobs/2");
@@ -146,7 +144,7 @@ TEST_F(AgentTest, LostLeaseKillsTheChildAndHandsNothingIn) {
   EXPECT_TRUE(server_.seen().failed.empty());
 }
 
-TEST_F(AgentTest, ChildEndsWithItsSandbox) {
+TEST_F(AgentTest, ChildEndsWithItsOwner) {
   server_.AddLease("tasks/1", "copy", input_);
   StartAgent();
   ASSERT_TRUE(WaitCompleted(1));
@@ -191,4 +189,4 @@ TEST_F(AgentTest, TwoWorkersCannotShareAFolder) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

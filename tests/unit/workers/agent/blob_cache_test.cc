@@ -8,10 +8,8 @@
 #include "workers/agent/input_source.h"
 #include "workers/base/files.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
-
-using testing::IsOk;
 
 class BlobCacheTest : public ::testing::Test {
  protected:
@@ -21,7 +19,7 @@ class BlobCacheTest : public ::testing::Test {
   bool Has(const BlobDigest& digest) const { return std::filesystem::exists(dir_ / digest.sha256); }
 
   TempDir dir_;
-  testing::FakeServer server_;
+  FakeServer server_;
   BlobClient client_{grpc::CreateChannel(server_.address(), grpc::InsecureChannelCredentials())};
   StopSignal stop_;
 };
@@ -77,8 +75,8 @@ TEST_F(BlobCacheTest, LocalFolderIsReadInPlace) {
   ASSERT_THAT(WriteFile(path, "local"), IsOk());
   const auto local = LocalBlobs(dir_.path());
   EXPECT_EQ(*local->Path(a, stop_), path);
-  EXPECT_THAT(local->Path(DigestOf("other"), stop_), testing::HasReason("INPUT_MISSING"));
+  EXPECT_THAT(local->Path(DigestOf("other"), stop_), HasReason("INPUT_MISSING"));
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

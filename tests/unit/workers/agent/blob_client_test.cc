@@ -10,13 +10,10 @@
 #include "tests/unit/workers/agent/fake_server.h"
 #include "workers/base/files.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 using ::testing::ElementsAre;
-using testing::FakeServer;
-using testing::HasReason;
-using testing::IsOk;
 
 class BlobClientTest : public ::testing::Test {
  protected:
@@ -84,7 +81,7 @@ TEST_F(BlobClientTest, DownloadOfOtherBytesLeavesNothing) {
 }
 
 TEST_F(BlobClientTest, MissingBlobIsNotTriedAgain) {
-  EXPECT_THAT(Download(ToProto(DigestOf("nowhere"))), testing::StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(Download(ToProto(DigestOf("nowhere"))), StatusIs(absl::StatusCode::kNotFound));
   EXPECT_EQ(server_.seen().read_offsets.size(), 1);
 }
 
@@ -95,4 +92,4 @@ TEST_F(BlobClientTest, StopEndsATransfer) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

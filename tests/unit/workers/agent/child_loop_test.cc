@@ -7,12 +7,13 @@
 #include "bitwright/v1/tasks.pb.h"
 #include "google/rpc/status.pb.h"
 #include "proto/contract/digest.h"
+#include "proto/contract/rpc_status.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 #include "workers/agent/pipe_frames.h"
 #include "workers/base/files.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // A loop on its own thread, with a function as its tasks.
@@ -31,7 +32,7 @@ class ChildLoop : public ::testing::Test {
     auto* input = request.mutable_task()->add_inputs();
     input->set_name("data");
     input->mutable_digest()->set_sha256("abc");
-    ASSERT_THAT(WriteFrame(in_[1], request), testing::IsOk());
+    ASSERT_THAT(WriteFrame(in_[1], request), IsOk());
   }
   v1::ExecuteEvent Next() {
     v1::ExecuteEvent event;
@@ -69,7 +70,7 @@ TEST_F(ChildLoop, HashesOutputsAndSortsThem) {
   EXPECT_EQ(event.result().outputs(0).digest().size_bytes(), 2);
   EXPECT_GT(event.result().peak_memory_bytes(), 1 << 20);
   End();
-  EXPECT_THAT(status_, testing::IsOk());
+  EXPECT_THAT(status_, IsOk());
 }
 
 TEST_F(ChildLoop, ReportsProgressSeldom) {
@@ -98,10 +99,10 @@ TEST_F(ChildLoop, ErrorsAndExceptionsAreEventsAndTheLoopGoesOn) {
     Send();
     const v1::ExecuteEvent event = Next();
     ASSERT_TRUE(event.has_error());
-    EXPECT_THAT(FromProto(event.error()), testing::HasReason(reason));
+    EXPECT_THAT(FromProto(event.error()), HasReason(reason));
   }
   End();
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -6,15 +6,15 @@
 #include <thread>
 
 #include "google/rpc/status.pb.h"
+#include "proto/contract/rpc_status.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 #include "workers/agent/child_slot.h"
 #include "workers/base/files.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
-using testing::HasReason;
 using ::testing::HasSubstr;
 
 const ChildOptions kFake{FAKE_WORKER, "cpu-avx2"};
@@ -42,7 +42,7 @@ class Child : public ::testing::Test {
   }
   std::unique_ptr<ChildProcess> Start() {
     auto child = ChildProcess::Start(kFake);
-    EXPECT_THAT(child, testing::IsOk());
+    EXPECT_THAT(child, IsOk());
     return *std::move(child);
   }
 
@@ -96,21 +96,21 @@ TEST_F(Child, MemoryLimitIsTheTasksError) {
 #endif
   const auto child = Start();
   const auto event = Execute(*child, "memory", int64_t{256} << 20);
-  ASSERT_THAT(event, testing::IsOk());
+  ASSERT_THAT(event, IsOk());
   EXPECT_THAT(FromProto(event->error()), HasReason("MEMORY_LIMIT"));
 }
 
 TEST_F(Child, MissingProgramIsADeath) {
   auto child = ChildProcess::Start({"/nowhere/worker", "cpu-avx2"});
-  ASSERT_THAT(child, testing::IsOk());
+  ASSERT_THAT(child, IsOk());
   EXPECT_THAT(Execute(**child, "pid"), HasReason("CHILD_DIED"));
 }
 
-TEST_F(Child, SlotKeepsOneChildForEachSandbox) {
+TEST_F(Child, SlotKeepsOneChildForEachOwner) {
   ChildSlot slot(kFake);
   const absl::Time now = absl::UnixEpoch();
-  const auto run = [&](const std::string& sandbox) {
-    const auto child = slot.Acquire(sandbox);
+  const auto run = [&](const std::string& owner) {
+    const auto child = slot.Acquire(owner);
     const std::string pid = Ask(**child, "pid");
     slot.Release(true, now);
     return pid;
@@ -132,7 +132,7 @@ TEST_F(Child, SlotKeepsOneChildForEachSandbox) {
   slot.EndIfIdle(now + absl::Seconds(60), absl::Seconds(60));
   EXPECT_EQ(slot.pid(), 0);
 
-  ASSERT_THAT(slot.Acquire("jobs/2"), testing::IsOk());
+  ASSERT_THAT(slot.Acquire("jobs/2"), IsOk());
   slot.EndUnlessLive({});
   EXPECT_NE(slot.pid(), 0) << "a busy child is left alone";
   slot.Release(false, now);
@@ -140,4 +140,4 @@ TEST_F(Child, SlotKeepsOneChildForEachSandbox) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -6,12 +6,12 @@
 #include "bitwright/v1/blobs.grpc.pb.h"
 #include "bitwright/v1/workers.grpc.pb.h"
 #include "google/bytestream/bytestream.grpc.pb.h"
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
+#include "proto/base/log.h"
 #include "proto/contract/grpc_status.h"
-#include "proto/contract/log.h"
 #include "proto/contract/names.h"
 
-namespace bitwright::testing {
+namespace bitwright::worker {
 namespace {
 
 using google::bytestream::QueryWriteStatusRequest;
@@ -98,7 +98,7 @@ class FakeServer::Impl {
       absl::MutexLock lock(&impl_.mutex);
       impl_.seen.heartbeats.push_back(*request);
       for (const auto& task : impl_.faults.lost) response->add_lost(task);
-      for (const auto& sandbox : impl_.faults.live) response->add_live_sandboxes(sandbox);
+      for (const auto& owner : impl_.faults.live) response->add_live_owners(owner);
       return Status::OK;
     }
 
@@ -236,10 +236,10 @@ std::string FakeServer::Get(const std::string& sha256) const {
 }
 
 void FakeServer::AddLease(const std::string& task, const std::string& command, const v1::Digest& input,
-                          const std::string& sandbox) {
+                          const std::string& owner) {
   v1::Lease lease;
   lease.set_task(task);
-  lease.set_sandbox(sandbox);
+  lease.set_owner(owner);
   lease.mutable_spec()->set_kind("inspect");
   lease.mutable_spec()->mutable_inspect()->set_target(command);
   auto* added = lease.mutable_spec()->add_inputs();
@@ -269,4 +269,4 @@ FakeServer::Seen FakeServer::seen() const {
   return impl_->seen;
 }
 
-}  // namespace bitwright::testing
+}  // namespace bitwright::worker

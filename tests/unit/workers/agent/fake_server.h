@@ -12,7 +12,7 @@
 #include "bitwright/v1/workers.pb.h"
 #include "proto/contract/digest.h"
 
-namespace bitwright::testing {
+namespace bitwright::worker {
 
 // WorkerService, BlobService and ByteStream in this process, on a free port, with blobs in memory. Thread-safe.
 class FakeServer {
@@ -27,7 +27,7 @@ class FakeServer {
 
   // A lease of an inspect task whose target is `command` and whose input "model/a" is `input`.
   void AddLease(const std::string& task, const std::string& command, const v1::Digest& input,
-                const std::string& sandbox = "jobs/1");
+                const std::string& owner = "jobs/1");
 
   struct Faults {
     int refuse_registrations = 0;    // UNAVAILABLE
@@ -61,4 +61,4 @@ class FakeServer {
   std::string address_;
 };
 
-}  // namespace bitwright::testing
+}  // namespace bitwright::worker

@@ -13,12 +13,12 @@
 #include <vector>
 
 #include "bitwright/v1/tasks.pb.h"
-#include "proto/contract/errors.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/errors.h"
+#include "proto/base/status_macros.h"
 #include "workers/agent/worker_main.h"
 #include "workers/base/files.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 extern "C" char** environ;
@@ -95,8 +95,9 @@ absl::StatusOr<std::vector<TaskOutputFile>> RunFake(const v1::TaskSpec& spec, Ta
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker
 
 int main(int argc, char** argv) {
-  return bitwright::WorkerMain(argc, argv, {bitwright::RunFake, [] { return "cpu-wide"; }, bitwright::SetClass});
+  return bitwright::worker::WorkerMain(
+      argc, argv, {bitwright::worker::RunFake, [] { return "cpu-wide"; }, bitwright::worker::SetClass});
 }

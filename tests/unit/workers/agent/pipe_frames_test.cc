@@ -6,11 +6,8 @@
 #include "bitwright/v1/tasks.pb.h"
 #include "tests/support/status_matchers.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
-
-using testing::HasReason;
-using testing::IsOk;
 
 class PipeFrames : public ::testing::Test {
  protected:
@@ -88,4 +85,4 @@ TEST_F(PipeFrames, WritingToNobodyIsBroken) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -4,7 +4,7 @@
 
 #include <thread>
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 TEST(StopSignal, WakesWaitersAndRunsHooksOnce) {
@@ -34,4 +34,4 @@ TEST(StopSignal, LateHookRunsAtOnceAndGoneHookNever) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -10,7 +10,7 @@
 #include "tests/support/fixtures.h"
 #include "tests/unit/workers/agent/fake_server.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // The whole program as a process of its own.
@@ -32,7 +32,7 @@ int ExitCode(pid_t pid) {
 
 TEST(WorkerMain, WorksUntilItIsAskedToStop) {
   const TempDir dir;
-  testing::FakeServer server;
+  FakeServer server;
   server.AddLease("tasks/1", "copy", server.Put("input bytes"));
   const pid_t pid = Spawn({"--server", server.address(), "--work-dir", dir / "work", "--threads", "1",
                            "--exit-with-parent", "--compute-class", "cpu-x86-64-v2"});
@@ -51,4 +51,4 @@ TEST(WorkerMain, WrongOptionsAreRefused) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

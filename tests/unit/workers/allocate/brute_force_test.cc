@@ -7,7 +7,7 @@
 #include "tests/support/status_matchers.h"
 #include "workers/allocate/knapsack.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 using Units = std::vector<std::vector<Option>>;
@@ -73,4 +73,4 @@ TEST(BruteForceTest, BoundHoldsWhenTheSearchIsCutShort) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

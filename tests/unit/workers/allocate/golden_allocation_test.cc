@@ -8,10 +8,8 @@
 #include "workers/allocate/knapsack.h"
 
 // Instances whose optima an independent solver found and proved.
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
-
-using testing::HasReason;
 
 void CheckInstance(const nlohmann::json& instance) {
   SCOPED_TRACE(instance["name"].get<std::string>());
@@ -62,4 +60,4 @@ TEST(GoldenAllocationTest, EveryOptimumOfTheReference) {
 TEST(GoldenAllocationTest, TheCopyBesideTheTests) { CheckFile(SourcePath("tests/golden/allocate/instances.json")); }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

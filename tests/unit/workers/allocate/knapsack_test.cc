@@ -7,11 +7,9 @@
 
 #include "tests/support/status_matchers.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
-using testing::HasReason;
-using testing::StatusIs;
 using Units = std::vector<std::vector<Option>>;
 
 TEST(KnapsackTest, BudgetBelowTheSmallestPlanSaysBoth) {
@@ -77,4 +75,4 @@ TEST(KnapsackTest, GapIsSmallAboveAThousandUnits) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

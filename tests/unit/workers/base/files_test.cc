@@ -5,7 +5,7 @@
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 TEST(Files, WhatIsWrittenIsMapped) {
@@ -25,14 +25,14 @@ TEST(Files, EmptyFileMapsToNothing) {
 TEST(Files, MissingFileAndFolderAreNamed) {
   TempDir dir;
   const auto missing = MappedFile::Open(dir / "none");
-  EXPECT_THAT(missing, testing::StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(missing, StatusIs(absl::StatusCode::kNotFound));
   EXPECT_NE(missing.status().message().find("none"), absl::string_view::npos);
-  EXPECT_THAT(MappedFile::Open(dir.path()), testing::HasReason("FILE_UNREADABLE"));
+  EXPECT_THAT(MappedFile::Open(dir.path()), HasReason("FILE_UNREADABLE"));
 }
 
 TEST(Files, FullDiskHasItsReason) {
-  EXPECT_THAT(WriteFile("/dev/full", std::string(1 << 16, 'x')), testing::HasReason("DISK_FULL"));
+  EXPECT_THAT(WriteFile("/dev/full", std::string(1 << 16, 'x')), HasReason("DISK_FULL"));
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <vector>
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 TEST(ThreadPool, EveryPieceRunsOnce) {
@@ -28,4 +28,4 @@ TEST(ThreadPool, NoPieceNoCall) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -8,7 +8,7 @@
 #include "tests/support/model_fixtures.h"
 #include "tests/support/status_matchers.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 absl::StatusOr<std::vector<UnitStatistics>> CalibrateAll(const Model& model, std::span<const int32_t> ids,
@@ -133,4 +133,4 @@ TEST(StatisticsFile, MergeOfShardsIsTheWhole) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -7,11 +7,8 @@
 #include "tests/support/status_matchers.h"
 #include "workers/base/files.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
-
-using testing::HasReason;
-using testing::IsOk;
 
 constexpr char kIndex[] = "model.safetensors.index.json";
 
@@ -157,4 +154,4 @@ TEST(Checkpoint, ADamagedShardIsNamed) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

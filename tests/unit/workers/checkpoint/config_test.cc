@@ -6,12 +6,10 @@
 
 #include "tests/support/status_matchers.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 using nlohmann::json;
-using testing::HasReason;
-using testing::IsOk;
 
 json Base(const std::string& architecture = "LlamaForCausalLM") {
   return {{"architectures", {architecture}},
@@ -238,4 +236,4 @@ TEST(Config, TextThatIsNoConfig) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

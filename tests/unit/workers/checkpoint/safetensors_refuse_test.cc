@@ -6,12 +6,8 @@
 #include "workers/base/files.h"
 #include "workers/checkpoint/safetensors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
-
-using testing::HasReason;
-using testing::IsOk;
-using testing::StatusIs;
 
 absl::Status Open(const std::string& bytes) {
   const TempDir dir;
@@ -177,4 +173,4 @@ TEST(Safetensors, AMissingFileIsTheMachinerysFault) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

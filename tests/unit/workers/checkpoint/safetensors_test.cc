@@ -10,11 +10,8 @@
 #include "tests/support/status_matchers.h"
 #include "workers/base/files.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
-
-using testing::HasReason;
-using testing::IsOk;
 
 std::string Bytes(const TensorView& view) {
   return {reinterpret_cast<const char*>(view.bytes.data()), view.bytes.size()};
@@ -124,4 +121,4 @@ TEST(SafetensorsWriter, AFullDiskOrMissingFolderIsReported) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -9,7 +9,7 @@
 #include "workers/evaluate/summary.h"
 
 // Numbers that an independent float64 program computed.
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 void ExpectClose(double found, double expected, const std::string& name) {
@@ -100,4 +100,4 @@ TEST(GoldenEvaluationTest, SummaryOfTheCopyBesideTheTests) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

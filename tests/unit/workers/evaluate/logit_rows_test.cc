@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 TEST(LogitRowsTest, ExponentialIsExactToAFewUnitsOfTheLastPlace) {
@@ -60,4 +60,4 @@ TEST(LogitRowsTest, FirstOfEqualMaximaWins) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -7,10 +7,8 @@
 
 #include "tests/support/status_matchers.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
-
-using testing::HasReason;
 
 TEST(SummaryTest, OneTokenHasNoStandardError) {
   const TokenStats stats{{1.0}, {1.5}, {0.25}, {-0.1}, {1}};
@@ -66,4 +64,4 @@ TEST(SummaryTest, NaNLogitsAreNoticed) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

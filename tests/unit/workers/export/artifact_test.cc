@@ -10,11 +10,8 @@
 #include "tests/unit/workers/export/sample_artifact.h"
 #include "workers/base/files.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
-
-using testing::HasReason;
-using testing::IsOk;
 
 constexpr char kConfig[] = R"({"architectures":["LlamaForCausalLM"],"note":"ä","eps":1e-05,"nothing":null})";
 
@@ -150,4 +147,4 @@ TEST(Sha256Sums, IsWhatSha256sumChecks) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

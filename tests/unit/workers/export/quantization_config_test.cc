@@ -7,14 +7,14 @@
 #include "tests/unit/workers/export/sample_artifact.h"
 #include "workers/export/artifact.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 using nlohmann::json;
 
 json ConfigOf(const v1::ModelInfo& info, const v1::Plan& plan) {
   const auto files = WrittenFiles(R"({"hidden_size":64,"last":{"b":1,"a":2}})", info, plan, {}, {}, {});
-  EXPECT_THAT(files, testing::IsOk());
+  EXPECT_THAT(files, IsOk());
   return json::parse(files->at("config.json"));
 }
 
@@ -58,7 +58,7 @@ TEST(QuantizationConfig, TheRestOfTheConfigStaysInItsOrder) {
   const v1::ModelInfo info = SampleInfo(1, 64, 64);
   std::mt19937 random(6);
   const auto files = WrittenFiles(R"({"z":1,"a":{"y":2.5,"b":[1,null]}})", info, RandomPlan(info, random), {}, {}, {});
-  ASSERT_THAT(files, testing::IsOk());
+  ASSERT_THAT(files, IsOk());
   const std::string& text = files->at("config.json");
   EXPECT_LT(text.find("\"z\""), text.find("\"a\""));
   EXPECT_LT(text.find("\"y\""), text.find("\"b\""));
@@ -74,7 +74,7 @@ TEST(PlanJson, HoldsEveryUnitAndParses) {
   v1::CardFacts card;
   card.set_model("bad \xff name");
   const auto files = WrittenFiles("{}", info, plan, RandomCandidate(random), RandomSelection(random), card);
-  ASSERT_THAT(files, testing::IsOk());
+  ASSERT_THAT(files, IsOk());
   const json parsed = json::parse(files->at("plan.json"));
   ASSERT_EQ(parsed["units"].size(), static_cast<size_t>(plan.units_size()));
   EXPECT_EQ(parsed["units"][0]["name"], plan.units(0).unit());
@@ -82,4 +82,4 @@ TEST(PlanJson, HoldsEveryUnitAndParses) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -5,7 +5,7 @@
 #include "proto/contract/limits.h"
 #include "workers/formats/int_format.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 void AddKept(const std::string& name, const std::string& dtype, std::vector<int64_t> shape, v1::ModelInfo& info) {
@@ -123,4 +123,4 @@ v1::CardFacts RandomCard(const v1::ModelInfo& info, std::mt19937& random) {
   return card;
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

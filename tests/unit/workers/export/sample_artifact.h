@@ -7,7 +7,7 @@
 #include "bitwright/v1/reports.pb.h"
 #include "bitwright/v1/tasks.pb.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // What inspect would say of a model with these sizes; every unit has one linear more than the last, up to three.
 v1::ModelInfo SampleInfo(int blocks, int64_t hidden, int64_t intermediate, const std::string& dtype = "BF16");
@@ -20,4 +20,4 @@ v1::Candidate RandomCandidate(std::mt19937& random);
 v1::Selection RandomSelection(std::mt19937& random);
 v1::CardFacts RandomCard(const v1::ModelInfo& info, std::mt19937& random);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

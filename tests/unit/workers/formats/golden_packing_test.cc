@@ -8,7 +8,7 @@
 #include "workers/formats/dequantize.h"
 #include "workers/formats/pack.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 IntFormat FormatOf(const std::string& file) {  // "int4-sym-g32-bf16"
@@ -65,4 +65,4 @@ TEST(GoldenPackingTest, TheCopiesBesideTheTests) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

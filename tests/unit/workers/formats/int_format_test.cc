@@ -2,10 +2,8 @@
 
 #include "tests/support/status_matchers.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
-
-using testing::HasReason;
 
 TEST(IntFormatTest, NamesRoundTrip) {
   EXPECT_EQ(FormatName({4, 128}), "int4-g128");
@@ -40,4 +38,4 @@ TEST(IntFormatTest, CountsEveryByte) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

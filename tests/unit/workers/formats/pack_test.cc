@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // One bit at a time, straight from the definition.
@@ -42,4 +42,4 @@ TEST(PackTest, EqualsTheDefinitionAndUnpacks) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -4,7 +4,7 @@
 
 #include <random>
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 TEST(StoredFloatTest, EqualsTheConversionsThereAndBack) {
@@ -27,4 +27,4 @@ TEST(StoredFloatTest, KeepsEveryHalf) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -9,7 +9,7 @@
 #include "tests/support/status_matchers.h"
 #include "workers/kernels/gemm.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // Logits [windows · window, vocab] of a model on ids, and the residual stream that enters each block.
@@ -31,7 +31,7 @@ Forward RunModel(const Model& model, std::span<const int32_t> ids, int64_t windo
   for (int64_t b = 0; b < model.config().layers; ++b) {
     forward.layer_inputs.push_back(x);
     const auto block = model.LoadBlock(b, compute, pool);
-    EXPECT_THAT(block, testing::IsOk());
+    EXPECT_THAT(block, IsOk());
     pool.ParallelFor(rows / window, [&](int64_t w, int slot) {
       decoder.RunBlock(*block, x.data() + w * window * hidden, scratch[static_cast<size_t>(slot)]);
     });
@@ -97,8 +97,7 @@ class LaterFamily : public ::testing::TestWithParam<std::string> {};
 TEST_P(LaterFamily, IsRefusedByName) {
   const auto shared = SharedDir();
   if (!shared) GTEST_SKIP() << kNoSharedData;
-  EXPECT_THAT(Model::Open(FilesOf(*shared + "/fixtures/models/" + GetParam())),
-              testing::HasReason("ARCHITECTURE_UNSUPPORTED"));
+  EXPECT_THAT(Model::Open(FilesOf(*shared + "/fixtures/models/" + GetParam())), HasReason("ARCHITECTURE_UNSUPPORTED"));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, LaterFamily,
@@ -124,4 +123,4 @@ TEST(Decoder, Bf16IsNearF32) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

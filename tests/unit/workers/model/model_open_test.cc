@@ -7,11 +7,8 @@
 #include "tests/support/status_matchers.h"
 #include "workers/model/weights.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
-
-using testing::HasReason;
-using testing::IsOk;
 
 constexpr char kDown[] = "model.layers.1.mlp.down_proj.weight";
 
@@ -133,4 +130,4 @@ TEST(CheckFinite, TensorsOfNoUseToTheModelAreChecked) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

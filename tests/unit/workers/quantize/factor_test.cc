@@ -6,11 +6,8 @@
 #include "tests/support/status_matchers.h"
 #include "tests/unit/workers/quantize/sample_linear.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
-
-using testing::HasReason;
-using testing::SampleLinear;
 
 TEST(FactorTest, MultipliesBackToTheDampedMoment) {
   ThreadPool pool(2);
@@ -65,4 +62,4 @@ TEST(FactorTest, RefusesMomentsThatAreNone) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -11,7 +11,7 @@
 #include "workers/tensor/packed_triangle.h"
 
 // Codes and scales that an independent float64 program computed.
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 struct Golden {
@@ -154,4 +154,4 @@ TEST(GoldenRoundingTest, TheCopyBesideTheTestsOnEveryInstructionSet) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

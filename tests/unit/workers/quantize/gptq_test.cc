@@ -9,10 +9,8 @@
 #include "workers/quantize/rounding_loss.h"
 #include "workers/quantize/rtn.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
-
-using testing::SampleLinear;
 
 double DirectLoss(const SampleLinear& sample, IntFormat format, DType type, const RoundedLinear& rounded,
                   ThreadPool& pool) {
@@ -85,4 +83,4 @@ TEST(GptqTest, ZeroWeightsStayZero) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -10,10 +10,8 @@
 #include "tests/unit/workers/quantize/sample_linear.h"
 #include "workers/formats/dequantize.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
-
-using testing::SampleLinear;
 
 // Codes and scales as compressed-tensors computes them, division in the weight's dtype.
 void CheckFile(const std::string& path, const std::string& file) {
@@ -78,4 +76,4 @@ TEST(RtnTest, SearchedScalesAreNeverWorse) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -6,7 +6,7 @@
 
 #include "workers/tensor/packed_triangle.h"
 
-namespace bitwright::testing {
+namespace bitwright::worker {
 
 // A random linear and the second moment of `samples` correlated inputs; every 17th input is dead.
 struct SampleLinear {
@@ -39,4 +39,4 @@ struct SampleLinear {
   std::vector<float> weights, moment, packed;
 };
 
-}  // namespace bitwright::testing
+}  // namespace bitwright::worker

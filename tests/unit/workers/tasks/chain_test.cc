@@ -8,11 +8,8 @@
 #include "workers/base/files.h"
 #include "workers/calibrate/statistics_file.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
-
-using testing::HasReason;
-using testing::StatusIs;
 
 const Chain& Whole() {
   static const Chain chain = RunChain(1);
@@ -152,4 +149,4 @@ TEST(Damage, ATaskOfNoKind) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

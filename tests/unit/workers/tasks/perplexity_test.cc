@@ -13,7 +13,7 @@
 #include "workers/model/window_runner.h"
 #include "workers/tokenizer/tokenizer.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 class TrainedModel : public ::testing::TestWithParam<const char*> {};
@@ -60,4 +60,4 @@ INSTANTIATE_TEST_SUITE_P(All, TrainedModel, ::testing::Values("sample", "lm"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

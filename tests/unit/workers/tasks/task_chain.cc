@@ -1,12 +1,12 @@
 #include "tests/unit/workers/tasks/task_chain.h"
 
-#include "proto/contract/log.h"
-#include "proto/contract/status_macros.h"
+#include "proto/base/log.h"
+#include "proto/base/status_macros.h"
 #include "tests/support/small_model.h"
 #include "workers/base/files.h"
 #include "workers/tasks/run_task.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 constexpr int kWindow = 16, kWindows = 4;
@@ -196,4 +196,4 @@ Chain RunChain(int threads) {
   return builder.Take();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -9,7 +9,7 @@
 #include "tests/support/fixtures.h"
 #include "workers/checkpoint/model_files.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // Name of an input or output → its bytes.
 using Blobs = std::map<std::string, std::string>;
@@ -36,4 +36,4 @@ Chain RunChain(int threads);
 // Bytes of the files of SmallModel::Make(), by "model/{path}".
 Blobs SmallModelBlobs();
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -3,10 +3,8 @@
 #include "tests/support/status_matchers.h"
 #include "tests/unit/workers/tasks/task_chain.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
-
-using testing::HasReason;
 
 v1::TaskSpec Tokenize(v1::Data::Kind kind, int window = 4) {
   v1::TaskSpec spec;
@@ -38,7 +36,7 @@ TEST(Tokenize, TextWithoutATokenizer) {
 
 TEST(Tokenize, TextShorterThanAWindowHasNone) {
   const auto outputs = RunOnData(Tokenize(v1::Data::TEXT, 64), "a");
-  ASSERT_THAT(outputs, testing::IsOk());
+  ASSERT_THAT(outputs, IsOk());
   EXPECT_EQ(SummaryOf(*outputs).windows(), 0);
   EXPECT_EQ(SummaryOf(*outputs).tokens_in_file(), 1);
   EXPECT_EQ(outputs->at("ids"), "");
@@ -60,7 +58,7 @@ TEST(Tokenize, AtMostTheTokensAskedFor) {
 }
 
 TEST(Tokenize, IdsOutsideTheVocabulary) {
-  EXPECT_THAT(RunOnData(Tokenize(v1::Data::TOKEN_IDS_JSONL, 2), "[0,383]"), testing::IsOk());
+  EXPECT_THAT(RunOnData(Tokenize(v1::Data::TOKEN_IDS_JSONL, 2), "[0,383]"), IsOk());
   const auto run = RunOnData(Tokenize(v1::Data::TOKEN_IDS_JSONL, 2), "[0,1]\n[2,384]");
   EXPECT_THAT(run, HasReason("TOKEN_ID_OUT_OF_RANGE"));
   EXPECT_EQ(GetErrorDetail(run.status())->metadata.at("position"), "3");
@@ -80,4 +78,4 @@ TEST(Tokenize, LinesOfAnotherLength) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

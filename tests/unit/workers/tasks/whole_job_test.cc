@@ -9,11 +9,8 @@
 #include "workers/base/files.h"
 #include "workers/checkpoint/safetensors.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
-
-using testing::HasReason;
-using testing::IsOk;
 
 constexpr char kText[] =
     "A build is a graph of tasks; a task is a pure function of its inputs. The same inputs give the same bytes, on one "
@@ -116,4 +113,4 @@ TEST(WholeJob, DataWithoutOneWholeWindowIsRefused) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

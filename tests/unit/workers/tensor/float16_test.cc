@@ -7,7 +7,7 @@
 
 #include "workers/tensor/tensor.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 TEST(Float16, EveryHalfRoundTrips) {
@@ -45,4 +45,4 @@ TEST(Tensor, FirstNonFiniteFindsTheElement) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

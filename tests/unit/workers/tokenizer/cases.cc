@@ -1,11 +1,11 @@
 #include "tests/unit/workers/tokenizer/cases.h"
 
-#include "proto/contract/log.h"
+#include "proto/base/log.h"
 #include "tests/support/status_matchers.h"
 #include "workers/base/files.h"
 #include "workers/tokenizer/byte_level.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 using nlohmann::json;
 
@@ -75,4 +75,4 @@ json& AddToken(json& file, const std::string& content) {
   return tokens.back();
 }
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -8,7 +8,7 @@
 
 #include "workers/tokenizer/tokenizer.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 
 // A text with what the reference library makes of it.
 struct TokenizerCase {
@@ -35,4 +35,4 @@ nlohmann::json SmallTokenizer();
 // Adds one to `file`, with the next id.
 nlohmann::json& AddToken(nlohmann::json& file, const std::string& content);
 
-}  // namespace bitwright
+}  // namespace bitwright::worker

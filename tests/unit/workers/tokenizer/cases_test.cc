@@ -6,7 +6,7 @@
 #include "tests/unit/workers/tokenizer/cases.h"
 #include "workers/base/files.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 void ExpectCases(const std::string& folder, size_t least, size_t last_without_special) {
@@ -88,4 +88,4 @@ TEST(TokenizerTexts, LongTextsTakeNoQuadraticTime) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

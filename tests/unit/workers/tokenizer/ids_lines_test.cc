@@ -4,10 +4,8 @@
 
 #include "tests/support/status_matchers.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
-
-using testing::HasReason;
 
 TEST(IdLines, WindowAfterWindow) {
   ASSERT_OK_AND_ASSIGN(const auto ids, ParseIdLines("[1,2]\n\n [ 3 , 2147483647 ]\r\n\t\n[0,0]", 2));
@@ -61,4 +59,4 @@ TEST(IdLines, ALongLineOfGarbageIsShownCut) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

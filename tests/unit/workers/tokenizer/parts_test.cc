@@ -3,7 +3,7 @@
 #include "tests/unit/workers/tokenizer/cases.h"
 #include "workers/base/files.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 using nlohmann::json;
@@ -29,11 +29,11 @@ TEST(TokenizerParts, EveryPartDoesWhatTheReferenceLibraryDoes) {
   for (const json& variant : variants) {
     SCOPED_TRACE(variant.at("name").get<std::string>());
     const auto tokenizer = Tokenizer::Load(Patched(variant.at("patch")).dump());
-    EXPECT_THAT(tokenizer, testing::IsOk());
+    EXPECT_THAT(tokenizer, IsOk());
     if (!tokenizer.ok()) continue;
     for (const json& item : variant.at("cases")) ExpectCase(**tokenizer, ReadCase(item));
   }
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -4,10 +4,8 @@
 #include "tests/unit/workers/tokenizer/cases.h"
 #include "workers/tokenizer/pattern_syntax.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
-
-using testing::HasReason;
 
 // The matches of a pattern, joined by "|".
 absl::StatusOr<std::string> Matches(std::string_view regex, std::string_view text) {
@@ -90,4 +88,4 @@ TEST(PatternSyntax, WritesWhatDiffers) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

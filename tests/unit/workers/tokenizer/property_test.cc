@@ -5,7 +5,7 @@
 #include "tests/unit/workers/tokenizer/cases.h"
 #include "workers/tokenizer/unicode.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 // Code points of every plane and length, often from a small set, so that runs and tokens occur.
@@ -46,9 +46,9 @@ TEST(TokenizerProperty, DecodedTextIsTheEncodedOne) {
 TEST(TokenizerProperty, TruncatedFilesAreRefused) {
   const std::string file = SmallTokenizer().dump();
   for (size_t size = 0; size < file.size(); size += 7) {
-    EXPECT_THAT(Tokenizer::Load(std::string_view(file).substr(0, size)), testing::HasReason("TOKENIZER_INVALID"));
+    EXPECT_THAT(Tokenizer::Load(std::string_view(file).substr(0, size)), HasReason("TOKENIZER_INVALID"));
   }
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

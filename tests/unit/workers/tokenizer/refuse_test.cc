@@ -6,11 +6,10 @@
 #include "tests/unit/workers/tokenizer/cases.h"
 #include "workers/base/files.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 using nlohmann::json;
-using testing::HasReason;
 using ::testing::HasSubstr;
 
 std::string MessageOf(const absl::Status& status) { return std::string(status.message()); }
@@ -32,7 +31,7 @@ TEST_P(Refused, ByReasonAndName) {
   GetParam().change(file);
   const auto tokenizer = Tokenizer::Load(file.dump());
   EXPECT_THAT(tokenizer, HasReason(GetParam().reason));
-  EXPECT_THAT(tokenizer, testing::StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(tokenizer, StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(MessageOf(tokenizer.status()), HasSubstr(GetParam().names));
 }
 
@@ -263,4 +262,4 @@ TEST(RefusedFiles, FixturesOfOtherKindsByName) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

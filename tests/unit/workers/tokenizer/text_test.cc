@@ -4,16 +4,15 @@
 #include "tests/support/status_matchers.h"
 #include "tests/unit/workers/tokenizer/cases.h"
 
-namespace bitwright {
+namespace bitwright::worker {
 namespace {
 
 using nlohmann::json;
-using testing::HasReason;
 using Ids = std::vector<int32_t>;
 
 std::unique_ptr<const Tokenizer> Small() {
   auto tokenizer = Tokenizer::Load(SmallTokenizer().dump());
-  EXPECT_THAT(tokenizer, testing::IsOk());
+  EXPECT_THAT(tokenizer, IsOk());
   return *std::move(tokenizer);
 }
 
@@ -91,4 +90,4 @@ TEST(TokenizerText, OneTokenizerServesManyThreads) {
 }
 
 }  // namespace
-}  // namespace bitwright
+}  // namespace bitwright::worker

@@ -1,4 +1,4 @@
-#include "proto/contract/log.h"
+#include "proto/base/log.h"
 
 #include <unistd.h>
 

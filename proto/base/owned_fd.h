@@ -19,6 +19,10 @@ class OwnedFd {
     return *this;
   }
   int get() const { return fd_; }
+  // Gives the descriptor up: the caller closes it.
+  int Release() { return std::exchange(fd_, -1); }
+  // As close(2): reports errors that writing deferred.
+  int Close() { return fd_ < 0 ? 0 : ::close(std::exchange(fd_, -1)); }
 
  private:
   int fd_;

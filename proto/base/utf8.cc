@@ -1,4 +1,4 @@
-#include "proto/contract/utf8.h"
+#include "proto/base/utf8.h"
 
 namespace bitwright {
 namespace {

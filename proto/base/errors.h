@@ -28,15 +28,3 @@ std::optional<ErrorDetail> GetErrorDetail(const absl::Status& status);
 std::string ErrorReason(const absl::Status& status);
 
 }  // namespace bitwright
-
-namespace google::rpc {
-class Status;
-}
-
-namespace bitwright {
-
-// Conversion to and from the wire form, details included.
-google::rpc::Status ToProto(const absl::Status& status);
-absl::Status FromProto(const google::rpc::Status& status);
-
-}  // namespace bitwright

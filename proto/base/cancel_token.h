@@ -1,31 +1,32 @@
 #pragma once
 
-#include <chrono>
 #include <functional>
-#include <memory>
+#include <list>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 
 namespace bitwright {
 
-// Tells every call and every wait of a client to stop, once and for good. Thread-safe; not for signal handlers (a
-// thread that waits for signals calls Cancel).
+// Tells calls and waits to end, once and for good. Thread-safe; not for signal handlers (a thread that waits for
+// signals calls Cancel).
 class CancelToken {
  public:
-  CancelToken();
-  ~CancelToken();
+  CancelToken() = default;
   CancelToken(const CancelToken&) = delete;
   CancelToken& operator=(const CancelToken&) = delete;
 
   void Cancel();
   bool cancelled() const;
   // Waits until cancelled or until the time is over. True: cancelled.
-  bool WaitFor(std::chrono::nanoseconds time) const;
+  bool WaitFor(absl::Duration time) const;
   // CANCELLED, reason INTERRUPTED, once cancelled; else OK.
   absl::Status Check() const;
 
-  // Calls `callback` once when Cancel is called, at once when that was before; never after the registration is gone.
-  // The callback must not touch the token.
+  // Calls `callback` once when Cancel is called, at once when that was before, on the thread that cancels. It runs no
+  // more when the destructor returns, and must not touch the token.
   class Registration {
    public:
     Registration(const CancelToken& token, std::function<void()> callback);
@@ -35,12 +36,13 @@ class CancelToken {
 
    private:
     const CancelToken& token_;
-    const std::function<void()> callback_;
+    std::list<std::function<void()>>::iterator entry_;
   };
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  mutable absl::Mutex mutex_;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  mutable std::list<std::function<void()>> callbacks_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace bitwright

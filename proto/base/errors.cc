@@ -1,9 +1,8 @@
-#include "proto/contract/errors.h"
+#include "proto/base/errors.h"
 
 #include "absl/strings/cord.h"
 #include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
-#include "proto/contract/utf8.h"
+#include "proto/base/utf8.h"
 
 namespace bitwright {
 namespace {
@@ -37,25 +36,6 @@ std::optional<ErrorDetail> GetErrorDetail(const absl::Status& status) {
 std::string ErrorReason(const absl::Status& status) {
   const auto detail = GetErrorDetail(status);
   return detail ? detail->reason : std::string();
-}
-
-google::rpc::Status ToProto(const absl::Status& status) {
-  google::rpc::Status proto;
-  proto.set_code(static_cast<int>(status.code()));
-  proto.set_message(std::string(status.message()));
-  status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
-    auto* any = proto.add_details();
-    any->set_type_url(std::string(url));
-    any->set_value(std::string(payload));
-  });
-  return proto;
-}
-
-absl::Status FromProto(const google::rpc::Status& proto) {
-  if (proto.code() == 0) return absl::OkStatus();
-  absl::Status status(static_cast<absl::StatusCode>(proto.code()), proto.message());
-  for (const auto& any : proto.details()) status.SetPayload(any.type_url(), absl::Cord(any.value()));
-  return status;
 }
 
 }  // namespace bitwright

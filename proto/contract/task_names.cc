@@ -1,0 +1,27 @@
+#include "proto/contract/task_names.h"
+
+#include "absl/strings/str_format.h"
+
+namespace bitwright {
+
+std::string TaskKey(std::string_view kind, int index) { return absl::StrFormat("%s[%d]", kind, index); }
+
+std::string TaskKey(std::string_view kind, int first, int second) {
+  return absl::StrFormat("%s[%d,%d]", kind, first, second);
+}
+
+std::string TaskKey(std::string_view kind, std::string_view use) { return absl::StrFormat("%s[%s]", kind, use); }
+
+std::string Numbered(std::string_view name, int number) { return absl::StrFormat("%s/%05d", name, number); }
+
+std::string Numbered(std::string_view name, int first, int second) {
+  return absl::StrFormat("%s/%05d/%05d", name, first, second);
+}
+
+std::string NumberedPrefix(std::string_view name) { return absl::StrFormat("%s/", name); }
+
+std::string ModelFileName(std::string_view path) { return absl::StrFormat("%s%s", kModelFilePrefix, path); }
+
+std::string ArtifactFileName(std::string_view path) { return absl::StrFormat("file/%s", path); }
+
+}  // namespace bitwright
