@@ -10,8 +10,17 @@
 
 namespace bitwright {
 
-// "models/{id}" with id of 1 … 63 lower-case letters, digits and '-'. `collection` is "models", "jobs", "recipes",
-// "workers" or "tasks". Returns the id. INVALID_ARGUMENT, reason NAME_INVALID.
+// What resource names begin with.
+struct Collection {
+  static constexpr char kModels[] = "models";
+  static constexpr char kJobs[] = "jobs";
+  static constexpr char kRecipes[] = "recipes";
+  static constexpr char kWorkers[] = "workers";
+  static constexpr char kTasks[] = "tasks";
+};
+
+// "{collection}/{id}" with an id of 1 … 63 lower-case letters, digits and '-'. Returns the id. INVALID_ARGUMENT, reason
+// NAME_INVALID.
 absl::StatusOr<std::string> ParseResourceName(std::string_view name, std::string_view collection);
 std::string ResourceName(std::string_view collection, std::string_view id);
 

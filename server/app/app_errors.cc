@@ -14,13 +14,13 @@ std::string Text(std::string_view view) { return std::string(view); }
 
 }  // namespace
 
-absl::Status ListenAddressInvalid(std::string_view address) {
+absl::Status ListenAddressInvalidError(std::string_view address) {
   return MakeError(StatusCode::kInvalidArgument, "LISTEN_INVALID",
                    "listen address '" + Text(address) + "' is neither HOST:PORT nor unix:/path",
                    {{"address", Text(address)}});
 }
 
-absl::Status PublicPlaintextRefused(std::string_view address) {
+absl::Status PublicPlaintextRefusedError(std::string_view address) {
   return MakeError(StatusCode::kInvalidArgument, "PUBLIC_PLAINTEXT_REFUSED",
                    "address '" + Text(address) +
                        "' can be reached from other machines, and this version speaks plaintext without accounts; "
@@ -28,25 +28,25 @@ absl::Status PublicPlaintextRefused(std::string_view address) {
                    {{"address", Text(address)}});
 }
 
-absl::Status DataDirUnusable(std::string_view path, int error) {
+absl::Status DataDirUnusableError(std::string_view path, int error) {
   return MakeError(StatusCode::kUnavailable, "DATA_DIR_UNUSABLE",
                    "data directory '" + Text(path) + "' cannot be used: " + std::strerror(error),
                    {{"path", Text(path)}});
 }
 
-absl::Status DataDirLocked(std::string_view path) {
+absl::Status DataDirLockedError(std::string_view path) {
   return MakeError(
       StatusCode::kFailedPrecondition, "DATA_DIR_LOCKED",
       "data directory '" + Text(path) + "' is in use by another bitwrightd; stop that one or give another --data-dir",
       {{"path", Text(path)}});
 }
 
-absl::Status PortFileUnwritable(std::string_view path, int error) {
+absl::Status PortFileUnwritableError(std::string_view path, int error) {
   return MakeError(StatusCode::kUnavailable, "PORT_FILE_UNWRITABLE",
                    "port file '" + Text(path) + "' cannot be written: " + std::strerror(error), {{"path", Text(path)}});
 }
 
-absl::Status WorkerBinaryMissing(std::string_view path) {
+absl::Status WorkerBinaryMissingError(std::string_view path) {
   return MakeError(StatusCode::kFailedPrecondition, "WORKER_BINARY_MISSING",
                    "worker program '" + Text(path) + "' is not there or not executable; give --worker-binary, or " +
                        "--workers 0 to run none here",

@@ -6,11 +6,11 @@
 
 namespace bitwright::server {
 
-absl::Status ListenAddressInvalid(std::string_view address);        // INVALID_ARGUMENT, LISTEN_INVALID
-absl::Status PublicPlaintextRefused(std::string_view address);      // INVALID_ARGUMENT, PUBLIC_PLAINTEXT_REFUSED
-absl::Status DataDirUnusable(std::string_view path, int error);     // UNAVAILABLE, DATA_DIR_UNUSABLE
-absl::Status DataDirLocked(std::string_view path);                  // FAILED_PRECONDITION, DATA_DIR_LOCKED
-absl::Status PortFileUnwritable(std::string_view path, int error);  // UNAVAILABLE, PORT_FILE_UNWRITABLE
-absl::Status WorkerBinaryMissing(std::string_view path);            // FAILED_PRECONDITION, WORKER_BINARY_MISSING
+absl::Status ListenAddressInvalidError(std::string_view address);        // INVALID_ARGUMENT, LISTEN_INVALID
+absl::Status PublicPlaintextRefusedError(std::string_view address);      // INVALID_ARGUMENT, PUBLIC_PLAINTEXT_REFUSED
+absl::Status DataDirUnusableError(std::string_view path, int error);     // UNAVAILABLE, DATA_DIR_UNUSABLE
+absl::Status DataDirLockedError(std::string_view path);                  // FAILED_PRECONDITION, DATA_DIR_LOCKED
+absl::Status PortFileUnwritableError(std::string_view path, int error);  // UNAVAILABLE, PORT_FILE_UNWRITABLE
+absl::Status WorkerBinaryMissingError(std::string_view path);            // FAILED_PRECONDITION, WORKER_BINARY_MISSING
 
 }  // namespace bitwright::server

@@ -17,15 +17,15 @@ namespace bitwright::server {
 absl::StatusOr<std::unique_ptr<DataDir>> DataDir::Open(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
-  if (error) return DataDirUnusable(path, error.value());
+  if (error) return DataDirUnusableError(path, error.value());
   const std::string absolute = std::filesystem::canonical(path, error).string();
-  if (error) return DataDirUnusable(path, error.value());
+  if (error) return DataDirUnusableError(path, error.value());
   const int fd = ::open((absolute + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (fd < 0) return DataDirUnusable(path, errno);
+  if (fd < 0) return DataDirUnusableError(path, errno);
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     const int why = errno;
     ::close(fd);
-    return why == EWOULDBLOCK ? DataDirLocked(path) : DataDirUnusable(path, why);
+    return why == EWOULDBLOCK ? DataDirLockedError(path) : DataDirUnusableError(path, why);
   }
   return std::unique_ptr<DataDir>(new DataDir(absolute, fd));
 }
@@ -36,7 +36,7 @@ absl::StatusOr<std::string> DataDir::WorkDir(int worker) const {
   const std::string folder = path_ + "/work/" + std::to_string(worker);
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  if (error) return DataDirUnusable(folder, error.value());
+  if (error) return DataDirUnusableError(folder, error.value());
   return folder;
 }
 
@@ -45,9 +45,9 @@ absl::Status WritePortFile(const std::string& path, const std::string& address) 
   {
     std::ofstream file(temporary, std::ios::trunc);
     file << address << '\n';
-    if (!file.flush()) return PortFileUnwritable(path, errno);
+    if (!file.flush()) return PortFileUnwritableError(path, errno);
   }
-  return ::rename(temporary.c_str(), path.c_str()) == 0 ? absl::OkStatus() : PortFileUnwritable(path, errno);
+  return ::rename(temporary.c_str(), path.c_str()) == 0 ? absl::OkStatus() : PortFileUnwritableError(path, errno);
 }
 
 }  // namespace bitwright::server

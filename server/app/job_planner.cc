@@ -1,5 +1,9 @@
 #include "server/app/job_planner.h"
 
+#include "server/jobs/estimate.h"
+#include "server/jobs/expand.h"
+#include "server/jobs/resolve.h"
+
 namespace bitwright::server {
 namespace {
 

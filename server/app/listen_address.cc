@@ -27,13 +27,13 @@ bool IsLoopback(const std::string& host) {
 absl::Status CheckListenAddress(const std::string& address) {
   constexpr std::string_view kUnix = "unix:";
   if (address.starts_with(kUnix)) {
-    return address.size() > kUnix.size() ? absl::OkStatus() : ListenAddressInvalid(address);
+    return address.size() > kUnix.size() ? absl::OkStatus() : ListenAddressInvalidError(address);
   }
   const size_t colon = address.rfind(':');
   if (colon == std::string::npos || colon == 0 || !IsPort(std::string_view(address).substr(colon + 1))) {
-    return ListenAddressInvalid(address);
+    return ListenAddressInvalidError(address);
   }
-  return IsLoopback(address.substr(0, colon)) ? absl::OkStatus() : PublicPlaintextRefused(address);
+  return IsLoopback(address.substr(0, colon)) ? absl::OkStatus() : PublicPlaintextRefusedError(address);
 }
 
 }  // namespace bitwright::server

@@ -101,7 +101,7 @@ LocalWorkers::LocalWorkers(std::unique_ptr<State> state) : state_(std::move(stat
 
 absl::StatusOr<std::unique_ptr<LocalWorkers>> LocalWorkers::Start(LocalWorkersOptions options) {
   if (!options.arguments.empty() && ::access(options.binary.c_str(), X_OK) != 0) {
-    return WorkerBinaryMissing(options.binary);
+    return WorkerBinaryMissingError(options.binary);
   }
   auto state = std::make_unique<State>();
   state->options = std::move(options);

@@ -16,7 +16,7 @@
 #include "server/app/local_workers.h"
 #include "server/app/periodic.h"
 #include "server/blobs/disk_blobs.h"
-#include "server/catalog/collector.h"
+#include "server/resources/collector.h"
 #include "server/rpc/rpc_server.h"
 #include "server/store/sqlite_store.h"
 
@@ -73,12 +73,12 @@ struct Server::Parts {
   Metrics metrics;
   std::unique_ptr<Store> store;
   std::unique_ptr<BlobStore> blobs;
-  std::unique_ptr<BlobCatalog> blob_catalog;
+  std::unique_ptr<HeldBlobs> held_blobs;
   std::unique_ptr<Planner> planner;
-  std::optional<RecipeCatalog> recipes;
+  std::optional<RecipeResources> recipes;
   std::unique_ptr<Scheduler> scheduler;
-  std::unique_ptr<ModelCatalog> models;
-  std::unique_ptr<JobCatalog> jobs;
+  std::unique_ptr<ModelResources> models;
+  std::unique_ptr<JobResources> jobs;
   std::unique_ptr<Collector> collector;
   std::unique_ptr<RpcServer> rpc;
   std::unique_ptr<Periodic> tick;
@@ -91,15 +91,14 @@ struct Server::Parts {
     ABSL_ASSIGN_OR_RETURN(data, DataDir::Open(options.data_dir));
     ABSL_ASSIGN_OR_RETURN(store, OpenSqliteStore(data->database()));
     ABSL_ASSIGN_OR_RETURN(blobs, OpenDiskBlobs(data->path(), std::move(fault)));
-    blob_catalog = std::make_unique<BlobCatalog>(*blobs, *store);
-    ABSL_RETURN_IF_ERROR(blob_catalog->Reconcile(clock.Now()));
+    held_blobs = std::make_unique<HeldBlobs>(*blobs, *store);
+    ABSL_RETURN_IF_ERROR(held_blobs->Reconcile(clock.Now()));
     planner = MakeJobPlanner();
-    ABSL_ASSIGN_OR_RETURN(recipes, RecipeCatalog::Parse(ShippedRecipes()));
-    scheduler =
-        std::make_unique<Scheduler>(*store, *blob_catalog, *planner, clock, metrics, ToSchedulerOptions(options));
-    models = std::make_unique<ModelCatalog>(*store, *scheduler, clock);
-    jobs = std::make_unique<JobCatalog>(*store, *blob_catalog, *scheduler, *planner, *recipes, clock);
-    collector = std::make_unique<Collector>(*store, *blobs, *blob_catalog, clock, metrics, ToCollectorOptions(options));
+    ABSL_ASSIGN_OR_RETURN(recipes, RecipeResources::Parse(ShippedRecipes()));
+    scheduler = std::make_unique<Scheduler>(*store, *held_blobs, *planner, clock, metrics, ToSchedulerOptions(options));
+    models = std::make_unique<ModelResources>(*store, *scheduler, clock);
+    jobs = std::make_unique<JobResources>(*store, *held_blobs, *scheduler, *planner, *recipes, clock);
+    collector = std::make_unique<Collector>(*store, *blobs, *held_blobs, clock, metrics, ToCollectorOptions(options));
     return scheduler->Start();
   }
 
@@ -107,9 +106,9 @@ struct Server::Parts {
     if (options.metrics_listen != "off") {
       ABSL_ASSIGN_OR_RETURN(metrics_port, metrics.Serve(options.metrics_listen));
     }
-    const RpcParts parts{*blobs, *blob_catalog, *models,
-                         *jobs,  *recipes,      *scheduler,
-                         clock,  metrics,       absl::Seconds(options.lease_ttl_seconds) / 3};
+    const RpcParts parts{*blobs, *held_blobs, *models,
+                         *jobs,  *recipes,    *scheduler,
+                         clock,  metrics,     absl::Seconds(options.lease_ttl_seconds) / 3};
     ABSL_ASSIGN_OR_RETURN(rpc, RpcServer::Start(parts, options.listen));
     LogUnlessOk(collector->Measure(), "measuring");
     tick = std::make_unique<Periodic>(kTickPause, [this] { scheduler->Tick(); });

@@ -4,70 +4,71 @@
 #include <string>
 
 #include "proto/base/errors.h"
+#include "proto/contract/reasons.h"
 
 namespace bitwright::server {
 
-absl::Status BlobNotFound(const BlobDigest& digest) {
+absl::Status BlobNotFoundError(const BlobDigest& digest) {
   return MakeError(
       absl::StatusCode::kNotFound, "BLOB_NOT_FOUND",
       "the server does not hold blob " + digest.ToString() + "; it may have been collected, upload it again",
       {{"digest", digest.ToString()}});
 }
 
-absl::Status BlobMissing(const BlobDigest& digest, std::string_view use) {
+absl::Status BlobMissingError(const BlobDigest& digest, std::string_view use) {
   return MakeError(
-      absl::StatusCode::kFailedPrecondition, "BLOB_MISSING",
+      absl::StatusCode::kFailedPrecondition, Reason::kBlobMissing,
       "the server does not hold blob " + digest.ToString() + " of " + std::string(use) + "; upload it and call again",
       {{"digest", digest.ToString()}, {"use", std::string(use)}});
 }
 
-absl::Status BlobUnreadable(std::string_view path, int error) {
-  return MakeError(absl::StatusCode::kUnavailable, "BLOB_UNREADABLE",
+absl::Status BlobUnreadableError(std::string_view path, int error) {
+  return MakeError(absl::StatusCode::kUnavailable, Reason::kBlobUnreadable,
                    "file '" + std::string(path) + "' cannot be read: " + std::strerror(error),
                    {{"file", std::string(path)}});
 }
 
-absl::Status BlobUnwritable(std::string_view path, int error) {
+absl::Status BlobUnwritableError(std::string_view path, int error) {
   return MakeError(absl::StatusCode::kUnavailable, "BLOB_UNWRITABLE",
                    "file '" + std::string(path) + "' cannot be written: " + std::strerror(error),
                    {{"file", std::string(path)}});
 }
 
-absl::Status BlobTooLarge(const BlobDigest& digest, int64_t limit) {
+absl::Status BlobTooLargeError(const BlobDigest& digest, int64_t limit) {
   return MakeError(
       absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED",
       "blob " + digest.ToString() + " is larger than the limit of " + std::to_string(limit) + " bytes for this use",
       {{"digest", digest.ToString()}, {"limit", std::to_string(limit)}});
 }
 
-absl::Status DiskFull(std::string_view path) {
-  return MakeError(absl::StatusCode::kResourceExhausted, "DISK_FULL",
+absl::Status DiskFullError(std::string_view path) {
+  return MakeError(absl::StatusCode::kResourceExhausted, Reason::kDiskFull,
                    "the disk of the server's data directory is full, '" + std::string(path) +
                        "' could not be written; make room and upload again",
                    {{"file", std::string(path)}});
 }
 
-absl::Status DigestMismatch(const BlobDigest& declared, const BlobDigest& found) {
+absl::Status DigestMismatchError(const BlobDigest& declared, const BlobDigest& found) {
   return MakeError(absl::StatusCode::kInvalidArgument, "BLOB_DIGEST_MISMATCH",
                    "the uploaded bytes are " + found.ToString() + ", declared was " + declared.ToString() +
                        "; the upload is discarded, start again with a new upload id",
                    {{"declared", declared.ToString()}, {"found", found.ToString()}});
 }
 
-absl::Status UploadTooLong(const BlobDigest& declared) {
+absl::Status UploadTooLongError(const BlobDigest& declared) {
   return MakeError(absl::StatusCode::kInvalidArgument, "BLOB_DIGEST_MISMATCH",
                    "more bytes were uploaded than the " + std::to_string(declared.size_bytes) + " declared in " +
                        declared.ToString() + "; the upload is discarded, start again with a new upload id",
                    {{"declared", declared.ToString()}});
 }
 
-absl::Status UploadBusy(const UploadName& name) {
+absl::Status UploadBusyError(const UploadName& name) {
   return MakeError(absl::StatusCode::kUnavailable, "UPLOAD_BUSY",
                    "another stream is writing '" + UploadNameText(name) + "'; try again in a moment or use a new id",
                    {{"upload", UploadNameText(name)}});
 }
 
-absl::Status UploadUnknown(const UploadName& name) {
+absl::Status UploadUnknownError(const UploadName& name) {
   return MakeError(absl::StatusCode::kNotFound, "UPLOAD_UNKNOWN",
                    "the server holds no bytes of '" + UploadNameText(name) + "'; start at offset 0",
                    {{"upload", UploadNameText(name)}});

@@ -44,7 +44,7 @@ class BlobUpload {
   virtual void Discard() = 0;
 };
 
-// Immutable bytes by digest, and uploads on their way to that. Knows nothing of who needs a blob (see catalog.h).
+// Immutable bytes by digest, and uploads on their way to that. Knows nothing of who needs a blob (see held_blobs.h).
 // Thread-safe.
 class BlobStore {
  public:

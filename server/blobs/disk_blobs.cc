@@ -49,17 +49,17 @@ class DiskBlobs final : public BlobStore {
   absl::StatusOr<std::unique_ptr<BlobReader>> Open(const BlobDigest& digest) override {
     const std::string path = Path(digest);
     OpenFile file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file.is_open()) return errno == ENOENT ? BlobNotFound(digest) : BlobUnreadable(path, errno);
+    if (!file.is_open()) return errno == ENOENT ? BlobNotFoundError(digest) : BlobUnreadableError(path, errno);
     struct stat info;
-    if (::fstat(file.fd(), &info) != 0) return BlobUnreadable(path, errno);
-    if (info.st_size != digest.size_bytes) return BlobNotFound(digest);
+    if (::fstat(file.fd(), &info) != 0) return BlobUnreadableError(path, errno);
+    if (info.st_size != digest.size_bytes) return BlobNotFoundError(digest);
     return std::unique_ptr<BlobReader>(new DiskReader(std::move(file), path));
   }
 
   absl::Status Remove(const BlobDigest& digest) override {
     const std::string path = Path(digest);
     if (::unlink(path.c_str()) == 0 || errno == ENOENT) return absl::OkStatus();
-    return BlobUnwritable(path, errno);
+    return BlobUnwritableError(path, errno);
   }
 
   absl::StatusOr<std::vector<BlobDigest>> List() override {
@@ -71,7 +71,7 @@ class DiskBlobs final : public BlobStore {
       const auto digest = ParseDigest(it->path().filename().string(), static_cast<int64_t>(it->file_size(error)));
       if (!error && digest.ok()) found.push_back(*digest);
     }
-    if (error) return BlobUnreadable(blobs_, error.value());
+    if (error) return BlobUnreadableError(blobs_, error.value());
     return found;
   }
 
@@ -79,7 +79,7 @@ class DiskBlobs final : public BlobStore {
     const std::string file = FileName(name);
     {
       absl::MutexLock lock(&mutex_);
-      if (!busy_.insert(file).second) return UploadBusy(name);
+      if (!busy_.insert(file).second) return UploadBusyError(name);
     }
     const std::string folder = blobs_ + "/" + name.digest.sha256.substr(0, 2);
     return OpenDiskUpload(files_, name.digest, {uploads_ + "/" + file, folder, Path(name.digest)}, [this, file] {
@@ -90,7 +90,7 @@ class DiskBlobs final : public BlobStore {
 
   absl::StatusOr<int64_t> UploadedBytes(const UploadName& name) override {
     struct stat info;
-    if (::stat((uploads_ + "/" + FileName(name)).c_str(), &info) != 0) return UploadUnknown(name);
+    if (::stat((uploads_ + "/" + FileName(name)).c_str(), &info) != 0) return UploadUnknownError(name);
     return static_cast<int64_t>(info.st_size);
   }
 
@@ -106,7 +106,7 @@ class DiskBlobs final : public BlobStore {
         ::unlink(entry.path().c_str());
       }
     }
-    return error ? BlobUnreadable(uploads_, error.value()) : absl::OkStatus();
+    return error ? BlobUnreadableError(uploads_, error.value()) : absl::OkStatus();
   }
 
  private:

@@ -22,7 +22,7 @@ OpenFile& OpenFile::operator=(OpenFile&& other) noexcept {
 }
 
 absl::Status DiskFiles::Failure(const std::string& path, int error) const {
-  return error == ENOSPC || error == EDQUOT ? DiskFull(path) : BlobUnwritable(path, error);
+  return error == ENOSPC || error == EDQUOT ? DiskFullError(path) : BlobUnwritableError(path, error);
 }
 
 int DiskFiles::Fault(std::string_view operation, const std::string& path) const {
@@ -73,7 +73,7 @@ absl::Status ReadAt(const OpenFile& file, const std::string& path, int64_t offse
   while (size > 0) {
     const ssize_t count = ::pread(file.fd(), buffer, size, offset);
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return BlobUnreadable(path, count < 0 ? errno : EIO);
+    if (count <= 0) return BlobUnreadableError(path, count < 0 ? errno : EIO);
     buffer += count;
     offset += count;
     size -= count;

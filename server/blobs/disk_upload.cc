@@ -34,7 +34,7 @@ class DiskUpload final : public BlobUpload {
 
   absl::Status HashWhatIsThere() {
     struct stat info;
-    if (::fstat(file_.fd(), &info) != 0) return BlobUnreadable(paths_.partial, errno);
+    if (::fstat(file_.fd(), &info) != 0) return BlobUnreadableError(paths_.partial, errno);
     std::vector<char> buffer(std::min<int64_t>(info.st_size, limits::kStreamChunkBytes));
     while (committed_ < info.st_size) {
       const size_t size = std::min<int64_t>(buffer.size(), info.st_size - committed_);
@@ -53,7 +53,7 @@ class DiskUpload final : public BlobUpload {
   }
 
   absl::Status TryAppend(std::string_view data) {
-    if (static_cast<int64_t>(data.size()) > digest_.size_bytes - committed_) return UploadTooLong(digest_);
+    if (static_cast<int64_t>(data.size()) > digest_.size_bytes - committed_) return UploadTooLongError(digest_);
     ABSL_RETURN_IF_ERROR(files_.WriteAt(file_, paths_.partial, committed_, data));
     hash_.Update(data);
     committed_ += static_cast<int64_t>(data.size());
@@ -62,7 +62,7 @@ class DiskUpload final : public BlobUpload {
 
   absl::Status TryPrepare() {
     const BlobDigest found{hash_.Finish(), committed_};
-    if (found != digest_) return DigestMismatch(digest_, found);
+    if (found != digest_) return DigestMismatchError(digest_, found);
     return files_.Sync(file_, paths_.partial);
   }
 

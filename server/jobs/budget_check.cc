@@ -25,23 +25,23 @@ std::string AtMostBits(double bits) { return Print("%.4f", std::floor(bits * 1e4
 std::string Bytes(int64_t bytes) { return std::to_string(bytes) + " bytes"; }
 
 absl::Status CheckBits(double bits, const PlanLimits& limits) {
-  if (!std::isfinite(bits) || bits <= 0) return BudgetInvalid(Bits(bits));
+  if (!std::isfinite(bits) || bits <= 0) return BudgetInvalidError(Bits(bits));
   if (bits < limits.smallest_average_bits) {
-    return BudgetBelowSmallest(Bits(bits), AtLeastBits(limits.smallest_average_bits));
+    return BudgetBelowSmallestError(Bits(bits), AtLeastBits(limits.smallest_average_bits));
   }
   if (bits > limits.largest_average_bits) {
-    return BudgetAboveLargest(Bits(bits), AtMostBits(limits.largest_average_bits));
+    return BudgetAboveLargestError(Bits(bits), AtMostBits(limits.largest_average_bits));
   }
   return absl::OkStatus();
 }
 
 absl::Status CheckBytes(int64_t bytes, const PlanLimits& limits) {
-  if (bytes <= 0) return BudgetInvalid(Bytes(bytes));
+  if (bytes <= 0) return BudgetInvalidError(Bytes(bytes));
   if (bytes < limits.smallest_artifact_bytes) {
-    return BudgetBelowSmallest(Bytes(bytes), Bytes(limits.smallest_artifact_bytes));
+    return BudgetBelowSmallestError(Bytes(bytes), Bytes(limits.smallest_artifact_bytes));
   }
   if (bytes > limits.largest_artifact_bytes) {
-    return BudgetAboveLargest(Bytes(bytes), Bytes(limits.largest_artifact_bytes));
+    return BudgetAboveLargestError(Bytes(bytes), Bytes(limits.largest_artifact_bytes));
   }
   return absl::OkStatus();
 }
@@ -80,7 +80,7 @@ absl::Status CheckBudget(const v1::Budget& budget, const PlanLimits& limits) {
     case v1::Budget::KIND_NOT_SET:
       break;
   }
-  return BudgetMissing();
+  return BudgetMissingError();
 }
 
 }  // namespace bitwright::server

@@ -1,3 +1,5 @@
+#include "server/jobs/estimate.h"
+
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -5,7 +7,7 @@
 #include "proto/base/log.h"
 #include "server/jobs/budget_check.h"
 #include "server/jobs/cuts.h"
-#include "server/jobs/graph.h"
+#include "server/jobs/expand.h"
 #include "server/jobs/recipe_check.h"
 
 namespace bitwright::server {

@@ -1,10 +1,11 @@
+#include "server/jobs/expand.h"
+
 #include <algorithm>
 
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
 #include "server/jobs/costs.h"
 #include "server/jobs/cuts.h"
-#include "server/jobs/graph.h"
 #include "server/jobs/job_errors.h"
 #include "server/jobs/node_builder.h"
 
@@ -20,7 +21,7 @@ void SetRange(Cut cut, v1::Range* range) {
 
 absl::Status CheckLength(const char* use, const v1::TokenizeSummary& summary) {
   if (summary.windows() >= 1) return absl::OkStatus();
-  return DataTooShort(use, summary.tokens_in_file(), summary.window());
+  return DataTooShortError(use, summary.tokens_in_file(), summary.window());
 }
 
 // What sensitivities depend on: recipes that differ elsewhere share them through the action cache.

@@ -14,20 +14,20 @@ std::string Text(std::string_view text) { return std::string(text.substr(0, 200)
 
 }  // namespace
 
-absl::Status JobFinished(std::string_view state) {
+absl::Status JobFinishedError(std::string_view state) {
   return MakeError(absl::StatusCode::kFailedPrecondition, "JOB_FINISHED",
                    "the job has already " + std::string(state == "FAILED" ? "failed" : "succeeded") +
                        " and cannot be cancelled; delete it instead",
                    {{"state", Text(state)}});
 }
 
-absl::Status JobStateUnknown(int state) {
+absl::Status JobStateUnknownError(int state) {
   return MakeError(absl::StatusCode::kInternal, "JOB_STATE_UNKNOWN",
                    "job state " + std::to_string(state) + " is not known to this version of the server",
                    {{"state", std::to_string(state)}});
 }
 
-absl::Status ModelNotReady(std::string_view model, std::string_view state) {
+absl::Status ModelNotReadyError(std::string_view model, std::string_view state) {
   const bool rejected = state == "REJECTED";
   return MakeError(absl::StatusCode::kFailedPrecondition, "MODEL_NOT_READY",
                    "model '" + Text(model) + "' is " + Text(state) +
@@ -36,77 +36,77 @@ absl::Status ModelNotReady(std::string_view model, std::string_view state) {
                    {{"model", Text(model)}, {"state", Text(state)}});
 }
 
-absl::Status RecipeNotFound(std::string_view recipe) {
+absl::Status RecipeNotFoundError(std::string_view recipe) {
   return MakeError(absl::StatusCode::kNotFound, "RECIPE_NOT_FOUND",
                    "no recipe is named '" + Text(recipe) + "'; ListRecipes names all", {{"recipe", Text(recipe)}});
 }
 
-absl::Status RecipeInvalid(std::string_view recipe, std::string_view field, std::string_view why) {
+absl::Status RecipeInvalidError(std::string_view recipe, std::string_view field, std::string_view why) {
   return Invalid("RECIPE_INVALID", "recipe '" + Text(recipe) + "': " + std::string(field) + " " + std::string(why),
                  {{"recipe", Text(recipe)}, {"field", Text(field)}});
 }
 
-absl::Status TargetUnknown(std::string_view target) {
+absl::Status TargetUnknownError(std::string_view target) {
   return Invalid("TARGET_UNKNOWN", "target '" + Text(target) + "' is not known; use 'compressed-tensors'",
                  {{"target", Text(target)}});
 }
 
-absl::Status PriorityInvalid(int priority) {
+absl::Status PriorityInvalidError(int priority) {
   const std::string limit = std::to_string(limits::kMaxPriority);
   return Invalid("PRIORITY_INVALID",
                  "priority " + std::to_string(priority) + " lies outside -" + limit + " to " + limit,
                  {{"priority", std::to_string(priority)}, {"limit", limit}});
 }
 
-absl::Status DisplayNameTooLong(size_t bytes) {
+absl::Status DisplayNameTooLongError(size_t bytes) {
   const std::string limit = std::to_string(limits::kMaxDisplayNameBytes);
   return Invalid("DISPLAY_NAME_INVALID",
                  "display_name has " + std::to_string(bytes) + " bytes; at most " + limit + " are allowed",
                  {{"limit", limit}});
 }
 
-absl::Status BudgetMissing() {
+absl::Status BudgetMissingError() {
   return Invalid("BUDGET_MISSING", "the job names no budget; set budget.average_bits or budget.artifact_bytes", {});
 }
 
-absl::Status BudgetInvalid(std::string_view value) {
+absl::Status BudgetInvalidError(std::string_view value) {
   return Invalid("BUDGET_INVALID",
                  "budget of " + Text(value) + " is not a positive finite number; give for example 4.25 bits",
                  {{"budget", Text(value)}});
 }
 
-absl::Status BudgetBelowSmallest(std::string_view budget, std::string_view limit) {
+absl::Status BudgetBelowSmallestError(std::string_view budget, std::string_view limit) {
   return Invalid("BUDGET_BELOW_SMALLEST_PLAN",
                  "budget of " + Text(budget) + " is below the smallest plan of this model; give at least " +
                      Text(limit) + " or allow smaller formats in the recipe",
                  {{"budget", Text(budget)}, {"limit", Text(limit)}});
 }
 
-absl::Status BudgetAboveLargest(std::string_view budget, std::string_view limit) {
+absl::Status BudgetAboveLargestError(std::string_view budget, std::string_view limit) {
   return Invalid("BUDGET_ABOVE_LARGEST_PLAN",
                  "budget of " + Text(budget) + " is above the largest plan of this model; give at most " + Text(limit) +
                      ", which takes the widest format for every unit",
                  {{"budget", Text(budget)}, {"limit", Text(limit)}});
 }
 
-absl::Status DataInvalid(std::string_view use, std::string_view field, std::string_view why) {
+absl::Status DataInvalidError(std::string_view use, std::string_view field, std::string_view why) {
   return Invalid("DATA_INVALID", std::string(use) + " data: " + std::string(field) + " " + std::string(why),
                  {{"use", Text(use)}, {"field", Text(field)}});
 }
 
-absl::Status DataTooShort(std::string_view use, int64_t tokens, int window) {
+absl::Status DataTooShortError(std::string_view use, int64_t tokens, int window) {
   return Invalid("DATA_TOO_SHORT",
                  std::string(use) + " data has " + std::to_string(tokens) + " tokens, fewer than one window of " +
                      std::to_string(window) + "; give a longer file or a smaller window",
                  {{"use", Text(use)}, {"tokens", std::to_string(tokens)}, {"window", std::to_string(window)}});
 }
 
-absl::Status DataEmpty(std::string_view use) {
+absl::Status DataEmptyError(std::string_view use) {
   return Invalid("DATA_TOO_SHORT", std::string(use) + " data is an empty file; give at least one window of tokens",
                  {{"use", Text(use)}, {"tokens", "0"}});
 }
 
-absl::Status TokenizerMissing(std::string_view model, std::string_view use) {
+absl::Status TokenizerMissingError(std::string_view model, std::string_view use) {
   return Invalid("TOKENIZER_MISSING",
                  "model '" + Text(model) + "' has no tokenizer.json, which the " + std::string(use) +
                      " text needs; upload the model with it or give token ids (TOKEN_IDS_JSONL)",

@@ -10,33 +10,33 @@
 namespace bitwright::server {
 
 // FAILED_PRECONDITION, reason JOB_FINISHED.
-absl::Status JobFinished(std::string_view state);
+absl::Status JobFinishedError(std::string_view state);
 // INTERNAL, reason JOB_STATE_UNKNOWN: a state that this version does not know.
-absl::Status JobStateUnknown(int state);
+absl::Status JobStateUnknownError(int state);
 
 // FAILED_PRECONDITION, reason MODEL_NOT_READY.
-absl::Status ModelNotReady(std::string_view model, std::string_view state);
+absl::Status ModelNotReadyError(std::string_view model, std::string_view state);
 // NOT_FOUND, reason RECIPE_NOT_FOUND.
-absl::Status RecipeNotFound(std::string_view recipe);
+absl::Status RecipeNotFoundError(std::string_view recipe);
 // Reason RECIPE_INVALID. `field` is a path such as "rounding.damping"; `why` says value, limit and remedy.
-absl::Status RecipeInvalid(std::string_view recipe, std::string_view field, std::string_view why);
+absl::Status RecipeInvalidError(std::string_view recipe, std::string_view field, std::string_view why);
 
-absl::Status TargetUnknown(std::string_view target);  // TARGET_UNKNOWN
-absl::Status PriorityInvalid(int priority);           // PRIORITY_INVALID
-absl::Status DisplayNameTooLong(size_t bytes);        // DISPLAY_NAME_INVALID
+absl::Status TargetUnknownError(std::string_view target);  // TARGET_UNKNOWN
+absl::Status PriorityInvalidError(int priority);           // PRIORITY_INVALID
+absl::Status DisplayNameTooLongError(size_t bytes);        // DISPLAY_NAME_INVALID
 
-absl::Status BudgetMissing();                        // BUDGET_MISSING
-absl::Status BudgetInvalid(std::string_view value);  // BUDGET_INVALID: negative or not a number
+absl::Status BudgetMissingError();                        // BUDGET_MISSING
+absl::Status BudgetInvalidError(std::string_view value);  // BUDGET_INVALID: negative or not a number
 // `budget` and `limit` carry their unit: "3.1 bits per weight", "12000000 bytes".
-absl::Status BudgetBelowSmallest(std::string_view budget, std::string_view limit);  // BUDGET_BELOW_SMALLEST_PLAN
-absl::Status BudgetAboveLargest(std::string_view budget, std::string_view limit);   // BUDGET_ABOVE_LARGEST_PLAN
+absl::Status BudgetBelowSmallestError(std::string_view budget, std::string_view limit);  // BUDGET_BELOW_SMALLEST_PLAN
+absl::Status BudgetAboveLargestError(std::string_view budget, std::string_view limit);   // BUDGET_ABOVE_LARGEST_PLAN
 
 // Reason DATA_INVALID. `use` is "calibration" or "evaluation".
-absl::Status DataInvalid(std::string_view use, std::string_view field, std::string_view why);
+absl::Status DataInvalidError(std::string_view use, std::string_view field, std::string_view why);
 // Reason DATA_TOO_SHORT.
-absl::Status DataTooShort(std::string_view use, int64_t tokens, int window);
-absl::Status DataEmpty(std::string_view use);
+absl::Status DataTooShortError(std::string_view use, int64_t tokens, int window);
+absl::Status DataEmptyError(std::string_view use);
 // Reason TOKENIZER_MISSING.
-absl::Status TokenizerMissing(std::string_view model, std::string_view use);
+absl::Status TokenizerMissingError(std::string_view model, std::string_view use);
 
 }  // namespace bitwright::server

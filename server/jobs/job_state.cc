@@ -41,10 +41,10 @@ absl::StatusOr<v1::Job::State> NextJobState(v1::Job::State state, JobEvent event
   for (const Row& row : kTable) {
     if (row.state != state) continue;
     const v1::Job::State next = Column(row, event);
-    if (next == v1::Job::STATE_UNSPECIFIED) return JobFinished(JobStateName(state));
+    if (next == v1::Job::STATE_UNSPECIFIED) return JobFinishedError(JobStateName(state));
     return next;
   }
-  return JobStateUnknown(static_cast<int>(state));
+  return JobStateUnknownError(static_cast<int>(state));
 }
 
 bool IsTerminal(v1::Job::State state) {

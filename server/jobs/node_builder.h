@@ -4,7 +4,7 @@
 
 #include "bitwright/v1/blobs.pb.h"
 #include "bitwright/v1/models.pb.h"
-#include "server/jobs/graph.h"
+#include "server/jobs/job_graph.h"
 
 namespace bitwright::server {
 

@@ -24,9 +24,9 @@ absl::Status CheckList(const std::string& recipe, const char* field, const List&
                        const std::string& allowed) {
   for (auto value = list.begin(); value != list.end(); ++value) {
     const std::string text = std::to_string(*value);
-    if (!valid(*value)) return RecipeInvalid(recipe, field, "has " + text + "; allowed are " + allowed);
+    if (!valid(*value)) return RecipeInvalidError(recipe, field, "has " + text + "; allowed are " + allowed);
     if (std::find(list.begin(), value, *value) != value) {
-      return RecipeInvalid(recipe, field, "has " + text + " twice; name it once");
+      return RecipeInvalidError(recipe, field, "has " + text + " twice; name it once");
     }
   }
   return absl::OkStatus();
@@ -35,11 +35,11 @@ absl::Status CheckList(const std::string& recipe, const char* field, const List&
 absl::Status CheckNames(const v1::Recipe& recipe) {
   const std::string& name = recipe.name();
   if (name.empty() || name.size() > kMaxNameBytes || !std::all_of(name.begin(), name.end(), NameChar)) {
-    return RecipeInvalid(name, "name", "must be 1 to 63 lower-case letters, digits and '-'");
+    return RecipeInvalidError(name, "name", "must be 1 to 63 lower-case letters, digits and '-'");
   }
   if (recipe.description().size() > kMaxDescriptionBytes) {
-    return RecipeInvalid(name, "description",
-                         "has " + std::to_string(recipe.description().size()) + " bytes; at most 1024 are allowed");
+    return RecipeInvalidError(
+        name, "description", "has " + std::to_string(recipe.description().size()) + " bytes; at most 1024 are allowed");
   }
   return absl::OkStatus();
 }
@@ -48,16 +48,16 @@ absl::Status CheckEnums(const v1::Recipe& recipe) {
   const std::string& name = recipe.name();
   const auto unknown = [](int value) { return "has the value " + std::to_string(value) + ", which is not known"; };
   if (const int v = recipe.calibration().compute(); !v1::ComputeType_IsValid(v)) {
-    return RecipeInvalid(name, "calibration.compute", unknown(v));
+    return RecipeInvalidError(name, "calibration.compute", unknown(v));
   }
   if (const int v = recipe.evaluation().compute(); !v1::ComputeType_IsValid(v)) {
-    return RecipeInvalid(name, "evaluation.compute", unknown(v));
+    return RecipeInvalidError(name, "evaluation.compute", unknown(v));
   }
   if (const int v = recipe.rounding().method(); !v1::RoundingMethod_IsValid(v)) {
-    return RecipeInvalid(name, "rounding.method", unknown(v));
+    return RecipeInvalidError(name, "rounding.method", unknown(v));
   }
   if (const int v = recipe.rounding().scales(); !v1::ScaleMethod_IsValid(v)) {
-    return RecipeInvalid(name, "rounding.scales", unknown(v));
+    return RecipeInvalidError(name, "rounding.scales", unknown(v));
   }
   return absl::OkStatus();
 }
@@ -66,25 +66,25 @@ absl::Status CheckNumbers(const v1::Recipe& recipe) {
   const std::string& name = recipe.name();
   const double damping = recipe.rounding().damping();
   if (!(damping > 0 && damping <= 1)) {
-    return RecipeInvalid(name, "rounding.damping",
-                         "is " + std::to_string(damping) + "; give a share above 0, at most 1");
+    return RecipeInvalidError(name, "rounding.damping",
+                              "is " + std::to_string(damping) + "; give a share above 0, at most 1");
   }
   const auto& sensitivity = recipe.sensitivity();
   if (sensitivity.windows() < 1 || sensitivity.windows() > kMaxSensitivityWindows) {
-    return RecipeInvalid(name, "sensitivity.windows",
-                         "is " + std::to_string(sensitivity.windows()) + "; allowed are 1 to 4096");
+    return RecipeInvalidError(name, "sensitivity.windows",
+                              "is " + std::to_string(sensitivity.windows()) + "; allowed are 1 to 4096");
   }
   if (!BitsValid(sensitivity.middle_bits())) {
-    return RecipeInvalid(name, "sensitivity.middle_bits",
-                         "is " + std::to_string(sensitivity.middle_bits()) + "; allowed are 2 to 8");
+    return RecipeInvalidError(name, "sensitivity.middle_bits",
+                              "is " + std::to_string(sensitivity.middle_bits()) + "; allowed are 2 to 8");
   }
   ABSL_RETURN_IF_ERROR(CheckList(name, "sensitivity.checked_bits", sensitivity.checked_bits(), BitsValid, "2 to 8"));
   ABSL_RETURN_IF_ERROR(CheckList(name, "formats.bits", recipe.formats().bits(), BitsValid, "2 to 8"));
   ABSL_RETURN_IF_ERROR(CheckList(name, "formats.group_sizes", recipe.formats().group_sizes(), GroupValid,
                                  "32, 64, 128 and 0 (one scale per row)"));
   if (recipe.candidates().uniform() < 0) {
-    return RecipeInvalid(name, "candidates.uniform",
-                         "is " + std::to_string(recipe.candidates().uniform()) + "; give 0 (all) or more");
+    return RecipeInvalidError(name, "candidates.uniform",
+                              "is " + std::to_string(recipe.candidates().uniform()) + "; give 0 (all) or more");
   }
   return absl::OkStatus();
 }
@@ -131,7 +131,7 @@ absl::Status CheckRecipeFits(const v1::Recipe& recipe, const v1::ModelInfo& info
       return FormatAllowed(recipe, option.format());
     });
     if (!fits) {
-      return RecipeInvalid(
+      return RecipeInvalidError(
           recipe.name(), "formats",
           "leave the unit '" + unit.name() +
               "' without a format: no allowed group size divides its width; allow 0 (one scale per row)");

@@ -1,10 +1,11 @@
+#include "server/jobs/resolve.h"
+
 #include <algorithm>
 
 #include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/limits.h"
 #include "server/jobs/budget_check.h"
-#include "server/jobs/graph.h"
 #include "server/jobs/job_errors.h"
 #include "server/jobs/recipe_check.h"
 
@@ -28,11 +29,11 @@ const char* ModelStateName(v1::Model::State state) {
 absl::Status CheckWindow(const char* use, const v1::Data& data, int64_t max_positions) {
   const std::string text = "is " + std::to_string(data.window()) + " tokens; ";
   if (data.window() < limits::kMinWindow) {
-    return DataInvalid(use, "window", text + "give at least " + std::to_string(limits::kMinWindow));
+    return DataInvalidError(use, "window", text + "give at least " + std::to_string(limits::kMinWindow));
   }
   if (max_positions > 0 && data.window() > max_positions) {
-    return DataInvalid(use, "window",
-                       text + "the model has " + std::to_string(max_positions) + " positions, give at most that");
+    return DataInvalidError(use, "window",
+                            text + "the model has " + std::to_string(max_positions) + " positions, give at most that");
   }
   return absl::OkStatus();
 }
@@ -40,13 +41,13 @@ absl::Status CheckWindow(const char* use, const v1::Data& data, int64_t max_posi
 absl::Status CheckTokens(const char* use, const v1::Data& data) {
   const std::string text = "is " + std::to_string(data.tokens()) + "; ";
   if (data.tokens() < data.window()) {
-    return DataInvalid(use, "tokens", text + "give at least one window of " + std::to_string(data.window()));
+    return DataInvalidError(use, "tokens", text + "give at least one window of " + std::to_string(data.window()));
   }
   if (data.tokens() > limits::kMaxDataTokens) {
-    return DataInvalid(use, "tokens", text + "give at most " + std::to_string(limits::kMaxDataTokens));
+    return DataInvalidError(use, "tokens", text + "give at most " + std::to_string(limits::kMaxDataTokens));
   }
   if (data.tokens() / data.window() > kMaxWindows) {
-    return DataInvalid(
+    return DataInvalidError(
         use, "tokens",
         text + "that is more than " + std::to_string(kMaxWindows) + " windows, give fewer or larger ones");
   }
@@ -55,15 +56,15 @@ absl::Status CheckTokens(const char* use, const v1::Data& data) {
 
 absl::Status CheckSource(const char* use, const v1::Data& data, const v1::Model& model) {
   if (data.kind() != v1::Data::TEXT && data.kind() != v1::Data::TOKEN_IDS_JSONL) {
-    return DataInvalid(use, "kind", "must be TEXT or TOKEN_IDS_JSONL");
+    return DataInvalidError(use, "kind", "must be TEXT or TOKEN_IDS_JSONL");
   }
-  if (!data.has_blob()) return DataInvalid(use, "blob", "is missing; upload the data and name its digest");
+  if (!data.has_blob()) return DataInvalidError(use, "blob", "is missing; upload the data and name its digest");
   if (const auto digest = FromProto(data.blob()); !digest.ok()) {
-    return DataInvalid(use, "blob", "has a malformed digest: " + std::string(digest.status().message()));
+    return DataInvalidError(use, "blob", "has a malformed digest: " + std::string(digest.status().message()));
   }
-  if (data.blob().size_bytes() == 0) return DataEmpty(use);
+  if (data.blob().size_bytes() == 0) return DataEmptyError(use);
   if (data.kind() == v1::Data::TEXT && model.info().tokenizer_path().empty()) {
-    return TokenizerMissing(model.display_name().empty() ? model.name() : model.display_name(), use);
+    return TokenizerMissingError(model.display_name().empty() ? model.name() : model.display_name(), use);
   }
   return absl::OkStatus();
 }
@@ -85,19 +86,20 @@ absl::Status CompleteData(const char* use, int64_t default_tokens, const v1::Mod
 absl::StatusOr<v1::Recipe> ChosenRecipe(const v1::JobSpec& spec, const std::optional<v1::Recipe>& named) {
   if (spec.has_inline_recipe()) return CompleteRecipe(spec.inline_recipe());
   if (named) return CompleteRecipe(*named);
-  return RecipeNotFound(spec.recipe());
+  return RecipeNotFoundError(spec.recipe());
 }
 
 }  // namespace
 
 absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, const v1::Model& model, const v1::Digest& info,
                                     const std::optional<v1::Recipe>& named_recipe) {
-  if (model.state() != v1::Model::READY) return ModelNotReady(spec.model(), ModelStateName(model.state()));
+  if (model.state() != v1::Model::READY) return ModelNotReadyError(spec.model(), ModelStateName(model.state()));
   ResolvedJob job{spec, {}, model, info};
   if (job.spec.target().empty()) job.spec.set_target(kCompressedTensors);
-  if (job.spec.target() != kCompressedTensors) return TargetUnknown(job.spec.target());
-  if (std::abs(int64_t{spec.priority()}) > limits::kMaxPriority) return PriorityInvalid(spec.priority());
-  if (spec.display_name().size() > limits::kMaxDisplayNameBytes) return DisplayNameTooLong(spec.display_name().size());
+  if (job.spec.target() != kCompressedTensors) return TargetUnknownError(job.spec.target());
+  if (std::abs(int64_t{spec.priority()}) > limits::kMaxPriority) return PriorityInvalidError(spec.priority());
+  if (spec.display_name().size() > limits::kMaxDisplayNameBytes)
+    return DisplayNameTooLongError(spec.display_name().size());
   ABSL_ASSIGN_OR_RETURN(job.recipe, ChosenRecipe(spec, named_recipe));
   ABSL_RETURN_IF_ERROR(CheckRecipeFits(job.recipe, model.info()));
   ABSL_RETURN_IF_ERROR(CheckBudget(spec.budget(), LimitsOf(model.info(), job.recipe)));

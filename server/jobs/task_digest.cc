@@ -1,6 +1,7 @@
+#include "server/jobs/task_digest.h"
+
 #include "proto/base/message_bytes.h"
 #include "proto/contract/digest.h"
-#include "server/jobs/graph.h"
 
 namespace bitwright::server {
 

@@ -9,8 +9,8 @@
 
 #include <exception>
 
-#include "proto/base/errors.h"
 #include "proto/base/log.h"
+#include "server/observe/observe_errors.h"
 
 namespace bitwright::server {
 namespace {
@@ -21,12 +21,6 @@ const Histogram::BucketBoundaries& Seconds() {
   static const auto& buckets = *new Histogram::BucketBoundaries{
       0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800};
   return buckets;
-}
-
-absl::Status ListenFailed(const std::string& address, const std::string& why) {
-  return MakeError(absl::StatusCode::kUnavailable, "METRICS_LISTEN_FAILED",
-                   "cannot serve metrics at '" + address + "': " + why + "; give another --metrics-listen, or \"off\"",
-                   {{"address", address}});
 }
 
 // prometheus-cpp throws for misuse and for lack of memory: a metric is never worth a request.
@@ -124,7 +118,7 @@ absl::StatusOr<int> Metrics::Serve(const std::string& address) {
     const auto ports = series_->exposer->GetListeningPorts();
     return ports.empty() ? 0 : ports.front();
   } catch (const std::exception& error) {
-    return ListenFailed(address, error.what());
+    return MetricsListenFailedError(address, error.what());
   }
 }
 

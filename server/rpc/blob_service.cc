@@ -11,20 +11,20 @@ namespace {
 
 class BlobService final : public v1::BlobService::CallbackService {
  public:
-  BlobService(RpcEnvironment& environment, BlobCatalog& catalog, const Clock& clock)
-      : environment_(environment), catalog_(catalog), clock_(clock) {}
+  BlobService(RpcEnvironment& environment, HeldBlobs& held, const Clock& clock)
+      : environment_(environment), held_(held), clock_(clock) {}
 
   grpc::ServerUnaryReactor* FindMissingBlobs(grpc::CallbackServerContext* context,
                                              const v1::FindMissingBlobsRequest* request,
                                              v1::FindMissingBlobsResponse* response) override {
     return RunUnary(environment_, context, "FindMissingBlobs", [=, this]() -> absl::Status {
-      if (request->digests_size() > limits::kMaxFindMissingDigests) return TooManyDigests(request->digests_size());
+      if (request->digests_size() > limits::kMaxFindMissingDigests) return TooManyDigestsError(request->digests_size());
       std::vector<BlobDigest> digests;
       for (const v1::Digest& proto : request->digests()) {
         ABSL_ASSIGN_OR_RETURN(BlobDigest digest, FromProto(proto));
         digests.push_back(std::move(digest));
       }
-      ABSL_ASSIGN_OR_RETURN(const auto missing, catalog_.FindMissing(digests, clock_.Now()));
+      ABSL_ASSIGN_OR_RETURN(const auto missing, held_.FindMissing(digests, clock_.Now()));
       for (const BlobDigest& digest : missing) *response->add_missing() = ToProto(digest);
       return absl::OkStatus();
     });
@@ -32,14 +32,14 @@ class BlobService final : public v1::BlobService::CallbackService {
 
  private:
   RpcEnvironment& environment_;
-  BlobCatalog& catalog_;
+  HeldBlobs& held_;
   const Clock& clock_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeBlobService(RpcEnvironment& environment, BlobCatalog& catalog, const Clock& clock) {
-  return std::make_unique<BlobService>(environment, catalog, clock);
+std::unique_ptr<grpc::Service> MakeBlobService(RpcEnvironment& environment, HeldBlobs& held, const Clock& clock) {
+  return std::make_unique<BlobService>(environment, held, clock);
 }
 
 }  // namespace bitwright::server

@@ -14,8 +14,8 @@ using grpc::CallbackServerContext;
 
 class ByteStreamService final : public ByteStream::CallbackService {
  public:
-  ByteStreamService(RpcEnvironment& environment, BlobStore& blobs, BlobCatalog& catalog, const Clock& clock)
-      : environment_(environment), blobs_(blobs), catalog_(catalog), clock_(clock) {}
+  ByteStreamService(RpcEnvironment& environment, BlobStore& blobs, HeldBlobs& held, const Clock& clock)
+      : environment_(environment), blobs_(blobs), held_(held), clock_(clock) {}
 
   grpc::ServerWriteReactor<google::bytestream::ReadResponse>* Read(
       CallbackServerContext*, const google::bytestream::ReadRequest* request) override {
@@ -24,7 +24,7 @@ class ByteStreamService final : public ByteStream::CallbackService {
 
   grpc::ServerReadReactor<google::bytestream::WriteRequest>* Write(
       CallbackServerContext*, google::bytestream::WriteResponse* response) override {
-    return StartWriteStream(environment_, blobs_, catalog_, clock_, response);
+    return StartWriteStream(environment_, blobs_, held_, clock_, response);
   }
 
   grpc::ServerUnaryReactor* QueryWriteStatus(CallbackServerContext* context,
@@ -32,7 +32,7 @@ class ByteStreamService final : public ByteStream::CallbackService {
                                              google::bytestream::QueryWriteStatusResponse* response) override {
     return RunUnary(environment_, context, "QueryWriteStatus", [=, this]() -> absl::Status {
       ABSL_ASSIGN_OR_RETURN(const UploadName name, ParseUploadName(request->resource_name()));
-      ABSL_ASSIGN_OR_RETURN(const bool held, catalog_.Has(name.digest));
+      ABSL_ASSIGN_OR_RETURN(const bool held, held_.Has(name.digest));
       if (held) {
         response->set_committed_size(name.digest.size_bytes);
         response->set_complete(true);
@@ -47,15 +47,15 @@ class ByteStreamService final : public ByteStream::CallbackService {
  private:
   RpcEnvironment& environment_;
   BlobStore& blobs_;
-  BlobCatalog& catalog_;
+  HeldBlobs& held_;
   const Clock& clock_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeByteStreamService(RpcEnvironment& environment, BlobStore& blobs,
-                                                     BlobCatalog& catalog, const Clock& clock) {
-  return std::make_unique<ByteStreamService>(environment, blobs, catalog, clock);
+std::unique_ptr<grpc::Service> MakeByteStreamService(RpcEnvironment& environment, BlobStore& blobs, HeldBlobs& held,
+                                                     const Clock& clock) {
+  return std::make_unique<ByteStreamService>(environment, blobs, held, clock);
 }
 
 }  // namespace bitwright::server

@@ -12,14 +12,14 @@ CallScope::CallScope(Metrics& metrics, std::string_view method)
 grpc::Status CallScope::Close(const absl::Status& status) const {
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start_;
   metrics_.RpcDone(method_, status.code(), taken.count());
-  if (status.ok() || absl::IsCancelled(status)) return ToGrpc(WithDetail(status));
+  if (status.ok() || absl::IsCancelled(status)) return ToGrpc(WithDetailError(status));
   const bool ours = absl::IsInternal(status) || absl::IsUnknown(status) || absl::IsDataLoss(status);
   if (ours) {
     LOG(ERROR) << method_ << ": " << status.ToString();
   } else {
     LOG(INFO) << method_ << ": " << absl::StatusCodeToString(status.code()) << ": " << std::string(status.message());
   }
-  return ToGrpc(WithDetail(status));
+  return ToGrpc(WithDetailError(status));
 }
 
 grpc::ServerUnaryReactor* RunUnary(RpcEnvironment& environment, grpc::CallbackServerContext* context,
@@ -29,9 +29,9 @@ grpc::ServerUnaryReactor* RunUnary(RpcEnvironment& environment, grpc::CallbackSe
   environment.pool.Post([scope, context, reactor, body = std::move(body)] {
     absl::Status status;
     if (context->deadline() < std::chrono::system_clock::now()) {
-      status = DeadlinePassed();
+      status = DeadlinePassedError();
     } else if (context->IsCancelled()) {
-      status = CallCancelled();
+      status = CallCancelledError();
     } else {
       status = body();
     }

@@ -11,7 +11,7 @@ using grpc::ServerUnaryReactor;
 
 class JobService final : public v1::JobService::CallbackService {
  public:
-  JobService(RpcEnvironment& environment, JobCatalog& jobs, Scheduler& scheduler)
+  JobService(RpcEnvironment& environment, JobResources& jobs, Scheduler& scheduler)
       : environment_(environment), jobs_(jobs), scheduler_(scheduler) {}
 
   ServerUnaryReactor* CreateJob(CallbackServerContext* context, const v1::CreateJobRequest* request,
@@ -52,13 +52,13 @@ class JobService final : public v1::JobService::CallbackService {
 
  private:
   RpcEnvironment& environment_;
-  JobCatalog& jobs_;
+  JobResources& jobs_;
   Scheduler& scheduler_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeJobService(RpcEnvironment& environment, JobCatalog& jobs, Scheduler& scheduler) {
+std::unique_ptr<grpc::Service> MakeJobService(RpcEnvironment& environment, JobResources& jobs, Scheduler& scheduler) {
   return std::make_unique<JobService>(environment, jobs, scheduler);
 }
 

@@ -10,7 +10,7 @@ using grpc::ServerUnaryReactor;
 
 class ModelService final : public v1::ModelService::CallbackService {
  public:
-  ModelService(RpcEnvironment& environment, ModelCatalog& models) : environment_(environment), models_(models) {}
+  ModelService(RpcEnvironment& environment, ModelResources& models) : environment_(environment), models_(models) {}
 
   ServerUnaryReactor* CreateModel(CallbackServerContext* context, const v1::CreateModelRequest* request,
                                   v1::Model* response) override {
@@ -36,12 +36,12 @@ class ModelService final : public v1::ModelService::CallbackService {
 
  private:
   RpcEnvironment& environment_;
-  ModelCatalog& models_;
+  ModelResources& models_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeModelService(RpcEnvironment& environment, ModelCatalog& models) {
+std::unique_ptr<grpc::Service> MakeModelService(RpcEnvironment& environment, ModelResources& models) {
   return std::make_unique<ModelService>(environment, models);
 }
 

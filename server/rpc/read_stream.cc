@@ -30,7 +30,7 @@ class ReadStream final : public grpc::ServerWriteReactor<ReadResponse> {
   }
 
   void OnWriteDone(bool ok) override {
-    environment_.pool.Post([this, ok] { ok ? SendNext() : Finish(scope_.Close(CallCancelled())); });
+    environment_.pool.Post([this, ok] { ok ? SendNext() : Finish(scope_.Close(CallCancelledError())); });
   }
 
   void OnDone() override { delete this; }
@@ -38,9 +38,9 @@ class ReadStream final : public grpc::ServerWriteReactor<ReadResponse> {
  private:
   absl::Status Open() {
     ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, ParseReadName(request_.resource_name()));
-    if (request_.read_limit() < 0) return ReadLimitNegative(request_.read_limit());
+    if (request_.read_limit() < 0) return ReadLimitNegativeError(request_.read_limit());
     if (request_.read_offset() < 0 || request_.read_offset() > digest.size_bytes) {
-      return ReadOffsetOutside(request_.read_offset(), digest.size_bytes);
+      return ReadOffsetOutsideError(request_.read_offset(), digest.size_bytes);
     }
     ABSL_ASSIGN_OR_RETURN(reader_, blobs_.Open(digest));
     next_ = request_.read_offset();

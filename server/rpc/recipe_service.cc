@@ -10,7 +10,7 @@ using grpc::ServerUnaryReactor;
 
 class RecipeService final : public v1::RecipeService::CallbackService {
  public:
-  RecipeService(RpcEnvironment& environment, const RecipeCatalog& recipes)
+  RecipeService(RpcEnvironment& environment, const RecipeResources& recipes)
       : environment_(environment), recipes_(recipes) {}
 
   ServerUnaryReactor* ListRecipes(CallbackServerContext* context, const v1::ListRecipesRequest*,
@@ -29,12 +29,12 @@ class RecipeService final : public v1::RecipeService::CallbackService {
 
  private:
   RpcEnvironment& environment_;
-  const RecipeCatalog& recipes_;
+  const RecipeResources& recipes_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeRecipeService(RpcEnvironment& environment, const RecipeCatalog& recipes) {
+std::unique_ptr<grpc::Service> MakeRecipeService(RpcEnvironment& environment, const RecipeResources& recipes) {
   return std::make_unique<RecipeService>(environment, recipes);
 }
 

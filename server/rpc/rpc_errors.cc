@@ -7,55 +7,55 @@
 
 namespace bitwright::server {
 
-absl::Status CallCancelled() {
+absl::Status CallCancelledError() {
   return MakeError(absl::StatusCode::kCancelled, "CALL_CANCELLED", "the caller cancelled the call");
 }
 
-absl::Status DeadlinePassed() {
+absl::Status DeadlinePassedError() {
   return MakeError(absl::StatusCode::kDeadlineExceeded, "DEADLINE_PASSED",
                    "the call's deadline had passed before it was run; give it more time");
 }
 
-absl::Status TooManyDigests(size_t count) {
+absl::Status TooManyDigestsError(size_t count) {
   return MakeError(absl::StatusCode::kInvalidArgument, "LIMIT_EXCEEDED",
                    std::to_string(count) + " digests were given, the limit is " +
                        std::to_string(limits::kMaxFindMissingDigests) + "; ask in parts",
                    {{"limit", std::to_string(limits::kMaxFindMissingDigests)}});
 }
 
-absl::Status UploadNameChanged(std::string_view name) {
+absl::Status UploadNameChangedError(std::string_view name) {
   return MakeError(absl::StatusCode::kInvalidArgument, "UPLOAD_NAME_CHANGED",
                    "a later message of the upload names '" + std::string(name.substr(0, 200)) +
                        "'; leave resource_name empty after the first message",
                    {});
 }
 
-absl::Status UploadOffsetWrong(int64_t given, int64_t expected) {
+absl::Status UploadOffsetWrongError(int64_t given, int64_t expected) {
   return MakeError(absl::StatusCode::kInvalidArgument, "UPLOAD_OFFSET_WRONG",
                    "write_offset is " + std::to_string(given) + ", the upload holds " + std::to_string(expected) +
                        " bytes; ask QueryWriteStatus and resume there",
                    {{"given", std::to_string(given)}, {"expected", std::to_string(expected)}});
 }
 
-absl::Status ReadLimitNegative(int64_t limit) {
+absl::Status ReadLimitNegativeError(int64_t limit) {
   return MakeError(absl::StatusCode::kInvalidArgument, "READ_LIMIT_INVALID",
                    "read_limit is " + std::to_string(limit) + "; give 0 to read to the end");
 }
 
-absl::Status ReadOffsetOutside(int64_t offset, int64_t size) {
+absl::Status ReadOffsetOutsideError(int64_t offset, int64_t size) {
   return MakeError(absl::StatusCode::kOutOfRange, "READ_OFFSET_INVALID",
                    "read_offset is " + std::to_string(offset) + ", the blob has " + std::to_string(size) + " bytes",
                    {{"size", std::to_string(size)}});
 }
 
-absl::Status ListenFailed(std::string_view address) {
+absl::Status ListenFailedError(std::string_view address) {
   return MakeError(absl::StatusCode::kUnavailable, "LISTEN_FAILED",
                    "cannot listen at '" + std::string(address) +
                        "': the address is in use or not of this machine; give another --listen",
                    {{"address", std::string(address)}});
 }
 
-absl::Status WithDetail(const absl::Status& status) {
+absl::Status WithDetailError(const absl::Status& status) {
   if (status.ok() || GetErrorDetail(status)) return status;
   absl::Status detailed =
       MakeError(status.code(), absl::StatusCodeToString(status.code()), std::string(status.message()));

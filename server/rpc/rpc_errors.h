@@ -8,16 +8,16 @@
 
 namespace bitwright::server {
 
-absl::Status CallCancelled();                                     // CANCELLED, CALL_CANCELLED
-absl::Status DeadlinePassed();                                    // DEADLINE_EXCEEDED, DEADLINE_PASSED
-absl::Status TooManyDigests(size_t count);                        // INVALID_ARGUMENT, LIMIT_EXCEEDED
-absl::Status UploadNameChanged(std::string_view name);            // INVALID_ARGUMENT, UPLOAD_NAME_CHANGED
-absl::Status UploadOffsetWrong(int64_t given, int64_t expected);  // INVALID_ARGUMENT, UPLOAD_OFFSET_WRONG
-absl::Status ReadLimitNegative(int64_t limit);                    // INVALID_ARGUMENT, READ_LIMIT_INVALID
-absl::Status ReadOffsetOutside(int64_t offset, int64_t size);     // OUT_OF_RANGE, READ_OFFSET_INVALID
-absl::Status ListenFailed(std::string_view address);              // UNAVAILABLE, LISTEN_FAILED
+absl::Status CallCancelledError();                                     // CANCELLED, CALL_CANCELLED
+absl::Status DeadlinePassedError();                                    // DEADLINE_EXCEEDED, DEADLINE_PASSED
+absl::Status TooManyDigestsError(size_t count);                        // INVALID_ARGUMENT, LIMIT_EXCEEDED
+absl::Status UploadNameChangedError(std::string_view name);            // INVALID_ARGUMENT, UPLOAD_NAME_CHANGED
+absl::Status UploadOffsetWrongError(int64_t given, int64_t expected);  // INVALID_ARGUMENT, UPLOAD_OFFSET_WRONG
+absl::Status ReadLimitNegativeError(int64_t limit);                    // INVALID_ARGUMENT, READ_LIMIT_INVALID
+absl::Status ReadOffsetOutsideError(int64_t offset, int64_t size);     // OUT_OF_RANGE, READ_OFFSET_INVALID
+absl::Status ListenFailedError(std::string_view address);              // UNAVAILABLE, LISTEN_FAILED
 
 // The status with an ErrorInfo, whose reason is the code's name when it had none.
-absl::Status WithDetail(const absl::Status& status);
+absl::Status WithDetailError(const absl::Status& status);
 
 }  // namespace bitwright::server

@@ -55,8 +55,8 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcParts& part
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   auto state = std::make_unique<State>(parts.metrics);
   RpcEnvironment& environment = state->environment;
-  state->services.push_back(MakeBlobService(environment, parts.catalog, parts.clock));
-  state->services.push_back(MakeByteStreamService(environment, parts.blobs, parts.catalog, parts.clock));
+  state->services.push_back(MakeBlobService(environment, parts.held, parts.clock));
+  state->services.push_back(MakeByteStreamService(environment, parts.blobs, parts.held, parts.clock));
   state->services.push_back(MakeModelService(environment, parts.models));
   state->services.push_back(MakeRecipeService(environment, parts.recipes));
   state->services.push_back(MakeJobService(environment, parts.jobs, parts.scheduler));
@@ -67,7 +67,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcParts& part
   builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
   for (const auto& service : state->services) builder.RegisterService(service.get());
   state->server = builder.BuildAndStart();
-  if (state->server == nullptr || port == 0) return ListenFailed(address);
+  if (state->server == nullptr || port == 0) return ListenFailedError(address);
   state->address = BoundAddress(address, port);
   return std::unique_ptr<RpcServer>(new RpcServer(std::move(state)));
 }

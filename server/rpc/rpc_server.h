@@ -6,11 +6,11 @@
 #include "absl/status/statusor.h"
 #include "proto/base/clock.h"
 #include "server/blobs/blobs.h"
-#include "server/blobs/catalog.h"
-#include "server/catalog/jobs.h"
-#include "server/catalog/models.h"
-#include "server/catalog/recipes.h"
+#include "server/blobs/held_blobs.h"
 #include "server/observe/metrics.h"
+#include "server/resources/jobs.h"
+#include "server/resources/models.h"
+#include "server/resources/recipes.h"
 #include "server/scheduler/scheduler.h"
 
 namespace bitwright::server {
@@ -18,10 +18,10 @@ namespace bitwright::server {
 // What the handlers call. All must outlive the server.
 struct RpcParts {
   BlobStore& blobs;
-  BlobCatalog& catalog;
-  ModelCatalog& models;
-  JobCatalog& jobs;
-  const RecipeCatalog& recipes;
+  HeldBlobs& held;
+  ModelResources& models;
+  JobResources& jobs;
+  const RecipeResources& recipes;
   Scheduler& scheduler;
   const Clock& clock;
   Metrics& metrics;

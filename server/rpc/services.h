@@ -4,10 +4,10 @@
 
 #include "proto/base/clock.h"
 #include "server/blobs/blobs.h"
-#include "server/blobs/catalog.h"
-#include "server/catalog/jobs.h"
-#include "server/catalog/models.h"
-#include "server/catalog/recipes.h"
+#include "server/blobs/held_blobs.h"
+#include "server/resources/jobs.h"
+#include "server/resources/models.h"
+#include "server/resources/recipes.h"
 #include "server/scheduler/scheduler.h"
 
 namespace grpc {
@@ -19,12 +19,12 @@ namespace bitwright::server {
 struct RpcEnvironment;
 
 // The handlers, a service each. They refer to what they are given and may be called as soon as they are registered.
-std::unique_ptr<grpc::Service> MakeBlobService(RpcEnvironment& environment, BlobCatalog& catalog, const Clock& clock);
-std::unique_ptr<grpc::Service> MakeByteStreamService(RpcEnvironment& environment, BlobStore& blobs,
-                                                     BlobCatalog& catalog, const Clock& clock);
-std::unique_ptr<grpc::Service> MakeModelService(RpcEnvironment& environment, ModelCatalog& models);
-std::unique_ptr<grpc::Service> MakeRecipeService(RpcEnvironment& environment, const RecipeCatalog& recipes);
-std::unique_ptr<grpc::Service> MakeJobService(RpcEnvironment& environment, JobCatalog& jobs, Scheduler& scheduler);
+std::unique_ptr<grpc::Service> MakeBlobService(RpcEnvironment& environment, HeldBlobs& held, const Clock& clock);
+std::unique_ptr<grpc::Service> MakeByteStreamService(RpcEnvironment& environment, BlobStore& blobs, HeldBlobs& held,
+                                                     const Clock& clock);
+std::unique_ptr<grpc::Service> MakeModelService(RpcEnvironment& environment, ModelResources& models);
+std::unique_ptr<grpc::Service> MakeRecipeService(RpcEnvironment& environment, const RecipeResources& recipes);
+std::unique_ptr<grpc::Service> MakeJobService(RpcEnvironment& environment, JobResources& jobs, Scheduler& scheduler);
 std::unique_ptr<grpc::Service> MakeWorkerService(RpcEnvironment& environment, Scheduler& scheduler, const Clock& clock,
                                                  absl::Duration heartbeat);
 

@@ -8,18 +8,18 @@ namespace bitwright::server {
 absl::StatusOr<std::optional<int64_t>> UploadSession::Begin(const google::bytestream::WriteRequest& message) {
   resource_name_ = message.resource_name();
   ABSL_ASSIGN_OR_RETURN(name_, ParseUploadName(resource_name_));
-  publications_seen_ = catalog_.publications();
-  ABSL_ASSIGN_OR_RETURN(const auto missing, catalog_.FindMissing({name_.digest}, clock_.Now()));
+  publications_seen_ = held_.publications();
+  ABSL_ASSIGN_OR_RETURN(const auto missing, held_.FindMissing({name_.digest}, clock_.Now()));
   if (missing.empty()) return std::optional(name_.digest.size_bytes);
   ABSL_ASSIGN_OR_RETURN(upload_, blobs_.StartUpload(name_));
   return std::nullopt;
 }
 
 absl::StatusOr<bool> UploadSession::HeldByNow() {
-  const int64_t publications = catalog_.publications();
+  const int64_t publications = held_.publications();
   if (publications == publications_seen_) return false;
   publications_seen_ = publications;
-  return catalog_.Has(name_.digest);
+  return held_.Has(name_.digest);
 }
 
 absl::StatusOr<std::optional<int64_t>> UploadSession::Take(const google::bytestream::WriteRequest& message) {
@@ -27,7 +27,7 @@ absl::StatusOr<std::optional<int64_t>> UploadSession::Take(const google::bytestr
     ABSL_ASSIGN_OR_RETURN(const std::optional<int64_t> early, Begin(message));
     if (early) return early;
   } else if (!message.resource_name().empty() && message.resource_name() != resource_name_) {
-    return UploadNameChanged(message.resource_name());
+    return UploadNameChangedError(message.resource_name());
   }
   ABSL_ASSIGN_OR_RETURN(const bool held, HeldByNow());
   if (held) {
@@ -35,11 +35,11 @@ absl::StatusOr<std::optional<int64_t>> UploadSession::Take(const google::bytestr
     return std::optional(name_.digest.size_bytes);
   }
   if (message.write_offset() != upload_->committed()) {
-    return UploadOffsetWrong(message.write_offset(), upload_->committed());
+    return UploadOffsetWrongError(message.write_offset(), upload_->committed());
   }
   ABSL_RETURN_IF_ERROR(upload_->Append(message.data()));
   if (!message.finish_write()) return std::nullopt;
-  ABSL_RETURN_IF_ERROR(catalog_.Publish(*upload_, name_.digest, clock_.Now()));
+  ABSL_RETURN_IF_ERROR(held_.Publish(*upload_, name_.digest, clock_.Now()));
   return std::optional(name_.digest.size_bytes);
 }
 

@@ -10,15 +10,14 @@
 #include "proto/base/clock.h"
 #include "proto/contract/names.h"
 #include "server/blobs/blobs.h"
-#include "server/blobs/catalog.h"
+#include "server/blobs/held_blobs.h"
 
 namespace bitwright::server {
 
 // What the messages of one ByteStream.Write do, without the stream. Not thread-safe.
 class UploadSession {
  public:
-  UploadSession(BlobStore& blobs, BlobCatalog& catalog, const Clock& clock)
-      : blobs_(blobs), catalog_(catalog), clock_(clock) {}
+  UploadSession(BlobStore& blobs, HeldBlobs& held, const Clock& clock) : blobs_(blobs), held_(held), clock_(clock) {}
 
   // Takes the next message. A number: the upload is finished, early or not, with that committed size. Errors as in
   // ByteStream.Write.
@@ -31,7 +30,7 @@ class UploadSession {
   absl::StatusOr<bool> HeldByNow();
 
   BlobStore& blobs_;
-  BlobCatalog& catalog_;
+  HeldBlobs& held_;
   const Clock& clock_;
   std::string resource_name_;
   UploadName name_;

@@ -14,7 +14,7 @@ namespace {
 // gRPC holds one reference until OnDone; notifications hold weak ones, posted steps strong ones.
 class WatchStream final : public grpc::ServerWriteReactor<v1::Job>, public std::enable_shared_from_this<WatchStream> {
  public:
-  WatchStream(RpcEnvironment& environment, JobCatalog& jobs, Scheduler& scheduler, std::string job)
+  WatchStream(RpcEnvironment& environment, JobResources& jobs, Scheduler& scheduler, std::string job)
       : environment_(environment),
         jobs_(jobs),
         scheduler_(scheduler),
@@ -60,7 +60,7 @@ class WatchStream final : public grpc::ServerWriteReactor<v1::Job>, public std::
   void Step() ABSL_LOCKS_EXCLUDED(mutex_) {
     absl::MutexLock lock(&mutex_);
     if (writing_ || finished_) return;
-    if (broken_) return Close(CallCancelled());
+    if (broken_) return Close(CallCancelledError());
     if (terminal_sent_) return Close(absl::OkStatus());
     absl::StatusOr<v1::Job> job = jobs_.Get(job_);
     if (!job.ok()) return Close(job.status());
@@ -71,7 +71,7 @@ class WatchStream final : public grpc::ServerWriteReactor<v1::Job>, public std::
       writing_ = true;
       StartWrite(&message_);
     } else if (scheduler_.draining()) {
-      Close(ServerDraining());
+      Close(ServerDrainingError());
     }
   }
 
@@ -81,7 +81,7 @@ class WatchStream final : public grpc::ServerWriteReactor<v1::Job>, public std::
   }
 
   RpcEnvironment& environment_;
-  JobCatalog& jobs_;
+  JobResources& jobs_;
   Scheduler& scheduler_;
   const std::string job_;
   const CallScope scope_;
@@ -98,8 +98,8 @@ class WatchStream final : public grpc::ServerWriteReactor<v1::Job>, public std::
 
 }  // namespace
 
-grpc::ServerWriteReactor<v1::Job>* StartWatchStream(RpcEnvironment& environment, JobCatalog& jobs, Scheduler& scheduler,
-                                                    const std::string& job) {
+grpc::ServerWriteReactor<v1::Job>* StartWatchStream(RpcEnvironment& environment, JobResources& jobs,
+                                                    Scheduler& scheduler, const std::string& job) {
   const auto stream = std::make_shared<WatchStream>(environment, jobs, scheduler, job);
   stream->Start();
   return stream.get();

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "bitwright/v1/jobs.pb.h"
-#include "server/catalog/jobs.h"
+#include "server/resources/jobs.h"
 #include "server/rpc/call_scope.h"
 #include "server/scheduler/scheduler.h"
 
@@ -13,7 +13,7 @@ namespace bitwright::server {
 
 // JobService.WatchJob: the job now, then after changes until it is terminal. Changes that come while a message is under
 // way share the next one. The reactor owns itself.
-grpc::ServerWriteReactor<v1::Job>* StartWatchStream(RpcEnvironment& environment, JobCatalog& jobs, Scheduler& scheduler,
-                                                    const std::string& job);
+grpc::ServerWriteReactor<v1::Job>* StartWatchStream(RpcEnvironment& environment, JobResources& jobs,
+                                                    Scheduler& scheduler, const std::string& job);
 
 }  // namespace bitwright::server

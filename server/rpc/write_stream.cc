@@ -17,11 +17,11 @@ using google::bytestream::WriteResponse;
 
 class WriteStream final : public grpc::ServerReadReactor<WriteRequest> {
  public:
-  WriteStream(RpcEnvironment& environment, BlobStore& blobs, BlobCatalog& catalog, const Clock& clock,
+  WriteStream(RpcEnvironment& environment, BlobStore& blobs, HeldBlobs& held, const Clock& clock,
               WriteResponse* response)
       : scope_(environment.metrics, "Write"),
         metrics_(environment.metrics),
-        session_(blobs, catalog, clock),
+        session_(blobs, held, clock),
         response_(response),
         strand_(environment.pool) {
     for (int i = 0; i < kMaxWaitingMessages; ++i) free_.push_back(std::make_shared<WriteRequest>());
@@ -90,7 +90,7 @@ class WriteStream final : public grpc::ServerReadReactor<WriteRequest> {
   void End() {
     if (finished_) return;
     response_->set_committed_size(session_.Suspend());
-    FinishOnce(cancelled_ ? CallCancelled() : absl::OkStatus());
+    FinishOnce(cancelled_ ? CallCancelledError() : absl::OkStatus());
   }
 
   void FinishOnce(const absl::Status& status) {
@@ -126,10 +126,9 @@ class WriteStream final : public grpc::ServerReadReactor<WriteRequest> {
 
 }  // namespace
 
-grpc::ServerReadReactor<WriteRequest>* StartWriteStream(RpcEnvironment& environment, BlobStore& blobs,
-                                                        BlobCatalog& catalog, const Clock& clock,
-                                                        WriteResponse* response) {
-  auto* stream = new WriteStream(environment, blobs, catalog, clock, response);
+grpc::ServerReadReactor<WriteRequest>* StartWriteStream(RpcEnvironment& environment, BlobStore& blobs, HeldBlobs& held,
+                                                        const Clock& clock, WriteResponse* response) {
+  auto* stream = new WriteStream(environment, blobs, held, clock, response);
   stream->ReadNext();
   return stream;
 }

@@ -5,7 +5,7 @@
 #include "google/bytestream/bytestream.pb.h"
 #include "proto/base/clock.h"
 #include "server/blobs/blobs.h"
-#include "server/blobs/catalog.h"
+#include "server/blobs/held_blobs.h"
 #include "server/rpc/call_scope.h"
 
 namespace bitwright::server {
@@ -14,7 +14,7 @@ namespace bitwright::server {
 // at most kMaxWaitingMessages ahead; order is kept by a strand. The reactor owns itself.
 inline constexpr int kMaxWaitingMessages = 4;
 grpc::ServerReadReactor<google::bytestream::WriteRequest>* StartWriteStream(
-    RpcEnvironment& environment, BlobStore& blobs, BlobCatalog& catalog, const Clock& clock,
+    RpcEnvironment& environment, BlobStore& blobs, HeldBlobs& held, const Clock& clock,
     google::bytestream::WriteResponse* response);
 
 }  // namespace bitwright::server

@@ -21,9 +21,10 @@ int64_t Fleet::Member::free_memory_bytes() const {
   return free;
 }
 
-std::string Fleet::Add(const v1::WorkerCapacity& capacity, int64_t now_micros) {
-  const std::string name = ResourceName("workers", RandomId());
-  members_[name] = {name, capacity, now_micros, {}};
+std::string Fleet::Add(const v1::WorkerCapacity& capacity, const Clock& clock) {
+  const std::string name = ResourceName(Collection::kWorkers, RandomId());
+  Member& member = members_[name] = {.name = name, .capacity = capacity};
+  Seen(member, clock);
   return name;
 }
 
@@ -40,10 +41,14 @@ void Fleet::Stopped(const std::string& worker, const std::string& task) {
   if (Member* member = Find(worker)) member->running.erase(task);
 }
 
-void Fleet::ForgetUnseen(int64_t cutoff_micros) {
-  std::erase_if(members_, [&](const auto& entry) {
-    return entry.second.last_seen_micros < cutoff_micros && entry.second.running.empty();
-  });
+void Fleet::Seen(Member& member, const Clock& clock) {
+  member.last_seen = clock.Now();
+  member.seen = clock.Monotonic();
+}
+
+void Fleet::ForgetUnseen(MonotonicTime cutoff) {
+  std::erase_if(members_,
+                [&](const auto& entry) { return entry.second.seen < cutoff && entry.second.running.empty(); });
 }
 
 std::vector<std::string> Fleet::OfProcess(const std::string& host, int process_id) const {
@@ -52,6 +57,21 @@ std::vector<std::string> Fleet::OfProcess(const std::string& host, int process_i
     if (member.capacity.host() == host && member.capacity.process_id() == process_id) names.push_back(name);
   }
   return names;
+}
+
+double Fleet::CoresOfLargestSlot() const {
+  double cores = 0;
+  for (const auto& [name, member] : members_) {
+    cores = std::max(cores, static_cast<double>(member.capacity.cores()) / member.slots());
+  }
+  return cores;
+}
+
+bool Fleet::Has(const std::string& compute_class, const std::string& code_version) const {
+  return std::any_of(members_.begin(), members_.end(), [&](const auto& entry) {
+    return entry.second.capacity.compute_class() == compute_class &&
+           entry.second.capacity.code_version() == code_version;
+  });
 }
 
 std::optional<int64_t> Fleet::LargestMemoryBytes() const {
@@ -81,7 +101,7 @@ std::vector<v1::Worker> Fleet::ToProto() const {
     v1::Worker worker;
     worker.set_name(name);
     *worker.mutable_capacity() = member.capacity;
-    *worker.mutable_last_seen() = bitwright::ToProto(TimeFromMicros(member.last_seen_micros));
+    *worker.mutable_last_seen() = bitwright::ToProto(member.last_seen);
     if (!member.running.empty()) worker.set_task(member.running.begin()->first);
     workers.push_back(std::move(worker));
   }

@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "bitwright/v1/workers.pb.h"
+#include "proto/base/clock.h"
 
 namespace bitwright::server {
 
@@ -16,7 +18,8 @@ class Fleet {
   struct Member {
     std::string name;
     v1::WorkerCapacity capacity;
-    int64_t last_seen_micros = 0;
+    absl::Time last_seen;                    // for people
+    MonotonicTime seen;                      // the same moment, for what counts on it
     std::map<std::string, int64_t> running;  // task name -> memory estimate in bytes
 
     int slots() const { return capacity.slots() > 0 ? capacity.slots() : 1; }
@@ -26,17 +29,22 @@ class Fleet {
   };
 
   // Gives the worker a new random name.
-  std::string Add(const v1::WorkerCapacity& capacity, int64_t now_micros);
+  std::string Add(const v1::WorkerCapacity& capacity, const Clock& clock);
   void Remove(const std::string& name) { members_.erase(name); }
   Member* Find(const std::string& name);  // null: unknown
+  static void Seen(Member& member, const Clock& clock);
 
   void Started(const std::string& worker, const std::string& task, int64_t memory_bytes);
   void Stopped(const std::string& worker, const std::string& task);
 
   // Forgets those not seen since `cutoff` that run nothing.
-  void ForgetUnseen(int64_t cutoff_micros);
+  void ForgetUnseen(MonotonicTime cutoff);
   // Names of those of one process.
   std::vector<std::string> OfProcess(const std::string& host, int process_id) const;
+  // The most cores of one slot; 0 without workers.
+  double CoresOfLargestSlot() const;
+  // Whether a worker has this class and code.
+  bool Has(const std::string& compute_class, const std::string& code_version) const;
   // Memory of the largest worker; nothing without workers; the largest number when one did not say.
   std::optional<int64_t> LargestMemoryBytes() const;
 

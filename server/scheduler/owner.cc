@@ -8,7 +8,12 @@
 
 namespace bitwright::server {
 
-int64_t Owner::create_micros() const { return ToMicros(FromProto(is_model ? model.create_time() : job.create_time())); }
+absl::Time Owner::create_time() const {
+  const ModelWork* model = std::get_if<ModelWork>(&work);
+  return FromProto(model != nullptr ? model->model.create_time() : job()->job.create_time());
+}
+
+int Owner::priority() const { return job() == nullptr ? 0 : job()->job.spec().priority(); }
 
 LiveTask* Owner::Find(const std::string& key) {
   const auto it = by_key.find(key);
@@ -20,11 +25,22 @@ const LiveTask* Owner::Find(const std::string& key) const {
   return it == by_key.end() ? nullptr : &tasks[it->second];
 }
 
+const LiveTask* Owner::OfKind(std::string_view kind) const {
+  const auto it =
+      std::find_if(tasks.begin(), tasks.end(), [&](const LiveTask& task) { return task.node.spec.kind() == kind; });
+  return it == tasks.end() ? nullptr : &*it;
+}
+
+bool Owner::AllDone() const {
+  return std::all_of(tasks.begin(), tasks.end(),
+                     [](const LiveTask& task) { return task.row.state == TaskState::kDone; });
+}
+
 absl::StatusOr<v1::Digest> OutputOf(const LiveTask& task, const std::string& output) {
   for (const v1::TaskOutput& candidate : task.result.outputs()) {
     if (candidate.name() == output) return candidate.digest();
   }
-  return OutputMissing(task.node.key, output);
+  return OutputMissingError(task.node.key, output);
 }
 
 absl::StatusOr<v1::TaskSpec> Concretize(const Owner& owner, const LiveTask& task, const std::string& compute_class,
@@ -32,7 +48,7 @@ absl::StatusOr<v1::TaskSpec> Concretize(const Owner& owner, const LiveTask& task
   v1::TaskSpec spec = task.node.spec;
   for (const TaskNode::Link& link : task.node.links) {
     const LiveTask* source = owner.Find(link.from);
-    if (source == nullptr) return OutputMissing(link.from, link.output);
+    if (source == nullptr) return OutputMissingError(link.from, link.output);
     ABSL_ASSIGN_OR_RETURN(const v1::Digest digest, OutputOf(*source, link.output));
     v1::TaskInput* input = spec.add_inputs();
     input->set_name(link.input);
@@ -53,9 +69,9 @@ bool SourcesDone(const Owner& owner, const LiveTask& task) {
 }
 
 v1::Job ComposeJob(const Owner& owner) {
-  v1::Job job = owner.job;
+  v1::Job job = owner.job()->job;
   job.clear_stages();
-  job.set_compute_class(owner.job_row.pinned_class);
+  job.set_compute_class(owner.job()->row.pinned_class);
   std::map<std::string, v1::Stage*> stages;
   std::map<v1::Stage*, double> done;
   for (const LiveTask& task : owner.tasks) {

@@ -1,56 +1,78 @@
 #pragma once
 
-#include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <variant>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "bitwright/v1/jobs.pb.h"
 #include "bitwright/v1/models.pb.h"
 #include "bitwright/v1/tasks.pb.h"
-#include "server/jobs/graph.h"
+#include "proto/base/clock.h"
+#include "server/jobs/job_graph.h"
 #include "server/store/store.h"
 
 namespace bitwright::server {
 
-// One task of an unfinished owner, in memory. `row` is what the store holds of it, save that WAITING and READY are only
-// here (they follow from the others) and that heartbeats move row.lease_expiry_micros only here.
+// One task of an unfinished owner, in memory. `row` is what the store holds of it, except that WAITING and READY exist
+// only here (they follow from the others).
 struct LiveTask {
   TaskNode node;
   TaskRow row;
-  v1::TaskResult result;     // when DONE
-  int64_t ready_micros = 0;  // when it became READY
-  double progress = 0;       // of the running attempt, 0..1
-  std::string blocked_on;    // digest of an equal task that runs for another owner; looked at again when that ends
+  v1::TaskResult result;       // when DONE
+  MonotonicTime ready_since;   // when it became READY
+  MonotonicTime not_before;    // back-off after a failed attempt
+  MonotonicTime lease_expiry;  // when LEASED; heartbeats move it
+  double progress = 0;         // of the running attempt, 0..1
+  std::string blocked_on;      // digest of an equal task that runs for another owner; looked at again when that ends
 };
 
-// A model being inspected or an unfinished job, with all its tasks. Plain data: the scheduler's lock guards it.
-struct Owner {
-  std::string name;
-  bool is_model = false;
-  ModelRow model_row;
-  v1::Model model;  // of a model
-  JobRow job_row;   // of a job; pins included
-  v1::Job job;      // without stages
+// A model that is being inspected.
+struct ModelWork {
+  ModelRow row;
+  v1::Model model;
+};
+
+// An unfinished job.
+struct JobWork {
+  JobRow row;   // pins included
+  v1::Job job;  // without stages
   ResolvedJob resolved;
   Facts facts;
+  std::optional<MonotonicTime> unmatched_since;  // since when no worker matches its pins
+};
+
+// Who tasks belong to, with all of them. Plain data: the scheduler's lock guards it.
+struct Owner {
+  std::string name;
+  std::variant<ModelWork, JobWork> work;
   bool complete = false;                  // no further tasks will come
   bool stuck = false;                     // a step could not be written to the store; tried again at the next tick
-  int64_t unmatched_since_micros = 0;     // since when no worker matches its pins; 0: one does
   std::optional<absl::Status> failure;    // it has failed, but that is not stored yet (then it is stuck)
   std::map<std::string, TaskRow> stored;  // by key: rows of before a restart whose nodes are not expanded yet
-  std::deque<LiveTask> tasks;
+  std::deque<LiveTask> tasks;             // in node order
   std::map<std::string, size_t> by_key;
 
-  int64_t create_micros() const;
+  ModelWork* model() { return std::get_if<ModelWork>(&work); }
+  JobWork* job() { return std::get_if<JobWork>(&work); }
+  const JobWork* job() const { return std::get_if<JobWork>(&work); }
+
+  absl::Time create_time() const;
+  int priority() const;
   LiveTask* Find(const std::string& key);
   const LiveTask* Find(const std::string& key) const;
-  // Who the outputs of its tasks belong to, for references in the store.
-  std::string TasksReference() const { return name + "/tasks"; }
+  // The first task of a kind; null: none yet.
+  const LiveTask* OfKind(std::string_view kind) const;
+  bool AllDone() const;
 };
+
+// Who the outputs of an owner's tasks belong to, for references in the store.
+inline std::string TasksReference(const std::string& owner) { return owner + "/tasks"; }
 
 // The digest of one output of a finished task. INTERNAL, reason TASK_OUTPUT_MISSING.
 absl::StatusOr<v1::Digest> OutputOf(const LiveTask& task, const std::string& output);
@@ -63,10 +85,7 @@ absl::StatusOr<v1::TaskSpec> Concretize(const Owner& owner, const LiveTask& task
 // True when every link's source is DONE.
 bool SourcesDone(const Owner& owner, const LiveTask& task);
 
-// The job as a client sees it, stages included.
+// The job as a client sees it, stages included. Precondition: the owner is a job.
 v1::Job ComposeJob(const Owner& owner);
-
-// Where the job's numbers come from: its finished tasks in node order. Precondition: all tasks so far are DONE.
-absl::StatusOr<v1::Provenance> MakeProvenance(const Owner& owner);
 
 }  // namespace bitwright::server

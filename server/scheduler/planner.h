@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
-#include "server/jobs/graph.h"
+#include "server/jobs/job_graph.h"
 
 namespace bitwright::server {
 

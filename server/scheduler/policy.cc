@@ -6,10 +6,8 @@
 namespace bitwright::server {
 namespace {
 
-constexpr int64_t kSecond = 1'000'000;
-
-bool Fits(const ReadyTask& task, const AskingWorker& worker, int64_t now_micros) {
-  if (task.not_before_micros > now_micros) return false;
+bool Fits(const ReadyTask& task, const AskingWorker& worker, MonotonicTime now) {
+  if (task.not_before > now) return false;
   if (task.memory_bytes > worker.memory_bytes) return false;
   if (!task.pinned_code.empty() && task.pinned_code != worker.code_version) return false;
   return !task.numeric || task.pinned_class.empty() || task.pinned_class == worker.compute_class;
@@ -23,22 +21,22 @@ std::optional<size_t> PickTask(const PolicySnapshot& snapshot, const AskingWorke
   // Smaller is sooner.
   const auto rank = [&](const ReadyTask& task) {
     const auto share = running.find(task.tenant);
-    return std::make_tuple(-task.priority, share == running.end() ? 0 : share->second, task.owner_create_micros,
+    return std::make_tuple(-task.priority, share == running.end() ? 0 : share->second, task.owner_create_time,
                            -task.cost_flops, std::string_view(task.task));
   };
   std::optional<size_t> best;
   for (size_t i = 0; i < snapshot.ready.size(); ++i) {
-    if (!Fits(snapshot.ready[i], worker, snapshot.now_micros)) continue;
+    if (!Fits(snapshot.ready[i], worker, snapshot.now)) continue;
     if (!best || rank(snapshot.ready[i]) < rank(snapshot.ready[*best])) best = i;
   }
   return best;
 }
 
-int64_t RetryDelayMicros(int attempt) {
-  if (attempt <= 1) return 0;
-  if (attempt == 2) return 1 * kSecond;
-  if (attempt == 3) return 5 * kSecond;
-  return 25 * kSecond;
+absl::Duration RetryDelay(int attempt) {
+  if (attempt <= 1) return absl::ZeroDuration();
+  if (attempt == 2) return absl::Seconds(1);
+  if (attempt == 3) return absl::Seconds(5);
+  return absl::Seconds(25);
 }
 
 }  // namespace bitwright::server

@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
+#include "proto/base/clock.h"
+
 namespace bitwright::server {
 
 // A task that could run now.
@@ -13,10 +16,9 @@ struct ReadyTask {
   std::string owner;   // job or model that it belongs to
   std::string tenant;  // fair share is between these
   int priority = 0;    // of the job, higher first
-  int64_t owner_create_micros = 0;
-  int64_t ready_micros = 0;       // when it became ready
-  int64_t not_before_micros = 0;  // back-off after a failed attempt
-  int64_t memory_bytes = 0;       // estimate
+  absl::Time owner_create_time;
+  MonotonicTime not_before;  // back-off after a failed attempt
+  int64_t memory_bytes = 0;  // estimate
   double cost_flops = 0;
   bool numeric = false;
   std::string pinned_class;  // compute class of the owner's earlier numeric tasks; empty: not pinned yet
@@ -36,7 +38,7 @@ struct RunningShare {
 };
 
 struct PolicySnapshot {
-  int64_t now_micros = 0;
+  MonotonicTime now;
   std::vector<ReadyTask> ready;
   std::vector<RunningShare> shares;
 };
@@ -44,10 +46,10 @@ struct PolicySnapshot {
 // Index into snapshot.ready of the task to lease to this worker; nothing when none fits. Pure.
 // Order among those that fit (class and code pinned to this worker's or not pinned, memory fits, back-off over):
 // priority; then the tenant with fewer running tasks; then the older owner; then the larger cost; then the name.
-// A task too large for every worker is the caller's to notice (it would wait for ever).
+// A task too large for every worker is the caller's to notice (it would never be picked).
 std::optional<size_t> PickTask(const PolicySnapshot& snapshot, const AskingWorker& worker);
 
-// Pause before attempt `attempt` (2, 3 …) after a machinery fault, in microseconds: 1 s, 5 s, then 25 s.
-int64_t RetryDelayMicros(int attempt);
+// Pause before attempt `attempt` (2, 3 …) after a machinery fault: 1 s, 5 s, then 25 s.
+absl::Duration RetryDelay(int attempt);
 
 }  // namespace bitwright::server

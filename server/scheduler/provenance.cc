@@ -1,8 +1,9 @@
+#include "server/scheduler/provenance.h"
+
 #include <algorithm>
 
 #include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
-#include "server/scheduler/owner.h"
 
 namespace bitwright::server {
 namespace {
@@ -26,19 +27,20 @@ int64_t Tokens(const std::optional<v1::TokenizeSummary>& summary) {
 
 absl::StatusOr<v1::Provenance> MakeProvenance(const Owner& owner) {
   v1::Provenance provenance;
-  v1::Manifest manifest = owner.resolved.model.manifest();
+  const JobWork& job = *owner.job();
+  v1::Manifest manifest = job.resolved.model.manifest();
   std::sort(manifest.mutable_files()->begin(), manifest.mutable_files()->end(),
             [](const v1::FileEntry& a, const v1::FileEntry& b) { return a.path() < b.path(); });
   provenance.set_model(ManifestHash(manifest));
   *provenance.mutable_model_files() = manifest.files();
-  const v1::JobSpec& spec = owner.resolved.spec;
+  const v1::JobSpec& spec = job.resolved.spec;
   provenance.set_calibration_data(Text(spec.calibration().blob()));
   provenance.set_evaluation_data(Text(spec.evaluation().blob()));
-  provenance.set_calibration_tokens(Tokens(owner.facts.calibration));
-  provenance.set_evaluation_tokens(Tokens(owner.facts.evaluation));
+  provenance.set_calibration_tokens(Tokens(job.facts.calibration));
+  provenance.set_evaluation_tokens(Tokens(job.facts.evaluation));
   provenance.set_window(spec.evaluation().window());
-  provenance.set_compute_class(owner.job_row.pinned_class);
-  provenance.set_code_version(owner.job_row.pinned_code);
+  provenance.set_compute_class(job.row.pinned_class);
+  provenance.set_code_version(job.row.pinned_code);
   for (const LiveTask& task : owner.tasks) {
     v1::ProvenanceEntry* entry = provenance.add_tasks();
     entry->set_task_digest(task.row.digest);

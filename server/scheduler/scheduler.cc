@@ -1,156 +1,225 @@
 #include "server/scheduler/scheduler.h"
-#include "proto/base/wire_time.h"
 
 #include <array>
+#include <utility>
 
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
-#include "server/jobs/job_state.h"
+#include "server/scheduler/action_cache.h"
+#include "server/scheduler/adoption.h"
+#include "server/scheduler/ending.h"
+#include "server/scheduler/heartbeat.h"
+#include "server/scheduler/lease_expiry.h"
+#include "server/scheduler/leasing.h"
+#include "server/scheduler/progress.h"
+#include "server/scheduler/releasing.h"
+#include "server/scheduler/results.h"
 #include "server/scheduler/scheduler_errors.h"
-#include "server/scheduler/section.h"
+#include "server/scheduler/unplaceable.h"
 
 namespace bitwright::server {
 namespace {
 
-// Of a worker's core, until a task has been measured.
-constexpr double kAssumedFlopsPerCore = 80e9;
-constexpr double kAssumedCores = 4;
+void AdvanceStuck(Core& core) {
+  std::vector<Owner*> stuck;
+  for (const auto& [name, owner] : core.board.owners()) {
+    if (owner->stuck) stuck.push_back(owner.get());
+  }
+  for (Owner* owner : stuck) Advance(core, *owner);
+}
+
+void SetGauges(Core& core) {
+  std::array<int64_t, 6> counts{};
+  for (const auto& [name, owner] : core.board.owners()) {
+    for (const LiveTask& task : owner->tasks) ++counts[static_cast<size_t>(task.row.state)];
+  }
+  constexpr std::array kNames = {"waiting", "ready", "leased", "done", "failed", "cancelled"};
+  for (size_t i = 0; i < kNames.size(); ++i) core.metrics.SetTasks(kNames[i], counts[i]);
+  core.metrics.SetSlots(core.board.fleet().slots(), core.board.fleet().busy());
+}
 
 }  // namespace
 
-Scheduler::Scheduler(Store& store, BlobCatalog& blobs, const Planner& planner, const Clock& clock, Metrics& metrics,
-                     SchedulerOptions options)
-    : store_(store), blobs_(blobs), planner_(planner), clock_(clock), metrics_(metrics), options_(std::move(options)) {}
+class ABSL_SCOPED_LOCKABLE Scheduler::Section {
+ public:
+  explicit Section(Scheduler& scheduler) ABSL_EXCLUSIVE_LOCK_FUNCTION(scheduler.mutex_) : scheduler_(scheduler) {
+    scheduler_.mutex_.Lock();
+  }
+  ~Section() ABSL_UNLOCK_FUNCTION() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    Outbox calls;
+    calls.swap(scheduler_.core_.outbox);
+    scheduler_.mutex_.Unlock();
+    for (const auto& call : calls) call();
+  }
+  Section(const Section&) = delete;
+  Section& operator=(const Section&) = delete;
 
-Scheduler::~Scheduler() = default;
+ private:
+  Scheduler& scheduler_;
+};
+
+Scheduler::Scheduler(Store& store, HeldBlobs& blobs, const Planner& planner, const Clock& clock, Metrics& metrics,
+                     SchedulerOptions options)
+    : core_{.store = store,
+            .blobs = blobs,
+            .planner = planner,
+            .clock = clock,
+            .metrics = metrics,
+            .options = std::move(options)} {}
 
 absl::Status Scheduler::Start() {
   Section section(*this);
-  std::vector<std::string> models;
-  std::vector<std::string> jobs;
-  ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
-    ABSL_ASSIGN_OR_RETURN(models, snapshot.UnfinishedModels());
-    ABSL_ASSIGN_OR_RETURN(jobs, snapshot.UnfinishedJobs());
-    return absl::OkStatus();
+  return AdoptAll(core_);
+}
+
+absl::Status Scheduler::Adopt(const std::string& name) {
+  Section section(*this);
+  ABSL_RETURN_IF_ERROR(server::Adopt(core_, name));
+  if (Owner* owner = core_.board.FindOwner(name)) InspectFromCache(core_, *owner);
+  ServeWaiting(core_);
+  return absl::OkStatus();
+}
+
+absl::Status Scheduler::Remove(const std::string& name, const std::function<absl::Status(Transaction&)>& body) {
+  Section section(*this);
+  ABSL_RETURN_IF_ERROR(core_.store.Write([&](Transaction& tx) -> absl::Status {
+    ABSL_RETURN_IF_ERROR(body(tx));
+    return tx.ClearReferences(TasksReference(name));
   }));
-  for (const std::string& model : models) ABSL_RETURN_IF_ERROR(AdoptLocked(model));
-  for (const std::string& job : jobs) ABSL_RETURN_IF_ERROR(AdoptLocked(job));
-  return absl::OkStatus();
-}
-
-absl::Status Scheduler::Adopt(const std::string& owner) {
-  Section section(*this);
-  ABSL_RETURN_IF_ERROR(AdoptLocked(owner));
-  if (const auto it = owners_.find(owner); it != owners_.end() && it->second->is_model) InspectFromCache(*it->second);
-  Pump();
-  return absl::OkStatus();
-}
-
-absl::Status Scheduler::Remove(const std::string& owner, const std::function<absl::Status(Transaction&)>& body) {
-  Section section(*this);
-  ABSL_RETURN_IF_ERROR(store_.Write(body));
-  if (const auto it = owners_.find(owner); it != owners_.end()) Forget(*it->second);
-  Pump();
+  if (Owner* owner = core_.board.FindOwner(name)) Forget(core_, *owner);
+  ServeWaiting(core_);
   return absl::OkStatus();
 }
 
 absl::Status Scheduler::CancelJob(const std::string& job) {
   Section section(*this);
-  const auto it = owners_.find(job);
-  if (it == owners_.end()) return absl::OkStatus();
-  Owner& owner = *it->second;
-  v1::Job message = ComposeJob(owner);
-  ABSL_ASSIGN_OR_RETURN(const v1::Job::State state, NextJobState(message.state(), JobEvent::kCancelRequested));
-  message.set_state(state);
-  Ending ending;
-  ending.job = owner.job_row;
-  ending.job->body = message.SerializeAsString();
-  ABSL_RETURN_IF_ERROR(End(owner, ending));
-  Pump();
+  Owner* owner = core_.board.FindOwner(job);
+  if (owner == nullptr || owner->job() == nullptr) return absl::OkStatus();
+  ABSL_RETURN_IF_ERROR(server::CancelJob(core_, *owner));
+  ServeWaiting(core_);
   return absl::OkStatus();
 }
 
 std::optional<v1::Job> Scheduler::LiveJob(const std::string& job) {
   absl::MutexLock lock(&mutex_);
-  const auto it = owners_.find(job);
-  if (it == owners_.end() || it->second->is_model) return std::nullopt;
-  return ComposeJob(*it->second);
+  const Owner* owner = core_.board.FindOwner(job);
+  if (owner == nullptr || owner->job() == nullptr) return std::nullopt;
+  return ComposeJob(*owner);
 }
 
 int64_t Scheduler::Subscribe(const std::string& owner, std::function<void()> on_change) {
   absl::MutexLock lock(&mutex_);
-  subscribers_[next_id_] = {owner, std::move(on_change)};
-  return next_id_++;
+  return core_.subscribers.Add(owner, std::move(on_change));
 }
 
 void Scheduler::Unsubscribe(int64_t id) {
   absl::MutexLock lock(&mutex_);
-  subscribers_.erase(id);
+  core_.subscribers.Remove(id);
 }
 
-void Scheduler::Changed(Owner& owner) {
-  owner.job.set_revision(owner.job.revision() + 1);
-  for (const auto& [id, subscriber] : subscribers_) {
-    if (subscriber.first == owner.name) after_.push_back(subscriber.second);
+std::string Scheduler::RegisterWorker(const v1::WorkerCapacity& capacity) {
+  Section section(*this);
+  std::string name = core_.board.fleet().Add(capacity, core_.clock);
+  LOG(INFO) << name << " registered: " << capacity.cores() << " cores, " << capacity.compute_class() << ", host "
+            << capacity.host() << ", process " << capacity.process_id();
+  ServeWaiting(core_);
+  return name;
+}
+
+int64_t Scheduler::LeaseTask(const std::string& worker, absl::Duration max_wait, LeaseDone done) {
+  Section section(*this);
+  const int64_t id = core_.waiting.NewId();
+  core_.waiting.Add(id, {worker, core_.clock.Monotonic() + max_wait, std::move(done)});
+  Fleet::Member* member = core_.board.fleet().Find(worker);
+  if (member == nullptr || core_.draining) {
+    core_.waiting.Answer(id, core_.draining ? ServerDrainingError() : WorkerUnknownError(worker), core_.outbox);
+    return id;
   }
+  Fleet::Seen(*member, core_.clock);
+  ServeWaiting(core_);
+  if (max_wait <= absl::ZeroDuration()) core_.waiting.Answer(id, std::nullopt, core_.outbox);
+  return id;
+}
+
+void Scheduler::CancelLease(int64_t waiter) {
+  Section section(*this);
+  core_.waiting.Answer(waiter, std::nullopt, core_.outbox);
+}
+
+void Scheduler::ReturnLease(const v1::Lease& lease) {
+  Section section(*this);
+  const std::optional<TaskBoard::Place> place = core_.board.FindLease(lease.task(), lease.fencing_token());
+  if (!place) return;
+  const absl::Status status = PutBack(core_, *place);
+  if (!status.ok()) LOG(ERROR) << lease.task() << " will be released when its lease ends: " << status.ToString();
+  ServeWaiting(core_);
+}
+
+absl::StatusOr<v1::HeartbeatResponse> Scheduler::Heartbeat(const v1::HeartbeatRequest& request) {
+  Section section(*this);
+  return RenewLeases(core_, request);
+}
+
+absl::Status Scheduler::CompleteTask(const v1::CompleteTaskRequest& request) {
+  Section section(*this);
+  ABSL_RETURN_IF_ERROR(server::CompleteTask(core_, request));
+  ServeWaiting(core_);
+  return absl::OkStatus();
+}
+
+absl::Status Scheduler::FailTask(const v1::FailTaskRequest& request) {
+  Section section(*this);
+  absl::Status status = server::FailTask(core_, request);
+  ServeWaiting(core_);
+  return status;
+}
+
+void Scheduler::DeregisterWorker(const std::string& worker) {
+  Section section(*this);
+  ReleaseWorker(core_, worker, nullptr);
+  ServeWaiting(core_);
+}
+
+std::vector<v1::Worker> Scheduler::ListWorkers() {
+  absl::MutexLock lock(&mutex_);
+  return core_.board.fleet().ToProto();
+}
+
+void Scheduler::ReleaseProcess(const std::string& host, int process_id) {
+  Section section(*this);
+  for (const std::string& worker : core_.board.fleet().OfProcess(host, process_id)) {
+    const absl::Status fault = WorkerDiedError(worker);
+    ReleaseWorker(core_, worker, core_.draining ? nullptr : &fault);  // in a drain we ended it ourselves
+  }
+  ServeWaiting(core_);
 }
 
 void Scheduler::Tick() {
   Section section(*this);
-  const int64_t now = ToMicros(clock_.Now());
-  ExpireLeases();
-  fleet_.ForgetUnseen(now - ToMicros(options_.worker_memory));
-  std::vector<std::string> stuck;
-  for (const auto& [name, owner] : owners_) {
-    if (owner->stuck) stuck.push_back(name);
-  }
-  for (const std::string& name : stuck) Advance(*owners_.at(name));
-  FailUnmatched();
-  Pump();
-  for (auto it = waiters_.begin(); it != waiters_.end();) {
-    if (it->second.deadline_micros > now) {
-      ++it;
-      continue;
-    }
-    after_.push_back([done = std::move(it->second.done)] { done(std::nullopt); });
-    it = waiters_.erase(it);
-  }
-  SetGauges();
-}
-
-void Scheduler::SetGauges() {
-  std::array<int64_t, 6> counts{};
-  for (const auto& [name, owner] : owners_) {
-    for (const LiveTask& task : owner->tasks) ++counts[static_cast<size_t>(task.row.state)];
-  }
-  constexpr std::array kNames = {"waiting", "ready", "leased", "done", "failed", "cancelled"};
-  for (size_t i = 0; i < kNames.size(); ++i) metrics_.SetTasks(kNames[i], counts[i]);
-  metrics_.SetSlots(fleet_.slots(), fleet_.busy());
+  ExpireLeases(core_);
+  core_.board.fleet().ForgetUnseen(core_.clock.Monotonic() - core_.options.worker_memory);
+  AdvanceStuck(core_);
+  FailUnmatched(core_);
+  ServeWaiting(core_);
+  core_.waiting.AnswerExpired(core_.clock.Monotonic(), core_.outbox);
+  SetGauges(core_);
 }
 
 void Scheduler::BeginDrain() {
   Section section(*this);
-  draining_ = true;
-  for (auto& [id, waiter] : waiters_) {
-    after_.push_back([done = std::move(waiter.done)] { done(std::nullopt); });
-  }
-  waiters_.clear();
-  for (const auto& [id, subscriber] : subscribers_) after_.push_back(subscriber.second);
+  core_.draining = true;
+  core_.waiting.AnswerExpired(MonotonicTime::InfiniteFuture(), core_.outbox);
+  core_.subscribers.NotifyAll(core_.outbox);
 }
 
 bool Scheduler::draining() {
   absl::MutexLock lock(&mutex_);
-  return draining_;
+  return core_.draining;
 }
 
 double Scheduler::FlopsPerSecond() {
   absl::MutexLock lock(&mutex_);
-  if (measured_seconds_ > 0) return measured_flops_ / measured_seconds_;
-  double cores = 0;
-  for (const auto& [name, member] : fleet_.members()) {
-    cores = std::max(cores, static_cast<double>(member.capacity.cores()) / member.slots());
-  }
-  return kAssumedFlopsPerCore * (cores > 0 ? cores : kAssumedCores);
+  return core_.speed.FlopsPerSecond(core_.board.fleet());
 }
 
 }  // namespace bitwright::server

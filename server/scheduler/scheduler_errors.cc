@@ -5,6 +5,7 @@
 #include "absl/strings/cord.h"
 #include "google/rpc/status.pb.h"
 #include "proto/base/errors.h"
+#include "proto/contract/reasons.h"
 #include "proto/contract/rpc_status.h"
 
 namespace bitwright::server {
@@ -14,61 +15,61 @@ std::string Text(std::string_view view) { return std::string(view); }
 
 }  // namespace
 
-absl::Status WorkerUnknown(std::string_view worker) {
-  return MakeError(absl::StatusCode::kNotFound, "WORKER_UNKNOWN",
+absl::Status WorkerUnknownError(std::string_view worker) {
+  return MakeError(absl::StatusCode::kNotFound, Reason::kWorkerUnknown,
                    "the server does not know worker '" + Text(worker) + "' (any more); register again",
                    {{"worker", Text(worker)}});
 }
 
-absl::Status LeaseLost(std::string_view task, int64_t token) {
+absl::Status LeaseLostError(std::string_view task, int64_t token) {
   return MakeError(
       absl::StatusCode::kAborted, "LEASE_LOST",
       "the lease of '" + Text(task) + "' with fencing token " + std::to_string(token) + " is over; drop the result",
       {{"task", Text(task)}, {"fencing_token", std::to_string(token)}});
 }
 
-absl::Status LeaseExpired(std::string_view worker) {
+absl::Status LeaseExpiredError(std::string_view worker) {
   return MakeError(absl::StatusCode::kUnavailable, "LEASE_EXPIRED",
                    "worker '" + Text(worker) + "' was not heard of before its lease ran out", {});
 }
 
-absl::Status WorkerDied(std::string_view worker) {
+absl::Status WorkerDiedError(std::string_view worker) {
   return MakeError(absl::StatusCode::kUnavailable, "WORKER_DIED", "the process of worker '" + Text(worker) + "' ended",
                    {});
 }
 
-absl::Status ServerDraining() {
+absl::Status ServerDrainingError() {
   return MakeError(absl::StatusCode::kUnavailable, "SERVER_DRAINING",
                    "the server is shutting down; nothing is lost, call again when it is back");
 }
 
-absl::Status OutputMissing(std::string_view task, std::string_view output) {
+absl::Status OutputMissingError(std::string_view task, std::string_view output) {
   return MakeError(absl::StatusCode::kInternal, "TASK_OUTPUT_MISSING",
                    "task '" + Text(task) + "' finished without its output '" + Text(output) +
                        "'; server and workers may be of different versions",
                    {{"task", Text(task)}, {"output", Text(output)}});
 }
 
-absl::Status OutputInvalid(std::string_view task, std::string_view output) {
+absl::Status OutputInvalidError(std::string_view task, std::string_view output) {
   return MakeError(absl::StatusCode::kInternal, "TASK_OUTPUT_INVALID",
                    "output '" + Text(output) + "' of task '" + Text(task) +
                        "' cannot be parsed; server and workers may be of different versions",
                    {{"task", Text(task)}, {"output", Text(output)}});
 }
 
-absl::Status ErrorMissing(std::string_view task) {
+absl::Status TaskErrorMissingError(std::string_view task) {
   return MakeError(absl::StatusCode::kInternal, "TASK_ERROR_MISSING",
                    "task '" + Text(task) + "' was reported as failed without an error", {{"task", Text(task)}});
 }
 
-absl::Status ExpansionChanged(std::string_view owner, std::string_view key) {
+absl::Status ExpansionChangedError(std::string_view owner, std::string_view key) {
   return MakeError(
       absl::StatusCode::kInternal, "EXPANSION_CHANGED",
       "the tasks of '" + Text(owner) + "' changed at '" + Text(key) + "' while it ran; submit the job again",
       {{"task", Text(key)}});
 }
 
-absl::Status PinUnmatched(std::string_view compute_class, std::string_view code_version) {
+absl::Status PinUnmatchedError(std::string_view compute_class, std::string_view code_version) {
   return MakeError(absl::StatusCode::kFailedPrecondition, "WORKER_CLASS_GONE",
                    "the job began on workers of class '" + Text(compute_class) + "' and code version '" +
                        Text(code_version) +
@@ -76,7 +77,7 @@ absl::Status PinUnmatched(std::string_view compute_class, std::string_view code_
                    {{"compute_class", Text(compute_class)}, {"code_version", Text(code_version)}});
 }
 
-absl::Status TaskTooLarge(std::string_view task, int64_t needed_bytes, int64_t largest_bytes) {
+absl::Status TaskTooLargeError(std::string_view task, int64_t needed_bytes, int64_t largest_bytes) {
   return MakeError(
       absl::StatusCode::kResourceExhausted, "TASK_TOO_LARGE",
       "task '" + Text(task) + "' needs about " + std::to_string(needed_bytes) +
@@ -85,7 +86,7 @@ absl::Status TaskTooLarge(std::string_view task, int64_t needed_bytes, int64_t l
       {{"task", Text(task)}, {"needed", std::to_string(needed_bytes)}, {"limit", std::to_string(largest_bytes)}});
 }
 
-absl::Status AttemptsExhausted(std::string_view task, int attempts, const absl::Status& last) {
+absl::Status AttemptsExhaustedError(std::string_view task, int attempts, const absl::Status& last) {
   absl::Status status =
       MakeError(last.code(), "TASK_ATTEMPTS_EXHAUSTED",
                 "task '" + Text(task) + "' failed " + std::to_string(attempts) +

@@ -7,24 +7,24 @@
 
 namespace bitwright::server {
 
-absl::Status WorkerUnknown(std::string_view worker);                          // NOT_FOUND, WORKER_UNKNOWN
-absl::Status LeaseLost(std::string_view task, int64_t token);                 // ABORTED, LEASE_LOST
-absl::Status LeaseExpired(std::string_view worker);                           // UNAVAILABLE, LEASE_EXPIRED
-absl::Status WorkerDied(std::string_view worker);                             // UNAVAILABLE, WORKER_DIED
-absl::Status ServerDraining();                                                // UNAVAILABLE, SERVER_DRAINING
-absl::Status OutputMissing(std::string_view task, std::string_view output);   // INTERNAL, TASK_OUTPUT_MISSING
-absl::Status OutputInvalid(std::string_view task, std::string_view output);   // INTERNAL, TASK_OUTPUT_INVALID
-absl::Status ErrorMissing(std::string_view task);                             // INTERNAL, TASK_ERROR_MISSING
-absl::Status ExpansionChanged(std::string_view owner, std::string_view key);  // INTERNAL, EXPANSION_CHANGED
+absl::Status WorkerUnknownError(std::string_view worker);                          // NOT_FOUND, WORKER_UNKNOWN
+absl::Status LeaseLostError(std::string_view task, int64_t token);                 // ABORTED, LEASE_LOST
+absl::Status LeaseExpiredError(std::string_view worker);                           // UNAVAILABLE, LEASE_EXPIRED
+absl::Status WorkerDiedError(std::string_view worker);                             // UNAVAILABLE, WORKER_DIED
+absl::Status ServerDrainingError();                                                // UNAVAILABLE, SERVER_DRAINING
+absl::Status OutputMissingError(std::string_view task, std::string_view output);   // INTERNAL, TASK_OUTPUT_MISSING
+absl::Status OutputInvalidError(std::string_view task, std::string_view output);   // INTERNAL, TASK_OUTPUT_INVALID
+absl::Status TaskErrorMissingError(std::string_view task);                         // INTERNAL, TASK_ERROR_MISSING
+absl::Status ExpansionChangedError(std::string_view owner, std::string_view key);  // INTERNAL, EXPANSION_CHANGED
 
 // FAILED_PRECONDITION, WORKER_CLASS_GONE: the job began on workers of a kind that is there no more.
-absl::Status PinUnmatched(std::string_view compute_class, std::string_view code_version);
+absl::Status PinUnmatchedError(std::string_view compute_class, std::string_view code_version);
 
 // RESOURCE_EXHAUSTED, TASK_TOO_LARGE: no registered worker has the memory.
-absl::Status TaskTooLarge(std::string_view task, int64_t needed_bytes, int64_t largest_bytes);
+absl::Status TaskTooLargeError(std::string_view task, int64_t needed_bytes, int64_t largest_bytes);
 
 // The code of the last error, reason TASK_ATTEMPTS_EXHAUSTED; the last error stands in the message, its reason in the
 // metadata and all of it as a google.rpc.Status among the details.
-absl::Status AttemptsExhausted(std::string_view task, int attempts, const absl::Status& last);
+absl::Status AttemptsExhaustedError(std::string_view task, int attempts, const absl::Status& last);
 
 }  // namespace bitwright::server

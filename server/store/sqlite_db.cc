@@ -12,8 +12,8 @@ namespace {
 constexpr int kBusyMillis = 5000;
 
 absl::Status ToStatus(sqlite3* db, int code, std::string_view what) {
-  if (code == SQLITE_FULL) return StoreDiskFull(what);
-  return StoreFailed(what, sqlite3_errmsg(db));
+  if (code == SQLITE_FULL) return StoreDiskFullError(what);
+  return StoreFailedError(what, sqlite3_errmsg(db));
 }
 
 }  // namespace
@@ -49,7 +49,7 @@ Statement& Statement::Blob(std::string_view value) {
 }
 
 absl::StatusOr<bool> Statement::Step() {
-  if (bind_error_ != SQLITE_OK) return StoreFailed(what_, "a value could not be bound");
+  if (bind_error_ != SQLITE_OK) return StoreFailedError(what_, "a value could not be bound");
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
@@ -73,7 +73,7 @@ absl::StatusOr<std::unique_ptr<SqliteDb>> SqliteDb::Open(const std::string& path
       sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   std::unique_ptr<SqliteDb> db(new SqliteDb(raw));
   if (code != SQLITE_OK) {
-    return StoreFailed("open '" + path + "'", raw != nullptr ? sqlite3_errmsg(raw) : "no memory");
+    return StoreFailedError("open '" + path + "'", raw != nullptr ? sqlite3_errmsg(raw) : "no memory");
   }
   sqlite3_busy_timeout(raw, kBusyMillis);
   ABSL_RETURN_IF_ERROR(

@@ -94,7 +94,7 @@ absl::Status MigrateSchema(SqliteDb& db, const std::string& path) {
                                   "create its version table"));
   ABSL_ASSIGN_OR_RETURN(const int version, Version(db));
   const int newest = static_cast<int>(kSteps.size());
-  if (version > newest) return StoreNewer(path, version, newest);
+  if (version > newest) return StoreNewerError(path, version, newest);
   for (int step = version + 1; step <= newest; ++step) {
     const std::string sql = "BEGIN IMMEDIATE;" + std::string(kSteps[step - 1]) + "INSERT INTO schema_version VALUES (" +
                             std::to_string(step) + "); COMMIT;";

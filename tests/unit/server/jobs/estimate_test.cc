@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "server/jobs/graph.h"
+#include "server/jobs/estimate.h"
 #include "tests/unit/server/jobs/sample_jobs.h"
 
 namespace bitwright::server {

@@ -5,7 +5,9 @@
 #include <sstream>
 
 #include "google/protobuf/text_format.h"
-#include "server/jobs/graph.h"
+#include "server/jobs/expand.h"
+#include "server/jobs/resolve.h"
+#include "server/jobs/task_digest.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/jobs/sample_jobs.h"

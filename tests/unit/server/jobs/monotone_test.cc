@@ -1,6 +1,7 @@
 #include <random>
 
-#include "server/jobs/graph.h"
+#include "server/jobs/expand.h"
+#include "server/jobs/task_digest.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/jobs/sample_jobs.h"
 

@@ -1,7 +1,7 @@
 #include <cmath>
 #include <functional>
 
-#include "server/jobs/graph.h"
+#include "server/jobs/resolve.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/jobs/sample_jobs.h"
 

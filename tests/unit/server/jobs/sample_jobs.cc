@@ -2,6 +2,7 @@
 
 #include "proto/base/log.h"
 #include "proto/contract/digest.h"
+#include "server/jobs/resolve.h"
 
 namespace bitwright::server {
 namespace {

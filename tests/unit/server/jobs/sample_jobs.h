@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "server/jobs/graph.h"
+#include "server/jobs/job_graph.h"
 
 // Jobs for tests, made from sizes as inspect would find them.
 namespace bitwright::server {

@@ -1,7 +1,8 @@
 #include <gtest/gtest.h>
 
 #include "proto/contract/digest.h"
-#include "server/jobs/graph.h"
+#include "server/jobs/expand.h"
+#include "server/jobs/task_digest.h"
 #include "tests/unit/server/jobs/sample_jobs.h"
 
 namespace bitwright::server {

@@ -11,6 +11,8 @@ namespace {
 
 using ::testing::Optional;
 
+MonotonicTime At(int seconds) { return MonotonicTime(absl::Seconds(seconds)); }
+
 ReadyTask Task(const std::string& name) { return {.task = name, .tenant = std::string("a"), .memory_bytes = 100}; }
 
 const AskingWorker kWorker{"cpu-avx512", "code1", 1000};
@@ -18,16 +20,16 @@ const AskingWorker kWorker{"cpu-avx512", "code1", 1000};
 TEST(Policy, NothingReadyGivesNothing) { EXPECT_EQ(PickTask({}, kWorker), std::nullopt); }
 
 TEST(Policy, HigherPriorityGoesFirst) {
-  PolicySnapshot snapshot{0, {Task("tasks/1"), Task("tasks/2")}, {{"a", 9}}};
-  snapshot.ready[0].owner_create_micros = -5;
+  PolicySnapshot snapshot{At(0), {Task("tasks/1"), Task("tasks/2")}, {{"a", 9}}};
+  snapshot.ready[0].owner_create_time = absl::FromUnixMicros(-5);
   snapshot.ready[0].priority = -1;
   snapshot.ready[1].priority = 2;
   EXPECT_THAT(PickTask(snapshot, kWorker), Optional(1));
 }
 
 TEST(Policy, TenantWithFewerRunningTasksGoesFirst) {
-  PolicySnapshot snapshot{0, {Task("tasks/1"), Task("tasks/2"), Task("tasks/3")}, {{"a", 2}, {"b", 1}, {"a", 1}}};
-  snapshot.ready[0].owner_create_micros = -5;
+  PolicySnapshot snapshot{At(0), {Task("tasks/1"), Task("tasks/2"), Task("tasks/3")}, {{"a", 2}, {"b", 1}, {"a", 1}}};
+  snapshot.ready[0].owner_create_time = absl::FromUnixMicros(-5);
   snapshot.ready[1].tenant = std::string("b");
   EXPECT_THAT(PickTask(snapshot, kWorker), Optional(1));
   snapshot.ready[2].tenant = std::string("c");  // has nothing running
@@ -35,30 +37,30 @@ TEST(Policy, TenantWithFewerRunningTasksGoesFirst) {
 }
 
 TEST(Policy, OlderOwnerGoesFirst) {
-  PolicySnapshot snapshot{0, {Task("tasks/1"), Task("tasks/2")}, {}};
-  snapshot.ready[0].owner_create_micros = 20;
+  PolicySnapshot snapshot{At(0), {Task("tasks/1"), Task("tasks/2")}, {}};
+  snapshot.ready[0].owner_create_time = absl::FromUnixMicros(20);
   snapshot.ready[0].cost_flops = 9;
-  snapshot.ready[1].owner_create_micros = 10;
+  snapshot.ready[1].owner_create_time = absl::FromUnixMicros(10);
   EXPECT_THAT(PickTask(snapshot, kWorker), Optional(1));
 }
 
 TEST(Policy, LargerCostGoesFirstThenTheName) {
-  PolicySnapshot snapshot{0, {Task("tasks/3"), Task("tasks/1"), Task("tasks/2")}, {}};
+  PolicySnapshot snapshot{At(0), {Task("tasks/3"), Task("tasks/1"), Task("tasks/2")}, {}};
   EXPECT_THAT(PickTask(snapshot, kWorker), Optional(1));
   snapshot.ready[2].cost_flops = 1;
   EXPECT_THAT(PickTask(snapshot, kWorker), Optional(2));
 }
 
 TEST(Policy, BackOffMustBeOver) {
-  PolicySnapshot snapshot{99, {Task("tasks/1")}, {}};
-  snapshot.ready[0].not_before_micros = 100;
+  PolicySnapshot snapshot{At(99), {Task("tasks/1")}, {}};
+  snapshot.ready[0].not_before = At(100);
   EXPECT_EQ(PickTask(snapshot, kWorker), std::nullopt);
-  snapshot.now_micros = 100;
+  snapshot.now = At(100);
   EXPECT_THAT(PickTask(snapshot, kWorker), Optional(0));
 }
 
 TEST(Policy, MemoryMustFit) {
-  PolicySnapshot snapshot{0, {Task("tasks/1"), Task("tasks/2")}, {}};
+  PolicySnapshot snapshot{At(0), {Task("tasks/1"), Task("tasks/2")}, {}};
   snapshot.ready[0].memory_bytes = 1001;
   EXPECT_THAT(PickTask(snapshot, kWorker), Optional(1));
   snapshot.ready[1].memory_bytes = 1001;
@@ -66,7 +68,7 @@ TEST(Policy, MemoryMustFit) {
 }
 
 TEST(Policy, PinnedClassBindsNumericTasksOnly) {
-  PolicySnapshot snapshot{0, {Task("tasks/1")}, {}};
+  PolicySnapshot snapshot{At(0), {Task("tasks/1")}, {}};
   snapshot.ready[0].pinned_class = std::string("cpu-avx2");
   EXPECT_THAT(PickTask(snapshot, kWorker), Optional(0));
   snapshot.ready[0].numeric = true;
@@ -76,7 +78,7 @@ TEST(Policy, PinnedClassBindsNumericTasksOnly) {
 }
 
 TEST(Policy, PinnedCodeBindsAllTasks) {
-  PolicySnapshot snapshot{0, {Task("tasks/1")}, {}};
+  PolicySnapshot snapshot{At(0), {Task("tasks/1")}, {}};
   snapshot.ready[0].pinned_code = std::string("code0");
   EXPECT_EQ(PickTask(snapshot, kWorker), std::nullopt);
   snapshot.ready[0].pinned_code = std::string("code1");
@@ -84,7 +86,7 @@ TEST(Policy, PinnedCodeBindsAllTasks) {
 }
 
 TEST(Policy, OrderOfTheSnapshotDoesNotMatter) {
-  PolicySnapshot snapshot{0, {Task("tasks/1"), Task("tasks/2"), Task("tasks/3")}, {}};
+  PolicySnapshot snapshot{At(0), {Task("tasks/1"), Task("tasks/2"), Task("tasks/3")}, {}};
   snapshot.ready[1].priority = 1;
   const std::string picked = snapshot.ready[*PickTask(snapshot, kWorker)].task;
   std::reverse(snapshot.ready.begin(), snapshot.ready.end());
@@ -92,11 +94,11 @@ TEST(Policy, OrderOfTheSnapshotDoesNotMatter) {
 }
 
 TEST(Policy, RetryDelaysGrow) {
-  EXPECT_EQ(RetryDelayMicros(1), 0);
-  EXPECT_EQ(RetryDelayMicros(2), 1'000'000);
-  EXPECT_EQ(RetryDelayMicros(3), 5'000'000);
-  EXPECT_EQ(RetryDelayMicros(4), 25'000'000);
-  EXPECT_EQ(RetryDelayMicros(9), 25'000'000);
+  EXPECT_EQ(RetryDelay(1), absl::ZeroDuration());
+  EXPECT_EQ(RetryDelay(2), absl::Seconds(1));
+  EXPECT_EQ(RetryDelay(3), absl::Seconds(5));
+  EXPECT_EQ(RetryDelay(4), absl::Seconds(25));
+  EXPECT_EQ(RetryDelay(9), absl::Seconds(25));
 }
 
 }  // namespace

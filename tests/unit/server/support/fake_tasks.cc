@@ -3,7 +3,7 @@
 #include "bitwright/v1/plans.pb.h"
 #include "bitwright/v1/reports.pb.h"
 #include "proto/contract/digest.h"
-#include "server/jobs/graph.h"
+#include "server/jobs/task_digest.h"
 #include "tests/unit/server/jobs/sample_jobs.h"
 
 namespace bitwright::server {

@@ -33,7 +33,7 @@ void Rig::Restart() {
   jobs.reset();
   models.reset();
   scheduler.reset();
-  catalog.reset();
+  held.reset();
   blobs.reset();
   store.reset();
   Open();
@@ -43,14 +43,14 @@ void Rig::Open() {
   metrics = std::make_unique<Metrics>();
   store = Value(OpenSqliteStore(dir / "db.sqlite"));
   blobs = Value(OpenDiskBlobs(dir.path()));
-  catalog = std::make_unique<BlobCatalog>(*blobs, *store);
-  Must(catalog->Reconcile(clock.Now()));
+  held = std::make_unique<HeldBlobs>(*blobs, *store);
+  Must(held->Reconcile(clock.Now()));
   planner = MakeJobPlanner();
-  recipes = std::make_unique<RecipeCatalog>(Value(RecipeCatalog::Parse(ShippedRecipes())));
-  scheduler = std::make_unique<Scheduler>(*store, *catalog, *planner, clock, *metrics, options);
-  models = std::make_unique<ModelCatalog>(*store, *scheduler, clock);
-  jobs = std::make_unique<JobCatalog>(*store, *catalog, *scheduler, *planner, *recipes, clock);
-  collector = std::make_unique<Collector>(*store, *blobs, *catalog, clock, *metrics, collector_options);
+  recipes = std::make_unique<RecipeResources>(Value(RecipeResources::Parse(ShippedRecipes())));
+  scheduler = std::make_unique<Scheduler>(*store, *held, *planner, clock, *metrics, options);
+  models = std::make_unique<ModelResources>(*store, *scheduler, clock);
+  jobs = std::make_unique<JobResources>(*store, *held, *scheduler, *planner, *recipes, clock);
+  collector = std::make_unique<Collector>(*store, *blobs, *held, clock, *metrics, collector_options);
   Must(scheduler->Start());
 }
 
@@ -58,7 +58,7 @@ BlobDigest Rig::Put(const std::string& bytes) {
   const BlobDigest digest = DigestOf(bytes);
   auto upload = Value(blobs->StartUpload({"upload-" + std::to_string(++uploads_), digest}));
   Must(upload->Append(bytes));
-  Must(catalog->Publish(*upload, digest, clock.Now()));
+  Must(held->Publish(*upload, digest, clock.Now()));
   return digest;
 }
 

@@ -9,11 +9,11 @@
 #include "bitwright/v1/models.pb.h"
 #include "bitwright/v1/workers.pb.h"
 #include "server/blobs/blobs.h"
-#include "server/blobs/catalog.h"
-#include "server/catalog/collector.h"
-#include "server/catalog/jobs.h"
-#include "server/catalog/models.h"
+#include "server/blobs/held_blobs.h"
 #include "server/observe/metrics.h"
+#include "server/resources/collector.h"
+#include "server/resources/jobs.h"
+#include "server/resources/models.h"
 #include "server/scheduler/scheduler.h"
 #include "server/store/store.h"
 #include "tests/support/fixtures.h"
@@ -57,12 +57,12 @@ class Rig {
   std::unique_ptr<Metrics> metrics;
   std::unique_ptr<Store> store;
   std::unique_ptr<BlobStore> blobs;
-  std::unique_ptr<BlobCatalog> catalog;
+  std::unique_ptr<HeldBlobs> held;
   std::unique_ptr<Planner> planner;
-  std::unique_ptr<RecipeCatalog> recipes;
+  std::unique_ptr<RecipeResources> recipes;
   std::unique_ptr<Scheduler> scheduler;
-  std::unique_ptr<ModelCatalog> models;
-  std::unique_ptr<JobCatalog> jobs;
+  std::unique_ptr<ModelResources> models;
+  std::unique_ptr<JobResources> jobs;
   std::unique_ptr<Collector> collector;
 
  private:

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "server/jobs/job_graph.h"
+
+namespace bitwright::server {
+
+// Cuts a job into tasks: everything that follows from the facts, in topological order. Pure, and monotone: with more
+// facts the same nodes come first, unchanged, and more may follow. Never looks at the fleet.
+//   no facts        tokenize[calibration], tokenize[evaluation]
+//   both summaries  … reference[i], calibrate[i,j] (and merge[j]), reference[profile], profile[j], allocate
+//   allocation      … quantize[c,j], evaluate[c,i], select
+//   selection       … assemble
+//   provenance      … report: then `complete` is true
+// Cuts (fixed by model and data alone, see README.md of this folder):
+//   calibrate token shards: as many as keep (shards + merged) statistics within the model's bytes, at least 1
+//   block ranges: at most 2 GiB of stored block bytes each, larger only where the activations handed from range to
+//   range would take more than 0.6 of the model's bytes (70 B weights and more); profile: at most about 2 TFLOP each,
+//   whole blocks
+//   evaluate and reference shards: 16 windows
+// INVALID_ARGUMENT, reason DATA_TOO_SHORT: a summary holds no whole window (names the use, the tokens found, the
+// window).
+absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts);
+
+// The inspect task of a model. Key "inspect".
+TaskNode InspectNode(const v1::Manifest& manifest, const std::string& target);
+
+}  // namespace bitwright::server

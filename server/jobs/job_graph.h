@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "bitwright/v1/jobs.pb.h"
+#include "bitwright/v1/models.pb.h"
+#include "bitwright/v1/plans.pb.h"
+#include "bitwright/v1/recipes.pb.h"
+#include "bitwright/v1/reports.pb.h"
+#include "bitwright/v1/tasks.pb.h"
+
+namespace bitwright::server {
+
+// One task of a job, before its inputs are known. The spec becomes concrete when every link's source has finished:
+// then each link adds an input, inputs are sorted by name, and the digest can be taken.
+struct TaskNode {
+  std::string key;    // unique within the job and stable: "evaluate[1,3]"; also the label in the report
+  v1::TaskSpec spec;  // kind, params and fixed inputs; compute_class and code_version are empty until leased
+  struct Link {
+    std::string input;   // name of the input that it becomes
+    std::string from;    // key of another node
+    std::string output;  // that node's output
+  };
+  std::vector<Link> links;
+  int64_t memory_bytes = 0;  // estimate of the child's peak
+  double cost_flops = 0;     // estimate, for "longest first" among equals and for preflight
+  bool numeric = false;      // results depend on the instruction set: the spec carries a compute class
+};
+
+// What is known of a job so far. All come from outputs of its own tasks, so a restart rebuilds them.
+struct Facts {
+  std::optional<v1::TokenizeSummary> calibration;  // output "summary" of tokenize[calibration]
+  std::optional<v1::TokenizeSummary> evaluation;   // output "summary" of tokenize[evaluation]
+  std::optional<v1::Allocation> allocation;        // output "allocation" of allocate
+  std::optional<v1::Selection> selection;          // output "selection" of select
+  std::optional<v1::Provenance> provenance;        // made by the server when assemble has finished
+};
+
+// A job ready to be cut into tasks: names resolved, defaults filled in.
+struct ResolvedJob {
+  v1::JobSpec spec;   // data defaults filled in (window, tokens), target not empty
+  v1::Recipe recipe;  // defaults filled in
+  v1::Model model;    // READY, with info and manifest
+  v1::Digest info;    // the blob that holds model.info (output "info" of its inspect task)
+};
+
+// Nodes in topological order, as far as the facts lead. `complete`: no further ones will come.
+struct Expansion {
+  std::vector<TaskNode> nodes;
+  bool complete = false;
+};
+
+}  // namespace bitwright::server

@@ -1,0 +1,86 @@
+#include "server/resources/collector.h"
+
+#include <map>
+
+#include "absl/strings/ascii.h"
+#include "proto/base/log.h"
+#include "proto/base/status_macros.h"
+#include "proto/base/wire_time.h"
+#include "server/jobs/job_state.h"
+
+namespace bitwright::server {
+namespace {
+
+constexpr int kBatch = 1000;
+
+}  // namespace
+
+absl::Status Collector::Run() {
+  const absl::Time now = clock_.Now();
+  const absl::Time cutoff = now - options_.grace;
+  ABSL_RETURN_IF_ERROR(ShrinkCache(cutoff));
+  ABSL_RETURN_IF_ERROR(RemoveGarbage(cutoff));
+  ABSL_RETURN_IF_ERROR(
+      store_.Write([&](Transaction& tx) { return tx.DeleteRequestsBefore(ToMicros(now - options_.request_memory)); }));
+  return blobs_.DiscardStaleUploads(options_.grace);
+}
+
+absl::Status Collector::RemoveGarbage(absl::Time cutoff) {
+  while (true) {
+    std::vector<BlobRow> rows;
+    ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
+      ABSL_ASSIGN_OR_RETURN(rows, snapshot.Garbage(ToMicros(cutoff), kBatch));
+      return absl::OkStatus();
+    }));
+    int64_t removed = 0;
+    for (const BlobRow& row : rows) {
+      ABSL_ASSIGN_OR_RETURN(const bool gone, held_.Collect(row.digest, cutoff));
+      removed += gone ? 1 : 0;
+    }
+    metrics_.BlobsCollected(removed);
+    if (removed > 0) LOG(INFO) << removed << " unused blobs removed";
+    if (static_cast<int>(rows.size()) < kBatch || removed == 0) return absl::OkStatus();
+  }
+}
+
+absl::Status Collector::ShrinkCache(absl::Time cutoff) {
+  int64_t bytes = 0;
+  std::vector<BlobRow> rows;
+  ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
+    ABSL_ASSIGN_OR_RETURN(bytes, snapshot.CacheBytes());
+    if (bytes <= options_.cache_bytes) return absl::OkStatus();
+    ABSL_ASSIGN_OR_RETURN(rows, snapshot.ColdCache(ToMicros(cutoff), kBatch));
+    return absl::OkStatus();
+  }));
+  int64_t removed = 0;
+  for (const BlobRow& row : rows) {
+    if (bytes <= options_.cache_bytes) break;
+    ABSL_ASSIGN_OR_RETURN(const bool gone, held_.Collect(row.digest, cutoff));
+    if (!gone) continue;
+    bytes -= row.digest.size_bytes;
+    ++removed;
+  }
+  metrics_.BlobsCollected(removed);
+  if (removed > 0) LOG(INFO) << removed << " blobs of the cache removed";
+  return absl::OkStatus();
+}
+
+absl::Status Collector::Measure() {
+  BlobTotals totals;
+  std::map<int, int64_t> jobs;
+  for (int state = v1::Job::QUEUED; state <= v1::Job::CANCELLED; ++state) jobs[state] = 0;
+  ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
+    ABSL_ASSIGN_OR_RETURN(totals, snapshot.CountBlobs());
+    ABSL_ASSIGN_OR_RETURN(const auto counts, snapshot.CountJobs());
+    for (const auto& [state, count] : counts) jobs[state] = count;
+    return absl::OkStatus();
+  }));
+  metrics_.SetBlobs(totals.count, totals.bytes);
+  for (const auto& [state, count] : jobs) {
+    const std::string_view name = JobStateName(static_cast<v1::Job::State>(state));
+    metrics_.SetJobs(absl::AsciiStrToLower(absl::string_view(name.data(), name.size())), count);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace bitwright::server

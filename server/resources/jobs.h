@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "bitwright/v1/jobs.pb.h"
+#include "bitwright/v1/reports.pb.h"
+#include "proto/base/clock.h"
+#include "server/blobs/held_blobs.h"
+#include "server/resources/recipes.h"
+#include "server/scheduler/planner.h"
+#include "server/scheduler/scheduler.h"
+#include "server/store/store.h"
+
+namespace bitwright::server {
+
+// Jobs as clients name them: checked and queued, found, listed, cancelled, deleted. The scheduler runs them. Errors as
+// in JobService. Thread-safe.
+class JobResources {
+ public:
+  JobResources(Store& store, HeldBlobs& blobs, Scheduler& scheduler, const Planner& planner,
+               const RecipeResources& recipes, const Clock& clock)
+      : store_(store), blobs_(blobs), scheduler_(scheduler), planner_(planner), recipes_(recipes), clock_(clock) {}
+
+  absl::StatusOr<v1::Job> Create(const v1::CreateJobRequest& request);
+  absl::StatusOr<v1::Job> Get(const std::string& name);
+  absl::StatusOr<v1::ListJobsResponse> List(const v1::ListJobsRequest& request);
+  absl::StatusOr<v1::Job> Cancel(const std::string& name);
+  absl::Status Delete(const std::string& name);
+  absl::StatusOr<v1::Report> Report(const std::string& name);
+
+ private:
+  absl::StatusOr<JobRow> Row(const std::string& name);
+  absl::StatusOr<ResolvedJob> ResolveSpec(const v1::JobSpec& spec);
+
+  Store& store_;
+  HeldBlobs& blobs_;
+  Scheduler& scheduler_;
+  const Planner& planner_;
+  const RecipeResources& recipes_;
+  const Clock& clock_;
+};
+
+}  // namespace bitwright::server

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "bitwright/v1/models.pb.h"
+#include "proto/base/clock.h"
+#include "server/scheduler/scheduler.h"
+#include "server/store/store.h"
+
+namespace bitwright::server {
+
+// Models as clients name them: made, found, listed, deleted. The scheduler inspects them. Errors as in ModelService.
+// Thread-safe.
+class ModelResources {
+ public:
+  ModelResources(Store& store, Scheduler& scheduler, const Clock& clock)
+      : store_(store), scheduler_(scheduler), clock_(clock) {}
+
+  absl::StatusOr<v1::Model> Create(const v1::CreateModelRequest& request);
+  absl::StatusOr<v1::Model> Get(const std::string& name);
+  absl::StatusOr<v1::ListModelsResponse> List(const v1::ListModelsRequest& request);
+  absl::Status Delete(const std::string& name);
+
+ private:
+  Store& store_;
+  Scheduler& scheduler_;
+  const Clock& clock_;
+};
+
+// Checks paths, digests and completeness, and sorts the files. INVALID_ARGUMENT: MANIFEST_PATH_INVALID,
+// MANIFEST_DUPLICATE_PATH, MANIFEST_INCOMPLETE, DIGEST_INVALID, LIMIT_EXCEEDED.
+absl::StatusOr<v1::Manifest> CheckManifest(v1::Manifest manifest);
+
+}  // namespace bitwright::server

@@ -1,0 +1,106 @@
+#include "server/resources/resource_errors.h"
+
+#include <string>
+
+#include "proto/base/errors.h"
+#include "proto/contract/limits.h"
+
+namespace bitwright::server {
+namespace {
+
+using absl::StatusCode;
+
+std::string Text(std::string_view view) { return std::string(view); }
+
+}  // namespace
+
+absl::Status ModelNotFoundError(std::string_view model) {
+  return MakeError(StatusCode::kNotFound, "MODEL_NOT_FOUND", "there is no model '" + Text(model) + "'",
+                   {{"model", Text(model)}});
+}
+
+absl::Status ModelInUseError(std::string_view model, std::string_view job) {
+  return MakeError(
+      StatusCode::kFailedPrecondition, "MODEL_IN_USE",
+      "model '" + Text(model) + "' is used by the unfinished job '" + Text(job) + "'; cancel that or wait for its end",
+      {{"model", Text(model)}, {"job", Text(job)}});
+}
+
+absl::Status ManifestTooLongError(size_t files) {
+  return MakeError(
+      StatusCode::kInvalidArgument, "LIMIT_EXCEEDED",
+      "the manifest has " + std::to_string(files) + " files, the limit is " + std::to_string(limits::kMaxManifestFiles),
+      {{"limit", std::to_string(limits::kMaxManifestFiles)}});
+}
+
+absl::Status ManifestDuplicatePathError(std::string_view path) {
+  return MakeError(StatusCode::kInvalidArgument, "MANIFEST_DUPLICATE_PATH",
+                   "path '" + Text(path) + "' stands more than once in the manifest; give each file one path",
+                   {{"path", Text(path)}});
+}
+
+absl::Status ManifestIncompleteError(std::string_view missing) {
+  return MakeError(
+      StatusCode::kInvalidArgument, "MANIFEST_INCOMPLETE",
+      "the manifest has no " + Text(missing) + "; a model needs a config.json and at least one .safetensors file",
+      {{"missing", Text(missing)}});
+}
+
+absl::Status ModelNameTooLongError(size_t bytes) {
+  return MakeError(StatusCode::kInvalidArgument, "DISPLAY_NAME_INVALID",
+                   "the display name has " + std::to_string(bytes) + " bytes, the limit is " +
+                       std::to_string(limits::kMaxDisplayNameBytes),
+                   {{"limit", std::to_string(limits::kMaxDisplayNameBytes)}});
+}
+
+absl::Status JobNotFoundError(std::string_view job) {
+  return MakeError(StatusCode::kNotFound, "JOB_NOT_FOUND", "there is no job '" + Text(job) + "'", {{"job", Text(job)}});
+}
+
+absl::Status JobUnfinishedError(std::string_view job, std::string_view remedy) {
+  return MakeError(StatusCode::kFailedPrecondition, "JOB_UNFINISHED",
+                   "job '" + Text(job) + "' is not finished; " + Text(remedy), {{"job", Text(job)}});
+}
+
+absl::Status JobHasNoReportError(std::string_view job, std::string_view state) {
+  return MakeError(StatusCode::kFailedPrecondition, "JOB_HAS_NO_REPORT",
+                   "job '" + Text(job) + "' ended as " + Text(state) + " and has no report; its error says why",
+                   {{"job", Text(job)}, {"state", Text(state)}});
+}
+
+absl::Status ReportInvalidError(std::string_view job) {
+  return MakeError(StatusCode::kInternal, "REPORT_INVALID", "the report of job '" + Text(job) + "' cannot be parsed",
+                   {{"job", Text(job)}});
+}
+
+absl::Status RequestIdReusedError(std::string_view request_id) {
+  return MakeError(StatusCode::kInvalidArgument, "REQUEST_ID_REUSED",
+                   "request_id '" + Text(request_id) +
+                       "' was used before for a request with other contents; use a new one for a new request",
+                   {{"request_id", Text(request_id)}});
+}
+
+absl::Status RequestIdTooLongError(size_t bytes) {
+  return MakeError(StatusCode::kInvalidArgument, "REQUEST_ID_INVALID",
+                   "the request_id has " + std::to_string(bytes) + " bytes, the limit is " +
+                       std::to_string(limits::kMaxRequestIdBytes),
+                   {{"limit", std::to_string(limits::kMaxRequestIdBytes)}});
+}
+
+absl::Status PageTokenInvalidError() {
+  return MakeError(StatusCode::kInvalidArgument, "PAGE_TOKEN_INVALID",
+                   "the page token is not one of this query; begin again without a token");
+}
+
+absl::Status PageSizeInvalidError(int size) {
+  return MakeError(StatusCode::kInvalidArgument, "PAGE_SIZE_INVALID",
+                   "page_size is " + std::to_string(size) + "; give 0 for the default or at most " +
+                       std::to_string(limits::kMaxPageSize));
+}
+
+absl::Status ShippedRecipeInvalidError(std::string_view text) {
+  return MakeError(StatusCode::kInternal, "RECIPE_INVALID",
+                   "a shipped recipe cannot be parsed, it begins with: " + Text(text.substr(0, 60)));
+}
+
+}  // namespace bitwright::server

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "absl/status/status.h"
+
+namespace bitwright::server {
+
+absl::Status ModelNotFoundError(std::string_view model);                     // NOT_FOUND, MODEL_NOT_FOUND
+absl::Status ModelInUseError(std::string_view model, std::string_view job);  // FAILED_PRECONDITION, MODEL_IN_USE
+absl::Status ManifestTooLongError(size_t files);                             // INVALID_ARGUMENT, LIMIT_EXCEEDED
+absl::Status ManifestDuplicatePathError(std::string_view path);  // INVALID_ARGUMENT, MANIFEST_DUPLICATE_PATH
+absl::Status ManifestIncompleteError(std::string_view missing);  // INVALID_ARGUMENT, MANIFEST_INCOMPLETE
+absl::Status ModelNameTooLongError(size_t bytes);                // INVALID_ARGUMENT, DISPLAY_NAME_INVALID
+absl::Status JobNotFoundError(std::string_view job);             // NOT_FOUND, JOB_NOT_FOUND
+absl::Status JobUnfinishedError(std::string_view job, std::string_view remedy);  // FAILED_PRECONDITION, JOB_UNFINISHED
+absl::Status JobHasNoReportError(std::string_view job,
+                                 std::string_view state);        // FAILED_PRECONDITION, JOB_HAS_NO_REPORT
+absl::Status ReportInvalidError(std::string_view job);           // INTERNAL, REPORT_INVALID
+absl::Status RequestIdReusedError(std::string_view request_id);  // INVALID_ARGUMENT, REQUEST_ID_REUSED
+absl::Status RequestIdTooLongError(size_t bytes);                // INVALID_ARGUMENT, REQUEST_ID_INVALID
+absl::Status PageTokenInvalidError();                            // INVALID_ARGUMENT, PAGE_TOKEN_INVALID
+absl::Status PageSizeInvalidError(int size);                     // INVALID_ARGUMENT, PAGE_SIZE_INVALID
+absl::Status ShippedRecipeInvalidError(std::string_view text);   // INTERNAL, RECIPE_INVALID
+
+}  // namespace bitwright::server

@@ -1,0 +1,34 @@
+#include "server/scheduler/job_start.h"
+
+#include "proto/base/log.h"
+#include "proto/base/status_macros.h"
+#include "proto/base/wire_time.h"
+#include "server/jobs/job_state.h"
+
+namespace bitwright::server {
+
+absl::StatusOr<JobRow> StartedRow(const JobWork& work, const LiveTask& task, const v1::WorkerCapacity& worker,
+                                  absl::Time now) {
+  JobRow row = work.row;
+  v1::Job job = work.job;
+  ABSL_ASSIGN_OR_RETURN(const v1::Job::State state, NextJobState(job.state(), JobEvent::kFirstLease));
+  job.set_state(state);
+  if (!job.has_start_time()) *job.mutable_start_time() = ToProto(now);
+  if (task.node.numeric && row.pinned_class.empty()) {
+    row.pinned_class = worker.compute_class();
+    row.pinned_code = worker.code_version();
+    job.set_compute_class(row.pinned_class);
+  }
+  row.state = state;
+  row.body = job.SerializeAsString();
+  return row;
+}
+
+void SetRow(JobWork& work, const JobRow& row) {
+  work.row = row;
+  const int64_t revision = work.job.revision();
+  CHECK(work.job.ParseFromString(row.body)) << row.name;
+  work.job.set_revision(revision);
+}
+
+}  // namespace bitwright::server

@@ -1,0 +1,36 @@
+#include "proto/contract/task_names.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "bitwright/v1/tasks.pb.h"
+
+namespace bitwright {
+namespace {
+
+TEST(TaskNames, KindsAreTheFieldsOfTheParams) {
+  const std::set<std::string> kinds = {TaskKind::kInspect,   TaskKind::kTokenize, TaskKind::kReference,
+                                       TaskKind::kCalibrate, TaskKind::kMerge,    TaskKind::kProfile,
+                                       TaskKind::kAllocate,  TaskKind::kQuantize, TaskKind::kEvaluate,
+                                       TaskKind::kSelect,    TaskKind::kAssemble, TaskKind::kReport};
+  std::set<std::string> fields;
+  const auto* params = v1::TaskSpec::descriptor()->FindOneofByName("params");
+  for (int i = 0; i < params->field_count(); ++i) fields.insert(params->field(i)->name());
+  EXPECT_EQ(kinds, fields);
+}
+
+TEST(TaskNames, KeysAndNames) {
+  EXPECT_EQ(TaskKey(TaskKind::kReference, 3), "reference[3]");
+  EXPECT_EQ(TaskKey(TaskKind::kEvaluate, 1, 20), "evaluate[1,20]");
+  EXPECT_EQ(TaskKey(TaskKind::kTokenize, TaskUse::kCalibration), "tokenize[calibration]");
+  EXPECT_EQ(Numbered(TaskFile::kWeights, 7), "weights/00007");
+  EXPECT_EQ(Numbered(TaskFile::kTokens, 1, 12), "tokens/00001/00012");
+  EXPECT_LT(Numbered(TaskFile::kWeights, 9), Numbered(TaskFile::kWeights, 10));
+  EXPECT_TRUE(Numbered(TaskFile::kWeights, 7).starts_with(NumberedPrefix(TaskFile::kWeights)));
+  EXPECT_EQ(ModelFileName("a/config.json"), "model/a/config.json");
+  EXPECT_EQ(ArtifactFileName("config.json"), "file/config.json");
+}
+
+}  // namespace
+}  // namespace bitwright
