@@ -33,9 +33,9 @@ def unexplained(root):
 def main():
     root, build = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
     errors = unexplained(root)
+    if errors:
+        source_tree.finish(errors)
     if not shutil.which(TIDY):
-        if errors:
-            source_tree.finish(errors)
         print(f'skipped: {TIDY} is not installed (package {TIDY})')
         sys.exit(compiled_sources.SKIPPED)
     sources = compiled_sources.product_sources(root, build)
