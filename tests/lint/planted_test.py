@@ -196,7 +196,7 @@ PLANTED = [
     ('thread_safety', {'workers/base/files.h': '#pragma once\n#include <mutex>\nextern std::mutex lock;\n'},
      'workers/base/files.h:3: std::mutex is invisible to the analysis'),
     ('thread_safety', {'workers/base/files.cc': LOCKED.replace('  lock.Lock();\n', '')},
-     'workers/base/files.cc:10: writing variable \'x\' requires holding'),
+     'workers/base/files.cc:9: writing variable \'x\' requires holding'),
 ]
 
 
