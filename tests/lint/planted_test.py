@@ -45,9 +45,9 @@ CLEAN = {
 
 TABLE = '<!-- held by docs_test.py: {} -->\n| a | b |\n|---|---|\n| {} | |\n\n'
 DOCS = {
-    'CMakeLists.txt': 'project(bitwright VERSION 0.1.0 LANGUAGES CXX)\nbw_fuzz(a_fuzz)\n',
+    'CMakeLists.txt': 'project(bitwright VERSION 7.1.0 LANGUAGES CXX)\nbw_fuzz(a_fuzz)\n',
     'CMakePresets.json': '{"configurePresets": [{"name": "release"}]}',
-    'CHANGELOG.md': '# Changelog\n\n## [0.1.0] - Unreleased\n',
+    'CHANGELOG.md': '# Changelog\n\n## [7.1.0] - Unreleased\n',
     'README.md': '# x\n\n[deploy](deploy/README.md#flags) `[a](b)`\n\n```sh\ncmake --preset release\n'
                  'build/fuzz/a_fuzz deploy/README.md\nbuild/bin/bitwright --help\n```\n',
     'deploy/README.md': ''.join([
@@ -186,8 +186,8 @@ PLANTED = [
     ('docs', {'README.md': '```sh\ntests/gone.sh\n```\n'}, 'README.md:2: tests/gone.sh does not exist'),
     ('docs', {'README.md': '```sh\nbuild/bin/gone --help\n```\n'}, 'README.md:2: nothing builds build/bin/gone'),
     ('docs', {'README.md': '```sh\ncmake --preset gone\n```\n'}, 'README.md:2: there is no preset gone'),
-    ('docs', {'CHANGELOG.md': '# Changelog\n\n## [0.2.0]\n'}, 'CHANGELOG.md:1: has no heading "## [0.1.0]"'),
-    ('docs', {'client/cli/version.cc': '"bitwright 0.1.0"\n'}, 'client/cli/version.cc:1: repeats the version 0.1.0'),
+    ('docs', {'CHANGELOG.md': '# Changelog\n\n## [7.2.0]\n'}, 'CHANGELOG.md:1: has no heading "## [7.1.0]"'),
+    ('docs', {'client/cli/version.cc': '"bitwright 7.1.0"\n'}, 'client/cli/version.cc:1: repeats the version 7.1.0'),
     ('tidy', {'.clang-tidy': "Checks: >\n  bugprone-*,\n  -bugprone-use-after-move\n"},
      '.clang-tidy:1: bugprone-use-after-move is off without a reason'),
     ('tidy', {'workers/base/files.cc': '#include <string>\n#include <utility>\nstd::string A(std::string b) {\n'
