@@ -4,7 +4,7 @@ Usage: docs_test.py [ROOT]. A table that lists what the code declares begins wit
     <!-- held by docs_test.py: FACT -->
 FACT is one of the names of FACTS below; what counts are the code spans of the first column (and, where a fact has
 values, the second column). A fact may have several tables. Sources are searched by folder, so that files may be moved.
-Fails, too, when README.md is long, a relative link leads nowhere, a command in a shell block names no program or
+Fails, too, when README.md is long, a relative link or a file in a code span leads nowhere, a command in a shell block names no program or
 script of the project, or the version stands anywhere but in the top CMakeLists.txt and at the head of CHANGELOG.md.
 """
 
@@ -17,6 +17,8 @@ MOST_LINES_OF_README = 150
 MARK = re.compile(r'^<!-- held by docs_test\.py: ([a-z -]+) -->$')
 # Arguments and environment of programs that others wrote are no part of the tables.
 FOREIGN_VARIABLES = {'PATH', 'TERM', 'HOME'}
+# A file of the project in a code span, from the root.
+NAMED_FILE = re.compile(r'`((?:client|deploy|proto|server|tests|workers)/[\w/-]+\.(?:cc|h|py|sh|txt|proto|md))`')
 PROGRAMS = {'bitwright', 'bitwrightd', 'bitwright-worker'}
 SHELL = {'sh', 'bash', 'shell'}
 UNITS = {'KiB': 1 << 10, 'MiB': 1 << 20, 'GiB': 1 << 30, 'TiB': 1 << 40}
@@ -190,9 +192,10 @@ def tables(root, paths):
     for path in paths:
         if not path.endswith('.md'):
             continue
-        fact, seen = None, 0
+        fact, seen, fenced = None, 0, False
         for number, text in source_tree.lines(root, path):
-            mark = MARK.match(text.strip())
+            fenced ^= text.lstrip().startswith('```')
+            mark = MARK.match(text.strip()) if not fenced else None
             if mark:
                 fact, seen = mark.group(1), 0
                 if fact not in FACTS:
@@ -262,6 +265,9 @@ def check_links(root, path):
                 errors.append(f'{path}:{number}: the link {target} leads nowhere')
             elif anchor and full.endswith('.md') and anchor not in anchors_of(root, full):
                 errors.append(f'{path}:{number}: {full} has no heading #{anchor}')
+        for named in NAMED_FILE.findall(text):
+            if not os.path.exists(os.path.join(root, named)):
+                errors.append(f'{path}:{number}: {named} does not exist')
     return errors
 
 

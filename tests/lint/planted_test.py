@@ -183,6 +183,7 @@ PLANTED = [
     ('docs', {'README.md': '\n' * 151}, 'README.md:151: more than 150 lines'),
     ('docs', {'README.md': '[x](gone.md)\n'}, 'README.md:1: the link gone.md leads nowhere'),
     ('docs', {'README.md': '[x](deploy/README.md#gone)\n'}, 'README.md:1: deploy/README.md has no heading #gone'),
+    ('docs', {'README.md': 'in `server/gone.cc`\n'}, 'README.md:1: server/gone.cc does not exist'),
     ('docs', {'README.md': '```sh\ntests/gone.sh\n```\n'}, 'README.md:2: tests/gone.sh does not exist'),
     ('docs', {'README.md': '```sh\nbuild/bin/gone --help\n```\n'}, 'README.md:2: nothing builds build/bin/gone'),
     ('docs', {'README.md': '```sh\ncmake --preset gone\n```\n'}, 'README.md:2: there is no preset gone'),
