@@ -28,20 +28,7 @@ FORWARD = re.compile(r'(class|struct|enum(\s+class)?)\s+[\w:]+(\s*:\s*[\w:]+)?;'
 HEADERLESS = {
     '*/main.cc': ('', 'a program'),
     'client/api/client_*load.cc': ('client/api/client.h', 'the long calls of one class'),
-    'client/api/grpc_connection.cc': ('client/api/connection.h', 'the implementation of an interface'),
-    'client/cli/*_command.cc': ('client/cli/commands.h', 'one function each'),
-    'client/cli/*_commands.cc': ('client/cli/commands.h', 'one function each'),
-    'client/cli/command_line.cc': ('client/cli/options.h', 'fills what is declared there'),
-    'server/jobs/estimate.cc': ('server/jobs/graph.h', 'one function of the pure core'),
-    'server/jobs/expand.cc': ('server/jobs/graph.h', 'one function of the pure core'),
-    'server/jobs/resolve.cc': ('server/jobs/graph.h', 'one function of the pure core'),
-    'server/jobs/task_digest.cc': ('server/jobs/graph.h', 'one function of the pure core'),
     'server/rpc/*_service.cc': ('server/rpc/services.h', 'one constructor each'),
-    'server/scheduler/ending.cc': ('server/scheduler/scheduler.h', 'a part of one class'),
-    'server/scheduler/leasing.cc': ('server/scheduler/scheduler.h', 'a part of one class'),
-    'server/scheduler/progress.cc': ('server/scheduler/scheduler.h', 'a part of one class'),
-    'server/scheduler/provenance.cc': ('server/scheduler/scheduler.h', 'a part of one class'),
-    'server/scheduler/results.cc': ('server/scheduler/scheduler.h', 'a part of one class'),
     'server/store/sqlite_*.cc': ('server/store/sqlite_transaction.h', 'the calls of one transaction by subject'),
     'workers/kernels/*/*.cc': ('workers/kernels/*.h', 'implementations of one kernel set'),
     'workers/tasks/*.cc': ('workers/tasks/kinds.h', 'one function for each kind'),
@@ -49,8 +36,8 @@ HEADERLESS = {
 CLOCK = re.compile(r'\b(std::chrono::(?:system|steady|high_resolution)_clock|absl::Now)\b')
 # File → why it reads or names a clock itself; all others take proto/base/clock.h.
 CLOCKS = {
-    'client/api/grpc_calls.h': 'gRPC takes a deadline on the system clock',
-    'client/api/grpc_connection.cc': 'gRPC takes a deadline on the system clock',
+    'client/api/connection.cc': 'gRPC takes a deadline on the system clock',
+    'proto/transfer/grpc_calls.h': 'gRPC takes a deadline on the system clock',
     'server/rpc/call_scope.cc': 'gRPC gives the deadline on the system clock',
     'server/rpc/rpc_server.cc': 'gRPC takes a deadline on the system clock',
 }
