@@ -4,6 +4,7 @@ Usage: layers_test.py [ROOT]. Fails on
 - an include of a folder or library that the folder's line does not grant, and on a folder without a line;
 - cycles between folders, and any path from the server, the client or the numerics to what they must never see;
 - heavy headers in a header, dnnl outside its one file;
+- a line whose folder holds no file, and a grant that no include uses;
 - a library whose CMake DEPS do not provide what its sources include, or that links a folder it may not include.
 """
 
@@ -163,6 +164,32 @@ def check_graph(layers):
     return errors
 
 
+def check_grants(root, layers, paths):
+    """Lines without files, grants without includes: the table says what is, not what may come."""
+    errors, used, filled = [], {folder: set() for folder in layers.folders}, set()
+    for path in paths:
+        # What becomes code of the folder: sources, and for the contract its messages.
+        if path.endswith('.proto'):
+            filled |= {'proto', 'proto/grpc'}
+        if not path.endswith(source_tree.CXX):
+            continue
+        layer = layer_of_file(layers, path)
+        filled.add(layer)
+        for _, text in source_tree.lines(root, path):
+            match = INCLUDE.match(text)
+            if layer in used and match:
+                used[layer].add((target_of_include(layers, match.group(2)) or (None, None))[1])
+    for folder in layers.folders:
+        at = f'{layers.path}:{layers.line[folder]}'
+        if folder not in filled:
+            errors.append(f'{at}: {folder} has a line, but no code')
+            continue
+        for grant in layers.folders[folder] + layers.libraries[folder]:
+            if grant != '*' and grant not in used[folder]:
+                errors.append(f'{at}: {folder} may include {grant}, but does not: take the grant away')
+    return errors
+
+
 def public_closure(targets, names):
     seen, todo = set(), list(names)
     while todo:
@@ -220,6 +247,7 @@ def main():
             if path.endswith(source_tree.CXX):
                 errors += check_file(root, layers, path, set(paths))
         errors += check_cmake(root, layers, paths)
+        errors += check_grants(root, layers, paths)
     source_tree.finish(errors)
 
 
