@@ -6,19 +6,12 @@
 #include <charconv>
 
 #include "bitwright/v1/blobs.pb.h"
-#include "proto/base/errors.h"
 #include "proto/base/log.h"
+#include "proto/contract/contract_errors.h"
 #include "proto/contract/limits.h"
 
 namespace bitwright {
 namespace {
-
-absl::Status DigestInvalid(std::string_view text, std::string_view why) {
-  return MakeError(absl::StatusCode::kInvalidArgument, "DIGEST_INVALID",
-                   "digest '" + std::string(text.substr(0, 120)) + "' is not valid: " + std::string(why) +
-                       "; give 64 lower-case hexadecimal digits, '/', and the size in bytes",
-                   {{"digest", std::string(text.substr(0, 120))}});
-}
 
 bool IsLowerHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
@@ -28,10 +21,10 @@ std::string BlobDigest::ToString() const { return sha256 + "/" + std::to_string(
 
 absl::StatusOr<BlobDigest> ParseDigest(std::string_view sha256, int64_t size_bytes) {
   if (sha256.size() != 64 || !std::all_of(sha256.begin(), sha256.end(), IsLowerHex)) {
-    return DigestInvalid(sha256, "the hash has another form");
+    return DigestInvalidError(sha256, "the hash has another form");
   }
   if (size_bytes < 0 || size_bytes > limits::kMaxBlobBytes) {
-    return DigestInvalid(
+    return DigestInvalidError(
         sha256, "the size " + std::to_string(size_bytes) + " is outside 0.." + std::to_string(limits::kMaxBlobBytes));
   }
   return BlobDigest{std::string(sha256), size_bytes};
@@ -39,13 +32,13 @@ absl::StatusOr<BlobDigest> ParseDigest(std::string_view sha256, int64_t size_byt
 
 absl::StatusOr<BlobDigest> ParseDigest(std::string_view text) {
   const size_t slash = text.find('/');
-  if (slash == std::string_view::npos) return DigestInvalid(text, "'/' is missing");
+  if (slash == std::string_view::npos) return DigestInvalidError(text, "'/' is missing");
   const std::string_view size = text.substr(slash + 1);
   int64_t value = -1;
   const auto [end, error] = std::from_chars(size.data(), size.data() + size.size(), value);
   const bool canonical = !size.empty() && (size.size() == 1 || size[0] != '0') && size[0] != '-';
   if (error != std::errc() || end != size.data() + size.size() || !canonical) {
-    return DigestInvalid(text, "the size is not a decimal number");
+    return DigestInvalidError(text, "the size is not a decimal number");
   }
   return ParseDigest(text.substr(0, slash), value);
 }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/contract_errors.h"
 #include "proto/contract/limits.h"
 
 namespace bitwright {
@@ -12,29 +12,15 @@ namespace {
 bool IsIdChar(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; }
 bool IsUuidChar(char c) { return IsIdChar(c) || (c >= 'A' && c <= 'Z'); }
 
-absl::Status NameInvalid(std::string_view name, std::string_view form) {
-  const std::string shown(name.substr(0, 160));
-  return MakeError(absl::StatusCode::kInvalidArgument, "NAME_INVALID",
-                   "name '" + shown + "' does not have the form " + std::string(form), {{"name", shown}});
-}
-
-absl::Status PathInvalid(std::string_view path, std::string_view why) {
-  const std::string shown(path.substr(0, 300));
-  return MakeError(
-      absl::StatusCode::kInvalidArgument, "MANIFEST_PATH_INVALID",
-      "path '" + shown + "' in the manifest " + std::string(why) + "; give a relative path without '.' and '..' parts",
-      {{"path", shown}});
-}
-
 }  // namespace
 
 absl::StatusOr<std::string> ParseResourceName(std::string_view name, std::string_view collection) {
   const std::string form = std::string(collection) + "/{id}";
   if (!name.starts_with(collection) || name.size() <= collection.size() + 1 || name[collection.size()] != '/') {
-    return NameInvalid(name, form);
+    return NameInvalidError(name, form);
   }
   const std::string_view id = name.substr(collection.size() + 1);
-  if (id.size() > 63 || !std::all_of(id.begin(), id.end(), IsIdChar)) return NameInvalid(name, form);
+  if (id.size() > 63 || !std::all_of(id.begin(), id.end(), IsIdChar)) return NameInvalidError(name, form);
   return std::string(id);
 }
 
@@ -44,19 +30,19 @@ std::string ResourceName(std::string_view collection, std::string_view id) {
 
 absl::StatusOr<BlobDigest> ParseReadName(std::string_view name) {
   constexpr std::string_view kPrefix = "blobs/";
-  if (!name.starts_with(kPrefix)) return NameInvalid(name, "blobs/{sha256}/{size}");
+  if (!name.starts_with(kPrefix)) return NameInvalidError(name, "blobs/{sha256}/{size}");
   return ParseDigest(name.substr(kPrefix.size()));
 }
 
 absl::StatusOr<UploadName> ParseUploadName(std::string_view name) {
   constexpr std::string_view kForm = "uploads/{uuid}/blobs/{sha256}/{size}";
   constexpr std::string_view kPrefix = "uploads/";
-  if (!name.starts_with(kPrefix)) return NameInvalid(name, kForm);
+  if (!name.starts_with(kPrefix)) return NameInvalidError(name, kForm);
   const std::string_view rest = name.substr(kPrefix.size());
   const size_t slash = rest.find('/');
-  if (slash == std::string_view::npos || slash == 0 || slash > 64) return NameInvalid(name, kForm);
+  if (slash == std::string_view::npos || slash == 0 || slash > 64) return NameInvalidError(name, kForm);
   const std::string_view uuid = rest.substr(0, slash);
-  if (!std::all_of(uuid.begin(), uuid.end(), IsUuidChar)) return NameInvalid(name, kForm);
+  if (!std::all_of(uuid.begin(), uuid.end(), IsUuidChar)) return NameInvalidError(name, kForm);
   ABSL_ASSIGN_OR_RETURN(BlobDigest digest, ParseReadName(rest.substr(slash + 1)));
   return UploadName{std::string(uuid), std::move(digest)};
 }
@@ -68,18 +54,19 @@ std::string UploadNameText(const UploadName& upload) {
 }
 
 absl::Status CheckManifestPath(std::string_view path) {
-  if (path.empty()) return PathInvalid(path, "is empty");
-  if (path.size() > limits::kMaxPathBytes) return PathInvalid(path, "is longer than 255 bytes");
-  if (path.front() == '/') return PathInvalid(path, "is absolute");
+  if (path.empty()) return ManifestPathInvalidError(path, "is empty");
+  if (path.size() > limits::kMaxPathBytes) return ManifestPathInvalidError(path, "is longer than 255 bytes");
+  if (path.front() == '/') return ManifestPathInvalidError(path, "is absolute");
   for (const unsigned char c : path) {
-    if (c < 0x20 || c == 0x7f || c == '\\') return PathInvalid(path, "has a control character or a backslash");
+    if (c < 0x20 || c == 0x7f || c == '\\')
+      return ManifestPathInvalidError(path, "has a control character or a backslash");
   }
   size_t begin = 0;
   while (begin <= path.size()) {
     const size_t end = std::min(path.find('/', begin), path.size());
     const std::string_view part = path.substr(begin, end - begin);
-    if (part.empty()) return PathInvalid(path, "has an empty part");
-    if (part == "." || part == "..") return PathInvalid(path, "has a '" + std::string(part) + "' part");
+    if (part.empty()) return ManifestPathInvalidError(path, "has an empty part");
+    if (part == "." || part == "..") return ManifestPathInvalidError(path, "has a '" + std::string(part) + "' part");
     begin = end + 1;
   }
   return absl::OkStatus();

@@ -35,7 +35,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   app.add_flag("--exit-with-parent", options.exit_with_parent, "Shut down when the process that started this one ends");
-  app.set_version_flag("--version", "bitwrightd 0.1.0");
+  app.set_version_flag("--version", "bitwrightd " BITWRIGHT_VERSION);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -63,8 +63,8 @@ class BlobStore {
   virtual absl::StatusOr<std::unique_ptr<BlobUpload>> StartUpload(const UploadName& name) = 0;
   // Bytes held of an upload. NOT_FOUND, reason UPLOAD_UNKNOWN.
   virtual absl::StatusOr<int64_t> UploadedBytes(const UploadName& name) = 0;
-  // Discards uploads that nobody writes and that were last written more than `age` ago.
-  virtual absl::Status DiscardStaleUploads(absl::Duration age) = 0;
+  // Discards uploads that nobody writes and that were not written since `cutoff`, by the file system's clock.
+  virtual absl::Status DiscardStaleUploads(absl::Time cutoff) = 0;
 };
 
 }  // namespace bitwright::server

@@ -11,7 +11,6 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
 #include "proto/base/status_macros.h"
 #include "server/blobs/blob_errors.h"
 #include "server/blobs/disk_upload.h"
@@ -94,7 +93,7 @@ class DiskBlobs final : public BlobStore {
     return static_cast<int64_t>(info.st_size);
   }
 
-  absl::Status DiscardStaleUploads(absl::Duration age) override {
+  absl::Status DiscardStaleUploads(absl::Time cutoff) override {
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(uploads_, error)) {
       struct stat info;
@@ -102,7 +101,7 @@ class DiskBlobs final : public BlobStore {
       const absl::Time written = absl::TimeFromTimespec(info.st_mtim);
       // The lock is held over the removal: no stream can take the file up in between.
       absl::MutexLock lock(&mutex_);
-      if (absl::Now() - written >= age && !busy_.contains(entry.path().filename().string())) {
+      if (written <= cutoff && !busy_.contains(entry.path().filename().string())) {
         ::unlink(entry.path().c_str());
       }
     }

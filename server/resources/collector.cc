@@ -22,7 +22,7 @@ absl::Status Collector::Run() {
   ABSL_RETURN_IF_ERROR(RemoveGarbage(cutoff));
   ABSL_RETURN_IF_ERROR(
       store_.Write([&](Transaction& tx) { return tx.DeleteRequestsBefore(ToMicros(now - options_.request_memory)); }));
-  return blobs_.DiscardStaleUploads(options_.grace);
+  return blobs_.DiscardStaleUploads(cutoff);
 }
 
 absl::Status Collector::RemoveGarbage(absl::Time cutoff) {

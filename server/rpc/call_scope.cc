@@ -1,17 +1,18 @@
 #include "server/rpc/call_scope.h"
 
+#include <chrono>
+
 #include "proto/base/log.h"
 #include "proto/contract/grpc_status.h"
 #include "server/rpc/rpc_errors.h"
 
 namespace bitwright::server {
 
-CallScope::CallScope(Metrics& metrics, std::string_view method)
-    : metrics_(metrics), method_(method), start_(std::chrono::steady_clock::now()) {}
+CallScope::CallScope(const RpcEnvironment& environment, std::string_view method)
+    : metrics_(environment.metrics), clock_(environment.clock), method_(method), start_(clock_.Monotonic()) {}
 
 grpc::Status CallScope::Close(const absl::Status& status) const {
-  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start_;
-  metrics_.RpcDone(method_, status.code(), taken.count());
+  metrics_.RpcDone(method_, status.code(), absl::ToDoubleSeconds(clock_.Monotonic() - start_));
   if (status.ok() || absl::IsCancelled(status)) return ToGrpc(WithDetailError(status));
   const bool ours = absl::IsInternal(status) || absl::IsUnknown(status) || absl::IsDataLoss(status);
   if (ours) {
@@ -25,7 +26,7 @@ grpc::Status CallScope::Close(const absl::Status& status) const {
 grpc::ServerUnaryReactor* RunUnary(RpcEnvironment& environment, grpc::CallbackServerContext* context,
                                    std::string_view method, std::function<absl::Status()> body) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const CallScope scope(environment.metrics, method);
+  const CallScope scope(environment, method);
   environment.pool.Post([scope, context, reactor, body = std::move(body)] {
     absl::Status status;
     if (context->deadline() < std::chrono::system_clock::now()) {

@@ -4,11 +4,11 @@
 #include <grpcpp/support/server_callback.h>
 #include <grpcpp/support/status.h>
 
-#include <chrono>
 #include <functional>
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "proto/base/clock.h"
 #include "server/observe/metrics.h"
 #include "server/rpc/work_pool.h"
 
@@ -18,12 +18,13 @@ namespace bitwright::server {
 struct RpcEnvironment {
   Metrics& metrics;
   WorkPool& pool;
+  const Clock& clock;
 };
 
 // One call from arrival to answer: its time, its metric, its line in the log and the form of its status, in one place.
 class CallScope {
  public:
-  CallScope(Metrics& metrics, std::string_view method);  // `method` is a literal
+  CallScope(const RpcEnvironment& environment, std::string_view method);  // `method` is a literal
 
   // Call once, when the answer is known. Adds an ErrorInfo to errors that have none.
   grpc::Status Close(const absl::Status& status) const;
@@ -32,8 +33,9 @@ class CallScope {
 
  private:
   Metrics& metrics_;
+  const Clock& clock_;
   std::string_view method_;
-  std::chrono::steady_clock::time_point start_;
+  MonotonicTime start_;
 };
 
 // Runs the body of a unary call on the pool and finishes the call with its status. Request and response live until

@@ -16,7 +16,7 @@ constexpr absl::Duration kMaxWait = absl::Seconds(20);
 class LeaseCall final : public grpc::ServerUnaryReactor, public std::enable_shared_from_this<LeaseCall> {
  public:
   LeaseCall(RpcEnvironment& environment, Scheduler& scheduler, v1::LeaseTaskResponse* response)
-      : scheduler_(scheduler), scope_(environment.metrics, "LeaseTask"), response_(response) {}
+      : scheduler_(scheduler), scope_(environment, "LeaseTask"), response_(response) {}
 
   void Start(WorkPool& pool, const v1::LeaseTaskRequest& request) {
     self_ = shared_from_this();

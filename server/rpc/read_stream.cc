@@ -17,7 +17,7 @@ using google::bytestream::ReadResponse;
 class ReadStream final : public grpc::ServerWriteReactor<ReadResponse> {
  public:
   ReadStream(RpcEnvironment& environment, BlobStore& blobs, ReadRequest request)
-      : environment_(environment), blobs_(blobs), request_(std::move(request)), scope_(environment.metrics, "Read") {}
+      : environment_(environment), blobs_(blobs), request_(std::move(request)), scope_(environment, "Read") {}
 
   void Start() {
     environment_.pool.Post([this] {

@@ -40,7 +40,7 @@ std::string BoundAddress(const std::string& address, int port) {
 }  // namespace
 
 struct RpcServer::State {
-  explicit State(Metrics& metrics) : pool(kPoolThreads), environment{metrics, pool} {}
+  State(Metrics& metrics, const Clock& clock) : pool(kPoolThreads), environment{metrics, pool, clock} {}
   WorkPool pool;
   RpcEnvironment environment;
   std::vector<std::unique_ptr<grpc::Service>> services;
@@ -53,7 +53,7 @@ RpcServer::RpcServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcParts& parts, const std::string& address) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  auto state = std::make_unique<State>(parts.metrics);
+  auto state = std::make_unique<State>(parts.metrics, parts.clock);
   RpcEnvironment& environment = state->environment;
   state->services.push_back(MakeBlobService(environment, parts.held, parts.clock));
   state->services.push_back(MakeByteStreamService(environment, parts.blobs, parts.held, parts.clock));

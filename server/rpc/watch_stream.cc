@@ -19,7 +19,7 @@ class WatchStream final : public grpc::ServerWriteReactor<v1::Job>, public std::
         jobs_(jobs),
         scheduler_(scheduler),
         job_(std::move(job)),
-        scope_(environment.metrics, "WatchJob") {}
+        scope_(environment, "WatchJob") {}
 
   void Start() {
     self_ = shared_from_this();

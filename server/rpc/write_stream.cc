@@ -19,7 +19,7 @@ class WriteStream final : public grpc::ServerReadReactor<WriteRequest> {
  public:
   WriteStream(RpcEnvironment& environment, BlobStore& blobs, HeldBlobs& held, const Clock& clock,
               WriteResponse* response)
-      : scope_(environment.metrics, "Write"),
+      : scope_(environment, "Write"),
         metrics_(environment.metrics),
         session_(blobs, held, clock),
         response_(response),

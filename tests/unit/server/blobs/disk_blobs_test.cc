@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 
@@ -93,9 +94,9 @@ TEST_F(DiskBlobsTest, StaleUploadsGoUnlessBeingWritten) {
   const BlobDigest digest = DigestOf("bytes");
   (*blobs_->StartUpload({"old", digest}))->Append("by").IgnoreError();
   auto open = *blobs_->StartUpload({"open", digest});
-  BITWRIGHT_ASSERT_OK(blobs_->DiscardStaleUploads(absl::Hours(1)));
+  BITWRIGHT_ASSERT_OK(blobs_->DiscardStaleUploads(absl::Now() - absl::Hours(1)));
   EXPECT_EQ(*blobs_->UploadedBytes({"old", digest}), 2);
-  BITWRIGHT_ASSERT_OK(blobs_->DiscardStaleUploads(absl::ZeroDuration()));
+  BITWRIGHT_ASSERT_OK(blobs_->DiscardStaleUploads(absl::Now() + absl::Hours(1)));
   EXPECT_THAT(blobs_->UploadedBytes({"old", digest}), HasReason("UPLOAD_UNKNOWN"));
   BITWRIGHT_EXPECT_OK(blobs_->UploadedBytes({"open", digest}));
 }
