@@ -4,7 +4,8 @@
 
 #include "absl/status/statusor.h"
 #include "client/api/client.h"
-#include "client/cli/commands.h"
+#include "client/cli/command_context.h"
+#include "client/cli/exit_codes.h"
 #include "client/cli/out_dir.h"
 
 // Ends of jobs, shared by several commands.
