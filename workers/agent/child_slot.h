@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "proto/base/clock.h"
 #include "workers/agent/child_process.h"
 
 namespace bitwright::worker {
@@ -22,13 +23,13 @@ class ChildSlot {
   // The child of this owner, started if need be; busy until Release. UNAVAILABLE, reason CHILD_NOT_STARTED.
   absl::StatusOr<std::shared_ptr<ChildProcess>> Acquire(const std::string& owner);
   // After a task; a child that failed is ended.
-  void Release(bool healthy, absl::Time now);
+  void Release(bool healthy, MonotonicTime now);
 
   // Each leaves a busy child alone.
   void EndUnlessLive(const std::set<std::string>& live_owners);
-  void EndIfIdle(absl::Time now, absl::Duration limit);
+  void EndIfIdle(MonotonicTime now, absl::Duration limit);
   // How long until EndIfIdle would end the child; infinite without an idle child.
-  absl::Duration UntilIdle(absl::Time now, absl::Duration limit) const;
+  absl::Duration UntilIdle(MonotonicTime now, absl::Duration limit) const;
 
   void End();
   // 0: none.
@@ -40,7 +41,7 @@ class ChildSlot {
   std::shared_ptr<ChildProcess> child_ ABSL_GUARDED_BY(mutex_);
   std::string owner_ ABSL_GUARDED_BY(mutex_);
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Time last_used_ ABSL_GUARDED_BY(mutex_);
+  MonotonicTime last_used_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace bitwright::worker
