@@ -8,7 +8,7 @@
 #include "client/cli/exit_codes.h"
 #include "client/cli/out_dir.h"
 
-// Ends of jobs, shared by several commands.
+// What several commands do at the end of a job.
 namespace bitwright::client {
 
 // Writes the artifact and the report of a SUCCEEDED job to OUT and prints the report. JOB_UNFINISHED when it is not.

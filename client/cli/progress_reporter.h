@@ -15,7 +15,7 @@ namespace bitwright::client {
 // when the console is quiet. Thread-safe.
 class ProgressReporter {
  public:
-  // Terminal size is asked at every drawing. The console must outlive the reporter.
+  // The size of the terminal is asked for at every drawing. The console must outlive the reporter.
   ProgressReporter(Console& console, bool animate) : console_(console), animate_(animate && !console.style().quiet) {}
   ~ProgressReporter() { Finish(); }
 

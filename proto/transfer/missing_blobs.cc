@@ -13,9 +13,10 @@
 namespace bitwright {
 namespace {
 
+using FirstFiles = std::map<std::string, const FileToUpload*>;  // by digest
+
 absl::Status AddMissing(const TransferContext& context, v1::BlobService::Stub& stub,
-                        std::span<const FileToUpload> batch, std::vector<FileToUpload>& missing) {
-  std::map<std::string, const FileToUpload*> first_of;  // by digest
+                        std::span<const FileToUpload> batch, FirstFiles& first_of, std::vector<FileToUpload>& missing) {
   v1::FindMissingBlobsRequest request;
   for (const FileToUpload& file : batch) {
     if (first_of.emplace(file.digest.ToString(), &file).second) *request.add_digests() = ToProto(file.digest);
@@ -39,10 +40,11 @@ absl::Status AddMissing(const TransferContext& context, v1::BlobService::Stub& s
 absl::StatusOr<std::vector<FileToUpload>> FindMissingFiles(const TransferContext& context,
                                                            std::span<const FileToUpload> files) {
   const auto stub = v1::BlobService::NewStub(context.channel);
+  FirstFiles first_of;
   std::vector<FileToUpload> missing;
   while (!files.empty()) {
     const size_t size = std::min<size_t>(files.size(), limits::kMaxFindMissingDigests);
-    ABSL_RETURN_IF_ERROR(AddMissing(context, *stub, files.first(size), missing));
+    ABSL_RETURN_IF_ERROR(AddMissing(context, *stub, files.first(size), first_of, missing));
     files = files.subspan(size);
   }
   return missing;

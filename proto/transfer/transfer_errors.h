@@ -10,12 +10,12 @@
 // functions.
 namespace bitwright {
 
-// Reason of what a later attempt mends: only a caller that gave up sees it.
+// The reason of errors after which the next attempt may go on. Only a caller that has given up sees it.
 inline constexpr char kStreamEnded[] = "STREAM_ENDED";
 
 // UNAVAILABLE, reason STREAM_ENDED: a stream ended well, or by its deadline, but before its end.
 absl::Status StreamEndedError();
-// Likewise, of an upload that the server ended.
+// The same reason: the server ended an upload before it had all bytes.
 absl::Status UploadCutError(int64_t committed_bytes, int64_t size_bytes);
 // UNAVAILABLE, reason TRANSFER_STALLED: as many attempts as the policy allows made no progress.
 absl::Status TransferStalledError(const BlobDigest& blob, const absl::Status& last);

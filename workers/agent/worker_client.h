@@ -26,7 +26,7 @@ class WorkerClient {
   WorkerClient(std::shared_ptr<grpc::Channel> channel, v1::WorkerCapacity capacity);
   ~WorkerClient();
 
-  // Tries until the server answers. CANCELLED, or an error that trying again does not mend.
+  // Tries until the server answers. CANCELLED, or an error that another attempt would meet again.
   absl::Status Register(const CancelToken& cancel);
   absl::Duration heartbeat_interval() const;
 

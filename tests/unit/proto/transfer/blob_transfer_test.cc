@@ -99,6 +99,13 @@ TEST_F(Transfer, UploadThatAnotherClientCompletesEndsEarly) {
   EXPECT_EQ(service_.seen.write_names.size(), 1u);
 }
 
+TEST_F(Transfer, BrokenUploadThatAnotherClientCompletedIsDone) {
+  Put(large_);
+  service_.plan.break_writes_after = {1 << 20};
+  EXPECT_THAT(Upload(large_), IsOk());
+  EXPECT_EQ(service_.seen.write_names.size(), 1u);
+}
+
 TEST_F(Transfer, LaterCallWithTheSameIdContinues) {
   const std::string bytes = large_ + large_;
   service_.plan.break_writes_after = {2 << 20};
