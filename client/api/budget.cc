@@ -24,29 +24,29 @@ constexpr double kMostBytes = 0x1p53;  // exact in a double
 absl::StatusOr<v1::Budget> ParseBudget(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-  if (error != std::errc()) return BudgetInvalid(text, "does not begin with a number");
-  if (!std::isfinite(value) || value <= 0) return BudgetInvalid(text, "is not above 0");
+  if (error != std::errc()) return BudgetInvalidError(text, "does not begin with a number");
+  if (!std::isfinite(value) || value <= 0) return BudgetInvalidError(text, "is not above 0");
 
   std::string unit(end, text.data() + text.size());
   unit.erase(0, unit.find_first_not_of(' ') == std::string::npos ? unit.size() : unit.find_first_not_of(' '));
-  if (unit.empty()) return BudgetInvalid(text, "has no unit");
+  if (unit.empty()) return BudgetInvalidError(text, "has no unit");
   absl::AsciiStrToLower(&unit);
 
   v1::Budget budget;
   if (unit == "bpw") {
-    if (value > 32) return BudgetInvalid(text, "is above 32 bits per weight");
+    if (value > 32) return BudgetInvalidError(text, "is above 32 bits per weight");
     budget.set_average_bits(value);
     return budget;
   }
   for (const Unit& known : kUnits) {
     if (unit != known.name) continue;
     const double bytes = std::floor(value * known.bytes);
-    if (bytes < 1) return BudgetInvalid(text, "is less than one byte");
-    if (bytes > kMostBytes) return BudgetInvalid(text, "is above 8 PiB");
+    if (bytes < 1) return BudgetInvalidError(text, "is less than one byte");
+    if (bytes > kMostBytes) return BudgetInvalidError(text, "is above 8 PiB");
     budget.set_artifact_bytes(static_cast<int64_t>(bytes));
     return budget;
   }
-  return BudgetInvalid(text, absl::StrCat("has an unknown unit '", unit, "'"));
+  return BudgetInvalidError(text, absl::StrCat("has an unknown unit '", unit, "'"));
 }
 
 std::string BudgetText(const v1::Budget& budget) {

@@ -1,10 +1,7 @@
 #include "client/api/client.h"
 
 #include <algorithm>
-#include <random>
 
-#include "client/api/model_dir.h"
-#include "proto/base/errors.h"
 #include "proto/base/random_id.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/limits.h"
@@ -47,15 +44,15 @@ absl::Status StatusOnly(const absl::StatusOr<T>& result) {
 
 }  // namespace
 
-Client::Client(std::shared_ptr<Connection> connection, std::shared_ptr<CancelToken> cancel, Clock* clock)
+Client::Client(std::shared_ptr<Connection> connection, std::shared_ptr<CancelToken> cancel, const Clock& clock)
     : connection_(std::move(connection)),
       cancel_(cancel != nullptr ? std::move(cancel) : std::make_shared<CancelToken>()),
-      clock_(clock != nullptr ? clock : &SystemClock()) {}
+      clock_(&clock) {}
 
 Client Client::ConnectTo(ConnectionOptions options) {
   if (options.cancel == nullptr) options.cancel = std::make_shared<CancelToken>();
   auto cancel = options.cancel;
-  Clock* clock = options.clock;
+  const Clock& clock = *options.clock;
   return Client(Connect(std::move(options)), std::move(cancel), clock);
 }
 
@@ -146,8 +143,6 @@ absl::StatusOr<std::vector<v1::Worker>> Client::ListWorkers() {
   return std::vector<v1::Worker>(response.workers().begin(), response.workers().end());
 }
 
-absl::Status Client::WaitUntilServing(std::chrono::milliseconds patience) {
-  return connection_->WaitUntilServing(patience);
-}
+absl::Status Client::WaitUntilServing(absl::Duration patience) { return connection_->WaitUntilServing(patience); }
 
 }  // namespace bitwright::client

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,11 +22,12 @@ struct TransferProgress {
 using OnTransfer = std::function<void(const TransferProgress&)>;
 
 // Bitwright for a program: whole steps, each one call. Thread-safe. Errors as in Connection, and those named below.
+// Its uploads are in client_upload.cc, its downloads in client_download.cc.
 class Client {
  public:
   // The token and the clock are those of the connection.
   explicit Client(std::shared_ptr<Connection> connection, std::shared_ptr<CancelToken> cancel = nullptr,
-                  Clock* clock = nullptr);
+                  const Clock& clock = kSystemClock);
   static Client ConnectTo(ConnectionOptions options);
 
   // Uploads what the server lacks of a model folder (see ScanModelDir for which files), registers it and waits until it
@@ -48,28 +50,26 @@ class Client {
   absl::StatusOr<v1::Job> WatchJob(const std::string& name, const std::function<void(const v1::Job&)>& on_job);
   absl::StatusOr<v1::Report> GetReport(const std::string& job);
 
-  // Writes every file of the manifest under `dir`. A file that is there with its digest is kept; one that was broken
-  // off
-  // ("{path}.part") continues; each appears whole or not at all. MANIFEST_PATH_INVALID: a path would leave `dir`;
-  // BLOB_DIGEST_MISMATCH: other bytes arrived twice; FILE_UNWRITABLE, DISK_FULL.
+  // Writes every file of the manifest under `dir`. A file that is there with its digest is kept, and one that was
+  // broken off ("{path}.part") continues; each appears whole or not at all. MANIFEST_PATH_INVALID: a path would leave
+  // `dir`; BLOB_DIGEST_MISMATCH: other bytes arrived twice; FILE_UNWRITABLE, DISK_FULL.
   absl::Status DownloadArtifact(const v1::Manifest& manifest, const std::string& dir,
                                 const OnTransfer& on_transfer = nullptr);
 
   absl::StatusOr<std::vector<v1::Recipe>> ListRecipes();
   absl::StatusOr<v1::Recipe> GetRecipe(const std::string& name);
   absl::StatusOr<std::vector<v1::Worker>> ListWorkers();
-  absl::Status WaitUntilServing(std::chrono::milliseconds patience);
+  absl::Status WaitUntilServing(absl::Duration patience);
 
  private:
-  absl::Status UploadMissing(const std::vector<std::string>& paths, const std::vector<BlobDigest>& digests,
-                             const OnTransfer& on_transfer);
+  absl::Status UploadMissing(std::span<const FileToUpload> files, const OnTransfer& on_transfer);
   absl::StatusOr<v1::Model> AwaitInspection(v1::Model model);
   absl::Status DownloadFile(const v1::FileEntry& entry, const std::string& dir,
                             const std::function<void(int64_t)>& on_bytes);
 
   std::shared_ptr<Connection> connection_;
   std::shared_ptr<CancelToken> cancel_;
-  Clock* clock_;
+  const Clock* clock_;
 };
 
 }  // namespace bitwright::client

@@ -5,18 +5,29 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "proto/contract/digest.h"
+#include "proto/transfer/local_file.h"
 
 // Errors that arise on the client's side. Those of the server pass through unchanged.
 namespace bitwright::client {
 
-absl::Status ServerUnreachable(std::string_view address, std::string_view cause);  // SERVER_UNREACHABLE
-absl::Status FileUnreadable(const std::string& path, int error);                   // FILE_UNREADABLE
-absl::Status FileUnwritable(const std::string& path, int error);                   // FILE_UNWRITABLE, DISK_FULL
-absl::Status FileShrank(const std::string& path, int64_t size_bytes);              // FILE_CHANGED
-absl::Status ModelDirInvalid(const std::string& dir, std::string_view what, std::string_view remedy);
-absl::Status BudgetInvalid(std::string_view text, std::string_view what);        // BUDGET_INVALID
-absl::Status RecipeFileInvalid(const std::string& path, std::string_view what);  // RECIPE_INVALID
-absl::Status DownloadCorrupt(const std::string& path, std::string_view digest);  // BLOB_DIGEST_MISMATCH
-absl::Status JobNotFinished(std::string_view job, std::string_view state);       // JOB_UNFINISHED
+absl::Status ServerUnreachableError(std::string_view address, std::string_view cause);  // SERVER_UNREACHABLE
+// UNAVAILABLE; the caller asks again, and says SERVER_UNREACHABLE when it gives up.
+inline constexpr char kServerNotReady[] = "SERVER_NOT_READY";
+absl::Status ServerNotReadyError(std::string_view cause);
+
+absl::Status FileUnreadableError(const std::string& path, int error);       // FILE_UNREADABLE
+absl::Status FileUnwritableError(const std::string& path, int error);       // FILE_UNWRITABLE, DISK_FULL
+absl::Status FileShrankError(const std::string& path, int64_t size_bytes);  // FILE_CHANGED
+inline constexpr LocalFileErrors kFileErrors{FileUnreadableError, FileShrankError};
+
+absl::Status ModelDirInvalidError(const std::string& dir, std::string_view what, std::string_view remedy);
+absl::Status ModelRejectedError();                                                     // MODEL_REJECTED
+absl::Status BudgetInvalidError(std::string_view text, std::string_view what);         // BUDGET_INVALID
+absl::Status RecipeFileInvalidError(const std::string& path, std::string_view what);   // RECIPE_INVALID
+absl::Status DownloadCorruptError(const std::string& path, const BlobDigest& digest);  // BLOB_DIGEST_MISMATCH
+absl::Status JobNotFinishedError(std::string_view job, std::string_view state);        // JOB_UNFINISHED
+absl::Status JobCancelledError(std::string_view job);                                  // JOB_CANCELLED
+absl::Status JobFailedError();                                                         // JOB_FAILED
 
 }  // namespace bitwright::client

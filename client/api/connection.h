@@ -3,21 +3,23 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "bitwright/v1/blobs.pb.h"
+#include "absl/time/time.h"
 #include "bitwright/v1/jobs.pb.h"
 #include "bitwright/v1/models.pb.h"
 #include "bitwright/v1/recipes.pb.h"
 #include "bitwright/v1/workers.pb.h"
-#include "client/api/clock.h"
-#include "client/api/local_file.h"
-#include "client/api/retry_policy.h"
 #include "proto/base/cancel_token.h"
+#include "proto/base/clock.h"
 #include "proto/contract/digest.h"
+#include "proto/transfer/local_file.h"
+#include "proto/transfer/missing_blobs.h"
+#include "proto/transfer/retry_policy.h"
 
 namespace bitwright::client {
 
@@ -29,7 +31,6 @@ class Connection {
  public:
   virtual ~Connection() = default;
 
-  virtual absl::StatusOr<v1::FindMissingBlobsResponse> FindMissingBlobs(const v1::FindMissingBlobsRequest&) = 0;
   virtual absl::StatusOr<v1::Model> CreateModel(const v1::CreateModelRequest&) = 0;
   virtual absl::StatusOr<v1::Model> GetModel(const v1::GetModelRequest&) = 0;
   virtual absl::StatusOr<v1::ListModelsResponse> ListModels(const v1::ListModelsRequest&) = 0;
@@ -45,7 +46,10 @@ class Connection {
   virtual absl::StatusOr<v1::ListWorkersResponse> ListWorkers(const v1::ListWorkersRequest&) = 0;
 
   // grpc.health.v1 Check of the whole server, until it says SERVING or `patience` is over (UNAVAILABLE).
-  virtual absl::Status WaitUntilServing(std::chrono::milliseconds patience) = 0;
+  virtual absl::Status WaitUntilServing(absl::Duration patience) = 0;
+
+  // Those of the files that the server lacks; of equal files the first.
+  virtual absl::StatusOr<std::vector<FileToUpload>> FindMissing(std::span<const FileToUpload> files) = 0;
 
   // Uploads a file as the blob `digest`. The upload's name follows from the file, so that a later call, even of another
   // process, continues one that was broken off. `on_committed` is told how many bytes of the blob the server holds or
@@ -53,9 +57,11 @@ class Connection {
   virtual absl::Status Upload(const LocalFile& file, const BlobDigest& digest,
                               const std::function<void(int64_t bytes)>& on_committed) = 0;
 
-  // Gives the bytes of a blob from `offset` to `sink`, in order, each once. An error of the sink ends the call with it.
-  virtual absl::Status Download(const BlobDigest& digest, int64_t offset,
-                                const std::function<absl::Status(std::string_view bytes)>& sink) = 0;
+  // Writes a blob to `path`, which appears whole or not at all; "{path}.part" of an earlier call is continued.
+  // `on_bytes` is told of bytes that are there now, negative of those that were dropped. BLOB_DIGEST_MISMATCH: other
+  // bytes arrived twice; FILE_UNWRITABLE, DISK_FULL.
+  virtual absl::Status Download(const BlobDigest& digest, const std::string& path,
+                                const std::function<void(int64_t bytes)>& on_bytes) = 0;
 
   // Calls `on_job` with the job's state now and after each change (never with an older one than before) until it is
   // terminal. Returns the terminal state.
@@ -63,12 +69,14 @@ class Connection {
                                            const std::function<void(const v1::Job&)>& on_job) = 0;
 };
 
+inline const SystemClock kSystemClock;
+
 struct ConnectionOptions {
   std::string address;  // "HOST:PORT" or "unix:PATH"
-  RetryPolicy retry;
-  std::chrono::milliseconds connect_patience{5000};  // for the very first answer; later ones follow `retry`
-  Clock* clock = nullptr;                            // none: the machine's
-  std::shared_ptr<CancelToken> cancel;               // none: never cancelled
+  RetryPolicy retry = kClientRetries;
+  absl::Duration connect_patience = absl::Seconds(5);  // for the very first answer; later ones follow `retry`
+  const Clock* clock = &kSystemClock;                  // outlives the connection
+  std::shared_ptr<CancelToken> cancel;                 // none: never cancelled
 };
 
 // Connects on first use.

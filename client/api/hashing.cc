@@ -7,32 +7,17 @@
 #include <numeric>
 #include <thread>
 
-#include "client/api/local_file.h"
+#include "client/api/client_errors.h"
 #include "proto/base/status_macros.h"
 
 namespace bitwright::client {
 namespace {
 
-constexpr int64_t kBlock = 1 << 20;
-
-absl::Status Feed(const LocalFile& file, int64_t size_bytes, const CancelToken& cancel, Sha256& hash,
-                  const std::function<void(int64_t)>& on_bytes) {
-  std::string block(static_cast<size_t>(std::min(kBlock, size_bytes)), '\0');
-  for (int64_t offset = 0; offset < size_bytes; offset += kBlock) {
-    ABSL_RETURN_IF_ERROR(cancel.Check());
-    const size_t size = static_cast<size_t>(std::min(kBlock, size_bytes - offset));
-    ABSL_RETURN_IF_ERROR(file.ReadAt(offset, block.data(), size));
-    hash.Update(block.data(), size);
-    on_bytes(static_cast<int64_t>(size));
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<BlobDigest> HashFile(const std::string& path, const CancelToken& cancel,
                                     const std::function<void(int64_t)>& on_bytes) {
-  ABSL_ASSIGN_OR_RETURN(const LocalFile file, LocalFile::Open(path));
+  ABSL_ASSIGN_OR_RETURN(const LocalFile file, LocalFile::Open(path, kFileErrors));
   Sha256 hash;
-  ABSL_RETURN_IF_ERROR(Feed(file, file.size_bytes(), cancel, hash, on_bytes));
+  ABSL_RETURN_IF_ERROR(file.HashTo(hash, cancel, on_bytes));
   return BlobDigest{hash.Finish(), file.size_bytes()};
 }
 
@@ -79,11 +64,6 @@ absl::StatusOr<std::vector<BlobDigest>> HashFiles(std::span<const std::string> p
     digests.push_back(*std::move(result));
   }
   return digests;
-}
-
-absl::Status HashPrefix(const std::string& path, int64_t size_bytes, const CancelToken& cancel, Sha256& hash) {
-  ABSL_ASSIGN_OR_RETURN(const LocalFile file, LocalFile::Open(path));
-  return Feed(file, size_bytes, cancel, hash, [](int64_t) {});
 }
 
 }  // namespace bitwright::client

@@ -17,7 +17,4 @@ absl::StatusOr<std::vector<BlobDigest>> HashFiles(std::span<const std::string> p
                                                   const CancelToken& cancel,
                                                   const std::function<void(int64_t bytes)>& on_bytes);
 
-// Feeds the first `size_bytes` bytes of a file to `hash`.
-absl::Status HashPrefix(const std::string& path, int64_t size_bytes, const CancelToken& cancel, Sha256& hash);
-
 }  // namespace bitwright::client

@@ -27,25 +27,27 @@ bool IsLeftOut(const fs::path& relative) {
 absl::Status CheckComplete(const std::string& dir, const std::vector<ModelFile>& files, bool other_weights) {
   const auto has = [&](auto predicate) { return std::any_of(files.begin(), files.end(), predicate); };
   if (!has([](const ModelFile& file) { return file.path == "config.json"; })) {
-    return ModelDirInvalid(dir, "it has no config.json",
-                           "give the folder that save_pretrained or `huggingface-cli download` wrote");
+    return ModelDirInvalidError(dir, "it has no config.json",
+                                "give the folder that save_pretrained or `huggingface-cli download` wrote");
   }
   if (has([](const ModelFile& file) { return file.path.ends_with(".safetensors"); })) return absl::OkStatus();
   if (other_weights) {
-    return ModelDirInvalid(dir, "its weights are not safetensors",
-                           "convert them with transformers: "
-                           "AutoModelForCausalLM.from_pretrained(DIR).save_pretrained(NEW, safe_serialization=True)");
+    return ModelDirInvalidError(
+        dir, "its weights are not safetensors",
+        "convert them with transformers: "
+        "AutoModelForCausalLM.from_pretrained(DIR).save_pretrained(NEW, safe_serialization=True)");
   }
-  return ModelDirInvalid(dir, "it has no *.safetensors file",
-                         "download the weights too (a clone without git-lfs or a partial download lacks them)");
+  return ModelDirInvalidError(dir, "it has no *.safetensors file",
+                              "download the weights too (a clone without git-lfs or a partial download lacks them)");
 }
 
 }  // namespace
 
 absl::StatusOr<std::vector<ModelFile>> ScanModelDir(const std::string& dir) {
   std::error_code error;
-  if (!fs::exists(dir, error)) return FileUnreadable(dir, ENOENT);
-  if (!fs::is_directory(dir, error)) return ModelDirInvalid(dir, "it is not a folder", "give the folder, not a file");
+  if (!fs::exists(dir, error)) return FileUnreadableError(dir, ENOENT);
+  if (!fs::is_directory(dir, error))
+    return ModelDirInvalidError(dir, "it is not a folder", "give the folder, not a file");
 
   std::vector<ModelFile> files;
   bool other_weights = false;
@@ -62,11 +64,11 @@ absl::StatusOr<std::vector<ModelFile>> ScanModelDir(const std::string& dir) {
     ABSL_RETURN_IF_ERROR(CheckManifestPath(relative.generic_string()));
     files.push_back({relative.generic_string(), it->path().string(), static_cast<int64_t>(it->file_size(unknown))});
     if (files.size() > limits::kMaxManifestFiles) {
-      return ModelDirInvalid(dir, "it holds more than " + std::to_string(limits::kMaxManifestFiles) + " files",
-                             "give the model's own folder");
+      return ModelDirInvalidError(dir, "it holds more than " + std::to_string(limits::kMaxManifestFiles) + " files",
+                                  "give the model's own folder");
     }
   }
-  if (error) return FileUnreadable(dir, error.value());
+  if (error) return FileUnreadableError(dir, error.value());
   std::sort(files.begin(), files.end(), [](const ModelFile& a, const ModelFile& b) { return a.path < b.path; });
   ABSL_RETURN_IF_ERROR(CheckComplete(dir, files, other_weights));
   return files;

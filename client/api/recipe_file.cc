@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/api/client_errors.h"
-#include "client/api/local_file.h"
+#include "proto/base/files.h"
 #include "proto/base/status_macros.h"
 
 namespace bitwright::client {
@@ -25,12 +25,12 @@ class FirstError final : public google::protobuf::io::ErrorCollector {
 }  // namespace
 
 absl::StatusOr<v1::Recipe> ReadRecipeFile(const std::string& path) {
-  ABSL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path));
+  ABSL_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path, FileUnreadableError));
   FirstError error;
   google::protobuf::TextFormat::Parser parser;
   parser.RecordErrorsTo(&error);
   v1::Recipe recipe;
-  if (!parser.ParseFromString(text, &recipe)) return RecipeFileInvalid(path, error.text());
+  if (!parser.ParseFromString(text, &recipe)) return RecipeFileInvalidError(path, error.text());
   return recipe;
 }
 

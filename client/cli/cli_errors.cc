@@ -5,7 +5,7 @@
 
 namespace bitwright::client {
 
-absl::Status OutNotEmpty(const std::string& path) {
+absl::Status OutNotEmptyError(const std::string& path) {
   return MakeError(absl::StatusCode::kInvalidArgument, "OUT_NOT_EMPTY",
                    absl::StrCat("'", path,
                                 "' exists and is not empty; name another folder, or give --force to replace "
@@ -13,24 +13,24 @@ absl::Status OutNotEmpty(const std::string& path) {
                    {{"out", path}});
 }
 
-absl::Status OutNotAFolder(const std::string& path) {
+absl::Status OutNotAFolderError(const std::string& path) {
   return MakeError(absl::StatusCode::kInvalidArgument, "OUT_NOT_A_FOLDER",
                    absl::StrCat("'", path, "' is not a folder; name a folder that is new or empty"), {{"out", path}});
 }
 
-absl::Status DaemonNotFound(const std::string& looked_at) {
+absl::Status DaemonNotFoundError(const std::string& looked_at) {
   return MakeError(absl::StatusCode::kFailedPrecondition, "DAEMON_NOT_FOUND",
                    absl::StrCat("bitwrightd was not found (", looked_at,
                                 "); set BITWRIGHTD to its path, or name a running service with --server HOST:PORT"));
 }
 
-absl::Status DaemonFailed(std::string_view what, const std::string& last_lines_of_its_log) {
+absl::Status DaemonFailedError(std::string_view what, const std::string& last_lines_of_its_log) {
   return MakeError(absl::StatusCode::kInternal, "DAEMON_FAILED",
                    absl::StrCat("the local bitwrightd ", std::string(what),
                                 last_lines_of_its_log.empty() ? "" : "; the end of its log:\n", last_lines_of_its_log));
 }
 
-absl::Status ModelUnknown(const std::string& model) {
+absl::Status ModelUnknownError(const std::string& model) {
   return MakeError(absl::StatusCode::kNotFound, "MODEL_NOT_FOUND",
                    absl::StrCat("'", model,
                                 "' is neither a folder here nor a model's name; give a model folder, or "
@@ -38,7 +38,7 @@ absl::Status ModelUnknown(const std::string& model) {
                    {{"model", model}});
 }
 
-absl::Status OptionConflict(std::string_view what) {
+absl::Status OptionConflictError(std::string_view what) {
   return MakeError(absl::StatusCode::kInvalidArgument, "OPTION_CONFLICT", what);
 }
 

@@ -1,8 +1,8 @@
+#include "client/cli/command_line.h"
+
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <sstream>
 
-#include "client/cli/options.h"
 #include "proto/contract/limits.h"
 
 namespace bitwright::client {

@@ -12,7 +12,7 @@ class Message;
 
 namespace bitwright::client {
 
-// Where a command's words go: results to `out`, everything else to `err`. Not thread-safe.
+// Where a command's output goes: results to `out`, everything else to `err`. Not thread-safe.
 class Console {
  public:
   struct Style {

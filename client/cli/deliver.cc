@@ -5,9 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "client/api/client_errors.h"
 #include "client/api/json.h"
-#include "client/api/local_file.h"
 #include "client/api/report_text.h"
-#include "proto/base/errors.h"
+#include "proto/base/files.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/rpc_status.h"
 
@@ -26,15 +25,15 @@ std::string DeliveryJson(const v1::Job& job, const std::string& out, const std::
 }  // namespace
 
 absl::StatusOr<ExitCode> Deliver(const CommandContext& context, Client& client, const v1::Job& job, const OutDir& out) {
-  if (job.state() != v1::Job::SUCCEEDED) return JobNotFinished(job.name(), v1::Job::State_Name(job.state()));
+  if (job.state() != v1::Job::SUCCEEDED) return JobNotFinishedError(job.name(), v1::Job::State_Name(job.state()));
   ABSL_ASSIGN_OR_RETURN(const v1::Report report, client.GetReport(job.name()));
   ABSL_RETURN_IF_ERROR(out.Begin());
   ABSL_RETURN_IF_ERROR(client.DownloadArtifact(
       job.artifact(), out.model_dir(), [&](const TransferProgress& progress) { context.progress.Transfer(progress); }));
   const std::string json = ToJson(report);
   const std::string text = ReportText(report);
-  ABSL_RETURN_IF_ERROR(WriteWholeFile(out.report_json(), json));
-  ABSL_RETURN_IF_ERROR(WriteWholeFile(out.report_text(), text));
+  ABSL_RETURN_IF_ERROR(WriteWholeFile(out.report_json(), json, FileUnwritableError));
+  ABSL_RETURN_IF_ERROR(WriteWholeFile(out.report_text(), text, FileUnwritableError));
   ABSL_RETURN_IF_ERROR(out.Finish());
   context.progress.Finish();
   context.console.Result(absl::StrCat(text, "\nStages\n\n", StageTableText(job), "\nWritten to ", out.path(),
@@ -44,19 +43,17 @@ absl::StatusOr<ExitCode> Deliver(const CommandContext& context, Client& client, 
 }
 
 absl::StatusOr<v1::Job> Follow(const CommandContext& context, Client& client, const std::string& name) {
-  auto job = client.WatchJob(name, [&](const v1::Job& now) { context.progress.Job(now); });
-  return job;
+  return client.WatchJob(name, [&](const v1::Job& now) { context.progress.Job(now); });
 }
 
 ExitCode ReportBadEnd(const CommandContext& context, const v1::Job& job) {
   context.progress.Finish();
   if (job.state() == v1::Job::CANCELLED) {
-    context.console.Error(absl::CancelledError(job.name() + " was cancelled"));
+    context.console.Error(JobCancelledError(job.name()));
     return ExitCode::kCancelled;
   }
-  absl::Status error = FromProto(job.error());
-  if (error.ok()) error = absl::InternalError("the server gave no reason");
-  context.console.Error(error);
+  const absl::Status error = FromProto(job.error());
+  context.console.Error(error.ok() ? JobFailedError() : error);
   return ExitCode::kFailed;
 }
 

@@ -4,10 +4,11 @@
 
 #include "absl/status/statusor.h"
 #include "client/api/client.h"
-#include "client/cli/commands.h"
+#include "client/cli/command_context.h"
+#include "client/cli/exit_codes.h"
 #include "client/cli/out_dir.h"
 
-// Ends of jobs, shared by several commands.
+// What several commands do at the end of a job.
 namespace bitwright::client {
 
 // Writes the artifact and the report of a SUCCEEDED job to OUT and prints the report. JOB_UNFINISHED when it is not.

@@ -1,8 +1,9 @@
+#include "client/cli/job_commands.h"
+
 #include <algorithm>
 #include <cctype>
 
 #include "client/api/report_text.h"
-#include "client/cli/commands.h"
 #include "client/cli/deliver.h"
 #include "client/cli/job_spec.h"
 #include "client/cli/resource_text.h"

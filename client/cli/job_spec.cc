@@ -3,14 +3,14 @@
 #include <filesystem>
 
 #include "client/api/budget.h"
-#include "client/api/local_file.h"
+#include "client/api/client_errors.h"
 #include "client/api/model_dir.h"
 #include "client/api/recipe_file.h"
 #include "client/cli/cli_errors.h"
-#include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/names.h"
+#include "proto/transfer/local_file.h"
 
 namespace bitwright::client {
 namespace {
@@ -24,11 +24,11 @@ bool IsFolder(const std::string& path) {
 
 absl::Status CheckModel(const std::string& model) {
   if (IsFolder(model)) return ScanModelDir(model).status();
-  return ParseResourceName(model, "models").ok() ? absl::OkStatus() : ModelUnknown(model);
+  return ParseResourceName(model, "models").ok() ? absl::OkStatus() : ModelUnknownError(model);
 }
 
 absl::Status DraftData(const JobOptions& options, const std::string& path, int64_t tokens, v1::Data* data) {
-  ABSL_RETURN_IF_ERROR(LocalFile::Open(path).status());
+  ABSL_RETURN_IF_ERROR(LocalFile::Open(path, kFileErrors).status());
   data->set_kind(DataKind(path));
   data->set_window(options.window);
   data->set_tokens(tokens);

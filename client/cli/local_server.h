@@ -29,7 +29,7 @@ class LocalServer {
 
  private:
   LocalServer() = default;
-  absl::Status Spawn(const std::string& daemon, const LocalOptions& options);
+  absl::Status StartDaemon(const std::string& daemon, const LocalOptions& options);
   absl::Status AwaitHealth(std::shared_ptr<CancelToken> cancel);
   bool Ended();
   void Stop();

@@ -1,5 +1,5 @@
-#include "absl/strings/str_cat.h"
-#include "client/cli/commands.h"
+#include "client/cli/model_commands.h"
+
 #include "client/cli/job_spec.h"
 #include "client/cli/resource_text.h"
 #include "proto/base/status_macros.h"
@@ -35,14 +35,6 @@ absl::StatusOr<ExitCode> ModelDelete(const CommandContext& context, Client& clie
   const std::string name = FullName("models", context.options.name);
   ABSL_RETURN_IF_ERROR(client.DeleteModel(name));
   context.console.Result("deleted " + name, v1::DeleteModelResponse());
-  return ExitCode::kOk;
-}
-
-absl::StatusOr<ExitCode> WorkerList(const CommandContext& context, Client& client) {
-  ABSL_ASSIGN_OR_RETURN(const auto workers, client.ListWorkers());
-  v1::ListWorkersResponse all;
-  all.mutable_workers()->Add(workers.begin(), workers.end());
-  context.console.Result(WorkerTable(workers), all);
   return ExitCode::kOk;
 }
 

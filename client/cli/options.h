@@ -2,10 +2,6 @@
 
 #include <cstdint>
 #include <string>
-#include <variant>
-#include <vector>
-
-#include "client/cli/exit_codes.h"
 
 namespace bitwright::client {
 
@@ -79,15 +75,5 @@ struct Environment {
   bool no_color = false;    // NO_COLOR is set and not empty
   bool err_is_terminal = false;
 };
-
-// The end of the process by the parser: help, version or wrong arguments.
-struct ParseEnd {
-  ExitCode code = ExitCode::kOk;
-  std::string out;  // for standard output
-  std::string err;  // for standard error
-};
-
-// Arguments without the program's name.
-std::variant<Options, ParseEnd> ParseCommandLine(const std::vector<std::string>& arguments);
 
 }  // namespace bitwright::client

@@ -11,7 +11,7 @@
 namespace bitwright::client {
 namespace {
 
-constexpr std::chrono::milliseconds kBetweenDrawings{80};
+constexpr absl::Duration kBetweenDrawings = absl::Milliseconds(80);
 
 winsize TerminalSize() {
   winsize size{};
@@ -77,7 +77,7 @@ std::vector<ProgressBar> ProgressReporter::AllBars() const {
 }
 
 void ProgressReporter::Draw(bool now) {
-  const auto time = std::chrono::steady_clock::now();
+  const MonotonicTime time = kSystemClock.Monotonic();
   dirty_ = true;
   if (!now && time - drawn_at_ < kBetweenDrawings) return;
   const winsize size = TerminalSize();

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <map>
 #include <mutex>
 #include <string>
@@ -8,6 +7,7 @@
 
 #include "client/cli/console.h"
 #include "client/cli/progress_bars.h"
+#include "proto/base/clock.h"
 
 namespace bitwright::client {
 
@@ -15,7 +15,7 @@ namespace bitwright::client {
 // when the console is quiet. Thread-safe.
 class ProgressReporter {
  public:
-  // Terminal size is asked at every drawing. The console must outlive the reporter.
+  // The size of the terminal is asked for at every drawing. The console must outlive the reporter.
   ProgressReporter(Console& console, bool animate) : console_(console), animate_(animate && !console.style().quiet) {}
   ~ProgressReporter() { Finish(); }
 
@@ -38,7 +38,7 @@ class ProgressReporter {
   int phase_ = -1;
   int drawn_lines_ = 0;
   bool dirty_ = false;
-  std::chrono::steady_clock::time_point drawn_at_{};
+  MonotonicTime drawn_at_;
 };
 
 }  // namespace bitwright::client

@@ -1,10 +1,10 @@
+#include "client/cli/quantize_command.h"
+
 #include "absl/strings/str_cat.h"
-#include "client/api/json.h"
-#include "client/cli/commands.h"
 #include "client/cli/deliver.h"
 #include "client/cli/job_spec.h"
 #include "client/cli/resource_text.h"
-#include "proto/base/errors.h"
+#include "client/cli/session.h"
 #include "proto/base/status_macros.h"
 
 namespace bitwright::client {

@@ -1,5 +1,6 @@
+#include "client/cli/recipe_commands.h"
+
 #include "client/api/recipe_file.h"
-#include "client/cli/commands.h"
 #include "client/cli/job_spec.h"
 #include "client/cli/resource_text.h"
 #include "proto/base/status_macros.h"

@@ -2,7 +2,14 @@
 
 #include <ostream>
 
-#include "client/cli/commands.h"
+#include "client/cli/command_context.h"
+#include "client/cli/command_line.h"
+#include "client/cli/job_commands.h"
+#include "client/cli/model_commands.h"
+#include "client/cli/quantize_command.h"
+#include "client/cli/recipe_commands.h"
+#include "client/cli/session.h"
+#include "client/cli/worker_commands.h"
 #include "proto/base/status_macros.h"
 
 namespace bitwright::client {

@@ -8,18 +8,18 @@ namespace {
 
 constexpr char kDefaultAddress[] = "127.0.0.1:7071";
 // A service of our own that does not answer has died; there is no restart to wait for.
-constexpr std::chrono::milliseconds kLocalGiveUp{10000};
+constexpr absl::Duration kLocalGiveUp = absl::Seconds(10);
 
 bool MayBeLocal(Command command) { return command == Command::kQuantize || command == Command::kPlan; }
 
 absl::Status CheckOptions(const Options& options, bool local) {
   if (options.local.local && !options.server.empty()) {
-    return OptionConflict("--local and --server exclude each other; give one of them");
+    return OptionConflictError("--local and --server exclude each other; give one of them");
   }
   const bool local_options =
       options.local.threads > 0 || options.local.workers > 0 || !options.local.keep_data_dir.empty();
   if (local_options && !local) {
-    return OptionConflict(
+    return OptionConflictError(
         "--threads, --workers and --keep-data-dir are for a local service; leave them out, or give --local");
   }
   return absl::OkStatus();

@@ -28,7 +28,7 @@ LIGHT_HEADERS = ('nlohmann/json_fwd.hpp',)
 HEAVY_HEADERS = {
     'workers/checkpoint/strict_json.h': 'private: the parsed value is what it gives',
     'workers/export/quantization_config.h': 'private: the JSON value is what it builds',
-    'client/api/grpc_calls.h': 'private: the call options of the stubs',
+    'proto/transfer/grpc_calls.h': 'the call options of the stubs; its users hold the network anyway',
     'server/rpc/call_scope.h': 'private: one scope per callback reactor',
     'server/rpc/lease_call.h': 'private: a callback reactor',
     'server/rpc/read_stream.h': 'private: a callback reactor',

@@ -4,19 +4,19 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <set>
 #include <thread>
 
 #include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
+#include "proto/base/clock.h"
 #include "proto/base/errors.h"
+#include "proto/base/host_name.h"
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
-#include "workers/agent/agent_errors.h"
-#include "workers/agent/backoff.h"
+#include "proto/transfer/retry_policy.h"
+#include "workers/agent/blob_cache.h"
 #include "workers/agent/blob_client.h"
 #include "workers/agent/child_slot.h"
-#include "workers/agent/input_source.h"
+#include "workers/agent/local_blobs.h"
 #include "workers/agent/task_runner.h"
 #include "workers/agent/work_dir.h"
 #include "workers/agent/worker_client.h"
@@ -36,15 +36,13 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& server) {
 }
 
 v1::WorkerCapacity Capacity(const AgentOptions& options) {
-  char host[256] = {};
-  ::gethostname(host, sizeof host - 1);
   v1::WorkerCapacity capacity;
   capacity.set_cores(options.threads);
   capacity.set_memory_bytes(options.memory_bytes);
   capacity.set_compute_class(options.compute_class);
   capacity.set_device("cpu");
   capacity.set_code_version(options.code_version);
-  capacity.set_host(host);
+  capacity.set_host(HostName());
   capacity.set_process_id(::getpid());
   capacity.set_slots(1);
   return capacity;
@@ -66,44 +64,45 @@ class Agent::Impl {
     ABSL_ASSIGN_OR_RETURN(const std::unique_ptr<InputSource> inputs, OpenInputs(work_dir));
     TaskRunner runner(work_dir, *inputs, blobs_, children_, options_.threads, options_.memory_limit_bytes);
     const absl::Status registered = client_.Register(stop_);
-    if (!registered.ok()) return stop_.stopped() ? absl::OkStatus() : registered;
+    if (!registered.ok()) return stop_.cancelled() ? absl::OkStatus() : registered;
     std::thread heartbeats([this] { SendHeartbeats(); });
     const absl::Status status = LeaseAndRun(runner);
-    stop_.Stop();
+    stop_.Cancel();
     heartbeats.join();
     children_.End();
     client_.Deregister().IgnoreError();  // the server notices anyway
     return status;
   }
 
-  void Stop() { stop_.Stop(); }
+  void Stop() { stop_.Cancel(); }
   int child_pid() const { return children_.pid(); }
 
  private:
   absl::StatusOr<std::unique_ptr<InputSource>> OpenInputs(const WorkDir& work_dir) {
-    if (!options_.blob_dir.empty()) return LocalBlobs(options_.blob_dir);
+    if (!options_.blob_dir.empty()) return std::make_unique<LocalBlobs>(options_.blob_dir);
     ABSL_ASSIGN_OR_RETURN(std::unique_ptr<BlobCache> cache,
                           BlobCache::Open(work_dir.CachePath(), options_.cache_bytes, blobs_));
     return std::unique_ptr<InputSource>(std::move(cache));
   }
 
   absl::Status LeaseAndRun(TaskRunner& runner) {
-    Backoff backoff;
-    while (!stop_.stopped()) {
-      children_.EndIfIdle(absl::Now(), options_.child_idle_limit);
+    int failures = 0;
+    while (!stop_.cancelled()) {
+      children_.EndIfIdle(clock_.Monotonic(), options_.child_idle_limit);
       if (draining()) {
         stop_.WaitFor(kDrainPause);
         continue;
       }
-      const absl::Duration wait = std::min(kLongPoll, children_.UntilIdle(absl::Now(), options_.child_idle_limit));
+      const absl::Duration wait =
+          std::min(kLongPoll, children_.UntilIdle(clock_.Monotonic(), options_.child_idle_limit));
       auto response = client_.Lease(wait, stop_);
-      if (stop_.stopped()) break;
+      if (stop_.cancelled()) break;
       if (!response.ok()) {
         LOG(WARNING) << "no lease: " << response.status();
-        stop_.WaitFor(backoff.Next());
+        stop_.WaitFor(kWorkerRetries.Delay(failures++, 0));
         continue;
       }
-      backoff.Reset();
+      failures = 0;
       if (response->has_lease()) RunLease(runner, std::move(*response->mutable_lease()));
     }
     return absl::OkStatus();
@@ -114,9 +113,9 @@ class Agent::Impl {
     task->lease = std::move(lease);
     SetHeld(task);
     {
-      const StopSignal::Hook hook(stop_, [&] { task->stop.Stop(); });
+      const CancelToken::Registration registration(stop_, [&] { task->cancel.Cancel(); });
       const TaskOutcome outcome = runner.Run(*task);
-      if (!task->stop.stopped()) HandIn(*task, outcome);
+      if (!task->cancel.cancelled()) HandIn(*task, outcome);
     }
     SetHeld(nullptr);
   }
@@ -124,12 +123,12 @@ class Agent::Impl {
   void HandIn(HeldTask& task, const TaskOutcome& outcome) {
     absl::Status status;
     if (outcome.error.ok()) {
-      status = client_.Complete(task.lease, outcome.result, task.stop);
-      if (ErrorReason(status) == "BLOB_MISSING") status = client_.Fail(task.lease, status, true, task.stop);
+      status = client_.Complete(task.lease, outcome.result, task.cancel);
+      if (ErrorReason(status) == "BLOB_MISSING") status = client_.Fail(task.lease, status, true, task.cancel);
     } else {
       LOG(WARNING) << task.lease.task() << " (" << task.lease.spec().kind() << ") failed"
                    << (outcome.machinery ? ", not by its own fault" : "") << ": " << outcome.error;
-      status = client_.Fail(task.lease, outcome.error, outcome.machinery, task.stop);
+      status = client_.Fail(task.lease, outcome.error, outcome.machinery, task.cancel);
     }
     if (!status.ok()) LOG(WARNING) << task.lease.task() << " could not be handed in: " << status;
   }
@@ -153,7 +152,7 @@ class Agent::Impl {
     const auto& lost = response.lost();
     if (task != nullptr && std::find(lost.begin(), lost.end(), task->lease.task()) != lost.end()) {
       LOG(INFO) << task->lease.task() << " is no longer this worker's: stopped";
-      task->stop.Stop();
+      task->cancel.Cancel();
     }
     children_.EndUnlessLive({response.live_owners().begin(), response.live_owners().end()});
     absl::MutexLock lock(&mutex_);
@@ -178,7 +177,8 @@ class Agent::Impl {
   WorkerClient client_;
   BlobClient blobs_;
   ChildSlot children_;
-  StopSignal stop_;
+  const SystemClock clock_;
+  CancelToken stop_;
   mutable absl::Mutex mutex_;
   std::shared_ptr<HeldTask> held_ ABSL_GUARDED_BY(mutex_);
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;

@@ -30,7 +30,7 @@ class Agent {
   explicit Agent(AgentOptions options);
   ~Agent();
 
-  // Works until Stop; then abandons a running task, says goodbye to the server and returns OK. Errors: the work folder
+  // Works until Stop; then abandons a running task, deregisters from the server and returns OK. Errors: the work folder
   // cannot be used, or the server refuses the worker for good. Call once.
   absl::Status Run();
 

@@ -19,7 +19,7 @@ absl::Status Machinery(std::string_view reason, const std::string& message,
 
 }  // namespace
 
-absl::Status FileFailed(std::string_view path, std::string_view what, int error) {
+absl::Status FileFailedError(std::string_view path, std::string_view what, int error) {
   const bool full = error == ENOSPC || error == EDQUOT;
   return MakeError(full ? StatusCode::kResourceExhausted : StatusCode::kUnavailable,
                    full ? "DISK_FULL" : "FILE_UNREADABLE",
@@ -28,52 +28,64 @@ absl::Status FileFailed(std::string_view path, std::string_view what, int error)
                    {{"file", Text(path)}});
 }
 
-absl::Status WorkDirInUse(std::string_view path) {
+absl::Status FileNotReadError(const std::string& path, int error) { return FileFailedError(path, "read", error); }
+
+absl::Status FileShrankError(const std::string& path, int64_t size_bytes) {
+  return Machinery("FILE_UNREADABLE",
+                   "file " + path + " became shorter than its " + std::to_string(size_bytes) + " bytes",
+                   {{"file", path}});
+}
+
+absl::Status BlobUnwritableError(const std::string& path, int error) { return FileFailedError(path, "written", error); }
+
+absl::Status WorkDirInUseError(std::string_view path) {
   return MakeError(StatusCode::kFailedPrecondition, "WORK_DIR_IN_USE",
                    "work folder '" + Text(path) + "' is used by another worker; give each its own --work-dir",
                    {{"path", Text(path)}});
 }
 
-absl::Status ChildNotStarted(int error) {
+absl::Status ChildNotStartedError(int error) {
   return Machinery("CHILD_NOT_STARTED", std::string("the task's process cannot be started: ") + std::strerror(error));
 }
 
-absl::Status ChildDied(std::string_view how) {
+absl::Status ChildDiedError(std::string_view how) {
   return Machinery("CHILD_DIED", "the task's process " + Text(how) + " before it gave a result");
 }
 
-absl::Status PipeBroken(std::string_view what) {
+absl::Status PipeBrokenError(std::string_view what) {
   return Machinery("PIPE_BROKEN", "the pipe to the task's process broke: " + Text(what));
 }
 
-absl::Status InputMissing(std::string_view sha256, std::string_view folder) {
+absl::Status InputMissingError(std::string_view sha256, std::string_view folder) {
   return Machinery("INPUT_MISSING", "input blob " + Text(sha256) + " is not in '" + Text(folder) + "'",
                    {{"sha256", Text(sha256)}});
 }
 
-absl::Status OutputUnusable(std::string_view file, std::string_view why) {
+absl::Status OutputUnusableError(std::string_view file, std::string_view why) {
   return Machinery("OUTPUT_UNUSABLE", "output file '" + Text(file) + "' " + Text(why), {{"file", Text(file)}});
 }
 
-absl::Status DownloadCorrupt(std::string_view sha256) {
-  return Machinery("BLOB_DIGEST_MISMATCH", "the bytes received for blob " + Text(sha256) + " are not that blob's",
-                   {{"sha256", Text(sha256)}});
+absl::Status OutputUnreadableError(const std::string& path, int error) {
+  const bool not_plain = error == EISDIR || error == EINVAL;
+  return OutputUnusableError(path, not_plain      ? "is not a plain file"
+                                   : error == EIO ? "cannot be read"
+                                                  : "cannot be opened");
 }
 
-absl::Status TransferStalled(std::string_view blob, const absl::Status& last) {
-  return Machinery("TRANSFER_STALLED",
-                   "transfer of blob " + Text(blob) +
-                       " made no progress in several attempts; the last one: " + std::string(last.message()),
-                   {{"blob", Text(blob)}});
+absl::Status OutputShrankError(const std::string& path, int64_t) {
+  return OutputUnusableError(path, "cannot be read to its end");
 }
 
-absl::Status Stopping() { return MakeError(StatusCode::kCancelled, "AGENT_STOPPING", "the worker is stopping"); }
+absl::Status DownloadCorruptError(const std::string&, const BlobDigest& digest) {
+  return Machinery("BLOB_DIGEST_MISMATCH", "the bytes received for blob " + digest.sha256 + " are not that blob's",
+                   {{"sha256", digest.sha256}});
+}
 
-absl::Status TaskThrew(std::string_view what) {
+absl::Status TaskThrewError(std::string_view what) {
   return MakeError(StatusCode::kInternal, "TASK_EXCEPTION", "the task ended with an exception: " + Text(what));
 }
 
-absl::Status MemoryLimitReached(int64_t limit_bytes) {
+absl::Status MemoryLimitReachedError(int64_t limit_bytes) {
   const std::string limit = std::to_string(limit_bytes);
   return MakeError(StatusCode::kResourceExhausted, "MEMORY_LIMIT",
                    limit_bytes > 0 ? "the task needs more than the worker's limit of " + limit +

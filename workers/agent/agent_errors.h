@@ -5,29 +5,35 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "proto/contract/digest.h"
+#include "proto/transfer/local_file.h"
 
 namespace bitwright::worker {
 
-// UNAVAILABLE, reason FILE_UNREADABLE; RESOURCE_EXHAUSTED, reason DISK_FULL when the disk is full. `what` is "opened",
-// "written" …
-absl::Status FileFailed(std::string_view path, std::string_view what, int error);
+// UNAVAILABLE, reason FILE_UNREADABLE; RESOURCE_EXHAUSTED, reason DISK_FULL when the disk is full. `what` is "created",
+// "linked" …
+absl::Status FileFailedError(std::string_view path, std::string_view what, int error);
+absl::Status FileNotReadError(const std::string& path, int error);
+absl::Status FileShrankError(const std::string& path, int64_t size_bytes);  // UNAVAILABLE, reason FILE_UNREADABLE
+absl::Status BlobUnwritableError(const std::string& path, int error);
+inline constexpr LocalFileErrors kFileErrors{FileNotReadError, FileShrankError};
+
 // FAILED_PRECONDITION, reason WORK_DIR_IN_USE.
-absl::Status WorkDirInUse(std::string_view path);
+absl::Status WorkDirInUseError(std::string_view path);
 
 // All UNAVAILABLE: the machinery's fault, never the task's.
-absl::Status ChildNotStarted(int error);                                        // CHILD_NOT_STARTED
-absl::Status ChildDied(std::string_view how);                                   // CHILD_DIED: "was ended by signal 6"
-absl::Status PipeBroken(std::string_view what);                                 // PIPE_BROKEN
-absl::Status InputMissing(std::string_view sha256, std::string_view folder);    // INPUT_MISSING
-absl::Status OutputUnusable(std::string_view file, std::string_view why);       // OUTPUT_UNUSABLE
-absl::Status DownloadCorrupt(std::string_view sha256);                          // BLOB_DIGEST_MISMATCH
-absl::Status TransferStalled(std::string_view blob, const absl::Status& last);  // TRANSFER_STALLED
-
-// CANCELLED, reason AGENT_STOPPING.
-absl::Status Stopping();
+absl::Status ChildNotStartedError(int error);         // CHILD_NOT_STARTED
+absl::Status ChildDiedError(std::string_view how);    // CHILD_DIED: "was ended by signal 6"
+absl::Status PipeBrokenError(std::string_view what);  // PIPE_BROKEN
+absl::Status InputMissingError(std::string_view sha256, std::string_view folder);           // INPUT_MISSING
+absl::Status OutputUnusableError(std::string_view file, std::string_view why);              // OUTPUT_UNUSABLE
+absl::Status OutputUnreadableError(const std::string& path, int error);                     // OUTPUT_UNUSABLE
+absl::Status OutputShrankError(const std::string& path, int64_t size_bytes);                // OUTPUT_UNUSABLE
+absl::Status DownloadCorruptError(const std::string& part_path, const BlobDigest& digest);  // BLOB_DIGEST_MISMATCH
+inline constexpr LocalFileErrors kOutputErrors{OutputUnreadableError, OutputShrankError};
 
 // INTERNAL, reason TASK_EXCEPTION; RESOURCE_EXHAUSTED, reason MEMORY_LIMIT: a task's own fault, found by the child.
-absl::Status TaskThrew(std::string_view what);
-absl::Status MemoryLimitReached(int64_t limit_bytes);
+absl::Status TaskThrewError(std::string_view what);
+absl::Status MemoryLimitReachedError(int64_t limit_bytes);
 
 }  // namespace bitwright::worker

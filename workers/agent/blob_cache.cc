@@ -1,5 +1,8 @@
+#include "workers/agent/blob_cache.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -8,7 +11,6 @@
 
 #include "proto/base/status_macros.h"
 #include "workers/agent/agent_errors.h"
-#include "workers/agent/input_source.h"
 
 namespace bitwright::worker {
 namespace {
@@ -22,7 +24,7 @@ absl::StatusOr<std::unique_ptr<BlobCache>> BlobCache::Open(const std::string& di
   std::error_code error;
   const std::string absolute = std::filesystem::absolute(dir).string();
   std::filesystem::create_directories(absolute, error);
-  if (error) return FileFailed(absolute, "created", error.value());
+  if (error) return FileFailedError(absolute, "created", error.value());
   std::unique_ptr<BlobCache> cache(new BlobCache(absolute, max_bytes, client));
   cache->Scan();
   cache->MakeRoom(0);
@@ -67,7 +69,7 @@ void BlobCache::MakeRoom(int64_t wanted) {
   }
 }
 
-absl::StatusOr<std::string> BlobCache::Path(const BlobDigest& digest, StopSignal& stop) {
+absl::StatusOr<std::string> BlobCache::Path(const BlobDigest& digest, const CancelToken& cancel) {
   const std::string path = dir_ + "/" + digest.sha256;
   const auto found = index_.find(digest.sha256);
   struct stat info {};
@@ -80,7 +82,7 @@ absl::StatusOr<std::string> BlobCache::Path(const BlobDigest& digest, StopSignal
     return path;
   }
   MakeRoom(digest.size_bytes);
-  ABSL_RETURN_IF_ERROR(client_.Download(digest, path, stop));
+  ABSL_RETURN_IF_ERROR(client_.Download(digest, path, cancel));
   Add({digest.sha256, digest.size_bytes});
   return path;
 }

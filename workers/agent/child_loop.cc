@@ -1,17 +1,15 @@
 #include "workers/agent/child_loop.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <memory>
 #include <new>
+#include <optional>
 
 #include "absl/synchronization/mutex.h"
 #include "bitwright/v1/tasks.pb.h"
 #include "google/rpc/status.pb.h"
-#include "proto/base/errors.h"
+#include "proto/base/clock.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/rpc_status.h"
 #include "workers/agent/agent_errors.h"
@@ -24,18 +22,16 @@
 namespace bitwright::worker {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr std::chrono::milliseconds kProgressInterval(250);
+constexpr absl::Duration kProgressInterval = absl::Milliseconds(250);
 
 // Writes progress events, few enough that RunTask may report often. Thread-safe.
 class ProgressWriter {
  public:
-  explicit ProgressWriter(int out) : out_(out) {}
+  ProgressWriter(int out, const Clock& clock) : out_(out), clock_(clock) {}
 
   void Report(double fraction) {
     absl::MutexLock lock(&mutex_);
-    const auto now = Clock::now();
+    const MonotonicTime now = clock_.Monotonic();
     if (last_ && now - *last_ < kProgressInterval) return;
     last_ = now;
     v1::ExecuteEvent event;
@@ -46,8 +42,9 @@ class ProgressWriter {
 
  private:
   const int out_;
+  const Clock& clock_;
   absl::Mutex mutex_;
-  std::optional<Clock::time_point> last_ ABSL_GUARDED_BY(mutex_);
+  std::optional<MonotonicTime> last_ ABSL_GUARDED_BY(mutex_);
 };
 
 absl::StatusOr<std::vector<TaskOutputFile>> RunGuarded(const RunTaskFunction& run_task,
@@ -55,9 +52,9 @@ absl::StatusOr<std::vector<TaskOutputFile>> RunGuarded(const RunTaskFunction& ru
   try {
     return run_task(request.task(), context);
   } catch (const std::bad_alloc&) {
-    return MemoryLimitReached(request.memory_limit_bytes());
+    return MemoryLimitReachedError(request.memory_limit_bytes());
   } catch (const std::exception& exception) {
-    return TaskThrew(exception.what());
+    return TaskThrewError(exception.what());
   }
 }
 
@@ -67,7 +64,8 @@ absl::StatusOr<v1::ExecuteResult> Run(const RunTaskFunction& run_task, const v1:
   for (const auto& input : request.task().inputs()) {
     paths[input.name()] = request.input_dir() + "/" + input.digest().sha256();
   }
-  ProgressWriter progress(out);
+  const SystemClock clock;
+  ProgressWriter progress(out, clock);
   TaskContext context;
   context.input_path = [&](const std::string& name) {
     const auto found = paths.find(name);
@@ -78,19 +76,18 @@ absl::StatusOr<v1::ExecuteResult> Run(const RunTaskFunction& run_task, const v1:
   context.progress = [&](double fraction) { progress.Report(fraction); };
 
   ResetPeakMemory();
-  const auto start = Clock::now();
+  const MonotonicTime start = clock.Monotonic();
   ABSL_ASSIGN_OR_RETURN(std::vector<TaskOutputFile> outputs, RunGuarded(run_task, request, context));
   std::sort(outputs.begin(), outputs.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   v1::ExecuteResult result;
   for (const TaskOutputFile& output : outputs) {
-    ABSL_ASSIGN_OR_RETURN(const FileDigest digest, DigestFile(request.output_dir() + "/" + output.file));
+    ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, DigestFile(request.output_dir() + "/" + output.file));
     auto* added = result.add_outputs();
     added->set_name(output.name);
     added->set_file(output.file);
-    added->mutable_digest()->set_sha256(digest.sha256);
-    added->mutable_digest()->set_size_bytes(digest.size_bytes);
+    *added->mutable_digest() = ToProto(digest);
   }
-  result.set_seconds(std::chrono::duration<double>(Clock::now() - start).count());
+  result.set_seconds(absl::ToDoubleSeconds(clock.Monotonic() - start));
   result.set_peak_memory_bytes(PeakMemoryBytes());
   return result;
 }

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "bitwright/v1/tasks.pb.h"
+#include "proto/base/owned_fd.h"
 
 namespace bitwright::worker {
 
@@ -39,14 +40,14 @@ class ChildProcess {
   pid_t pid() const { return pid_; }
 
  private:
-  ChildProcess(pid_t pid, int in, int out) : pid_(pid), in_(in), out_(out) {}
+  ChildProcess(pid_t pid, OwnedFd in, OwnedFd out) : pid_(pid), in_(std::move(in)), out_(std::move(out)) {}
   absl::Status Died();
   // Waits for the end of a child that is ending.
   bool Reap() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const pid_t pid_;
-  int in_;   // the child's standard input
-  int out_;  // the child's standard output
+  OwnedFd in_;   // the child's standard input
+  OwnedFd out_;  // the child's standard output
   absl::Mutex mutex_;
   bool reaped_ ABSL_GUARDED_BY(mutex_) = false;
   int wait_status_ ABSL_GUARDED_BY(mutex_) = 0;

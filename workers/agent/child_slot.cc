@@ -6,8 +6,8 @@
 
 namespace bitwright::worker {
 
-// A child without a task is killed, not asked to leave: it holds nothing that is worth a wait. `old` goes after the
-// lock.
+// A child without a task is killed, not asked to leave: it holds nothing that is worth a wait. `old` is declared before
+// the lock, so that its end, which waits, comes after the lock is given back.
 
 absl::StatusOr<std::shared_ptr<ChildProcess>> ChildSlot::Acquire(const std::string& owner) {
   std::shared_ptr<ChildProcess> old;
@@ -29,7 +29,7 @@ absl::StatusOr<std::shared_ptr<ChildProcess>> ChildSlot::Acquire(const std::stri
   return child;
 }
 
-void ChildSlot::Release(bool healthy, absl::Time now) {
+void ChildSlot::Release(bool healthy, MonotonicTime now) {
   std::shared_ptr<ChildProcess> old;
   absl::MutexLock lock(&mutex_);
   busy_ = false;
@@ -47,7 +47,7 @@ void ChildSlot::EndUnlessLive(const std::set<std::string>& live_owners) {
   old = std::move(child_);
 }
 
-void ChildSlot::EndIfIdle(absl::Time now, absl::Duration limit) {
+void ChildSlot::EndIfIdle(MonotonicTime now, absl::Duration limit) {
   std::shared_ptr<ChildProcess> old;
   absl::MutexLock lock(&mutex_);
   if (child_ == nullptr || busy_ || now - last_used_ < limit) return;
@@ -55,7 +55,7 @@ void ChildSlot::EndIfIdle(absl::Time now, absl::Duration limit) {
   old = std::move(child_);
 }
 
-absl::Duration ChildSlot::UntilIdle(absl::Time now, absl::Duration limit) const {
+absl::Duration ChildSlot::UntilIdle(MonotonicTime now, absl::Duration limit) const {
   absl::MutexLock lock(&mutex_);
   if (child_ == nullptr || busy_) return absl::InfiniteDuration();
   return last_used_ + limit - now;

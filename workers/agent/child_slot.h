@@ -7,13 +7,14 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "proto/base/clock.h"
 #include "workers/agent/child_process.h"
 
 namespace bitwright::worker {
 
-// The one child that an agent keeps. It serves tasks of one owner and ends when another owner comes, when its
-// owner is over, when a task fails in it, or when it was idle for long. Thread-safe; Acquire only from the agent's
-// own thread.
+// The one child that an agent keeps. It serves tasks of one owner and ends when a task of another owner comes,
+// when its owner has ended, when a task fails in it, or when it was idle for long. Thread-safe; Acquire only from the
+// agent's own thread.
 class ChildSlot {
  public:
   explicit ChildSlot(ChildOptions options) : options_(std::move(options)) {}
@@ -22,13 +23,13 @@ class ChildSlot {
   // The child of this owner, started if need be; busy until Release. UNAVAILABLE, reason CHILD_NOT_STARTED.
   absl::StatusOr<std::shared_ptr<ChildProcess>> Acquire(const std::string& owner);
   // After a task; a child that failed is ended.
-  void Release(bool healthy, absl::Time now);
+  void Release(bool healthy, MonotonicTime now);
 
   // Each leaves a busy child alone.
   void EndUnlessLive(const std::set<std::string>& live_owners);
-  void EndIfIdle(absl::Time now, absl::Duration limit);
+  void EndIfIdle(MonotonicTime now, absl::Duration limit);
   // How long until EndIfIdle would end the child; infinite without an idle child.
-  absl::Duration UntilIdle(absl::Time now, absl::Duration limit) const;
+  absl::Duration UntilIdle(MonotonicTime now, absl::Duration limit) const;
 
   void End();
   // 0: none.
@@ -40,7 +41,7 @@ class ChildSlot {
   std::shared_ptr<ChildProcess> child_ ABSL_GUARDED_BY(mutex_);
   std::string owner_ ABSL_GUARDED_BY(mutex_);
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Time last_used_ ABSL_GUARDED_BY(mutex_);
+  MonotonicTime last_used_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace bitwright::worker

@@ -1,42 +1,21 @@
 #include "workers/agent/code_version.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <vector>
-
 #include "proto/base/status_macros.h"
-#include "proto/contract/digest.h"
+#include "proto/transfer/local_file.h"
 #include "workers/agent/agent_errors.h"
 
 namespace bitwright::worker {
 
-absl::StatusOr<FileDigest> DigestFile(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return FileFailed(path, "opened", errno);
+absl::StatusOr<BlobDigest> DigestFile(const std::string& path) {
+  ABSL_ASSIGN_OR_RETURN(const LocalFile file, LocalFile::Open(path, kFileErrors));
+  const CancelToken never;
   Sha256 hash;
-  FileDigest digest;
-  std::vector<char> buffer(1 << 20);
-  ssize_t got = 0;
-  while ((got = ::read(fd, buffer.data(), buffer.size())) != 0) {
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      const int error = errno;
-      ::close(fd);
-      return FileFailed(path, "read", error);
-    }
-    hash.Update(buffer.data(), static_cast<size_t>(got));
-    digest.size_bytes += got;
-  }
-  ::close(fd);
-  digest.sha256 = hash.Finish();
-  return digest;
+  ABSL_RETURN_IF_ERROR(file.HashTo(hash, never));
+  return BlobDigest{hash.Finish(), file.size_bytes()};
 }
 
 absl::StatusOr<std::string> CodeVersion(const std::string& executable) {
-  ABSL_ASSIGN_OR_RETURN(const FileDigest digest, DigestFile(executable));
+  ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, DigestFile(executable));
   return std::string(BITWRIGHT_VERSION) + "-" + digest.sha256.substr(0, 16);
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "proto/contract/digest.h"
 
 namespace bitwright::worker {
 
@@ -10,11 +11,7 @@ namespace bitwright::worker {
 // Two workers with the same code version run the same code. UNAVAILABLE, reason FILE_UNREADABLE.
 absl::StatusOr<std::string> CodeVersion(const std::string& executable);
 
-// SHA-256 and size of a file. UNAVAILABLE or NOT_FOUND, reason FILE_UNREADABLE.
-struct FileDigest {
-  std::string sha256;
-  int64_t size_bytes = 0;
-};
-absl::StatusOr<FileDigest> DigestFile(const std::string& path);
+// SHA-256 and size of a file. UNAVAILABLE, reason FILE_UNREADABLE.
+absl::StatusOr<BlobDigest> DigestFile(const std::string& path);
 
 }  // namespace bitwright::worker

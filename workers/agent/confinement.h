@@ -4,7 +4,7 @@
 
 namespace bitwright::worker {
 
-// Gives up, for the whole process and for ever, what no task needs: new programs and processes, sockets, tracing, other
+// Gives up, for the whole process and for good, what no task needs: new programs and processes, sockets, tracing, other
 // namespaces, signals to others. Such calls then fail with EPERM; threads stay allowed. False where the kernel or the
 // build has no seccomp: the process then runs on without the filter.
 bool Confine();

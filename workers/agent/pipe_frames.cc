@@ -19,7 +19,7 @@ absl::StatusOr<size_t> ReadFully(int fd, char* data, size_t size) {
   while (done < size) {
     const ssize_t got = ::read(fd, data + done, size - done);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return PipeBroken(std::strerror(errno));
+    if (got < 0) return PipeBrokenError(std::strerror(errno));
     if (got == 0) break;
     done += static_cast<size_t>(got);
   }
@@ -30,7 +30,7 @@ absl::StatusOr<size_t> ReadFully(int fd, char* data, size_t size) {
 
 absl::Status WriteFrame(int fd, const google::protobuf::MessageLite& message) {
   const size_t size = message.ByteSizeLong();
-  if (size > kMaxFrameBytes) return PipeBroken("a message is too large");
+  if (size > kMaxFrameBytes) return PipeBrokenError("a message is too large");
   std::string frame;
   frame.reserve(size + 4);
   for (int shift = 0; shift < 32; shift += 8) frame.push_back(static_cast<char>((size >> shift) & 0xff));
@@ -38,7 +38,7 @@ absl::Status WriteFrame(int fd, const google::protobuf::MessageLite& message) {
   for (size_t done = 0; done < frame.size();) {
     const ssize_t put = ::write(fd, frame.data() + done, frame.size() - done);
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return PipeBroken(std::strerror(errno));
+    if (put < 0) return PipeBrokenError(std::strerror(errno));
     done += static_cast<size_t>(put);
   }
   return absl::OkStatus();
@@ -48,14 +48,14 @@ absl::StatusOr<bool> ReadFrame(int fd, google::protobuf::MessageLite& message) {
   unsigned char head[4] = {};
   ABSL_ASSIGN_OR_RETURN(const size_t got, ReadFully(fd, reinterpret_cast<char*>(head), sizeof head));
   if (got == 0) return false;
-  if (got < sizeof head) return PipeBroken("it ended within a message's size");
+  if (got < sizeof head) return PipeBrokenError("it ended within a message's size");
   uint32_t size = 0;
   for (int i = 0; i < 4; ++i) size |= uint32_t{head[i]} << (8 * i);
-  if (size > kMaxFrameBytes) return PipeBroken("a message of " + std::to_string(size) + " bytes is announced");
+  if (size > kMaxFrameBytes) return PipeBrokenError("a message of " + std::to_string(size) + " bytes is announced");
   std::string body(size, '\0');
   ABSL_ASSIGN_OR_RETURN(const size_t body_size, ReadFully(fd, body.data(), size));
-  if (body_size < size) return PipeBroken("it ended within a message");
-  if (!message.ParseFromString(body)) return PipeBroken("a message cannot be parsed");
+  if (body_size < size) return PipeBrokenError("it ended within a message");
+  if (!message.ParseFromString(body)) return PipeBrokenError("a message cannot be parsed");
   return true;
 }
 

@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "absl/time/clock.h"
 #include "google/rpc/status.pb.h"
 #include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
@@ -27,7 +26,6 @@ bool IsPlainName(const std::string& file) {
 }  // namespace
 
 TaskOutcome TaskRunner::Run(HeldTask& task) {
-  TaskOutcome outcome;
   const auto dirs = work_dir_.NewTask();
   if (!dirs.ok()) return {dirs.status(), true, {}};
   bool own_fault = false;
@@ -39,11 +37,11 @@ TaskOutcome TaskRunner::Run(HeldTask& task) {
 }
 
 absl::StatusOr<v1::TaskResult> TaskRunner::RunIn(const TaskDirs& dirs, HeldTask& task, bool& own_fault) {
-  ABSL_RETURN_IF_ERROR(LinkInputs(task.lease.spec(), dirs, inputs_, task.stop));
+  ABSL_RETURN_IF_ERROR(LinkInputs(task.lease.spec(), dirs, inputs_, task.cancel));
   ABSL_ASSIGN_OR_RETURN(const v1::ExecuteEvent event, Execute(dirs, task));
-  if (event.has_result()) return HandIn(dirs, event.result(), task.stop);
+  if (event.has_result()) return HandIn(dirs, event.result(), task.cancel);
   absl::Status error = FromProto(event.error());
-  if (error.ok()) return PipeBroken("an error event without an error");
+  if (error.ok()) return PipeBrokenError("an error event without an error");
   own_fault = !IsMachinesFault(error);
   return error;
 }
@@ -58,28 +56,28 @@ absl::StatusOr<v1::ExecuteEvent> TaskRunner::Execute(const TaskDirs& dirs, HeldT
   request.set_memory_limit_bytes(memory_limit_bytes_);
   absl::StatusOr<v1::ExecuteEvent> event;
   {
-    const StopSignal::Hook hook(task.stop, [&] { child->Kill(); });
+    const CancelToken::Registration registration(task.cancel, [&] { child->Kill(); });
     event = child->Execute(request, [&](double fraction) { task.progress = fraction; });
   }
-  children_.Release(event.ok() && event->has_result() && !task.stop.stopped(), absl::Now());
+  children_.Release(event.ok() && event->has_result() && !task.cancel.cancelled(), clock_.Monotonic());
   return event;
 }
 
 absl::StatusOr<v1::TaskResult> TaskRunner::HandIn(const TaskDirs& dirs, const v1::ExecuteResult& executed,
-                                                  StopSignal& stop) {
+                                                  const CancelToken& cancel) {
   v1::TaskResult result;
   result.set_seconds(executed.seconds());
   result.set_peak_memory_bytes(executed.peak_memory_bytes());
   std::vector<FileToUpload> files;
   for (const auto& output : executed.outputs()) {
-    if (!IsPlainName(output.file())) return OutputUnusable(output.file(), "is not a plain file name");
+    if (!IsPlainName(output.file())) return OutputUnusableError(output.file(), "is not a plain file name");
     ABSL_ASSIGN_OR_RETURN(BlobDigest digest, FromProto(output.digest()));
     files.push_back({std::move(digest), dirs.outputs + "/" + output.file()});
     auto* added = result.add_outputs();
     added->set_name(output.name());
     *added->mutable_digest() = output.digest();
   }
-  ABSL_RETURN_IF_ERROR(blobs_.Upload(files, stop));
+  ABSL_RETURN_IF_ERROR(blobs_.Upload(files, cancel));
   return result;
 }
 

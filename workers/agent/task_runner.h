@@ -6,10 +6,11 @@
 
 #include "absl/status/statusor.h"
 #include "bitwright/v1/workers.pb.h"
+#include "proto/base/cancel_token.h"
+#include "proto/base/clock.h"
 #include "workers/agent/blob_client.h"
 #include "workers/agent/child_slot.h"
 #include "workers/agent/input_source.h"
-#include "workers/agent/stop_signal.h"
 #include "workers/agent/work_dir.h"
 
 namespace bitwright::worker {
@@ -17,7 +18,7 @@ namespace bitwright::worker {
 // A task that this worker holds. Shared between the running and the heartbeat thread.
 struct HeldTask {
   v1::Lease lease;
-  StopSignal stop;  // the lease is lost or the agent stops: end the work, hand nothing in
+  CancelToken cancel;  // the lease is lost or the agent stops: end the work, hand nothing in
   std::atomic<double> progress{0};
 };
 
@@ -48,7 +49,8 @@ class TaskRunner {
  private:
   absl::StatusOr<v1::TaskResult> RunIn(const TaskDirs& dirs, HeldTask& task, bool& own_fault);
   absl::StatusOr<v1::ExecuteEvent> Execute(const TaskDirs& dirs, HeldTask& task);
-  absl::StatusOr<v1::TaskResult> HandIn(const TaskDirs& dirs, const v1::ExecuteResult& executed, StopSignal& stop);
+  absl::StatusOr<v1::TaskResult> HandIn(const TaskDirs& dirs, const v1::ExecuteResult& executed,
+                                        const CancelToken& cancel);
 
   WorkDir& work_dir_;
   InputSource& inputs_;
@@ -56,6 +58,7 @@ class TaskRunner {
   ChildSlot& children_;
   const int threads_;
   const int64_t memory_limit_bytes_;
+  const SystemClock clock_;
 };
 
 }  // namespace bitwright::worker

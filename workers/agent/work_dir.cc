@@ -18,7 +18,7 @@ namespace {
 absl::Status MakeDirs(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
-  return error ? FileFailed(path, "created", error.value()) : absl::OkStatus();
+  return error ? FileFailedError(path, "created", error.value()) : absl::OkStatus();
 }
 
 }  // namespace
@@ -28,11 +28,11 @@ absl::StatusOr<WorkDir> WorkDir::Open(const std::string& path) {
   ABSL_RETURN_IF_ERROR(MakeDirs(absolute));
   const std::string lock_path = absolute + "/lock";
   OwnedFd lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (lock.get() < 0) return FileFailed(lock_path, "opened", errno);
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return WorkDirInUse(absolute);
+  if (lock.get() < 0) return FileFailedError(lock_path, "opened", errno);
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return WorkDirInUseError(absolute);
   std::error_code error;
   std::filesystem::remove_all(absolute + "/tasks", error);
-  if (error) return FileFailed(absolute + "/tasks", "removed", error.value());
+  if (error) return FileFailedError(absolute + "/tasks", "removed", error.value());
   return WorkDir(absolute, std::move(lock));
 }
 
@@ -51,14 +51,15 @@ void WorkDir::Remove(const TaskDirs& dirs) {
   std::filesystem::remove_all(dirs.root, ignored);
 }
 
-absl::Status LinkInputs(const v1::TaskSpec& spec, const TaskDirs& dirs, InputSource& source, StopSignal& stop) {
+absl::Status LinkInputs(const v1::TaskSpec& spec, const TaskDirs& dirs, InputSource& source,
+                        const CancelToken& cancel) {
   std::set<std::string> linked;
   for (const auto& input : spec.inputs()) {
     ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, FromProto(input.digest()));
     if (!linked.insert(digest.sha256).second) continue;
-    ABSL_ASSIGN_OR_RETURN(const std::string target, source.Path(digest, stop));
+    ABSL_ASSIGN_OR_RETURN(const std::string target, source.Path(digest, cancel));
     const std::string link = dirs.inputs + "/" + digest.sha256;
-    if (::symlink(target.c_str(), link.c_str()) != 0) return FileFailed(link, "linked", errno);
+    if (::symlink(target.c_str(), link.c_str()) != 0) return FileFailedError(link, "linked", errno);
   }
   return absl::OkStatus();
 }

@@ -36,6 +36,6 @@ class WorkDir {
 };
 
 // Links every input of the spec into dirs.inputs. UNAVAILABLE: an input cannot be had or linked.
-absl::Status LinkInputs(const v1::TaskSpec& spec, const TaskDirs& dirs, InputSource& source, StopSignal& stop);
+absl::Status LinkInputs(const v1::TaskSpec& spec, const TaskDirs& dirs, InputSource& source, const CancelToken& cancel);
 
 }  // namespace bitwright::worker

@@ -9,7 +9,8 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "bitwright/v1/workers.pb.h"
-#include "workers/agent/stop_signal.h"
+#include "proto/base/cancel_token.h"
+#include "proto/base/clock.h"
 
 namespace grpc {
 class Channel;
@@ -18,38 +19,41 @@ class Channel;
 namespace bitwright::worker {
 
 // A worker's side of WorkerService. It registers itself, again whenever the server has forgotten it (WORKER_UNKNOWN),
-// and then repeats the call once under the new name. Calls end early with CANCELLED when `stop` is set. Thread-safe.
+// and then repeats the call once under the new name. A cancelled token ends a call with CANCELLED, reason
+// INTERRUPTED. Thread-safe.
 class WorkerClient {
  public:
   WorkerClient(std::shared_ptr<grpc::Channel> channel, v1::WorkerCapacity capacity);
   ~WorkerClient();
 
-  // Tries until the server answers. CANCELLED, reason AGENT_STOPPING; or an error that trying again does not mend.
-  absl::Status Register(StopSignal& stop);
+  // Tries until the server answers. CANCELLED, or an error that another attempt would meet again.
+  absl::Status Register(const CancelToken& cancel);
   absl::Duration heartbeat_interval() const;
 
   // At most `wait`; a response without a lease when there is no task.
-  absl::StatusOr<v1::LeaseTaskResponse> Lease(absl::Duration wait, StopSignal& stop);
+  absl::StatusOr<v1::LeaseTaskResponse> Lease(absl::Duration wait, const CancelToken& cancel);
   absl::StatusOr<v1::HeartbeatResponse> Heartbeat(const std::vector<v1::HeartbeatRequest::Running>& running,
-                                                  StopSignal& stop);
+                                                  const CancelToken& cancel);
   // Both try for a minute while the connection is broken. ABORTED, reason LEASE_LOST.
-  absl::Status Complete(const v1::Lease& lease, const v1::TaskResult& result, StopSignal& stop);
-  absl::Status Fail(const v1::Lease& lease, const absl::Status& error, bool machinery, StopSignal& stop);
+  absl::Status Complete(const v1::Lease& lease, const v1::TaskResult& result, const CancelToken& cancel);
+  absl::Status Fail(const v1::Lease& lease, const absl::Status& error, bool machinery, const CancelToken& cancel);
   // One attempt of at most two seconds.
   absl::Status Deregister();
 
  private:
   struct Stub;
-  absl::Status RegisterOnce(StopSignal& stop);
-  absl::Status Renew(const std::string& forgotten, StopSignal& stop);
+  absl::Status RegisterOnce(const CancelToken& cancel);
+  absl::Status Renew(const std::string& forgotten, const CancelToken& cancel);
   template <typename Request, typename Response, typename Method>
-  absl::Status Call(Method method, Request request, Response& response, absl::Duration limit, StopSignal& stop);
+  absl::Status Call(Method method, Request request, Response& response, absl::Duration limit,
+                    const CancelToken& cancel);
   template <typename Request, typename Response, typename Method>
-  absl::Status Persist(Method method, const Request& request, StopSignal& stop);
+  absl::Status Persist(Method method, const Request& request, const CancelToken& cancel);
   std::string worker() const;
 
   std::unique_ptr<Stub> stub_;
   const v1::WorkerCapacity capacity_;
+  const SystemClock clock_;
   absl::Mutex registering_;  // one registration at a time
   mutable absl::Mutex mutex_;
   std::string worker_ ABSL_GUARDED_BY(mutex_);

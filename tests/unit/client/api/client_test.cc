@@ -6,8 +6,9 @@
 
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
-#include "tests/unit/client/api/test_clock.h"
 #include "tests/unit/client/fake/fake_service.h"
+#include "tests/unit/client/test_files.h"
+#include "tests/unit/proto/transfer/test_clock.h"
 
 namespace bitwright::client {
 namespace {
@@ -42,8 +43,8 @@ TEST_F(ClientTest, UploadsAModelAndWaitsForItsInspection) {
   EXPECT_EQ(service_.blobs[WeightsName()], weights_);
   // The state was asked for at 20 ms, then less often.
   ASSERT_GE(clock_.sleeps().size(), 3u);
-  EXPECT_EQ(clock_.sleeps()[0], std::chrono::milliseconds(20));
-  EXPECT_EQ(clock_.sleeps()[1], std::chrono::milliseconds(30));
+  EXPECT_EQ(clock_.sleeps()[0], absl::Milliseconds(20));
+  EXPECT_EQ(clock_.sleeps()[1], absl::Milliseconds(30));
   EXPECT_EQ(progress.front().phase, TransferProgress::Phase::kHash);
   EXPECT_EQ(progress.back().phase, TransferProgress::Phase::kInspect);
 }
@@ -73,7 +74,7 @@ TEST_F(ClientTest, AnotherProcessContinuesAnUpload) {
   {
     // This process is ended at the first trouble.
     const auto client = Client::ConnectTo(
-        {.address = service_.address(), .retry = {.give_up = std::chrono::milliseconds(0)}, .clock = &clock_});
+        {.address = service_.address(), .retry = {.give_up = absl::Milliseconds(0)}, .clock = &clock_});
     EXPECT_THAT(Client(client).UploadModel(dir_.path(), "x"), HasReason("SERVER_UNREACHABLE"));
   }
   ASSERT_THAT(NewClient().UploadModel(dir_.path(), "x"), IsOk());

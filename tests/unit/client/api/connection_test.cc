@@ -1,8 +1,8 @@
 #include "client/api/connection.h"
 
 #include "tests/support/status_matchers.h"
-#include "tests/unit/client/api/test_clock.h"
 #include "tests/unit/client/fake/fake_service.h"
+#include "tests/unit/proto/transfer/test_clock.h"
 
 namespace bitwright::client {
 namespace {
@@ -35,14 +35,14 @@ TEST(Connection, NobodyThereIsSaidSoonAndNamesTheAddress) {
   const auto recipes = connection->ListRecipes({});
   EXPECT_THAT(recipes, HasReason("SERVER_UNREACHABLE"));
   EXPECT_NE(recipes.status().message().find("unix:/nowhere/socket"), absl::string_view::npos);
-  EXPECT_LE(clock.Now().time_since_epoch(), std::chrono::seconds(5));
+  EXPECT_LE(clock.slept(), absl::Seconds(5));
 }
 
 TEST(Connection, HealthIsAsked) {
   FakeService service;
-  EXPECT_THAT(Connect({.address = service.address()})->WaitUntilServing(std::chrono::seconds(10)), IsOk());
+  EXPECT_THAT(Connect({.address = service.address()})->WaitUntilServing(absl::Seconds(10)), IsOk());
   TestClock clock;
-  EXPECT_THAT(Connect({.address = "unix:/nowhere/socket", .clock = &clock})->WaitUntilServing(std::chrono::seconds(1)),
+  EXPECT_THAT(Connect({.address = "unix:/nowhere/socket", .clock = &clock})->WaitUntilServing(absl::Seconds(1)),
               HasReason("SERVER_UNREACHABLE"));
 }
 

@@ -3,8 +3,9 @@
 #include "client/api/client.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
-#include "tests/unit/client/api/test_clock.h"
 #include "tests/unit/client/fake/fake_service.h"
+#include "tests/unit/client/test_files.h"
+#include "tests/unit/proto/transfer/test_clock.h"
 
 namespace bitwright::client {
 namespace {

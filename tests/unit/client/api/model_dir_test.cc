@@ -3,9 +3,9 @@
 #include <filesystem>
 
 #include "client/api/hashing.h"
-#include "client/api/local_file.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
+#include "tests/unit/client/test_files.h"
 
 namespace bitwright::client {
 namespace {

@@ -3,10 +3,10 @@
 #include <google/protobuf/text_format.h>
 
 #include "client/api/json.h"
-#include "client/api/local_file.h"
 #include "client/api/number_text.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
+#include "tests/unit/client/test_files.h"
 
 namespace bitwright::client {
 namespace {

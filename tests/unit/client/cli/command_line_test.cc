@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "client/cli/options.h"
+#include "client/cli/command_line.h"
 
 namespace bitwright::client {
 namespace {

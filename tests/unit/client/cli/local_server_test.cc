@@ -7,6 +7,7 @@
 #include "client/api/client.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
+#include "tests/unit/client/test_files.h"
 
 namespace bitwright::client {
 namespace {

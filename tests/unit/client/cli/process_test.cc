@@ -6,9 +6,9 @@
 #include <csignal>
 #include <filesystem>
 
-#include "client/api/local_file.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
+#include "tests/unit/client/test_files.h"
 
 namespace bitwright::client {
 namespace {

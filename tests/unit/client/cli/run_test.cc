@@ -4,11 +4,11 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "client/api/local_file.h"
 #include "proto/contract/digest.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/client/fake/fake_service.h"
+#include "tests/unit/client/test_files.h"
 
 namespace bitwright::client {
 namespace {

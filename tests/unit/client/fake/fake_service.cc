@@ -78,6 +78,10 @@ struct FakeService::Services {
             return Error(absl::StatusCode::kInvalidArgument, "UPLOAD_OFFSET", "another client wrote there");
           }
         }
+        if (s.fake.plan.blobs_arrive) {
+          response->set_committed_size(ParseUploadName(name)->digest.size_bytes);
+          return Status::OK;
+        }
         std::string& held = s.uploads[name];
         if (request.write_offset() != static_cast<int64_t>(held.size())) {
           return Error(absl::StatusCode::kInvalidArgument, "UPLOAD_OFFSET", "wrong offset");
@@ -102,6 +106,12 @@ struct FakeService::Services {
     Status QueryWriteStatus(ServerContext*, const bytestream::QueryWriteStatusRequest* request,
                             bytestream::QueryWriteStatusResponse* response) override {
       std::lock_guard lock(s.mutex);
+      const auto upload = ParseUploadName(request->resource_name());
+      if (upload.ok() && s.fake.blobs.contains(upload->digest.ToString())) {
+        response->set_committed_size(upload->digest.size_bytes);
+        response->set_complete(true);
+        return Status::OK;
+      }
       const auto it = s.uploads.find(request->resource_name());
       if (it == s.uploads.end()) return Error(absl::StatusCode::kNotFound, "UPLOAD_UNKNOWN", "no such upload");
       response->set_committed_size(static_cast<int64_t>(it->second.size()));

@@ -27,6 +27,7 @@ class FakeService {
     bool reject_model = false;
     v1::Job::State job_end = v1::Job::SUCCEEDED;
     bool job_hangs = false;     // WatchJob says RUNNING and nothing more
+    bool blobs_arrive = false;  // during each upload call another client completes the blob; the call ends early
     bool busy_uploads = false;  // another client owns every upload name asked for first: wrong offset
   };
   struct Seen {

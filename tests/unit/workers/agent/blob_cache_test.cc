@@ -1,3 +1,5 @@
+#include "workers/agent/blob_cache.h"
+
 #include <grpcpp/grpcpp.h>
 
 #include <filesystem>
@@ -5,7 +7,7 @@
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/workers/agent/fake_server.h"
-#include "workers/agent/input_source.h"
+#include "workers/agent/local_blobs.h"
 #include "workers/base/files.h"
 
 namespace bitwright::worker {
@@ -21,18 +23,18 @@ class BlobCacheTest : public ::testing::Test {
   TempDir dir_;
   FakeServer server_;
   BlobClient client_{grpc::CreateChannel(server_.address(), grpc::InsecureChannelCredentials())};
-  StopSignal stop_;
+  CancelToken cancel_;
 };
 
 TEST_F(BlobCacheTest, FetchesOnceAndKeeps) {
   const BlobDigest a = Put('a');
   auto cache = Open(1000);
-  ASSERT_OK_AND_ASSIGN(const std::string path, cache->Path(a, stop_));
+  ASSERT_OK_AND_ASSIGN(const std::string path, cache->Path(a, cancel_));
   EXPECT_EQ(*ReadFile(path), std::string(100, 'a'));
-  EXPECT_THAT(cache->Path(a, stop_), IsOk());
+  EXPECT_THAT(cache->Path(a, cancel_), IsOk());
   cache = Open(1000);  // as after a restart
   EXPECT_EQ(cache->bytes(), 100);
-  EXPECT_THAT(cache->Path(a, stop_), IsOk());
+  EXPECT_THAT(cache->Path(a, cancel_), IsOk());
   EXPECT_EQ(Reads(), 1);
 }
 
@@ -41,9 +43,9 @@ TEST_F(BlobCacheTest, RemovesTheLeastRecentlyUsed) {
   const BlobDigest b = Put('b');
   const BlobDigest c = Put('c');
   const auto cache = Open(250);
-  for (const BlobDigest& digest : {a, b, a}) EXPECT_THAT(cache->Path(digest, stop_), IsOk());
+  for (const BlobDigest& digest : {a, b, a}) EXPECT_THAT(cache->Path(digest, cancel_), IsOk());
   cache->ReleaseAll();
-  EXPECT_THAT(cache->Path(c, stop_), IsOk());
+  EXPECT_THAT(cache->Path(c, cancel_), IsOk());
   EXPECT_TRUE(Has(a));
   EXPECT_FALSE(Has(b));
   EXPECT_EQ(cache->bytes(), 200);
@@ -53,8 +55,8 @@ TEST_F(BlobCacheTest, InputsInUseStayEvenBeyondTheBound) {
   const BlobDigest a = Put('a');
   const BlobDigest b = Put('b');
   const auto cache = Open(150);
-  EXPECT_THAT(cache->Path(a, stop_), IsOk());
-  EXPECT_THAT(cache->Path(b, stop_), IsOk());
+  EXPECT_THAT(cache->Path(a, cancel_), IsOk());
+  EXPECT_THAT(cache->Path(b, cancel_), IsOk());
   EXPECT_TRUE(Has(a) && Has(b));
   cache->ReleaseAll();
   EXPECT_FALSE(Has(a));
@@ -64,7 +66,7 @@ TEST_F(BlobCacheTest, InputsInUseStayEvenBeyondTheBound) {
 TEST_F(BlobCacheTest, FileOfAnotherSizeIsFetchedAgain) {
   const BlobDigest a = Put('a');
   ASSERT_THAT(WriteFile(dir_ / a.sha256, "short"), IsOk());
-  ASSERT_OK_AND_ASSIGN(const std::string path, Open(1000)->Path(a, stop_));
+  ASSERT_OK_AND_ASSIGN(const std::string path, Open(1000)->Path(a, cancel_));
   EXPECT_EQ(*ReadFile(path), std::string(100, 'a'));
 }
 
@@ -73,9 +75,9 @@ TEST_F(BlobCacheTest, LocalFolderIsReadInPlace) {
   std::filesystem::create_directories(dir_ / a.sha256.substr(0, 2));
   const std::string path = dir_ / (a.sha256.substr(0, 2) + "/" + a.sha256);
   ASSERT_THAT(WriteFile(path, "local"), IsOk());
-  const auto local = LocalBlobs(dir_.path());
-  EXPECT_EQ(*local->Path(a, stop_), path);
-  EXPECT_THAT(local->Path(DigestOf("other"), stop_), HasReason("INPUT_MISSING"));
+  LocalBlobs local(dir_.path());
+  EXPECT_EQ(*local.Path(a, cancel_), path);
+  EXPECT_THAT(local.Path(DigestOf("other"), cancel_), HasReason("INPUT_MISSING"));
 }
 
 }  // namespace

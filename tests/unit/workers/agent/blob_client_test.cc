@@ -17,6 +17,7 @@ using ::testing::ElementsAre;
 
 class BlobClientTest : public ::testing::Test {
  protected:
+  absl::Status Upload(const FileToUpload& file) { return client_.Upload({&file, 1}, stop_); }
   FileToUpload File(const std::string& name, const std::string& bytes) {
     EXPECT_THAT(WriteFile(dir_ / name, bytes), IsOk());
     return {DigestOf(bytes), dir_ / name};
@@ -26,7 +27,7 @@ class BlobClientTest : public ::testing::Test {
   TempDir dir_;
   FakeServer server_;
   BlobClient client_{grpc::CreateChannel(server_.address(), grpc::InsecureChannelCredentials())};
-  StopSignal stop_;
+  CancelToken stop_;
   const std::string large_ = std::string(3'000'000, 'x') + "end";
 };
 
@@ -41,7 +42,7 @@ TEST_F(BlobClientTest, UploadsOnlyWhatIsMissing) {
 TEST_F(BlobClientTest, UploadGoesOnWhereItBroke) {
   server_.SetFaults([](auto& faults) { faults.break_write_after = 2'000'000; });
   const FileToUpload file = File("a", large_);
-  EXPECT_THAT(client_.Upload({file}, stop_), IsOk());
+  EXPECT_THAT(Upload(file), IsOk());
   EXPECT_EQ(server_.Get(file.digest.sha256), large_);
   EXPECT_THAT(server_.seen().write_offsets, ElementsAre(0, 2 << 20));
 }
@@ -49,9 +50,9 @@ TEST_F(BlobClientTest, UploadGoesOnWhereItBroke) {
 TEST_F(BlobClientTest, UploadRefusesLinksAndChangedFiles) {
   File("a", "bytes");
   ASSERT_EQ(::symlink((dir_ / "a").c_str(), (dir_ / "link").c_str()), 0);
-  EXPECT_THAT(client_.Upload({{DigestOf("bytes"), dir_ / "link"}}, stop_), HasReason("OUTPUT_UNUSABLE"));
-  EXPECT_THAT(client_.Upload({{DigestOf("other bytes"), dir_ / "a"}}, stop_), HasReason("OUTPUT_UNUSABLE"));
-  EXPECT_THAT(client_.Upload({{DigestOf("bytes"), dir_ / "none"}}, stop_), HasReason("OUTPUT_UNUSABLE"));
+  EXPECT_THAT(Upload({DigestOf("bytes"), dir_ / "link"}), HasReason("OUTPUT_UNUSABLE"));
+  EXPECT_THAT(Upload({DigestOf("other bytes"), dir_ / "a"}), HasReason("OUTPUT_UNUSABLE"));
+  EXPECT_THAT(Upload({DigestOf("bytes"), dir_ / "none"}), HasReason("OUTPUT_UNUSABLE"));
 }
 
 TEST_F(BlobClientTest, DownloadGoesOnWhereItBroke) {
@@ -86,9 +87,9 @@ TEST_F(BlobClientTest, MissingBlobIsNotTriedAgain) {
 }
 
 TEST_F(BlobClientTest, StopEndsATransfer) {
-  stop_.Stop();
-  EXPECT_THAT(Download(server_.Put(large_)), HasReason("AGENT_STOPPING"));
-  EXPECT_THAT(client_.Upload({File("a", large_ + "2")}, stop_), HasReason("AGENT_STOPPING"));
+  stop_.Cancel();
+  EXPECT_THAT(Download(server_.Put(large_)), HasReason("INTERRUPTED"));
+  EXPECT_THAT(Upload(File("a", large_ + "2")), HasReason("INTERRUPTED"));
 }
 
 }  // namespace

@@ -1,3 +1,5 @@
+#include "client/api/connection.h"
+
 #include <google/protobuf/empty.pb.h>
 #include <google/protobuf/unknown_field_set.h>
 #include <grpc/grpc.h>
@@ -5,23 +7,30 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/security/credentials.h>
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <atomic>
+#include <filesystem>
 
 #include "absl/strings/str_cat.h"
-#include "bitwright/v1/blobs.grpc.pb.h"
 #include "bitwright/v1/jobs.grpc.pb.h"
 #include "bitwright/v1/models.grpc.pb.h"
 #include "bitwright/v1/recipes.grpc.pb.h"
 #include "bitwright/v1/workers.grpc.pb.h"
-#include "client/api/byte_stream.h"
 #include "client/api/client_errors.h"
-#include "client/api/connection.h"
-#include "client/api/grpc_calls.h"
 #include "proto/base/errors.h"
+#include "proto/base/host_name.h"
 #include "proto/contract/limits.h"
+#include "proto/transfer/blob_download.h"
+#include "proto/transfer/blob_upload.h"
+#include "proto/transfer/grpc_calls.h"
+#include "proto/transfer/transfer_errors.h"
 
 namespace bitwright::client {
 namespace {
+
+constexpr absl::Duration kHealthLimit = absl::Seconds(2);
 
 // gRPC 1.51 may wait 10 s for its own poller when the last object goes; so the library is never let go.
 void KeepLibrary() {
@@ -49,32 +58,39 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
 // back only every 5 s.
 class PollingClock final : public Clock {
  public:
-  PollingClock(Clock& clock, std::shared_ptr<grpc::Channel> channel) : clock_(clock), channel_(std::move(channel)) {}
-  std::chrono::steady_clock::time_point Now() const override { return clock_.Now(); }
-  absl::Status Sleep(std::chrono::nanoseconds time, const CancelToken& cancel) override {
-    constexpr std::chrono::milliseconds kPoll{50};
-    ABSL_RETURN_IF_ERROR(clock_.Sleep(time, cancel));
-    channel_->WaitForConnected(std::chrono::system_clock::now() + kPoll);
+  PollingClock(const Clock& clock, std::shared_ptr<grpc::Channel> channel)
+      : clock_(clock), channel_(std::move(channel)) {}
+  absl::Time Now() const override { return clock_.Now(); }
+  MonotonicTime Monotonic() const override { return clock_.Monotonic(); }
+  absl::Status Sleep(absl::Duration duration, const CancelToken& cancel) const override {
+    constexpr absl::Duration kPoll = absl::Milliseconds(50);
+    ABSL_RETURN_IF_ERROR(clock_.Sleep(duration, cancel));
+    channel_->WaitForConnected(absl::ToChronoTime(absl::Now() + kPoll));
     return cancel.Check();
   }
 
  private:
-  Clock& clock_;
+  const Clock& clock_;
   std::shared_ptr<grpc::Channel> channel_;
 };
+
+// The same file of the same user on the same machine gets the same id, so that a new process continues an old upload.
+std::string UploadId(const LocalFile& file, const BlobDigest& digest) {
+  std::error_code ignored;
+  const std::string path = std::filesystem::absolute(file.path(), ignored).lexically_normal().string();
+  return Sha256Hex(absl::StrCat(HostName(), "\n", ::getuid(), "\n", path, "\n", digest.ToString())).substr(0, 32);
+}
 
 class GrpcConnection final : public Connection {
  public:
   explicit GrpcConnection(ConnectionOptions options)
       : options_(std::move(options)),
         channel_(OpenChannel(options_.address)),
-        clock_(options_.clock != nullptr ? *options_.clock : SystemClock(), channel_),
-        blobs_(v1::BlobService::NewStub(channel_)),
+        clock_(*options_.clock, channel_),
         models_(v1::ModelService::NewStub(channel_)),
         jobs_(v1::JobService::NewStub(channel_)),
         recipes_(v1::RecipeService::NewStub(channel_)),
-        workers_(v1::WorkerService::NewStub(channel_)),
-        bytes_(google::bytestream::ByteStream::NewStub(channel_)) {
+        workers_(v1::WorkerService::NewStub(channel_)) {
     if (options_.cancel == nullptr) options_.cancel = std::make_shared<CancelToken>();
   }
 
@@ -84,7 +100,6 @@ class GrpcConnection final : public Connection {
       return stub->Method(context, request, response);                                                    \
     }));                                                                                                  \
   }
-  BITWRIGHT_UNARY(FindMissingBlobs, blobs_, FindMissingBlobsResponse)
   BITWRIGHT_UNARY(CreateModel, models_, Model)
   BITWRIGHT_UNARY(GetModel, models_, Model)
   BITWRIGHT_UNARY(ListModels, models_, ListModelsResponse)
@@ -100,10 +115,10 @@ class GrpcConnection final : public Connection {
   BITWRIGHT_UNARY(ListWorkers, workers_, ListWorkersResponse)
 #undef BITWRIGHT_UNARY
 
-  absl::Status WaitUntilServing(std::chrono::milliseconds patience) override {
+  absl::Status WaitUntilServing(absl::Duration patience) override {
     RetryPolicy policy = options_.retry;
     policy.give_up = patience;
-    policy.longest = std::chrono::milliseconds(200);
+    policy.longest = absl::Milliseconds(200);
     for (RetryLoop retry(policy, clock_, *options_.cancel);;) {
       const absl::Status status = CheckHealth();
       if (status.ok()) return Final(status);
@@ -111,14 +126,20 @@ class GrpcConnection final : public Connection {
     }
   }
 
-  absl::Status Upload(const LocalFile& file, const BlobDigest& digest,
-                      const std::function<void(int64_t)>& on_committed) override {
-    return Final(UploadBlob(*bytes_, file, digest, Retry(), *options_.cancel, on_committed));
+  absl::StatusOr<std::vector<FileToUpload>> FindMissing(std::span<const FileToUpload> files) override {
+    return Final(FindMissingFiles(Transfers(), files));
   }
 
-  absl::Status Download(const BlobDigest& digest, int64_t offset,
-                        const std::function<absl::Status(std::string_view)>& sink) override {
-    return Final(DownloadBlob(*bytes_, digest, offset, Retry(), *options_.cancel, sink));
+  absl::Status Upload(const LocalFile& file, const BlobDigest& digest,
+                      const std::function<void(int64_t)>& on_committed) override {
+    return Final(UploadBlob(Transfers(), file, digest, {UploadId(file, digest), on_committed}));
+  }
+
+  absl::Status Download(const BlobDigest& digest, const std::string& path,
+                        const std::function<void(int64_t)>& on_bytes) override {
+    return Final(DownloadBlob(
+        Transfers(), digest, path,
+        {.unwritable = FileUnwritableError, .corrupt = DownloadCorruptError, .durable = true, .on_bytes = on_bytes}));
   }
 
   absl::StatusOr<v1::Job> WatchJob(const std::string& name,
@@ -127,7 +148,7 @@ class GrpcConnection final : public Connection {
     request.set_name(name);
     v1::Job latest;
     for (RetryLoop retry = Retry();;) {
-      Attempt attempt(*options_.cancel, kStreamTime);
+      Attempt attempt(*options_.cancel, kClientTransfers.stream_limit);
       const auto reader = jobs_->WatchJob(attempt.context(), request);
       v1::Job job;
       while (reader->Read(&job)) {
@@ -138,25 +159,34 @@ class GrpcConnection final : public Connection {
       }
       absl::Status status = FromAttempt(reader->Finish(), *options_.cancel);
       if (latest.state() >= v1::Job::SUCCEEDED) return Final(absl::StatusOr<v1::Job>(latest));
-      if (status.ok() || absl::IsDeadlineExceeded(status)) status = absl::UnavailableError("the stream ended early");
+      if (status.ok() || absl::IsDeadlineExceeded(status)) status = StreamEndedError();
       if (status = retry.WaitAfter(status); !status.ok()) return Final(status);
     }
   }
 
  private:
   // The first contact is given up sooner than a service that is known to be there.
-  RetryLoop Retry() const {
+  RetryPolicy Policy() const {
     RetryPolicy policy = options_.retry;
     if (!reached_) policy.give_up = std::min(policy.give_up, options_.connect_patience);
-    return RetryLoop(policy, clock_, *options_.cancel);
+    return policy;
+  }
+  RetryLoop Retry() const { return RetryLoop(Policy(), clock_, *options_.cancel); }
+  TransferContext Transfers() const {
+    TransferPolicy policy = kClientTransfers;
+    policy.retry = Policy();
+    return {channel_, clock_, *options_.cancel, policy};
   }
 
   absl::Status Final(const absl::Status& status) {
-    if (!absl::IsUnavailable(status)) reached_ = true;
-    if (absl::IsUnavailable(status) && ErrorReason(status).empty()) {
-      return ServerUnreachable(options_.address, std::string(status.message()));
+    if (!absl::IsUnavailable(status)) {
+      reached_ = true;
+      return status;
     }
-    return status;
+    // An error with another reason is the server's own.
+    const std::string reason = ErrorReason(status);
+    if (!reason.empty() && reason != kStreamEnded && reason != kServerNotReady) return status;
+    return ServerUnreachableError(options_.address, std::string(status.message()));
   }
   template <typename T>
   absl::StatusOr<T> Final(absl::StatusOr<T> result) {
@@ -170,7 +200,7 @@ class GrpcConnection final : public Connection {
   absl::Status CheckHealth() {
     using google::protobuf::Empty;
     grpc::TemplatedGenericStub<Empty, Empty> stub(channel_);
-    Attempt attempt(*options_.cancel, std::chrono::milliseconds(2000));
+    Attempt attempt(*options_.cancel, kHealthLimit);
     grpc::CompletionQueue queue;
     const auto call = stub.PrepareUnaryCall(attempt.context(), "/grpc.health.v1.Health/Check", {}, &queue);
     Empty response;
@@ -180,8 +210,8 @@ class GrpcConnection final : public Connection {
     void* tag = nullptr;
     bool ok = false;
     queue.Next(&tag, &ok);
-    absl::Status status = FromAttempt(result, *options_.cancel);
-    if (absl::IsDeadlineExceeded(status)) status = absl::UnavailableError(status.message());
+    const absl::Status status = FromAttempt(result, *options_.cancel);
+    if (absl::IsDeadlineExceeded(status)) return ServerNotReadyError(std::string(status.message()));
     ABSL_RETURN_IF_ERROR(status);
     const auto& fields = response.GetReflection()->GetUnknownFields(response);
     for (int i = 0; i < fields.field_count(); ++i) {
@@ -190,18 +220,16 @@ class GrpcConnection final : public Connection {
         return absl::OkStatus();
       }
     }
-    return absl::UnavailableError("the server is not ready yet");
+    return ServerNotReadyError("the server is not ready yet");
   }
 
   ConnectionOptions options_;
   std::shared_ptr<grpc::Channel> channel_;
-  mutable PollingClock clock_;
-  std::unique_ptr<v1::BlobService::StubInterface> blobs_;
+  const PollingClock clock_;
   std::unique_ptr<v1::ModelService::StubInterface> models_;
   std::unique_ptr<v1::JobService::StubInterface> jobs_;
   std::unique_ptr<v1::RecipeService::StubInterface> recipes_;
   std::unique_ptr<v1::WorkerService::StubInterface> workers_;
-  std::unique_ptr<google::bytestream::ByteStream::StubInterface> bytes_;
   std::atomic<bool> reached_{false};
 };
 

@@ -2,23 +2,24 @@
 
 #include <grpcpp/client_context.h>
 
-#include <chrono>
-
 #include "absl/status/statusor.h"
-#include "client/api/retry_policy.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "proto/base/cancel_token.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/grpc_status.h"
+#include "proto/transfer/retry_policy.h"
 
-// Used by the .cc files of the gRPC connection only.
-namespace bitwright::client {
+// How every call to the service is made. For sources only: it needs the headers of gRPC.
+namespace bitwright {
 
-// One attempt of a call: its context with deadline, ended by the token.
+inline constexpr absl::Duration kUnaryLimit = absl::Minutes(1);
+
+// One attempt of a call: its context with a deadline, ended by the token.
 class Attempt {
  public:
-  Attempt(const CancelToken& cancel, std::chrono::milliseconds time)
-      : on_cancel_(cancel, [this] { context_.TryCancel(); }) {
-    context_.set_deadline(std::chrono::system_clock::now() + time);
+  Attempt(const CancelToken& cancel, absl::Duration limit) : on_cancel_(cancel, [this] { context_.TryCancel(); }) {
+    context_.set_deadline(absl::ToChronoTime(absl::Now() + limit));
   }
   grpc::ClientContext* context() { return &context_; }
 
@@ -26,10 +27,6 @@ class Attempt {
   grpc::ClientContext context_;
   CancelToken::Registration on_cancel_;  // goes first: no TryCancel on a context that is gone
 };
-
-inline constexpr std::chrono::milliseconds kUnaryTime{60000};
-// A stream that a lost peer silently ended is noticed after this; the call then goes on where it was.
-inline constexpr std::chrono::milliseconds kStreamTime{600000};
 
 // A status as it came, or INTERRUPTED when it came from our own token.
 inline absl::Status FromAttempt(const grpc::Status& status, const CancelToken& cancel) {
@@ -41,7 +38,7 @@ inline absl::Status FromAttempt(const grpc::Status& status, const CancelToken& c
 template <typename Response, typename Call>
 absl::StatusOr<Response> RetryUnary(RetryLoop retry, const CancelToken& cancel, const Call& call) {
   while (true) {
-    Attempt attempt(cancel, kUnaryTime);
+    Attempt attempt(cancel, kUnaryLimit);
     Response response;
     const absl::Status status = FromAttempt(call(attempt.context(), &response), cancel);
     if (status.ok()) return response;
@@ -49,4 +46,4 @@ absl::StatusOr<Response> RetryUnary(RetryLoop retry, const CancelToken& cancel, 
   }
 }
 
-}  // namespace bitwright::client
+}  // namespace bitwright

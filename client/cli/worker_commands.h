@@ -1,0 +1,12 @@
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "client/api/client.h"
+#include "client/cli/command_context.h"
+#include "client/cli/exit_codes.h"
+
+namespace bitwright::client {
+
+absl::StatusOr<ExitCode> WorkerList(const CommandContext& context, Client& client);
+
+}  // namespace bitwright::client

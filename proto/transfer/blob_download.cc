@@ -1,0 +1,91 @@
+#include "proto/transfer/blob_download.h"
+
+#include <grpcpp/channel.h>
+
+#include "google/bytestream/bytestream.grpc.pb.h"
+#include "proto/contract/names.h"
+#include "proto/transfer/grpc_calls.h"
+#include "proto/transfer/part_file.h"
+#include "proto/transfer/transfer_errors.h"
+
+namespace bitwright {
+namespace {
+
+namespace bytestream = google::bytestream;
+
+class BlobDownload {
+ public:
+  BlobDownload(const TransferContext& context, const BlobDigest& digest, const DownloadOptions& options, PartFile part)
+      : context_(context),
+        digest_(digest),
+        options_(options),
+        stub_(bytestream::ByteStream::NewStub(context.channel)),
+        part_(std::move(part)) {}
+
+  absl::Status Run() {
+    bool again = part_.size_bytes() > 0;  // it may be of another blob; from the start, the digest must be right
+    Tell(part_.size_bytes());
+    while (true) {
+      ABSL_RETURN_IF_ERROR(Fill());
+      if (part_.HasDigest()) return part_.Publish(options_.durable);
+      Tell(-part_.size_bytes());
+      if (!std::exchange(again, false)) break;
+      ABSL_RETURN_IF_ERROR(part_.StartOver());
+    }
+    part_.Remove();
+    return options_.corrupt(part_.part_path(), digest_);
+  }
+
+ private:
+  void Tell(int64_t bytes) const {
+    if (options_.on_bytes) options_.on_bytes(bytes);
+  }
+
+  absl::Status Fill() {
+    for (RetryLoop retry = context_.Retry(); part_.size_bytes() < digest_.size_bytes;) {
+      absl::Status disk;
+      absl::Status status = Receive(retry, disk);
+      ABSL_RETURN_IF_ERROR(disk);
+      if (part_.size_bytes() == digest_.size_bytes) break;
+      if (status.ok() || absl::IsDeadlineExceeded(status)) status = StreamEndedError();
+      status = retry.WaitAfter(status);
+      if (retry.stalled()) return TransferStalledError(digest_, status);
+      ABSL_RETURN_IF_ERROR(status);
+    }
+    return absl::OkStatus();
+  }
+
+  // One stream from the next byte that is lacking.
+  absl::Status Receive(RetryLoop& retry, absl::Status& disk) {
+    Attempt attempt(context_.cancel, context_.policy.StreamLimit(digest_.size_bytes));
+    bytestream::ReadRequest request;
+    request.set_resource_name(ReadName(digest_));
+    request.set_read_offset(part_.size_bytes());
+    const auto reader = stub_->Read(attempt.context(), request);
+    bytestream::ReadResponse response;
+    while (disk.ok() && reader->Read(&response)) {
+      const int64_t before = part_.size_bytes();
+      disk = part_.Append(response.data());
+      Tell(part_.size_bytes() - before);
+      retry.Progressed();
+    }
+    if (!disk.ok()) attempt.context()->TryCancel();
+    return FromAttempt(reader->Finish(), context_.cancel);
+  }
+
+  const TransferContext& context_;
+  const BlobDigest& digest_;
+  const DownloadOptions& options_;
+  const std::unique_ptr<bytestream::ByteStream::Stub> stub_;
+  PartFile part_;
+};
+
+}  // namespace
+
+absl::Status DownloadBlob(const TransferContext& context, const BlobDigest& digest, const std::string& path,
+                          const DownloadOptions& options) {
+  ABSL_ASSIGN_OR_RETURN(PartFile part, PartFile::Open(path, digest, options.unwritable, context.cancel));
+  return BlobDownload(context, digest, options, std::move(part)).Run();
+}
+
+}  // namespace bitwright
