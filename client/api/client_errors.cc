@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "proto/base/errors.h"
+#include "proto/contract/reasons.h"
 
 namespace bitwright::client {
 namespace {
@@ -33,7 +34,7 @@ absl::Status FileUnreadableError(const std::string& path, int error) {
 absl::Status FileUnwritableError(const std::string& path, int error) {
   const bool full = error == ENOSPC || error == EDQUOT;
   return MakeError(full ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kFailedPrecondition,
-                   full ? "DISK_FULL" : "FILE_UNWRITABLE",
+                   full ? Reason::kDiskFull : "FILE_UNWRITABLE",
                    absl::StrCat("'", path, "' cannot be written: ", std::strerror(error),
                                 full ? "; make room on that disk and call again, what is there continues" : ""),
                    {{"file", path}});

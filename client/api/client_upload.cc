@@ -8,6 +8,7 @@
 #include "proto/base/random_id.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/limits.h"
+#include "proto/contract/reasons.h"
 #include "proto/contract/rpc_status.h"
 
 namespace bitwright::client {
@@ -83,7 +84,7 @@ absl::StatusOr<v1::Model> Client::UploadModel(const std::string& dir, const std:
   request.set_request_id(RandomId(32));
   ABSL_RETURN_IF_ERROR(UploadMissing(hashed, on_transfer));
   absl::StatusOr<v1::Model> model = connection_->CreateModel(request);
-  for (int round = 1; round < kRounds && ErrorReason(model.status()) == "BLOB_MISSING"; ++round) {
+  for (int round = 1; round < kRounds && ErrorReason(model.status()) == Reason::kBlobMissing; ++round) {
     ABSL_RETURN_IF_ERROR(UploadMissing(hashed, on_transfer));
     model = connection_->CreateModel(request);
   }

@@ -1,6 +1,7 @@
 #include "client/cli/exit_codes.h"
 
 #include "proto/base/errors.h"
+#include "proto/contract/reasons.h"
 
 namespace bitwright::client {
 
@@ -15,7 +16,7 @@ ExitCode ExitCodeOf(const absl::Status& status) {
     case absl::StatusCode::kNotFound:
       return ExitCode::kNotFound;
     case absl::StatusCode::kCancelled:
-      return ErrorReason(status) == "INTERRUPTED" ? ExitCode::kInterrupted : ExitCode::kCancelled;
+      return ErrorReason(status) == Reason::kInterrupted ? ExitCode::kInterrupted : ExitCode::kCancelled;
     default:
       return ExitCode::kFailed;
   }

@@ -8,11 +8,12 @@
 #include "client/cli/job_spec.h"
 #include "client/cli/resource_text.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/names.h"
 
 namespace bitwright::client {
 namespace {
 
-std::string JobName(const CommandContext& context) { return FullName("jobs", context.options.name); }
+std::string JobName(const CommandContext& context) { return FullName(Collection::kJobs, context.options.name); }
 
 v1::Job::State ParseState(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::toupper(c); });

@@ -24,7 +24,7 @@ bool IsFolder(const std::string& path) {
 
 absl::Status CheckModel(const std::string& model) {
   if (IsFolder(model)) return ScanModelDir(model).status();
-  return ParseResourceName(model, "models").ok() ? absl::OkStatus() : ModelUnknownError(model);
+  return ParseResourceName(model, Collection::kModels).ok() ? absl::OkStatus() : ModelUnknownError(model);
 }
 
 absl::Status DraftData(const JobOptions& options, const std::string& path, int64_t tokens, v1::Data* data) {
@@ -59,7 +59,7 @@ absl::StatusOr<v1::JobSpec> DraftJobSpec(const JobOptions& options) {
   if (options.recipe.ends_with(".textproto")) {
     ABSL_ASSIGN_OR_RETURN(*spec.mutable_inline_recipe(), ReadRecipeFile(options.recipe));
   } else {
-    spec.set_recipe(FullName("recipes", options.recipe));
+    spec.set_recipe(FullName(Collection::kRecipes, options.recipe));
   }
   spec.set_target(options.target);
   spec.set_priority(options.priority);

@@ -3,6 +3,7 @@
 #include "client/cli/job_spec.h"
 #include "client/cli/resource_text.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/names.h"
 
 namespace bitwright::client {
 
@@ -26,13 +27,13 @@ absl::StatusOr<ExitCode> ModelList(const CommandContext& context, Client& client
 }
 
 absl::StatusOr<ExitCode> ModelShow(const CommandContext& context, Client& client) {
-  ABSL_ASSIGN_OR_RETURN(const v1::Model model, client.GetModel(FullName("models", context.options.name)));
+  ABSL_ASSIGN_OR_RETURN(const v1::Model model, client.GetModel(FullName(Collection::kModels, context.options.name)));
   context.console.Result(ModelText(model), model);
   return ExitCode::kOk;
 }
 
 absl::StatusOr<ExitCode> ModelDelete(const CommandContext& context, Client& client) {
-  const std::string name = FullName("models", context.options.name);
+  const std::string name = FullName(Collection::kModels, context.options.name);
   ABSL_RETURN_IF_ERROR(client.DeleteModel(name));
   context.console.Result("deleted " + name, v1::DeleteModelResponse());
   return ExitCode::kOk;

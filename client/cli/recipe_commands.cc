@@ -4,6 +4,7 @@
 #include "client/cli/job_spec.h"
 #include "client/cli/resource_text.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/names.h"
 
 namespace bitwright::client {
 
@@ -16,7 +17,8 @@ absl::StatusOr<ExitCode> RecipeList(const CommandContext& context, Client& clien
 }
 
 absl::StatusOr<ExitCode> RecipeShow(const CommandContext& context, Client& client) {
-  ABSL_ASSIGN_OR_RETURN(const v1::Recipe recipe, client.GetRecipe(FullName("recipes", context.options.name)));
+  ABSL_ASSIGN_OR_RETURN(const v1::Recipe recipe,
+                        client.GetRecipe(FullName(Collection::kRecipes, context.options.name)));
   context.console.Result(RecipeText(recipe), recipe);
   return ExitCode::kOk;
 }

@@ -8,6 +8,7 @@ struct Reason {
   static constexpr char kBlobMissing[] = "BLOB_MISSING";        // upload the blob and call again
   static constexpr char kBlobUnreadable[] = "BLOB_UNREADABLE";  // a fault of the server's disk
   static constexpr char kDiskFull[] = "DISK_FULL";              // room is needed on some disk
+  static constexpr char kInterrupted[] = "INTERRUPTED";         // by a person or a shutdown; made in proto/base
   static constexpr char kMemoryLimit[] = "MEMORY_LIMIT";        // a task met the bound of its worker
   static constexpr char kStoreFailed[] = "STORE_FAILED";        // a fault of the server's database
   static constexpr char kWorkerUnknown[] = "WORKER_UNKNOWN";    // register again

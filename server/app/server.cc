@@ -7,6 +7,7 @@
 #include <optional>
 #include <thread>
 
+#include "proto/base/host_name.h"
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
 #include "proto/recipes/shipped_recipes.h"
@@ -29,11 +30,6 @@ constexpr absl::Duration kCollectPause = absl::Minutes(1);
 constexpr absl::Duration kWorkerPatience = absl::Seconds(5);
 // An idle client that does not look at its connection keeps the shutdown waiting for all of this.
 constexpr absl::Duration kCallPatience = absl::Milliseconds(500);
-
-std::string HostName() {
-  char name[256] = {};
-  return ::gethostname(name, sizeof(name) - 1) == 0 ? name : "localhost";
-}
 
 SchedulerOptions ToSchedulerOptions(const Options& options) {
   SchedulerOptions scheduler;

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <thread>
 
+#include "client/api/connection.h"
 #include "google/rpc/status.pb.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "proto/base/process.h"
@@ -13,7 +14,7 @@
 #include "server/app/data_dir.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
-#include "tests/unit/server/support/test_client.h"
+#include "tests/unit/server/support/raw_calls.h"
 
 namespace bitwright::server {
 namespace {
@@ -42,7 +43,7 @@ bool Runs(int process_id) {
 std::string AnswerTo(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
                      const std::string& message) {
   grpc::GenericStub stub(channel);
-  const auto context = TestClient::Context();
+  const auto context = RawCalls::Context();
   grpc::CompletionQueue queue;
   const auto next = [&queue] {
     void* tag = nullptr;
@@ -98,7 +99,8 @@ class DaemonTest : public ::testing::Test {
     ASSERT_GT(process_, 0);
     WaitUntil([this] { return !FirstLine(dir_ / "port").empty() || !Runs(process_); });
     ASSERT_TRUE(Runs(process_));
-    client_ = std::make_unique<TestClient>(FirstLine(dir_ / "port"));
+    client_ = client::Connect({.address = FirstLine(dir_ / "port")});
+    raw_ = std::make_unique<RawCalls>(FirstLine(dir_ / "port"));
   }
 
   // Returns what waitpid says.
@@ -111,11 +113,11 @@ class DaemonTest : public ::testing::Test {
   }
 
   int RunTasks(int limit) {
-    const std::string worker = client_->Register();
+    const std::string worker = raw_->Register();
     for (int ran = 0; ran < limit; ++ran) {
-      const auto lease = client_->Lease(worker, 0);
+      const auto lease = raw_->Lease(worker, 0);
       if (!lease) return ran;
-      EXPECT_THAT(client_->Complete(worker, *lease), IsOk());
+      EXPECT_THAT(raw_->Complete(worker, *lease), IsOk());
     }
     return limit;
   }
@@ -125,9 +127,9 @@ class DaemonTest : public ::testing::Test {
     for (const char* path : {"config.json", "model.safetensors", "tokenizer.json"}) {
       v1::FileEntry* file = model.mutable_manifest()->add_files();
       file->set_path(path);
-      *file->mutable_digest() = ToProto(client_->Put(path));
+      *file->mutable_digest() = ToProto(raw_->Put(path));
     }
-    const auto created = client_->Call<v1::Model>(*client_->models, &v1::ModelService::Stub::CreateModel, model);
+    const auto created = client_->CreateModel(model);
     EXPECT_THAT(created, IsOk());
     RunTasks(1);
     v1::CreateJobRequest request;
@@ -137,9 +139,9 @@ class DaemonTest : public ::testing::Test {
     spec.mutable_budget()->set_average_bits(4.25);
     for (v1::Data* data : {spec.mutable_calibration(), spec.mutable_evaluation()}) {
       data->set_kind(v1::Data::TEXT);
-      *data->mutable_blob() = ToProto(client_->Put("text"));
+      *data->mutable_blob() = ToProto(raw_->Put("text"));
     }
-    const auto job = client_->Call<v1::Job>(*client_->jobs, &v1::JobService::Stub::CreateJob, request);
+    const auto job = client_->CreateJob(request);
     EXPECT_THAT(job, IsOk());
     return job->name();
   }
@@ -147,14 +149,15 @@ class DaemonTest : public ::testing::Test {
   v1::Job GetJob(const std::string& name) {
     v1::GetJobRequest request;
     request.set_name(name);
-    const auto job = client_->Call<v1::Job>(*client_->jobs, &v1::JobService::Stub::GetJob, request);
+    const auto job = client_->GetJob(request);
     EXPECT_THAT(job, IsOk());
     return *job;
   }
 
   TempDir dir_;
   int process_ = 0;
-  std::unique_ptr<TestClient> client_;
+  std::unique_ptr<client::Connection> client_;
+  std::unique_ptr<RawCalls> raw_;
 };
 
 TEST_F(DaemonTest, KilledInMidJobItLosesNothing) {
@@ -194,7 +197,7 @@ TEST_F(DaemonTest, ReflectionListsEveryService) {
   Start();
   const std::string list_services("\x3a\x01*", 3);  // ServerReflectionRequest.list_services = "*"
   const std::string answer =
-      AnswerTo(client_->channel, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", list_services);
+      AnswerTo(raw_->channel, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", list_services);
   for (const char* service : {"bitwright.v1.BlobService", "bitwright.v1.ModelService", "bitwright.v1.JobService",
                               "bitwright.v1.RecipeService", "bitwright.v1.WorkerService",
                               "google.bytestream.ByteStream", "grpc.health.v1.Health"}) {
@@ -204,22 +207,20 @@ TEST_F(DaemonTest, ReflectionListsEveryService) {
 
 TEST_F(DaemonTest, HealthIsServing) {
   Start();
-  EXPECT_EQ(AnswerTo(client_->channel, "/grpc.health.v1.Health/Check", ""), std::string("\x08\x01", 2)) << "SERVING";
+  EXPECT_EQ(AnswerTo(raw_->channel, "/grpc.health.v1.Health/Check", ""), std::string("\x08\x01", 2)) << "SERVING";
 }
 
 // What no client of ours sends.
 TEST_F(DaemonTest, HostileCallsAreRefusedAndNamed) {
   Start();
   const std::string name = QueuedJob();
-  EXPECT_THAT(client_->Upload("one", DigestOf("these bytes"), "other bytes"), HasReason("BLOB_DIGEST_MISMATCH"));
+  EXPECT_THAT(raw_->Upload("one", DigestOf("these bytes"), "other bytes"), HasReason("BLOB_DIGEST_MISMATCH"));
   for (const char* path : {"../x", "/etc/passwd", "a/../../x", "a//b", ".", ""}) {
     v1::CreateModelRequest request;
     v1::FileEntry* file = request.mutable_manifest()->add_files();
     file->set_path(path);
-    *file->mutable_digest() = ToProto(client_->Put("x"));
-    EXPECT_THAT(client_->Call<v1::Model>(*client_->models, &v1::ModelService::Stub::CreateModel, request),
-                HasReason("MANIFEST_PATH_INVALID"))
-        << path;
+    *file->mutable_digest() = ToProto(raw_->Put("x"));
+    EXPECT_THAT(client_->CreateModel(request), HasReason("MANIFEST_PATH_INVALID")) << path;
   }
   RunTasks(1000);
   EXPECT_EQ(GetJob(name).state(), v1::Job::SUCCEEDED);
@@ -233,10 +234,8 @@ TEST_F(DaemonTest, ADeletedModelTakesNoJob) {
   *job.mutable_spec() = GetJob(name).spec();
   v1::DeleteModelRequest deletion;
   deletion.set_name(job.spec().model());
-  BITWRIGHT_EXPECT_OK(
-      client_->Call<v1::DeleteModelResponse>(*client_->models, &v1::ModelService::Stub::DeleteModel, deletion));
-  EXPECT_THAT(client_->Call<v1::Job>(*client_->jobs, &v1::JobService::Stub::CreateJob, job),
-              HasReason("MODEL_NOT_FOUND"));
+  BITWRIGHT_EXPECT_OK(client_->DeleteModel(deletion));
+  EXPECT_THAT(client_->CreateJob(job), HasReason("MODEL_NOT_FOUND"));
   EXPECT_EQ(GetJob(name).state(), v1::Job::SUCCEEDED) << "a finished job keeps what it has";
 }
 

@@ -1,20 +1,22 @@
-// A real server in this process, spoken to over gRPC; workers are played by the test.
+// A real server in this process, spoken to by the client library; workers are played by the test.
 #include "server/app/server.h"
 
 #include <filesystem>
 #include <thread>
 
 #include "absl/synchronization/notification.h"
-#include "bitwright/v1/jobs.grpc.pb.h"
+#include "client/api/client.h"
+#include "client/api/client_errors.h"
 #include "google/rpc/status.pb.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/grpcpp.h"
 #include "proto/base/errors.h"
+#include "proto/base/files.h"
 #include "proto/contract/names.h"
 #include "proto/contract/rpc_status.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
-#include "tests/unit/server/support/test_client.h"
+#include "tests/unit/server/support/raw_calls.h"
 
 namespace bitwright::server {
 namespace {
@@ -33,11 +35,20 @@ class ServerTest : public ::testing::Test {
 
   void Start() {
     client_.reset();
+    raw_.reset();
     server_.reset();
     auto server = Server::Start(options_, clock_);
     ASSERT_THAT(server, IsOk());
     server_ = *std::move(server);
-    client_ = std::make_unique<TestClient>(server_->address());
+    client_ = Connect();
+    raw_ = std::make_unique<RawCalls>(server_->address());
+  }
+
+  // What fails is not tried again: the tests look at each failure.
+  std::unique_ptr<client::Connection> Connect(std::shared_ptr<CancelToken> cancel = nullptr) {
+    RetryPolicy once = kClientRetries;
+    once.give_up = absl::ZeroDuration();
+    return client::Connect({.address = server_->address(), .retry = once, .cancel = std::move(cancel)});
   }
 
   absl::StatusOr<v1::Model> CreateModel() {
@@ -46,37 +57,42 @@ class ServerTest : public ::testing::Test {
     for (const char* path : {"config.json", "model.safetensors", "tokenizer.json"}) {
       v1::FileEntry* file = request.mutable_manifest()->add_files();
       file->set_path(path);
-      *file->mutable_digest() = ToProto(client_->Put(path));
+      *file->mutable_digest() = ToProto(raw_->Put(path));
     }
-    return client_->Call<v1::Model>(*client_->models, &v1::ModelService::Stub::CreateModel, request);
+    return client_->CreateModel(request);
   }
 
-  absl::StatusOr<v1::Job> CreateJob(const std::string& model) {
-    v1::CreateJobRequest request;
-    v1::JobSpec& spec = *request.mutable_spec();
+  v1::JobSpec Spec(const std::string& model, const v1::Digest& text) {
+    v1::JobSpec spec;
     spec.set_model(model);
     spec.set_recipe("recipes/mixed-gptq");
     spec.mutable_budget()->set_average_bits(4.25);
     for (v1::Data* data : {spec.mutable_calibration(), spec.mutable_evaluation()}) {
       data->set_kind(v1::Data::TEXT);
-      *data->mutable_blob() = ToProto(client_->Put("text"));
+      *data->mutable_blob() = text;
     }
-    return client_->Call<v1::Job>(*client_->jobs, &v1::JobService::Stub::CreateJob, request);
+    return spec;
+  }
+
+  absl::StatusOr<v1::Job> CreateJob(const std::string& model) {
+    v1::CreateJobRequest request;
+    *request.mutable_spec() = Spec(model, ToProto(raw_->Put("text")));
+    return client_->CreateJob(request);
   }
 
   absl::StatusOr<v1::Job> GetJob(const std::string& name) {
     v1::GetJobRequest request;
     request.set_name(name);
-    return client_->Call<v1::Job>(*client_->jobs, &v1::JobService::Stub::GetJob, request);
+    return client_->GetJob(request);
   }
 
   // Runs what there is; returns the number of tasks.
   int RunTasks(int limit = 1000) {
-    const std::string worker = client_->Register();
+    const std::string worker = raw_->Register();
     for (int ran = 0; ran < limit; ++ran) {
-      const auto lease = client_->Lease(worker, 0);
+      const auto lease = raw_->Lease(worker, 0);
       if (!lease) return ran;
-      EXPECT_THAT(client_->Complete(worker, *lease), IsOk());
+      EXPECT_THAT(raw_->Complete(worker, *lease), IsOk());
     }
     return limit;
   }
@@ -96,17 +112,14 @@ class ServerTest : public ::testing::Test {
     absl::Status status;
   };
   Watched Watch(const std::string& name, const std::function<void(const v1::Job&)>& on_message = nullptr) {
-    const auto context = TestClient::Context();
-    v1::WatchJobRequest request;
-    request.set_name(name);
-    const auto reader = client_->jobs->WatchJob(context.get(), request);
     Watched watched;
-    v1::Job job;
-    while (reader->Read(&job)) {
-      watched.jobs.push_back(job);
-      if (on_message) on_message(job);
-    }
-    watched.status = FromGrpc(reader->Finish());
+    watched.status = client_
+                         ->WatchJob(name,
+                                    [&](const v1::Job& job) {
+                                      watched.jobs.push_back(job);
+                                      if (on_message) on_message(job);
+                                    })
+                         .status();
     return watched;
   }
 
@@ -114,7 +127,8 @@ class ServerTest : public ::testing::Test {
   Options options_;
   SystemClock clock_;
   std::unique_ptr<Server> server_;
-  std::unique_ptr<TestClient> client_;
+  std::unique_ptr<client::Connection> client_;
+  std::unique_ptr<RawCalls> raw_;
 };
 
 TEST_F(ServerTest, AJobRunsAndIsWatched) {
@@ -132,23 +146,55 @@ TEST_F(ServerTest, AJobRunsAndIsWatched) {
     EXPECT_GT(watched.jobs[i].revision(), watched.jobs[i - 1].revision());
   }
   ASSERT_OK_AND_ASSIGN(const BlobDigest digest, FromProto(watched.jobs.back().artifact().files(0).digest()));
-  BITWRIGHT_EXPECT_OK(client_->Read(ReadName(digest)));
+  BITWRIGHT_EXPECT_OK(raw_->Read(ReadName(digest)));
   v1::GetReportRequest request;
   request.set_name(name);
-  ASSERT_OK_AND_ASSIGN(const auto report,
-                       client_->Call<v1::Report>(*client_->jobs, &v1::JobService::Stub::GetReport, request));
+  ASSERT_OK_AND_ASSIGN(const auto report, client_->GetReport(request));
   EXPECT_EQ(report.schema_version(), 1);
   const Watched again = Watch(name);
   EXPECT_EQ(again.jobs.size(), 1u) << "a finished job is said once";
   BITWRIGHT_EXPECT_OK(again.status);
 }
 
+// The client library from a folder to a loaded artifact, in one process with the server.
+TEST_F(ServerTest, TheLibraryGoesTheWholeWay) {
+  const std::string folder = dir_ / "model";
+  std::filesystem::create_directory(folder);
+  for (const char* file : {"config.json", "model.safetensors", "tokenizer.json"}) {
+    BITWRIGHT_ASSERT_OK(WriteWholeFile(folder + "/" + file, file, client::FileUnwritableError));
+  }
+  BITWRIGHT_ASSERT_OK(WriteWholeFile(dir_ / "text.txt", "a text", client::FileUnwritableError));
+  client::Client library = client::Client::ConnectTo({.address = server_->address()});
+  BITWRIGHT_ASSERT_OK(library.WaitUntilServing(absl::Seconds(10)));
+  std::thread inspection([&] {
+    const std::string worker = raw_->Register();
+    const auto lease = raw_->Lease(worker, 15);
+    ASSERT_TRUE(lease.has_value());
+    EXPECT_THAT(raw_->Complete(worker, *lease), IsOk());
+  });
+  const auto model = library.UploadModel(folder, "small");
+  inspection.join();
+  BITWRIGHT_ASSERT_OK(model);
+  ASSERT_OK_AND_ASSIGN(const BlobDigest text, library.UploadFile(dir_ / "text.txt"));
+  ASSERT_OK_AND_ASSIGN(const v1::Job job, library.CreateJob(Spec(model->name(), ToProto(text))));
+  RunTasks();
+  ASSERT_OK_AND_ASSIGN(const v1::Job done, library.WatchJob(job.name(), nullptr));
+  EXPECT_EQ(done.state(), v1::Job::SUCCEEDED);
+  EXPECT_EQ(library.GetReport(job.name())->schema_version(), 1);
+  BITWRIGHT_ASSERT_OK(library.DownloadArtifact(done.artifact(), dir_ / "out"));
+  for (const v1::FileEntry& file : done.artifact().files()) {
+    ASSERT_OK_AND_ASSIGN(const std::string bytes,
+                         ReadWholeFile((dir_ / "out/") + file.path(), client::FileUnreadableError));
+    EXPECT_EQ(DigestOf(bytes), *FromProto(file.digest())) << file.path();
+  }
+}
+
 TEST_F(ServerTest, AWaitingWorkerGetsATaskWithoutAskingAgain) {
   ASSERT_OK_AND_ASSIGN(const v1::Model model, CreateModel());
   RunTasks(1);
-  const std::string worker = client_->Register();
+  const std::string worker = raw_->Register();
   std::optional<v1::Lease> lease;
-  std::thread waiting([&] { lease = client_->Lease(worker, 15); });
+  std::thread waiting([&] { lease = raw_->Lease(worker, 15); });
   BITWRIGHT_EXPECT_OK(CreateJob(model.name()));
   waiting.join();
   ASSERT_TRUE(lease.has_value());
@@ -159,35 +205,31 @@ TEST_F(ServerTest, ACancelledWaitTakesNoTask) {
   ASSERT_OK_AND_ASSIGN(const v1::Model model, CreateModel());
   RunTasks(1);
   v1::LeaseTaskRequest request;
-  request.set_worker(client_->Register());
+  request.set_worker(raw_->Register());
   request.mutable_max_wait()->set_seconds(20);
-  const auto context = TestClient::Context();
+  const auto context = RawCalls::Context();
   grpc::Status status;
   std::thread waiting([&] {
     v1::LeaseTaskResponse response;
-    status = client_->workers->LeaseTask(context.get(), request, &response);
+    status = raw_->workers->LeaseTask(context.get(), request, &response);
   });
   context->TryCancel();
   waiting.join();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::CANCELLED);
   BITWRIGHT_EXPECT_OK(CreateJob(model.name()));
-  const std::string first = client_->Register();
-  const std::string second = client_->Register();
-  EXPECT_TRUE(client_->Lease(first, 10).has_value());
-  EXPECT_TRUE(client_->Lease(second, 10).has_value()) << "both first tasks are there";
+  const std::string first = raw_->Register();
+  const std::string second = raw_->Register();
+  EXPECT_TRUE(raw_->Lease(first, 10).has_value());
+  EXPECT_TRUE(raw_->Lease(second, 10).has_value()) << "both first tasks are there";
 }
 
 TEST_F(ServerTest, AWatcherMayGo) {
   const std::string name = QueuedJob();
   for (int i = 0; i < 20; ++i) {
-    const auto context = TestClient::Context();
-    v1::WatchJobRequest request;
-    request.set_name(name);
-    const auto reader = client_->jobs->WatchJob(context.get(), request);
-    v1::Job job;
-    if (i % 2 == 0) reader->Read(&job);
-    context->TryCancel();
-    (void)reader->Finish();
+    const auto cancel = std::make_shared<CancelToken>();
+    const auto watcher = Connect(cancel);
+    if (i % 2 == 1) cancel->Cancel();
+    EXPECT_THAT(watcher->WatchJob(name, [&](const v1::Job&) { cancel->Cancel(); }), HasReason("INTERRUPTED"));
   }
   RunTasks();
   EXPECT_EQ(GetJob(name)->state(), v1::Job::SUCCEEDED);
@@ -195,20 +237,20 @@ TEST_F(ServerTest, AWatcherMayGo) {
 
 TEST_F(ServerTest, ASilentWorkersTaskGoesToAnother) {
   QueuedJob();
-  const std::string silent = client_->Register();
-  const auto first = client_->Lease(silent, 0);
+  const std::string silent = raw_->Register();
+  const auto first = raw_->Lease(silent, 0);
   ASSERT_TRUE(first.has_value());
-  const std::string other = client_->Register();
+  const std::string other = raw_->Register();
   std::optional<v1::Lease> again;
   for (int i = 0; i < 10 && !(again && again->task() == first->task()); ++i) {
     if (again) {
-      BITWRIGHT_EXPECT_OK(client_->Complete(other, *again));
+      BITWRIGHT_EXPECT_OK(raw_->Complete(other, *again));
     }
-    again = client_->Lease(other, 5);  // waits out the lease, then the back-off
+    again = raw_->Lease(other, 5);  // waits out the lease, then the back-off
   }
   ASSERT_TRUE(again.has_value());
   EXPECT_EQ(again->task(), first->task());
-  EXPECT_THAT(client_->Complete(silent, *first), HasReason("LEASE_LOST"));
+  EXPECT_THAT(raw_->Complete(silent, *first), HasReason("LEASE_LOST"));
 }
 
 TEST_F(ServerTest, ARestartedServerGoesOnWhereItWas) {
@@ -243,29 +285,23 @@ TEST_F(ServerTest, EveryErrorCarriesItsReason) {
   v1::CreateModelRequest model;
   auto* file = model.mutable_manifest()->add_files();
   file->set_path("../x");
-  *file->mutable_digest() = ToProto(client_->Put("x"));
-  EXPECT_THAT(client_->Call<v1::Model>(*client_->models, &v1::ModelService::Stub::CreateModel, model),
-              HasReason("MANIFEST_PATH_INVALID"));
+  *file->mutable_digest() = ToProto(raw_->Put("x"));
+  EXPECT_THAT(client_->CreateModel(model), HasReason("MANIFEST_PATH_INVALID"));
   v1::GetRecipeRequest recipe;
   recipe.set_name("recipes/none");
-  EXPECT_THAT(client_->Call<v1::Recipe>(*client_->recipes, &v1::RecipeService::Stub::GetRecipe, recipe),
-              HasReason("RECIPE_NOT_FOUND"));
+  EXPECT_THAT(client_->GetRecipe(recipe), HasReason("RECIPE_NOT_FOUND"));
   v1::LeaseTaskRequest lease;
   lease.set_worker("workers/none");
-  EXPECT_THAT(client_->Call<v1::LeaseTaskResponse>(*client_->workers, &v1::WorkerService::Stub::LeaseTask, lease),
+  EXPECT_THAT(raw_->Call<v1::LeaseTaskResponse>(*raw_->workers, &v1::WorkerService::Stub::LeaseTask, lease),
               HasReason("WORKER_UNKNOWN"));
 }
 
 TEST_F(ServerTest, RecipesAndWorkersAreListed) {
-  ASSERT_OK_AND_ASSIGN(const auto recipes,
-                       client_->Call<v1::ListRecipesResponse>(*client_->recipes, &v1::RecipeService::Stub::ListRecipes,
-                                                              v1::ListRecipesRequest()));
+  ASSERT_OK_AND_ASSIGN(const auto recipes, client_->ListRecipes(v1::ListRecipesRequest()));
   ASSERT_GE(recipes.recipes_size(), 3);
   EXPECT_EQ(recipes.recipes(0).name(), "mixed-gptq");
-  const std::string worker = client_->Register();
-  ASSERT_OK_AND_ASSIGN(const auto workers,
-                       client_->Call<v1::ListWorkersResponse>(*client_->workers, &v1::WorkerService::Stub::ListWorkers,
-                                                              v1::ListWorkersRequest()));
+  const std::string worker = raw_->Register();
+  ASSERT_OK_AND_ASSIGN(const auto workers, client_->ListWorkers(v1::ListWorkersRequest()));
   ASSERT_EQ(workers.workers_size(), 1);
   EXPECT_EQ(workers.workers(0).name(), worker);
 }
@@ -289,7 +325,7 @@ TEST_F(ServerTest, ASecondServerOnTheDirectoryOrPortIsRefused) {
 // Calls a unary method by name with an empty request; returns the bytes of the answer.
 std::string CallByName(const std::shared_ptr<grpc::Channel>& channel, const std::string& method) {
   grpc::GenericStub stub(channel);
-  const auto context = TestClient::Context();
+  const auto context = RawCalls::Context();
   const grpc::Slice empty("");
   const grpc::ByteBuffer request(&empty, 1);
   grpc::ByteBuffer response;
@@ -309,7 +345,7 @@ std::string CallByName(const std::shared_ptr<grpc::Channel>& channel, const std:
 }
 
 TEST_F(ServerTest, HealthIsServing) {
-  EXPECT_EQ(CallByName(client_->channel, "/grpc.health.v1.Health/Check"), std::string("\x08\x01", 2)) << "SERVING";
+  EXPECT_EQ(CallByName(raw_->channel, "/grpc.health.v1.Health/Check"), std::string("\x08\x01", 2)) << "SERVING";
 }
 
 }  // namespace

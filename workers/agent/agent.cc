@@ -12,6 +12,7 @@
 #include "proto/base/host_name.h"
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/reasons.h"
 #include "proto/transfer/retry_policy.h"
 #include "workers/agent/blob_cache.h"
 #include "workers/agent/blob_client.h"
@@ -124,7 +125,7 @@ class Agent::Impl {
     absl::Status status;
     if (outcome.error.ok()) {
       status = client_.Complete(task.lease, outcome.result, task.cancel);
-      if (ErrorReason(status) == "BLOB_MISSING") status = client_.Fail(task.lease, status, true, task.cancel);
+      if (ErrorReason(status) == Reason::kBlobMissing) status = client_.Fail(task.lease, status, true, task.cancel);
     } else {
       LOG(WARNING) << task.lease.task() << " (" << task.lease.spec().kind() << ") failed"
                    << (outcome.machinery ? ", not by its own fault" : "") << ": " << outcome.error;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "proto/base/errors.h"
+#include "proto/contract/reasons.h"
 
 namespace bitwright::worker {
 namespace {
@@ -22,7 +23,7 @@ absl::Status Machinery(std::string_view reason, const std::string& message,
 absl::Status FileFailedError(std::string_view path, std::string_view what, int error) {
   const bool full = error == ENOSPC || error == EDQUOT;
   return MakeError(full ? StatusCode::kResourceExhausted : StatusCode::kUnavailable,
-                   full ? "DISK_FULL" : "FILE_UNREADABLE",
+                   full ? Reason::kDiskFull : "FILE_UNREADABLE",
                    "file " + Text(path) + " cannot be " + Text(what) + ": " + std::strerror(error) +
                        (full ? "; make room on that disk" : ""),
                    {{"file", Text(path)}});
@@ -87,7 +88,7 @@ absl::Status TaskThrewError(std::string_view what) {
 
 absl::Status MemoryLimitReachedError(int64_t limit_bytes) {
   const std::string limit = std::to_string(limit_bytes);
-  return MakeError(StatusCode::kResourceExhausted, "MEMORY_LIMIT",
+  return MakeError(StatusCode::kResourceExhausted, Reason::kMemoryLimit,
                    limit_bytes > 0 ? "the task needs more than the worker's limit of " + limit +
                                          " bytes of memory; use a worker with more"
                                    : "the task needs more memory than the machine has",

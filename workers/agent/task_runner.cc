@@ -5,6 +5,7 @@
 #include "google/rpc/status.pb.h"
 #include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/reasons.h"
 #include "proto/contract/rpc_status.h"
 #include "workers/agent/agent_errors.h"
 
@@ -15,7 +16,7 @@ namespace {
 bool IsMachinesFault(const absl::Status& error) {
   const std::string reason = ErrorReason(error);
   return error.code() == absl::StatusCode::kNotFound || error.code() == absl::StatusCode::kUnavailable ||
-         reason == "DISK_FULL" || reason == "MEMORY_LIMIT";
+         reason == Reason::kDiskFull || reason == Reason::kMemoryLimit;
 }
 
 bool IsPlainName(const std::string& file) {

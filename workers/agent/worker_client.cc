@@ -10,6 +10,7 @@
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
 #include "proto/base/wire_time.h"
+#include "proto/contract/reasons.h"
 #include "proto/contract/rpc_status.h"
 #include "proto/transfer/grpc_calls.h"
 #include "proto/transfer/retry_policy.h"
@@ -29,7 +30,7 @@ RetryPolicy Patience(absl::Duration give_up) {
 }
 
 bool IsForgotten(const absl::Status& status) {
-  return status.code() == absl::StatusCode::kNotFound && ErrorReason(status) == "WORKER_UNKNOWN";
+  return status.code() == absl::StatusCode::kNotFound && ErrorReason(status) == Reason::kWorkerUnknown;
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include "server/blobs/disk_blobs.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
-#include "tests/unit/server/support/test_client.h"
+#include "tests/unit/server/support/raw_calls.h"
 
 namespace bitwright::server {
 namespace {
@@ -30,7 +30,7 @@ class ByteStreamTest : public ::testing::Test {
     });
     EXPECT_THAT(server, IsOk());
     server_ = *std::move(server);
-    client_ = std::make_unique<TestClient>(server_->address());
+    client_ = std::make_unique<RawCalls>(server_->address());
   }
 
   absl::StatusOr<QueryWriteStatusResponse> Query(const std::string& uuid, const BlobDigest& digest) {
@@ -51,7 +51,7 @@ class ByteStreamTest : public ::testing::Test {
   SystemClock clock_;
   std::atomic<int> write_error_{0};
   std::unique_ptr<Server> server_;
-  std::unique_ptr<TestClient> client_;
+  std::unique_ptr<RawCalls> client_;
 };
 
 TEST_F(ByteStreamTest, WhatIsWrittenCanBeRead) {
@@ -104,7 +104,7 @@ TEST_F(ByteStreamTest, AnUploadCutOffByTheClientCanBeResumed) {
   const std::string data(2'500'000, 'c');
   const BlobDigest digest = DigestOf(data);
   {
-    const auto context = TestClient::Context();
+    const auto context = RawCalls::Context();
     google::bytestream::WriteResponse response;
     const auto writer = client_->bytes->Write(context.get(), &response);
     google::bytestream::WriteRequest request;
@@ -134,7 +134,7 @@ TEST_F(ByteStreamTest, ABlobThatIsHeldEndsTheUploadEarly) {
 TEST_F(ByteStreamTest, ABlobThatAppearsMeanwhileEndsTheUploadEarly) {
   const std::string data(3'000'000, 'm');
   const BlobDigest digest = DigestOf(data);
-  const auto context = TestClient::Context();
+  const auto context = RawCalls::Context();
   google::bytestream::WriteResponse response;
   const auto writer = client_->bytes->Write(context.get(), &response);
   google::bytestream::WriteRequest request;
@@ -179,7 +179,7 @@ TEST_F(ByteStreamTest, ManyUploadsAtOnce) {
   std::atomic<int> ok{0};
   for (int i = 0; i < 24; ++i) {
     threads.emplace_back([&, i] {
-      TestClient own(server_->address());
+      RawCalls own(server_->address());
       const std::string data(1'500'000 + i % 3, static_cast<char>('a' + i % 3));
       ok += own.Upload("many-" + std::to_string(i), DigestOf(data), data, 0, true, 100'000).ok();
     });

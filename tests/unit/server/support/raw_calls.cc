@@ -1,4 +1,4 @@
-#include "tests/unit/server/support/test_client.h"
+#include "tests/unit/server/support/raw_calls.h"
 
 #include <algorithm>
 #include <chrono>
@@ -14,27 +14,24 @@ using google::bytestream::ReadResponse;
 using google::bytestream::WriteRequest;
 using google::bytestream::WriteResponse;
 
-TestClient::TestClient(const std::string& address) {
+RawCalls::RawCalls(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
   blobs = v1::BlobService::NewStub(channel);
-  models = v1::ModelService::NewStub(channel);
-  jobs = v1::JobService::NewStub(channel);
-  recipes = v1::RecipeService::NewStub(channel);
   workers = v1::WorkerService::NewStub(channel);
   bytes = google::bytestream::ByteStream::NewStub(channel);
 }
 
-std::unique_ptr<grpc::ClientContext> TestClient::Context(int seconds) {
+std::unique_ptr<grpc::ClientContext> RawCalls::Context(int seconds) {
   auto context = std::make_unique<grpc::ClientContext>();
   context->set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(seconds));
   context->set_wait_for_ready(true);
   return context;
 }
 
-absl::StatusOr<int64_t> TestClient::Upload(const std::string& uuid, const BlobDigest& digest, std::string_view data,
-                                           int64_t offset, bool finish, size_t chunk) {
+absl::StatusOr<int64_t> RawCalls::Upload(const std::string& uuid, const BlobDigest& digest, std::string_view data,
+                                         int64_t offset, bool finish, size_t chunk) {
   const auto context = Context();
   WriteResponse response;
   const auto writer = bytes->Write(context.get(), &response);
@@ -56,14 +53,14 @@ absl::StatusOr<int64_t> TestClient::Upload(const std::string& uuid, const BlobDi
   return response.committed_size();
 }
 
-BlobDigest TestClient::Put(const std::string& data) {
+BlobDigest RawCalls::Put(const std::string& data) {
   const BlobDigest digest = DigestOf(data);
   const auto committed = Upload("put-" + std::to_string(++uploads_), digest, data);
   CHECK(committed.ok() && *committed == digest.size_bytes) << committed.status().ToString();
   return digest;
 }
 
-absl::StatusOr<std::string> TestClient::Read(const std::string& name, int64_t offset, int64_t limit) {
+absl::StatusOr<std::string> RawCalls::Read(const std::string& name, int64_t offset, int64_t limit) {
   const auto context = Context();
   ReadRequest request;
   request.set_resource_name(name);
@@ -78,7 +75,7 @@ absl::StatusOr<std::string> TestClient::Read(const std::string& name, int64_t of
   return data;
 }
 
-std::string TestClient::Register() {
+std::string RawCalls::Register() {
   v1::RegisterWorkerRequest request;
   v1::WorkerCapacity& capacity = *request.mutable_capacity();
   capacity.set_cores(2);
@@ -91,7 +88,7 @@ std::string TestClient::Register() {
   return response->worker();
 }
 
-std::optional<v1::Lease> TestClient::Lease(const std::string& worker, int wait_seconds) {
+std::optional<v1::Lease> RawCalls::Lease(const std::string& worker, int wait_seconds) {
   v1::LeaseTaskRequest request;
   request.set_worker(worker);
   request.mutable_max_wait()->set_seconds(wait_seconds);
@@ -100,7 +97,7 @@ std::optional<v1::Lease> TestClient::Lease(const std::string& worker, int wait_s
   return response->lease();
 }
 
-absl::Status TestClient::Complete(const std::string& worker, const v1::Lease& lease) {
+absl::Status RawCalls::Complete(const std::string& worker, const v1::Lease& lease) {
   v1::CompleteTaskRequest request;
   request.set_worker(worker);
   request.set_task(lease.task());

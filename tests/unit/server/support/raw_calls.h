@@ -5,9 +5,6 @@
 #include <string>
 
 #include "bitwright/v1/blobs.grpc.pb.h"
-#include "bitwright/v1/jobs.grpc.pb.h"
-#include "bitwright/v1/models.grpc.pb.h"
-#include "bitwright/v1/recipes.grpc.pb.h"
 #include "bitwright/v1/workers.grpc.pb.h"
 #include "google/bytestream/bytestream.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
@@ -16,15 +13,16 @@
 
 namespace bitwright::server {
 
-// Stubs to a running server and the few calls that every test makes. Each call has a deadline.
-class TestClient {
+// The calls that the client library has no words for: those of a worker, played by the test, and byte streams that are
+// cut or wrong where the test wants it. Each call has a deadline.
+class RawCalls {
  public:
-  explicit TestClient(const std::string& address);
+  explicit RawCalls(const std::string& address);
 
   static std::unique_ptr<grpc::ClientContext> Context(int seconds = 20);
 
-  // Calls a unary method: Call(client.jobs->GetJob, request) is written
-  // client.Call<v1::Job>(*client.jobs, &v1::JobService::Stub::GetJob, request).
+  // Calls a unary method once: Call<v1::LeaseTaskResponse>(*calls.workers, &v1::WorkerService::Stub::LeaseTask,
+  // request).
   template <typename Response, typename Stub, typename Method, typename Request>
   absl::StatusOr<Response> Call(Stub& stub, Method method, const Request& request) {
     Response response;
@@ -46,9 +44,6 @@ class TestClient {
 
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<v1::BlobService::Stub> blobs;
-  std::unique_ptr<v1::ModelService::Stub> models;
-  std::unique_ptr<v1::JobService::Stub> jobs;
-  std::unique_ptr<v1::RecipeService::Stub> recipes;
   std::unique_ptr<v1::WorkerService::Stub> workers;
   std::unique_ptr<google::bytestream::ByteStream::Stub> bytes;
 
