@@ -22,9 +22,8 @@ struct KernelSet {
 };
 
 inline KernelSet ReferenceKernels() {
-  return {"reference",        reference::RmsNorm,          reference::ApplyRope,
-          reference::Softmax, reference::SiluMul,          reference::AddBias,
-          reference::AddInto, reference::ColumnStatistics, reference::NarrowToBf16};
+  return {"reference",      ReferenceRmsNorm, ReferenceApplyRope,        ReferenceSoftmax,     ReferenceSiluMul,
+          ReferenceAddBias, ReferenceAddInto, ReferenceColumnStatistics, ReferenceNarrowToBf16};
 }
 
 inline KernelSet VectorKernels() {

@@ -3,18 +3,13 @@
 #include <algorithm>
 #include <cstring>
 
-#include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
+#include "workers/calibrate/calibrate_errors.h"
 
 namespace bitwright::worker {
 namespace {
 
 constexpr std::string_view kMoment = "/H";
-
-absl::Status Damaged(const std::string& unit) {
-  return MakeError(absl::StatusCode::kInvalidArgument, "STATISTICS_DAMAGED",
-                   "the statistics of unit '" + unit + "' have shapes that do not agree", {{"unit", unit}});
-}
 
 Buffer<float> CopyFloats(const TensorView& view) {
   Buffer<float> copy(view.elements());
@@ -70,7 +65,7 @@ absl::StatusOr<InputStatistics> StatisticsFile::Read(const std::string& unit) co
                      rows.dtype == DType::kI64;
   if (!types || rows.elements() != 1 || mean_abs.elements() != input.columns || input.columns > (int64_t{1} << 31) ||
       moment.elements() != PackedTriangleSize(input.columns)) {
-    return Damaged(unit);
+    return StatisticsDamagedError(unit);
   }
   std::memcpy(&input.rows, rows.bytes.data(), sizeof input.rows);
   input.second_moment = CopyFloats(moment);
@@ -102,7 +97,7 @@ absl::Status MergeStatistics(const std::vector<StatisticsFile>& shards, const st
     std::vector<InputStatistics> parts;
     for (const StatisticsFile& shard : shards) {
       ABSL_ASSIGN_OR_RETURN(InputStatistics part, shard.Read(unit));
-      if (!parts.empty() && part.columns != parts.front().columns) return Damaged(unit);
+      if (!parts.empty() && part.columns != parts.front().columns) return StatisticsDamagedError(unit);
       parts.push_back(std::move(part));
     }
     InputStatistics& to = merged.emplace_back(UnitStatistics{unit, {}}).input;

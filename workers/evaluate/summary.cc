@@ -81,9 +81,9 @@ Estimate Agreement(const std::vector<uint8_t>& same) {
 }
 
 absl::Status CheckFinite(std::span<const double> values) {
-  if (values.empty()) return EvaluationEmpty();
+  if (values.empty()) return EvaluationEmptyError();
   for (size_t t = 0; t < values.size(); ++t) {
-    if (!std::isfinite(values[t])) return EvaluationNotFinite(static_cast<int64_t>(t));
+    if (!std::isfinite(values[t])) return EvaluationNotFiniteError(static_cast<int64_t>(t));
   }
   return absl::OkStatus();
 }

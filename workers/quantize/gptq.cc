@@ -12,8 +12,8 @@
 namespace bitwright::worker {
 namespace {
 
-constexpr int64_t kRows = lanes::kRows;
-constexpr int64_t kBlock = lanes::kBlock;
+constexpr int64_t kRows = kLaneRows;
+constexpr int64_t kBlock = kLaneBlock;
 
 // 64 rows of one linear on their way through LDLQ. Scratch of one thread; arrays are [in, 64] unless stated.
 class RowPiece {
@@ -98,23 +98,23 @@ void RowPiece::RoundBlock(int64_t begin, IntFormat format, const GptqOptions& op
     const int64_t column = dynamic ? begin + j : factor_.order[begin + j];
     column_scales[j] = scales_.data() + column / group * kRows;
   }
-  const lanes::Block block{permuted_.data() + begin * kRows,
-                           sum_.data(),
-                           error_.data() + begin * kRows,
-                           codes_.data() + begin * kRows,
-                           factor_.blocks.data() + begin * kBlock,
-                           factor_.d.data() + begin,
-                           column_scales,
-                           loss_,
-                           squared_};
-  const lanes::Grid grid{format.bits, options.storage_type};
-  if (!dynamic) return lanes::RoundColumns(block, 0, width, grid);
+  const LdlqBlock block{permuted_.data() + begin * kRows,
+                        sum_.data(),
+                        error_.data() + begin * kRows,
+                        codes_.data() + begin * kRows,
+                        factor_.blocks.data() + begin * kBlock,
+                        factor_.d.data() + begin,
+                        column_scales,
+                        loss_,
+                        squared_};
+  const LaneGrid grid{format.bits, options.storage_type};
+  if (!dynamic) return RoundColumns(block, 0, width, grid);
   for (int64_t j = 0; j < width; j += group) {
-    lanes::AddEarlierErrors(block, j, j + group);
-    lanes::StandingValues(block, j, j + group, spread_.data(), standing_.data());
+    AddEarlierErrors(block, j, j + group);
+    StandingValues(block, j, j + group, spread_.data(), standing_.data());
     GroupScales(options.scales, format.bits, options.storage_type, standing_.data() + j * kRows, group,
                 importance_.data() + begin + j, scales_.data() + (begin + j) / group * kRows);
-    lanes::RoundColumns(block, j, j + group, grid);
+    RoundColumns(block, j, j + group, grid);
   }
 }
 

@@ -36,7 +36,7 @@ absl::Status RunMerge(const v1::MergeParams&, TaskIo& io) {
     ABSL_ASSIGN_OR_RETURN(StatisticsFile shard, StatisticsFile::Open(path));
     shards.push_back(std::move(shard));
   }
-  if (shards.empty()) return task_errors::InputMissing(Numbered(TaskFile::kStatistics, 0));
+  if (shards.empty()) return TaskInputMissingError(Numbered(TaskFile::kStatistics, 0));
   return MergeStatistics(shards, io.NewOutput(TaskFile::kStatistics));
 }
 

@@ -55,7 +55,7 @@ absl::Status DescribeUnits(const Model& model, v1::ModelInfo& info) {
       for (const LinearSpec& linear : unit.linears) {
         const auto& located = model.checkpoint().tensors().at(linear.name + ".weight");
         if (located.view.dtype != dtype) {
-          return checkpoint_errors::WrongType(
+          return TensorTypeWrongError(
               located.file, linear.name + ".weight",
               std::string(DTypeName(located.view.dtype)) + " among linears of " + std::string(DTypeName(dtype)));
         }

@@ -136,7 +136,7 @@ absl::StatusOr<Pieces> PreTokenizer::Cut(std::string_view text, PatternBudget& b
     std::vector<std::string_view> next;
     next.reserve(pieces.texts.size());
     const auto add = [&](std::string_view piece) {
-      next.push_back(write_chars ? pieces.owned.emplace_back(byte_level::ToChars(piece)) : piece);
+      next.push_back(write_chars ? pieces.owned.emplace_back(CharsOfBytes(piece)) : piece);
     };
     for (std::string_view piece : pieces.texts) {
       if (byte_level && step.config.add_prefix_space && piece.front() != ' ') {
