@@ -25,7 +25,7 @@ absl::Status JsonInvalidError(std::string_view file, std::string_view why) {
 
 absl::Status JsonDuplicateKeyError(std::string_view file, std::string_view key) {
   return Refuse("JSON_DUPLICATE_KEY",
-                "file " + Show(file) + " names the key " + Show(key) + " twice; each key may stand once",
+                "file " + Show(file) + " names the key " + Show(key) + " twice; each key may occur once",
                 {{"file", Cut(file)}, {"key", Cut(key)}});
 }
 

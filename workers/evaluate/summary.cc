@@ -90,11 +90,6 @@ absl::Status CheckFinite(std::span<const double> values) {
 
 }  // namespace
 
-absl::StatusOr<LossSummary> SummarizeLoss(std::span<const double> nll) {
-  if (absl::Status status = CheckFinite(nll); !status.ok()) return status;
-  return Loss(nll);
-}
-
 absl::StatusOr<EvaluationSummary> Summarize(const TokenStats& stats) {
   for (const auto* values : {&stats.nll_base, &stats.nll_quantized, &stats.kl, &stats.p_delta}) {
     if (absl::Status status = CheckFinite(*values); !status.ok()) return status;

@@ -27,9 +27,6 @@ void AddBias(float* x, const float* bias, int64_t rows, int64_t n);
 // x[i] += y[i]
 void AddInto(float* x, const float* y, int64_t n);
 
-// absmax[i] = max(absmax[i], max_r |x[r,i]|); sum_abs[i] += Σ_r |x[r,i]|, rows in index order.
-void ColumnStatistics(const float* x, int64_t rows, int64_t n, float* absmax, double* sum_abs);
-
 // Rounds to bf16, nearest, ties to even; finite input.
 void NarrowToBf16(const float* from, int64_t n, uint16_t* to);
 
@@ -42,7 +39,6 @@ void ReferenceSoftmax(float* x, int64_t n, int64_t begin, int64_t end);
 void ReferenceSiluMul(float* gate, const float* up, int64_t n);
 void ReferenceAddBias(float* x, const float* bias, int64_t rows, int64_t n);
 void ReferenceAddInto(float* x, const float* y, int64_t n);
-void ReferenceColumnStatistics(const float* x, int64_t rows, int64_t n, float* absmax, double* sum_abs);
 void ReferenceNarrowToBf16(const float* from, int64_t n, uint16_t* to);
 
 }  // namespace bitwright::worker

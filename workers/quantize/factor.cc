@@ -47,8 +47,8 @@ void ChooseOrder(std::span<const float> packed, const FactorOptions& options, Fa
   }
 }
 
-// The permuted, damped moment with both orders of indices reversed: its Cholesky factor, reversed again, is the upper
-// triangular M √D.
+// The permuted, damped moment with its rows and columns in reverse. Cholesky gives a lower triangular factor, while
+// LDLQ needs an upper triangular one: reversing the order before and after turns the one into the other, M √D.
 Buffer<double> ReversedMoment(std::span<const float> packed, const Factor& factor) {
   const int64_t n = factor.inputs, stride = CholeskyStride(n);
   Buffer<double> a(stride * stride);

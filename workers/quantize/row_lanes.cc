@@ -15,11 +15,13 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::CappedTag<float, 16>;
 using V = hn::Vec<D>;
 
-constexpr int64_t kSub = 16;  // columns rounded between two updates of a block
+// Columns that are rounded one after the other before their errors reach the rest of the block in one batched update.
+// The dependent chain is then at most 16 long, and the update reuses each loaded error for four columns.
+constexpr int64_t kSub = 16;
 
 inline int64_t Width() { return static_cast<int64_t>(hn::Lanes(D())); }
 
-// As RoundToBf16 and RoundToF16 in workers/formats/stored_float.h.
+// The value as storage keeps it: vector forms of RoundToBf16 and RoundToF16 in workers/formats/stored_float.h.
 template <DType type>
 HWY_INLINE V Stored(V value) {
   const D d;
@@ -49,7 +51,7 @@ void LaneAbsMax(const float* w, int64_t columns, float* absmax) {
   }
 }
 
-// Error of four candidate scales at once for the lanes at r.
+// The weighted squared error of four candidate scales, measured in one pass over the weights of the lanes at r.
 struct Candidates {
   V scale[4];
   V error[4];
@@ -134,7 +136,8 @@ void RoundLanesToNearest(const float* w, int64_t columns, const float* scales, i
   round(w, columns, scales, bits, codes);
 }
 
-// to_j ± Σ_{i in [i0, i1)} e_i M_ij for the four columns from j, which keep 4 sums in registers for each vector.
+// to_j ± Σ_{i in [i0, i1)} e_i M_ij for the four columns from j. Their eight sums stay in registers, so that each error
+// is loaded once for four columns.
 template <bool subtract>
 HWY_INLINE void AddFour(const float* e, const float* m, int64_t i0, int64_t i1, int64_t j, float* to) {
   const D d;
@@ -205,6 +208,8 @@ struct Sums {
   float* error;  // [kLaneRows]
 };
 
+// One step of the recursion: adds what the errors of columns [sub, j) contribute, rounds z_j to a code, and keeps the
+// error of the value that the consumer will see.
 template <DType type>
 HWY_INLINE void RoundOne(const LdlqBlock& b, int64_t sub, int64_t j, V low, V high, Sums sums) {
   const D d;
@@ -236,7 +241,8 @@ void RoundColumnsAs(const LdlqBlock& b, int64_t begin, int64_t end, int bits) {
   for (int64_t s = begin; s < end; s += kSub) {
     const int64_t stop = std::min(s + kSub, end);
     AddRange<false>(b.e, b.m, begin, s, s, stop, b.a);
-    // Short sums in f32, the long ones in f64: the loss loses no digits that the damping's share could uncover.
+    // Sixteen terms add up in f32, everything beyond in f64: the caller subtracts the damping's share from the loss,
+    // and rounding of a long f32 sum would show in the difference.
     HWY_ALIGN float loss[kLaneRows] = {}, error[kLaneRows] = {};
     for (int64_t j = s; j < stop; ++j) RoundOne<type>(b, s, j, low, high, {loss, error});
     for (int64_t r = 0; r < kLaneRows; ++r) {

@@ -5,9 +5,10 @@
 #include "workers/formats/int_format.h"
 #include "workers/tensor/dtype.h"
 
-// The inner loops of rounding. Rows of a weight matrix are independent, so 64 of them are worked on side by side: data
-// stand transposed, [columns, kLaneRows], one row of W per lane. Within a compute class the results depend on the input
-// alone; no sum crosses lanes.
+// The inner loops of rounding. In RTN and in GPTQ (Frantar et al., arXiv 2210.17323) the rows of a weight matrix never
+// influence each other, while the columns of a row depend on those before them. So 64 rows are worked on side by side,
+// one per lane, with the weights transposed to [columns, kLaneRows]; a loop then runs down the columns as the algorithm
+// asks. No sum crosses lanes: within a compute class the results depend on the input alone.
 namespace bitwright::worker {
 
 inline constexpr int64_t kLaneRows = 64;  // rows side by side: 4 registers of AVX-512
@@ -33,7 +34,8 @@ void SearchLaneScales(const float* w, int64_t columns, const float* weights, con
 void RoundLanesToNearest(const float* w, int64_t columns, const float* scales, int bits, DType quotient_type,
                          int8_t* codes);
 
-// One block of LDLQ, columns relative to its start; all arrays are [kLaneBlock, kLaneRows] unless stated.
+// One block of columns on its way through LDLQ (gptq.h explains the recursion and its symbols). Columns are counted
+// from the start of the block; all arrays are [kLaneBlock, kLaneRows] unless stated.
 struct LdlqBlock {
   const float* w;              // weights
   float* a;                    // Σ over earlier columns i of (w_i − q_i)·M_ij
@@ -49,8 +51,10 @@ struct LdlqBlock {
 // a_j += Σ_{i in [0, begin)} e_i M_ij for j in [begin, end).
 void AddEarlierErrors(const LdlqBlock& block, int64_t begin, int64_t end);
 
-// The weights of [begin, end) as the classic GPTQ sees them, with all earlier errors spread: w + x, where x M_SS = a_S.
-// a must be up to date. spread, standing: [kLaneBlock, kLaneRows], written in [begin, end).
+// The weights of columns [begin, end) as GPTQ in its original form sees them when it reaches `begin`: there each
+// rounding error is spread at once over all later columns so as to raise the loss least. With S the columns [begin,
+// end), the spread x solves x M_SS = a_S, by substitution since M_SS is triangular, and the result is w + x. a must be
+// up to date. spread, standing: [kLaneBlock, kLaneRows], written in [begin, end).
 void StandingValues(const LdlqBlock& block, int64_t begin, int64_t end, float* spread, float* standing);
 
 // Rounds columns [begin, end) one after the other: z_j = w_j + a_j + Σ_{i in [begin, j)} e_i M_ij.

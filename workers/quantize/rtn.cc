@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "proto/base/log.h"
+#include "workers/quantize/row_gather.h"
 #include "workers/quantize/row_lanes.h"
-#include "workers/quantize/row_piece.h"
 #include "workers/tensor/buffer.h"
 
 namespace bitwright::worker {

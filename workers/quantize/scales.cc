@@ -30,8 +30,7 @@ void GroupScales(ScaleMethod method, int bits, DType storage_type, const float* 
                  const float* weights, float* scales) {
   alignas(64) float start[kLaneRows];
   LaneAbsMax(w, columns, start);
-  const float steps = method == ScaleMethod::kMaxCode ? static_cast<float>((1 << (bits - 1)) - 1)
-                                                      : static_cast<float>((1 << bits) - 1) / 2;
+  const float steps = static_cast<float>((1 << bits) - 1) / 2;
   for (float& value : start) value /= steps;
   if (method == ScaleMethod::kSearched) {
     const auto factors = ClipFactors(bits);

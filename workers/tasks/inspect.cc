@@ -62,7 +62,7 @@ absl::Status DescribeUnits(const Model& model, v1::ModelInfo& info) {
       }
       DescribeUnit(unit, static_cast<int>(b), dtype, info);
       parameters += unit.weights() + (unit.bias() ? unit.out() : 0);
-      info.set_statistics_bytes(info.statistics_bytes() + 4 * PackedTriangleSize(unit.in()) + 8 * unit.in() + 8);
+      info.set_statistics_bytes(info.statistics_bytes() + 4 * PackedTriangleSize(unit.in()) + 8);
     }
     info.set_block_parameters(parameters);
     info.set_largest_block_bytes(parameters * ByteSize(dtype));

@@ -4,8 +4,8 @@
 #include "workers/export/card.h"
 #include "workers/tasks/candidate_check.h"
 #include "workers/tasks/kinds.h"
-#include "workers/tasks/measure.h"
 #include "workers/tasks/task_errors.h"
+#include "workers/tasks/verdict.h"
 
 namespace bitwright::worker {
 namespace {

@@ -7,7 +7,7 @@
 #include "workers/export/artifact.h"
 #include "workers/tasks/candidate_check.h"
 #include "workers/tasks/kinds.h"
-#include "workers/tasks/measure.h"
+#include "workers/tasks/measurements.h"
 #include "workers/tasks/task_errors.h"
 #include "workers/tasks/token_file.h"
 

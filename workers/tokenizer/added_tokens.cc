@@ -84,7 +84,7 @@ absl::StatusOr<AddedTokenMatcher> AddedTokenMatcher::Create(std::span<const Adde
                                                                 kMaxAddedTokenBytes, " bytes, also when normalized"));
     }
     if (!trie->Insert(token)) {
-      return TokenizerInvalidError("added_tokens", absl::StrCat("the content of id ", token.id, " stands there twice"));
+      return TokenizerInvalidError("added_tokens", absl::StrCat("the content of id ", token.id, " occurs twice"));
     }
   }
   return AddedTokenMatcher(std::move(trie));

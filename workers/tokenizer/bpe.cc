@@ -46,7 +46,7 @@ struct Bpe::Tables {
       if (taken[id]) return TokenizerInvalidError(field, absl::StrCat("another token has the id ", id, " too"));
       taken[id] = true;
       tokens[id] = std::move(token);
-      if (!ids.emplace(tokens[id], id).second) return TokenizerInvalidError(field, "the token stands there twice");
+      if (!ids.emplace(tokens[id], id).second) return TokenizerInvalidError(field, "the token occurs twice");
     }
     for (int byte = 0; byte < 256; ++byte) {
       const auto found = ids.find(CharOfByte(static_cast<uint8_t>(byte)));
@@ -55,7 +55,7 @@ struct Bpe::Tables {
     return absl::OkStatus();
   }
 
-  // Where a pair stands twice the later one holds, as in the reference library.
+  // Where a pair occurs twice the later one counts, as in the reference library.
   absl::Status AddMerges(const std::vector<std::pair<std::string, std::string>>& list) {
     merges.reserve(list.size());
     for (size_t rank = 0; rank < list.size(); ++rank) {

@@ -24,7 +24,7 @@ std::string ParseLine(std::string_view line, std::vector<int32_t>& ids) {
     int32_t id = -1;
     const auto [end, error] = std::from_chars(item.data(), item.data() + item.size(), id);
     if (error != std::errc() || end != item.data() + item.size() || id < 0) {
-      return "holds '" + std::string(item.substr(0, 40)) + "' where a token id (0 to 2147483647) must stand";
+      return "holds '" + std::string(item.substr(0, 40)) + "' where a token id (0 to 2147483647) is expected";
     }
     ids.push_back(id);
     if (comma == line.size()) return "";

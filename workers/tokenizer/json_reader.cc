@@ -59,7 +59,7 @@ class Reader : public nlohmann::json_sax<json> {
       return true;
     }
     if (part_ != Part::kSettings) return true;
-    if (stack_.back()->contains(name)) return Fail(name, "the key stands twice in one object");
+    if (stack_.back()->contains(name)) return Fail(name, "the key occurs twice in one object");
     key_ = std::move(name);
     return true;
   }
@@ -91,7 +91,7 @@ class Reader : public nlohmann::json_sax<json> {
   }
 
   bool Enter(Part part, bool& seen) {
-    if (entered_[static_cast<int>(part)]) return Fail(absl::StrCat("model.", key_), "the key stands twice");
+    if (entered_[static_cast<int>(part)]) return Fail(absl::StrCat("model.", key_), "the key occurs twice");
     entered_[static_cast<int>(part)] = true;
     part_ = part;
     part_depth_ = depth_;

@@ -92,7 +92,7 @@ absl::StatusOr<Pattern> Pattern::Compile(std::string_view field, std::string_vie
     return TokenizerPatternInvalidError(field, regex, absl::StrCat("it is longer than ", kMaxPatternBytes, " bytes"));
   }
   ABSL_ASSIGN_OR_RETURN(const std::string translated, TranslatePattern(field, regex));
-  // "^" and "$" stand at line ends always.
+  // "^" and "$" always match at line ends.
   return CompileWith(field, regex, translated, PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C);
 }
 

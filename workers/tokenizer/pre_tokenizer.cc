@@ -17,7 +17,7 @@ struct Stretch {
   bool matches;
 };
 
-// The whole text as matches and what stands between them.
+// The whole text as matches and what lies between them.
 std::vector<Stretch> Stretches(std::string_view text, std::span<const ByteRange> matches, bool invert) {
   std::vector<Stretch> stretches;
   stretches.reserve(matches.size() * 2);

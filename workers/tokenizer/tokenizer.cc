@@ -47,7 +47,7 @@ absl::Status CheckAddedIds(const std::vector<AddedToken>& tokens, const Bpe& mod
     const int32_t expected = in_vocabulary ? *in_vocabulary : next++;
     const std::string field = absl::StrCat("added_tokens[", i, "].id");
     if (!taken.insert(token.id).second)
-      return TokenizerInvalidError(field, absl::StrCat("the id ", token.id, " stands twice"));
+      return TokenizerInvalidError(field, absl::StrCat("the id ", token.id, " occurs twice"));
     if (token.id != expected) {
       return TokenizerInvalidError(field, absl::StrCat("is ", token.id,
                                                        " where the vocabulary and the order of added tokens "

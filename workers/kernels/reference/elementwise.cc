@@ -55,16 +55,6 @@ void ReferenceAddInto(float* x, const float* y, int64_t n) {
   for (int64_t i = 0; i < n; ++i) x[i] += y[i];
 }
 
-void ReferenceColumnStatistics(const float* x, int64_t rows, int64_t n, float* absmax, double* sum_abs) {
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t i = 0; i < n; ++i) {
-      const float magnitude = std::fabs(x[r * n + i]);
-      absmax[i] = std::max(absmax[i], magnitude);
-      sum_abs[i] += magnitude;
-    }
-  }
-}
-
 void ReferenceNarrowToBf16(const float* from, int64_t n, uint16_t* to) {
   for (int64_t i = 0; i < n; ++i) to[i] = FloatToBf16(from[i]);
 }
