@@ -1,4 +1,5 @@
-// Runs jobs on one model in this process and prints, for each budget, every candidate and the time of each stage.
+// Runs jobs on one model in this process and prints, for each budget, every candidate, the time of each stage and
+// the digest of the artifact's weights.
 //   job_table MODEL_DIR CALIBRATION EVALUATION RECIPE THREADS BUDGET_BITS...   [CALIBRATION_TOKENS=65536
 //   EVALUATION_TOKENS=32768]
 #include <google/protobuf/text_format.h>
@@ -31,6 +32,10 @@ void Print(const bitwright::worker::LocalJobs::Result& result) {
   }
   for (const auto& [kind, time] : result.stages) {
     std::printf("  %-10s %7.2f s  %d tasks, %d cached\n", kind.c_str(), time.seconds, time.tasks, time.cached);
+  }
+  for (const auto& file : result.report.artifact().files()) {
+    if (file.path().ends_with(".safetensors"))
+      std::printf("  %s %s\n", file.path().c_str(), file.digest().sha256().c_str());
   }
   std::printf("  %s\n  total %.2f s, allocation gap %.3g%s\n", result.report.verdict().c_str(), result.seconds,
               result.report.allocation().gap(), result.report.allocation().proved_optimal() ? " (proved)" : "");

@@ -152,27 +152,6 @@ void CheckAdd(const KernelSet& kernels) {
   }
 }
 
-void CheckColumnStatistics(const KernelSet& kernels) {
-  for (const int64_t n : kSizes) {
-    const int64_t rows = 5;
-    const auto input = RandomFloats(rows * n, 13, 100);
-    Guarded x(input, n % 4), absmax(std::vector<float>(static_cast<size_t>(n), 50.0f), 1);
-    std::vector<double> sums(static_cast<size_t>(n) + 1, 0.25);
-    kernels.column_statistics(x.data(), rows, n, absmax.data(), sums.data());
-    for (int64_t i = 0; i < n; ++i) {
-      float largest = 50;
-      double sum = 0.25;
-      for (int64_t r = 0; r < rows; ++r) {
-        largest = std::max(largest, std::fabs(x[r * n + i]));
-        sum += std::fabs(x[r * n + i]);
-      }
-      EXPECT_EQ(absmax[i], largest);
-      EXPECT_EQ(sums[static_cast<size_t>(i)], sum) << "rows are added in order";
-    }
-    EXPECT_EQ(sums.back(), 0.25);
-  }
-}
-
 void CheckNarrowToBf16(const KernelSet& kernels) {
   std::vector<float> values = {0.0f, -0.0f, 1.0f, -1.0f, 3.38e38f, -3.4028235e38f, 1e-45f, -1e-40f, 1.17549435e-38f};
   // Ties to even and their neighbours, at several exponents.
@@ -200,7 +179,6 @@ void CheckAllElementwise(const KernelSet& kernels) {
   CheckSoftmax(kernels);
   CheckSiluMul(kernels);
   CheckAdd(kernels);
-  CheckColumnStatistics(kernels);
   CheckNarrowToBf16(kernels);
 }
 

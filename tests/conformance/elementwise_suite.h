@@ -11,7 +11,6 @@ void CheckApplyRope(const KernelSet& kernels);
 void CheckSoftmax(const KernelSet& kernels);
 void CheckSiluMul(const KernelSet& kernels);
 void CheckAdd(const KernelSet& kernels);
-void CheckColumnStatistics(const KernelSet& kernels);
 void CheckNarrowToBf16(const KernelSet& kernels);
 void CheckAllElementwise(const KernelSet& kernels);
 

@@ -17,18 +17,16 @@ struct KernelSet {
   decltype(&SiluMul) silu_mul;
   decltype(&AddBias) add_bias;
   decltype(&AddInto) add_into;
-  decltype(&ColumnStatistics) column_statistics;
   decltype(&NarrowToBf16) narrow_to_bf16;
 };
 
 inline KernelSet ReferenceKernels() {
-  return {"reference",        reference::RmsNorm,          reference::ApplyRope,
-          reference::Softmax, reference::SiluMul,          reference::AddBias,
-          reference::AddInto, reference::ColumnStatistics, reference::NarrowToBf16};
+  return {"reference",      ReferenceRmsNorm, ReferenceApplyRope, ReferenceSoftmax,
+          ReferenceSiluMul, ReferenceAddBias, ReferenceAddInto,   ReferenceNarrowToBf16};
 }
 
 inline KernelSet VectorKernels() {
-  return {"vector", RmsNorm, ApplyRope, Softmax, SiluMul, AddBias, AddInto, ColumnStatistics, NarrowToBf16};
+  return {"vector", RmsNorm, ApplyRope, Softmax, SiluMul, AddBias, AddInto, NarrowToBf16};
 }
 
 }  // namespace bitwright::worker

@@ -12,7 +12,6 @@ TEST_P(Elementwise, ApplyRope) { CheckApplyRope(GetParam()); }
 TEST_P(Elementwise, Softmax) { CheckSoftmax(GetParam()); }
 TEST_P(Elementwise, SiluMul) { CheckSiluMul(GetParam()); }
 TEST_P(Elementwise, Add) { CheckAdd(GetParam()); }
-TEST_P(Elementwise, ColumnStatistics) { CheckColumnStatistics(GetParam()); }
 TEST_P(Elementwise, NarrowToBf16) { CheckNarrowToBf16(GetParam()); }
 
 INSTANTIATE_TEST_SUITE_P(All, Elementwise, ::testing::Values(ReferenceKernels(), VectorKernels()),

@@ -5,7 +5,7 @@
 
 namespace bitwright::worker {
 
-absl::Status BudgetBelowSmallestPlan(int64_t budget, int64_t smallest) {
+absl::Status BudgetBelowSmallestPlanError(int64_t budget, int64_t smallest) {
   return MakeError(
       absl::StatusCode::kFailedPrecondition, "BUDGET_BELOW_SMALLEST_PLAN",
       absl::StrCat("the budget leaves ", budget, " bytes for quantized weights, but the smallest plan takes ", smallest,
@@ -13,7 +13,7 @@ absl::Status BudgetBelowSmallestPlan(int64_t budget, int64_t smallest) {
       {{"budget", absl::StrCat(budget)}, {"smallest", absl::StrCat(smallest)}});
 }
 
-absl::Status OptionsInvalid(int64_t unit, std::string_view what) {
+absl::Status OptionsInvalidError(int64_t unit, std::string_view what) {
   return MakeError(
       absl::StatusCode::kInvalidArgument, "OPTIONS_INVALID",
       absl::StrCat("the options of unit ", unit, " cannot be compared: ", absl::string_view(what.data(), what.size())),

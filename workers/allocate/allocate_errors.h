@@ -8,9 +8,9 @@
 namespace bitwright::worker {
 
 // FAILED_PRECONDITION, reason BUDGET_BELOW_SMALLEST_PLAN.
-absl::Status BudgetBelowSmallestPlan(int64_t budget, int64_t smallest);
+absl::Status BudgetBelowSmallestPlanError(int64_t budget, int64_t smallest);
 
 // INVALID_ARGUMENT, reason OPTIONS_INVALID.
-absl::Status OptionsInvalid(int64_t unit, std::string_view what);
+absl::Status OptionsInvalidError(int64_t unit, std::string_view what);
 
 }  // namespace bitwright::worker

@@ -21,7 +21,7 @@ struct Item {
 struct CoreUnit {
   int32_t unit;
   size_t first, last;  // items
-  double rate;         // least reduced cost per byte moved: how soon the unit is worth a change
+  double rate;         // least reduced cost per byte moved: the lower, the sooner a change of the unit pays
 };
 
 // What the units after a position can still do.
@@ -160,8 +160,9 @@ void Search::Record(const State& state, int32_t unit, int32_t option, double exc
   for (int32_t t = state.trace; t >= 0; t = trace_[t].parent) changes_.push_back({trace_[t].unit, trace_[t].option});
 }
 
-// Every state with and without each change of the unit; dominated ones fall away. states_ is ordered by rising bytes
-// and falling loss.
+// One step of the dynamic programme: every state as it is and with each change of the unit. A state that takes no fewer
+// bytes than another and has no smaller loss is dominated and dropped, and so is one whose bound cannot improve on the
+// best plan known. states_ stays ordered by rising bytes and falling loss.
 void Search::Expand(const CoreUnit& unit, const Rest& rest) {
   const double start = p_.lambda * slack_;
   const size_t before = states_.size();
@@ -192,6 +193,7 @@ void Search::Expand(const CoreUnit& unit, const Rest& rest) {
   }
 }
 
+// Keeps the `width` states of least bound, and records in lower_ the least bound that it gives up.
 void Search::KeepBest(size_t width, const Rest& rest) {
   std::vector<double> bounds;
   bounds.reserve(states_.size());
@@ -214,7 +216,7 @@ void Search::Pass(int64_t width, int64_t budget) {
   for (size_t u = 0; u < units_.size() && !states_.empty(); ++u) {
     const int64_t items = static_cast<int64_t>(units_[u].last - units_[u].first);
     seen += static_cast<int64_t>(states_.size()) * items;
-    if (seen > budget) {  // the rest of the units keep their start
+    if (seen > budget) {  // all units from here on keep their start
       for (const State& state : states_) lower_ = std::min(lower_, Bound(state.bytes, state.loss, rests_[u]));
       return;
     }

@@ -7,8 +7,13 @@
 
 namespace bitwright::worker {
 
-// A plan is written as its changes against a start plan that minimizes Σ loss + λ · bytes and leaves `slack` ≥ 0 bytes.
-// Its excess over the Lagrangian bound is E = λ · slack + Σ (loss_k − loss_start); the start's own is λ · slack.
+// The search behind Solve, after the core idea of Pisinger, "A minimal algorithm for the multiple-choice knapsack
+// problem" (European Journal of Operational Research 83, 1995): near the optimum of the relaxation only a few units
+// choose differently in the best plan, so it is cheap to look at changes against that optimum, most promising first.
+//
+// A plan is written as its changes against a start plan that minimizes Σ loss + λ · bytes and leaves `slack` ≥ 0 bytes
+// of the budget unused. Its excess over the Lagrangian bound is E = λ · slack + Σ (loss_k − loss_start); the start's
+// own excess is λ · slack.
 struct CoreProblem {
   OptionTable table;
   const std::vector<int32_t>* start = nullptr;  // [units]
@@ -28,8 +33,8 @@ struct CoreResult {
   bool exhausted = false;
 };
 
-// Looks for the plan of least excess. `states` bounds the partial plans looked at; past that the search keeps the most
-// promising ones, and `lower` says what it may have missed.
+// Looks for the plan of least excess. `states` bounds how many partial plans are looked at; past that the search keeps
+// the most promising ones, and `lower` says what it may have missed.
 CoreResult SearchCore(const CoreProblem& problem, int64_t states);
 
 }  // namespace bitwright::worker

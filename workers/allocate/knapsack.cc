@@ -19,16 +19,16 @@ constexpr double kTolerance = 1e-10;
 absl::Status Check(OptionTable table) {
   int64_t total = 0;
   for (int64_t c = 0; c + 1 < static_cast<int64_t>(table.offsets.size()); ++c) {
-    if (table.offsets[c] >= table.offsets[c + 1]) return OptionsInvalid(c, "there is none");
+    if (table.offsets[c] >= table.offsets[c + 1]) return OptionsInvalidError(c, "there is none");
     int64_t most = 0;
     for (int64_t k = table.offsets[c]; k < table.offsets[c + 1]; ++k) {
       const Option& option = table.options[k];
-      if (option.bytes < 0) return OptionsInvalid(c, "negative bytes");
-      if (!std::isfinite(option.loss)) return OptionsInvalid(c, "a loss is not a finite number");
+      if (option.bytes < 0) return OptionsInvalidError(c, "negative bytes");
+      if (!std::isfinite(option.loss)) return OptionsInvalidError(c, "a loss is not a finite number");
       most = std::max(most, option.bytes);
     }
     const std::optional<int64_t> sum = CheckedAdd(total, most);
-    if (!sum) return OptionsInvalid(c, "the sum of bytes passes 2^63");
+    if (!sum) return OptionsInvalidError(c, "the sum of bytes passes 2^63");
     total = *sum;
   }
   return absl::OkStatus();
@@ -49,7 +49,7 @@ void AddUp(OptionTable table, Choice& choice) {
 absl::StatusOr<Choice> Solve(OptionTable table, int64_t budget, const SolveLimits& limits) {
   if (absl::Status status = Check(table); !status.ok()) return status;
   Relaxation relaxed = Relax(table, budget);
-  if (!relaxed.feasible) return BudgetBelowSmallestPlan(budget, relaxed.smallest);
+  if (!relaxed.feasible) return BudgetBelowSmallestPlanError(budget, relaxed.smallest);
   Choice choice;
   choice.option = std::move(relaxed.option);
   choice.lambda = relaxed.lambda;

@@ -13,7 +13,8 @@ struct Step {
   int32_t option;  // where it leads
 };
 
-// Falling slope; of equal ones the lower unit first. Steps of one unit have falling slopes, so their order is kept.
+// By falling slope; among equal slopes the unit of lower index comes first. The slopes along one hull fall strictly, so
+// this order never takes a later step of a unit before an earlier one.
 bool TakenBefore(const Step& a, const Step& b) { return a.slope != b.slope ? a.slope > b.slope : a.unit < b.unit; }
 
 // The lower convex hull of one unit's options in order of bytes, from the smallest to the one of least loss.
@@ -48,6 +49,8 @@ class Hull {
 };
 
 // Moves the longest prefix (in the order of TakenBefore) that fits into `room` to the front and returns its length.
+// Halves the range by selection instead of sorting it (Balas & Zemel, Operations Research 28, 1980), so most steps are
+// never ordered among themselves.
 size_t SelectPrefix(std::vector<Step>& steps, int64_t room) {
   size_t low = 0, high = steps.size();  // all before low fit; high is the end of what may fit
   while (high - low > 16) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "workers/kernels/elementwise.h"
 #include "workers/kernels/gemm.h"
 
 namespace bitwright::worker {
@@ -32,23 +31,12 @@ SecondMoments::SecondMoments(std::vector<int64_t> columns, ThreadPool& pool)
       for (int64_t j = i; j < n; j += kTile) tiles_.push_back({input, i, j});
     }
     sums_.emplace_back(n * n);
-    absmax_.emplace_back(n);
-    sum_abs_.emplace_back(n);
-    std::fill_n(absmax_.back().data(), n, 0.0f);
-    std::fill_n(sum_abs_.back().data(), n, 0.0);
   }
 }
 
 void SecondMoments::Add(std::span<const float* const> x, int64_t rows) {
   const float keep = rows_ == 0 ? 0.0f : 1.0f;
-  const int64_t tiles = static_cast<int64_t>(tiles_.size());
-  const int64_t inputs = static_cast<int64_t>(columns_.size());
-  pool_.ParallelFor(tiles + inputs, [&](int64_t piece, int) {
-    if (piece >= tiles) {
-      const size_t input = static_cast<size_t>(piece - tiles);
-      ColumnStatistics(x[input], rows, columns_[input], absmax_[input].data(), sum_abs_[input].data());
-      return;
-    }
+  pool_.ParallelFor(static_cast<int64_t>(tiles_.size()), [&](int64_t piece, int) {
     const Tile& tile = tiles_[static_cast<size_t>(piece)];
     const int64_t n = columns_[tile.input];
     GemmF32(true, false, std::min(kTile, n - tile.i), std::min(kTile, n - tile.j), rows, 1.0f, x[tile.input] + tile.i,
@@ -70,11 +58,6 @@ std::vector<InputStatistics> SecondMoments::Finish() {
     float* at = to.second_moment.data();
     for (int64_t i = 0; i < n; ++i) {
       for (int64_t j = i; j < n; ++j) *at++ = sums_[input][i * n + j] * share;
-    }
-    to.absmax = std::move(absmax_[input]);
-    to.mean_abs = Buffer<float>(n);
-    for (int64_t i = 0; i < n; ++i) {
-      to.mean_abs[i] = static_cast<float>(sum_abs_[input][i] / static_cast<double>(rows_));
     }
   });
   return all;

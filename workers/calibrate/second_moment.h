@@ -15,8 +15,6 @@ struct InputStatistics {
   int64_t columns = 0;          // width of x
   int64_t rows = 0;             // n, tokens
   Buffer<float> second_moment;  // H = (1/n) Σ x xᵀ, packed upper triangle
-  Buffer<float> absmax;         // [columns], max |x|
-  Buffer<float> mean_abs;       // [columns], (1/n) Σ |x|
 
   // H as a full symmetric matrix [columns, columns].
   Buffer<float> Full() const;
@@ -24,7 +22,7 @@ struct InputStatistics {
   Buffer<float> Diagonal() const;
 };
 
-// Sums of x xᵀ, |x| and max |x| for several inputs at a time. Work is cut into tiles of H; each tile adds its chunks in
+// Sums of x xᵀ for several inputs at a time. Work is cut into tiles of H; each tile adds its chunks in
 // the order in which they come, so threads change no bit. f32 products, at most kChunkRows long, added in f32.
 // Not thread-safe (it runs the threads itself).
 class SecondMoments {
@@ -49,8 +47,6 @@ class SecondMoments {
   int64_t rows_ = 0;
   std::vector<Tile> tiles_;
   std::vector<Buffer<float>> sums_;  // [columns, columns], upper tiles only
-  std::vector<Buffer<float>> absmax_;
-  std::vector<Buffer<double>> sum_abs_;
 };
 
 }  // namespace bitwright::worker

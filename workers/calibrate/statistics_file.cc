@@ -1,19 +1,27 @@
 #include "workers/calibrate/statistics_file.h"
 
-#include <algorithm>
 #include <cstring>
+#include <optional>
 
-#include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
+#include "workers/calibrate/calibrate_errors.h"
 
 namespace bitwright::worker {
 namespace {
 
 constexpr std::string_view kMoment = "/H";
 
-absl::Status Damaged(const std::string& unit) {
-  return MakeError(absl::StatusCode::kInvalidArgument, "STATISTICS_DAMAGED",
-                   "the statistics of unit '" + unit + "' have shapes that do not agree", {{"unit", unit}});
+// Σ rows_i · H_i / Σ rows_i, in f64, shards in order.
+Buffer<float> WeightedMean(const std::vector<InputStatistics>& shards) {
+  double rows = 0;
+  for (const InputStatistics& shard : shards) rows += static_cast<double>(shard.rows);
+  Buffer<float> mean(shards.front().second_moment.size());
+  for (int64_t i = 0; i < mean.size(); ++i) {
+    double sum = 0;
+    for (const InputStatistics& shard : shards) sum += static_cast<double>(shard.rows) * shard.second_moment[i];
+    mean[i] = static_cast<float>(sum / rows);
+  }
+  return mean;
 }
 
 Buffer<float> CopyFloats(const TensorView& view) {
@@ -27,20 +35,14 @@ Buffer<float> CopyFloats(const TensorView& view) {
 absl::Status WriteStatistics(const std::string& path, const std::vector<UnitStatistics>& units) {
   std::vector<TensorDeclaration> tensors;
   for (const UnitStatistics& unit : units) {
-    const int64_t n = unit.input.columns;
-    tensors.push_back({unit.unit + "/H", DType::kF32, {PackedTriangleSize(n)}});
-    tensors.push_back({unit.unit + "/absmax", DType::kF32, {n}});
-    tensors.push_back({unit.unit + "/mean_abs", DType::kF32, {n}});
+    tensors.push_back({unit.unit + "/H", DType::kF32, {PackedTriangleSize(unit.input.columns)}});
     tensors.push_back({unit.unit + "/rows", DType::kI64, {1}});
   }
   ABSL_ASSIGN_OR_RETURN(SafetensorsWriter writer, SafetensorsWriter::Create(path, std::move(tensors), {}));
   for (const UnitStatistics& unit : units) {
     const InputStatistics& input = unit.input;
-    const size_t n = static_cast<size_t>(input.columns) * sizeof(float);
     ABSL_RETURN_IF_ERROR(writer.Append(input.second_moment.data(),
                                        static_cast<size_t>(PackedTriangleSize(input.columns)) * sizeof(float)));
-    ABSL_RETURN_IF_ERROR(writer.Append(input.absmax.data(), n));
-    ABSL_RETURN_IF_ERROR(writer.Append(input.mean_abs.data(), n));
     ABSL_RETURN_IF_ERROR(writer.Append(&input.rows, sizeof input.rows));
   }
   return writer.Close();
@@ -61,40 +63,17 @@ std::vector<std::string> StatisticsFile::units() const {
 
 absl::StatusOr<InputStatistics> StatisticsFile::Read(const std::string& unit) const {
   ABSL_ASSIGN_OR_RETURN(const TensorView moment, file_.Find(unit + "/H"));
-  ABSL_ASSIGN_OR_RETURN(const TensorView absmax, file_.Find(unit + "/absmax"));
-  ABSL_ASSIGN_OR_RETURN(const TensorView mean_abs, file_.Find(unit + "/mean_abs"));
   ABSL_ASSIGN_OR_RETURN(const TensorView rows, file_.Find(unit + "/rows"));
-  InputStatistics input;
-  input.columns = absmax.elements();
-  const bool types = moment.dtype == DType::kF32 && absmax.dtype == DType::kF32 && mean_abs.dtype == DType::kF32 &&
-                     rows.dtype == DType::kI64;
-  if (!types || rows.elements() != 1 || mean_abs.elements() != input.columns || input.columns > (int64_t{1} << 31) ||
-      moment.elements() != PackedTriangleSize(input.columns)) {
-    return Damaged(unit);
+  const std::optional<int64_t> columns = PackedTriangleOrder(moment.elements());
+  if (moment.dtype != DType::kF32 || rows.dtype != DType::kI64 || rows.elements() != 1 || !columns) {
+    return StatisticsDamagedError(unit);
   }
+  InputStatistics input;
+  input.columns = *columns;
   std::memcpy(&input.rows, rows.bytes.data(), sizeof input.rows);
   input.second_moment = CopyFloats(moment);
-  input.absmax = CopyFloats(absmax);
-  input.mean_abs = CopyFloats(mean_abs);
   return input;
 }
-
-namespace {
-
-// Σ rows_i · values_i / Σ rows_i, in f64, shards in order.
-Buffer<float> WeightedMean(const std::vector<InputStatistics>& shards, Buffer<float> InputStatistics::*field) {
-  double rows = 0;
-  for (const InputStatistics& shard : shards) rows += static_cast<double>(shard.rows);
-  Buffer<float> mean((shards.front().*field).size());
-  for (int64_t i = 0; i < mean.size(); ++i) {
-    double sum = 0;
-    for (const InputStatistics& shard : shards) sum += static_cast<double>(shard.rows) * (shard.*field)[i];
-    mean[i] = static_cast<float>(sum / rows);
-  }
-  return mean;
-}
-
-}  // namespace
 
 absl::Status MergeStatistics(const std::vector<StatisticsFile>& shards, const std::string& out_path) {
   std::vector<UnitStatistics> merged;
@@ -102,18 +81,13 @@ absl::Status MergeStatistics(const std::vector<StatisticsFile>& shards, const st
     std::vector<InputStatistics> parts;
     for (const StatisticsFile& shard : shards) {
       ABSL_ASSIGN_OR_RETURN(InputStatistics part, shard.Read(unit));
-      if (!parts.empty() && part.columns != parts.front().columns) return Damaged(unit);
+      if (!parts.empty() && part.columns != parts.front().columns) return StatisticsDamagedError(unit);
       parts.push_back(std::move(part));
     }
     InputStatistics& to = merged.emplace_back(UnitStatistics{unit, {}}).input;
     to.columns = parts.front().columns;
     for (const InputStatistics& part : parts) to.rows += part.rows;
-    to.second_moment = WeightedMean(parts, &InputStatistics::second_moment);
-    to.mean_abs = WeightedMean(parts, &InputStatistics::mean_abs);
-    to.absmax = std::move(parts.front().absmax);
-    for (const InputStatistics& part : parts) {
-      for (int64_t i = 0; i < part.absmax.size(); ++i) to.absmax[i] = std::max(to.absmax[i], part.absmax[i]);
-    }
+    to.second_moment = WeightedMean(parts);
   }
   return WriteStatistics(out_path, merged);
 }

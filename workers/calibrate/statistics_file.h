@@ -11,8 +11,8 @@
 
 namespace bitwright::worker {
 
-// Statistics of units in a safetensors file. For each unit: "{unit}/H" f32 [n(n+1)/2] (packed upper triangle),
-// "{unit}/absmax" f32 [n], "{unit}/mean_abs" f32 [n], "{unit}/rows" i64 [1].
+// Statistics of units in a safetensors file. For each unit: "{unit}/H" f32 [n(n+1)/2] (packed upper triangle) and
+// "{unit}/rows" i64 [1].
 struct UnitStatistics {
   std::string unit;
   InputStatistics input;
@@ -32,8 +32,8 @@ class StatisticsFile {
   SafetensorsFile file_;
 };
 
-// The statistics of all shards together: H and mean |x| weighted by rows, summed in f64 in the order given; absmax the
-// largest. All shards hold the same units.
+// The statistics of all shards together: H weighted by rows, summed in f64 in the order given. All shards hold the same
+// units.
 absl::Status MergeStatistics(const std::vector<StatisticsFile>& shards, const std::string& out_path);
 
 }  // namespace bitwright::worker

@@ -19,12 +19,12 @@ absl::StatusOr<std::map<std::string, std::string>> ReadIndex(const std::string& 
   ABSL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path));
   ABSL_ASSIGN_OR_RETURN(const json index, ParseStrictJson(file->text(), kIndexName));
   if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
-    return checkpoint_errors::JsonInvalid(kIndexName, "it has no object 'weight_map'");
+    return JsonInvalidError(kIndexName, "it has no object 'weight_map'");
   }
   std::map<std::string, std::string> map;
   for (const auto& item : index["weight_map"].items()) {
     if (!item.value().is_string()) {
-      return checkpoint_errors::IndexMismatch(kIndexName, item.key(), "its shard is not a string");
+      return CheckpointIndexMismatchError(kIndexName, item.key(), "its shard is not a string");
     }
     map.emplace(item.key(), item.value().get<std::string>());
   }
@@ -46,9 +46,9 @@ absl::StatusOr<Checkpoint> Checkpoint::Open(const ModelFiles& files) {
       if (file.ends_with(".safetensors")) found.push_back(file);
     }
     if (found.size() != 1) {
-      return checkpoint_errors::FileMissing(
-          kSingleName, found.empty() ? "a model needs weights as safetensors"
-                                     : "several *.safetensors files need a model.safetensors.index.json");
+      return ModelFileMissingError(kSingleName,
+                                   found.empty() ? "a model needs weights as safetensors"
+                                                 : "several *.safetensors files need a model.safetensors.index.json");
     }
     name = found.front();
   }
@@ -61,17 +61,17 @@ absl::Status Checkpoint::OpenShards(const ModelFiles& files, const std::string& 
   std::set<std::string> names;
   for (const auto& [tensor, shard] : map) names.insert(shard);
   for (const std::string& name : names) {
-    if (!files.contains(name)) return checkpoint_errors::FileMissing(name, "the index names it as a shard");
+    if (!files.contains(name)) return ModelFileMissingError(name, "the index names it as a shard");
     ABSL_RETURN_IF_ERROR(OpenShard(files, name));
   }
   for (const auto& [tensor, shard] : map) {
     const auto found = tensors_.find(tensor);
     if (found == tensors_.end() || found->second.file != shard) {
-      return checkpoint_errors::IndexMismatch(index_name, tensor, "shard '" + shard + "' does not hold it");
+      return CheckpointIndexMismatchError(index_name, tensor, "shard '" + shard + "' does not hold it");
     }
   }
   for (const auto& [tensor, located] : tensors_) {
-    if (!map.contains(tensor)) return checkpoint_errors::IndexMismatch(located.file, tensor, "the index lacks it");
+    if (!map.contains(tensor)) return CheckpointIndexMismatchError(located.file, tensor, "the index lacks it");
   }
   return absl::OkStatus();
 }
@@ -80,7 +80,7 @@ absl::Status Checkpoint::OpenShard(const ModelFiles& files, const std::string& n
   ABSL_ASSIGN_OR_RETURN(SafetensorsFile shard, SafetensorsFile::Open(files.at(name), name));
   for (const auto& [tensor, view] : shard.tensors()) {
     if (!tensors_.emplace(tensor, Located{view, name}).second) {
-      return checkpoint_errors::IndexMismatch(name, tensor, "another shard holds it, too");
+      return CheckpointIndexMismatchError(name, tensor, "another shard holds it, too");
     }
   }
   shards_.emplace(name, std::move(shard));
@@ -89,7 +89,7 @@ absl::Status Checkpoint::OpenShard(const ModelFiles& files, const std::string& n
 
 absl::StatusOr<Checkpoint::Located> Checkpoint::Find(const std::string& name, std::string_view role) const {
   const auto found = tensors_.find(name);
-  if (found == tensors_.end()) return checkpoint_errors::TensorMissing(name, role);
+  if (found == tensors_.end()) return TensorMissingError(name, role);
   return found->second;
 }
 

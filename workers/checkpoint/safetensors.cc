@@ -13,7 +13,6 @@
 namespace bitwright::worker {
 namespace {
 
-using checkpoint_errors::HeaderInvalid;
 using nlohmann::json;
 
 struct Entry {
@@ -32,40 +31,43 @@ int64_t Natural(const json& value) {
 }
 
 absl::StatusOr<Entry> ParseEntry(std::string_view file, const std::string& name, const json& value) {
-  if (!value.is_object()) return HeaderInvalid(file, name, "is not an object");
+  if (!value.is_object()) return SafetensorsHeaderInvalidError(file, name, "is not an object");
   for (const auto& item : value.items()) {
     if (item.key() != "dtype" && item.key() != "shape" && item.key() != "data_offsets") {
-      return HeaderInvalid(file, name, "has the unknown field '" + item.key().substr(0, 64) + "'");
+      return SafetensorsHeaderInvalidError(file, name, "has the unknown field '" + item.key().substr(0, 64) + "'");
     }
   }
-  if (value.size() != 3) return HeaderInvalid(file, name, "lacks one of dtype, shape and data_offsets");
+  if (value.size() != 3) return SafetensorsHeaderInvalidError(file, name, "lacks one of dtype, shape and data_offsets");
   const json& dtype = value["dtype"];
   const json& shape = value["shape"];
   const json& offsets = value["data_offsets"];
-  if (!dtype.is_string()) return HeaderInvalid(file, name, "has a dtype that is not a string");
-  if (!shape.is_array()) return HeaderInvalid(file, name, "has a shape that is not an array");
-  if (!offsets.is_array() || offsets.size() != 2) return HeaderInvalid(file, name, "needs two data_offsets");
+  if (!dtype.is_string()) return SafetensorsHeaderInvalidError(file, name, "has a dtype that is not a string");
+  if (!shape.is_array()) return SafetensorsHeaderInvalidError(file, name, "has a shape that is not an array");
+  if (!offsets.is_array() || offsets.size() != 2)
+    return SafetensorsHeaderInvalidError(file, name, "needs two data_offsets");
 
   Entry entry;
   entry.name = name;
   const auto type = ParseDType(dtype.get_ref<const std::string&>());
-  if (!type) return checkpoint_errors::UnknownDType(file, name, dtype.get_ref<const std::string&>());
+  if (!type) return TensorTypeUnknownError(file, name, dtype.get_ref<const std::string&>());
   entry.dtype = *type;
   std::optional<int64_t> bytes = ByteSize(*type);
   for (const json& dimension : shape) {
     const int64_t d = Natural(dimension);
-    if (d < 0) return HeaderInvalid(file, name, "has a shape with an element that is not a natural number below 2^63");
+    if (d < 0)
+      return SafetensorsHeaderInvalidError(file, name,
+                                           "has a shape with an element that is not a natural number below 2^63");
     entry.shape.push_back(d);
     bytes = bytes ? CheckedMul(*bytes, d) : std::nullopt;
   }
-  if (!bytes) return checkpoint_errors::ShapeOverflow(file, name, ShapeText(entry.shape));
+  if (!bytes) return TensorShapeOverflowError(file, name, ShapeText(entry.shape));
   entry.begin = Natural(offsets[0]);
   entry.end = Natural(offsets[1]);
   if (entry.begin < 0 || entry.end < entry.begin) {
-    return HeaderInvalid(file, name, "has data_offsets that are not natural numbers in rising order");
+    return SafetensorsHeaderInvalidError(file, name, "has data_offsets that are not natural numbers in rising order");
   }
   if (entry.end - entry.begin != *bytes) {
-    return checkpoint_errors::RangeMismatch(file, name, entry.end - entry.begin, *bytes);
+    return TensorRangeMismatchError(file, name, entry.end - entry.begin, *bytes);
   }
   return entry;
 }
@@ -77,21 +79,22 @@ absl::Status CheckCover(std::string_view file, std::vector<Entry>& entries, int6
   int64_t covered = 0;
   const Entry* last = nullptr;
   for (const Entry& entry : entries) {
-    if (entry.end > available) return checkpoint_errors::PastEnd(file, entry.name, entry.end, available);
-    if (entry.begin < covered) return checkpoint_errors::Overlap(file, entry.name, last->name, entry.begin);
-    if (entry.begin > covered) return checkpoint_errors::Hole(file, entry.name, covered, entry.begin);
+    if (entry.end > available) return TensorPastEndError(file, entry.name, entry.end, available);
+    if (entry.begin < covered) return TensorsOverlapError(file, entry.name, last->name, entry.begin);
+    if (entry.begin > covered) return TensorsHoleError(file, entry.name, covered, entry.begin);
     covered = entry.end;
     last = &entry;
   }
-  if (covered != available) return checkpoint_errors::TrailingBytes(file, covered, available);
+  if (covered != available) return SafetensorsTrailingBytesError(file, covered, available);
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::map<std::string, std::string>> ParseMetadata(std::string_view file, const json& value) {
-  if (!value.is_object()) return HeaderInvalid(file, "__metadata__", "is not an object");
+  if (!value.is_object()) return SafetensorsHeaderInvalidError(file, "__metadata__", "is not an object");
   std::map<std::string, std::string> metadata;
   for (const auto& item : value.items()) {
-    if (!item.value().is_string()) return HeaderInvalid(file, "__metadata__", "holds a value that is not a string");
+    if (!item.value().is_string())
+      return SafetensorsHeaderInvalidError(file, "__metadata__", "holds a value that is not a string");
     metadata.emplace(item.key(), item.value().get<std::string>());
   }
   return metadata;
@@ -100,14 +103,14 @@ absl::StatusOr<std::map<std::string, std::string>> ParseMetadata(std::string_vie
 absl::StatusOr<int64_t> HeaderSize(std::string_view file, std::span<const std::byte> bytes) {
   static_assert(std::endian::native == std::endian::little);
   const int64_t size = static_cast<int64_t>(bytes.size());
-  if (size < 8) return checkpoint_errors::Truncated(file, size, 8);
+  if (size < 8) return SafetensorsTruncatedError(file, size, 8);
   uint64_t header = 0;
   std::memcpy(&header, bytes.data(), 8);
   if (header > static_cast<uint64_t>(SafetensorsFile::kMaxHeaderBytes)) {
-    return checkpoint_errors::HeaderTooLarge(file, header, SafetensorsFile::kMaxHeaderBytes);
+    return SafetensorsHeaderTooLargeError(file, header, SafetensorsFile::kMaxHeaderBytes);
   }
   const int64_t needed = 8 + static_cast<int64_t>(header);
-  if (needed > size) return checkpoint_errors::Truncated(file, size, needed);
+  if (needed > size) return SafetensorsTruncatedError(file, size, needed);
   return static_cast<int64_t>(header);
 }
 
@@ -119,7 +122,7 @@ absl::StatusOr<SafetensorsFile> SafetensorsFile::Open(const std::string& path, s
   const auto bytes = opened.file_->bytes();
   ABSL_ASSIGN_OR_RETURN(const int64_t header_size, HeaderSize(shown_name, bytes));
   const std::string_view text = opened.file_->text().substr(8, static_cast<size_t>(header_size));
-  if (!text.starts_with('{')) return checkpoint_errors::JsonInvalid(shown_name, "the header does not begin with '{'");
+  if (!text.starts_with('{')) return JsonInvalidError(shown_name, "the header does not begin with '{'");
   ABSL_ASSIGN_OR_RETURN(const json header, ParseStrictJson(text, shown_name, /*max_depth=*/4));
   const auto data = bytes.subspan(8 + static_cast<size_t>(header_size));
 
@@ -142,7 +145,7 @@ absl::StatusOr<SafetensorsFile> SafetensorsFile::Open(const std::string& path, s
 
 absl::StatusOr<TensorView> SafetensorsFile::Find(const std::string& name) const {
   const auto found = tensors_.find(name);
-  if (found == tensors_.end()) return checkpoint_errors::TensorMissing(name, "is needed here");
+  if (found == tensors_.end()) return TensorMissingError(name, "is needed here");
   return found->second;
 }
 

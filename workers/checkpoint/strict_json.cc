@@ -30,11 +30,11 @@ class Checker : public nlohmann::json_sax<json> {
   bool end_array() override { return Leave(); }
   bool key(string_t& name) override {
     if (keys_.back().insert(name).second) return true;
-    status_ = checkpoint_errors::DuplicateKey(file_, name);
+    status_ = JsonDuplicateKeyError(file_, name);
     return false;
   }
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
-    status_ = checkpoint_errors::JsonInvalid(file_, "byte " + std::to_string(position) + ": " + error.what());
+    status_ = JsonInvalidError(file_, "byte " + std::to_string(position) + ": " + error.what());
     return false;
   }
 
@@ -44,7 +44,7 @@ class Checker : public nlohmann::json_sax<json> {
   bool Enter() {
     keys_.emplace_back();
     if (static_cast<int>(keys_.size()) <= max_depth_) return true;
-    status_ = checkpoint_errors::JsonInvalid(file_, "more than " + std::to_string(max_depth_) + " levels");
+    status_ = JsonInvalidError(file_, "more than " + std::to_string(max_depth_) + " levels");
     return false;
   }
   bool Leave() {
@@ -63,14 +63,14 @@ class Checker : public nlohmann::json_sax<json> {
 absl::StatusOr<json> ParseStrictJson(std::string_view text, std::string_view file, int max_depth) {
   // The parser takes a NUL for the end of the text and passes over a byte order mark: both would hide bytes from it
   // that another reader sees.
-  if (text.find('\0') != std::string_view::npos) return checkpoint_errors::JsonInvalid(file, "it holds a NUL byte");
-  if (text.starts_with("\xef\xbb\xbf")) return checkpoint_errors::JsonInvalid(file, "it begins with a byte order mark");
+  if (text.find('\0') != std::string_view::npos) return JsonInvalidError(file, "it holds a NUL byte");
+  if (text.starts_with("\xef\xbb\xbf")) return JsonInvalidError(file, "it begins with a byte order mark");
   Checker checker(file, max_depth);
   const bool whole = json::sax_parse(text.begin(), text.end(), &checker);
   ABSL_RETURN_IF_ERROR(checker.status());
-  if (!whole) return checkpoint_errors::JsonInvalid(file, "it does not parse");
+  if (!whole) return JsonInvalidError(file, "it does not parse");
   json value = json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
-  if (value.is_discarded()) return checkpoint_errors::JsonInvalid(file, "it does not parse");
+  if (value.is_discarded()) return JsonInvalidError(file, "it does not parse");
   return value;
 }
 

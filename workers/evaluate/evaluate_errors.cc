@@ -5,12 +5,12 @@
 
 namespace bitwright::worker {
 
-absl::Status EvaluationEmpty() {
+absl::Status EvaluationEmptyError() {
   return MakeError(absl::StatusCode::kFailedPrecondition, "EVALUATION_EMPTY",
                    "no token was scored: give an evaluation text of at least two tokens");
 }
 
-absl::Status EvaluationNotFinite(int64_t token) {
+absl::Status EvaluationNotFiniteError(int64_t token) {
   return MakeError(
       absl::StatusCode::kFailedPrecondition, "EVALUATION_NOT_FINITE",
       absl::StrCat("the loss of scored token ", token,

@@ -7,9 +7,9 @@
 namespace bitwright::worker {
 
 // FAILED_PRECONDITION, reason EVALUATION_EMPTY.
-absl::Status EvaluationEmpty();
+absl::Status EvaluationEmptyError();
 
 // FAILED_PRECONDITION, reason EVALUATION_NOT_FINITE.
-absl::Status EvaluationNotFinite(int64_t token);
+absl::Status EvaluationNotFiniteError(int64_t token);
 
 }  // namespace bitwright::worker

@@ -20,7 +20,7 @@ inline double ExpNonPositive(double x) {
   constexpr double kLog2E = 1.44269504088896340736, kShift = 0x1.8p52;
   constexpr double kLn2High = 0x1.62e42feep-1, kLn2Low = 0x1.a39ef35793c76p-33;  // k · high is exact
   x = x < -708.0 ? -708.0 : x;
-  const double shifted = x * kLog2E + kShift;  // k stands in the low bits
+  const double shifted = x * kLog2E + kShift;  // k is in the low bits
   const double k = shifted - kShift;
   const double r = (x - k * kLn2High) - k * kLn2Low;
   const double s = r * r;
@@ -65,18 +65,6 @@ RowMaximum FindMaximum(const float* x, int64_t n) {
   }
   best.index = std::find(x + chunk, x + std::min(chunk + kChunk, n), best.value) - x;
   return best;
-}
-
-BITWRIGHT_VECTOR_CLONES
-double SumExp(const float* x, int64_t n, float maximum) {
-  double lanes[kLanes] = {};
-  const double top = maximum;
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    for (int64_t l = 0; l < kLanes; ++l) lanes[l] += ExpNonPositive(static_cast<double>(x[i + l]) - top);
-  }
-  for (int64_t l = 0; i < n; ++i, ++l) lanes[l] += ExpNonPositive(static_cast<double>(x[i]) - top);
-  return AddUp(lanes);
 }
 
 BITWRIGHT_VECTOR_CLONES

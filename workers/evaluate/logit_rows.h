@@ -11,9 +11,6 @@ struct RowMaximum {
 };
 RowMaximum FindMaximum(const float* x, int64_t n);
 
-// Σ exp(x_i − maximum), f64.
-double SumExp(const float* x, int64_t n, float maximum);
-
 // Over one pair of rows, with b_i = base_i − base_maximum and q_i likewise, in one pass:
 struct PairSums {
   double base = 0;        // Σ exp(b_i)

@@ -81,19 +81,14 @@ Estimate Agreement(const std::vector<uint8_t>& same) {
 }
 
 absl::Status CheckFinite(std::span<const double> values) {
-  if (values.empty()) return EvaluationEmpty();
+  if (values.empty()) return EvaluationEmptyError();
   for (size_t t = 0; t < values.size(); ++t) {
-    if (!std::isfinite(values[t])) return EvaluationNotFinite(static_cast<int64_t>(t));
+    if (!std::isfinite(values[t])) return EvaluationNotFiniteError(static_cast<int64_t>(t));
   }
   return absl::OkStatus();
 }
 
 }  // namespace
-
-absl::StatusOr<LossSummary> SummarizeLoss(std::span<const double> nll) {
-  if (absl::Status status = CheckFinite(nll); !status.ok()) return status;
-  return Loss(nll);
-}
 
 absl::StatusOr<EvaluationSummary> Summarize(const TokenStats& stats) {
   for (const auto* values : {&stats.nll_base, &stats.nll_quantized, &stats.kl, &stats.p_delta}) {

@@ -47,7 +47,4 @@ struct EvaluationSummary {
 // FAILED_PRECONDITION, reason EVALUATION_EMPTY (no tokens) or EVALUATION_NOT_FINITE (naming the first such token).
 absl::StatusOr<EvaluationSummary> Summarize(const TokenStats& stats);
 
-// Perplexity of one model alone, from TokenNll. Errors as above.
-absl::StatusOr<LossSummary> SummarizeLoss(std::span<const double> nll);
-
 }  // namespace bitwright::worker

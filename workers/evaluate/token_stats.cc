@@ -61,16 +61,4 @@ TokenStats CompareLogits(const float* base, const float* quantized, int64_t voca
   return stats;
 }
 
-std::vector<double> TokenNll(const float* logits, int64_t vocabulary, std::span<const int32_t> targets,
-                             ThreadPool& pool) {
-  std::vector<double> nll(targets.size());
-  ForEachToken(static_cast<int64_t>(targets.size()), pool, [&](int64_t t) {
-    CHECK(targets[t] >= 0 && targets[t] < vocabulary) << "target " << targets[t] << " of " << vocabulary;
-    const float* row = logits + t * vocabulary;
-    const float top = FindMaximum(row, vocabulary).value;
-    nll[t] = std::log(SumExp(row, vocabulary, top)) - (static_cast<double>(row[targets[t]]) - top);
-  });
-  return nll;
-}
-
 }  // namespace bitwright::worker

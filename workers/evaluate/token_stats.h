@@ -30,8 +30,4 @@ struct TokenStats {
 TokenStats CompareLogits(const float* base, const float* quantized, int64_t vocabulary,
                          std::span<const int32_t> targets, ThreadPool& pool);
 
-// −log p(target) for each row of logits f32 [tokens, vocabulary]; as nll_base above.
-std::vector<double> TokenNll(const float* logits, int64_t vocabulary, std::span<const int32_t> targets,
-                             ThreadPool& pool);
-
 }  // namespace bitwright::worker

@@ -8,10 +8,10 @@
 #include "bitwright/v1/plans.pb.h"
 #include "bitwright/v1/reports.pb.h"
 #include "bitwright/v1/tasks.pb.h"
-#include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/limits.h"
 #include "workers/export/card.h"
+#include "workers/export/export_errors.h"
 #include "workers/export/quantization_config.h"
 #include "workers/formats/int_format.h"
 
@@ -99,10 +99,7 @@ absl::StatusOr<std::map<std::string, std::string>> WrittenFiles(const std::strin
                                                                 const v1::Selection& selection,
                                                                 const v1::CardFacts& card) {
   ordered_json config = ordered_json::parse(config_json, nullptr, /*allow_exceptions=*/false);
-  if (!config.is_object()) {
-    return MakeError(absl::StatusCode::kInvalidArgument, "CONFIG_INVALID", "config.json is not a JSON object",
-                     {{"file", kConfigFile}});
-  }
+  if (!config.is_object()) return ConfigNotAnObjectError();
   config["quantization_config"] = QuantizationConfig(plan, info.units());
   return std::map<std::string, std::string>{
       {kConfigFile, config.dump(2) + "\n"},

@@ -26,7 +26,6 @@ namespace bitwright::worker {
 //   the tokenizer's files, generation_config.json and the licence of the model, unchanged
 // Everything here is a pure function of its arguments.
 
-inline constexpr char kCompressedTensors[] = "compressed-tensors";
 inline constexpr char kWeightsFile[] = "model.safetensors";
 inline constexpr char kSumsFile[] = "SHA256SUMS";
 

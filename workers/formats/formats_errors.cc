@@ -7,7 +7,7 @@
 
 namespace bitwright::worker {
 
-absl::Status FormatUnknown(std::string_view name) {
+absl::Status FormatUnknownError(std::string_view name) {
   return MakeError(absl::StatusCode::kInvalidArgument, "FORMAT_UNKNOWN",
                    absl::StrCat("\"", absl::string_view(name.data(), name.size()),
                                 "\" is not a format: choose int2 to int8 with group 32, 64, 128 or channel, "

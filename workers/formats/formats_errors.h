@@ -7,6 +7,6 @@
 namespace bitwright::worker {
 
 // INVALID_ARGUMENT, reason FORMAT_UNKNOWN.
-absl::Status FormatUnknown(std::string_view name);
+absl::Status FormatUnknownError(std::string_view name);
 
 }  // namespace bitwright::worker

@@ -22,7 +22,7 @@ absl::StatusOr<IntFormat> ParseFormat(std::string_view name) {
       if (name == FormatName({bits, group_size})) return IntFormat{bits, group_size};
     }
   }
-  return FormatUnknown(name);
+  return FormatUnknownError(name);
 }
 
 absl::Status CheckFormat(IntFormat format) {
@@ -31,7 +31,7 @@ absl::Status CheckFormat(IntFormat format) {
       return absl::OkStatus();
     }
   }
-  return FormatUnknown(FormatName(format));
+  return FormatUnknownError(FormatName(format));
 }
 
 std::vector<IntFormat> AllowedFormats(int64_t in_features) {

@@ -7,8 +7,9 @@
 #include <mutex>
 
 #include "hwy/targets.h"
-#include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
+#include "workers/kernels/cpu/onednn_limit.h"
+#include "workers/kernels/kernels_errors.h"
 
 namespace bitwright::worker {
 namespace {
@@ -50,10 +51,7 @@ absl::Status SetComputeClass(std::string_view compute_class) {
   const auto found = std::find(kClasses.begin(), kClasses.end(), compute_class);
   const int level = static_cast<int>(found - kClasses.begin());
   if (found == kClasses.end() || level > DetectedLevel()) {
-    return MakeError(absl::StatusCode::kInvalidArgument, "COMPUTE_CLASS_UNAVAILABLE",
-                     "compute class '" + std::string(compute_class) + "' is not available; this processor offers '" +
-                         DetectComputeClass() + "' and those below it",
-                     {{"compute_class", std::string(compute_class)}});
+    return ComputeClassUnavailableError(compute_class, DetectComputeClass());
   }
   if (level < DetectedLevel()) {
     ABSL_RETURN_IF_ERROR(LimitOneDnn(compute_class));

@@ -21,7 +21,4 @@ std::string ComputeClass();
 // Whether bf16 products run on bf16 instructions in the class in force.
 bool HasBf16Gemm();
 
-// For SetComputeClass alone.
-absl::Status LimitOneDnn(std::string_view compute_class);
-
 }  // namespace bitwright::worker

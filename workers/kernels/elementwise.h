@@ -3,7 +3,8 @@
 #include <cstdint>
 
 // The element-wise parts of a decoder block, f32, row-major, single-threaded. Two implementations of one contract:
-// bitwright:: (vector instructions of the compute class in force) and bitwright::reference:: (plain loops, for tests).
+// vector instructions of the compute class in force (cpu/elementwise.cc), and plain loops for tests, whose names begin
+// with Reference (reference/elementwise.cc).
 // Results of the two agree within a few units in the last place; each is deterministic.
 namespace bitwright::worker {
 
@@ -26,21 +27,18 @@ void AddBias(float* x, const float* bias, int64_t rows, int64_t n);
 // x[i] += y[i]
 void AddInto(float* x, const float* y, int64_t n);
 
-// absmax[i] = max(absmax[i], max_r |x[r,i]|); sum_abs[i] += Σ_r |x[r,i]|, rows in index order.
-void ColumnStatistics(const float* x, int64_t rows, int64_t n, float* absmax, double* sum_abs);
-
 // Rounds to bf16, nearest, ties to even; finite input.
 void NarrowToBf16(const float* from, int64_t n, uint16_t* to);
 
-namespace reference {
-void RmsNorm(const float* x, const float* weight, float eps, int64_t rows, int64_t n, int64_t stride, float* out);
-void ApplyRope(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t dim, const float* cos, const float* sin);
-void Softmax(float* x, int64_t n, int64_t begin, int64_t end);
-void SiluMul(float* gate, const float* up, int64_t n);
-void AddBias(float* x, const float* bias, int64_t rows, int64_t n);
-void AddInto(float* x, const float* y, int64_t n);
-void ColumnStatistics(const float* x, int64_t rows, int64_t n, float* absmax, double* sum_abs);
-void NarrowToBf16(const float* from, int64_t n, uint16_t* to);
-}  // namespace reference
+// The plain loops, function for function.
+void ReferenceRmsNorm(const float* x, const float* weight, float eps, int64_t rows, int64_t n, int64_t stride,
+                      float* out);
+void ReferenceApplyRope(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t dim, const float* cos,
+                        const float* sin);
+void ReferenceSoftmax(float* x, int64_t n, int64_t begin, int64_t end);
+void ReferenceSiluMul(float* gate, const float* up, int64_t n);
+void ReferenceAddBias(float* x, const float* bias, int64_t rows, int64_t n);
+void ReferenceAddInto(float* x, const float* y, int64_t n);
+void ReferenceNarrowToBf16(const float* from, int64_t n, uint16_t* to);
 
 }  // namespace bitwright::worker

@@ -25,17 +25,17 @@ void WidenParallel(const TensorView& view, ThreadPool& pool, float* out) {
 
 absl::StatusOr<Model> Model::Open(const ModelFiles& files) {
   const auto config_file = files.find("config.json");
-  if (config_file == files.end()) return checkpoint_errors::FileMissing("config.json", "it describes the model");
+  if (config_file == files.end()) return ModelFileMissingError("config.json", "it describes the model");
   ABSL_ASSIGN_OR_RETURN(const auto config_text, MappedFile::Open(config_file->second));
   ABSL_ASSIGN_OR_RETURN(ModelConfig config, ParseModelConfig(config_text->text()));
   ABSL_ASSIGN_OR_RETURN(Checkpoint checkpoint, Checkpoint::Open(files));
   for (const TensorSpec& spec : RequiredTensors(config)) {
     ABSL_ASSIGN_OR_RETURN(const Checkpoint::Located found, checkpoint.Find(spec.name, spec.role));
     if (found.view.shape != spec.shape) {
-      return checkpoint_errors::WrongShape(found.file, spec.name, ShapeText(found.view.shape), ShapeText(spec.shape));
+      return TensorShapeWrongError(found.file, spec.name, ShapeText(found.view.shape), ShapeText(spec.shape));
     }
     if (!IsWeightType(found.view.dtype)) {
-      return checkpoint_errors::WrongType(found.file, spec.name, DTypeName(found.view.dtype));
+      return TensorTypeWrongError(found.file, spec.name, DTypeName(found.view.dtype));
     }
   }
   return Model(std::move(config), std::move(checkpoint));
@@ -57,7 +57,7 @@ absl::Status Model::CheckFinite(ThreadPool& pool) const {
     bad[static_cast<size_t>(i)] = FirstNonFinite(all[static_cast<size_t>(i)]->second.view);
   });
   for (size_t i = 0; i < all.size(); ++i) {
-    if (bad[i] >= 0) return checkpoint_errors::NotFinite(all[i]->second.file, all[i]->first, bad[i]);
+    if (bad[i] >= 0) return TensorNotFiniteError(all[i]->second.file, all[i]->first, bad[i]);
   }
   return absl::OkStatus();
 }

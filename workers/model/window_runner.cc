@@ -26,10 +26,9 @@ void WindowRunner::RunBlock(const BlockWeights& block, int64_t windows, float* x
   });
 }
 
-void WindowRunner::RunBlocks(std::span<const BlockWeights* const> blocks, int64_t windows, std::span<float* const> x) {
-  pool_.ParallelFor(windows * static_cast<int64_t>(blocks.size()), [&](int64_t piece, int slot) {
-    const size_t variant = static_cast<size_t>(piece / windows);
-    decoder_.RunBlock(*blocks[variant], x[variant] + piece % windows * WindowElements(),
+void WindowRunner::RunBlock(const BlockWeights& block, int64_t windows, std::span<float* const> x) {
+  pool_.ParallelFor(windows * static_cast<int64_t>(x.size()), [&](int64_t piece, int slot) {
+    decoder_.RunBlock(block, x[static_cast<size_t>(piece / windows)] + piece % windows * WindowElements(),
                       scratch_[static_cast<size_t>(slot)]);
   });
 }

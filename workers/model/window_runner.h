@@ -22,8 +22,8 @@ class WindowRunner {
   using WindowTap = std::function<void(int64_t w, TapPoint point, const float* rows, int64_t n, int64_t stride)>;
   void RunBlock(const BlockWeights& block, int64_t windows, float* x, const WindowTap& tap = nullptr);
 
-  // Several variants of one block on the same number of windows: x[v] passes through blocks[v].
-  void RunBlocks(std::span<const BlockWeights* const> blocks, int64_t windows, std::span<float* const> x);
+  // The same for several streams: each x[v] passes through the block.
+  void RunBlock(const BlockWeights& block, int64_t windows, std::span<float* const> x);
 
   // The final norm, in place.
   void FinalNorm(int64_t windows, float* x);

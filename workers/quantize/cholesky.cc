@@ -18,8 +18,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::CappedTag<double, 8>;
 using V = hn::Vec<D>;
 
-// panel[k][r] for k in [0, width), 64 values r each (rows `stride` apart): solves X Cᵀ = panel in place, where C is the
-// diagonal block [width, width], rows ldc apart.
+// Solves X Cᵀ = panel in place by forward substitution. C is the diagonal block [width, width], rows ldc apart; the
+// panel is transposed, panel[k][r] with 64 values r for each k in [0, width), rows `stride` apart: 64 rows of A are
+// solved at once, one per lane.
 void SolvePanel(const double* c, int64_t ldc, int64_t width, double* panel, int64_t stride) {
   const D d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
@@ -38,8 +39,9 @@ void SolvePanel(const double* c, int64_t ldc, int64_t width, double* panel, int6
   }
 }
 
-// a[i][j] −= Σ_k panel[k][i] · panel[k][j] for i in [0, 4), j in [0, columns), a row `lda` apart; columns a multiple of
-// 16. left points at column i of the panel.
+// The update of the rest of the matrix: a[i][j] −= Σ_k panel[k][i] · panel[k][j] for i in [0, 4) and j in [0, columns).
+// Rows of a are `lda` apart, `columns` is a multiple of 16, and `left` points at column i of the panel. Four rows share
+// each loaded piece of the panel.
 void UpdateFourRows(const double* left, const double* panel, int64_t stride, int64_t width, int64_t columns, double* a,
                     int64_t lda) {
   const D d;

@@ -11,8 +11,12 @@ namespace bitwright::worker {
 constexpr int64_t CholeskyStride(int64_t n) { return (n + 15) / 16 * 16; }
 
 // Replaces the lower triangle of A f64 [n, n] by C with A = C Cᵀ. A lies in a buffer of CholeskyStride(n) rows of as
-// many elements; what lies above the diagonal or past row n is overwritten. Nothing when done, else the first column
-// whose pivot is not positive. Blocks have fixed bounds: the same bits on any number of threads.
+// many elements; whatever is above the diagonal or past row n is overwritten. Returns nothing when it succeeded, else
+// the first column whose pivot is not positive.
+//
+// The blocked right-looking form (Golub & Van Loan, Matrix Computations, section 4.2): factor a diagonal block, solve
+// the panel below it, subtract the panel's product from the rest. Blocks have fixed bounds, so the number of threads
+// changes no bit.
 std::optional<int64_t> Cholesky(double* a, int64_t n, ThreadPool& pool);
 
 }  // namespace bitwright::worker

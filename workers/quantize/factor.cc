@@ -18,9 +18,9 @@ namespace {
 absl::Status CheckMoment(std::span<const float> packed, int64_t n) {
   const float* at = packed.data();
   for (int64_t i = 0; i < n; ++i) {
-    if (*at < 0) return MomentNotFinite(i, i);
+    if (*at < 0) return MomentNotFiniteError(i, i);
     for (int64_t j = i; j < n; ++j, ++at) {
-      if (!std::isfinite(*at)) return MomentNotFinite(i, j);
+      if (!std::isfinite(*at)) return MomentNotFiniteError(i, j);
     }
   }
   return absl::OkStatus();
@@ -47,8 +47,8 @@ void ChooseOrder(std::span<const float> packed, const FactorOptions& options, Fa
   }
 }
 
-// The permuted, damped moment with both orders of indices reversed: its Cholesky factor, reversed again, is the upper
-// triangular M √D.
+// The permuted, damped moment with its rows and columns in reverse. Cholesky gives a lower triangular factor, while
+// LDLQ needs an upper triangular one: reversing the order before and after turns the one into the other, M √D.
 Buffer<double> ReversedMoment(std::span<const float> packed, const Factor& factor) {
   const int64_t n = factor.inputs, stride = CholeskyStride(n);
   Buffer<double> a(stride * stride);
@@ -66,7 +66,7 @@ Buffer<double> ReversedMoment(std::span<const float> packed, const Factor& facto
 
 void StoreFactor(const Buffer<double>& c, Factor& factor) {
   const int64_t n = factor.inputs, stride = CholeskyStride(n);
-  constexpr int64_t kBlock = lanes::kBlock;
+  constexpr int64_t kBlock = kLaneBlock;
   const int64_t blocks = (n + kBlock - 1) / kBlock;
   factor.d.resize(n);
   factor.m = Buffer<float>(n * n);
@@ -101,7 +101,7 @@ absl::StatusOr<Factor> BuildFactor(std::span<const float> packed_moment, int64_t
   ChooseOrder(packed_moment, options, factor);
   Buffer<double> a = ReversedMoment(packed_moment, factor);
   if (const std::optional<int64_t> failed = Cholesky(a.data(), inputs, pool)) {
-    return MomentNotPositive(factor.order[inputs - 1 - *failed], options.damping);
+    return MomentNotPositiveError(factor.order[inputs - 1 - *failed], options.damping);
   }
   StoreFactor(a, factor);
   return factor;

@@ -17,8 +17,10 @@ struct FactorOptions {
 
 // The factorization of one input's second moment, built once and shared by all linears on that input and all formats:
 //   P H' Pᵀ = M D Mᵀ, M unit upper triangular, D diagonal, H' = H + damping · mean(diag H) · I, P the column order.
-// Inputs that never were active (H_jj = 0) are dead: their diagonal is set to 1 before damping, their weights to 0.
-// Immutable once built; thread-safe.
+// This is the decomposition of LDLQ (Chee et al., QuIP, arXiv 2307.13304, section 3), which rounds exactly as GPTQ does
+// (Frantar et al., arXiv 2210.17323) but needs no inverse of H. The column order and the damping are those of GPTQ's
+// code. An input that was never active (H_jj = 0) is dead: its diagonal is set to 1 before damping and its weights to
+// 0. Immutable once built; thread-safe.
 struct Factor {
   int64_t inputs = 0;
   bool act_order = false;

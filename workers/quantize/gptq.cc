@@ -5,15 +5,15 @@
 
 #include "proto/base/log.h"
 #include "workers/kernels/gemm.h"
+#include "workers/quantize/row_gather.h"
 #include "workers/quantize/row_lanes.h"
-#include "workers/quantize/row_piece.h"
 #include "workers/tensor/buffer.h"
 
 namespace bitwright::worker {
 namespace {
 
-constexpr int64_t kRows = lanes::kRows;
-constexpr int64_t kBlock = lanes::kBlock;
+constexpr int64_t kRows = kLaneRows;
+constexpr int64_t kBlock = kLaneBlock;
 
 // 64 rows of one linear on their way through LDLQ. Scratch of one thread; arrays are [in, 64] unless stated.
 class RowPiece {
@@ -29,8 +29,7 @@ class RowPiece {
         sum_(kBlock * kRows),
         spread_(kBlock * kRows),
         standing_(kBlock * kRows),
-        importance_(in_),
-        natural_importance_(in_) {}
+        importance_(in_) {}
 
   void Load(const float* weights, int64_t out, int64_t first) {
     const int32_t* order = factor_.act_order ? factor_.order.data() : nullptr;
@@ -58,8 +57,7 @@ class RowPiece {
   Buffer<int8_t> codes_;
   Buffer<float> scales_;                   // [groups, 64]
   Buffer<float> sum_, spread_, standing_;  // [128, 64]
-  Buffer<float> importance_;               // [in] weight of an error in the search for scales, by position
-  Buffer<float> natural_importance_;       // [in] the same by column of W
+  Buffer<float> importance_;               // [in] weight of an error in the search for scales, by column of W
   double loss_[kRows];
   double squared_[kRows];
 };
@@ -71,7 +69,7 @@ void RowPiece::Weigh(ScaleWeight weight) {
     const float value = weight == ScaleWeight::kDiagonal      ? h
                         : weight == ScaleWeight::kConditional ? d
                                                               : std::sqrt(h * d);
-    importance_[j] = natural_importance_[column] = value;
+    importance_[column] = value;
   }
 }
 
@@ -80,7 +78,7 @@ void RowPiece::StaticScales(IntFormat format, const GptqOptions& options) {
   const int64_t width = format.GroupWidth(in_);
   for (int64_t g = 0; g < format.Groups(in_); ++g) {
     GroupScales(options.scales, format.bits, options.storage_type, w + g * width * kRows, width,
-                natural_importance_.data() + g * width, scales_.data() + g * kRows);
+                importance_.data() + g * width, scales_.data() + g * kRows);
   }
 }
 
@@ -95,32 +93,31 @@ void RowPiece::RoundBlock(int64_t begin, IntFormat format, const GptqOptions& op
   const int64_t group = format.GroupWidth(in_);
   const float* column_scales[kBlock];
   for (int64_t j = 0; j < width; ++j) {
-    const int64_t column = dynamic ? begin + j : factor_.order[begin + j];
-    column_scales[j] = scales_.data() + column / group * kRows;
+    column_scales[j] = scales_.data() + factor_.order[begin + j] / group * kRows;
   }
-  const lanes::Block block{permuted_.data() + begin * kRows,
-                           sum_.data(),
-                           error_.data() + begin * kRows,
-                           codes_.data() + begin * kRows,
-                           factor_.blocks.data() + begin * kBlock,
-                           factor_.d.data() + begin,
-                           column_scales,
-                           loss_,
-                           squared_};
-  const lanes::Grid grid{format.bits, options.storage_type};
-  if (!dynamic) return lanes::RoundColumns(block, 0, width, grid);
+  const LdlqBlock block{permuted_.data() + begin * kRows,
+                        sum_.data(),
+                        error_.data() + begin * kRows,
+                        codes_.data() + begin * kRows,
+                        factor_.blocks.data() + begin * kBlock,
+                        factor_.d.data() + begin,
+                        column_scales,
+                        loss_,
+                        squared_};
+  const LaneGrid grid{format.bits, options.storage_type};
+  if (!dynamic) return RoundColumns(block, 0, width, grid);
   for (int64_t j = 0; j < width; j += group) {
-    lanes::AddEarlierErrors(block, j, j + group);
-    lanes::StandingValues(block, j, j + group, spread_.data(), standing_.data());
+    AddEarlierErrors(block, j, j + group);
+    StandingValues(block, j, j + group, spread_.data(), standing_.data());
     GroupScales(options.scales, format.bits, options.storage_type, standing_.data() + j * kRows, group,
                 importance_.data() + begin + j, scales_.data() + (begin + j) / group * kRows);
-    lanes::RoundColumns(block, j, j + group, grid);
+    RoundColumns(block, j, j + group, grid);
   }
 }
 
 void RowPiece::Round(IntFormat format, const GptqOptions& options) {
-  // One group per row stands unchanged when its first column is reached: dynamic is static.
-  const bool dynamic = !options.static_groups && format.group_size != IntFormat::kChannel;
+  // A group that covers its whole row is reached before any error has spread: dynamic would be static.
+  const bool dynamic = !options.static_groups && !factor_.act_order && format.group_size != IntFormat::kChannel;
   Weigh(options.weight);
   if (!dynamic) StaticScales(format, options);
   std::fill_n(loss_, kRows, 0.0);
@@ -154,10 +151,6 @@ RoundedLinear GptqRound(const Factor& factor, std::span<const float> weights, in
     std::copy_n(piece.loss(), std::min(kRows, out - first), result.row_loss.begin() + first);
   });
   for (const double loss : result.row_loss) result.loss += loss;
-  if (factor.act_order && !options.static_groups && groups > 1) {
-    result.group_index.resize(static_cast<size_t>(in));
-    for (int64_t j = 0; j < in; ++j) result.group_index[factor.order[j]] = static_cast<int32_t>(j / format.group_size);
-  }
   return result;
 }
 

@@ -20,18 +20,23 @@ enum class ScaleWeight {
   kGeometricMean,  // √(H_jj D_j)
 };
 
-// GPTQ in its LDLQ form (Frantar et al. 2022, Chee et al. 2023): with H = M D Mᵀ column j rounds
-// z_j = w_j + Σ_{i<j} (w_i − q_i) M_ij, and the damped loss is Σ_j D_j (z_j − q_j)².
+// GPTQ (Frantar et al., arXiv 2210.17323) in its LDLQ form (Chee et al., QuIP, arXiv 2307.13304, section 3).
+//
+// Columns are rounded one after the other, and each makes up for the errors of those before it. With H = M D Mᵀ
+// (factor.h) column j rounds
+//   z_j = w_j + Σ_{i<j} (w_i − q_i) M_ij
+// to q_j. The loss needs no second pass: ΔW M has the columns z_j − q_j, so tr(ΔW H ΔWᵀ) = Σ_j D_j ‖z_j − q_j‖², from
+// which the part that the damping added, added · ‖ΔW‖², is taken off again.
 struct GptqOptions {
   ScaleMethod scales = ScaleMethod::kSearched;
-  // Static: group scales from the original weights; with act_order a group is still a run of neighbouring columns of W,
-  // as compressed-tensors stores it. Dynamic: from the columns as they stand, all earlier errors spread, when the group
-  // is reached; with act_order groups are runs in the permuted order and RoundedLinear::group_index says which.
+  // Static: group scales come from the original weights. Dynamic: they come from the columns as they are when the group
+  // is reached, with all earlier errors spread over them. A factor with act_order implies static, because a group is a
+  // run of neighbouring columns of W, as targets store it, and act_order reaches its columns at different times.
   // Measured on models/sample and models/lm with searched scales: in column order dynamic gives 1 to 6 % less loss than
   // static; static with act_order another 1 to 3 % less at group 128 and channel, but 1 % more at group 32.
   bool static_groups = false;
-  // dtype of the model's weights: scales are rounded to it, and errors are those of the values that the consumer sees,
-  // code · scale rounded to it.
+  // dtype of the model's weights. Scales are rounded to it, and so is code · scale, the value that the consumer sees
+  // and that errors are measured on.
   DType storage_type = DType::kF32;
   // Read by kSearched. Measured: with static groups and act_order the mean gives 10 to 40 % less loss than the diagonal
   // on fixtures/rounding (real, rank-deficient), because the diagonal spends the scale on columns whose errors are made

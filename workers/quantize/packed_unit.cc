@@ -2,10 +2,10 @@
 
 #include <cstring>
 
-#include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
 #include "workers/formats/dequantize.h"
 #include "workers/formats/pack.h"
+#include "workers/quantize/quantize_errors.h"
 #include "workers/tensor/float16.h"
 
 namespace bitwright::worker {
@@ -13,11 +13,6 @@ namespace {
 
 constexpr std::string_view kFormatKey = "format/";
 constexpr int64_t kRowsPerPiece = 64;
-
-absl::Status Damaged(const std::string& name, const std::string& why) {
-  return MakeError(absl::StatusCode::kInvalidArgument, "WEIGHTS_DAMAGED", "quantized weights '" + name + "': " + why,
-                   {{"name", name}});
-}
 
 // Scales as bytes of their stored type.
 std::vector<std::byte> NarrowScales(const std::vector<float>& scales, DType type) {
@@ -81,7 +76,7 @@ absl::StatusOr<PackedUnits> PackedUnits::Open(const std::vector<std::string>& pa
 
 absl::Status PackedUnits::Dequantize(const UnitSpec& unit, ThreadPool& pool, float* weight) const {
   const auto found = formats_.find(unit.name);
-  if (found == formats_.end()) return Damaged(unit.name, "the unit is missing");
+  if (found == formats_.end()) return WeightsDamagedError(unit.name, "the unit is missing");
   const size_t file = found->second.first;
   const IntFormat format = found->second.second;
   for (const LinearSpec& linear : unit.linears) {
@@ -91,7 +86,7 @@ absl::Status PackedUnits::Dequantize(const UnitSpec& unit, ThreadPool& pool, flo
     if (!format.Fits(linear.in) || packed.dtype != DType::kI32 || !IsWeightType(scale.dtype) ||
         packed.shape != std::vector<int64_t>{linear.out, words} ||
         scale.shape != std::vector<int64_t>{linear.out, groups}) {
-      return Damaged(linear.name, "shapes and format do not agree");
+      return WeightsDamagedError(linear.name, "shapes and format do not agree");
     }
     pool.ParallelFor((linear.out + kRowsPerPiece - 1) / kRowsPerPiece, [&](int64_t piece, int) {
       const int64_t first = piece * kRowsPerPiece, rows = std::min(kRowsPerPiece, linear.out - first);

@@ -8,18 +8,20 @@
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace bitwright::worker::lanes::HWY_NAMESPACE {
+namespace bitwright::worker::HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::CappedTag<float, 16>;
 using V = hn::Vec<D>;
 
-constexpr int64_t kSub = 16;  // columns rounded between two updates of a block
+// Columns that are rounded one after the other before their errors reach the rest of the block in one batched update.
+// The dependent chain is then at most 16 long, and the update reuses each loaded error for four columns.
+constexpr int64_t kSub = 16;
 
 inline int64_t Width() { return static_cast<int64_t>(hn::Lanes(D())); }
 
-// As RoundToBf16 and RoundToF16 in workers/formats/stored_float.h.
+// The value as storage keeps it: vector forms of RoundToBf16 and RoundToF16 in workers/formats/stored_float.h.
 template <DType type>
 HWY_INLINE V Stored(V value) {
   const D d;
@@ -40,16 +42,16 @@ HWY_INLINE V Stored(V value) {
   return hn::CopySign(result, value);
 }
 
-void AbsMax(const float* w, int64_t columns, float* absmax) {
+void LaneAbsMax(const float* w, int64_t columns, float* absmax) {
   const D d;
-  for (int64_t r = 0; r < kRows; r += Width()) {
+  for (int64_t r = 0; r < kLaneRows; r += Width()) {
     V most = hn::Zero(d);
-    for (int64_t j = 0; j < columns; ++j) most = hn::Max(most, hn::Abs(hn::Load(d, w + j * kRows + r)));
+    for (int64_t j = 0; j < columns; ++j) most = hn::Max(most, hn::Abs(hn::Load(d, w + j * kLaneRows + r)));
     hn::Store(most, d, absmax + r);
   }
 }
 
-// Error of four candidate scales at once for the lanes at r.
+// The weighted squared error of four candidate scales, measured in one pass over the weights of the lanes at r.
 struct Candidates {
   V scale[4];
   V error[4];
@@ -63,7 +65,7 @@ HWY_INLINE void MeasureScales(const float* w, int64_t columns, const float* weig
     c.error[k] = hn::Zero(d);
   }
   for (int64_t j = 0; j < columns; ++j) {
-    const V value = hn::Load(d, w + j * kRows);
+    const V value = hn::Load(d, w + j * kLaneRows);
     const V weight = hn::Set(d, weights[j]);
     for (int k = 0; k < 4; ++k) {
       const V code = hn::Min(hn::Max(hn::Round(hn::Mul(value, inverse[k])), low), high);
@@ -79,7 +81,7 @@ void SearchScalesAs(const float* w, int64_t columns, const float* weights, const
   const D d;
   const V low = hn::Set(d, static_cast<float>(IntFormat{bits, 0}.MinCode()));
   const V high = hn::Set(d, static_cast<float>(IntFormat{bits, 0}.MaxCode()));
-  for (int64_t r = 0; r < kRows; r += Width()) {
+  for (int64_t r = 0; r < kLaneRows; r += Width()) {
     const V first = hn::Load(d, start + r);
     V best = Stored<type>(first);
     V least = hn::Set(d, 3.0e38f);
@@ -99,8 +101,8 @@ void SearchScalesAs(const float* w, int64_t columns, const float* weights, const
   }
 }
 
-void SearchScales(const float* w, int64_t columns, const float* weights, const float* factors, int64_t count, Grid grid,
-                  const float* start, float* scales) {
+void SearchLaneScales(const float* w, int64_t columns, const float* weights, const float* factors, int64_t count,
+                      LaneGrid grid, const float* start, float* scales) {
   const auto search = grid.type == DType::kBF16  ? SearchScalesAs<DType::kBF16>
                       : grid.type == DType::kF16 ? SearchScalesAs<DType::kF16>
                                                  : SearchScalesAs<DType::kF32>;
@@ -119,44 +121,46 @@ void RoundNearestAs(const float* w, int64_t columns, const float* scales, int bi
   const V low = hn::Set(d, static_cast<float>(IntFormat{bits, 0}.MinCode()));
   const V high = hn::Set(d, static_cast<float>(IntFormat{bits, 0}.MaxCode()));
   for (int64_t j = 0; j < columns; ++j) {
-    for (int64_t r = 0; r < kRows; r += Width()) {
-      const V ratio = Stored<quotient>(hn::Div(hn::Load(d, w + j * kRows + r), hn::Load(d, scales + r)));
-      StoreCodes(hn::Round(hn::Min(hn::Max(ratio, low), high)), codes + j * kRows + r);
+    for (int64_t r = 0; r < kLaneRows; r += Width()) {
+      const V ratio = Stored<quotient>(hn::Div(hn::Load(d, w + j * kLaneRows + r), hn::Load(d, scales + r)));
+      StoreCodes(hn::Round(hn::Min(hn::Max(ratio, low), high)), codes + j * kLaneRows + r);
     }
   }
 }
 
-void RoundNearest(const float* w, int64_t columns, const float* scales, int bits, DType quotient_type, int8_t* codes) {
+void RoundLanesToNearest(const float* w, int64_t columns, const float* scales, int bits, DType quotient_type,
+                         int8_t* codes) {
   const auto round = quotient_type == DType::kBF16  ? RoundNearestAs<DType::kBF16>
                      : quotient_type == DType::kF16 ? RoundNearestAs<DType::kF16>
                                                     : RoundNearestAs<DType::kF32>;
   round(w, columns, scales, bits, codes);
 }
 
-// to_j ± Σ_{i in [i0, i1)} e_i M_ij for the four columns from j, which keep 4 sums in registers for each vector.
+// to_j ± Σ_{i in [i0, i1)} e_i M_ij for the four columns from j. Their eight sums stay in registers, so that each error
+// is loaded once for four columns.
 template <bool subtract>
 HWY_INLINE void AddFour(const float* e, const float* m, int64_t i0, int64_t i1, int64_t j, float* to) {
   const D d;
   const auto add = [](V a, V b, V c) { return subtract ? hn::NegMulAdd(a, b, c) : hn::MulAdd(a, b, c); };
-  const float* m0 = m + j * kBlock;
-  for (int64_t r = 0; r < kRows; r += 2 * Width()) {
-    float* out = to + j * kRows + r;
+  const float* m0 = m + j * kLaneBlock;
+  for (int64_t r = 0; r < kLaneRows; r += 2 * Width()) {
+    float* out = to + j * kLaneRows + r;
     V a[8];
     for (int k = 0; k < 4; ++k) {
-      a[2 * k] = hn::Load(d, out + k * kRows);
-      a[2 * k + 1] = hn::Load(d, out + k * kRows + Width());
+      a[2 * k] = hn::Load(d, out + k * kLaneRows);
+      a[2 * k + 1] = hn::Load(d, out + k * kLaneRows + Width());
     }
     for (int64_t i = i0; i < i1; ++i) {
-      const V x = hn::Load(d, e + i * kRows + r), y = hn::Load(d, e + i * kRows + r + Width());
+      const V x = hn::Load(d, e + i * kLaneRows + r), y = hn::Load(d, e + i * kLaneRows + r + Width());
       for (int k = 0; k < 4; ++k) {
-        const V f = hn::Set(d, m0[k * kBlock + i]);
+        const V f = hn::Set(d, m0[k * kLaneBlock + i]);
         a[2 * k] = add(x, f, a[2 * k]);
         a[2 * k + 1] = add(y, f, a[2 * k + 1]);
       }
     }
     for (int k = 0; k < 4; ++k) {
-      hn::Store(a[2 * k], d, out + k * kRows);
-      hn::Store(a[2 * k + 1], d, out + k * kRows + Width());
+      hn::Store(a[2 * k], d, out + k * kLaneRows);
+      hn::Store(a[2 * k + 1], d, out + k * kLaneRows + Width());
     }
   }
 }
@@ -164,13 +168,13 @@ HWY_INLINE void AddFour(const float* e, const float* m, int64_t i0, int64_t i1, 
 template <bool subtract>
 HWY_INLINE void AddOne(const float* e, const float* m, int64_t i0, int64_t i1, int64_t j, float* to) {
   const D d;
-  for (int64_t r = 0; r < kRows; r += Width()) {
-    V a = hn::Load(d, to + j * kRows + r);
+  for (int64_t r = 0; r < kLaneRows; r += Width()) {
+    V a = hn::Load(d, to + j * kLaneRows + r);
     for (int64_t i = i0; i < i1; ++i) {
-      const V x = hn::Load(d, e + i * kRows + r), f = hn::Set(d, m[j * kBlock + i]);
+      const V x = hn::Load(d, e + i * kLaneRows + r), f = hn::Set(d, m[j * kLaneBlock + i]);
       a = subtract ? hn::NegMulAdd(x, f, a) : hn::MulAdd(x, f, a);
     }
-    hn::Store(a, d, to + j * kRows + r);
+    hn::Store(a, d, to + j * kLaneRows + r);
   }
 }
 
@@ -182,37 +186,39 @@ void AddRange(const float* e, const float* m, int64_t i0, int64_t i1, int64_t j0
   for (; j < j1; ++j) AddOne<subtract>(e, m, i0, i1, j, to);
 }
 
-void AddEarlierErrors(const Block& b, int64_t begin, int64_t end) {
+void AddEarlierErrors(const LdlqBlock& b, int64_t begin, int64_t end) {
   AddRange<false>(b.e, b.m, 0, begin, begin, end, b.a);
 }
 
-void StandingValues(const Block& b, int64_t begin, int64_t end, float* spread, float* standing) {
+void StandingValues(const LdlqBlock& b, int64_t begin, int64_t end, float* spread, float* standing) {
   const D d;
-  std::copy(b.a + begin * kRows, b.a + end * kRows, spread + begin * kRows);
+  std::copy(b.a + begin * kLaneRows, b.a + end * kLaneRows, spread + begin * kLaneRows);
   for (int64_t s = begin; s < end; s += kSub) {
     const int64_t stop = std::min(s + kSub, end);
     AddRange<true>(spread, b.m, begin, s, s, stop, spread);
     for (int64_t j = s; j < stop; ++j) AddOne<true>(spread, b.m, s, j, j, spread);
   }
-  for (int64_t i = begin * kRows; i < end * kRows; i += Width()) {
+  for (int64_t i = begin * kLaneRows; i < end * kLaneRows; i += Width()) {
     hn::Store(hn::Add(hn::Load(d, b.w + i), hn::Load(d, spread + i)), d, standing + i);
   }
 }
 
 struct Sums {
-  float* loss;   // [kRows]
-  float* error;  // [kRows]
+  float* loss;   // [kLaneRows]
+  float* error;  // [kLaneRows]
 };
 
+// One step of the recursion: adds what the errors of columns [sub, j) contribute, rounds z_j to a code, and keeps the
+// error of the value that the consumer will see.
 template <DType type>
-HWY_INLINE void RoundOne(const Block& b, int64_t sub, int64_t j, V low, V high, Sums sums) {
+HWY_INLINE void RoundOne(const LdlqBlock& b, int64_t sub, int64_t j, V low, V high, Sums sums) {
   const D d;
   const V weight = hn::Set(d, b.d[j]);
-  for (int64_t r = 0; r < kRows; r += Width()) {
-    const int64_t at = j * kRows + r;
+  for (int64_t r = 0; r < kLaneRows; r += Width()) {
+    const int64_t at = j * kLaneRows + r;
     V z = hn::Load(d, b.a + at);
     for (int64_t i = sub; i < j; ++i) {
-      z = hn::MulAdd(hn::Load(d, b.e + i * kRows + r), hn::Set(d, b.m[j * kBlock + i]), z);
+      z = hn::MulAdd(hn::Load(d, b.e + i * kLaneRows + r), hn::Set(d, b.m[j * kLaneBlock + i]), z);
     }
     const V w = hn::Load(d, b.w + at);
     z = hn::Add(w, z);
@@ -228,24 +234,25 @@ HWY_INLINE void RoundOne(const Block& b, int64_t sub, int64_t j, V low, V high, 
 }
 
 template <DType type>
-void RoundColumnsAs(const Block& b, int64_t begin, int64_t end, int bits) {
+void RoundColumnsAs(const LdlqBlock& b, int64_t begin, int64_t end, int bits) {
   const D d;
   const V low = hn::Set(d, static_cast<float>(IntFormat{bits, 0}.MinCode()));
   const V high = hn::Set(d, static_cast<float>(IntFormat{bits, 0}.MaxCode()));
   for (int64_t s = begin; s < end; s += kSub) {
     const int64_t stop = std::min(s + kSub, end);
     AddRange<false>(b.e, b.m, begin, s, s, stop, b.a);
-    // Short sums in f32, the long ones in f64: the loss loses no digits that the damping's share could uncover.
-    HWY_ALIGN float loss[kRows] = {}, error[kRows] = {};
+    // Sixteen terms add up in f32, everything beyond in f64: the caller subtracts the damping's share from the loss,
+    // and rounding of a long f32 sum would show in the difference.
+    HWY_ALIGN float loss[kLaneRows] = {}, error[kLaneRows] = {};
     for (int64_t j = s; j < stop; ++j) RoundOne<type>(b, s, j, low, high, {loss, error});
-    for (int64_t r = 0; r < kRows; ++r) {
+    for (int64_t r = 0; r < kLaneRows; ++r) {
       b.loss[r] += loss[r];
       b.error[r] += error[r];
     }
   }
 }
 
-void RoundColumns(const Block& b, int64_t begin, int64_t end, Grid grid) {
+void RoundColumns(const LdlqBlock& b, int64_t begin, int64_t end, LaneGrid grid) {
   const auto round = grid.type == DType::kBF16  ? RoundColumnsAs<DType::kBF16>
                      : grid.type == DType::kF16 ? RoundColumnsAs<DType::kF16>
                                                 : RoundColumnsAs<DType::kF32>;
@@ -253,36 +260,39 @@ void RoundColumns(const Block& b, int64_t begin, int64_t end, Grid grid) {
 }
 
 }  // namespace
-}  // namespace bitwright::worker::lanes::HWY_NAMESPACE
+}  // namespace bitwright::worker::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace bitwright::worker::lanes {
+namespace bitwright::worker {
 
-HWY_EXPORT(AbsMax);
-HWY_EXPORT(SearchScales);
-HWY_EXPORT(RoundNearest);
+HWY_EXPORT(LaneAbsMax);
+HWY_EXPORT(SearchLaneScales);
+HWY_EXPORT(RoundLanesToNearest);
 HWY_EXPORT(AddEarlierErrors);
 HWY_EXPORT(StandingValues);
 HWY_EXPORT(RoundColumns);
 
-void AbsMax(const float* w, int64_t columns, float* absmax) { HWY_DYNAMIC_DISPATCH(AbsMax)(w, columns, absmax); }
-void SearchScales(const float* w, int64_t columns, const float* weights, const float* factors, int64_t count, Grid grid,
-                  const float* start, float* scales) {
-  HWY_DYNAMIC_DISPATCH(SearchScales)(w, columns, weights, factors, count, grid, start, scales);
+void LaneAbsMax(const float* w, int64_t columns, float* absmax) {
+  HWY_DYNAMIC_DISPATCH(LaneAbsMax)(w, columns, absmax);
 }
-void RoundNearest(const float* w, int64_t columns, const float* scales, int bits, DType quotient_type, int8_t* codes) {
-  HWY_DYNAMIC_DISPATCH(RoundNearest)(w, columns, scales, bits, quotient_type, codes);
+void SearchLaneScales(const float* w, int64_t columns, const float* weights, const float* factors, int64_t count,
+                      LaneGrid grid, const float* start, float* scales) {
+  HWY_DYNAMIC_DISPATCH(SearchLaneScales)(w, columns, weights, factors, count, grid, start, scales);
 }
-void AddEarlierErrors(const Block& block, int64_t begin, int64_t end) {
+void RoundLanesToNearest(const float* w, int64_t columns, const float* scales, int bits, DType quotient_type,
+                         int8_t* codes) {
+  HWY_DYNAMIC_DISPATCH(RoundLanesToNearest)(w, columns, scales, bits, quotient_type, codes);
+}
+void AddEarlierErrors(const LdlqBlock& block, int64_t begin, int64_t end) {
   HWY_DYNAMIC_DISPATCH(AddEarlierErrors)(block, begin, end);
 }
-void StandingValues(const Block& block, int64_t begin, int64_t end, float* spread, float* standing) {
+void StandingValues(const LdlqBlock& block, int64_t begin, int64_t end, float* spread, float* standing) {
   HWY_DYNAMIC_DISPATCH(StandingValues)(block, begin, end, spread, standing);
 }
-void RoundColumns(const Block& block, int64_t begin, int64_t end, Grid grid) {
+void RoundColumns(const LdlqBlock& block, int64_t begin, int64_t end, LaneGrid grid) {
   HWY_DYNAMIC_DISPATCH(RoundColumns)(block, begin, end, grid);
 }
 
-}  // namespace bitwright::worker::lanes
+}  // namespace bitwright::worker
 #endif

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "proto/base/log.h"
+#include "workers/quantize/row_gather.h"
 #include "workers/quantize/row_lanes.h"
-#include "workers/quantize/row_piece.h"
 #include "workers/tensor/buffer.h"
 
 namespace bitwright::worker {
@@ -19,18 +19,18 @@ RoundedLinear RoundToNearest(std::span<const float> weights, int64_t out, int64_
   RoundedLinear result;
   result.codes.resize(static_cast<size_t>(out * in));
   result.scales.resize(static_cast<size_t>(out * groups));
-  const int64_t pieces = (out + lanes::kRows - 1) / lanes::kRows;
+  const int64_t pieces = (out + kLaneRows - 1) / kLaneRows;
   pool.ParallelFor(pieces, [&](int64_t piece, int) {
-    Buffer<float> w(in * lanes::kRows), scales(groups * lanes::kRows);
-    Buffer<int8_t> codes(in * lanes::kRows);
-    const int64_t first = piece * lanes::kRows;
+    Buffer<float> w(in * kLaneRows), scales(groups * kLaneRows);
+    Buffer<int8_t> codes(in * kLaneRows);
+    const int64_t first = piece * kLaneRows;
     GatherRows(weights.data(), out, in, first, nullptr, nullptr, w.data());
     for (int64_t g = 0; g < groups; ++g) {
-      const int64_t at = g * width * lanes::kRows;
-      float* scale = scales.data() + g * lanes::kRows;
+      const int64_t at = g * width * kLaneRows;
+      float* scale = scales.data() + g * kLaneRows;
       GroupScales(options.scales, format.bits, options.storage_type, w.data() + at, width, importance + g * width,
                   scale);
-      lanes::RoundNearest(w.data() + at, width, scale, format.bits, options.quotient_type, codes.data() + at);
+      RoundLanesToNearest(w.data() + at, width, scale, format.bits, options.quotient_type, codes.data() + at);
     }
     ScatterCodes(codes.data(), out, in, first, nullptr, result.codes.data());
     ScatterScales(scales.data(), out, groups, first, result.scales.data());

@@ -28,18 +28,17 @@ std::array<float, kFactors> ClipFactors(int bits) {
 
 void GroupScales(ScaleMethod method, int bits, DType storage_type, const float* w, int64_t columns,
                  const float* weights, float* scales) {
-  alignas(64) float start[lanes::kRows];
-  lanes::AbsMax(w, columns, start);
-  const float steps = method == ScaleMethod::kMaxCode ? static_cast<float>((1 << (bits - 1)) - 1)
-                                                      : static_cast<float>((1 << bits) - 1) / 2;
+  alignas(64) float start[kLaneRows];
+  LaneAbsMax(w, columns, start);
+  const float steps = static_cast<float>((1 << bits) - 1) / 2;
   for (float& value : start) value /= steps;
   if (method == ScaleMethod::kSearched) {
     const auto factors = ClipFactors(bits);
-    lanes::SearchScales(w, columns, weights, factors.data(), kFactors, {bits, storage_type}, start, scales);
+    SearchLaneScales(w, columns, weights, factors.data(), kFactors, {bits, storage_type}, start, scales);
   } else {
-    for (int64_t r = 0; r < lanes::kRows; ++r) scales[r] = RoundTo(storage_type, start[r]);
+    for (int64_t r = 0; r < kLaneRows; ++r) scales[r] = RoundTo(storage_type, start[r]);
   }
-  for (int64_t r = 0; r < lanes::kRows; ++r) {
+  for (int64_t r = 0; r < kLaneRows; ++r) {
     if (scales[r] == 0) scales[r] = Epsilon(storage_type);
   }
 }

@@ -13,7 +13,6 @@ namespace bitwright::worker {
 // it.
 enum class ScaleMethod {
   kAbsMax,    // max|w| · 2/(2^bits − 1): compressed-tensors' observer ("ct"). The extremes lie half a step outside
-  kMaxCode,   // max|w| / (2^(bits−1) − 1): the extremes lie on the last code ("maxabs")
   kSearched,  // the clip of kAbsMax that minimizes Σ_j h_j (w_j − q_j)², h the diagonal of the second moment
 };
 

@@ -18,9 +18,9 @@ struct RoundingOptions {
   enum class Method { kRtn, kGptq };
   Method method = Method::kGptq;
   ScaleMethod scales = ScaleMethod::kSearched;
-  bool act_order = false;      // GPTQ; makes group scales static, since targets store groups of neighbouring columns
-  bool static_groups = false;  // GPTQ
-  double damping = 0.01;       // GPTQ
+  bool act_order = false;            // GPTQ; makes group scales static
+  bool static_groups = false;        // GPTQ
+  double damping = 0.01;             // GPTQ
   DType storage_type = DType::kF32;  // dtype of the model's weights
 };
 

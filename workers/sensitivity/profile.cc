@@ -1,7 +1,6 @@
 #include "workers/sensitivity/profile.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -16,7 +15,7 @@ namespace {
 // Below this the proxy or the KL divergence says nothing; an α of such a unit would be noise.
 constexpr double kTiny = 1e-30;
 
-// A copy of a block in which one unit is replaced. The other units are the block's own.
+// A block in which one unit is replaced; the other units are the block's own.
 struct Variant {
   size_t unit = 0;
   IntFormat format;
@@ -70,24 +69,18 @@ class BlockProfile {
 
   std::vector<Variant>& variants() { return variants_; }
 
-  // The block with one unit replaced: `variant` must outlive the result's use.
+  // Runs every variant on its own copy of x [windows, window, hidden]. One unit is swapped into the block at a time,
+  // and its weights are freed as soon as its windows have passed.
   void RunVariants(int64_t windows, const float* x) {
-    std::vector<BlockWeights> blocks(variants_.size());
-    std::vector<const BlockWeights*> pointers;
-    std::vector<float*> streams;
-    const size_t bytes = static_cast<size_t>(windows * runner_.WindowElements()) * sizeof(float);
-    for (size_t v = 0; v < variants_.size(); ++v) {
-      variants_[v].x = Buffer<float>(windows * runner_.WindowElements());
-      std::memcpy(variants_[v].x.data(), x, bytes);
-      streams.push_back(variants_[v].x.data());
-    }
-    for (size_t v = 0; v < variants_.size(); ++v) {
-      // One unit is swapped in at a time: the windows of a variant run in parallel.
-      UnitWeights& place = block_.units[variants_[v].unit];
-      std::swap(place, variants_[v].weights);
-      runner_.RunBlock(block_, windows, streams[v]);
-      std::swap(place, variants_[v].weights);
-      variants_[v].weights = UnitWeights();
+    const int64_t elements = windows * runner_.WindowElements();
+    for (Variant& variant : variants_) {
+      variant.x = Buffer<float>(elements);
+      std::memcpy(variant.x.data(), x, static_cast<size_t>(elements) * sizeof(float));
+      UnitWeights& place = block_.units[variant.unit];
+      std::swap(place, variant.weights);
+      runner_.RunBlock(block_, windows, variant.x.data());
+      std::swap(place, variant.weights);
+      variant.weights = UnitWeights();
     }
   }
 
@@ -197,8 +190,7 @@ absl::StatusOr<std::vector<UnitSensitivity>> ProfileBlocks(WindowRunner& runner,
     for (Variant& variant : profile.variants()) streams.push_back(variant.x.data());
     for (int64_t later = b + 1; later < layers; ++later) {
       ABSL_ASSIGN_OR_RETURN(const BlockWeights next, model.LoadBlock(later, compute, runner.pool()));
-      const std::vector<const BlockWeights*> same(streams.size(), &next);
-      runner.RunBlocks(same, data.windows, streams);
+      runner.RunBlock(next, data.windows, streams);
       progress((done += 1) / work);
     }
     for (float* stream : streams) runner.FinalNorm(data.windows, stream);

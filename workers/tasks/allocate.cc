@@ -28,13 +28,13 @@ int64_t WeightBudget(const v1::Budget& budget, const v1::ModelInfo& info) {
 }
 
 absl::Status CheckUnits(const UnitOptions& units, const v1::ModelInfo& info) {
-  if (units.empty()) return task_errors::InputMissing(Numbered(TaskFile::kSensitivity, 0));
+  if (units.empty()) return TaskInputMissingError(Numbered(TaskFile::kSensitivity, 0));
   bool fit = units.size() == static_cast<size_t>(info.units_size());
   for (size_t u = 0; fit && u < units.size(); ++u) {
     fit = units[u].name() == info.units(static_cast<int>(u)).name() && !units[u].options().empty();
   }
   if (!fit)
-    return task_errors::InputDamaged(TaskFile::kSensitivity, "does not hold the units of input 'info', with options");
+    return TaskInputDamagedError(TaskFile::kSensitivity, "does not hold the units of input 'info', with options");
   return absl::OkStatus();
 }
 

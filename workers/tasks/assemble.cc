@@ -7,6 +7,7 @@
 #include "workers/export/artifact.h"
 #include "workers/model/weights.h"
 #include "workers/quantize/packed_unit.h"
+#include "workers/tasks/candidate_check.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/task_errors.h"
 
@@ -70,7 +71,7 @@ absl::Status WriteWeights(const std::string& path, const Checkpoint& checkpoint,
       }
     }
     if (static_cast<int64_t>(bytes.size()) != StoredBytesOf(tensor)) {
-      return task_errors::InputDamaged(TaskFile::kWeights, "lacks tensor '" + tensor.name + "' in the plan's shape");
+      return TaskInputDamagedError(TaskFile::kWeights, "lacks tensor '" + tensor.name + "' in the plan's shape");
     }
     ABSL_RETURN_IF_ERROR(writer.Append(bytes.data(), bytes.size()));
     io.Progress(static_cast<double>(++done) / static_cast<double>(tensors.size()));
@@ -89,11 +90,11 @@ absl::Status RunAssemble(const v1::AssembleParams& params, TaskIo& io) {
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kSelection, selection));
   ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, params.candidate(), info));
   if (params.candidate() >= selection.candidates_size()) {
-    return task_errors::InputDamaged(TaskFile::kSelection, "has no candidate " + std::to_string(params.candidate()));
+    return TaskInputDamagedError(TaskFile::kSelection, "has no candidate " + std::to_string(params.candidate()));
   }
   const v1::Plan& plan = allocation.candidates(params.candidate());
   const ModelFiles files = io.Files();
-  ABSL_ASSIGN_OR_RETURN(const auto config, io.Input("model/config.json"));
+  ABSL_ASSIGN_OR_RETURN(const auto config, io.Input(ModelFileName("config.json")));
   ABSL_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Open(files));
   ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> paths, io.InputPaths(NumberedPrefix(TaskFile::kWeights)));
   ABSL_ASSIGN_OR_RETURN(const PackedUnits packed, PackedUnits::Open(paths));

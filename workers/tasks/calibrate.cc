@@ -4,7 +4,6 @@
 #include "proto/contract/task_names.h"
 #include "workers/calibrate/statistics_file.h"
 #include "workers/tasks/kinds.h"
-#include "workers/tasks/task_errors.h"
 
 namespace bitwright::worker {
 
@@ -27,17 +26,6 @@ absl::Status RunCalibrate(const v1::CalibrateParams& params, TaskIo& io) {
   ABSL_RETURN_IF_ERROR(WriteStatistics(io.NewOutput(TaskFile::kStatistics), statistics));
   if (params.last()) return absl::OkStatus();
   return io.WriteBytes(TaskFile::kActivations, x.data(), static_cast<size_t>(x.size()) * sizeof(float));
-}
-
-absl::Status RunMerge(const v1::MergeParams&, TaskIo& io) {
-  std::vector<StatisticsFile> shards;
-  ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> paths, io.InputPaths(NumberedPrefix(TaskFile::kStatistics)));
-  for (const std::string& path : paths) {
-    ABSL_ASSIGN_OR_RETURN(StatisticsFile shard, StatisticsFile::Open(path));
-    shards.push_back(std::move(shard));
-  }
-  if (shards.empty()) return task_errors::InputMissing(Numbered(TaskFile::kStatistics, 0));
-  return MergeStatistics(shards, io.NewOutput(TaskFile::kStatistics));
 }
 
 }  // namespace bitwright::worker

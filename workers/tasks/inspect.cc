@@ -55,14 +55,14 @@ absl::Status DescribeUnits(const Model& model, v1::ModelInfo& info) {
       for (const LinearSpec& linear : unit.linears) {
         const auto& located = model.checkpoint().tensors().at(linear.name + ".weight");
         if (located.view.dtype != dtype) {
-          return checkpoint_errors::WrongType(
+          return TensorTypeWrongError(
               located.file, linear.name + ".weight",
               std::string(DTypeName(located.view.dtype)) + " among linears of " + std::string(DTypeName(dtype)));
         }
       }
       DescribeUnit(unit, static_cast<int>(b), dtype, info);
       parameters += unit.weights() + (unit.bias() ? unit.out() : 0);
-      info.set_statistics_bytes(info.statistics_bytes() + 4 * PackedTriangleSize(unit.in()) + 8 * unit.in() + 8);
+      info.set_statistics_bytes(info.statistics_bytes() + 4 * PackedTriangleSize(unit.in()) + 8);
     }
     info.set_block_parameters(parameters);
     info.set_largest_block_bytes(parameters * ByteSize(dtype));

@@ -3,7 +3,8 @@
 #include "absl/status/status.h"
 #include "workers/tasks/task_io.h"
 
-// One function a task kind, each in a file of its own. Inputs and outputs stand at the kind's params in tasks.proto.
+// One function per task kind, RunKIND in KIND.cc: the one header here that leads to many sources. Each kind's params in
+// tasks.proto say what it reads and writes.
 // A function writes all its outputs through io, or returns the first error.
 namespace bitwright::worker {
 

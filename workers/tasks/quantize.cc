@@ -1,10 +1,10 @@
-#include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
 #include "workers/calibrate/statistics_file.h"
 #include "workers/quantize/packed_unit.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/recipe_options.h"
+#include "workers/tasks/task_errors.h"
 
 namespace bitwright::worker {
 namespace {
@@ -17,8 +17,7 @@ absl::StatusOr<std::vector<UnitFormat>> UnitsOf(const v1::QuantizeParams& params
       const IntFormat format = at < params.units_size() ? FormatOf(params.units(at).format()) : IntFormat{};
       if (at >= params.units_size() || params.units(at).unit() != unit.name || !CheckFormat(format).ok() ||
           !format.Fits(unit.in())) {
-        return MakeError(absl::StatusCode::kInvalidArgument, "PLAN_INVALID",
-                         "the plan has no format that fits unit '" + unit.name + "'", {{"unit", unit.name}});
+        return PlanInvalidError(unit.name);
       }
       const DType type = model.UnitType(unit);
       units.push_back({std::move(unit), format, type});

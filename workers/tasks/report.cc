@@ -2,9 +2,10 @@
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
 #include "workers/export/card.h"
+#include "workers/tasks/candidate_check.h"
 #include "workers/tasks/kinds.h"
-#include "workers/tasks/measure.h"
 #include "workers/tasks/task_errors.h"
+#include "workers/tasks/verdict.h"
 
 namespace bitwright::worker {
 namespace {
@@ -41,9 +42,9 @@ absl::Status RunReport(const v1::ReportParams& params, TaskIo& io) {
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kManifest, *report.mutable_artifact()));
   ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, selection.selected(), info));
   if (selection.selected() >= selection.candidates_size()) {
-    return task_errors::InputDamaged(TaskFile::kSelection, "has no candidate " + std::to_string(selection.selected()));
+    return TaskInputDamagedError(TaskFile::kSelection, "has no candidate " + std::to_string(selection.selected()));
   }
-  if (report.artifact().files().empty()) return task_errors::InputDamaged(TaskFile::kManifest, "names no file");
+  if (report.artifact().files().empty()) return TaskInputDamagedError(TaskFile::kManifest, "names no file");
   report.set_schema_version(1);
   report.set_model(params.model_display_name());
   report.set_recipe(params.recipe().name());

@@ -2,9 +2,9 @@
 
 #include <new>
 
-#include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
 #include "workers/tasks/kinds.h"
+#include "workers/tasks/task_errors.h"
 
 namespace bitwright::worker {
 namespace {
@@ -38,8 +38,7 @@ absl::Status Dispatch(const v1::TaskSpec& spec, TaskIo& io) {
     case v1::TaskSpec::PARAMS_NOT_SET:
       break;
   }
-  return MakeError(absl::StatusCode::kInvalidArgument, "TASK_KIND_UNKNOWN",
-                   "the task has no parameters of a kind that this worker knows", {{"kind", spec.kind()}});
+  return TaskKindUnknownError(spec.kind());
 }
 
 }  // namespace
@@ -49,9 +48,7 @@ absl::StatusOr<std::vector<TaskOutputFile>> RunTask(const v1::TaskSpec& spec, Ta
   try {
     ABSL_RETURN_IF_ERROR(Dispatch(spec, io));
   } catch (const std::bad_alloc&) {
-    return MakeError(absl::StatusCode::kResourceExhausted, "TASK_OUT_OF_MEMORY",
-                     "task '" + spec.kind() + "' needs more memory than the worker has; use a worker with more memory",
-                     {{"kind", spec.kind()}});
+    return TaskOutOfMemoryError(spec.kind());
   }
   return io.TakeOutputs();
 }

@@ -1,13 +1,13 @@
 #include <filesystem>
 
 #include "bitwright/v1/models.pb.h"
-#include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
 #include "workers/evaluate/summary.h"
 #include "workers/export/artifact.h"
+#include "workers/tasks/candidate_check.h"
 #include "workers/tasks/kinds.h"
-#include "workers/tasks/measure.h"
+#include "workers/tasks/measurements.h"
 #include "workers/tasks/task_errors.h"
 #include "workers/tasks/token_file.h"
 
@@ -81,11 +81,7 @@ absl::Status RunSelect(const v1::SelectParams& params, TaskIo& io) {
   selection.set_best_uniform(
       Best(selection, params.budget(), [](const v1::Candidate& c) { return c.kind() == v1::PLAN_KIND_UNIFORM; }));
   const int best = Best(selection, params.budget(), [](const v1::Candidate&) { return true; });
-  if (best < 0) {
-    return MakeError(absl::StatusCode::kFailedPrecondition, "BUDGET_EXCEEDED",
-                     "no candidate's files fit the budget of " + std::to_string(params.budget().artifact_bytes()) +
-                         " bytes; raise it");
-  }
+  if (best < 0) return BudgetExceededError(params.budget().artifact_bytes());
   selection.set_selected(best);
   return io.WriteProto(TaskFile::kSelection, selection);
 }

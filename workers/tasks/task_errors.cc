@@ -1,33 +1,53 @@
 #include "workers/tasks/task_errors.h"
 
-#include "bitwright/v1/models.pb.h"
-#include "bitwright/v1/plans.pb.h"
 #include "proto/base/errors.h"
 
 namespace bitwright::worker {
-namespace task_errors {
-
-absl::Status InputMissing(const std::string& name) {
+absl::Status TaskInputMissingError(const std::string& name) {
   return MakeError(absl::StatusCode::kInvalidArgument, "TASK_INPUT_MISSING", "the task has no input '" + name + "'",
                    {{"input", name}});
 }
 
-absl::Status InputDamaged(const std::string& name, const std::string& why) {
+absl::Status TaskInputDamagedError(const std::string& name, const std::string& why) {
   return MakeError(absl::StatusCode::kInvalidArgument, "TASK_INPUT_DAMAGED", "input '" + name + "' " + why,
                    {{"input", name}});
 }
 
-}  // namespace task_errors
+absl::Status TaskKindUnknownError(const std::string& kind) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "TASK_KIND_UNKNOWN",
+                   "the task has no parameters of a kind that this worker knows", {{"kind", kind}});
+}
 
-absl::Status CheckCandidate(const v1::Allocation& allocation, int candidate, const v1::ModelInfo& info) {
-  if (candidate < 0 || candidate >= allocation.candidates_size()) {
-    return task_errors::InputDamaged("allocation", "has no candidate " + std::to_string(candidate));
-  }
-  const v1::Plan& plan = allocation.candidates(candidate);
-  bool fits = plan.units_size() == info.units_size() && info.units_size() > 0;
-  for (int u = 0; fits && u < info.units_size(); ++u) fits = plan.units(u).unit() == info.units(u).name();
-  if (!fits) return task_errors::InputDamaged("allocation", "does not name the units of input 'info'");
-  return absl::OkStatus();
+absl::Status TokenColumnsDifferError() {
+  return MakeError(absl::StatusCode::kInvalidArgument, "TASK_INPUT_DAMAGED",
+                   "the tokens of an evaluation shard have columns of different lengths");
+}
+
+absl::Status PlanInvalidError(const std::string& unit) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "PLAN_INVALID",
+                   "the plan has no format that fits unit '" + unit + "'", {{"unit", unit}});
+}
+
+absl::Status DataInvalidError(std::string_view problem) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "DATA_INVALID", "the data file " + std::string(problem));
+}
+
+absl::Status TokenIdOutOfRangeError(int64_t position, int64_t id, int64_t vocab) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "TOKEN_ID_OUT_OF_RANGE",
+                   "token " + std::to_string(position) + " of the data has id " + std::to_string(id) +
+                       ", outside the model's vocabulary 0.." + std::to_string(vocab - 1),
+                   {{"position", std::to_string(position)}, {"id", std::to_string(id)}});
+}
+
+absl::Status BudgetExceededError(int64_t budget_bytes) {
+  return MakeError(absl::StatusCode::kFailedPrecondition, "BUDGET_EXCEEDED",
+                   "no candidate's files fit the budget of " + std::to_string(budget_bytes) + " bytes; raise it");
+}
+
+absl::Status TaskOutOfMemoryError(const std::string& kind) {
+  return MakeError(absl::StatusCode::kResourceExhausted, "TASK_OUT_OF_MEMORY",
+                   "task '" + kind + "' needs more memory than the worker has; use a worker with more memory",
+                   {{"kind", kind}});
 }
 
 }  // namespace bitwright::worker

@@ -1,25 +1,28 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 
-namespace bitwright::v1 {
-class Allocation;
-class ModelInfo;
-}  // namespace bitwright::v1
-
 namespace bitwright::worker {
 
-// Faults of a task's inputs: INVALID_ARGUMENT, never retried.
-namespace task_errors {
+// Faults of a task's spec, inputs and data: INVALID_ARGUMENT unless stated, never retried.
 
-absl::Status InputMissing(const std::string& name);                          // TASK_INPUT_MISSING
-absl::Status InputDamaged(const std::string& name, const std::string& why);  // TASK_INPUT_DAMAGED
+absl::Status TaskKindUnknownError(const std::string& kind);                           // TASK_KIND_UNKNOWN
+absl::Status TaskInputMissingError(const std::string& name);                          // TASK_INPUT_MISSING
+absl::Status TaskInputDamagedError(const std::string& name, const std::string& why);  // TASK_INPUT_DAMAGED
 
-}  // namespace task_errors
+// TASK_INPUT_DAMAGED: a file of token statistics whose columns differ in length.
+absl::Status TokenColumnsDifferError();
 
-// TASK_INPUT_DAMAGED unless `allocation` has this candidate and it names the units of `info` in their order.
-absl::Status CheckCandidate(const v1::Allocation& allocation, int candidate, const v1::ModelInfo& info);
+absl::Status PlanInvalidError(const std::string& unit);  // PLAN_INVALID: no format that fits the unit
+
+absl::Status DataInvalidError(std::string_view problem);                           // DATA_INVALID
+absl::Status TokenIdOutOfRangeError(int64_t position, int64_t id, int64_t vocab);  // TOKEN_ID_OUT_OF_RANGE
+
+absl::Status BudgetExceededError(int64_t budget_bytes);      // FAILED_PRECONDITION, BUDGET_EXCEEDED
+absl::Status TaskOutOfMemoryError(const std::string& kind);  // RESOURCE_EXHAUSTED, TASK_OUT_OF_MEMORY
 
 }  // namespace bitwright::worker

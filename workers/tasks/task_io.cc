@@ -19,9 +19,8 @@ absl::StatusOr<std::span<const std::byte>> Rows(const MappedFile& file, const st
                                                 int64_t end, int64_t columns) {
   const int64_t size = static_cast<int64_t>(file.bytes().size());
   if (begin < 0 || end < begin || end * columns * 4 > size) {
-    return task_errors::InputDamaged(name, "has " + std::to_string(size) + " bytes, fewer than rows up to " +
-                                               std::to_string(end) + " of " + std::to_string(columns) +
-                                               " elements need");
+    return TaskInputDamagedError(name, "has " + std::to_string(size) + " bytes, fewer than rows up to " +
+                                           std::to_string(end) + " of " + std::to_string(columns) + " elements need");
   }
   return file.bytes().subspan(static_cast<size_t>(begin * columns * 4),
                               static_cast<size_t>((end - begin) * columns * 4));
@@ -31,7 +30,7 @@ absl::StatusOr<std::span<const std::byte>> Rows(const MappedFile& file, const st
 
 absl::StatusOr<std::string> TaskIo::InputPath(const std::string& name) const {
   std::string path = context_.input_path(name);
-  if (path.empty()) return task_errors::InputMissing(name);
+  if (path.empty()) return TaskInputMissingError(name);
   return path;
 }
 
@@ -53,7 +52,7 @@ absl::Status TaskIo::ReadProto(const std::string& name, google::protobuf::Messag
   const auto bytes = file->bytes();
   if (static_cast<int64_t>(bytes.size()) > limits::kMaxInlineProtoBytes ||
       !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return task_errors::InputDamaged(name, "is not a " + message.GetTypeName());
+    return TaskInputDamagedError(name, "is not a " + message.GetTypeName());
   }
   return absl::OkStatus();
 }

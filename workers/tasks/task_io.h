@@ -22,14 +22,12 @@ class TaskIo {
  public:
   TaskIo(const v1::TaskSpec& spec, TaskContext& context) : spec_(spec), context_(context) {}
 
-  const v1::TaskSpec& spec() const { return spec_; }
   ThreadPool& pool() const { return *context_.pool; }
   void Progress(double fraction) const { context_.progress(fraction); }
 
   // Path of an input. INVALID_ARGUMENT, reason TASK_INPUT_MISSING.
   absl::StatusOr<std::string> InputPath(const std::string& name) const;
   absl::StatusOr<std::shared_ptr<const MappedFile>> Input(const std::string& name) const;
-  bool HasInput(const std::string& name) const { return !context_.input_path(name).empty(); }
   // Names of inputs that begin with prefix, in order.
   std::vector<std::string> InputNames(const std::string& prefix) const;
   absl::StatusOr<std::vector<std::string>> InputPaths(const std::string& prefix) const;  // of the same

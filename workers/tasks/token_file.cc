@@ -2,9 +2,9 @@
 
 #include <cstring>
 
-#include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
 #include "workers/checkpoint/safetensors.h"
+#include "workers/tasks/task_errors.h"
 
 namespace bitwright::worker {
 namespace {
@@ -42,8 +42,7 @@ absl::Status AppendTokenStats(const std::string& path, TokenStats& stats) {
   for (const Column& column : kColumns) {
     ABSL_ASSIGN_OR_RETURN(const TensorView view, file.Find(column.name));
     if (view.dtype != DType::kF64 || view.bytes.size() != tokens * sizeof(double)) {
-      return MakeError(absl::StatusCode::kInvalidArgument, "TASK_INPUT_DAMAGED",
-                       "the tokens of an evaluation shard have columns of different lengths");
+      return TokenColumnsDifferError();
     }
     std::vector<double>& values = stats.*column.values;
     const size_t before = values.size();

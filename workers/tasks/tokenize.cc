@@ -1,36 +1,27 @@
 #include <cstring>
 #include <memory>
 
-#include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/task_names.h"
 #include "workers/tasks/kinds.h"
+#include "workers/tasks/task_errors.h"
 #include "workers/tokenizer/ids_lines.h"
 #include "workers/tokenizer/tokenizer.h"
 
 namespace bitwright::worker {
 namespace {
 
-absl::Status DataInvalid(const std::string& why) {
-  return MakeError(absl::StatusCode::kInvalidArgument, "DATA_INVALID", "the data file " + why);
-}
-
 absl::StatusOr<std::vector<int32_t>> TokenizeText(const v1::TokenizeParams& params, std::string_view text, TaskIo& io) {
-  if (text.empty()) return DataInvalid("is empty; give text to calibrate and evaluate on");
-  ABSL_ASSIGN_OR_RETURN(const auto json, io.Input("model/tokenizer.json"));
+  if (text.empty()) return DataInvalidError("is empty; give text to calibrate and evaluate on");
+  ABSL_ASSIGN_OR_RETURN(const auto json, io.Input(ModelFileName("tokenizer.json")));
   ABSL_ASSIGN_OR_RETURN(const auto tokenizer, Tokenizer::Load(json->text()));
   return tokenizer->Encode(text, params.add_special_tokens());
 }
 
 absl::Status CheckIds(const std::vector<int32_t>& ids, int64_t vocab) {
   for (size_t i = 0; i < ids.size(); ++i) {
-    if (ids[i] < 0 || ids[i] >= vocab) {
-      return MakeError(absl::StatusCode::kInvalidArgument, "TOKEN_ID_OUT_OF_RANGE",
-                       "token " + std::to_string(i) + " of the data has id " + std::to_string(ids[i]) +
-                           ", outside the model's vocabulary 0.." + std::to_string(vocab - 1),
-                       {{"position", std::to_string(i)}, {"id", std::to_string(ids[i])}});
-    }
+    if (ids[i] < 0 || ids[i] >= vocab) return TokenIdOutOfRangeError(static_cast<int64_t>(i), ids[i], vocab);
   }
   return absl::OkStatus();
 }

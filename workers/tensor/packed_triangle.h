@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace bitwright::worker {
@@ -11,6 +13,13 @@ constexpr int64_t PackedTriangleSize(int64_t n) { return n * (n + 1) / 2; }
 // Position of (row, column), row ≤ column.
 constexpr int64_t PackedTriangleIndex(int64_t n, int64_t row, int64_t column) {
   return row * (2 * n - row + 1) / 2 + (column - row);
+}
+
+// The n of which `size` is the PackedTriangleSize; nothing when there is none.
+inline std::optional<int64_t> PackedTriangleOrder(int64_t size) {
+  if (size < 1 || size > PackedTriangleSize(int64_t{1} << 31)) return std::nullopt;
+  const int64_t n = std::llround(std::sqrt(2.0 * static_cast<double>(size) + 0.25) - 0.5);
+  return PackedTriangleSize(n) == size ? std::optional(n) : std::nullopt;
 }
 
 static_assert(PackedTriangleIndex(3, 1, 1) == 3 && PackedTriangleIndex(3, 2, 2) == PackedTriangleSize(3) - 1);

@@ -13,13 +13,13 @@ namespace {
 
 size_t LeadingSpace(std::string_view text) {
   size_t at = 0;
-  while (at < text.size() && unicode::IsSpace(unicode::First(text.substr(at)))) at += unicode::Length(text[at]);
+  while (at < text.size() && IsUnicodeSpace(FirstCodePoint(text.substr(at)))) at += CodePointBytes(text[at]);
   return at;
 }
 
 // Where the white space at the end of text begins.
 size_t TrailingSpaceStart(std::string_view text) {
-  while (!text.empty() && unicode::IsSpace(unicode::Last(text))) {
+  while (!text.empty() && IsUnicodeSpace(LastCodePoint(text))) {
     do {
       text.remove_suffix(1);
     } while (!text.empty() && (static_cast<uint8_t>(text.data()[text.size()]) & 0xC0) == 0x80);
@@ -28,8 +28,8 @@ size_t TrailingSpaceStart(std::string_view text) {
 }
 
 bool TouchesWord(std::string_view before, std::string_view after) {
-  return (!before.empty() && unicode::IsWord(unicode::Last(before))) ||
-         (!after.empty() && unicode::IsWord(unicode::First(after)));
+  return (!before.empty() && IsUnicodeWord(LastCodePoint(before))) ||
+         (!after.empty() && IsUnicodeWord(FirstCodePoint(after)));
 }
 
 }  // namespace
@@ -80,11 +80,11 @@ absl::StatusOr<AddedTokenMatcher> AddedTokenMatcher::Create(std::span<const Adde
   for (const AddedToken& token : tokens) {
     if (token.normalized != normalized) continue;
     if (token.content.empty() || token.content.size() > kMaxAddedTokenBytes) {
-      return TokenizerInvalid("added_tokens", absl::StrCat("the content of id ", token.id, " must have 1 to ",
-                                                           kMaxAddedTokenBytes, " bytes, also when normalized"));
+      return TokenizerInvalidError("added_tokens", absl::StrCat("the content of id ", token.id, " must have 1 to ",
+                                                                kMaxAddedTokenBytes, " bytes, also when normalized"));
     }
     if (!trie->Insert(token)) {
-      return TokenizerInvalid("added_tokens", absl::StrCat("the content of id ", token.id, " stands there twice"));
+      return TokenizerInvalidError("added_tokens", absl::StrCat("the content of id ", token.id, " occurs twice"));
     }
   }
   return AddedTokenMatcher(std::move(trie));

@@ -28,7 +28,7 @@ inline constexpr size_t kMaxAddedTokenBytes = 1024;  // matching costs at most t
 // Finds added tokens in a text: at each place the longest one, from left to right. Immutable, thread-safe.
 class AddedTokenMatcher {
  public:
-  // A stretch of the text: an added token, or (id < 0) what stands between.
+  // A stretch of the text: an added token, or (id < 0) what lies between.
   struct Piece {
     int32_t id;
     std::string_view text;

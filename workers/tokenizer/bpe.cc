@@ -43,19 +43,19 @@ struct Bpe::Tables {
     ids.reserve(vocab.size());
     for (auto& [token, id] : vocab) {
       const std::string field = absl::StrCat("model.vocab[", Quoted(token), "]");
-      if (taken[id]) return TokenizerInvalid(field, absl::StrCat("another token has the id ", id, " too"));
+      if (taken[id]) return TokenizerInvalidError(field, absl::StrCat("another token has the id ", id, " too"));
       taken[id] = true;
       tokens[id] = std::move(token);
-      if (!ids.emplace(tokens[id], id).second) return TokenizerInvalid(field, "the token stands there twice");
+      if (!ids.emplace(tokens[id], id).second) return TokenizerInvalidError(field, "the token occurs twice");
     }
     for (int byte = 0; byte < 256; ++byte) {
-      const auto found = ids.find(byte_level::CharOf(static_cast<uint8_t>(byte)));
+      const auto found = ids.find(CharOfByte(static_cast<uint8_t>(byte)));
       byte_ids[byte] = found == ids.end() ? -1 : found->second;
     }
     return absl::OkStatus();
   }
 
-  // Where a pair stands twice the later one holds, as in the reference library.
+  // Where a pair occurs twice the later one counts, as in the reference library.
   absl::Status AddMerges(const std::vector<std::pair<std::string, std::string>>& list) {
     merges.reserve(list.size());
     for (size_t rank = 0; rank < list.size(); ++rank) {
@@ -66,8 +66,8 @@ struct Bpe::Tables {
       for (int i = 0; i < 3; ++i) {
         const auto found = ids.find(names[i]);
         if (found == ids.end()) {
-          return TokenizerInvalid(absl::StrCat("model.merges[", rank, "]"),
-                                  Quoted(names[i]) + " is not in model.vocab");
+          return TokenizerInvalidError(absl::StrCat("model.merges[", rank, "]"),
+                                       Quoted(names[i]) + " is not in model.vocab");
         }
         parts[i] = found->second;
       }
@@ -89,7 +89,7 @@ absl::StatusOr<Bpe> Bpe::Create(BpeConfig config) {
   const bool whole_alphabet =
       std::none_of(tables->byte_ids.begin(), tables->byte_ids.end(), [](int id) { return id < 0; });
   if (config.unk_token && !whole_alphabet) {
-    return TokenizerUnsupported("model.unk_token", *config.unk_token, "null, or a vocabulary with all 256 bytes");
+    return TokenizerUnsupportedError("model.unk_token", *config.unk_token, "null, or a vocabulary with all 256 bytes");
   }
   return Bpe(std::move(tables));
 }
@@ -146,7 +146,7 @@ struct Bpe::Encoder::State {
       for (char byte : piece) add(tables.byte_ids[static_cast<uint8_t>(byte)]);
     } else {
       while (!piece.empty()) {
-        const size_t length = unicode::Length(piece.front());
+        const size_t length = CodePointBytes(piece.front());
         const auto found = tables.ids.find(piece.substr(0, length));
         add(found == tables.ids.end() ? -1 : found->second);
         piece.remove_prefix(length);
@@ -186,7 +186,7 @@ struct Bpe::Encoder::State {
 
   void EncodeFresh(std::string_view piece) {
     if (tables.ignore_merges) {
-      const auto found = raw_bytes ? tables.ids.find(byte_level::ToChars(piece)) : tables.ids.find(piece);
+      const auto found = raw_bytes ? tables.ids.find(CharsOfBytes(piece)) : tables.ids.find(piece);
       if (found != tables.ids.end()) {
         pool.push_back(found->second);
         return;
@@ -209,7 +209,7 @@ absl::Status Bpe::Encoder::Encode(std::string_view piece, std::vector<int32_t>& 
   if (fresh) {
     const auto size = static_cast<int64_t>(piece.size());
     if (size > kMaxPieceBytes)
-      return TextTooLong("a piece of text that the tokenizer does not cut", size, kMaxPieceBytes);
+      return TextTooLongError("a piece of text that the tokenizer does not cut", size, kMaxPieceBytes);
     entry->second.begin = state.pool.size();
     state.EncodeFresh(piece);
     entry->second.count = state.pool.size() - entry->second.begin;

@@ -21,8 +21,8 @@ struct BpeConfig {
       unk_token;  // accepted where it cannot occur: all 256 byte characters are in the vocabulary
 };
 
-// Byte-pair encoding (Sennrich et al., 2016): starts from the characters of a piece, and while any neighbours stand in
-// the list of merges, joins the pair that stands first in the list, leftmost first. Characters that the vocabulary
+// Byte-pair encoding (Sennrich et al., 2016): starts from the characters of a piece, and while any neighbours are in
+// the list of merges, joins the pair that comes first in the list, leftmost first. Characters that the vocabulary
 // lacks are left out, as in the reference library. Immutable, thread-safe.
 class Bpe {
  public:
@@ -40,7 +40,7 @@ class Bpe {
   // Encodes pieces of one text; remembers pieces it has seen, so views must live as long as the encoder.
   class Encoder {
    public:
-    // `raw_bytes`: pieces are bytes, to be written in the byte alphabet; otherwise characters as they stand.
+    // `raw_bytes`: pieces are bytes, to be written in the byte alphabet; otherwise characters as they are.
     Encoder(const Bpe& bpe, bool raw_bytes);
     ~Encoder();
     // Appends the ids of a non-empty piece, in O(n log n) for n bytes. TEXT_TOO_LONG above kMaxPieceBytes.

@@ -2,7 +2,7 @@
 
 #include "workers/tokenizer/unicode.h"
 
-namespace bitwright::worker::byte_level {
+namespace bitwright::worker {
 namespace {
 
 constexpr int kFirstStandIn = 0x100;
@@ -21,7 +21,7 @@ struct Alphabet {
     int next = kFirstStandIn;
     for (int byte = 0; byte < 256; ++byte) {
       const int code_point = StandsForItself(byte) ? byte : next++;
-      unicode::Append(code_point, chars[byte]);
+      AppendCodePoint(code_point, chars[byte]);
       bytes[code_point] = byte;
     }
   }
@@ -34,28 +34,28 @@ const Alphabet& TheAlphabet() {
 
 }  // namespace
 
-const std::string& CharOf(uint8_t byte) { return TheAlphabet().chars[byte]; }
+const std::string& CharOfByte(uint8_t byte) { return TheAlphabet().chars[byte]; }
 
-std::string ToChars(std::string_view bytes) {
+std::string CharsOfBytes(std::string_view bytes) {
   std::string out;
   out.reserve(bytes.size() * 2);
-  for (char byte : bytes) out += CharOf(static_cast<uint8_t>(byte));
+  for (char byte : bytes) out += CharOfByte(static_cast<uint8_t>(byte));
   return out;
 }
 
-std::optional<std::string> ToBytes(std::string_view chars) {
+std::optional<std::string> BytesOfChars(std::string_view chars) {
   const auto& bytes = TheAlphabet().bytes;
   std::string out;
   out.reserve(chars.size());
   while (!chars.empty()) {
-    const int32_t code_point = unicode::First(chars);
+    const int32_t code_point = FirstCodePoint(chars);
     if (code_point < 0 || code_point >= static_cast<int32_t>(bytes.size()) || bytes[code_point] < 0) {
       return std::nullopt;
     }
     out += static_cast<char>(bytes[code_point]);
-    chars.remove_prefix(unicode::Length(chars.front()));
+    chars.remove_prefix(CodePointBytes(chars.front()));
   }
   return out;
 }
 
-}  // namespace bitwright::worker::byte_level
+}  // namespace bitwright::worker

@@ -24,14 +24,15 @@ absl::StatusOr<AddedToken> ReadAddedToken(const JsonField& field) {
   ABSL_ASSIGN_OR_RETURN(token.normalized, field.BoolAt("normalized"));
   ABSL_ASSIGN_OR_RETURN(token.special, field.BoolAt("special"));
   if (token.content.empty() || token.content.size() > kMaxAddedTokenBytes) {
-    return TokenizerInvalid(field.path() + ".content", absl::StrCat("must have 1 to ", kMaxAddedTokenBytes, " bytes"));
+    return TokenizerInvalidError(field.path() + ".content",
+                                 absl::StrCat("must have 1 to ", kMaxAddedTokenBytes, " bytes"));
   }
   return token;
 }
 
 absl::Status CheckSteps(const JsonField& field, size_t steps) {
   if (steps <= kMaxSteps) return absl::OkStatus();
-  return TokenizerInvalid(field.path(), absl::StrCat("has more than ", kMaxSteps, " steps"));
+  return TokenizerInvalidError(field.path(), absl::StrCat("has more than ", kMaxSteps, " steps"));
 }
 
 absl::Status ReadNormalizer(const JsonField& field, std::vector<Normalizer>& steps) {
@@ -56,7 +57,7 @@ absl::Status ReadNormalizer(const JsonField& field, std::vector<Normalizer>& ste
       return CheckSteps(field, steps.size());
     }
   }
-  return TokenizerUnsupported(field.path() + ".type", type, "NFC, NFD, NFKC, NFKD, Lowercase, Sequence, null");
+  return TokenizerUnsupportedError(field.path() + ".type", type, "NFC, NFD, NFKC, NFKD, Lowercase, Sequence, null");
 }
 
 absl::StatusOr<SplitBehavior> ReadBehavior(const JsonField& split) {
@@ -71,7 +72,7 @@ absl::StatusOr<SplitBehavior> ReadBehavior(const JsonField& split) {
   for (const auto& [known, behavior] : kBehaviors) {
     if (name == known) return behavior;
   }
-  return TokenizerInvalid(split.path() + ".behavior", absl::StrCat("\"", name, "\" is no behavior"));
+  return TokenizerInvalidError(split.path() + ".behavior", absl::StrCat("\"", name, "\" is no behavior"));
 }
 
 absl::StatusOr<PreTokenizerStep> ReadSplit(const JsonField& field) {
@@ -108,7 +109,7 @@ absl::Status ReadPreTokenizer(const JsonField& field, std::vector<PreTokenizerSt
     ABSL_ASSIGN_OR_RETURN(step.individual_digits, field.BoolAt("individual_digits"));
     steps.push_back(std::move(step));
   } else {
-    return TokenizerUnsupported(field.path() + ".type", type, "ByteLevel, Split, Digits, Sequence, null");
+    return TokenizerUnsupportedError(field.path() + ".type", type, "ByteLevel, Split, Digits, Sequence, null");
   }
   return CheckSteps(field, steps.size());
 }
@@ -137,10 +138,11 @@ absl::Status ReadTemplate(const JsonField& field, TokenizerConfig& config) {
     }
     ABSL_ASSIGN_OR_RETURN(const JsonField sequence, piece.At("Sequence"));
     ABSL_ASSIGN_OR_RETURN(const std::string id, sequence.StringAt("id"));
-    if (id != "A" || text_seen) return TokenizerInvalid(single.path(), "must hold the sequence A once and no other");
+    if (id != "A" || text_seen)
+      return TokenizerInvalidError(single.path(), "must hold the sequence A once and no other");
     text_seen = true;
   }
-  if (!text_seen) return TokenizerInvalid(single.path(), "must hold the sequence A once");
+  if (!text_seen) return TokenizerInvalidError(single.path(), "must hold the sequence A once");
   return absl::OkStatus();
 }
 
@@ -156,32 +158,33 @@ absl::Status ReadPostProcessor(const JsonField& field, TokenizerConfig& config, 
     return absl::OkStatus();
   }
   constexpr std::string_view kSupported = "one TemplateProcessing, ByteLevel, Sequence, null";
-  if (type != "TemplateProcessing") return TokenizerUnsupported(field.path() + ".type", type, kSupported);
-  if (++templates > 1) return TokenizerUnsupported(field.path() + ".type", "a second TemplateProcessing", kSupported);
+  if (type != "TemplateProcessing") return TokenizerUnsupportedError(field.path() + ".type", type, kSupported);
+  if (++templates > 1)
+    return TokenizerUnsupportedError(field.path() + ".type", "a second TemplateProcessing", kSupported);
   return ReadTemplate(field, config);
 }
 
 absl::Status CheckDecoder(const JsonField& field) {
   constexpr std::string_view kSupported = "ByteLevel";
-  if (field.is_null()) return TokenizerUnsupported(field.path(), "null", kSupported);
+  if (field.is_null()) return TokenizerUnsupportedError(field.path(), "null", kSupported);
   ABSL_ASSIGN_OR_RETURN(const std::string type, field.StringAt("type"));
-  if (type != "ByteLevel") return TokenizerUnsupported(field.path() + ".type", type, kSupported);
+  if (type != "ByteLevel") return TokenizerUnsupportedError(field.path() + ".type", type, kSupported);
   return absl::OkStatus();
 }
 
 // Options of the model that must be off: null, false or empty.
 absl::Status CheckModelOptions(const JsonField& model) {
   ABSL_ASSIGN_OR_RETURN(const JsonField dropout, model.Optional("dropout"));
-  if (!dropout.is_null()) return TokenizerUnsupported(dropout.path(), "a number", "null");
+  if (!dropout.is_null()) return TokenizerUnsupportedError(dropout.path(), "a number", "null");
   for (std::string_view name : {"continuing_subword_prefix", "end_of_word_suffix"}) {
     ABSL_ASSIGN_OR_RETURN(const JsonField option, model.Optional(name));
     if (option.is_null()) continue;
     ABSL_ASSIGN_OR_RETURN(const std::string text, option.String());
-    if (!text.empty()) return TokenizerUnsupported(option.path(), text, "null");
+    if (!text.empty()) return TokenizerUnsupportedError(option.path(), text, "null");
   }
   ABSL_ASSIGN_OR_RETURN(const JsonField fallback, model.Optional("byte_fallback"));
   ABSL_ASSIGN_OR_RETURN(const bool byte_fallback, fallback.BoolOr(false));
-  if (byte_fallback) return TokenizerUnsupported(fallback.path(), "true", "false");
+  if (byte_fallback) return TokenizerUnsupportedError(fallback.path(), "true", "false");
   return absl::OkStatus();
 }
 
@@ -194,8 +197,8 @@ absl::StatusOr<BpeConfig> ReadModel(const JsonField& model, TokenizerJson& parts
   if (!unknown.is_null()) {
     ABSL_ASSIGN_OR_RETURN(config.unk_token.emplace(), unknown.String());
   }
-  if (!parts.has_vocab) return TokenizerInvalid("model.vocab", "must be there, an object");
-  if (!parts.has_merges) return TokenizerInvalid("model.merges", "must be there, an array");
+  if (!parts.has_vocab) return TokenizerInvalidError("model.vocab", "must be there, an object");
+  if (!parts.has_merges) return TokenizerInvalidError("model.merges", "must be there, an array");
   config.vocab.reserve(parts.vocab.size());
   for (TokenizerJson::Entry& entry : parts.vocab) config.vocab.emplace_back(std::move(entry.token), entry.id);
   config.merges = std::move(parts.merges);
@@ -206,13 +209,13 @@ absl::Status CheckHead(const JsonField& root, const JsonField& model) {
   ABSL_ASSIGN_OR_RETURN(const JsonField version, root.Optional("version"));
   if (!version.is_null()) {
     ABSL_ASSIGN_OR_RETURN(const std::string text, version.String());
-    if (text != "1.0") return TokenizerUnsupported("version", text, "1.0");
+    if (text != "1.0") return TokenizerUnsupportedError("version", text, "1.0");
   }
   // Files of early versions name no type.
   ABSL_ASSIGN_OR_RETURN(const JsonField type, model.Optional("type"));
   if (type.is_null()) return absl::OkStatus();
   ABSL_ASSIGN_OR_RETURN(const std::string name, type.String());
-  return name == "BPE" ? absl::OkStatus() : TokenizerUnsupported("model.type", name, "BPE");
+  return name == "BPE" ? absl::OkStatus() : TokenizerUnsupportedError("model.type", name, "BPE");
 }
 
 }  // namespace

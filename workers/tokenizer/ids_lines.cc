@@ -3,15 +3,10 @@
 #include <charconv>
 #include <string>
 
-#include "proto/base/errors.h"
+#include "workers/tokenizer/tokenizer_errors.h"
 
 namespace bitwright::worker {
 namespace {
-
-absl::Status LineInvalid(int64_t line, const std::string& why) {
-  return MakeError(absl::StatusCode::kInvalidArgument, "DATA_INVALID",
-                   "line " + std::to_string(line) + " of the token ids " + why, {{"line", std::to_string(line)}});
-}
 
 std::string_view Trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -29,7 +24,7 @@ std::string ParseLine(std::string_view line, std::vector<int32_t>& ids) {
     int32_t id = -1;
     const auto [end, error] = std::from_chars(item.data(), item.data() + item.size(), id);
     if (error != std::errc() || end != item.data() + item.size() || id < 0) {
-      return "holds '" + std::string(item.substr(0, 40)) + "' where a token id (0 to 2147483647) must stand";
+      return "holds '" + std::string(item.substr(0, 40)) + "' where a token id (0 to 2147483647) is expected";
     }
     ids.push_back(id);
     if (comma == line.size()) return "";
@@ -49,13 +44,14 @@ absl::StatusOr<std::vector<int32_t>> ParseIdLines(std::string_view text, int64_t
     ++number;
     if (line.empty()) continue;
     const size_t before = ids.size();
-    if (const std::string why = ParseLine(line, ids); !why.empty()) return LineInvalid(number, why);
+    if (const std::string why = ParseLine(line, ids); !why.empty()) return IdLineInvalidError(number, why);
     const int64_t count = static_cast<int64_t>(ids.size() - before);
     if (count != window) {
-      return LineInvalid(number, "has " + std::to_string(count) + " ids; the window is " + std::to_string(window));
+      return IdLineInvalidError(number,
+                                "has " + std::to_string(count) + " ids; the window is " + std::to_string(window));
     }
   }
-  if (ids.empty()) return LineInvalid(1, "and all others are empty");
+  if (ids.empty()) return IdLineInvalidError(1, "and all others are empty");
   return ids;
 }
 

@@ -10,8 +10,8 @@
 namespace bitwright::worker {
 
 absl::Status JsonField::MustBe(std::string_view kind) const {
-  if (value_ == nullptr) return TokenizerInvalid(path_, "is missing");
-  return TokenizerInvalid(
+  if (value_ == nullptr) return TokenizerInvalidError(path_, "is missing");
+  return TokenizerInvalidError(
       path_, absl::StrCat("must be ", absl::string_view(kind.data(), kind.size()), ", not ", value_->type_name()));
 }
 
@@ -31,7 +31,7 @@ absl::StatusOr<JsonField> JsonField::Optional(std::string_view key) const {
 
 absl::StatusOr<JsonField> JsonField::At(std::string_view key) const {
   ABSL_ASSIGN_OR_RETURN(JsonField field, Optional(key));
-  if (field.value_ == nullptr) return TokenizerInvalid(field.path_, "is missing");
+  if (field.value_ == nullptr) return TokenizerInvalidError(field.path_, "is missing");
   return field;
 }
 
@@ -62,7 +62,7 @@ absl::StatusOr<int32_t> JsonField::Id() const {
   if (value_ == nullptr || !value_->is_number_unsigned()) return MustBe("a whole number from 0");
   const auto id = value_->get<uint64_t>();
   if (id >= static_cast<uint64_t>(kMaxVocabulary)) {
-    return TokenizerInvalid(path_, absl::StrCat("id ", id, " is not below ", kMaxVocabulary));
+    return TokenizerInvalidError(path_, absl::StrCat("id ", id, " is not below ", kMaxVocabulary));
   }
   return static_cast<int32_t>(id);
 }

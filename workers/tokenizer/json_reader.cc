@@ -59,7 +59,7 @@ class Reader : public nlohmann::json_sax<json> {
       return true;
     }
     if (part_ != Part::kSettings) return true;
-    if (stack_.back()->contains(name)) return Fail(name, "the key stands twice in one object");
+    if (stack_.back()->contains(name)) return Fail(name, "the key occurs twice in one object");
     key_ = std::move(name);
     return true;
   }
@@ -72,7 +72,7 @@ class Reader : public nlohmann::json_sax<json> {
   enum class Part { kSettings, kVocab, kMerges, kSkip };
 
   bool Fail(std::string_view field, std::string_view problem) {
-    if (status_.ok()) status_ = TokenizerInvalid(field, problem);
+    if (status_.ok()) status_ = TokenizerInvalidError(field, problem);
     return false;
   }
   bool WrongForm() {
@@ -91,7 +91,7 @@ class Reader : public nlohmann::json_sax<json> {
   }
 
   bool Enter(Part part, bool& seen) {
-    if (entered_[static_cast<int>(part)]) return Fail(absl::StrCat("model.", key_), "the key stands twice");
+    if (entered_[static_cast<int>(part)]) return Fail(absl::StrCat("model.", key_), "the key occurs twice");
     entered_[static_cast<int>(part)] = true;
     part_ = part;
     part_depth_ = depth_;
@@ -195,12 +195,12 @@ class Reader : public nlohmann::json_sax<json> {
 
 absl::StatusOr<TokenizerJson> ReadTokenizerJson(std::string_view text) {
   if (static_cast<int64_t>(text.size()) > kMaxTokenizerBytes) {
-    return TokenizerInvalid("the file", absl::StrCat("has more than ", kMaxTokenizerBytes, " bytes"));
+    return TokenizerInvalidError("the file", absl::StrCat("has more than ", kMaxTokenizerBytes, " bytes"));
   }
   Reader reader;
   const bool whole = json::sax_parse(text.begin(), text.end(), &reader);
   if (!reader.status().ok()) return reader.status();
-  if (!whole) return TokenizerInvalid("the file", "is not JSON");
+  if (!whole) return TokenizerInvalidError("the file", "is not JSON");
   return reader.Take();
 }
 

@@ -20,13 +20,13 @@ std::string Lowercase(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const int32_t code_point = unicode::First(text);
-    text.remove_prefix(unicode::Length(text.front()));
+    const int32_t code_point = FirstCodePoint(text);
+    text.remove_prefix(CodePointBytes(text.front()));
     if (code_point == kCapitalIWithDot) {
       out += 'i';
-      unicode::Append(kCombiningDotAbove, out);
+      AppendCodePoint(kCombiningDotAbove, out);
     } else {
-      unicode::Append(u_tolower(code_point), out);
+      AppendCodePoint(u_tolower(code_point), out);
     }
   }
   return out;
@@ -57,13 +57,13 @@ absl::StatusOr<std::string> Compose(Normalizer step, std::string_view text) {
   // A code point grows to at most 18 (NFKD of U+FDFA), 11 times its bytes.
   constexpr int64_t kMaxBytes = std::numeric_limits<int32_t>::max() / 11;
   const auto size = static_cast<int64_t>(text.size());
-  if (size > kMaxBytes) return TextTooLong("a text to normalize", size, kMaxBytes);
+  if (size > kMaxBytes) return TextTooLongError("a text to normalize", size, kMaxBytes);
   std::string out;
   out.reserve(text.size());
   icu::StringByteSink<std::string> sink(&out);
   UErrorCode error = U_ZERO_ERROR;
   Form(step).normalizeUTF8(0, icu::StringPiece(text.data(), static_cast<int32_t>(size)), sink, nullptr, error);
-  if (U_FAILURE(error)) return TextTooLong("a text to normalize", size, kMaxBytes);
+  if (U_FAILURE(error)) return TextTooLongError("a text to normalize", size, kMaxBytes);
   return out;
 }
 

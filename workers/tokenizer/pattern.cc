@@ -89,16 +89,16 @@ Pattern::~Pattern() = default;
 
 absl::StatusOr<Pattern> Pattern::Compile(std::string_view field, std::string_view regex) {
   if (regex.size() > kMaxPatternBytes) {
-    return TokenizerPatternInvalid(field, regex, absl::StrCat("it is longer than ", kMaxPatternBytes, " bytes"));
+    return TokenizerPatternInvalidError(field, regex, absl::StrCat("it is longer than ", kMaxPatternBytes, " bytes"));
   }
   ABSL_ASSIGN_OR_RETURN(const std::string translated, TranslatePattern(field, regex));
-  // "^" and "$" stand at line ends always.
+  // "^" and "$" always match at line ends.
   return CompileWith(field, regex, translated, PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C);
 }
 
 absl::StatusOr<Pattern> Pattern::CompileLiteral(std::string_view field, std::string_view literal) {
   if (literal.size() > kMaxPatternBytes) {
-    return TokenizerPatternInvalid(field, literal, absl::StrCat("it is longer than ", kMaxPatternBytes, " bytes"));
+    return TokenizerPatternInvalidError(field, literal, absl::StrCat("it is longer than ", kMaxPatternBytes, " bytes"));
   }
   return CompileWith(field, literal, literal, PCRE2_LITERAL);
 }
@@ -113,7 +113,7 @@ absl::StatusOr<Pattern> Pattern::CompileWith(std::string_view field, std::string
   PCRE2_SIZE at = 0;
   CodePointer code(pcre2_compile(Units(pattern), pattern.size(), options | PCRE2_UTF | PCRE2_AUTO_CALLOUT, &error, &at,
                                  context.get()));
-  if (code == nullptr) return TokenizerPatternInvalid(field, shown, Message(error));
+  if (code == nullptr) return TokenizerPatternInvalidError(field, shown, Message(error));
   // Where memory may not be made executable the interpreter matches instead: the same results, slower.
   (void)pcre2_jit_compile(code.get(), PCRE2_JIT_COMPLETE);
   return Pattern(std::unique_ptr<const Code>(new Code{std::move(code), std::string(field), std::string(shown)}));
@@ -132,13 +132,13 @@ absl::StatusOr<std::vector<ByteRange>> Pattern::FindAll(std::string_view text, P
                                     ? absl::StrCat(PatternBudget::kBaseCost, " steps and ", PatternBudget::kCostPerByte,
                                                    " for each byte of text")
                                     : Message(result);
-      return TokenizerPatternLimit(code_->field, code_->shown, limit);
+      return TokenizerPatternLimitError(code_->field, code_->shown, limit);
     }
     const PCRE2_SIZE* ends = pcre2_get_ovector_pointer(machine.match);
     const ByteRange match{ends[0], ends[1]};
     CHECK(match.begin >= from && match.begin <= match.end && match.end <= text.size()) << code_->shown;
     if (match.begin == match.end && !matches.empty() && matches.back().end == match.end) {
-      from = match.end + (match.end < text.size() ? unicode::Length(text[match.end]) : 1);
+      from = match.end + (match.end < text.size() ? CodePointBytes(text[match.end]) : 1);
     } else {
       matches.push_back(match);
       from = match.end;

@@ -51,12 +51,14 @@ class Translator {
   void Emit(std::string_view text) { out_.append(text); }
 
   absl::Status Refuse(std::string_view construct) const {
-    return TokenizerUnsupported(
+    return TokenizerUnsupportedError(
         field_,
         absl::StrCat("the regular expression construct ", absl::string_view(construct.data(), construct.size())),
         kSupported);
   }
-  absl::Status Broken(std::string_view problem) const { return TokenizerPatternInvalid(field_, pattern_, problem); }
+  absl::Status Broken(std::string_view problem) const {
+    return TokenizerPatternInvalidError(field_, pattern_, problem);
+  }
 
   absl::Status Item() {
     const char c = Peek();

@@ -17,7 +17,7 @@ struct Stretch {
   bool matches;
 };
 
-// The whole text as matches and what stands between them.
+// The whole text as matches and what lies between them.
 std::vector<Stretch> Stretches(std::string_view text, std::span<const ByteRange> matches, bool invert) {
   std::vector<Stretch> stretches;
   stretches.reserve(matches.size() * 2);
@@ -136,7 +136,7 @@ absl::StatusOr<Pieces> PreTokenizer::Cut(std::string_view text, PatternBudget& b
     std::vector<std::string_view> next;
     next.reserve(pieces.texts.size());
     const auto add = [&](std::string_view piece) {
-      next.push_back(write_chars ? pieces.owned.emplace_back(byte_level::ToChars(piece)) : piece);
+      next.push_back(write_chars ? pieces.owned.emplace_back(CharsOfBytes(piece)) : piece);
     };
     for (std::string_view piece : pieces.texts) {
       if (byte_level && step.config.add_prefix_space && piece.front() != ' ') {

@@ -47,21 +47,22 @@ absl::Status CheckAddedIds(const std::vector<AddedToken>& tokens, const Bpe& mod
     const int32_t expected = in_vocabulary ? *in_vocabulary : next++;
     const std::string field = absl::StrCat("added_tokens[", i, "].id");
     if (!taken.insert(token.id).second)
-      return TokenizerInvalid(field, absl::StrCat("the id ", token.id, " stands twice"));
+      return TokenizerInvalidError(field, absl::StrCat("the id ", token.id, " occurs twice"));
     if (token.id != expected) {
-      return TokenizerInvalid(field, absl::StrCat("is ", token.id,
-                                                  " where the vocabulary and the order of added tokens "
-                                                  "give ",
-                                                  expected));
+      return TokenizerInvalidError(field, absl::StrCat("is ", token.id,
+                                                       " where the vocabulary and the order of added tokens "
+                                                       "give ",
+                                                       expected));
     }
     if (!in_vocabulary && model.HasToken(token.id)) {
-      return TokenizerInvalid(field, absl::StrCat("the id ", token.id, " is that of another token in model.vocab"));
+      return TokenizerInvalidError(field,
+                                   absl::StrCat("the id ", token.id, " is that of another token in model.vocab"));
     }
   }
   return absl::OkStatus();
 }
 
-std::string DecodedBytes(const std::string& token) { return byte_level::ToBytes(token).value_or(token); }
+std::string DecodedBytes(const std::string& token) { return BytesOfChars(token).value_or(token); }
 
 // Added tokens of which `normalized` is set, with the content that they match and decode to.
 absl::Status NormalizeContents(std::span<const Normalizer> normalizers, std::vector<AddedToken>& tokens) {
@@ -75,8 +76,8 @@ absl::Status NormalizeContents(std::span<const Normalizer> normalizers, std::vec
 absl::Status CheckTemplateIds(const std::vector<int32_t>& ids, int64_t vocab_size) {
   for (int32_t id : ids) {
     if (id >= vocab_size) {
-      return TokenizerInvalid("post_processor.special_tokens",
-                              absl::StrCat("the id ", id, " is not in the vocabulary"));
+      return TokenizerInvalidError("post_processor.special_tokens",
+                                   absl::StrCat("the id ", id, " is not in the vocabulary"));
     }
   }
   return absl::OkStatus();
@@ -122,8 +123,8 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> Tokenizer::Load(std::string_vie
 
 absl::StatusOr<std::vector<int32_t>> Tokenizer::Encode(std::string_view text, bool add_special_tokens) const {
   const auto size = static_cast<int64_t>(text.size());
-  if (size > kMaxTextBytes) return TextTooLong("the text", size, kMaxTextBytes);
-  if (const auto byte = unicode::FirstInvalidByte(text)) return TextNotUtf8(*byte);
+  if (size > kMaxTextBytes) return TextTooLongError("the text", size, kMaxTextBytes);
+  if (const auto byte = FirstInvalidUtf8Byte(text)) return TextNotUtf8Error(*byte);
 
   const Parts& parts = *parts_;
   PatternBudget budget(size);
@@ -162,12 +163,12 @@ absl::StatusOr<std::string> Tokenizer::Decode(std::span<const int32_t> ids, bool
   for (size_t i = 0; i < ids.size(); ++i) {
     const int32_t id = ids[i];
     if (id < 0 || id >= vocab_size() || !parts_->texts[id].known) {
-      return TokenIdUnknown(id, static_cast<int64_t>(i), vocab_size());
+      return TokenIdUnknownError(id, static_cast<int64_t>(i), vocab_size());
     }
     const Parts::Text& text = parts_->texts[id];
     if (!skip_special_tokens || !text.special) bytes += text.bytes;
   }
-  return unicode::ReplaceInvalid(bytes);
+  return ReplaceInvalidUtf8(bytes);
 }
 
 int64_t Tokenizer::vocab_size() const { return static_cast<int64_t>(parts_->texts.size()); }

@@ -27,7 +27,7 @@ class Tokenizer {
   static absl::StatusOr<std::unique_ptr<const Tokenizer>> Load(std::string_view tokenizer_json);
   ~Tokenizer();
 
-  // The ids of a UTF-8 text. Added tokens that stand in the text are recognized in any case; `add_special_tokens` puts
+  // The ids of a UTF-8 text. Added tokens in the text are recognized in any case; `add_special_tokens` puts
   // those of the post-processor (such as a beginning-of-text token) around it. Time is O(n log n) in the text.
   // TEXT_NOT_UTF8 (with the byte), TEXT_TOO_LONG (above kMaxTextBytes, or 16 MiB that no pre-tokenizer cuts),
   // TOKENIZER_PATTERN_LIMIT.

@@ -26,27 +26,27 @@ absl::Status Make(std::string_view reason, const std::string& message, std::map<
 
 }  // namespace
 
-absl::Status TokenizerInvalid(std::string_view field, std::string_view problem) {
+absl::Status TokenizerInvalidError(std::string_view field, std::string_view problem) {
   return Make("TOKENIZER_INVALID",
               absl::StrCat("tokenizer.json: ", Excerpt(field), ": ", Excerpt(problem), "; save the tokenizer again"),
               {{"field", Excerpt(field)}});
 }
 
-absl::Status TokenizerUnsupported(std::string_view field, std::string_view value, std::string_view supported) {
+absl::Status TokenizerUnsupportedError(std::string_view field, std::string_view value, std::string_view supported) {
   return Make("TOKENIZER_UNSUPPORTED",
               absl::StrCat("tokenizer.json: ", Excerpt(field), ": ", Excerpt(value), " is not supported; supported: ",
                            View(supported), ". Token ids may be given instead of text"),
               {{"field", Excerpt(field)}, {"value", Excerpt(value)}});
 }
 
-absl::Status TokenizerPatternInvalid(std::string_view field, std::string_view pattern, std::string_view problem) {
+absl::Status TokenizerPatternInvalidError(std::string_view field, std::string_view pattern, std::string_view problem) {
   return Make("TOKENIZER_PATTERN_INVALID",
               absl::StrCat("tokenizer.json: ", View(field), ": the regular expression \"", Excerpt(pattern),
                            "\" does not compile: ", View(problem)),
               {{"field", Excerpt(field)}});
 }
 
-absl::Status TokenizerPatternLimit(std::string_view field, std::string_view pattern, std::string_view limit) {
+absl::Status TokenizerPatternLimitError(std::string_view field, std::string_view pattern, std::string_view limit) {
   return Make("TOKENIZER_PATTERN_LIMIT",
               absl::StrCat("tokenizer.json: ", View(field), ": the regular expression \"", Excerpt(pattern),
                            "\" costs more than the limit (", View(limit),
@@ -54,22 +54,27 @@ absl::Status TokenizerPatternLimit(std::string_view field, std::string_view patt
               {{"field", Excerpt(field)}, {"limit", std::string(limit)}});
 }
 
-absl::Status TextNotUtf8(int64_t byte) {
+absl::Status TextNotUtf8Error(int64_t byte) {
   return Make("TEXT_NOT_UTF8", absl::StrCat("the text is not UTF-8 at byte ", byte, "; convert it to UTF-8"),
               {{"byte", absl::StrCat(byte)}});
 }
 
-absl::Status TextTooLong(std::string_view what, int64_t bytes, int64_t limit) {
+absl::Status TextTooLongError(std::string_view what, int64_t bytes, int64_t limit) {
   return Make("TEXT_TOO_LONG",
               absl::StrCat(View(what), " has ", bytes, " bytes; the limit is ", limit, "; cut the text into parts"),
               {{"bytes", absl::StrCat(bytes)}, {"limit", absl::StrCat(limit)}});
 }
 
-absl::Status TokenIdUnknown(int64_t id, int64_t position, int64_t vocab_size) {
+absl::Status TokenIdUnknownError(int64_t id, int64_t position, int64_t vocab_size) {
   return Make("TOKEN_ID_UNKNOWN",
               absl::StrCat("token id ", id, " at position ", position, " is not in the vocabulary (ids below ",
                            vocab_size, "); use the ids of this model's own tokenizer"),
               {{"id", absl::StrCat(id)}, {"position", absl::StrCat(position)}});
+}
+
+absl::Status IdLineInvalidError(int64_t line, std::string_view problem) {
+  return Make("DATA_INVALID", absl::StrCat("line ", line, " of the token ids ", View(problem)),
+              {{"line", absl::StrCat(line)}});
 }
 
 }  // namespace bitwright::worker

@@ -5,9 +5,9 @@
 
 #include <cstring>
 
-namespace bitwright::worker::unicode {
+namespace bitwright::worker {
 
-std::optional<int64_t> FirstInvalidByte(std::string_view text) {
+std::optional<int64_t> FirstInvalidUtf8Byte(std::string_view text) {
   const char* data = text.data();
   const auto size = static_cast<int64_t>(text.size());
   int64_t at = 0;
@@ -28,49 +28,49 @@ std::optional<int64_t> FirstInvalidByte(std::string_view text) {
   return std::nullopt;
 }
 
-std::string ReplaceInvalid(std::string_view bytes) {
-  if (!FirstInvalidByte(bytes)) return std::string(bytes);
+std::string ReplaceInvalidUtf8(std::string_view bytes) {
+  if (!FirstInvalidUtf8Byte(bytes)) return std::string(bytes);
   std::string out;
   out.reserve(bytes.size());
   const auto size = static_cast<int64_t>(bytes.size());
   for (int64_t at = 0; at < size;) {
     UChar32 code_point = 0;
     U8_NEXT_OR_FFFD(bytes.data(), at, size, code_point);
-    Append(code_point, out);
+    AppendCodePoint(code_point, out);
   }
   return out;
 }
 
-void Append(int32_t code_point, std::string& out) {
+void AppendCodePoint(int32_t code_point, std::string& out) {
   char buffer[U8_MAX_LENGTH];
   int32_t length = 0;
   U8_APPEND_UNSAFE(buffer, length, code_point);
   out.append(buffer, length);
 }
 
-int32_t First(std::string_view text) {
+int32_t FirstCodePoint(std::string_view text) {
   int64_t at = 0;
   UChar32 code_point = 0;
   U8_NEXT(text.data(), at, static_cast<int64_t>(text.size()), code_point);
   return code_point;
 }
 
-int32_t Last(std::string_view text) {
+int32_t LastCodePoint(std::string_view text) {
   auto at = static_cast<int32_t>(text.size());
   UChar32 code_point = 0;
   U8_PREV(text.data(), 0, at, code_point);
   return code_point;
 }
 
-int Length(char lead) { return U8_COUNT_TRAIL_BYTES(static_cast<uint8_t>(lead)) + 1; }
+int CodePointBytes(char lead) { return U8_COUNT_TRAIL_BYTES(static_cast<uint8_t>(lead)) + 1; }
 
-bool IsSpace(int32_t code_point) { return u_hasBinaryProperty(code_point, UCHAR_WHITE_SPACE); }
+bool IsUnicodeSpace(int32_t code_point) { return u_hasBinaryProperty(code_point, UCHAR_WHITE_SPACE); }
 
-bool IsWord(int32_t code_point) {
+bool IsUnicodeWord(int32_t code_point) {
   constexpr uint32_t kMarksDigitsConnectors = U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK;
   return u_hasBinaryProperty(code_point, UCHAR_ALPHABETIC) ||
          (U_GET_GC_MASK(code_point) & kMarksDigitsConnectors) != 0 ||
          u_hasBinaryProperty(code_point, UCHAR_JOIN_CONTROL);
 }
 
-}  // namespace bitwright::worker::unicode
+}  // namespace bitwright::worker

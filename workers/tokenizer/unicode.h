@@ -6,25 +6,25 @@
 #include <string_view>
 
 // What the tokenizer needs to know about Unicode. Tables: ICU's.
-namespace bitwright::worker::unicode {
+namespace bitwright::worker {
 
 // Offset of the first byte that is not part of well-formed UTF-8; nothing when all are.
-std::optional<int64_t> FirstInvalidByte(std::string_view text);
+std::optional<int64_t> FirstInvalidUtf8Byte(std::string_view text);
 
 // Every ill-formed maximal subpart becomes U+FFFD (Unicode Standard, section 3.9, "U+FFFD Substitution of Maximal
 // Subparts"), as Rust's from_utf8_lossy does.
-std::string ReplaceInvalid(std::string_view bytes);
+std::string ReplaceInvalidUtf8(std::string_view bytes);
 
-void Append(int32_t code_point, std::string& out);
+void AppendCodePoint(int32_t code_point, std::string& out);
 
 // First and last code point of well-formed, non-empty text.
-int32_t First(std::string_view text);
-int32_t Last(std::string_view text);
+int32_t FirstCodePoint(std::string_view text);
+int32_t LastCodePoint(std::string_view text);
 // Bytes of the code point that starts with this byte of well-formed text.
-int Length(char lead);
+int CodePointBytes(char lead);
 
-bool IsSpace(int32_t code_point);  // property White_Space
+bool IsUnicodeSpace(int32_t code_point);  // property White_Space
 // \w of UTS #18 annex C: Alphabetic, M, Nd, Pc, Join_Control.
-bool IsWord(int32_t code_point);
+bool IsUnicodeWord(int32_t code_point);
 
-}  // namespace bitwright::worker::unicode
+}  // namespace bitwright::worker

@@ -112,26 +112,6 @@ void AddInto(float* x, const float* y, int64_t n) {
   for (; i < n; ++i) x[i] += y[i];
 }
 
-void ColumnStatistics(const float* x, int64_t rows, int64_t n, float* absmax, double* sum_abs) {
-  const D d;
-  const hn::ScalableTag<double> dd;
-  const hn::Rebind<float, decltype(dd)> dh;
-  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
-  const int64_t half = static_cast<int64_t>(hn::Lanes(dd));
-  for (int64_t r = 0; r < rows; ++r, x += n) {
-    int64_t i = 0;
-    for (; i + lanes <= n; i += lanes) {
-      hn::StoreU(hn::Max(hn::LoadU(d, absmax + i), hn::Abs(hn::LoadU(d, x + i))), d, absmax + i);
-    }
-    for (; i < n; ++i) absmax[i] = std::max(absmax[i], std::fabs(x[i]));
-    for (i = 0; i + half <= n; i += half) {
-      const auto magnitude = hn::PromoteTo(dd, hn::Abs(hn::LoadU(dh, x + i)));
-      hn::StoreU(hn::Add(hn::LoadU(dd, sum_abs + i), magnitude), dd, sum_abs + i);
-    }
-    for (; i < n; ++i) sum_abs[i] += std::fabs(x[i]);
-  }
-}
-
 void NarrowToBf16(const float* from, int64_t n, uint16_t* to) {
   const hn::ScalableTag<uint32_t> du;
   const hn::Rebind<uint16_t, decltype(du)> dh;
@@ -159,7 +139,6 @@ HWY_EXPORT(ApplyRope);
 HWY_EXPORT(Softmax);
 HWY_EXPORT(SiluMul);
 HWY_EXPORT(AddInto);
-HWY_EXPORT(ColumnStatistics);
 HWY_EXPORT(NarrowToBf16);
 
 void RmsNorm(const float* x, const float* weight, float eps, int64_t rows, int64_t n, int64_t stride, float* out) {
@@ -173,9 +152,6 @@ void SiluMul(float* gate, const float* up, int64_t n) { HWY_DYNAMIC_DISPATCH(Sil
 void AddInto(float* x, const float* y, int64_t n) { HWY_DYNAMIC_DISPATCH(AddInto)(x, y, n); }
 void AddBias(float* x, const float* bias, int64_t rows, int64_t n) {
   for (int64_t r = 0; r < rows; ++r) AddInto(x + r * n, bias, n);
-}
-void ColumnStatistics(const float* x, int64_t rows, int64_t n, float* absmax, double* sum_abs) {
-  HWY_DYNAMIC_DISPATCH(ColumnStatistics)(x, rows, n, absmax, sum_abs);
 }
 void NarrowToBf16(const float* from, int64_t n, uint16_t* to) { HWY_DYNAMIC_DISPATCH(NarrowToBf16)(from, n, to); }
 

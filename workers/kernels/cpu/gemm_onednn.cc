@@ -6,7 +6,9 @@
 
 #include "proto/base/log.h"
 #include "workers/kernels/compute_class.h"
+#include "workers/kernels/cpu/onednn_limit.h"
 #include "workers/kernels/gemm.h"
+#include "workers/kernels/kernels_errors.h"
 #include "workers/tensor/float16.h"
 
 namespace bitwright::worker {
@@ -95,7 +97,7 @@ absl::Status LimitOneDnn(std::string_view compute_class) {
   if (compute_class == "cpu-avx2") isa = dnnl::cpu_isa::avx2;
   if (compute_class == "cpu-avx512") isa = dnnl::cpu_isa::avx512_core;
   if (dnnl::set_max_cpu_isa(isa) != dnnl::status::success) {
-    return absl::FailedPreconditionError("the instruction set of oneDNN was already fixed in this process");
+    return ComputeClassFixedError(compute_class);
   }
   return absl::OkStatus();
 }

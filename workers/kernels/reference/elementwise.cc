@@ -5,9 +5,10 @@
 
 #include "workers/tensor/float16.h"
 
-namespace bitwright::worker::reference {
+namespace bitwright::worker {
 
-void RmsNorm(const float* x, const float* weight, float eps, int64_t rows, int64_t n, int64_t stride, float* out) {
+void ReferenceRmsNorm(const float* x, const float* weight, float eps, int64_t rows, int64_t n, int64_t stride,
+                      float* out) {
   for (int64_t r = 0; r < rows; ++r, x += stride, out += stride) {
     double sum = 0;
     for (int64_t i = 0; i < n; ++i) sum += double{x[i]} * x[i];
@@ -16,7 +17,8 @@ void RmsNorm(const float* x, const float* weight, float eps, int64_t rows, int64
   }
 }
 
-void ApplyRope(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t dim, const float* cos, const float* sin) {
+void ReferenceApplyRope(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t dim, const float* cos,
+                        const float* sin) {
   const int64_t half = dim / 2;
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t h = 0; h < heads; ++h) {
@@ -30,7 +32,7 @@ void ApplyRope(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t di
   }
 }
 
-void Softmax(float* x, int64_t n, int64_t begin, int64_t end) {
+void ReferenceSoftmax(float* x, int64_t n, int64_t begin, int64_t end) {
   const float top = *std::max_element(x + begin, x + end);
   double sum = 0;
   for (int64_t i = begin; i < end; ++i) sum += std::exp(double{x[i]} - top);
@@ -39,32 +41,22 @@ void Softmax(float* x, int64_t n, int64_t begin, int64_t end) {
   }
 }
 
-void SiluMul(float* gate, const float* up, int64_t n) {
+void ReferenceSiluMul(float* gate, const float* up, int64_t n) {
   for (int64_t i = 0; i < n; ++i) gate[i] = static_cast<float>(gate[i] / (1 + std::exp(-double{gate[i]})) * up[i]);
 }
 
-void AddBias(float* x, const float* bias, int64_t rows, int64_t n) {
+void ReferenceAddBias(float* x, const float* bias, int64_t rows, int64_t n) {
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t i = 0; i < n; ++i) x[r * n + i] += bias[i];
   }
 }
 
-void AddInto(float* x, const float* y, int64_t n) {
+void ReferenceAddInto(float* x, const float* y, int64_t n) {
   for (int64_t i = 0; i < n; ++i) x[i] += y[i];
 }
 
-void ColumnStatistics(const float* x, int64_t rows, int64_t n, float* absmax, double* sum_abs) {
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t i = 0; i < n; ++i) {
-      const float magnitude = std::fabs(x[r * n + i]);
-      absmax[i] = std::max(absmax[i], magnitude);
-      sum_abs[i] += magnitude;
-    }
-  }
-}
-
-void NarrowToBf16(const float* from, int64_t n, uint16_t* to) {
+void ReferenceNarrowToBf16(const float* from, int64_t n, uint16_t* to) {
   for (int64_t i = 0; i < n; ++i) to[i] = FloatToBf16(from[i]);
 }
 
-}  // namespace bitwright::worker::reference
+}  // namespace bitwright::worker

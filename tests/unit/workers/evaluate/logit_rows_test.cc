@@ -9,6 +9,9 @@
 namespace bitwright::worker {
 namespace {
 
+// One half of SumPair.
+double SumExp(const float* x, int64_t n, float maximum) { return SumPair(x, maximum, x, maximum, n).base; }
+
 TEST(LogitRowsTest, ExponentialIsExactToAFewUnitsOfTheLastPlace) {
   std::mt19937 random(1);
   std::uniform_real_distribution<float> uniform(-700, 0);

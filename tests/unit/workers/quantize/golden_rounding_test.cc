@@ -35,7 +35,6 @@ struct Golden {
 // One set of expected codes: "ct/b3/g32/gptq-static-actorder".
 struct Case {
   std::string name;
-  ScaleMethod scales;
   IntFormat format;
 };
 
@@ -43,14 +42,10 @@ std::vector<Case> Cases(const Golden& golden) {
   std::vector<Case> cases;
   for (const int bits : {3, 4}) {
     for (const int group : {32, 128}) {
-      for (const bool ct : {false, true}) {
-        for (const char* method :
-             {"rtn", "gptq-static", "gptq-dynamic", "gptq-static-actorder", "gptq-dynamic-actorder"}) {
-          const std::string name = std::string(ct ? "ct" : "maxabs") + "/b" + std::to_string(bits) + "/g" +
-                                   std::to_string(group) + "/" + method;
-          if (!golden.tensors.contains(name + "/codes")) continue;
-          cases.push_back({name, ct ? ScaleMethod::kAbsMax : ScaleMethod::kMaxCode, {bits, group}});
-        }
+      for (const char* method : {"rtn", "gptq-static", "gptq-dynamic", "gptq-static-actorder"}) {
+        const std::string name = "ct/b" + std::to_string(bits) + "/g" + std::to_string(group) + "/" + method;
+        if (!golden.tensors.contains(name + "/codes")) continue;
+        cases.push_back({name, {bits, group}});
       }
     }
   }
@@ -81,13 +76,9 @@ int CompareRows(const Golden& golden, const Case& c, const std::string& codes_na
 
 void CheckRtn(const Golden& golden, const Case& c) {
   ThreadPool pool(2);
-  const RoundedLinear rounded =
-      RoundToNearest(golden.weights, golden.out, golden.in, c.format, {}, {.scales = c.scales}, pool);
-  if (c.scales == ScaleMethod::kAbsMax) {  // the library's own float32 quotient, every row
-    CompareRows(golden, c, "/codes_library", {}, rounded);
-  } else {
-    CompareRows(golden, c, "/codes", Find(golden.tensors, c.name + "/fragile").As<uint8_t>(), rounded);
-  }
+  const RoundedLinear rounded = RoundToNearest(golden.weights, golden.out, golden.in, c.format, {}, {}, pool);
+  // the library's own float32 quotient, every row
+  CompareRows(golden, c, "/codes_library", {}, rounded);
 }
 
 int CheckGptq(const Golden& golden, const Case& c) {
@@ -97,11 +88,11 @@ int CheckGptq(const Golden& golden, const Case& c) {
   const auto factor = BuildFactor(golden.packed, golden.in, {.act_order = act_order}, pool);
   EXPECT_TRUE(factor.ok()) << factor.status();
   EXPECT_EQ(factor->order, Find(golden.tensors, c.name + "/perm").As<int32_t>()) << c.name;
-  const GptqOptions options{.scales = c.scales, .static_groups = static_groups};
+  const GptqOptions options{.scales = ScaleMethod::kAbsMax, .static_groups = static_groups};
   const RoundedLinear rounded = GptqRound(*factor, golden.weights, golden.out, c.format, options, pool);
   const std::vector<int32_t> groups = Find(golden.tensors, c.name + "/g_idx").As<int32_t>();
   for (int64_t j = 0; j < golden.in; ++j) {
-    EXPECT_EQ(rounded.group_index.empty() ? j / c.format.group_size : rounded.group_index[j], groups[j]) << c.name;
+    EXPECT_EQ(j / c.format.group_size, groups[j]) << c.name;
   }
   const std::vector<uint8_t> fragile = Find(golden.tensors, c.name + "/fragile").As<uint8_t>();
   const std::vector<double> losses = Find(golden.tensors, c.name + "/row_loss").ToDouble();
@@ -134,7 +125,7 @@ TEST(GoldenRoundingTest, EqualsTheReferenceOnAllRowsThatAreNotFragile) {
   for (const char* file : {"well-conditioned", "rank-deficient", "dead-inputs", "real"}) {
     compared += CheckFile(*shared + "/fixtures/rounding/" + file + ".safetensors");
   }
-  EXPECT_EQ(compared, 1891);  // of 2048; the reference's own count
+  EXPECT_EQ(compared, 693);  // of 768 rows in the cases that the product can take
 }
 
 // The fixture is the reference of the vector loops: every instruction set that this machine has must meet it.
@@ -146,7 +137,7 @@ TEST(GoldenRoundingTest, TheCopyBesideTheTestsOnEveryInstructionSet) {
     SCOPED_TRACE(hwy::TargetName(target));
     hwy::SetSupportedTargetsForTest(target);
     hwy::GetChosenTarget().DeInit();
-    EXPECT_GT(CheckFile(SourcePath("tests/golden/quantize/dead-inputs.safetensors")), 30);
+    EXPECT_GT(CheckFile(SourcePath("tests/golden/quantize/dead-inputs.safetensors")), 25);
   }
   hwy::SetSupportedTargetsForTest(0);
   hwy::GetChosenTarget().DeInit();

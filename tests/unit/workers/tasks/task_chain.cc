@@ -2,6 +2,7 @@
 
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/task_names.h"
 #include "tests/support/small_model.h"
 #include "workers/base/files.h"
 #include "workers/tasks/run_task.h"
@@ -44,7 +45,7 @@ class Builder {
     for (const auto& [input, output] : from) inputs[input] = chain_.outputs.at(output);
     const auto outputs = RunOnBlobs(spec, inputs, threads_);
     CHECK(outputs.ok()) << spec.kind() << ": " << outputs.status();
-    for (const auto& [name, bytes] : *outputs) chain_.outputs[spec.kind() + "/" + name] = bytes;
+    for (const auto& [name, bytes] : *outputs) chain_.outputs[OutputOf(spec.kind(), name)] = bytes;
     chain_.tasks.push_back({std::move(spec), std::move(inputs)});
   }
 
@@ -76,44 +77,49 @@ void SetWindows(Params& params) {
 }
 
 void RunUpToAllocate(Builder& builder) {
-  v1::TaskSpec spec = Spec("inspect");
+  v1::TaskSpec spec = Spec(TaskKind::kInspect);
   spec.mutable_inspect()->set_target("compressed-tensors");
   builder.Run(spec, true, {});
-  spec = Spec("tokenize");
+  spec = Spec(TaskKind::kTokenize);
   spec.mutable_tokenize()->set_kind(v1::Data::TOKEN_IDS_JSONL);
   spec.mutable_tokenize()->set_window(kWindow);
   spec.mutable_tokenize()->set_max_tokens(1000);
   spec.mutable_tokenize()->set_vocab_size(384);
-  builder.Run(spec, false, {}, {{"data", IdLinesText()}});
-  spec = Spec("reference");
+  builder.Run(spec, false, {}, {{TaskFile::kData, IdLinesText()}});
+  spec = Spec(TaskKind::kReference);
   SetWindows(*spec.mutable_reference());
-  builder.Run(spec, true, {{"ids", "tokenize/ids"}});
-  spec = Spec("calibrate");
+  builder.Run(spec, true, {{TaskFile::kIds, OutputOf(TaskKind::kTokenize, TaskFile::kIds)}});
+  spec = Spec(TaskKind::kCalibrate);
   SetWindows(*spec.mutable_calibrate());
   spec.mutable_calibrate()->mutable_blocks()->set_end(2);
   spec.mutable_calibrate()->set_last(true);
-  builder.Run(spec, true, {{"ids", "tokenize/ids"}});
-  spec = Spec("merge");
+  builder.Run(spec, true, {{TaskFile::kIds, OutputOf(TaskKind::kTokenize, TaskFile::kIds)}});
+  spec = Spec(TaskKind::kMerge);
   spec.mutable_merge();
   builder.Run(spec, false,
-              {{"statistics/00000", "calibrate/statistics"}, {"statistics/00001", "calibrate/statistics"}});
-  spec = Spec("profile");
+              {{Numbered(TaskFile::kStatistics, 0), OutputOf(TaskKind::kCalibrate, TaskFile::kStatistics)},
+               {Numbered(TaskFile::kStatistics, 1), OutputOf(TaskKind::kCalibrate, TaskFile::kStatistics)}});
+  spec = Spec(TaskKind::kProfile);
   SetWindows(*spec.mutable_profile());
   spec.mutable_profile()->mutable_blocks()->set_end(2);
   spec.mutable_profile()->set_target("compressed-tensors");
   *spec.mutable_profile()->mutable_recipe() = ChainRecipe();
   builder.Run(spec, true,
-              {{"ids", "tokenize/ids"}, {"hidden", "reference/hidden"}, {"statistics", "merge/statistics"}});
-  spec = Spec("allocate");
+              {{TaskFile::kIds, OutputOf(TaskKind::kTokenize, TaskFile::kIds)},
+               {TaskFile::kHidden, OutputOf(TaskKind::kReference, TaskFile::kHidden)},
+               {TaskFile::kStatistics, OutputOf(TaskKind::kMerge, TaskFile::kStatistics)}});
+  spec = Spec(TaskKind::kAllocate);
   spec.mutable_allocate()->mutable_budget()->set_average_bits(4.4);
   spec.mutable_allocate()->set_target("compressed-tensors");
   *spec.mutable_allocate()->mutable_recipe() = ChainRecipe();
-  builder.Run(spec, false, {{"info", "inspect/info"}, {"sensitivity/00000", "profile/sensitivity"}});
+  builder.Run(spec, false,
+              {{TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
+               {Numbered(TaskFile::kSensitivity, 0), OutputOf(TaskKind::kProfile, TaskFile::kSensitivity)}});
 }
 
 void RunFromQuantize(Builder& builder) {
-  const auto allocation = builder.Output<v1::Allocation>("allocate/allocation");
-  v1::TaskSpec spec = Spec("quantize");
+  const auto allocation = builder.Output<v1::Allocation>(OutputOf(TaskKind::kAllocate, TaskFile::kAllocation));
+  v1::TaskSpec spec = Spec(TaskKind::kQuantize);
   spec.mutable_quantize()->mutable_blocks()->set_end(2);
   spec.mutable_quantize()->mutable_rounding()->set_method(v1::ROUNDING_METHOD_GPTQ);
   for (const v1::UnitPlan& unit : allocation.candidates(0).units()) {
@@ -121,39 +127,44 @@ void RunFromQuantize(Builder& builder) {
     to.set_unit(unit.unit());
     *to.mutable_format() = unit.format();
   }
-  builder.Run(spec, true, {{"statistics", "merge/statistics"}});
-  spec = Spec("evaluate");
+  builder.Run(spec, true, {{TaskFile::kStatistics, OutputOf(TaskKind::kMerge, TaskFile::kStatistics)}});
+  spec = Spec(TaskKind::kEvaluate);
   SetWindows(*spec.mutable_evaluate());
   builder.Run(spec, true,
-              {{"ids", "tokenize/ids"}, {"hidden", "reference/hidden"}, {"weights/00000", "quantize/weights"}});
-  spec = Spec("select");
+              {{TaskFile::kIds, OutputOf(TaskKind::kTokenize, TaskFile::kIds)},
+               {TaskFile::kHidden, OutputOf(TaskKind::kReference, TaskFile::kHidden)},
+               {Numbered(TaskFile::kWeights, 0), OutputOf(TaskKind::kQuantize, TaskFile::kWeights)}});
+  spec = Spec(TaskKind::kSelect);
   spec.mutable_select()->mutable_budget()->set_average_bits(4.4);
   spec.mutable_select()->set_candidates(1);
   spec.mutable_select()->set_shards(1);
   spec.mutable_select()->mutable_card()->set_model("small");
   Blobs small = SmallModelBlobs();
-  small.erase("model/model.safetensors");
-  builder.Run(
-      spec, false,
-      {{"info", "inspect/info"}, {"allocation", "allocate/allocation"}, {"tokens/00000/00000", "evaluate/tokens"}},
-      small);
-  spec = Spec("assemble");
+  small.erase(ModelFileName("model.safetensors"));
+  builder.Run(spec, false,
+              {{TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
+               {TaskFile::kAllocation, OutputOf(TaskKind::kAllocate, TaskFile::kAllocation)},
+               {Numbered(TaskFile::kTokens, 0, 0), OutputOf(TaskKind::kEvaluate, TaskFile::kTokens)}},
+              small);
+  spec = Spec(TaskKind::kAssemble);
   spec.mutable_assemble()->mutable_card()->set_model("small");
   builder.Run(spec, true,
-              {{"info", "inspect/info"},
-               {"allocation", "allocate/allocation"},
-               {"selection", "select/selection"},
-               {"weights/00000", "quantize/weights"}});
-  spec = Spec("report");
+              {{TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
+               {TaskFile::kAllocation, OutputOf(TaskKind::kAllocate, TaskFile::kAllocation)},
+               {TaskFile::kSelection, OutputOf(TaskKind::kSelect, TaskFile::kSelection)},
+               {Numbered(TaskFile::kWeights, 0), OutputOf(TaskKind::kQuantize, TaskFile::kWeights)}});
+  spec = Spec(TaskKind::kReport);
   spec.mutable_report()->set_model_display_name("small");
   builder.Run(spec, false,
-              {{"info", "inspect/info"},
-               {"allocation", "allocate/allocation"},
-               {"selection", "select/selection"},
-               {"manifest", "assemble/manifest"}});
+              {{TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
+               {TaskFile::kAllocation, OutputOf(TaskKind::kAllocate, TaskFile::kAllocation)},
+               {TaskFile::kSelection, OutputOf(TaskKind::kSelect, TaskFile::kSelection)},
+               {TaskFile::kManifest, OutputOf(TaskKind::kAssemble, TaskFile::kManifest)}});
 }
 
 }  // namespace
+
+std::string OutputOf(const std::string& kind, const std::string& output) { return kind + "/" + output; }
 
 absl::StatusOr<Blobs> RunOnBlobs(v1::TaskSpec spec, const Blobs& inputs, int threads) {
   const TempDir dir, out;
@@ -184,7 +195,7 @@ Blobs SmallModelBlobs() {
   for (const auto& [name, path] : SmallModel::Make().Write(dir.path())) {
     const auto bytes = ReadFile(path);
     CHECK(bytes.ok()) << bytes.status();
-    blobs["model/" + name] = *bytes;
+    blobs[ModelFileName(name)] = *bytes;
   }
   return blobs;
 }

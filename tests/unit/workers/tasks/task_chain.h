@@ -27,13 +27,16 @@ struct ChainTask {
 // The plan is the mixed one at 4 bits.
 struct Chain {
   std::vector<ChainTask> tasks;
-  Blobs outputs;  // "kind/output"
+  Blobs outputs;  // by OutputOf
 };
+
+// Where Chain::outputs holds an output of the task of this kind: "kind/output".
+std::string OutputOf(const std::string& kind, const std::string& output);
 
 // Ends the test program when a task fails.
 Chain RunChain(int threads);
 
-// Bytes of the files of SmallModel::Make(), by "model/{path}".
+// Bytes of the files of SmallModel::Make(), by ModelFileName.
 Blobs SmallModelBlobs();
 
 }  // namespace bitwright::worker

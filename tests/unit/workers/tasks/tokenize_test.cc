@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "proto/contract/task_names.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/workers/tasks/task_chain.h"
 
@@ -8,7 +9,7 @@ namespace {
 
 v1::TaskSpec Tokenize(v1::Data::Kind kind, int window = 4) {
   v1::TaskSpec spec;
-  spec.set_kind("tokenize");
+  spec.set_kind(TaskKind::kTokenize);
   spec.mutable_tokenize()->set_kind(kind);
   spec.mutable_tokenize()->set_window(window);
   spec.mutable_tokenize()->set_max_tokens(1000);
@@ -18,20 +19,20 @@ v1::TaskSpec Tokenize(v1::Data::Kind kind, int window = 4) {
 
 absl::StatusOr<Blobs> RunOnData(const v1::TaskSpec& spec, const std::string& data) {
   Blobs inputs = SmallModelBlobs();
-  inputs["data"] = data;
+  inputs[TaskFile::kData] = data;
   return RunOnBlobs(spec, inputs);
 }
 
 v1::TokenizeSummary SummaryOf(const Blobs& outputs) {
   v1::TokenizeSummary summary;
-  EXPECT_TRUE(summary.ParseFromString(outputs.at("summary")));
+  EXPECT_TRUE(summary.ParseFromString(outputs.at(TaskFile::kSummary)));
   return summary;
 }
 
 TEST(Tokenize, EmptyText) { EXPECT_THAT(RunOnData(Tokenize(v1::Data::TEXT), ""), HasReason("DATA_INVALID")); }
 
 TEST(Tokenize, TextWithoutATokenizer) {
-  EXPECT_THAT(RunOnBlobs(Tokenize(v1::Data::TEXT), {{"data", "text"}}), HasReason("TASK_INPUT_MISSING"));
+  EXPECT_THAT(RunOnBlobs(Tokenize(v1::Data::TEXT), {{TaskFile::kData, "text"}}), HasReason("TASK_INPUT_MISSING"));
 }
 
 TEST(Tokenize, TextShorterThanAWindowHasNone) {
@@ -39,14 +40,14 @@ TEST(Tokenize, TextShorterThanAWindowHasNone) {
   ASSERT_THAT(outputs, IsOk());
   EXPECT_EQ(SummaryOf(*outputs).windows(), 0);
   EXPECT_EQ(SummaryOf(*outputs).tokens_in_file(), 1);
-  EXPECT_EQ(outputs->at("ids"), "");
+  EXPECT_EQ(outputs->at(TaskFile::kIds), "");
 }
 
 TEST(Tokenize, ALastPartialWindowIsDropped) {
   ASSERT_OK_AND_ASSIGN(const Blobs outputs, RunOnData(Tokenize(v1::Data::TEXT, 4), "0123456789"));
   const auto summary = SummaryOf(outputs);
   EXPECT_EQ(summary.windows(), summary.tokens_in_file() / 4);
-  EXPECT_EQ(outputs.at("ids").size(), static_cast<size_t>(summary.windows()) * 16);
+  EXPECT_EQ(outputs.at(TaskFile::kIds).size(), static_cast<size_t>(summary.windows()) * 16);
 }
 
 TEST(Tokenize, AtMostTheTokensAskedFor) {

@@ -48,7 +48,7 @@ void ExpectCase(const Tokenizer& tokenizer, const TokenizerCase& c, bool with_sp
 
 json SmallTokenizer() {
   json vocab = json::object();
-  for (int byte = 0; byte < 256; ++byte) vocab[byte_level::CharOf(static_cast<uint8_t>(byte))] = byte;
+  for (int byte = 0; byte < 256; ++byte) vocab[CharOfByte(static_cast<uint8_t>(byte))] = byte;
   vocab["he"] = 256;
   vocab["ll"] = 257;
   vocab["hell"] = 258;

@@ -22,7 +22,7 @@ std::string RandomText(std::mt19937& random) {
     }
     const uint32_t limits[] = {0x80, 0x800, 0x110000};
     const auto code_point = static_cast<int32_t>(random() % limits[kind - 5]);
-    if (code_point < kSurrogates || code_point >= kAfterSurrogates) unicode::Append(code_point, text);
+    if (code_point < kSurrogates || code_point >= kAfterSurrogates) AppendCodePoint(code_point, text);
   }
   return text;
 }

@@ -241,7 +241,7 @@ TEST(RefusedFiles, KeysMustNotStandTwice) {
   file.replace(file.find(entry), entry.size(), "\"he\":256,\"he\":900");
   const auto tokenizer = Tokenizer::Load(file);
   EXPECT_THAT(tokenizer, HasReason(kInvalid));
-  EXPECT_THAT(MessageOf(tokenizer.status()), HasSubstr("model.vocab[\"he\"]: the token stands there twice"));
+  EXPECT_THAT(MessageOf(tokenizer.status()), HasSubstr("model.vocab[\"he\"]: the token occurs twice"));
 }
 
 TEST(RefusedFiles, FixturesOfOtherKindsByName) {
