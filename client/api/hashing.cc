@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
-#include <mutex>
 #include <numeric>
 #include <thread>
 
+#include "absl/synchronization/mutex.h"
 #include "client/api/client_errors.h"
 #include "proto/base/status_macros.h"
 
@@ -43,9 +43,9 @@ absl::StatusOr<std::vector<BlobDigest>> HashFiles(std::span<const std::string> p
   const std::vector<size_t> order = LargestFirst(paths);
   std::vector<absl::StatusOr<BlobDigest>> results(paths.size(), BlobDigest{});
   std::atomic<size_t> next{0};
-  std::mutex mutex;
+  absl::Mutex mutex;  // one call of on_bytes at a time
   const auto report = [&](int64_t bytes) {
-    std::lock_guard lock(mutex);
+    absl::MutexLock lock(&mutex);
     if (on_bytes) on_bytes(bytes);
   };
   const auto work = [&] {

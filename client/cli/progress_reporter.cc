@@ -23,7 +23,7 @@ winsize TerminalSize() {
 }  // namespace
 
 void ProgressReporter::Transfer(const TransferProgress& progress) {
-  std::lock_guard lock(mutex_);
+  absl::MutexLock lock(&mutex_);
   const int phase = static_cast<int>(progress.phase);
   const bool begins = phase != phase_;
   phase_ = phase;
@@ -47,7 +47,7 @@ void ProgressReporter::Transfer(const TransferProgress& progress) {
 }
 
 void ProgressReporter::Job(const v1::Job& job) {
-  std::lock_guard lock(mutex_);
+  absl::MutexLock lock(&mutex_);
   if (!animate_) {
     if (job_.name().empty()) console_.Note(absl::StrCat(job.name(), ": ", v1::Job::State_Name(job.state())));
     for (const std::string& line : StageMessages(job_, job)) console_.Note(line);
@@ -60,7 +60,7 @@ void ProgressReporter::Job(const v1::Job& job) {
 }
 
 void ProgressReporter::Finish() {
-  std::lock_guard lock(mutex_);
+  absl::MutexLock lock(&mutex_);
   if (dirty_) Draw(true);
   drawn_lines_ = 0;
   before_job_.clear();

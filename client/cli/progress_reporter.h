@@ -1,10 +1,11 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "client/cli/console.h"
 #include "client/cli/progress_bars.h"
 #include "proto/base/clock.h"
@@ -25,20 +26,19 @@ class ProgressReporter {
   void Finish();
 
  private:
-  void Draw(bool now);
-  std::vector<ProgressBar> AllBars() const;
+  void Draw(bool now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::vector<ProgressBar> AllBars() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Console& console_;
   const bool animate_;
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  std::vector<ProgressBar> before_job_;
-  std::vector<ProgressBar> after_job_;
-  v1::Job job_;
-  int phase_ = -1;
-  int drawn_lines_ = 0;
-  bool dirty_ = false;
-  MonotonicTime drawn_at_;
+  absl::Mutex mutex_;
+  std::vector<ProgressBar> before_job_ ABSL_GUARDED_BY(mutex_);
+  std::vector<ProgressBar> after_job_ ABSL_GUARDED_BY(mutex_);
+  v1::Job job_ ABSL_GUARDED_BY(mutex_);
+  int phase_ ABSL_GUARDED_BY(mutex_) = -1;
+  int drawn_lines_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool dirty_ ABSL_GUARDED_BY(mutex_) = false;
+  MonotonicTime drawn_at_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace bitwright::client

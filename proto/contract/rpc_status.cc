@@ -17,11 +17,11 @@ google::rpc::Status ToProto(const absl::Status& status) {
   return proto;
 }
 
-absl::Status FromProto(const google::rpc::Status& proto) {
-  if (proto.code() == 0) return absl::OkStatus();
-  absl::Status status(static_cast<absl::StatusCode>(proto.code()), proto.message());
-  for (const auto& any : proto.details()) status.SetPayload(any.type_url(), absl::Cord(any.value()));
-  return status;
+absl::Status FromProto(const google::rpc::Status& status) {
+  if (status.code() == 0) return absl::OkStatus();
+  absl::Status result(static_cast<absl::StatusCode>(status.code()), status.message());
+  for (const auto& any : status.details()) result.SetPayload(any.type_url(), absl::Cord(any.value()));
+  return result;
 }
 
 }  // namespace bitwright

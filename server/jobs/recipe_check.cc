@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "proto/base/status_macros.h"
 #include "server/jobs/job_errors.h"
 
@@ -24,9 +25,9 @@ absl::Status CheckList(const std::string& recipe, const char* field, const List&
                        const std::string& allowed) {
   for (auto value = list.begin(); value != list.end(); ++value) {
     const std::string text = std::to_string(*value);
-    if (!valid(*value)) return RecipeInvalidError(recipe, field, "has " + text + "; allowed are " + allowed);
+    if (!valid(*value)) return RecipeInvalidError(recipe, field, absl::StrCat("has ", text, "; allowed are ", allowed));
     if (std::find(list.begin(), value, *value) != value) {
-      return RecipeInvalidError(recipe, field, "has " + text + " twice; name it once");
+      return RecipeInvalidError(recipe, field, absl::StrCat("has ", text, " twice; name it once"));
     }
   }
   return absl::OkStatus();

@@ -4,24 +4,30 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 #include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 
 namespace bitwright::worker {
 
 struct ThreadPool::State {
-  std::mutex mutex;
-  std::condition_variable start;
-  std::condition_variable done;
-  uint64_t generation = 0;  // guarded by mutex; grows with every ParallelFor
-  int busy = 0;             // guarded by mutex; helpers still in the current generation
-  bool stop = false;        // guarded by mutex
-  const std::function<void(int64_t, int)>* body = nullptr;
-  int64_t pieces = 0;
+  absl::Mutex mutex;
+  absl::CondVar start;
+  absl::CondVar done;
+  uint64_t generation ABSL_GUARDED_BY(mutex) = 0;  // grows with every ParallelFor
+  int busy ABSL_GUARDED_BY(mutex) = 0;             // helpers still in the current generation
+  bool stop ABSL_GUARDED_BY(mutex) = false;
+  const std::function<void(int64_t, int)>* body ABSL_GUARDED_BY(mutex) = nullptr;
+  int64_t pieces ABSL_GUARDED_BY(mutex) = 0;
   std::atomic<int64_t> next{0};
   std::vector<std::thread> helpers;
+
+  // The next piece that nobody has taken, until none is left.
+  void TakePieces(const std::function<void(int64_t, int)>& run, int64_t count, int slot) {
+    for (int64_t i; (i = next.fetch_add(1)) < count;) run(i, slot);
+  }
 };
 
 ThreadPool::ThreadPool(int threads) : threads_(std::max(threads, 1)), state_(std::make_unique<State>()) {
@@ -32,10 +38,10 @@ ThreadPool::ThreadPool(int threads) : threads_(std::max(threads, 1)), state_(std
 
 ThreadPool::~ThreadPool() {
   {
-    std::lock_guard lock(state_->mutex);
+    absl::MutexLock lock(&state_->mutex);
     state_->stop = true;
   }
-  state_->start.notify_all();
+  state_->start.SignalAll();
   for (std::thread& helper : state_->helpers) helper.join();
 }
 
@@ -43,18 +49,22 @@ void ThreadPool::Work(int slot) {
   omp_set_num_threads(1);
   uint64_t seen = 0;
   while (true) {
+    const std::function<void(int64_t, int)>* body = nullptr;
+    int64_t pieces = 0;
     {
-      std::unique_lock lock(state_->mutex);
-      state_->start.wait(lock, [&] { return state_->stop || state_->generation != seen; });
+      absl::MutexLock lock(&state_->mutex);
+      while (!state_->stop && state_->generation == seen) state_->start.Wait(&state_->mutex);
       if (state_->stop) return;
       seen = state_->generation;
+      body = state_->body;
+      pieces = state_->pieces;
     }
-    for (int64_t i; (i = state_->next.fetch_add(1)) < state_->pieces;) (*state_->body)(i, slot);
+    state_->TakePieces(*body, pieces, slot);
     {
-      std::lock_guard lock(state_->mutex);
+      absl::MutexLock lock(&state_->mutex);
       --state_->busy;
     }
-    state_->done.notify_one();
+    state_->done.Signal();
   }
 }
 
@@ -65,17 +75,17 @@ void ThreadPool::ParallelFor(int64_t pieces, const std::function<void(int64_t, i
     for (int64_t i = 0; i < pieces; ++i) body(i, 0);
   } else {
     {
-      std::lock_guard lock(state_->mutex);
+      absl::MutexLock lock(&state_->mutex);
       state_->body = &body;
       state_->pieces = pieces;
       state_->next = 0;
       state_->busy = threads_ - 1;
       ++state_->generation;
     }
-    state_->start.notify_all();
-    for (int64_t i; (i = state_->next.fetch_add(1)) < pieces;) body(i, 0);
-    std::unique_lock lock(state_->mutex);
-    state_->done.wait(lock, [&] { return state_->busy == 0; });
+    state_->start.SignalAll();
+    state_->TakePieces(body, pieces, 0);
+    absl::MutexLock lock(&state_->mutex);
+    while (state_->busy != 0) state_->done.Wait(&state_->mutex);
   }
   omp_set_num_threads(outer);
 }

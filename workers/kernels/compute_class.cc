@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <mutex>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "hwy/targets.h"
 #include "proto/base/status_macros.h"
 #include "workers/kernels/cpu/onednn_limit.h"
@@ -34,8 +35,8 @@ int DetectedLevel() {
 }
 
 struct InForce {
-  std::mutex mutex;
-  int level = DetectedLevel();
+  absl::Mutex mutex;
+  int level ABSL_GUARDED_BY(mutex) = DetectedLevel();
 };
 
 InForce& State() {
@@ -60,19 +61,22 @@ absl::Status SetComputeClass(std::string_view compute_class) {
     if (level < 1) off |= HWY_AVX2;
     hwy::DisableTargets(off);
   }
-  std::lock_guard lock(State().mutex);
-  State().level = level;
+  InForce& state = State();
+  absl::MutexLock lock(&state.mutex);
+  state.level = level;
   return absl::OkStatus();
 }
 
 std::string ComputeClass() {
-  std::lock_guard lock(State().mutex);
-  return std::string(kClasses[static_cast<size_t>(State().level)]);
+  InForce& state = State();
+  absl::MutexLock lock(&state.mutex);
+  return std::string(kClasses[static_cast<size_t>(state.level)]);
 }
 
 bool HasBf16Gemm() {
-  std::lock_guard lock(State().mutex);
-  return State().level >= 3;
+  InForce& state = State();
+  absl::MutexLock lock(&state.mutex);
+  return state.level >= 3;
 }
 
 }  // namespace bitwright::worker

@@ -18,7 +18,7 @@ class BoardTest : public ::testing::Test {
   BoardTest() {
     auto owner = std::make_unique<Owner>();
     owner->name = "jobs/1";
-    owner->work = JobWork{};
+    owner->work.emplace<JobWork>();
     owner_ = &board_.Add(std::move(owner));
     board_.AddTask(*owner_, Task("tasks/1"));
     v1::WorkerCapacity capacity;
