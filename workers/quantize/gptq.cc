@@ -47,7 +47,7 @@ class RowPiece {
   const double* loss() const { return loss_; }
 
  private:
-  void Weigh(ScaleWeight weight);
+  void Weigh();
   void StaticScales(IntFormat format, const GptqOptions& options);
   void RoundBlock(int64_t begin, IntFormat format, const GptqOptions& options, bool dynamic);
 
@@ -62,14 +62,10 @@ class RowPiece {
   double squared_[kRows];
 };
 
-void RowPiece::Weigh(ScaleWeight weight) {
+void RowPiece::Weigh() {
   for (int64_t j = 0; j < in_; ++j) {
     const int32_t column = factor_.order[j];
-    const float h = factor_.diagonal[column], d = factor_.d[j];
-    const float value = weight == ScaleWeight::kDiagonal      ? h
-                        : weight == ScaleWeight::kConditional ? d
-                                                              : std::sqrt(h * d);
-    importance_[column] = value;
+    importance_[column] = std::sqrt(factor_.diagonal[column] * factor_.d[j]);
   }
 }
 
@@ -118,7 +114,7 @@ void RowPiece::RoundBlock(int64_t begin, IntFormat format, const GptqOptions& op
 void RowPiece::Round(IntFormat format, const GptqOptions& options) {
   // A group that covers its whole row is reached before any error has spread: dynamic would be static.
   const bool dynamic = !options.static_groups && !factor_.act_order && format.group_size != IntFormat::kChannel;
-  Weigh(options.weight);
+  Weigh();
   if (!dynamic) StaticScales(format, options);
   std::fill_n(loss_, kRows, 0.0);
   std::fill_n(squared_, kRows, 0.0);

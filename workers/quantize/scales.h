@@ -13,7 +13,7 @@ namespace bitwright::worker {
 // it.
 enum class ScaleMethod {
   kAbsMax,    // max|w| · 2/(2^bits − 1): compressed-tensors' observer ("ct"). The extremes lie half a step outside
-  kSearched,  // the clip of kAbsMax that minimizes Σ_j h_j (w_j − q_j)², h the diagonal of the second moment
+  kSearched,  // the clip of kAbsMax that minimizes Σ_j h_j (w_j − q_j)², h ≥ 0 as the caller weighs columns
 };
 
 // Scales of one group for 64 rows side by side.

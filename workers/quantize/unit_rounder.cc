@@ -20,7 +20,6 @@ struct UnitRounder::State {
   GptqOptions Gptq() const {
     GptqOptions gptq;
     gptq.scales = options.scales;
-    gptq.weight = ScaleWeight::kDiagonal;  // what recipes.proto promises of SCALE_METHOD_SEARCHED
     gptq.static_groups = options.static_groups;
     gptq.storage_type = options.storage_type;
     return gptq;
