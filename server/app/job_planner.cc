@@ -7,15 +7,12 @@
 namespace bitwright::server {
 namespace {
 
-// What models are inspected for, until there is a second target.
-constexpr char kInspectTarget[] = "compressed-tensors";
-
 class JobPlanner final : public Planner {
  public:
   absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts) const override {
     return server::Expand(job, facts);
   }
-  TaskNode Inspect(const v1::Manifest& manifest) const override { return InspectNode(manifest, kInspectTarget); }
+  TaskNode Inspect(const v1::Manifest& manifest) const override { return InspectNode(manifest); }
   absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, const v1::Model& model, const v1::Digest& info,
                                       const std::optional<v1::Recipe>& named_recipe) const override {
     return server::Resolve(spec, model, info, named_recipe);

@@ -75,7 +75,6 @@ class Expander {
   void Assemble() {
     NodeBuilder builder(TaskKind::kAssemble);
     auto* params = builder.spec().mutable_assemble();
-    params->set_target(job_.spec.target());
     params->set_candidate(facts_.selection->selected());
     *params->mutable_card() = Card();
     builder.Files(job_.model, ModelFiles::kAll)
@@ -186,7 +185,6 @@ class Expander {
     SetRange({0, cuts_.profile_windows}, params->mutable_windows());
     params->set_stride(cuts_.profile_stride);
     params->set_window(window_);
-    params->set_target(job_.spec.target());
     *params->mutable_recipe() = ProfiledPart(job_.recipe);
     builder.Files(job_.model, ModelFiles::kNumeric)
         .Link(TaskFile::kHidden, profile_reference_key_, TaskFile::kHidden)
@@ -201,7 +199,6 @@ class Expander {
     NodeBuilder builder(TaskKind::kAllocate);
     auto* params = builder.spec().mutable_allocate();
     *params->mutable_budget() = job_.spec.budget();
-    params->set_target(job_.spec.target());
     *params->mutable_recipe() = job_.recipe;
     builder.Input(TaskFile::kInfo, job_.info).Needs(Costs::SmallBytes(), 1e4 * info_.units_size());
     for (size_t j = 0; j < cuts_.profiles.size(); ++j) {
@@ -216,7 +213,6 @@ class Expander {
     NodeBuilder builder(TaskKey(TaskKind::kQuantize, candidate, range));
     auto* params = builder.spec().mutable_quantize();
     SetRange(blocks, params->mutable_blocks());
-    params->set_target(job_.spec.target());
     *params->mutable_rounding() = job_.recipe.rounding();
     // Plan.units stand in the order of ModelInfo.units.
     for (int u = 0; u < std::min(plan.units_size(), info_.units_size()); ++u) {
@@ -244,7 +240,6 @@ class Expander {
     auto* params = builder.spec().mutable_evaluate();
     SetRange(windows, params->mutable_windows());
     params->set_window(job_.spec.evaluation().window());
-    params->set_target(job_.spec.target());
     params->set_compute(job_.recipe.evaluation().compute());
     builder.Files(job_.model, ModelFiles::kNumeric)
         .Link(TaskFile::kHidden, TaskKey(TaskKind::kReference, shard), TaskFile::kHidden)
@@ -260,7 +255,6 @@ class Expander {
     NodeBuilder builder(TaskKind::kSelect);
     auto* params = builder.spec().mutable_select();
     *params->mutable_budget() = job_.spec.budget();
-    params->set_target(job_.spec.target());
     params->set_candidates(candidates);
     params->set_shards(shards);
     *params->mutable_card() = Card();
@@ -331,11 +325,11 @@ absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts) {
   return Expansion{expander.Take(), proved};
 }
 
-TaskNode InspectNode(const v1::Manifest& manifest, const std::string& target) {
+TaskNode InspectNode(const v1::Manifest& manifest) {
   double bytes = 0;
   for (const auto& file : manifest.files()) bytes += static_cast<double>(file.digest().size_bytes());
   NodeBuilder builder(TaskKind::kInspect);
-  builder.spec().mutable_inspect()->set_target(target);
+  builder.spec().mutable_inspect();
   return builder.Files(manifest).Needs(Costs::SmallBytes(), bytes).Build();
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <string>
-
 #include "absl/status/statusor.h"
 #include "server/jobs/job_graph.h"
 
@@ -25,6 +23,6 @@ namespace bitwright::server {
 absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts);
 
 // The inspect task of a model. Key "inspect".
-TaskNode InspectNode(const v1::Manifest& manifest, const std::string& target);
+TaskNode InspectNode(const v1::Manifest& manifest);
 
 }  // namespace bitwright::server

@@ -5,7 +5,8 @@ Usage: names_test.py [ROOT]. Fails on
 - a namespace in server/, client/ or workers/ other than the side's own;
 - a function of an *_errors.h that is not named ...Error, and an error made outside *_errors.cc;
 - a source without a header of its name beside it, unless HEADERLESS says where it is declared;
-- a clock read outside proto/base, unless CLOCKS says why.
+- a clock read outside proto/base, unless CLOCKS says why;
+- a second home of what ONCE says has one.
 """
 
 import fnmatch
@@ -40,6 +41,16 @@ CLOCKS = {
     'proto/transfer/grpc_calls.h': 'gRPC takes a deadline on the system clock',
     'server/rpc/call_scope.cc': 'gRPC gives the deadline on the system clock',
     'server/rpc/rpc_server.cc': 'gRPC takes a deadline on the system clock',
+}
+# What would begin a second implementation → the files that hold the only one.
+ONCE = {
+    r'\bRAND_bytes\b|\bgetrandom\b|\buuid_generate': ('proto/base/random_id.cc',),
+    r'\bSetSerializationDeterministic\b': ('proto/base/message_bytes.cc',),
+    r'\bv?fork\(|\bposix_spawnp?\(|\bexec(v|ve|vp|vpe|l|lp|le)\(': ('proto/base/process.cc',),
+    r'\bByteStream::(NewStub|Stub)\b': ('proto/transfer/blob_download.cc', 'proto/transfer/blob_upload.cc'),
+    r'\b(class|struct) \w*(Retry|Backoff|BackOff)\w*': ('proto/transfer/retry_policy.h',),
+    r'\b(class|struct) \w*(Cancel|Stop)(Token|Signal|Source)\b': ('proto/base/cancel_token.h',),
+    r'\bgethostname\(': ('proto/base/host_name.cc',),
 }
 ERROR_MAKER = re.compile(r'\bMakeError\(')
 DECLARATION = re.compile(r'^\s*(?:\[\[\w+\]\]\s*|inline\s+|constexpr\s+|static\s+)*[A-Za-z_][\w:<>,\s]*?[\s&*]+(\w+)\s*\(')
@@ -117,12 +128,19 @@ def check_tables(paths):
             and os.path.splitext(path)[0] + '.h' not in paths]
     return ([f'{this}:1: HEADERLESS names {pattern}, which no source needs'
              for pattern in HEADERLESS if not fnmatch.filter(bare, pattern)]
-            + [f'{this}:1: CLOCKS names {path}, which does not exist' for path in CLOCKS if path not in paths])
+            + [f'{this}:1: CLOCKS names {path}, which does not exist' for path in CLOCKS if path not in paths]
+            + [f'{this}:1: ONCE names {path}, which does not exist'
+               for homes in ONCE.values() for path in homes if path not in paths])
+
+
+def check_once(path, lines):
+    return [f'{path}:{number}: {match.group(0)}: use what {homes[0]} has' for pattern, homes in ONCE.items()
+            if path not in homes for number, text in lines if (match := re.search(pattern, text))]
 
 
 def check_source(root, path, paths):
     lines = code_lines(root, path)
-    errors = check_namespaces(path, lines) + check_errors(path, lines)
+    errors = check_namespaces(path, lines) + check_errors(path, lines) + check_once(path, lines)
     if path.endswith('.cc'):
         errors += check_header(path, paths)
     if not path.startswith('proto/base/') and path not in CLOCKS:

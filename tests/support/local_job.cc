@@ -52,7 +52,7 @@ absl::StatusOr<v1::Model> LocalJobs::AddModel(const std::string& model_dir) {
     ABSL_ASSIGN_OR_RETURN(*model.mutable_manifest()->add_files()->mutable_digest(), AddFile(path));
     model.mutable_manifest()->mutable_files()->rbegin()->set_path(name);
   }
-  server::TaskNode node = server::InspectNode(model.manifest(), "compressed-tensors");
+  server::TaskNode node = server::InspectNode(model.manifest());
   StageTime time;
   ABSL_ASSIGN_OR_RETURN(const v1::TaskResult result, RunOne(node.spec, time));
   info_ = *FindOutput(result, "info");

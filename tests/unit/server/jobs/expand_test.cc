@@ -141,7 +141,7 @@ TEST(Expand, ProfileIsSharedBetweenRecipes) {
 
 TEST(Expand, InspectReadsEveryFile) {
   const v1::Model model = Model({});
-  const TaskNode node = InspectNode(model.manifest(), "compressed-tensors");
+  const TaskNode node = InspectNode(model.manifest());
   EXPECT_EQ(node.key, "inspect");
   EXPECT_EQ(node.spec.kind(), "inspect");
   EXPECT_EQ(node.spec.inputs_size(), model.manifest().files_size());

@@ -9,7 +9,7 @@ namespace bitwright::server {
 namespace {
 
 v1::TaskSpec Spec() {
-  v1::TaskSpec spec = InspectNode(Model({}).manifest(), "compressed-tensors").spec;
+  v1::TaskSpec spec = InspectNode(Model({}).manifest()).spec;
   spec.set_code_version("code1");
   return spec;
 }
@@ -31,7 +31,7 @@ TEST(TaskDigest, EveryPartCounts) {
   spec.mutable_inputs(1)->mutable_digest()->set_size_bytes(5);
   EXPECT_NE(TaskDigest(spec), before);
   spec = Spec();
-  spec.mutable_inspect()->set_target("gguf");
+  spec.mutable_tokenize();
   EXPECT_NE(TaskDigest(spec), before);
 }
 

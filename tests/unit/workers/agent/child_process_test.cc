@@ -25,7 +25,7 @@ class Child : public ::testing::Test {
 
   absl::StatusOr<v1::ExecuteEvent> Execute(ChildProcess& child, const std::string& command, int64_t memory_limit = 0) {
     v1::ExecuteRequest request;
-    request.mutable_task()->mutable_inspect()->set_target(command);
+    request.mutable_task()->mutable_report()->set_model_display_name(command);
     request.set_input_dir(dir_.path());
     request.set_output_dir(dir_.path());
     request.set_threads(2);

@@ -241,7 +241,7 @@ void FakeServer::AddLease(const std::string& task, const std::string& command, c
   lease.set_task(task);
   lease.set_owner(owner);
   lease.mutable_spec()->set_kind("inspect");
-  lease.mutable_spec()->mutable_inspect()->set_target(command);
+  lease.mutable_spec()->mutable_report()->set_model_display_name(command);
   auto* added = lease.mutable_spec()->add_inputs();
   added->set_name("model/a");
   *added->mutable_digest() = input;

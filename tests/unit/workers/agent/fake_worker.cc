@@ -88,7 +88,7 @@ absl::StatusOr<std::string> Answer(const std::string& command, TaskContext& cont
 }
 
 absl::StatusOr<std::vector<TaskOutputFile>> RunFake(const v1::TaskSpec& spec, TaskContext& context) {
-  ABSL_ASSIGN_OR_RETURN(const std::string text, Answer(spec.inspect().target(), context));
+  ABSL_ASSIGN_OR_RETURN(const std::string text, Answer(spec.report().model_display_name(), context));
   context.progress(1);
   ABSL_RETURN_IF_ERROR(WriteFile(context.output_dir + "/info.bin", text));
   return std::vector<TaskOutputFile>{{"info", "info.bin"}};

@@ -78,7 +78,7 @@ void SetWindows(Params& params) {
 
 void RunUpToAllocate(Builder& builder) {
   v1::TaskSpec spec = Spec(TaskKind::kInspect);
-  spec.mutable_inspect()->set_target("compressed-tensors");
+  spec.mutable_inspect();
   builder.Run(spec, true, {});
   spec = Spec(TaskKind::kTokenize);
   spec.mutable_tokenize()->set_kind(v1::Data::TOKEN_IDS_JSONL);
@@ -102,7 +102,6 @@ void RunUpToAllocate(Builder& builder) {
   spec = Spec(TaskKind::kProfile);
   SetWindows(*spec.mutable_profile());
   spec.mutable_profile()->mutable_blocks()->set_end(2);
-  spec.mutable_profile()->set_target("compressed-tensors");
   *spec.mutable_profile()->mutable_recipe() = ChainRecipe();
   builder.Run(spec, true,
               {{TaskFile::kIds, OutputOf(TaskKind::kTokenize, TaskFile::kIds)},
@@ -110,7 +109,6 @@ void RunUpToAllocate(Builder& builder) {
                {TaskFile::kStatistics, OutputOf(TaskKind::kMerge, TaskFile::kStatistics)}});
   spec = Spec(TaskKind::kAllocate);
   spec.mutable_allocate()->mutable_budget()->set_average_bits(4.4);
-  spec.mutable_allocate()->set_target("compressed-tensors");
   *spec.mutable_allocate()->mutable_recipe() = ChainRecipe();
   builder.Run(spec, false,
               {{TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
