@@ -7,7 +7,7 @@
 namespace bitwright {
 
 // A point on the monotonic clock, which no one sets: leases, back-off and every wait count on it. Of no meaning to
-// another process or after a restart, so it never stands in a row or a message.
+// another process or after a restart, so it is never part of a row or a message.
 class MonotonicTime {
  public:
   constexpr MonotonicTime() = default;  // the clock's origin, before any moment that Clock tells

@@ -3,7 +3,7 @@
 namespace bitwright {
 
 // Reasons of errors (google.rpc.ErrorInfo) that code acts on, not people alone. The constructor of the error and
-// whoever looks for it name the constant; all other reasons stand at their constructors only.
+// whoever looks for it name the constant; all other reasons are named by their constructors only.
 struct Reason {
   static constexpr char kBlobMissing[] = "BLOB_MISSING";        // upload the blob and call again
   static constexpr char kBlobUnreadable[] = "BLOB_UNREADABLE";  // a fault of the server's disk

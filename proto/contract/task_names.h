@@ -4,7 +4,7 @@
 #include <string_view>
 
 // The names that the server writes into task specs and the workers read from them. Nobody parses such a name; whoever
-// needs one makes it here. What each task reads and writes stands in bitwright/v1/tasks.proto.
+// needs one makes it here. bitwright/v1/tasks.proto says what each task reads and writes.
 namespace bitwright {
 
 // TaskSpec.kind: the name of the params field that is set.

@@ -22,7 +22,7 @@ absl::Status HeldBlobs::Reconcile(absl::Time now) {
     ABSL_ASSIGN_OR_RETURN(const std::vector<BlobDigest> rows, tx.AllBlobs());
     for (const BlobDigest& digest : rows) {
       if (files.contains(digest)) continue;
-      LOG(WARNING) << "blob " << digest.ToString() << " has no file any more; forgotten";
+      LOG(WARNING) << "blob " << digest.ToString() << " no longer has a file; forgotten";
       ABSL_RETURN_IF_ERROR(tx.ForgetBlob(digest.sha256));
     }
     return absl::OkStatus();

@@ -15,8 +15,9 @@ namespace bitwright::server {
 // forward of one block     F(r) = 2·r·P + 2·r·w·h            (products, causal attention)
 // head                     D(r) = 2·r·h·V
 // second moments, 1 block  r·S/L                             (n² = S/2 elements of each packed triangle, 2 per product)
-// GPTQ of [out, in]        out·in² + in³/3                   (error feedback per format, one Cholesky); RTN: 64·out·in
-// (clip search) Memory of every kind is at most 2 blocks in f32 + activations + 1 GiB, of which
+// GPTQ of [out, in]        out·in² + in³/3                   (error feedback per format, one Cholesky)
+// RTN of [out, in]         64·out·in                         (clip search)
+// Memory of every kind is at most 2 blocks in f32 + activations + 1 GiB, of which
 //   stream(r) = 4·r·h,   piece = 16·4·w·(8·h + 3·f)          (at most 16 windows are in flight)
 class Costs {
  public:

@@ -89,7 +89,7 @@ class Expander {
   void Report() {
     NodeBuilder builder(TaskKind::kReport);
     auto* params = builder.spec().mutable_report();
-    *params->mutable_spec() = NamesOnly();
+    *params->mutable_spec() = ComparableSpec();
     params->set_model_display_name(job_.model.display_name());
     *params->mutable_recipe() = job_.recipe;
     *params->mutable_provenance() = *facts_.provenance;
@@ -214,7 +214,7 @@ class Expander {
     auto* params = builder.spec().mutable_quantize();
     SetRange(blocks, params->mutable_blocks());
     *params->mutable_rounding() = job_.recipe.rounding();
-    // Plan.units stand in the order of ModelInfo.units.
+    // Plan.units are in the order of ModelInfo.units.
     for (int u = 0; u < std::min(plan.units_size(), info_.units_size()); ++u) {
       if (info_.units(u).block() < blocks.begin || info_.units(u).block() >= blocks.end) continue;
       auto* unit = params->add_units();
@@ -280,10 +280,9 @@ class Expander {
     return card;
   }
 
-  // What differs between two equal jobs (scheduling, names of data) stays out: their reports' numbers do not differ.
-  // Without what differs between equal jobs: ids and names that the server or a person gave. Digests stand in the
-  // provenance.
-  v1::JobSpec NamesOnly() const {
+  // The spec without what may differ between two jobs whose reports are equal: scheduling, and the ids and names that
+  // the server or a person gave. The digests of the data are in the provenance.
+  v1::JobSpec ComparableSpec() const {
     v1::JobSpec spec = job_.spec;
     spec.clear_model();
     spec.clear_display_name();

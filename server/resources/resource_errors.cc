@@ -35,7 +35,7 @@ absl::Status ManifestTooLongError(size_t files) {
 
 absl::Status ManifestDuplicatePathError(std::string_view path) {
   return MakeError(StatusCode::kInvalidArgument, "MANIFEST_DUPLICATE_PATH",
-                   "path '" + Text(path) + "' stands more than once in the manifest; give each file one path",
+                   "path '" + Text(path) + "' is in the manifest more than once; give each file one path",
                    {{"path", Text(path)}});
 }
 

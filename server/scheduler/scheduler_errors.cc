@@ -17,7 +17,7 @@ std::string Text(std::string_view view) { return std::string(view); }
 
 absl::Status WorkerUnknownError(std::string_view worker) {
   return MakeError(absl::StatusCode::kNotFound, Reason::kWorkerUnknown,
-                   "the server does not know worker '" + Text(worker) + "' (any more); register again",
+                   "the server does not know worker '" + Text(worker) + "', or no longer does; register again",
                    {{"worker", Text(worker)}});
 }
 
@@ -73,7 +73,7 @@ absl::Status PinUnmatchedError(std::string_view compute_class, std::string_view 
   return MakeError(absl::StatusCode::kFailedPrecondition, "WORKER_CLASS_GONE",
                    "the job began on workers of class '" + Text(compute_class) + "' and code version '" +
                        Text(code_version) +
-                       "', and none is there any more; submit it again to run on the workers that are there",
+                       "', and no such worker is left; submit it again to run on the workers that are there",
                    {{"compute_class", Text(compute_class)}, {"code_version", Text(code_version)}});
 }
 

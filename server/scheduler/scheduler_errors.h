@@ -23,8 +23,8 @@ absl::Status PinUnmatchedError(std::string_view compute_class, std::string_view 
 // RESOURCE_EXHAUSTED, TASK_TOO_LARGE: no registered worker has the memory.
 absl::Status TaskTooLargeError(std::string_view task, int64_t needed_bytes, int64_t largest_bytes);
 
-// The code of the last error, reason TASK_ATTEMPTS_EXHAUSTED; the last error stands in the message, its reason in the
-// metadata and all of it as a google.rpc.Status among the details.
+// The code of the last error, reason TASK_ATTEMPTS_EXHAUSTED. The message holds that of the last error, the metadata
+// its reason, and the details all of it as a google.rpc.Status.
 absl::Status AttemptsExhaustedError(std::string_view task, int attempts, const absl::Status& last);
 
 }  // namespace bitwright::server

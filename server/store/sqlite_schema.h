@@ -9,7 +9,7 @@ namespace bitwright::server {
 class SqliteDb;
 
 // Brings a database to the newest schema, one numbered step after another, each in its own transaction; the number
-// reached stands in the table schema_version. FAILED_PRECONDITION, reason STORE_NEWER, for one of a later program.
+// reached is kept in the table schema_version. FAILED_PRECONDITION, reason STORE_NEWER, for one of a later program.
 absl::Status MigrateSchema(SqliteDb& db, const std::string& path);
 
 }  // namespace bitwright::server

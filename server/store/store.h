@@ -14,7 +14,7 @@
 
 namespace bitwright::server {
 
-// Bodies are serialized messages that the store never looks into; what it must find or order by stands beside them.
+// Bodies are serialized messages that the store never looks into; what it must find or order by is kept beside them.
 
 struct ModelRow {
   std::string name;        // "models/{id}"
