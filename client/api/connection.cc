@@ -213,7 +213,7 @@ class GrpcConnection final : public Connection {
     const absl::Status status = FromAttempt(result, *options_.cancel);
     if (absl::IsDeadlineExceeded(status)) return ServerNotReadyError(std::string(status.message()));
     ABSL_RETURN_IF_ERROR(status);
-    const auto& fields = response.GetReflection()->GetUnknownFields(response);
+    const auto& fields = Empty::GetReflection()->GetUnknownFields(response);
     for (int i = 0; i < fields.field_count(); ++i) {
       const auto& field = fields.field(i);
       if (field.number() == 1 && field.type() == google::protobuf::UnknownField::TYPE_VARINT && field.varint() == 1) {

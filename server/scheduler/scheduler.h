@@ -32,11 +32,12 @@ class Scheduler {
   // Takes up every unfinished model and job of the store.
   absl::Status Start();
   // Takes up one model or job that was just stored.
-  absl::Status Adopt(const std::string& owner);
+  absl::Status Adopt(const std::string& name);
 
-  // Runs `body` in a transaction; when that is OK the owner, if it was unfinished, is forgotten, its running tasks are
-  // lost and their outputs needed no more. For a model that is deleted: nothing of it can be written afterwards.
-  absl::Status Remove(const std::string& owner, const std::function<absl::Status(Transaction&)>& body);
+  // Runs `body` in a transaction; when that is OK the model or job, if it was unfinished, is forgotten, its running
+  // tasks are lost and their outputs needed no more. For a model that is deleted: nothing of it can be written
+  // afterwards.
+  absl::Status Remove(const std::string& name, const std::function<absl::Status(Transaction&)>& body);
 
   // Moves a job to CANCELLED. OK and without effect when it is not unfinished.
   absl::Status CancelJob(const std::string& job);

@@ -135,7 +135,7 @@ std::map<std::string, std::string> ArtifactMetadata() { return {{"format", "pt"}
 
 std::string Sha256Sums(const std::map<std::string, std::string>& digests) {
   std::string text;
-  for (const auto& [path, sha256] : digests) text += sha256 + "  " + path + "\n";
+  for (const auto& [path, sha256] : digests) text.append(sha256).append("  ").append(path).append("\n");
   return text;
 }
 
