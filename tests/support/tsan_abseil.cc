@@ -68,6 +68,13 @@ WRAPPED(bool, _ZN4absl7debian35Mutex17AwaitWithDeadlineERKNS0_9ConditionENS0_4Ti
   return held;
 }
 
+// Unlocks the mutex, waits, and locks it again, all inside the library.
+WRAPPED(void, _ZN4absl7debian37CondVar4WaitEPNS0_5MutexE, (absl::CondVar * changed, absl::Mutex* mutex)) {
+  __tsan_release(mutex);
+  __real__ZN4absl7debian37CondVar4WaitEPNS0_5MutexE(changed, mutex);
+  __tsan_acquire(mutex);
+}
+
 WRAPPED(void, _ZN4absl7debian312Notification6NotifyEv, (absl::Notification * notification)) {
   __tsan_release(notification);
   __real__ZN4absl7debian312Notification6NotifyEv(notification);

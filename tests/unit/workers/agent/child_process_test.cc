@@ -91,8 +91,8 @@ TEST_F(Child, KillEndsARunningTask) {
 }
 
 TEST_F(Child, MemoryLimitIsTheTasksError) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "AddressSanitizer ends the process where memory ends";
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer ends the process where memory ends";
 #endif
   const auto child = Start();
   const auto event = Execute(*child, "memory", int64_t{256} << 20);
