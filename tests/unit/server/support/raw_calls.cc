@@ -5,6 +5,7 @@
 
 #include "proto/base/log.h"
 #include "proto/contract/names.h"
+#include "tests/support/status_matchers.h"
 #include "tests/unit/server/support/fake_tasks.h"
 
 namespace bitwright::server {
@@ -108,6 +109,16 @@ absl::Status RawCalls::Complete(const std::string& worker, const v1::Lease& leas
     *output->mutable_digest() = ToProto(Put(data));
   }
   return Call<v1::CompleteTaskResponse>(*workers, &v1::WorkerService::Stub::CompleteTask, request).status();
+}
+
+int RawCalls::RunTasks(int limit) {
+  const std::string worker = Register();
+  for (int ran = 0; ran < limit; ++ran) {
+    const std::optional<v1::Lease> lease = Lease(worker, 0);
+    if (!lease) return ran;
+    EXPECT_THAT(Complete(worker, *lease), IsOk());
+  }
+  return limit;
 }
 
 }  // namespace bitwright::server

@@ -41,6 +41,8 @@ class RawCalls {
   std::string Register();
   std::optional<v1::Lease> Lease(const std::string& worker, int wait_seconds);
   absl::Status Complete(const std::string& worker, const v1::Lease& lease);
+  // Registers a worker and runs what there is, at most so many; each result must be accepted. Returns how many ran.
+  int RunTasks(int limit);
 
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<v1::BlobService::Stub> blobs;
