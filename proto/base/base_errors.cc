@@ -1,11 +1,20 @@
 #include "proto/base/base_errors.h"
 
+#include <string>
+
 #include "proto/base/errors.h"
 
 namespace bitwright {
 
 absl::Status InterruptedError() {
   return MakeError(absl::StatusCode::kCancelled, "INTERRUPTED", "interrupted before the end");
+}
+
+absl::Status TextInvalidError(std::string_view field, std::string_view text, size_t at) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "TEXT_INVALID",
+                   "field '" + std::string(field) + "', '" + std::string(text.substr(0, 80)) +
+                       "', is not UTF-8 at byte " + std::to_string(at) + "; give UTF-8 text",
+                   {{"field", std::string(field)}, {"offset", std::to_string(at)}});
 }
 
 }  // namespace bitwright

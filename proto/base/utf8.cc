@@ -46,4 +46,20 @@ std::string Printable(std::string_view text) {
   return shown;
 }
 
+size_t ValidUtf8Prefix(std::string_view text) {
+  size_t at = 0;
+  while (at < text.size()) {
+    const size_t length = ByteAt(text, at) < 0x80 ? 1 : CharacterLength(text, at);
+    if (length == 0) break;
+    at += length;
+  }
+  return at;
+}
+
+std::string_view CutUtf8(std::string_view text, size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (ByteAt(text, most) & 0xc0) == 0x80) --most;
+  return text.substr(0, most);
+}
+
 }  // namespace bitwright

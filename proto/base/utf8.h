@@ -10,4 +10,10 @@ namespace bitwright {
 // and from cutting long names; a protobuf parser refuses a whole message for one bad byte.
 std::string Printable(std::string_view text);
 
+// Length of the longest beginning of `text` that is well-formed UTF-8; text.size() when all of it is.
+size_t ValidUtf8Prefix(std::string_view text);
+
+// The longest beginning of well-formed `text` that ends between two characters and has at most `most` bytes.
+std::string_view CutUtf8(std::string_view text, size_t most);
+
 }  // namespace bitwright

@@ -23,5 +23,11 @@ inline constexpr int64_t kDefaultEvaluationTokens = 32768;
 inline constexpr int64_t kMaxDataTokens = int64_t{1} << 28;
 inline constexpr int kMaxPriority = 10;
 inline constexpr int kMaxTaskAttempts = 3;
+inline constexpr int kMaxLabels = 64;  // of a job
+inline constexpr int kMaxLabelKeyBytes = 63;
+inline constexpr int kMaxLabelValueBytes = 128;
+inline constexpr int kMaxFilterBytes = 2048;
+inline constexpr int kSketchSize = 256;  // hashes in TokenizeSummary.sketch
+inline constexpr int kSketchRun = 16;    // token ids that one hash covers
 
 }  // namespace bitwright::limits

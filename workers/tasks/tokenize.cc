@@ -1,23 +1,23 @@
-#include <cstring>
-#include <memory>
+#include <algorithm>
+#include <cstdio>
+#include <span>
 
 #include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
+#include "proto/contract/limits.h"
 #include "proto/contract/task_names.h"
+#include "workers/tasks/data_ids.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/task_errors.h"
-#include "workers/tokenizer/ids_lines.h"
-#include "workers/tokenizer/tokenizer.h"
+#include "workers/tokenizer/sketch.h"
 
 namespace bitwright::worker {
 namespace {
 
-absl::StatusOr<std::vector<int32_t>> TokenizeText(const v1::TokenizeParams& params, std::string_view text, TaskIo& io) {
-  if (text.empty()) return DataInvalidError("is empty; give text to calibrate and evaluate on");
-  ABSL_ASSIGN_OR_RETURN(const auto json, io.Input(ModelFileName("tokenizer.json")));
-  ABSL_ASSIGN_OR_RETURN(const auto tokenizer, Tokenizer::Load(json->text()));
-  return tokenizer->Encode(text, params.add_special_tokens());
-}
+// Below this a byte-level tokenizer spells characters out in bytes: its vocabulary does not cover the script.
+// Tokenizers have 3 to 5 bytes per token for text that they were made from, and about 2.5 for code.
+constexpr double kLeastBytesPerToken = 1.6;
+constexpr int64_t kLeastTokensToJudge = 64;
 
 absl::Status CheckIds(const std::vector<int32_t>& ids, int64_t vocab) {
   for (size_t i = 0; i < ids.size(); ++i) {
@@ -26,24 +26,37 @@ absl::Status CheckIds(const std::vector<int32_t>& ids, int64_t vocab) {
   return absl::OkStatus();
 }
 
+void NoticeCoverage(const DataIds& data, v1::TokenizeSummary& summary) {
+  const auto tokens = static_cast<int64_t>(data.ids.size());
+  const double bytes_per_token = static_cast<double>(data.bytes) / static_cast<double>(std::max<int64_t>(tokens, 1));
+  if (data.bytes == 0 || tokens < kLeastTokensToJudge || bytes_per_token >= kLeastBytesPerToken) return;
+  char number[32];
+  std::snprintf(number, sizeof(number), "%.2f", bytes_per_token);
+  v1::Notice& notice = *summary.add_notices();
+  notice.set_reason("TEXT_NOT_COVERED");
+  notice.set_message(std::string("the text has ") + number +
+                     " bytes per token: the tokenizer's vocabulary hardly covers its script or content, so that the "
+                     "result says little about the model's own use");
+}
+
 }  // namespace
 
 absl::Status RunTokenize(const v1::TokenizeParams& params, TaskIo& io) {
-  ABSL_ASSIGN_OR_RETURN(const auto data, io.Input(TaskFile::kData));
-  std::vector<int32_t> ids;
-  if (params.kind() == v1::Data::TOKEN_IDS_JSONL) {
-    ABSL_ASSIGN_OR_RETURN(ids, ParseIdLines(data->text(), params.window()));
-  } else {
-    ABSL_ASSIGN_OR_RETURN(ids, TokenizeText(params, data->text(), io));
-  }
+  ABSL_ASSIGN_OR_RETURN(const DataIds data, ReadData(params, io));
+  const std::vector<int32_t>& ids = data.ids;
   ABSL_RETURN_IF_ERROR(CheckIds(ids, params.vocab_size()));
   v1::TokenizeSummary summary;
   summary.set_window(params.window());
   summary.set_tokens_in_file(static_cast<int64_t>(ids.size()));
   summary.set_sha256_of_all_ids(Sha256Hex({reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(int32_t)}));
+  summary.set_documents(data.documents);
+  summary.set_bytes(data.bytes);
+  NoticeCoverage(data, summary);
   const int64_t wanted = std::min<int64_t>(params.max_tokens(), static_cast<int64_t>(ids.size()));
   summary.set_windows(static_cast<int32_t>(wanted / params.window()));
   const size_t kept = static_cast<size_t>(summary.windows()) * static_cast<size_t>(params.window());
+  const auto sketch = SketchOf(std::span(ids).first(kept), limits::kSketchRun, limits::kSketchSize);
+  summary.mutable_sketch()->Add(sketch.begin(), sketch.end());
   ABSL_RETURN_IF_ERROR(io.WriteBytes(TaskFile::kIds, ids.data(), kept * sizeof(int32_t)));
   return io.WriteProto(TaskFile::kSummary, summary);
 }

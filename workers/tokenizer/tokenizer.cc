@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -73,9 +74,10 @@ absl::Status NormalizeContents(std::span<const Normalizer> normalizers, std::vec
   return absl::OkStatus();
 }
 
-absl::Status CheckTemplateIds(const std::vector<int32_t>& ids, int64_t vocab_size) {
+// `is_token` tells whether an id is that of a token: the vocabulary may have holes.
+absl::Status CheckTemplateIds(const std::vector<int32_t>& ids, const std::function<bool(int32_t)>& is_token) {
   for (int32_t id : ids) {
-    if (id >= vocab_size) {
+    if (!is_token(id)) {
       return TokenizerInvalidError("post_processor.special_tokens",
                                    absl::StrCat("the id ", id, " is not in the vocabulary"));
     }
@@ -112,8 +114,11 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> Tokenizer::Load(std::string_vie
     if (model.HasToken(static_cast<int64_t>(id))) set(id, model.tokens()[id]);
   }
   for (const AddedToken& token : config.added_tokens) set(token.id, token.content);
-  ABSL_RETURN_IF_ERROR(CheckTemplateIds(config.prefix, static_cast<int64_t>(texts.size())));
-  ABSL_RETURN_IF_ERROR(CheckTemplateIds(config.suffix, static_cast<int64_t>(texts.size())));
+  const auto is_token = [&](int32_t id) {
+    return id >= 0 && static_cast<size_t>(id) < texts.size() && texts[static_cast<size_t>(id)].known;
+  };
+  ABSL_RETURN_IF_ERROR(CheckTemplateIds(config.prefix, is_token));
+  ABSL_RETURN_IF_ERROR(CheckTemplateIds(config.suffix, is_token));
 
   auto parts = std::unique_ptr<const Parts>(
       new Parts{std::move(config.normalizers), std::move(verbatim), std::move(normalized), std::move(pre_tokenizer),

@@ -78,5 +78,46 @@ TEST(Tokenize, LinesOfAnotherLength) {
   }
 }
 
+TEST(Tokenize, AByteOrderMarkIsNoToken) {
+  const std::string mark = "\xef\xbb\xbf";
+  ASSERT_OK_AND_ASSIGN(const Blobs plain, RunOnData(Tokenize(v1::Data::TEXT), "0123456789"));
+  ASSERT_OK_AND_ASSIGN(const Blobs marked, RunOnData(Tokenize(v1::Data::TEXT), mark + "0123456789"));
+  EXPECT_EQ(marked, plain);
+  ASSERT_OK_AND_ASSIGN(const Blobs ids, RunOnData(Tokenize(v1::Data::TOKEN_IDS_JSONL, 2), mark + "[1,2]\r\n[3,4]\r\n"));
+  EXPECT_EQ(SummaryOf(ids).tokens_in_file(), 4);
+}
+
+TEST(Tokenize, DocumentsFollowEachOther) {
+  ASSERT_OK_AND_ASSIGN(const Blobs one, RunOnData(Tokenize(v1::Data::TEXT), "0123"));
+  ASSERT_OK_AND_ASSIGN(const Blobs both, RunOnData(Tokenize(v1::Data::DOCUMENTS_JSONL),
+                                                   "{\"text\": \"0123\"}\n\n{\"content\": \"0123\"}\n"));
+  EXPECT_EQ(SummaryOf(both).documents(), 2);
+  EXPECT_EQ(SummaryOf(both).bytes(), 8);
+  EXPECT_EQ(SummaryOf(both).tokens_in_file(), 2 * SummaryOf(one).tokens_in_file());
+  EXPECT_THAT(RunOnData(Tokenize(v1::Data::DOCUMENTS_JSONL), "{\"text\": \"a\"}\n{}\n"), HasReason("DATA_INVALID"));
+  EXPECT_THAT(RunOnData(Tokenize(v1::Data::DOCUMENTS_JSONL), "\n\n"), HasReason("DATA_INVALID"));
+}
+
+TEST(Tokenize, ConversationsAreRenderedWithTheModelsTemplate) {
+  Blobs inputs = SmallModelBlobs();
+  inputs[TaskFile::kData] = R"({"messages": [{"role": "user", "content": "23"}]})";
+  const std::string file = ModelFileName("chat_template.jinja");
+  inputs.erase(file);
+  inputs.erase(ModelFileName("tokenizer_config.json"));
+  EXPECT_THAT(RunOnBlobs(Tokenize(v1::Data::DOCUMENTS_JSONL), inputs), HasReason("CHAT_TEMPLATE_MISSING"));
+  inputs[file] = "{% for m in messages %}01{{ m.content }}{% endfor %}";
+  ASSERT_OK_AND_ASSIGN(const Blobs chat, RunOnBlobs(Tokenize(v1::Data::DOCUMENTS_JSONL), inputs));
+  ASSERT_OK_AND_ASSIGN(const Blobs plain, RunOnData(Tokenize(v1::Data::TEXT), "0123"));
+  EXPECT_EQ(chat.at(TaskFile::kIds), plain.at(TaskFile::kIds));
+}
+
+TEST(Tokenize, ATextThatTheVocabularyDoesNotCoverIsNoticed) {
+  std::string text;
+  for (int i = 0; i < 200; ++i) text += "日本";
+  ASSERT_OK_AND_ASSIGN(const Blobs outputs, RunOnData(Tokenize(v1::Data::TEXT), text));
+  ASSERT_EQ(SummaryOf(outputs).notices_size(), 1);
+  EXPECT_EQ(SummaryOf(outputs).notices(0).reason(), "TEXT_NOT_COVERED");
+}
+
 }  // namespace
 }  // namespace bitwright::worker

@@ -185,6 +185,14 @@ INSTANTIATE_TEST_SUITE_P(
                   f["post_processor"] = Template({SpecialPiece("<s>"), TextPiece()}, {{"<s>", {{"ids", {260}}}}});
                 },
                 kInvalid, "260"},
+        // A number below the largest one may still be no token's.
+        Refusal{"TemplateIdInAHole",
+                [](json& f) {
+                  f["model"]["vocab"]["zz"] = 300;
+                  f["added_tokens"][0]["id"] = 260;
+                  f["post_processor"] = Template({SpecialPiece("<s>"), TextPiece()}, {{"<s>", {{"ids", {299}}}}});
+                },
+                kInvalid, "299"},
         Refusal{"TwoTemplates",
                 [](json& f) {
                   const json one = Template(json::array({TextPiece()}), json::object());

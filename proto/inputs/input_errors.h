@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/status/status.h"
+
+// Every way in which a folder or a text is refused for what it is, before it is uploaded or when it is inspected. All
+// INVALID_ARGUMENT.
+namespace bitwright {
+
+absl::Status ConfigMissingError();                                            // MODEL_FILE_MISSING
+absl::Status WeightsMissingError(bool several);                               // MODEL_FILE_MISSING
+absl::Status IndexInvalidError(std::string_view file, std::string_view why);  // CHECKPOINT_INDEX_INVALID
+
+// DATA_NOT_TEXT, DATA_IS_TABLE, DATA_IS_JSON, DATA_NOT_UTF8. `what` says what the file looks like, `remedy` what to do.
+absl::Status DataNotTextError(std::string_view name, std::string_view what, std::string_view remedy);
+absl::Status DataIsTableError(std::string_view name, std::string_view what);
+absl::Status DataIsJsonError(std::string_view name, std::string_view what);
+absl::Status DataNotUtf8Error(std::string_view name, int64_t at);
+
+}  // namespace bitwright
