@@ -1,5 +1,7 @@
 #include "proto/inputs/folder_json.h"
 
+#include <nlohmann/json.hpp>
+
 namespace bitwright {
 
 using nlohmann::json;

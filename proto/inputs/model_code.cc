@@ -1,6 +1,7 @@
 #include "proto/inputs/model_code.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <string_view>
 #include <vector>
 

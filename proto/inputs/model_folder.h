@@ -33,12 +33,13 @@ struct SortedFile {
   std::string why;  // of kIgnored, for people: "a second copy of the weights"
 };
 
-// The weights that transformers reads, by path: model.safetensors, else model.safetensors.index.json and the shards that
-// it names, else the only *.safetensors file at the top. Errors as of SortModelFiles.
+// The weights that transformers reads, by path: model.safetensors, else model.safetensors.index.json and the shards
+// that it names, else the only *.safetensors file at the top. Errors as of SortModelFiles.
 absl::StatusOr<std::vector<std::string>> WeightFiles(const ModelFolder& folder);
 
-// Sorts every file of the folder, by path. Never reads weights. Errors of `read`, and MODEL_FILE_MISSING (config.json, weights, a shard that the index names),
-// CHECKPOINT_INDEX_INVALID. Call CheckModelFolder first: it knows better names for a folder that is no model.
+// Sorts every file of the folder, by path. Never reads weights. Errors of `read`, and MODEL_FILE_MISSING (config.json,
+// weights, a shard that the index names), CHECKPOINT_INDEX_INVALID. Call CheckModelFolder first: it knows better names
+// for a folder that is no model.
 absl::StatusOr<std::vector<SortedFile>> SortModelFiles(const ModelFolder& folder);
 
 // Whether an artifact takes over the file `path` unchanged, by its name alone. Code of tokenizers, which only

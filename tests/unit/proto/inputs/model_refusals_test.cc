@@ -2,10 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <fstream>
 #include <set>
 
 #include "proto/contract/architectures.h"
+#include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/proto/inputs/folder_of.h"
 
@@ -115,6 +116,17 @@ TEST(ModelRefusals, NoRowIsWithoutACase) {
   for (const Case& one : Cases()) tested.insert(one.reason);
   for (const std::string_view reason : RefusalReasons()) EXPECT_TRUE(tested.contains(std::string(reason))) << reason;
   EXPECT_EQ(tested.size(), RefusalReasons().size());
+}
+
+TEST(ModelRefusals, TheReadmeListsEveryRowInOrder) {
+  std::ifstream file(SourcePath("proto/inputs/README.md"));
+  std::vector<std::string> listed;
+  for (std::string line; std::getline(file, line);) {
+    const size_t end = line.starts_with("| `") ? line.find("` |") : std::string::npos;
+    if (end != std::string::npos) listed.push_back(line.substr(3, end - 3));
+  }
+  const std::vector<std::string_view> reasons = RefusalReasons();
+  EXPECT_EQ(listed, std::vector<std::string>(reasons.begin(), reasons.end()));
 }
 
 TEST(ModelRefusals, EverySupportedArchitectureIsListed) {
