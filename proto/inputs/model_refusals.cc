@@ -106,7 +106,9 @@ Found Diffusion(const Facts& facts) {
 }
 
 Found MakersForm(const Facts& facts) {
-  if (!facts.Any(IsOriginal) || (facts.folder.Has(kConfig) && facts.Any(IsOurWeights))) return std::nullopt;
+  const bool config = facts.folder.Has(kConfig);
+  const bool fits = facts.Any(IsOriginalWeights) || (facts.folder.Has("params.json") && !config);
+  if (!fits || (config && facts.Any(IsOurWeights))) return std::nullopt;
   return "'" + facts.First(IsOriginal) + "'";
 }
 
