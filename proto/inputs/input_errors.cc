@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "absl/strings/str_replace.h"
 #include "proto/base/errors.h"
 
 namespace bitwright {
@@ -28,6 +29,21 @@ absl::Status WeightsMissingError(bool several) {
                           "download that file too"
                         : "the model has no file 'model.safetensors'; download the weights too",
                 {{"file", several ? "model.safetensors.index.json" : "model.safetensors"}});
+}
+
+absl::Status ShardMissingError(std::string_view shard, std::string_view index) {
+  return Refuse("MODEL_FILE_MISSING",
+                "the model has no file " + Show(shard) + ", which " + Show(index) +
+                    " names as a shard of the weights; download that file too",
+                {{"file", std::string(shard.substr(0, 200))}});
+}
+
+absl::Status ModelRefusedError(std::string_view reason, std::string_view sentence, std::string_view found,
+                               std::string_view supported) {
+  const std::string shown(found.substr(0, 300));
+  return Refuse(reason,
+                absl::StrReplaceAll(std::string(sentence), {{"{}", shown}, {"{supported}", std::string(supported)}}),
+                {{"found", shown}});
 }
 
 absl::Status IndexInvalidError(std::string_view file, std::string_view why) {

@@ -9,9 +9,15 @@
 // INVALID_ARGUMENT.
 namespace bitwright {
 
-absl::Status ConfigMissingError();                                            // MODEL_FILE_MISSING
-absl::Status WeightsMissingError(bool several);                               // MODEL_FILE_MISSING
-absl::Status IndexInvalidError(std::string_view file, std::string_view why);  // CHECKPOINT_INDEX_INVALID
+absl::Status ConfigMissingError();                                               // MODEL_FILE_MISSING
+absl::Status WeightsMissingError(bool several);                                  // MODEL_FILE_MISSING
+absl::Status ShardMissingError(std::string_view shard, std::string_view index);  // MODEL_FILE_MISSING
+absl::Status IndexInvalidError(std::string_view file, std::string_view why);     // CHECKPOINT_INDEX_INVALID
+
+// A row of the table in model_refusals.cc: its reason, its sentence with what was found in place of {} and the list of
+// architectures in place of {supported}.
+absl::Status ModelRefusedError(std::string_view reason, std::string_view sentence, std::string_view found,
+                               std::string_view supported);
 
 // DATA_NOT_TEXT, DATA_IS_TABLE, DATA_IS_JSON, DATA_NOT_UTF8. `what` says what the file looks like, `remedy` what to do.
 absl::Status DataNotTextError(std::string_view name, std::string_view what, std::string_view remedy);

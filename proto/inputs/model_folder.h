@@ -22,9 +22,9 @@ struct ModelFolder {
 enum class FilePart {
   kConfig,   // config.json
   kWeights,  // the safetensors files that transformers would read, and their index
-  kCarried,  // goes into an artifact unchanged: tokenizer, chat templates, processors, generation settings, licences
-  kIgnored,  // everything else: other copies of the weights, checkpoints of a trainer, texts, code that is not asked
-             // for
+  kCarried,  // goes into an artifact unchanged: tokenizer with its code, chat templates, processors, generation
+             // settings, licences
+  kIgnored,  // everything else: other copies of the weights, checkpoints of a trainer, texts, the model's own code
 };
 
 struct SortedFile {
@@ -33,12 +33,17 @@ struct SortedFile {
   std::string why;  // of kIgnored, for people: "a second copy of the weights"
 };
 
-// Sorts every file of the folder, by path. Weights are those that transformers reads: model.safetensors, else the
-// shards that model.safetensors.index.json names, else the only *.safetensors file at the top. Never reads weights.
-// Errors of `read`, and MODEL_FILE_MISSING, CHECKPOINT_INDEX_INVALID.
+// The weights that transformers reads, by path: model.safetensors, else model.safetensors.index.json and the shards
+// that it names, else the only *.safetensors file at the top. Errors as of SortModelFiles.
+absl::StatusOr<std::vector<std::string>> WeightFiles(const ModelFolder& folder);
+
+// Sorts every file of the folder, by path. Never reads weights. Errors of `read`, and MODEL_FILE_MISSING (config.json,
+// weights, a shard that the index names), CHECKPOINT_INDEX_INVALID. Call CheckModelFolder first: it knows better names
+// for a folder that is no model.
 absl::StatusOr<std::vector<SortedFile>> SortModelFiles(const ModelFolder& folder);
 
-// Whether an artifact takes over the file `path` of a model unchanged.
+// Whether an artifact takes over the file `path` unchanged, by its name alone. Code of tokenizers, which only
+// SortModelFiles knows, is not among them.
 bool IsCarriedFile(const std::string& path);
 
 }  // namespace bitwright

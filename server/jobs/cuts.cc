@@ -26,7 +26,7 @@ std::vector<Cut> BlockRanges(const v1::ModelInfo& info, int64_t calibration_toke
   const int64_t per_range = std::max<int64_t>(1, kRangeBytes / std::max<int64_t>(1, info.largest_block_bytes()));
   const int64_t by_bytes = (info.blocks() + per_range - 1) / per_range;
   const double handed_on = 4.0 * calibration_tokens * std::max<int64_t>(1, info.hidden_size());
-  const double by_activations = 1 + kActivationShare * info.model_bytes() / std::max(1.0, handed_on);
+  const double by_activations = 1 + kActivationShare * info.tensor_bytes() / std::max(1.0, handed_on);
   return SplitEvenly(info.blocks(), static_cast<int>(std::min<double>(by_bytes, by_activations)));
 }
 
@@ -49,7 +49,7 @@ std::vector<ProfileCut> ProfileCuts(const Costs& costs, const std::vector<Cut>& 
 }  // namespace
 
 int TokenShards(const v1::ModelInfo& info, int windows) {
-  const int64_t by_bytes = info.model_bytes() / std::max<int64_t>(1, info.statistics_bytes()) - 1;
+  const int64_t by_bytes = info.tensor_bytes() / std::max<int64_t>(1, info.statistics_bytes()) - 1;
   const int64_t by_windows = windows / kShardWindows;
   return static_cast<int>(std::clamp<int64_t>(std::min(by_bytes, by_windows), 1, kMaxTokenShards));
 }

@@ -10,7 +10,7 @@ namespace bitwright::server {
 
 inline constexpr int kShardWindows = 16;                  // of one reference or evaluate task
 inline constexpr int64_t kRangeBytes = int64_t{2} << 30;  // stored block bytes of one calibrate or quantize task
-// Share of the model's bytes that the activations between ranges may take together; fewer, larger ranges keep to it.
+// Share of the tensors' bytes that the activations between ranges may take together; fewer, larger ranges keep to it.
 inline constexpr double kActivationShare = 0.6;
 inline constexpr double kProfileFlops = 2e12;  // of one profile task, more only when one block has more
 inline constexpr int kMaxTokenShards = 64;
@@ -29,7 +29,8 @@ struct ProfileCut {
   int range = 0;
 };
 
-// How a job is cut into tasks. Depends on model, recipe and amount of data alone, never on the fleet.
+// How a job is cut into tasks. Depends on the tensors that the model uses, the recipe and the amount of data alone:
+// never on the fleet, and never on what else lies in the model's folder.
 struct Cuts {
   std::vector<Cut> shards;           // calibration windows, ascending, together all of them
   std::vector<Cut> ranges;           // blocks of calibrate, merge and quantize tasks
@@ -42,8 +43,8 @@ struct Cuts {
 Cuts CutJob(const v1::ModelInfo& info, const v1::Recipe& recipe, int calibration_windows, int window,
             int evaluation_windows);
 
-// Number of calibration shards: the statistics of all shards and of their merge take at most the model's bytes; no
-// shard is smaller than kShardWindows (but the only one); at least 1, at most kMaxTokenShards.
+// Number of calibration shards: the statistics of all shards and of their merge take at most the bytes of the tensors;
+// no shard is smaller than kShardWindows (but the only one); at least 1, at most kMaxTokenShards.
 int TokenShards(const v1::ModelInfo& info, int windows);
 
 }  // namespace bitwright::server

@@ -24,6 +24,18 @@ absl::Status CheckLength(const char* use, const v1::TokenizeSummary& summary) {
   return DataTooShortError(use, summary.tokens_in_file(), summary.window());
 }
 
+// What tokenizing takes of the model: messages of documents are rendered with its chat template.
+ModelFiles TokenizerFiles(v1::Data::Kind kind) {
+  switch (kind) {
+    case v1::Data::TEXT:
+      return ModelFiles::kTokenizer;
+    case v1::Data::DOCUMENTS_JSONL:
+      return ModelFiles::kChat;
+    default:
+      return ModelFiles::kNone;
+  }
+}
+
 // What sensitivities depend on: recipes that differ elsewhere share them through the action cache.
 v1::Recipe ProfiledPart(v1::Recipe recipe) {
   recipe.clear_name();
@@ -114,7 +126,7 @@ class Expander {
     params->set_max_tokens(data.tokens());
     params->set_add_special_tokens(data.add_special_tokens());
     params->set_vocab_size(info_.vocab_size());
-    builder.Files(job_.model, data.kind() == v1::Data::TEXT ? ModelFiles::kTokenizer : ModelFiles::kNone)
+    builder.Files(job_.model, TokenizerFiles(data.kind()))
         .Input(TaskFile::kData, data.blob())
         .Needs(Costs::SmallBytes(), kFlopsPerTokenizedByte * static_cast<double>(data.blob().size_bytes()));
     Add(builder);
@@ -258,7 +270,7 @@ class Expander {
     params->set_candidates(candidates);
     params->set_shards(shards);
     *params->mutable_card() = Card();
-    builder.Files(job_.model, ModelFiles::kSmall)
+    builder.Files(job_.model, ModelFiles::kCarried)
         .Input(TaskFile::kInfo, job_.info)
         .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
         .Needs(Costs::SmallBytes(), 100.0 * candidates * facts_.evaluation->windows() * facts_.evaluation->window());

@@ -13,9 +13,9 @@ namespace bitwright::server {
 //   selection       … assemble
 //   provenance      … report: then `complete` is true
 // Cuts (fixed by model and data alone, see README.md of this folder):
-//   calibrate token shards: as many as keep (shards + merged) statistics within the model's bytes, at least 1
+//   calibrate token shards: as many as keep (shards + merged) statistics within the tensors' bytes, at least 1
 //   block ranges: at most 2 GiB of stored block bytes each, larger only where the activations handed from range to
-//   range would take more than 0.6 of the model's bytes (70 B weights and more); profile: at most about 2 TFLOP each,
+//   range would take more than 0.6 of the tensors' bytes (70 B weights and more); profile: at most about 2 TFLOP each,
 //   whole blocks
 //   evaluate and reference shards: 16 windows
 // INVALID_ARGUMENT, reason DATA_TOO_SHORT: a summary holds no whole window (names the use, the tokens found, the

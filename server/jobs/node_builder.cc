@@ -1,30 +1,48 @@
 #include "server/jobs/node_builder.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 #include "proto/contract/task_names.h"
 
 namespace bitwright::server {
 namespace {
 
-constexpr std::string_view kWeights = ".safetensors";
-constexpr std::string_view kIndex = ".safetensors.index.json";
+// The files of a model by what ModelInfo says of them.
+class FileParts {
+ public:
+  explicit FileParts(const v1::ModelInfo& info)
+      : tokenizer_(info.tokenizer_path()),
+        files_(info.files().begin(), info.files().end()),
+        carried_(info.carried_files().begin(), info.carried_files().end()) {}
 
-bool Wanted(const std::string& path, ModelFiles which, const v1::Model& model) {
-  switch (which) {
-    case ModelFiles::kNone:
-      return false;
-    case ModelFiles::kAll:
-      return true;
-    case ModelFiles::kNumeric:
-      return path == "config.json" || path.ends_with(kWeights) || path.ends_with(kIndex);
-    case ModelFiles::kTokenizer:
-      return path == model.info().tokenizer_path();
-    case ModelFiles::kSmall:
-      return !path.ends_with(kWeights);
+  bool Wanted(const std::string& path, ModelFiles which) const {
+    if (!files_.contains(path)) return false;
+    const bool carried = carried_.contains(path);
+    switch (which) {
+      case ModelFiles::kNone:
+        return false;
+      case ModelFiles::kAll:
+        return true;
+      case ModelFiles::kNumeric:
+        return !carried;
+      case ModelFiles::kTokenizer:
+        return path == tokenizer_;
+      case ModelFiles::kChat:
+        return path == tokenizer_ || std::find(std::begin(kChat), std::end(kChat), path) != std::end(kChat);
+      case ModelFiles::kCarried:
+        return carried || path == "config.json";
+    }
+    return false;
   }
-  return false;
-}
+
+ private:
+  static constexpr std::string_view kChat[] = {"chat_template.jinja", "chat_template.json", "tokenizer_config.json"};
+
+  std::string tokenizer_;
+  std::set<std::string> files_, carried_;
+};
 
 // The name of the field of the params oneof that is set: TaskSpec.kind.
 std::string KindOf(const v1::TaskSpec& spec) {
@@ -36,8 +54,9 @@ std::string KindOf(const v1::TaskSpec& spec) {
 }  // namespace
 
 NodeBuilder& NodeBuilder::Files(const v1::Model& model, ModelFiles which) {
+  const FileParts parts(model.info());
   for (const auto& file : model.manifest().files()) {
-    if (Wanted(file.path(), which, model)) Input(ModelFileName(file.path()), file.digest());
+    if (parts.Wanted(file.path(), which)) Input(ModelFileName(file.path()), file.digest());
   }
   return *this;
 }

@@ -8,13 +8,14 @@
 
 namespace bitwright::server {
 
-// Which files of a model a task reads.
+// Which files of a model a task reads. Never others than ModelInfo.files: what else the manifest names changes no task.
 enum class ModelFiles {
   kNone,
   kAll,
-  kNumeric,    // config.json, *.safetensors, *.safetensors.index.json
+  kNumeric,    // config.json, weights and their index: files that no artifact takes over
   kTokenizer,  // info.tokenizer_path
-  kSmall,      // all but *.safetensors
+  kChat,       // the tokenizer, and what chat templates are in
+  kCarried,    // config.json, and what an artifact takes over
 };
 
 // Builds one node: names its inputs, sorts the fixed ones, fills the spec's kind in from the params that were set.
@@ -24,7 +25,7 @@ class NodeBuilder {
 
   v1::TaskSpec& spec() { return node_.spec; }
   NodeBuilder& Files(const v1::Model& model, ModelFiles which);
-  NodeBuilder& Files(const v1::Manifest& manifest);  // all
+  NodeBuilder& Files(const v1::Manifest& manifest);  // every file
   NodeBuilder& Input(std::string name, const v1::Digest& digest);
   NodeBuilder& Link(std::string input, std::string from, std::string output);
   NodeBuilder& Needs(int64_t memory_bytes, double flops);

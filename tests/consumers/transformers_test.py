@@ -6,7 +6,8 @@ usage: transformers_test.py BITWRIGHT SOURCE_DIR   (run with the Python that tes
 import json, math, os, subprocess, sys, tempfile
 
 import torch
-from transformers import AutoModelForCausalLM
+from safetensors import safe_open
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 bitwright, source = sys.argv[1], sys.argv[2]
 shared = os.environ.get("BITWRIGHT_SHARED", os.path.join(source, "..", "shared"))
@@ -84,6 +85,41 @@ results = [
     check("mixed-2-8", sample, "4.1bpw", recipe("mixed-2-8", range(2, 9), [32, 64, 128, 0], True), *texts, 256),
     check("channel", sample, "5.5bpw", recipe("channel", [3, 5, 6, 7], [0], True), *texts, 256),
 ]
+
+def field_model():
+    """A folder with much that is unusual at once; the artifact must load all the same."""
+    sys.path.insert(0, os.path.join(source, "tests", "field"))
+    import model_folders
+    folder = model_folders.Folder(os.path.join(work.name, "field-model"), model_folders.Sample(sample))
+    folder.config["tie_word_embeddings"] = True  # the checkpoint holds another head
+    folder.config["auto_map"] = {"AutoModelForCausalLM": "modeling_fast.FastForCausalLM"}
+    folder.tensors["model.causal_bias"] = ("F32", [1], b"\0\0\x80\xff")  # -inf, in a buffer of nobody's
+    folder.write_shards(more=["model.layers.0.self_attn.rotary_emb.inv_freq"])
+    folder.file("modeling_fast.py", "raise SystemExit(1)\n")
+    folder.file("additional_chat_templates/tool_use.jinja", "{{ tools }}")
+    folder.file("chat_template.jinja", "{% for m in messages %}{{ m.content }}{% endfor %}")
+    return folder.path
+
+
+def check_field(recipe_path):
+    good = check("field", field_model(), "4.25bpw", recipe_path, *texts, 256)
+    artifact = os.path.join(work.name, "field", "model")
+    config = json.load(open(os.path.join(artifact, "config.json")))
+    with safe_open(os.path.join(artifact, "model.safetensors"), "pt") as file: names = set(file.keys())
+    tokenizer = AutoTokenizer.from_pretrained(artifact)
+    reasons = [n["reason"] for n in json.load(open(os.path.join(work.name, "field", "report.json")))["notices"]]
+    holds = {
+        "the flag is the checkpoint's": config["tie_word_embeddings"] is False and "lm_head.weight" in names,
+        "no code of its own": "auto_map" not in config and not os.path.exists(os.path.join(artifact, "modeling_fast.py")),
+        "no tensor of nobody's": "model.causal_bias" not in names,
+        "both chat templates": set(tokenizer.chat_template) == {"default", "tool_use"},
+        "it is said": {"HEAD_NOT_TIED", "TENSORS_LEFT_OUT", "INDEX_DIFFERS", "MODEL_CODE_LEFT_OUT"} <= set(reasons),
+    }
+    for what in (what for what, held in holds.items() if not held): print(f"FAIL field: {what}")
+    return good and all(holds.values())
+
+
+results.append(check_field(recipe("field", [4], [64, 128], False)))
 if os.path.isdir(os.path.join(shared, "fixtures")):
     for fixture in ("llama-tied", "llama-bias"):
         model = os.path.join(work.name, fixture + "-model")  # without what is expected of it

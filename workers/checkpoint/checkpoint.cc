@@ -1,9 +1,8 @@
 #include "workers/checkpoint/checkpoint.h"
 
-#include <set>
-
 #include "proto/base/status_macros.h"
 #include "workers/checkpoint/checkpoint_errors.h"
+#include "workers/checkpoint/folder_files.h"
 #include "workers/checkpoint/strict_json.h"
 
 namespace bitwright::worker {
@@ -12,7 +11,6 @@ namespace {
 using nlohmann::json;
 
 constexpr char kIndexName[] = "model.safetensors.index.json";
-constexpr char kSingleName[] = "model.safetensors";
 
 // tensor → shard, as the index says.
 absl::StatusOr<std::map<std::string, std::string>> ReadIndex(const std::string& path) {
@@ -34,44 +32,25 @@ absl::StatusOr<std::map<std::string, std::string>> ReadIndex(const std::string& 
 }  // namespace
 
 absl::StatusOr<Checkpoint> Checkpoint::Open(const ModelFiles& files) {
+  ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> weights, WeightFiles(FolderOf(files)));
   Checkpoint checkpoint;
-  if (files.contains(kIndexName) && !files.contains(kSingleName)) {
-    ABSL_RETURN_IF_ERROR(checkpoint.OpenShards(files, kIndexName));
-    return checkpoint;
+  bool indexed = false;
+  for (const std::string& name : weights) {
+    indexed = indexed || name == kIndexName;
+    if (name != kIndexName) ABSL_RETURN_IF_ERROR(checkpoint.OpenShard(files, name));
   }
-  std::string name = kSingleName;
-  if (!files.contains(name)) {
-    std::vector<std::string> found;
-    for (const auto& [file, path] : files) {
-      if (file.ends_with(".safetensors")) found.push_back(file);
-    }
-    if (found.size() != 1) {
-      return ModelFileMissingError(kSingleName,
-                                   found.empty() ? "a model needs weights as safetensors"
-                                                 : "several *.safetensors files need a model.safetensors.index.json");
-    }
-    name = found.front();
-  }
-  ABSL_RETURN_IF_ERROR(checkpoint.OpenShard(files, name));
+  if (indexed) ABSL_RETURN_IF_ERROR(checkpoint.CompareWithIndex(files.at(kIndexName)));
   return checkpoint;
 }
 
-absl::Status Checkpoint::OpenShards(const ModelFiles& files, const std::string& index_name) {
-  ABSL_ASSIGN_OR_RETURN(const auto map, ReadIndex(files.at(index_name)));
-  std::set<std::string> names;
-  for (const auto& [tensor, shard] : map) names.insert(shard);
-  for (const std::string& name : names) {
-    if (!files.contains(name)) return ModelFileMissingError(name, "the index names it as a shard");
-    ABSL_RETURN_IF_ERROR(OpenShard(files, name));
-  }
+absl::Status Checkpoint::CompareWithIndex(const std::string& path) {
+  ABSL_ASSIGN_OR_RETURN(const auto map, ReadIndex(path));
   for (const auto& [tensor, shard] : map) {
-    const auto found = tensors_.find(tensor);
-    if (found == tensors_.end() || found->second.file != shard) {
-      return CheckpointIndexMismatchError(index_name, tensor, "shard '" + shard + "' does not hold it");
-    }
+    if (!tensors_.contains(tensor)) absent_.push_back(tensor);
   }
   for (const auto& [tensor, located] : tensors_) {
-    if (!map.contains(tensor)) return CheckpointIndexMismatchError(located.file, tensor, "the index lacks it");
+    const auto listed = map.find(tensor);
+    if (listed == map.end() || listed->second != located.file) misplaced_.push_back(tensor);
   }
   return absl::OkStatus();
 }

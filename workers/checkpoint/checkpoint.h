@@ -9,12 +9,12 @@
 
 namespace bitwright::worker {
 
-// All tensors of a model: from model.safetensors; without it from the shards that model.safetensors.index.json names
-// (the order in which transformers looks); else from the only *.safetensors file there is. Mapped; thread-safe once
-// open.
+// All tensors of a model, from the files that WeightFiles (proto/inputs/model_folder.h) picks. Mapped; thread-safe once
+// open. As for transformers, what the shards hold counts, and an index only says which shards there are: where it
+// names other tensors or other places, the checkpoint opens and says so.
 class Checkpoint {
  public:
-  // INVALID_ARGUMENT: any fault of a file (checkpoint_errors.h); index and shards must name the same tensors.
+  // INVALID_ARGUMENT: any fault of a file (checkpoint_errors.h); a tensor that two shards hold.
   static absl::StatusOr<Checkpoint> Open(const ModelFiles& files);
 
   struct Located {
@@ -26,15 +26,20 @@ class Checkpoint {
   // TENSOR_MISSING, with `role` ("is the weight of the output head") in the message.
   absl::StatusOr<Located> Find(const std::string& name, std::string_view role) const;
 
+  // Tensors that the index names and no shard holds, and those that the index lacks or places elsewhere; by name.
+  const std::vector<std::string>& absent() const { return absent_; }
+  const std::vector<std::string>& misplaced() const { return misplaced_; }
+
   // Names of the weight files, in order.
   std::vector<std::string> weight_files() const;
 
  private:
-  absl::Status OpenShards(const ModelFiles& files, const std::string& index_name);
+  absl::Status CompareWithIndex(const std::string& path);
   absl::Status OpenShard(const ModelFiles& files, const std::string& name);
 
   std::map<std::string, SafetensorsFile> shards_;
   std::map<std::string, Located> tensors_;
+  std::vector<std::string> absent_, misplaced_;
 };
 
 }  // namespace bitwright::worker

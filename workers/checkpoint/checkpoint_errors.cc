@@ -3,6 +3,7 @@
 #include <map>
 
 #include "proto/base/errors.h"
+#include "proto/contract/architectures.h"
 
 namespace bitwright::worker {
 namespace {
@@ -145,9 +146,7 @@ absl::Status ConfigInvalidError(std::string_view field, std::string_view why) {
 
 absl::Status ArchitectureUnsupportedError(std::string_view architecture) {
   return Refuse("ARCHITECTURE_UNSUPPORTED",
-                "architecture " + Show(architecture) +
-                    " is not supported; supported are LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM and "
-                    "Qwen3ForCausalLM",
+                "architecture " + Show(architecture) + " is not supported; supported are " + ArchitectureList(),
                 {{"file", "config.json"}, {"architecture", Cut(architecture)}});
 }
 
@@ -156,6 +155,15 @@ absl::Status ConfigUnsupportedError(std::string_view field, std::string_view val
       "CONFIG_UNSUPPORTED",
       "config.json, field " + Show(field) + ": " + Show(value) + " is not supported; supported: " + Cut(supported),
       {{"file", "config.json"}, {"field", Cut(field)}, {"value", Cut(value)}});
+}
+
+absl::Status ConfigContradictsCheckpointError(std::string_view file, std::string_view tensor, std::string_view field) {
+  return Refuse("CONFIG_CONTRADICTS_CHECKPOINT",
+                "file " + Show(file) + " holds tensor " + Show(tensor) +
+                    ", which a model of this config.json lacks: its "
+                    "field " +
+                    Show(field) + " describes another model; take config.json and weights of the same model",
+                {{"file", Cut(file)}, {"tensor", Cut(tensor)}, {"field", Cut(field)}});
 }
 
 }  // namespace bitwright::worker

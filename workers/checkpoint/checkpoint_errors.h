@@ -57,5 +57,8 @@ absl::Status ConfigInvalidError(std::string_view field, std::string_view why);
 absl::Status ArchitectureUnsupportedError(std::string_view architecture);
 // CONFIG_UNSUPPORTED
 absl::Status ConfigUnsupportedError(std::string_view field, std::string_view value, std::string_view supported);
+// CONFIG_CONTRADICTS_CHECKPOINT: the checkpoint holds `tensor`, which a model of this config does not have; `field` is
+// the key that says so.
+absl::Status ConfigContradictsCheckpointError(std::string_view file, std::string_view tensor, std::string_view field);
 
 }  // namespace bitwright::worker

@@ -27,7 +27,8 @@ struct RopeConfig {
   bool truncate = true;                    // yarn
 };
 
-// What config.json says of a decoder, in one form for all families and key styles (transformers 4 and 5).
+// What config.json says of a decoder, in one form for all families and key styles (transformers 4 and 5). Every key
+// means what transformers' class of the family takes it to mean: absent, null and present are three cases.
 struct ModelConfig {
   std::string family;        // "llama", "mistral", "qwen2", "qwen3"
   std::string architecture;  // "LlamaForCausalLM"
@@ -44,13 +45,15 @@ struct ModelConfig {
   bool qkv_bias = false;
   bool output_bias = false;  // of the attention's output projection
   bool mlp_bias = false;
-  bool qk_norm = false;  // RMS norm of each query and key head
-  bool tied_embeddings = false;
-  std::vector<int64_t> window;  // per layer: tokens that a query sees, itself included; 0: all before it
+  bool qk_norm = false;          // RMS norm of each query and key head
+  bool tied_embeddings = false;  // as config.json says; weights.h decides by what the checkpoint holds
+  std::vector<int64_t> window;   // per layer: tokens that a query sees, itself included; 0: all before it
 };
 
-// Parses config.json as hostile input. INVALID_ARGUMENT: JSON_INVALID, CONFIG_INVALID (names the field),
-// ARCHITECTURE_UNSUPPORTED, CONFIG_UNSUPPORTED (activation, rope kind, existing quantization).
+// Parses config.json as hostile input. INVALID_ARGUMENT: JSON_INVALID, CONFIG_INVALID (names the field; the family's
+// own reader fails, too), ARCHITECTURE_UNSUPPORTED, CONFIG_UNSUPPORTED (the reader may take it and we do not: other
+// activations, rope kinds and partial rotation, existing quantization, is_causal false, layers of other types, configs
+// by layer, an odd head_dim).
 absl::StatusOr<ModelConfig> ParseModelConfig(std::string_view json_text);
 
 }  // namespace bitwright::worker

@@ -80,18 +80,20 @@ int64_t FormatsBeyond(const v1::Plan& longest, const v1::ModelInfo& info) {
   return std::max<int64_t>(most - static_cast<int64_t>(used.size()), 0);
 }
 
-}  // namespace
-
-bool IsCopiedFile(const std::string& path) {
-  static constexpr std::string_view kNames[] = {
-      "added_tokens.json", "chat_template.jinja",     "chat_template.json", "generation_config.json", "merges.txt",
-      "tokenizer.json",    "special_tokens_map.json", "tokenizer.model",    "tokenizer_config.json",  "vocab.json",
+// Makes config.json say what the artifact is: which class computes it, without code of its own, and whether its head is
+// the embedding. Some readers skip a head that the flag calls tied.
+void MatchConfig(const v1::ModelInfo& info, ordered_json& config) {
+  const auto lacks = [&](const char* key) {
+    return !config.contains(key) || config[key].is_null() || config[key] == ordered_json::array();
   };
-  for (const std::string_view legal : {"LICENSE", "NOTICE", "USE_POLICY"}) {
-    if (path.starts_with(legal) && path.find('/') == std::string::npos) return true;
-  }
-  return std::find(std::begin(kNames), std::end(kNames), path) != std::end(kNames);
+  if (lacks("architectures")) config["architectures"] = ordered_json::array({info.architecture()});
+  if (lacks("model_type") && !info.family().empty()) config["model_type"] = info.family();
+  config.erase("auto_map");
+  const bool tied = config.contains("tie_word_embeddings") && config["tie_word_embeddings"] == true;
+  if (tied != info.tied_embeddings()) config["tie_word_embeddings"] = info.tied_embeddings();
 }
+
+}  // namespace
 
 absl::StatusOr<std::map<std::string, std::string>> WrittenFiles(const std::string& config_json,
                                                                 const v1::ModelInfo& info, const v1::Plan& plan,
@@ -100,6 +102,7 @@ absl::StatusOr<std::map<std::string, std::string>> WrittenFiles(const std::strin
                                                                 const v1::CardFacts& card) {
   ordered_json config = ordered_json::parse(config_json, nullptr, /*allow_exceptions=*/false);
   if (!config.is_object()) return ConfigNotAnObjectError();
+  MatchConfig(info, config);
   config["quantization_config"] = QuantizationConfig(plan, info.units());
   return std::map<std::string, std::string>{
       {kConfigFile, config.dump(2) + "\n"},

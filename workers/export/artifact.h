@@ -18,20 +18,17 @@ class Selection;
 namespace bitwright::worker {
 
 // An artifact for the target "compressed-tensors": a Hugging Face folder in the `pack-quantized` format.
-//   config.json        the model's, with quantization_config (explicit linear names)
+//   config.json        the model's, with quantization_config (explicit linear names), architectures, model_type and
+//                      tie_word_embeddings as the artifact is, and without auto_map
 //   model.safetensors  packed weights and the tensors that stay
 //   plan.json          format of every unit, what was predicted and measured
 //   README.md          model card
 //   SHA256SUMS         of every other file, in the form that sha256sum checks
-//   the tokenizer's files, generation_config.json and the licence of the model, unchanged
+//   ModelInfo.carried_files: tokenizer, chat templates, processors, generation_config.json and licences, unchanged
 // Everything here is a pure function of its arguments.
 
 inline constexpr char kWeightsFile[] = "model.safetensors";
 inline constexpr char kSumsFile[] = "SHA256SUMS";
-
-// Files of the model that an artifact takes over unchanged: those by which consumers tokenize and generate, and its
-// licence. Whatever else lies in the folder (texts, other formats, code) is not the model's.
-bool IsCopiedFile(const std::string& path);
 
 // The text files that the artifact writes itself, but for SHA256SUMS. `selection` gives the measurements of
 // `candidate`. CONFIG_INVALID when the model's config.json is not a JSON object.

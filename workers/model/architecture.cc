@@ -35,7 +35,10 @@ std::vector<TensorSpec> RequiredTensors(const ModelConfig& config) {
   std::vector<TensorSpec> all;
   all.push_back({kEmbedding, {config.vocab, config.hidden}, "is the token embedding"});
   all.push_back({kFinalNorm, {config.hidden}, "is the weight of the final norm"});
-  if (!config.tied_embeddings) all.push_back({kHead, {config.vocab, config.hidden}, "is the output head"});
+  if (!config.tied_embeddings)
+    all.push_back({kHead,
+                   {config.vocab, config.hidden},
+                   "is the output head; where config.json has tie_word_embeddings true, the embedding is"});
   for (int64_t b = 0; b < config.layers; ++b) {
     const BlockSpec block = DescribeBlock(config, b);
     const std::string role = "belongs to block " + std::to_string(b) + " of " + std::to_string(config.layers);

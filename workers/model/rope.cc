@@ -40,15 +40,6 @@ double YarnFrequency(const RopeConfig& rope, double head_dim, int64_t pair, doub
 
 double YarnScale(double factor, double mscale) { return factor <= 1 ? 1 : 0.1 * mscale * std::log(factor) + 1; }
 
-double AttentionFactor(const RopeConfig& rope) {
-  if (rope.kind != RopeConfig::Kind::kYarn) return 1;
-  if (rope.attention_factor) return *rope.attention_factor;
-  if (rope.mscale > 0 && rope.mscale_all_dim > 0) {
-    return YarnScale(rope.factor, rope.mscale) / YarnScale(rope.factor, rope.mscale_all_dim);
-  }
-  return YarnScale(rope.factor, 1);
-}
-
 double Frequency(const RopeConfig& rope, double head_dim, int64_t pair) {
   const double plain = std::pow(rope.theta, -2.0 * static_cast<double>(pair) / head_dim);
   switch (rope.kind) {
@@ -66,15 +57,33 @@ double Frequency(const RopeConfig& rope, double head_dim, int64_t pair) {
 
 }  // namespace
 
+double RopeFactor(const RopeConfig& rope) {
+  if (rope.kind != RopeConfig::Kind::kYarn) return 1;
+  if (rope.attention_factor) return *rope.attention_factor;
+  if (rope.mscale > 0 && rope.mscale_all_dim > 0) {
+    return YarnScale(rope.factor, rope.mscale) / YarnScale(rope.factor, rope.mscale_all_dim);
+  }
+  return YarnScale(rope.factor, 1);
+}
+
+std::vector<float> RopeFrequencies(const RopeConfig& rope, int64_t head_dim) {
+  // The library holds frequencies and angles in f32; rounding at the same places keeps long positions in step.
+  std::vector<float> frequencies;
+  for (int64_t i = 0; i < head_dim / 2; ++i) {
+    frequencies.push_back(static_cast<float>(Frequency(rope, static_cast<double>(head_dim), i)));
+  }
+  return frequencies;
+}
+
 RopeTable MakeRopeTable(const RopeConfig& rope, int64_t head_dim, int64_t positions) {
   const int64_t half = head_dim / 2;
-  const double factor = AttentionFactor(rope);
+  const double factor = RopeFactor(rope);
+  const std::vector<float> frequencies = RopeFrequencies(rope, head_dim);
   RopeTable table;
   table.cos.resize(static_cast<size_t>(positions * half));
   table.sin.resize(table.cos.size());
   for (int64_t i = 0; i < half; ++i) {
-    // The library holds frequencies and angles in f32; rounding at the same places keeps long positions in step.
-    const float frequency = static_cast<float>(Frequency(rope, static_cast<double>(head_dim), i));
+    const float frequency = frequencies[static_cast<size_t>(i)];
     for (int64_t p = 0; p < positions; ++p) {
       const double angle = static_cast<double>(static_cast<float>(p) * frequency);
       table.cos[static_cast<size_t>(p * half + i)] = static_cast<float>(std::cos(angle) * factor);

@@ -14,6 +14,10 @@ struct RopeTable {
   std::vector<float> sin;
 };
 
+// What the table is made of: the frequency of each pair of a head [head_dim / 2], and the factor on cos and sin.
+std::vector<float> RopeFrequencies(const RopeConfig& rope, int64_t head_dim);
+double RopeFactor(const RopeConfig& rope);
+
 RopeTable MakeRopeTable(const RopeConfig& rope, int64_t head_dim, int64_t positions);
 
 }  // namespace bitwright::worker

@@ -21,6 +21,20 @@ void WidenParallel(const TensorView& view, ThreadPool& pool, float* out) {
   });
 }
 
+bool SameValues(const TensorView& a, const TensorView& b) {
+  if (a.shape != b.shape) return false;
+  if (a.dtype == b.dtype) return std::equal(a.bytes.begin(), a.bytes.end(), b.bytes.begin(), b.bytes.end());
+  if (!IsWeightType(a.dtype) || !IsWeightType(b.dtype)) return false;
+  std::vector<float> left(static_cast<size_t>(kPieceElements)), right(left.size());
+  for (int64_t first = 0; first < a.elements(); first += kPieceElements) {
+    const int64_t count = std::min(kPieceElements, a.elements() - first);
+    ToFloat(a, first, count, left.data());
+    ToFloat(b, first, count, right.data());
+    if (!std::equal(left.begin(), left.begin() + count, right.begin())) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 absl::StatusOr<Model> Model::Open(const ModelFiles& files) {
@@ -29,16 +43,39 @@ absl::StatusOr<Model> Model::Open(const ModelFiles& files) {
   ABSL_ASSIGN_OR_RETURN(const auto config_text, MappedFile::Open(config_file->second));
   ABSL_ASSIGN_OR_RETURN(ModelConfig config, ParseModelConfig(config_text->text()));
   ABSL_ASSIGN_OR_RETURN(Checkpoint checkpoint, Checkpoint::Open(files));
-  for (const TensorSpec& spec : RequiredTensors(config)) {
-    ABSL_ASSIGN_OR_RETURN(const Checkpoint::Located found, checkpoint.Find(spec.name, spec.role));
-    if (found.view.shape != spec.shape) {
-      return TensorShapeWrongError(found.file, spec.name, ShapeText(found.view.shape), ShapeText(spec.shape));
-    }
-    if (!IsWeightType(found.view.dtype)) {
-      return TensorTypeWrongError(found.file, spec.name, DTypeName(found.view.dtype));
-    }
+  Model model(std::move(config), std::move(checkpoint));
+  model.DecideTies();
+  ABSL_RETURN_IF_ERROR(model.CheckTensors());
+  return model;
+}
+
+void Model::DecideTies() {
+  if (!config_.tied_embeddings) return;
+  const auto& tensors = checkpoint_.tensors();
+  const auto embedding = tensors.find(kEmbedding);
+  const auto head = tensors.find(kHead);
+  if (head == tensors.end()) {
+    head_ = kEmbedding;
+  } else if (embedding == tensors.end()) {
+    embedding_ = kHead;
+  } else if (SameValues(embedding->second.view, head->second.view)) {
+    head_ = kEmbedding;
+  } else {
+    config_.tied_embeddings = false;
   }
-  return Model(std::move(config), std::move(checkpoint));
+}
+
+absl::Status Model::CheckTensors() {
+  for (const TensorSpec& spec : RequiredTensors(config_)) {
+    const std::string& name = spec.name == kEmbedding ? embedding_ : spec.name;
+    ABSL_ASSIGN_OR_RETURN(const Checkpoint::Located found, checkpoint_.Find(name, spec.role));
+    if (found.view.shape != spec.shape) {
+      return TensorShapeWrongError(found.file, name, ShapeText(found.view.shape), ShapeText(spec.shape));
+    }
+    if (!IsWeightType(found.view.dtype)) return TensorTypeWrongError(found.file, name, DTypeName(found.view.dtype));
+    used_.insert(name);
+  }
+  return absl::OkStatus();
 }
 
 const TensorView& Model::View(const std::string& name) const {
@@ -50,7 +87,7 @@ const TensorView& Model::View(const std::string& name) const {
 absl::Status Model::CheckFinite(ThreadPool& pool) const {
   std::vector<const std::pair<const std::string, Checkpoint::Located>*> all;
   for (const auto& entry : checkpoint_.tensors()) {
-    if (IsWeightType(entry.second.view.dtype)) all.push_back(&entry);
+    if (used_.contains(entry.first)) all.push_back(&entry);
   }
   std::vector<int64_t> bad(all.size(), -1);
   pool.ParallelFor(static_cast<int64_t>(all.size()), [&](int64_t i, int) {
@@ -111,7 +148,7 @@ absl::StatusOr<BlockWeights> Model::LoadBlock(int64_t block, Compute compute, Th
 }
 
 void Model::Embed(std::span<const int32_t> ids, float* out) const {
-  const TensorView& table = View(kEmbedding);
+  const TensorView& table = View(embedding_);
   for (const int32_t id : ids) {
     ToFloat(table, id * config_.hidden, config_.hidden, out);
     out += config_.hidden;
@@ -121,12 +158,12 @@ void Model::Embed(std::span<const int32_t> ids, float* out) const {
 Buffer<float> Model::FinalNorm() const { return LoadVector(kFinalNorm); }
 
 void Model::HeadRows(int64_t first, int64_t count, float* out) const {
-  const TensorView& view = View(config_.tied_embeddings ? kEmbedding : kHead);
+  const TensorView& view = View(head_);
   ToFloat(view, first * config_.hidden, count * config_.hidden, out);
 }
 
 Buffer<float> Model::Head(ThreadPool& pool) const {
-  const TensorView& view = View(config_.tied_embeddings ? kEmbedding : kHead);
+  const TensorView& view = View(head_);
   Buffer<float> head(view.elements());
   WidenParallel(view, pool, head.data());
   return head;

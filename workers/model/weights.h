@@ -2,6 +2,8 @@
 
 #include <array>
 #include <functional>
+#include <set>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -37,6 +39,10 @@ using UnitSource = std::function<absl::Status(const UnitSpec& unit, float* weigh
 
 // A checkpoint that fits its configuration: every required tensor is there with the right shape and a weight type.
 // Thread-safe.
+//
+// Where config.json ties head and embedding, the checkpoint decides as it does for transformers: they are one tensor if
+// one of the two is there or both are equal, and two if both are there and differ. config().tied_embeddings says what
+// is.
 class Model {
  public:
   // INVALID_ARGUMENT: faults of the files, TENSOR_MISSING, TENSOR_SHAPE_WRONG, TENSOR_DTYPE_WRONG.
@@ -44,8 +50,13 @@ class Model {
 
   const ModelConfig& config() const { return config_; }
   const Checkpoint& checkpoint() const { return checkpoint_; }
+  bool tied_by_config() const { return tied_by_config_; }
 
-  // Checks every element of every float tensor. TENSOR_NOT_FINITE.
+  // The tensors that the forward pass reads, by name.
+  const std::set<std::string>& used() const { return used_; }
+  const std::string& embedding() const { return embedding_; }
+
+  // Checks every element of every tensor in use. TENSOR_NOT_FINITE.
   absl::Status CheckFinite(ThreadPool& pool) const;
 
   // Loads block `block`; weights of units come from `source`, or from the checkpoint without one.
@@ -69,12 +80,19 @@ class Model {
   Buffer<float> Head(ThreadPool& pool) const;  // all rows
 
  private:
-  Model(ModelConfig config, Checkpoint checkpoint) : config_(std::move(config)), checkpoint_(std::move(checkpoint)) {}
+  Model(ModelConfig config, Checkpoint checkpoint)
+      : config_(std::move(config)), checkpoint_(std::move(checkpoint)), tied_by_config_(config_.tied_embeddings) {}
+  void DecideTies();
+  absl::Status CheckTensors();
   const TensorView& View(const std::string& name) const;
   Buffer<float> LoadVector(const std::string& name) const;
 
   ModelConfig config_;
   Checkpoint checkpoint_;
+  bool tied_by_config_;
+  std::string embedding_ = kEmbedding;
+  std::string head_ = kHead;
+  std::set<std::string> used_;
 };
 
 // Fills weight_bf16 from weight when compute is kBf16.

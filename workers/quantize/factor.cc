@@ -32,18 +32,22 @@ void ChooseOrder(std::span<const float> packed, const FactorOptions& options, Fa
   factor.diagonal.resize(n);
   factor.dead.resize(n);
   double sum = 0;
+  int64_t live = 0;
   for (int64_t j = 0; j < n; ++j) {
     const float value = packed[PackedTriangleIndex(n, j, j)];
     factor.dead[j] = value == 0;
     factor.diagonal[j] = value == 0 ? 1.0f : value;
-    sum += factor.diagonal[j];
+    sum += value;
+    live += value != 0;
   }
-  factor.added = options.damping * sum / static_cast<double>(n);
+  factor.added = options.damping * (live > 0 ? sum / static_cast<double>(live) : 1.0);
   factor.order.resize(n);
   std::iota(factor.order.begin(), factor.order.end(), 0);
   if (options.act_order) {
-    std::stable_sort(factor.order.begin(), factor.order.end(),
-                     [&](int32_t a, int32_t b) { return factor.diagonal[a] > factor.diagonal[b]; });
+    std::stable_sort(factor.order.begin(), factor.order.end(), [&](int32_t a, int32_t b) {
+      if (factor.dead[a] != factor.dead[b]) return factor.dead[a] == 0;
+      return factor.diagonal[a] > factor.diagonal[b];
+    });
   }
 }
 

@@ -11,12 +11,14 @@
 namespace bitwright::worker {
 
 struct FactorOptions {
-  bool act_order = false;  // columns by falling diagonal of H (stable, before damping) instead of in order
-  double damping = 0.01;   // share of the mean diagonal of H that is added to the diagonal
+  // Columns by falling diagonal of H (stable, before damping) instead of in order; dead ones last.
+  bool act_order = false;
+  double damping = 0.01;  // share of the mean diagonal of H, over live inputs, that is added to the diagonal
 };
 
 // The factorization of one input's second moment, built once and shared by all linears on that input and all formats:
 //   P H' Pᵀ = M D Mᵀ, M unit upper triangular, D diagonal, H' = H + damping · mean(diag H) · I, P the column order.
+// The mean is over live inputs: what pads a model with zeros changes nothing of the rest.
 // This is the decomposition of LDLQ (Chee et al., QuIP, arXiv 2307.13304, section 3), which rounds exactly as GPTQ does
 // (Frantar et al., arXiv 2210.17323) but needs no inverse of H. The column order and the damping are those of GPTQ's
 // code. An input that was never active (H_jj = 0) is dead: its diagonal is set to 1 before damping and its weights to

@@ -107,9 +107,8 @@ absl::Status RunAssemble(const v1::AssembleParams& params, TaskIo& io) {
                         WrittenFiles(std::string(config->text()), info, plan, selection.candidates(params.candidate()),
                                      selection, params.card()));
   for (const auto& [path, text] : written) ABSL_RETURN_IF_ERROR(artifact.Add(path, text));
-  for (const auto& [path, on_disk] : files) {
-    if (!IsCopiedFile(path)) continue;
-    ABSL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(on_disk));
+  for (const std::string& path : info.carried_files()) {
+    ABSL_ASSIGN_OR_RETURN(const auto file, io.Input(ModelFileName(path)));
     ABSL_RETURN_IF_ERROR(artifact.Add(path, file->text()));
   }
   return artifact.Finish();

@@ -1,16 +1,23 @@
 #include <filesystem>
+#include <set>
 
 #include "bitwright/v1/models.pb.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
+#include "proto/inputs/model_refusals.h"
 #include "workers/calibrate/second_moment.h"
 #include "workers/checkpoint/checkpoint_errors.h"
+#include "workers/checkpoint/folder_files.h"
 #include "workers/export/artifact.h"
+#include "workers/model/leftovers.h"
 #include "workers/tasks/kinds.h"
+#include "workers/tasks/model_notices.h"
 #include "workers/tasks/recipe_options.h"
 
 namespace bitwright::worker {
 namespace {
+
+constexpr char kTokenizerFile[] = "tokenizer.json";
 
 void DescribeSizes(const ModelConfig& config, v1::ModelInfo& info) {
   info.set_family(config.family);
@@ -71,43 +78,84 @@ absl::Status DescribeUnits(const Model& model, v1::ModelInfo& info) {
 }
 
 void DescribeTensors(const Model& model, v1::ModelInfo& info) {
-  std::map<std::string, bool> quantized;
+  std::set<std::string> quantized;
   for (const v1::UnitInfo& unit : info.units()) {
-    for (const auto& linear : unit.linears()) quantized[linear.name() + ".weight"] = true;
+    for (const auto& linear : unit.linears()) quantized.insert(linear.name() + ".weight");
   }
-  for (const auto& [name, located] : model.checkpoint().tensors()) {
-    const int64_t bytes = static_cast<int64_t>(located.view.bytes.size());
-    info.set_parameters(info.parameters() + located.view.elements());
+  for (const std::string& name : model.used()) {
+    const TensorView& view = model.checkpoint().tensors().at(name).view;
+    const int64_t bytes = static_cast<int64_t>(view.bytes.size());
+    info.set_parameters(info.parameters() + view.elements());
     info.set_tensor_bytes(info.tensor_bytes() + bytes);
     if (quantized.contains(name)) continue;
     info.set_kept_bytes(info.kept_bytes() + bytes);
     auto& kept = *info.add_kept();
     kept.set_name(name);
-    kept.set_dtype(std::string(DTypeName(located.view.dtype)));
-    for (const int64_t d : located.view.shape) kept.add_shape(d);
+    kept.set_dtype(std::string(DTypeName(view.dtype)));
+    for (const int64_t d : view.shape) kept.add_shape(d);
   }
+}
+
+int64_t SizeOf(const std::string& path) {
+  std::error_code ignored;
+  return static_cast<int64_t>(std::filesystem::file_size(path, ignored));
+}
+
+// Files of the model and their bytes; the sizes of those that an artifact takes over.
+std::map<std::string, int64_t> DescribeFiles(const std::vector<SortedFile>& sorted, const ModelFiles& files,
+                                             v1::ModelInfo& info) {
+  std::map<std::string, int64_t> carried;
+  for (const SortedFile& file : sorted) {
+    if (file.part == FilePart::kIgnored) continue;
+    const int64_t size = SizeOf(files.at(file.path));
+    info.add_files(file.path);
+    info.set_model_bytes(info.model_bytes() + size);
+    if (file.part != FilePart::kCarried) continue;
+    info.add_carried_files(file.path);
+    carried[file.path] = size;
+    if (file.path == kTokenizerFile) info.set_tokenizer_path(file.path);
+  }
+  return carried;
+}
+
+// The files to read tensors from.
+ModelFiles NumericFiles(const std::vector<SortedFile>& sorted, const ModelFiles& files) {
+  ModelFiles numeric;
+  for (const SortedFile& file : sorted) {
+    const bool read = file.part == FilePart::kConfig || file.part == FilePart::kWeights;
+    if (read) numeric.emplace(file.path, files.at(file.path));
+  }
+  return numeric;
+}
+
+// Before anything asks for a tensor by its name.
+absl::Status CheckNames(const ModelFiles& files) {
+  ABSL_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Open(files));
+  std::vector<std::string> names;
+  for (const auto& [name, located] : checkpoint.tensors()) names.push_back(name);
+  return CheckTensorNames(names);
 }
 
 }  // namespace
 
 absl::Status RunInspect(const v1::InspectParams&, TaskIo& io) {
   const ModelFiles files = io.Files();
-  ABSL_ASSIGN_OR_RETURN(const Model model, Model::Open(files));
+  const ModelFolder folder = FolderOf(files);
+  ABSL_RETURN_IF_ERROR(CheckModelFolder(folder));
+  ABSL_ASSIGN_OR_RETURN(const std::vector<SortedFile> sorted, SortModelFiles(folder));
+  const ModelFiles numeric = NumericFiles(sorted, files);
+  ABSL_RETURN_IF_ERROR(CheckNames(numeric));
+  ABSL_ASSIGN_OR_RETURN(const Model model, Model::Open(numeric));
+  ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> leftovers, LeftoverTensors(model));
   ABSL_RETURN_IF_ERROR(model.CheckFinite(io.pool()));
   v1::ModelInfo info;
   DescribeSizes(model.config(), info);
   ABSL_RETURN_IF_ERROR(DescribeUnits(model, info));
   DescribeTensors(model, info);
-  std::map<std::string, int64_t> copied;
-  for (const auto& [name, path] : files) {
-    std::error_code ignored;
-    const int64_t size = static_cast<int64_t>(std::filesystem::file_size(path, ignored));
-    info.set_model_bytes(info.model_bytes() + size);
-    if (IsCopiedFile(name)) copied[name] = size;
-  }
-  if (files.contains("tokenizer.json")) info.set_tokenizer_path("tokenizer.json");
+  const std::map<std::string, int64_t> carried = DescribeFiles(sorted, files, info);
+  AddModelNotices(folder, sorted, model, leftovers, info);
   ABSL_ASSIGN_OR_RETURN(const std::string config, ReadFile(files.at("config.json")));
-  ABSL_ASSIGN_OR_RETURN(const int64_t overhead, ArtifactOverheadBound(config, copied, info));
+  ABSL_ASSIGN_OR_RETURN(const int64_t overhead, ArtifactOverheadBound(config, carried, info));
   info.set_artifact_overhead_bytes(overhead);
   return io.WriteProto(TaskFile::kInfo, info);
 }

@@ -64,6 +64,11 @@ absl::Status RunReport(const v1::ReportParams& params, TaskIo& io) {
   report.set_evaluation_compute(params.recipe().evaluation().compute());
   *report.mutable_recipe_used() = params.recipe();
   *report.mutable_provenance() = params.provenance();
+  *report.mutable_notices() = info.notices();
+  for (const v1::Notice& notice : params.notices()) *report.add_notices() = notice;
+  report.set_job_display_name(params.job_display_name());
+  report.set_calibration_name(params.spec().calibration().display_name());
+  report.set_evaluation_name(params.spec().evaluation().display_name());
   report.set_verdict(Verdict(report, selection));
   return io.WriteProto(TaskFile::kReport, report);
 }

@@ -1,4 +1,4 @@
-#include <filesystem>
+#include <map>
 
 #include "bitwright/v1/models.pb.h"
 #include "proto/base/status_macros.h"
@@ -24,11 +24,11 @@ absl::StatusOr<EvaluationSummary> SummarizeCandidate(const TaskIo& io, int candi
 }
 
 // Sizes of the files that an artifact takes over.
-std::map<std::string, int64_t> CopiedSizes(const ModelFiles& files) {
+absl::StatusOr<std::map<std::string, int64_t>> CarriedSizes(const TaskIo& io, const v1::ModelInfo& info) {
   std::map<std::string, int64_t> sizes;
-  for (const auto& [name, path] : files) {
-    std::error_code ignored;
-    if (IsCopiedFile(name)) sizes[name] = static_cast<int64_t>(std::filesystem::file_size(path, ignored));
+  for (const std::string& name : info.carried_files()) {
+    ABSL_ASSIGN_OR_RETURN(const auto file, io.Input(ModelFileName(name)));
+    sizes[name] = static_cast<int64_t>(file->bytes().size());
   }
   return sizes;
 }
@@ -58,7 +58,7 @@ absl::Status RunSelect(const v1::SelectParams& params, TaskIo& io) {
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kInfo, info));
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kAllocation, allocation));
   ABSL_ASSIGN_OR_RETURN(const auto config, io.Input(ModelFileName("config.json")));
-  const auto copied = CopiedSizes(io.Files());
+  ABSL_ASSIGN_OR_RETURN(const auto carried, CarriedSizes(io, info));
   v1::Selection selection;
   for (int c = 0; c < params.candidates(); ++c) {
     ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, c, info));
@@ -73,8 +73,8 @@ absl::Status RunSelect(const v1::SelectParams& params, TaskIo& io) {
     candidate.set_weight_bytes(plan.weight_bytes());
     candidate.set_predicted_loss(plan.predicted_loss());
     FillMeasurements(summary, candidate);
-    ABSL_ASSIGN_OR_RETURN(const int64_t bytes, ArtifactBytes(std::string(config->text()), copied, info, plan, candidate,
-                                                             selection, params.card()));
+    ABSL_ASSIGN_OR_RETURN(const int64_t bytes, ArtifactBytes(std::string(config->text()), carried, info, plan,
+                                                             candidate, selection, params.card()));
     candidate.set_artifact_bytes(bytes);
     io.Progress(static_cast<double>(c + 1) / params.candidates());
   }

@@ -25,7 +25,7 @@ void ExpectCovers(const std::vector<Cut>& cuts, int size) {
 TEST(Cuts, SevenBillionWeightsHaveOneShardAndRangesOfTwoGiB) {
   const ResolvedJob job = Job(kSevenB);
   const auto& info = job.model.info();
-  EXPECT_NEAR(static_cast<double>(info.statistics_bytes()) / info.model_bytes(), 0.8, 0.1);
+  EXPECT_NEAR(static_cast<double>(info.statistics_bytes()) / info.tensor_bytes(), 0.8, 0.1);
   const Cuts cuts = CutJob(info, job.recipe, 128, 512, 64);
   EXPECT_EQ(cuts.shards.size(), 1);
   ExpectCovers(cuts.shards, 128);
@@ -35,16 +35,25 @@ TEST(Cuts, SevenBillionWeightsHaveOneShardAndRangesOfTwoGiB) {
   EXPECT_EQ(cuts.evaluation.size(), 4);
 }
 
-TEST(Cuts, SmallStatisticsAreShardedWithinTheModelsBytes) {
+TEST(Cuts, SmallStatisticsAreShardedWithinTheTensorsBytes) {
   v1::ModelInfo info = Info({});
-  info.set_model_bytes(10 * info.statistics_bytes());
+  info.set_tensor_bytes(10 * info.statistics_bytes());
   EXPECT_EQ(TokenShards(info, 128), 8);   // no shard below 16 windows
   EXPECT_EQ(TokenShards(info, 1000), 9);  // and their merge
   EXPECT_EQ(TokenShards(info, 15), 1);
-  info.set_model_bytes(3 * info.statistics_bytes());
+  info.set_tensor_bytes(3 * info.statistics_bytes());
   EXPECT_EQ(TokenShards(info, 128), 2);
-  info.set_model_bytes(3 * info.statistics_bytes() - 1);
+  info.set_tensor_bytes(3 * info.statistics_bytes() - 1);
   EXPECT_EQ(TokenShards(info, 128), 1);
+}
+
+TEST(Cuts, WhatElseIsInTheFolderCutsNothing) {
+  ResolvedJob job = Job(kSevenB);
+  const Cuts cuts = CutJob(job.model.info(), job.recipe, 128, 512, 64);
+  job.model.mutable_info()->set_model_bytes(100 * job.model.info().model_bytes());
+  const Cuts more = CutJob(job.model.info(), job.recipe, 128, 512, 64);
+  EXPECT_EQ(cuts.shards, more.shards);
+  EXPECT_EQ(cuts.ranges, more.ranges);
 }
 
 TEST(Cuts, EverythingIsCoveredOnceAndProfilesStayWithinRanges) {
@@ -70,8 +79,8 @@ TEST(Cuts, EverythingIsCoveredOnceAndProfilesStayWithinRanges) {
     ExpectCovers(profiles, job.model.info().blocks());
     const auto& info = job.model.info();
     const double handed_on = 4.0 * calibration * 512 * info.hidden_size();
-    EXPECT_LE(handed_on * (cuts.ranges.size() - 1), kActivationShare * info.model_bytes());
-    const bool one_more_is_too_many = handed_on * cuts.ranges.size() > kActivationShare * info.model_bytes();
+    EXPECT_LE(handed_on * (cuts.ranges.size() - 1), kActivationShare * info.tensor_bytes());
+    const bool one_more_is_too_many = handed_on * cuts.ranges.size() > kActivationShare * info.tensor_bytes();
     for (const Cut& range : cuts.ranges) {
       EXPECT_TRUE(one_more_is_too_many || range.size() == 1 ||
                   range.size() * info.largest_block_bytes() <= kRangeBytes);

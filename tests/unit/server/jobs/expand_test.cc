@@ -55,7 +55,7 @@ void ExpectGolden(const std::string& name, const std::string& text) {
 ResolvedJob SmallJob() {
   ResolvedJob job = Job(Shape{.blocks = 2, .hidden = 64, .intermediate = 128, .vocabulary = 4096});
   job.model.mutable_info()->set_largest_block_bytes(int64_t{3} << 30);
-  job.model.mutable_info()->set_model_bytes(int64_t{6} << 30);
+  job.model.mutable_info()->set_tensor_bytes(int64_t{6} << 30);
   return job;
 }
 
@@ -112,6 +112,40 @@ TEST(Expand, TokenIdsNeedNoTokenizer) {
   EXPECT_EQ(expansion.nodes[0].spec.inputs_size(), 1);
   EXPECT_EQ(expansion.nodes[0].spec.inputs(0).name(), "data");
   EXPECT_EQ(expansion.nodes[1].spec.inputs_size(), 2);
+}
+
+TEST(Expand, DocumentsNeedTheTokenizerAndItsChatTemplates) {
+  v1::Model model = Model({});
+  for (const char* path : {"chat_template.jinja", "tokenizer_config.json"}) {
+    auto* file = model.mutable_manifest()->add_files();
+    file->set_path(path);
+    *file->mutable_digest() = FakeDigest(path, 10);
+    model.mutable_info()->add_files(path);
+    model.mutable_info()->add_carried_files(path);
+  }
+  ASSERT_OK_AND_ASSIGN(ResolvedJob job, Resolve(Spec(), model, {}, MixedGptq()));
+  job.spec.mutable_calibration()->set_kind(v1::Data::DOCUMENTS_JSONL);
+  ASSERT_OK_AND_ASSIGN(const Expansion expansion, Expand(job, {}));
+  std::vector<std::string> inputs;
+  for (const auto& input : expansion.nodes[0].spec.inputs()) inputs.push_back(input.name());
+  EXPECT_EQ(inputs, (std::vector<std::string>{"data", "model/chat_template.jinja", "model/tokenizer.json",
+                                              "model/tokenizer_config.json"}));
+}
+
+TEST(Expand, FilesThatAreNotTheModelChangeNoTask) {
+  const ResolvedJob job = SmallJob();
+  ResolvedJob more = job;
+  for (const char* path : {"consolidated.safetensors", "onnx/model.onnx", "pytorch_model.bin", "notes.txt"}) {
+    auto* file = more.model.mutable_manifest()->add_files();
+    file->set_path(path);
+    *file->mutable_digest() = FakeDigest(path, int64_t{7} << 30);
+  }
+  ASSERT_OK_AND_ASSIGN(const Expansion a, Expand(job, FactsAt(job, 4, 40, 20, 2)));
+  ASSERT_OK_AND_ASSIGN(const Expansion b, Expand(more, FactsAt(job, 4, 40, 20, 2)));
+  ASSERT_EQ(a.nodes.size(), b.nodes.size());
+  for (size_t i = 0; i < a.nodes.size(); ++i) {
+    EXPECT_EQ(TaskDigest(a.nodes[i].spec), TaskDigest(b.nodes[i].spec)) << a.nodes[i].key;
+  }
 }
 
 TEST(Expand, DataWithoutAWholeWindowIsNamed) {

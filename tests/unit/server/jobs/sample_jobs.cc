@@ -72,6 +72,11 @@ v1::ModelInfo Info(const Shape& s) {
   info.set_kept_bytes(info.tensor_bytes() - 2 * info.quantized_weights());
   info.set_artifact_overhead_bytes(50'000);
   info.set_tokenizer_path("tokenizer.json");
+  for (const char* path : {"config.json", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors",
+                           "model.safetensors", "model.safetensors.index.json", "tokenizer.json"}) {
+    info.add_files(path);
+  }
+  info.add_carried_files("tokenizer.json");
   return info;
 }
 

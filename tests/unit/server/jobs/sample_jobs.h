@@ -18,7 +18,7 @@ struct Shape {
 
 // A llama in bf16 with untied embeddings. Options: bits 2…8 with every group size that divides the input, and channel.
 v1::ModelInfo Info(const Shape& shape);
-// READY, with config.json, tokenizer.json, two shards and their index.
+// READY, with config.json, tokenizer.json, two shards and their index; README.md is not part of it.
 v1::Model Model(const Shape& shape);
 // 4.25 bits, recipe "mixed-gptq", text of 1000 bytes for either use.
 v1::JobSpec Spec();

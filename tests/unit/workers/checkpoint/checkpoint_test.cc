@@ -92,28 +92,18 @@ TEST(Checkpoint, AShardOutsideTheManifestIsNeverOpened) {
   }
 }
 
-TEST(Checkpoint, TensorInTheWrongShard) {
+// What the shards hold counts: an index that says otherwise is noted.
+TEST(Checkpoint, TensorsThatTheIndexLacksOrPlacesElsewhere) {
   Folder folder;
-  folder.AddShard("1.safetensors", {"a"});
+  folder.AddShard("1.safetensors", {"a", "c"});
   folder.AddShard("2.safetensors", {"b"});
-  folder.AddIndex(R"({"a":"2.safetensors","b":"1.safetensors"})");
-  EXPECT_THAT(folder.Open(), HasReason("CHECKPOINT_INDEX_MISMATCH"));
-}
-
-TEST(Checkpoint, TensorThatNoShardHolds) {
-  Folder folder;
-  folder.AddShard("1.safetensors", {"a"});
-  folder.AddIndex(R"({"a":"1.safetensors","b":"1.safetensors"})");
-  const auto opened = folder.Open();
-  EXPECT_THAT(opened, HasReason("CHECKPOINT_INDEX_MISMATCH"));
-  EXPECT_EQ(GetErrorDetail(opened.status())->metadata.at("tensor"), "b");
-}
-
-TEST(Checkpoint, TensorThatTheIndexLacks) {
-  Folder folder;
-  folder.AddShard("1.safetensors", {"a", "b"});
-  folder.AddIndex(R"({"a":"1.safetensors"})");
-  EXPECT_THAT(folder.Open(), HasReason("CHECKPOINT_INDEX_MISMATCH"));
+  folder.AddIndex(R"({"a":"2.safetensors","b":"2.safetensors","d":"1.safetensors"})");
+  ASSERT_OK_AND_ASSIGN(const Checkpoint checkpoint, folder.Open());
+  EXPECT_EQ(checkpoint.tensors().size(), 3u);
+  EXPECT_EQ(checkpoint.tensors().at("a").file, "1.safetensors");
+  EXPECT_EQ(checkpoint.misplaced(), (std::vector<std::string>{"a", "c"}));
+  EXPECT_EQ(checkpoint.absent(), std::vector<std::string>{"d"});
+  EXPECT_THAT(checkpoint.Find("d", "is needed"), HasReason("TENSOR_MISSING"));
 }
 
 TEST(Checkpoint, TensorInTwoShards) {
@@ -137,11 +127,11 @@ TEST(Checkpoint, AnIndexOfTheWrongForm) {
     Folder folder;
     folder.AddShard("1.safetensors", {"a"});
     folder.Add(kIndex, text);
-    EXPECT_THAT(folder.Open(), HasReason("JSON_INVALID")) << text;
+    EXPECT_THAT(folder.Open(), HasReason("CHECKPOINT_INDEX_INVALID")) << text;
   }
   Folder folder;
   folder.AddIndex(R"({"a":1})");
-  EXPECT_THAT(folder.Open(), HasReason("CHECKPOINT_INDEX_MISMATCH"));
+  EXPECT_THAT(folder.Open(), HasReason("CHECKPOINT_INDEX_INVALID"));
 }
 
 TEST(Checkpoint, ADamagedShardIsNamed) {

@@ -48,22 +48,49 @@ TEST(Config, TheLeastThatALlamaNeeds) {
   EXPECT_EQ(model.window, std::vector<int64_t>(4, 0));
 }
 
-TEST(Config, NullMeansMissing) {
+TEST(Config, AbsentNullAndPresentAreThreeCases) {
   json config = Base();
-  config["head_dim"] = nullptr;
-  config["rope_scaling"] = nullptr;
-  config["quantization_config"] = nullptr;
+  for (const char* field : {"head_dim", "num_key_value_heads", "rope_scaling", "rope_parameters", "quantization_config",
+                            "sliding_window", "layer_types", "pad_token_id", "dtype"}) {
+    config[field] = nullptr;
+  }
+  ASSERT_OK_AND_ASSIGN(ModelConfig model, Parse(config));
+  EXPECT_EQ(model.kv_heads, 4);
+  for (const char* field : {"hidden_size", "vocab_size", "rms_norm_eps", "hidden_act", "tie_word_embeddings",
+                            "rope_theta", "use_cache", "attention_bias"}) {
+    ExpectRefused(With(field, nullptr), "CONFIG_INVALID", field);
+  }
+  config = Base("MistralForCausalLM");
+  ASSERT_OK_AND_ASSIGN(model, Parse(config));
+  EXPECT_EQ(model.window, std::vector<int64_t>(4, 4096));
   config["sliding_window"] = nullptr;
-  EXPECT_THAT(Parse(config), IsOk());
+  ASSERT_OK_AND_ASSIGN(model, Parse(config));
+  EXPECT_EQ(model.window, std::vector<int64_t>(4, 0));
+  config["num_key_value_heads"] = nullptr;
+  ExpectRefused(config, "CONFIG_INVALID", "num_key_value_heads");
 }
 
-TEST(Config, EverySizeIsRequiredAndChecked) {
-  for (const char* field : {"hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
-                            "vocab_size", "max_position_embeddings"}) {
-    json config = Base();
-    config.erase(field);
-    ExpectRefused(config, "CONFIG_INVALID", field);
-  }
+TEST(Config, AnAbsentKeyMeansTheFamilysDefault) {
+  const auto bare = [](const char* family) { return Parse({{"model_type", family}}); };
+  ASSERT_OK_AND_ASSIGN(ModelConfig model, bare("llama"));
+  EXPECT_EQ(model.architecture, "LlamaForCausalLM");
+  EXPECT_EQ((std::vector<int64_t>{model.hidden, model.intermediate, model.layers, model.heads, model.kv_heads,
+                                  model.head_dim, model.vocab, model.max_positions}),
+            (std::vector<int64_t>{4096, 11008, 32, 32, 32, 128, 32000, 2048}));
+  ASSERT_OK_AND_ASSIGN(model, bare("mistral"));
+  EXPECT_EQ((std::vector<int64_t>{model.intermediate, model.kv_heads, model.max_positions, model.window[0]}),
+            (std::vector<int64_t>{14336, 8, 131072, 4096}));
+  ASSERT_OK_AND_ASSIGN(model, bare("qwen3"));
+  EXPECT_EQ((std::vector<int64_t>{model.intermediate, model.kv_heads, model.vocab, model.max_positions}),
+            (std::vector<int64_t>{22016, 32, 151936, 32768}));
+  json config = Base("Qwen3ForCausalLM");
+  ASSERT_OK_AND_ASSIGN(model, Parse(config));
+  EXPECT_EQ(model.head_dim, 128) << "not hidden_size / num_attention_heads";
+  config["head_dim"] = nullptr;
+  ExpectRefused(config, "CONFIG_INVALID", "head_dim");
+}
+
+TEST(Config, EverySizeIsChecked) {
   for (const char* field : {"hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
                             "num_key_value_heads", "vocab_size", "max_position_embeddings", "head_dim"}) {
     for (const char* value : {"\"64\"", "64.0", "64.5", "0", "-64", "16777217", "9223372036854775807",
@@ -77,12 +104,18 @@ TEST(Config, SizesMustFitEachOther) {
   ExpectRefused(With("num_attention_heads", 5), "CONFIG_INVALID", "num_attention_heads");
   ExpectRefused(With("num_key_value_heads", 3), "CONFIG_INVALID", "num_key_value_heads");
   ExpectRefused(With("num_key_value_heads", 8), "CONFIG_INVALID", "num_key_value_heads");
-  ExpectRefused(With("head_dim", 15), "CONFIG_INVALID", "head_dim");
+  ExpectRefused(With("head_dim", 15), "CONFIG_UNSUPPORTED", "head_dim");
   ExpectRefused(With("num_hidden_layers", 10001), "CONFIG_INVALID", "num_hidden_layers");
-  json config = Base();
-  config["num_attention_heads"] = 6;
-  config["head_dim"] = 32;
-  EXPECT_THAT(Parse(config), IsOk()) << "heads need not divide hidden_size when head_dim is given";
+  for (const char* architecture : {"LlamaForCausalLM", "MistralForCausalLM"}) {
+    json config = Base(architecture);
+    config["num_attention_heads"] = 6;
+    config["head_dim"] = 32;
+    // Of these, only Llama's class asks that heads divide hidden_size where head_dim is given.
+    EXPECT_EQ(Parse(config).ok(), config["architectures"][0] == "MistralForCausalLM");
+  }
+  ExpectRefused(With("pad_token_id", 256), "CONFIG_INVALID", "pad_token_id");
+  ExpectRefused(With("pad_token_id", -257), "CONFIG_INVALID", "pad_token_id");
+  EXPECT_THAT(Parse(With("pad_token_id", -1)), IsOk());
 }
 
 TEST(Config, OtherFieldsOfTheWrongType) {
@@ -91,17 +124,18 @@ TEST(Config, OtherFieldsOfTheWrongType) {
       ExpectRefused(With(field, json::parse(value)), "CONFIG_INVALID", field);
     }
   }
-  for (const char* field : {"rms_norm_eps", "rope_theta"}) {
-    for (const char* value : {"\"1\"", "-1", "true", "[]"}) {
-      ExpectRefused(With(field, json::parse(value)), "CONFIG_INVALID", field);
-    }
+  for (const char* value : {"\"1\"", "-1.5", "1", "true", "[]"}) {
+    ExpectRefused(With("rms_norm_eps", json::parse(value)), "CONFIG_INVALID", "rms_norm_eps");
   }
-  for (const char* field : {"rope_scaling", "rope_parameters"}) {
-    for (const char* value : {"1", "\"x\"", "[]"}) {
-      ExpectRefused(With(field, json::parse(value)), "CONFIG_INVALID", field);
-    }
+  for (const char* value : {"\"1\"", "true", "[]"}) {
+    ExpectRefused(With("rope_theta", json::parse(value)), "CONFIG_INVALID", "rope_theta");
   }
-  ExpectRefused(With("rope_theta", 1), "CONFIG_INVALID", "rope_theta");
+  for (const char* value : {"1", "\"x\"", "[1]"}) {
+    ExpectRefused(With("rope_parameters", json::parse(value)), "CONFIG_INVALID", "rope_parameters");
+    ExpectRefused(With("rope_scaling", json::parse(value)), "CONFIG_INVALID", "rope_scaling");
+  }
+  ExpectRefused(With("rope_theta", 1), "CONFIG_UNSUPPORTED", "rope_theta");
+  ExpectRefused(With("rope_theta", -5), "CONFIG_UNSUPPORTED", "rope_theta");
   ExpectRefused(With("hidden_act", 1), "CONFIG_INVALID", "hidden_act");
 }
 
@@ -112,6 +146,12 @@ TEST(Config, Architectures) {
   json config = Base();
   config.erase("architectures");
   ExpectRefused(config, "CONFIG_INVALID", "architectures");
+  config["model_type"] = "qwen2";
+  ASSERT_OK_AND_ASSIGN(const ModelConfig model, Parse(config));
+  EXPECT_EQ(model.architecture, "Qwen2ForCausalLM");
+  config["model_type"] = "gpt2";
+  EXPECT_THAT(Parse(config), HasReason("ARCHITECTURE_UNSUPPORTED"));
+  ExpectRefused(With("model_type", "mistral"), "CONFIG_INVALID", "model_type");
   for (const char* name : {"GPT2LMHeadModel", "LlamaModel", "", "llamaforcausallm"}) {
     const auto parsed = Parse(Base(name));
     EXPECT_THAT(parsed, HasReason("ARCHITECTURE_UNSUPPORTED"));
@@ -144,6 +184,45 @@ TEST(Config, Unsupported) {
   ExpectRefused(With("rope_scaling", {{"type", "dynamic"}, {"factor", 2}}), "CONFIG_UNSUPPORTED", "rope_type");
   ExpectRefused(With("rope_parameters", {{"rope_type", "default"}, {"partial_rotary_factor", 0.25}}),
                 "CONFIG_UNSUPPORTED", "partial_rotary_factor");
+  ExpectRefused(With("partial_rotary_factor", 0.5), "CONFIG_UNSUPPORTED", "partial_rotary_factor");
+  ExpectRefused(With("rope_parameters", {{"full_attention", {{"rope_theta", 1e6}}}}), "CONFIG_UNSUPPORTED",
+                "rope_parameters");
+  for (const char* value : {"false", "null", "0"}) {
+    ExpectRefused(With("is_causal", json::parse(value)), "CONFIG_UNSUPPORTED", "is_causal");
+  }
+  ExpectRefused(With("per_layer_config", {{"0", {{"num_key_value_heads", 1}}}}), "CONFIG_UNSUPPORTED",
+                "per_layer_config");
+  ExpectRefused(With("transformers_weights", "other.safetensors"), "CONFIG_UNSUPPORTED", "transformers_weights");
+  ExpectRefused(With("torch_dtype", "int8"), "CONFIG_UNSUPPORTED", "torch_dtype");
+  EXPECT_THAT(Parse(With("hidden_act", "swish")), IsOk()) << "another name of silu";
+}
+
+// Which of two places counts, where both are there.
+TEST(Config, PrecedenceOfTheRope) {
+  json config = Base();
+  config["rope_theta"] = 2e4;
+  config["rope_parameters"] = {{"rope_theta", 3e4}, {"rope_type", "default"}};
+  ASSERT_OK_AND_ASSIGN(ModelConfig model, Parse(config));
+  EXPECT_EQ(model.rope.theta, 3e4);
+  config["rope_scaling"] = {{"type", "linear"}, {"factor", 2}};
+  ASSERT_OK_AND_ASSIGN(model, Parse(config));
+  EXPECT_EQ(model.rope.theta, 2e4) << "rope_scaling takes the place of rope_parameters";
+  EXPECT_EQ(model.rope.kind, RopeConfig::Kind::kLinear);
+  config["rope_scaling"] = json::object();
+  ASSERT_OK_AND_ASSIGN(model, Parse(config));
+  EXPECT_EQ(model.rope.theta, 3e4) << "an empty one does not";
+  config["rope_parameters"] = {{"rope_theta", nullptr}};
+  ExpectRefused(config, "CONFIG_INVALID", "rope_theta");
+  config["rope_parameters"] = {{"rope_type", "default"}, {"type", "linear"}, {"factor", 2}};
+  ASSERT_OK_AND_ASSIGN(model, Parse(config));
+  EXPECT_EQ(model.rope.kind, RopeConfig::Kind::kDefault) << "rope_type comes before type";
+  config["rope_parameters"] = {{"rope_type", "yarn"}, {"factor", nullptr}, {"original_max_position_embeddings", 32}};
+  ASSERT_OK_AND_ASSIGN(model, Parse(config));
+  EXPECT_EQ(model.rope.factor, 4) << "128 positions, once 32";
+  config["original_max_position_embeddings"] = 64;
+  ASSERT_OK_AND_ASSIGN(model, Parse(config));
+  EXPECT_EQ(model.rope.original_max_positions, 64) << "beside comes before inside";
+  EXPECT_EQ(model.rope.factor, 2);
 }
 
 TEST(Config, BothKeyStylesOfTheRopeMeanTheSame) {
@@ -176,20 +255,19 @@ TEST(Config, RopeFields) {
                        {"original_max_position_embeddings", 64}};
   for (const char* field : {"factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"}) {
     json rope = llama3;
-    rope.erase(field);
-    ExpectRefused(With("rope_scaling", rope), "CONFIG_INVALID", field);
     rope[field] = "8";
     ExpectRefused(With("rope_scaling", rope), "CONFIG_INVALID", field);
+    rope[field] = nullptr;
+    ExpectRefused(With("rope_scaling", rope), "CONFIG_INVALID", field);
     rope[field] = -8;
+    ExpectRefused(With("rope_scaling", rope), "CONFIG_UNSUPPORTED", field);
+    rope[field] = 0;
+    ExpectRefused(With("rope_scaling", rope), "CONFIG_UNSUPPORTED", field);
+    rope.erase(field);
+    if (std::string_view(field) == "original_max_position_embeddings") continue;  // then max_position_embeddings
     ExpectRefused(With("rope_scaling", rope), "CONFIG_INVALID", field);
   }
-  json rope = llama3;
-  rope["high_freq_factor"] = 1;
-  ExpectRefused(With("rope_scaling", rope), "CONFIG_INVALID", "high_freq_factor");
-  rope = llama3;
-  rope["original_max_position_embeddings"] = 0;
-  ExpectRefused(With("rope_scaling", rope), "CONFIG_INVALID", "original_max_position_embeddings");
-  ExpectRefused(With("rope_scaling", {{"rope_type", "linear"}, {"factor", 0.5}}), "CONFIG_INVALID", "factor");
+  EXPECT_THAT(Parse(With("rope_scaling", {{"rope_type", "linear"}, {"factor", 0.5}})), IsOk());
   ExpectRefused(With("rope_scaling", {{"rope_type", 1}}), "CONFIG_INVALID", "rope_type");
   const json yarn = {{"rope_type", "yarn"}, {"factor", 4}};
   ASSERT_OK_AND_ASSIGN(const ModelConfig model, Parse(With("rope_scaling", yarn)));
@@ -197,7 +275,8 @@ TEST(Config, RopeFields) {
   for (const char* field : {"beta_fast", "beta_slow", "attention_factor", "mscale", "truncate"}) {
     json bad = yarn;
     bad[field] = "x";
-    ExpectRefused(With("rope_scaling", bad), "CONFIG_INVALID", field);
+    ExpectRefused(With("rope_scaling", bad),
+                  std::string_view(field) == "truncate" ? "CONFIG_UNSUPPORTED" : "CONFIG_INVALID", field);
   }
 }
 
@@ -222,8 +301,23 @@ TEST(Config, SlidingWindows) {
   config["layer_types"] = "full_attention";
   ExpectRefused(config, "CONFIG_INVALID", "layer_types");
   config["layer_types"] = {"full_attention", "full_attention", "full_attention", 1};
+  ExpectRefused(config, "CONFIG_INVALID", "layer_types");
+  config["layer_types"] = {"full_attention", "full_attention", "full_attention", "linear_attention"};
   ExpectRefused(config, "CONFIG_UNSUPPORTED", "layer_types");
-  ExpectRefused(With("sliding_window", -1), "CONFIG_INVALID", "sliding_window");
+  config["layer_types"] = {"attention", "full_attention", "full_attention", "sliding_attention"};
+  EXPECT_THAT(Parse(config), IsOk()) << "an old name";
+  config["use_sliding_window"] = false;
+  ExpectRefused(config, "CONFIG_INVALID", "layer_types");
+  config = Base("MistralForCausalLM");
+  config["sliding_window"] = 0;
+  ExpectRefused(config, "CONFIG_INVALID", "sliding_window");
+  config["sliding_window"] = 16;
+  config["use_sliding_window"] = false;
+  config["max_window_layers"] = 2;
+  ASSERT_OK_AND_ASSIGN(model, Parse(config));
+  EXPECT_EQ(model.window, std::vector<int64_t>(4, 16)) << "Mistral reads neither";
+  ASSERT_OK_AND_ASSIGN(model, Parse(With("sliding_window", 16)));
+  EXPECT_EQ(model.window, std::vector<int64_t>(4, 0)) << "Llama has no windows";
 }
 
 TEST(Config, TextThatIsNoConfig) {

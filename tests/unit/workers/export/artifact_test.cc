@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "proto/contract/digest.h"
 #include "tests/support/fixtures.h"
@@ -130,15 +131,26 @@ TEST(Artifact, ConfigThatIsNoObjectIsRefused) {
   }
 }
 
-TEST(Artifact, FilesThatAreTakenOver) {
-  for (const char* path : {"tokenizer.json", "tokenizer_config.json", "merges.txt", "LICENSE", "NOTICE.txt"}) {
-    EXPECT_TRUE(IsCopiedFile(path)) << path;
-  }
-  for (const char* path :
-       {"model.safetensors", "model-00001-of-00002.safetensors", "model.safetensors.index.json", "config.json",
-        "README.md", "plan.json", "SHA256SUMS", "notes.txt", "original/LICENSE", "model.py", "calibration.txt"}) {
-    EXPECT_FALSE(IsCopiedFile(path)) << path;
-  }
+TEST(Artifact, ConfigSaysWhatTheArtifactIs) {
+  v1::ModelInfo info = SampleInfo(1, 64, 64);
+  info.set_family("llama");
+  std::mt19937 random(5);
+  const v1::Plan plan = RandomPlan(info, random);
+  const auto config = [&](const char* text) {
+    const auto written = WrittenFiles(text, info, plan, {}, {}, {});
+    EXPECT_THAT(written, IsOk());
+    return nlohmann::json::parse(written.ok() ? written->at("config.json") : "{}");
+  };
+  auto json = config(R"({"tie_word_embeddings":true,"auto_map":{"AutoModel":"a.B"},"model_type":"llama"})");
+  EXPECT_EQ(json["tie_word_embeddings"], false);
+  EXPECT_FALSE(json.contains("auto_map"));
+  EXPECT_EQ(json["architectures"], nlohmann::json({"LlamaForCausalLM"}));
+  json = config(R"({"architectures":["LlamaForCausalLM"]})");
+  EXPECT_EQ(json["model_type"], "llama");
+  EXPECT_FALSE(json.contains("tie_word_embeddings"));
+  info.set_tied_embeddings(true);
+  json = config(R"({"architectures":["LlamaForCausalLM"]})");
+  EXPECT_EQ(json["tie_word_embeddings"], true);
 }
 
 TEST(Sha256Sums, IsWhatSha256sumChecks) {

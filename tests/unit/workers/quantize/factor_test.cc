@@ -51,6 +51,42 @@ TEST(FactorTest, ActOrderFallsAndKeepsTies) {
   EXPECT_EQ(factor.order, (std::vector<int32_t>{1, 3, 0, 2}));
 }
 
+// Zeros that pad a model are no inputs: the same damping, and the same factor of the rest.
+TEST(FactorTest, DeadInputsTakeNoPartInTheDamping) {
+  ThreadPool pool(1);
+  constexpr int64_t kLive = 96, kAll = 160;
+  const SampleLinear sample(1, kLive, 200, 5);
+  for (const bool small : {false, true}) {
+    std::vector<float> live = sample.packed;
+    for (float& value : live) value *= small ? 1e-4f : 1;
+    std::vector<float> padded(static_cast<size_t>(PackedTriangleSize(kAll)));
+    for (int64_t i = 0; i < kLive; ++i) {
+      for (int64_t j = i; j < kLive; ++j) {
+        padded[PackedTriangleIndex(kAll, i, j)] = live[PackedTriangleIndex(kLive, i, j)];
+      }
+    }
+    for (const bool act_order : {false, true}) {
+      ASSERT_OK_AND_ASSIGN(const Factor a, BuildFactor(live, kLive, {.act_order = act_order}, pool));
+      ASSERT_OK_AND_ASSIGN(const Factor b, BuildFactor(padded, kAll, {.act_order = act_order}, pool));
+      EXPECT_EQ(a.added, b.added);
+      EXPECT_TRUE(std::equal(a.order.begin(), a.order.end(), b.order.begin())) << "dead ones come last";
+      for (int64_t i = 0; i < kLive; ++i) {
+        ASSERT_NEAR(a.d[i], b.d[i], 1e-6 * a.d[i]);
+        for (int64_t j = i + 1; j < kLive; ++j) ASSERT_NEAR(a.m[i * kLive + j], b.m[i * kAll + j], 1e-5);
+        for (int64_t j = kLive; j < kAll; ++j) ASSERT_EQ(b.m[i * kAll + j], 0);
+      }
+    }
+  }
+}
+
+TEST(FactorTest, NothingButDeadInputs) {
+  ThreadPool pool(1);
+  const std::vector<float> zeros(static_cast<size_t>(PackedTriangleSize(3)));
+  ASSERT_OK_AND_ASSIGN(const Factor factor, BuildFactor(zeros, 3, {}, pool));
+  EXPECT_EQ(factor.dead, (std::vector<uint8_t>{1, 1, 1}));
+  EXPECT_GT(factor.added, 0);
+}
+
 TEST(FactorTest, RefusesMomentsThatAreNone) {
   ThreadPool pool(1);
   std::vector<float> packed = {1, 0, 1};

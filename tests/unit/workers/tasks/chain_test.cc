@@ -64,6 +64,54 @@ TEST(Chain, InspectCountsEveryByte) {
   EXPECT_EQ(info.tokenizer_path(), "tokenizer.json");
 }
 
+std::vector<std::string> ReasonsOf(const google::protobuf::RepeatedPtrField<v1::Notice>& notices) {
+  std::vector<std::string> reasons;
+  for (const v1::Notice& notice : notices) {
+    EXPECT_NE(notice.message(), "") << notice.reason();
+    reasons.push_back(notice.reason());
+  }
+  return reasons;
+}
+
+v1::ModelInfo InspectBlobs(const Blobs& blobs) {
+  v1::TaskSpec spec;
+  spec.mutable_inspect();
+  v1::ModelInfo info;
+  const auto outputs = RunOnBlobs(spec, blobs);
+  EXPECT_TRUE(outputs.ok() && info.ParseFromString(outputs->at(TaskFile::kInfo))) << outputs.status();
+  return info;
+}
+
+TEST(Chain, InspectLeavesOutWhatIsNotTheModel) {
+  Blobs blobs = SmallModelBlobs();
+  const v1::ModelInfo plain = InspectBlobs(blobs);
+  EXPECT_EQ(ReasonsOf(plain.notices()), std::vector<std::string>{});
+  blobs[ModelFileName("consolidated.safetensors")] = blobs.at(ModelFileName("model.safetensors"));
+  blobs[ModelFileName("checkpoint-5/model.safetensors")] = "no checkpoint at all";
+  blobs[ModelFileName("pytorch_model.bin")] = "PK";
+  v1::ModelInfo info = InspectBlobs(blobs);
+  EXPECT_EQ(ReasonsOf(info.notices()), std::vector<std::string>{"FILES_LEFT_OUT"});
+  info.clear_notices();
+  EXPECT_EQ(info.SerializeAsString(), plain.SerializeAsString());
+}
+
+TEST(Chain, InspectNamesWhatTheFolderIs) {
+  v1::TaskSpec spec;
+  spec.mutable_inspect();
+  Blobs blobs = SmallModelBlobs();
+  blobs[ModelFileName("model.safetensors")] = "version https://git-lfs.github.com/spec/v1\noid sha256:00\n";
+  EXPECT_THAT(RunOnBlobs(spec, blobs), HasReason("FILE_IS_LFS_POINTER"));
+}
+
+TEST(Chain, TheReportRepeatsNoticesAndNames) {
+  const auto report = Output<v1::Report>(OutputOf(TaskKind::kReport, TaskFile::kReport));
+  ASSERT_EQ(report.notices_size(), 1);
+  EXPECT_EQ(report.notices(0).reason(), "TEXTS_OVERLAP");
+  EXPECT_EQ(report.job_display_name(), "a job");
+  EXPECT_EQ(report.calibration_name(), "books");
+  EXPECT_EQ(report.evaluation_name(), "news");
+}
+
 TEST(Chain, MergingAShardWithItselfKeepsItsMeans) {
   const TempDir dir;
   BITWRIGHT_ASSERT_OK(

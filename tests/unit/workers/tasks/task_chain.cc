@@ -153,6 +153,10 @@ void RunFromQuantize(Builder& builder) {
                {Numbered(TaskFile::kWeights, 0), OutputOf(TaskKind::kQuantize, TaskFile::kWeights)}});
   spec = Spec(TaskKind::kReport);
   spec.mutable_report()->set_model_display_name("small");
+  spec.mutable_report()->set_job_display_name("a job");
+  spec.mutable_report()->mutable_spec()->mutable_calibration()->set_display_name("books");
+  spec.mutable_report()->mutable_spec()->mutable_evaluation()->set_display_name("news");
+  spec.mutable_report()->add_notices()->set_reason("TEXTS_OVERLAP");
   builder.Run(spec, false,
               {{TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
                {TaskFile::kAllocation, OutputOf(TaskKind::kAllocate, TaskFile::kAllocation)},

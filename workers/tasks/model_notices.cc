@@ -1,0 +1,103 @@
+#include "workers/tasks/model_notices.h"
+
+#include <algorithm>
+#include <set>
+
+#include "proto/base/utf8.h"
+#include "proto/inputs/model_code.h"
+
+namespace bitwright::worker {
+namespace {
+
+constexpr size_t kMostShown = 6;
+constexpr size_t kMostNameBytes = 120;
+
+// "a, b, c and 12 more"
+std::string List(const std::vector<std::string>& names) {
+  std::string text;
+  for (size_t i = 0; i < std::min(names.size(), kMostShown); ++i) {
+    text += (i == 0 ? "" : ", ") + std::string(CutUtf8(names[i], kMostNameBytes));
+  }
+  if (names.size() > kMostShown) text += " and " + std::to_string(names.size() - kMostShown) + " more";
+  return text;
+}
+
+std::string Count(size_t number, const std::string& thing) {
+  return std::to_string(number) + " " + thing + (number == 1 ? "" : "s");
+}
+
+void Add(const char* reason, const std::string& message, v1::ModelInfo& info) {
+  v1::Notice& notice = *info.add_notices();
+  notice.set_reason(reason);
+  notice.set_message(Printable(message));
+}
+
+void AddFiles(const std::vector<SortedFile>& sorted, v1::ModelInfo& info) {
+  std::vector<std::string> left;
+  for (const SortedFile& file : sorted) {
+    if (file.part == FilePart::kIgnored) left.push_back(file.path + " (" + file.why + ")");
+  }
+  if (left.empty()) return;
+  Add("FILES_LEFT_OUT",
+      Count(left.size(), "file") + " given with the model " + (left.size() == 1 ? "is" : "are") +
+          " not part of it, and neither read nor counted: " + List(left),
+      info);
+}
+
+void AddCode(const ModelFolder& folder, v1::ModelInfo& info) {
+  const std::set<std::string> code = ModelCode(folder);
+  if (code.empty()) return;
+  Add("MODEL_CODE_LEFT_OUT",
+      "config.json names code of its own in auto_map (" + List({code.begin(), code.end()}) +
+          "); the model is taken for " + info.architecture() +
+          " as transformers computes it, and the artifact holds neither the code nor the auto_map",
+      info);
+}
+
+void AddTies(const Model& model, v1::ModelInfo& info) {
+  if (!model.tied_by_config()) return;
+  if (!model.config().tied_embeddings) {
+    Add("HEAD_NOT_TIED",
+        "config.json has tie_word_embeddings true, but the checkpoint holds a lm_head.weight that differs from the "
+        "embedding; the head of the checkpoint is used, as transformers does, and config.json of the artifact says "
+        "false",
+        info);
+  } else if (model.embedding() == kHead) {
+    Add("EMBEDDING_IS_HEAD",
+        "the checkpoint holds no embedding; config.json ties it to lm_head.weight, which is used for both", info);
+  }
+}
+
+void AddIndex(const Checkpoint& checkpoint, v1::ModelInfo& info) {
+  std::string text;
+  if (!checkpoint.absent().empty()) {
+    text = "names " + Count(checkpoint.absent().size(), "tensor") +
+           " that no shard holds and nothing needs: " + List(checkpoint.absent());
+  }
+  if (!checkpoint.misplaced().empty()) {
+    text += (text.empty() ? "" : "; ") + std::string("lacks or misplaces ") +
+            Count(checkpoint.misplaced().size(), "tensor") + ": " + List(checkpoint.misplaced());
+  }
+  if (!text.empty()) Add("INDEX_DIFFERS", "the index of the weights " + text, info);
+}
+
+void AddLeftovers(const std::vector<std::string>& leftovers, v1::ModelInfo& info) {
+  if (leftovers.empty()) return;
+  Add("TENSORS_LEFT_OUT",
+      "the checkpoint holds " + Count(leftovers.size(), "tensor") + " that " + info.architecture() +
+          " does not read; not checked, and not in the artifact: " + List(leftovers),
+      info);
+}
+
+}  // namespace
+
+void AddModelNotices(const ModelFolder& folder, const std::vector<SortedFile>& sorted, const Model& model,
+                     const std::vector<std::string>& leftovers, v1::ModelInfo& info) {
+  AddFiles(sorted, info);
+  AddCode(folder, info);
+  AddTies(model, info);
+  AddIndex(model.checkpoint(), info);
+  AddLeftovers(leftovers, info);
+}
+
+}  // namespace bitwright::worker
