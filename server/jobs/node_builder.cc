@@ -9,6 +9,9 @@ namespace {
 
 constexpr std::string_view kWeights = ".safetensors";
 constexpr std::string_view kIndex = ".safetensors.index.json";
+// Seconds and little memory, whatever the model: a lane of its own runs them beside long ones.
+constexpr std::string_view kSmallKinds[] = {TaskKind::kInspect, TaskKind::kTokenize, TaskKind::kAllocate,
+                                            TaskKind::kSelect, TaskKind::kReport};
 
 bool Wanted(const std::string& path, ModelFiles which, const v1::Model& model) {
   switch (which) {
@@ -72,6 +75,7 @@ NodeBuilder& NodeBuilder::Numeric() {
 
 TaskNode NodeBuilder::Build() {
   node_.spec.set_kind(KindOf(node_.spec));
+  node_.small = std::find(std::begin(kSmallKinds), std::end(kSmallKinds), node_.spec.kind()) != std::end(kSmallKinds);
   auto* inputs = node_.spec.mutable_inputs();
   std::sort(inputs->begin(), inputs->end(),
             [](const v1::TaskInput& a, const v1::TaskInput& b) { return a.name() < b.name(); });
