@@ -22,9 +22,10 @@ absl::Status ParseWire(const grpc::ByteBuffer& bytes, Message& message) {
   return WhyUnparsable(bytes, *Message::descriptor());
 }
 
-// CHECK fails where memory does.
+// Replaces what is in `bytes`. CHECK fails where memory does.
 template <typename Message>
 void SerializeWire(const Message& message, grpc::ByteBuffer& bytes) {
+  bytes.Clear();
   bool own_buffer = false;
   CHECK(grpc::SerializationTraits<Message>::Serialize(message, &bytes, &own_buffer).ok());
 }

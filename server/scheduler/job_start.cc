@@ -52,6 +52,7 @@ absl::StatusOr<bool> BeginTask(Core& core, TaskBoard::Place place, const v1::Wor
     return job_row ? tx.PutJob(*job_row) : absl::OkStatus();
   }));
   if (!row) return false;
+  place.owner->waiting.reset();
   if (job_row) SetRow(*job, *job_row);
   core.board.SetRow(*place.task, *std::move(row));
   return true;

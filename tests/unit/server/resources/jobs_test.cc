@@ -166,11 +166,11 @@ TEST(Jobs, AFilterLooksPastManyOthers) {
   Rig rig;
   const v1::JobSpec spec = rig.Spec(rig.ReadyModel().name());
   BITWRIGHT_ASSERT_OK(rig.store->Write([&](Transaction& tx) -> absl::Status {
-    for (int i = 0; i < 1000; ++i) {
+    for (int i = 0; i < 10000; ++i) {
       v1::Job job;
       job.set_name("jobs/" + std::to_string(10000 + i));
       *job.mutable_spec() = spec;
-      job.mutable_spec()->set_display_name(i % 400 == 7 ? "wanted" : "other");
+      job.mutable_spec()->set_display_name(i % 4000 == 7 ? "wanted" : "other");
       job.set_state(v1::Job::FAILED);
       const JobRow row{.name = job.name(),
                        .model = spec.model(),
@@ -184,7 +184,9 @@ TEST(Jobs, AFilterLooksPastManyOthers) {
   v1::ListJobsRequest request;
   request.set_page_size(2);
   request.set_filter("display_name = wanted");
-  EXPECT_EQ(Names(rig, request), (std::vector<std::string>{"jobs/10807", "jobs/10407", "jobs/10007"}));
+  EXPECT_EQ(Names(rig, request), (std::vector<std::string>{"jobs/18007", "jobs/14007", "jobs/10007"}));
+  request.set_filter("name = \"jobs/1234*\"");
+  EXPECT_EQ(Names(rig, request).size(), 10u);
 }
 
 TEST(Jobs, OnesThatDidNotSucceedAreRetried) {

@@ -40,14 +40,17 @@ TEST(WaitReason, EndsWhenATaskRuns) {
   Rig rig;
   const std::string job = rig.QueuedJob().name();
   Pass(rig, 2);
-  const std::string worker = rig.AddWorker();
-  rig.Lease(worker);
-  EXPECT_EQ(Waiting(rig, job), "") << "at once, not with the next tick";
+  EXPECT_EQ(Waiting(rig, job), "NO_WORKER");
   int changes = 0;
   rig.scheduler->Subscribe(job, [&] { ++changes; });
-  Pass(rig, 1);
-  EXPECT_EQ(Waiting(rig, job), "");
+  const std::string worker = rig.AddWorker();
+  const v1::Lease lease = rig.Lease(worker);
+  EXPECT_EQ(Waiting(rig, job), "") << "at once, not with the next tick";
   EXPECT_EQ(changes, 1);
+  BITWRIGHT_ASSERT_OK(rig.Complete(worker, lease));
+  EXPECT_EQ(Waiting(rig, job), "") << "the old reason is forgotten";
+  Pass(rig, 3);
+  EXPECT_EQ(Waiting(rig, job), "");
 }
 
 TEST(WaitReason, AWorkerThatIsAboutToAskIsNone) {
