@@ -22,7 +22,7 @@ absl::Status ServerUnreachableError(std::string_view address, std::string_view c
 }
 
 absl::Status ServerNotReadyError(std::string_view cause) {
-  return MakeError(absl::StatusCode::kUnavailable, kServerNotReady, cause);
+  return MakeError(absl::StatusCode::kUnavailable, Reason::kServerNotReady, cause);
 }
 
 absl::Status FileUnreadableError(const std::string& path, int error) {

@@ -12,8 +12,7 @@
 namespace bitwright::client {
 
 absl::Status ServerUnreachableError(std::string_view address, std::string_view cause);  // SERVER_UNREACHABLE
-// UNAVAILABLE; the caller asks again, and says SERVER_UNREACHABLE when it gives up.
-inline constexpr char kServerNotReady[] = "SERVER_NOT_READY";
+// UNAVAILABLE, SERVER_NOT_READY; the caller asks again, and says SERVER_UNREACHABLE when it gives up.
 absl::Status ServerNotReadyError(std::string_view cause);
 
 absl::Status FileUnreadableError(const std::string& path, int error);       // FILE_UNREADABLE

@@ -22,6 +22,7 @@
 #include "proto/base/errors.h"
 #include "proto/base/host_name.h"
 #include "proto/contract/limits.h"
+#include "proto/contract/reasons.h"
 #include "proto/transfer/blob_download.h"
 #include "proto/transfer/blob_upload.h"
 #include "proto/transfer/grpc_calls.h"
@@ -185,7 +186,7 @@ class GrpcConnection final : public Connection {
     }
     // An error with another reason is the server's own.
     const std::string reason = ErrorReason(status);
-    if (!reason.empty() && reason != kStreamEnded && reason != kServerNotReady) return status;
+    if (!reason.empty() && reason != Reason::kStreamEnded && reason != Reason::kServerNotReady) return status;
     return ServerUnreachableError(options_.address, std::string(status.message()));
   }
   template <typename T>

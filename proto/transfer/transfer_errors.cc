@@ -2,15 +2,18 @@
 
 #include "absl/strings/str_cat.h"
 #include "proto/base/errors.h"
+#include "proto/contract/reasons.h"
 
 namespace bitwright {
 
 using absl::StatusCode;
 
-absl::Status StreamEndedError() { return MakeError(StatusCode::kUnavailable, kStreamEnded, "the stream ended early"); }
+absl::Status StreamEndedError() {
+  return MakeError(StatusCode::kUnavailable, Reason::kStreamEnded, "the stream ended early");
+}
 
 absl::Status UploadCutError(int64_t committed_bytes, int64_t size_bytes) {
-  return MakeError(StatusCode::kUnavailable, kStreamEnded,
+  return MakeError(StatusCode::kUnavailable, Reason::kStreamEnded,
                    absl::StrCat("the server took ", committed_bytes, " of ", size_bytes, " bytes"));
 }
 

@@ -10,10 +10,8 @@
 // functions.
 namespace bitwright {
 
-// The reason of errors after which the next attempt may go on. Only a caller that has given up sees it.
-inline constexpr char kStreamEnded[] = "STREAM_ENDED";
-
-// UNAVAILABLE, reason STREAM_ENDED: a stream ended well, or by its deadline, but before its end.
+// UNAVAILABLE, reason STREAM_ENDED: a stream ended well, or by its deadline, but before its end. Only a caller that has
+// given up sees it.
 absl::Status StreamEndedError();
 // The same reason: the server ended an upload before it had all bytes.
 absl::Status UploadCutError(int64_t committed_bytes, int64_t size_bytes);

@@ -14,9 +14,10 @@ class JobPlanner final : public Planner {
   }
   TaskNode Inspect(const v1::Manifest& manifest) const override { return InspectNode(manifest); }
   absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, const v1::Model& model, const v1::Digest& info,
-                                      const std::optional<v1::Recipe>& named_recipe) const override {
-    return server::Resolve(spec, model, info, named_recipe);
+                                      const std::optional<v1::Recipe>& shipped, Purpose purpose) const override {
+    return server::Resolve(spec, model, info, shipped, purpose);
   }
+  CostForecast Forecast(const ResolvedJob& job, const Facts& facts) const override { return ForecastCosts(job, facts); }
   v1::Estimate Estimate(const ResolvedJob& job, double flops_per_second) const override {
     return EstimateJob(job, flops_per_second);
   }

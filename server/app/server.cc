@@ -17,6 +17,7 @@
 #include "server/app/local_workers.h"
 #include "server/app/periodic.h"
 #include "server/blobs/disk_blobs.h"
+#include "server/resources/capabilities.h"
 #include "server/resources/collector.h"
 #include "server/rpc/rpc_server.h"
 #include "server/store/sqlite_store.h"
@@ -93,6 +94,7 @@ struct Server::Parts {
     ABSL_ASSIGN_OR_RETURN(recipes, RecipeResources::Parse(ShippedRecipes()));
     scheduler = std::make_unique<Scheduler>(*store, *held_blobs, *planner, clock, metrics, ToSchedulerOptions(options));
     models = std::make_unique<ModelResources>(*store, *scheduler, clock);
+    ABSL_RETURN_IF_ERROR(models->IndexContent());
     jobs = std::make_unique<JobResources>(*store, *held_blobs, *scheduler, *planner, *recipes, clock);
     collector = std::make_unique<Collector>(*store, *blobs, *held_blobs, clock, metrics, ToCollectorOptions(options));
     return scheduler->Start();
@@ -102,9 +104,16 @@ struct Server::Parts {
     if (options.metrics_listen != "off") {
       ABSL_ASSIGN_OR_RETURN(metrics_port, metrics.Serve(options.metrics_listen));
     }
-    const RpcParts parts{*blobs, *held_blobs, *models,
-                         *jobs,  *recipes,    *scheduler,
-                         clock,  metrics,     absl::Seconds(options.lease_ttl_seconds) / 3};
+    const RpcParts parts{.blobs = *blobs,
+                         .held = *held_blobs,
+                         .models = *models,
+                         .jobs = *jobs,
+                         .recipes = *recipes,
+                         .capabilities = MakeCapabilities(BITWRIGHT_VERSION, *recipes),
+                         .scheduler = *scheduler,
+                         .clock = clock,
+                         .metrics = metrics,
+                         .heartbeat = absl::Seconds(options.lease_ttl_seconds) / 3};
     ABSL_ASSIGN_OR_RETURN(rpc, RpcServer::Start(parts, options.listen));
     LogUnlessOk(collector->Measure(), "measuring");
     tick = std::make_unique<Periodic>(kTickPause, [this] { scheduler->Tick(); });

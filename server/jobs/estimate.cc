@@ -40,15 +40,16 @@ v1::TokenizeSummary AssumedSummary(const v1::Data& data) {
   return summary;
 }
 
-// What a job is before anything is known of its data: files of the wanted length, plans of full size.
-Facts AssumedFacts(const ResolvedJob& job) {
-  Facts facts;
-  facts.calibration = AssumedSummary(job.spec.calibration());
-  facts.evaluation = AssumedSummary(job.spec.evaluation());
-  facts.allocation.emplace();
-  for (int c = 0; c < AssumedCandidates(job.recipe); ++c) facts.allocation->add_candidates();
-  facts.selection.emplace();
-  facts.provenance.emplace();
+// What a job is where nothing is known of it yet: files of the wanted length, plans of full size.
+Facts WithAssumed(const ResolvedJob& job, Facts facts) {
+  if (!facts.calibration) facts.calibration = AssumedSummary(job.spec.calibration());
+  if (!facts.evaluation) facts.evaluation = AssumedSummary(job.spec.evaluation());
+  if (!facts.allocation) {
+    facts.allocation.emplace();
+    for (int c = 0; c < AssumedCandidates(job.recipe); ++c) facts.allocation->add_candidates();
+  }
+  if (!facts.selection) facts.selection.emplace();
+  if (!facts.provenance) facts.provenance.emplace();
   return facts;
 }
 
@@ -75,7 +76,7 @@ v1::Estimate EstimateJob(const ResolvedJob& job, double flops_per_second) {
   const v1::ModelInfo& info = job.model.info();
   const PlanLimits limits = LimitsOf(info, job.recipe);
   const int64_t plan_bytes = PlanBytes(job, limits);
-  const Facts facts = AssumedFacts(job);
+  const Facts facts = WithAssumed(job, {});
   const auto expansion = Expand(job, facts);
   CHECK(expansion.ok()) << expansion.status();
   double flops = 0;
@@ -98,6 +99,17 @@ v1::Estimate EstimateJob(const ResolvedJob& job, double flops_per_second) {
   estimate.set_loadable_reason("transformers with compressed-tensors loads " + info.architecture());
   estimate.set_tasks(static_cast<int>(expansion->nodes.size()));
   return estimate;
+}
+
+CostForecast ForecastCosts(const ResolvedJob& job, const Facts& facts) {
+  const auto expansion = Expand(job, WithAssumed(job, facts));
+  CHECK(expansion.ok()) << expansion.status();
+  CostForecast forecast;
+  for (const TaskNode& node : expansion->nodes) {
+    forecast.weights[node.spec.kind()] += WeightOf(node);
+    forecast.total += WeightOf(node);
+  }
+  return forecast;
 }
 
 }  // namespace bitwright::server

@@ -8,6 +8,8 @@
 #include "server/jobs/cuts.h"
 #include "server/jobs/job_errors.h"
 #include "server/jobs/node_builder.h"
+#include "server/jobs/notices.h"
+#include "server/jobs/recipe_check.h"
 
 namespace bitwright::server {
 namespace {
@@ -38,10 +40,8 @@ ModelFiles TokenizerFiles(v1::Data::Kind kind) {
 
 // What sensitivities depend on: recipes that differ elsewhere share them through the action cache.
 v1::Recipe ProfiledPart(v1::Recipe recipe) {
-  recipe.clear_name();
-  recipe.clear_description();
   recipe.clear_candidates();
-  return recipe;
+  return PartsOf(std::move(recipe));
 }
 
 // Appends the nodes of one job, stage by stage. Each method needs the facts of its stage.
@@ -105,6 +105,8 @@ class Expander {
     params->set_model_display_name(job_.model.display_name());
     *params->mutable_recipe() = job_.recipe;
     *params->mutable_provenance() = *facts_.provenance;
+    params->set_job_display_name(job_.spec.display_name());
+    for (v1::Notice& notice : DataNotices(job_.spec, facts_)) *params->add_notices() = std::move(notice);
     builder.Input(TaskFile::kInfo, job_.info)
         .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
         .Link(TaskFile::kManifest, TaskKind::kAssemble, TaskFile::kManifest)
@@ -211,7 +213,7 @@ class Expander {
     NodeBuilder builder(TaskKind::kAllocate);
     auto* params = builder.spec().mutable_allocate();
     *params->mutable_budget() = job_.spec.budget();
-    *params->mutable_recipe() = job_.recipe;
+    *params->mutable_recipe() = PartsOf(job_.recipe);
     builder.Input(TaskFile::kInfo, job_.info).Needs(Costs::SmallBytes(), 1e4 * info_.units_size());
     for (size_t j = 0; j < cuts_.profiles.size(); ++j) {
       builder.Link(Numbered(TaskFile::kSensitivity, j), TaskKey(TaskKind::kProfile, j), TaskFile::kSensitivity);
@@ -300,6 +302,7 @@ class Expander {
     spec.clear_display_name();
     spec.clear_inline_recipe();
     spec.clear_priority();
+    spec.clear_labels();
     spec.mutable_calibration()->clear_blob();
     spec.mutable_evaluation()->clear_blob();
     return spec;

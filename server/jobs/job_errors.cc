@@ -22,9 +22,10 @@ absl::Status JobFinishedError(std::string_view state) {
 }
 
 absl::Status JobStateUnknownError(int state) {
-  return MakeError(absl::StatusCode::kInternal, "JOB_STATE_UNKNOWN",
-                   "job state " + std::to_string(state) + " is not known to this version of the server",
-                   {{"state", std::to_string(state)}});
+  return MakeError(
+      absl::StatusCode::kInternal, "JOB_STATE_UNKNOWN",
+      "job state " + std::to_string(state) + " is not known to this version of the server; run the newer one",
+      {{"state", std::to_string(state)}});
 }
 
 absl::Status ModelNotReadyError(std::string_view model, std::string_view state) {
@@ -53,16 +54,22 @@ absl::Status TargetUnknownError(std::string_view target) {
 
 absl::Status PriorityInvalidError(int priority) {
   const std::string limit = std::to_string(limits::kMaxPriority);
-  return Invalid("PRIORITY_INVALID",
-                 "priority " + std::to_string(priority) + " lies outside -" + limit + " to " + limit,
-                 {{"priority", std::to_string(priority)}, {"limit", limit}});
+  return Invalid(
+      "PRIORITY_INVALID",
+      "priority " + std::to_string(priority) + " lies outside -" + limit + " to " + limit + "; give one within",
+      {{"priority", std::to_string(priority)}, {"limit", limit}});
 }
 
-absl::Status DisplayNameTooLongError(size_t bytes) {
+absl::Status DisplayNameTooLongError(std::string_view field, size_t bytes) {
   const std::string limit = std::to_string(limits::kMaxDisplayNameBytes);
   return Invalid("DISPLAY_NAME_INVALID",
-                 "display_name has " + std::to_string(bytes) + " bytes; at most " + limit + " are allowed",
-                 {{"limit", limit}});
+                 Text(field) + " has " + std::to_string(bytes) + " bytes; give at most " + limit,
+                 {{"field", Text(field)}, {"limit", limit}});
+}
+
+absl::Status LabelInvalidError(std::string_view key, std::string_view why) {
+  return Invalid("LABEL_INVALID", (key.empty() ? "labels" : "label '" + Text(key) + "'") + ": " + std::string(why),
+                 {{"key", Text(key)}});
 }
 
 absl::Status BudgetMissingError() {
@@ -107,10 +114,11 @@ absl::Status DataEmptyError(std::string_view use) {
 }
 
 absl::Status TokenizerMissingError(std::string_view model, std::string_view use) {
-  return Invalid("TOKENIZER_MISSING",
-                 "model '" + Text(model) + "' has no tokenizer.json, which the " + std::string(use) +
-                     " text needs; upload the model with it or give token ids (TOKEN_IDS_JSONL)",
-                 {{"model", Text(model)}, {"use", Text(use)}});
+  return Invalid(
+      "TOKENIZER_MISSING",
+      "model '" + Text(model) + "' has no tokenizer.json, which the " + std::string(use) +
+          " text needs; upload the model with it, or give token ids (a file *.ids.jsonl, one array of ids per line)",
+      {{"model", Text(model)}, {"use", Text(use)}});
 }
 
 }  // namespace bitwright::server

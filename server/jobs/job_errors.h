@@ -23,7 +23,9 @@ absl::Status RecipeInvalidError(std::string_view recipe, std::string_view field,
 
 absl::Status TargetUnknownError(std::string_view target);  // TARGET_UNKNOWN
 absl::Status PriorityInvalidError(int priority);           // PRIORITY_INVALID
-absl::Status DisplayNameTooLongError(size_t bytes);        // DISPLAY_NAME_INVALID
+// DISPLAY_NAME_INVALID; `field` as in JobSpec: "calibration.display_name".
+absl::Status DisplayNameTooLongError(std::string_view field, size_t bytes);
+absl::Status LabelInvalidError(std::string_view key, std::string_view why);  // LABEL_INVALID
 
 absl::Status BudgetMissingError();                        // BUDGET_MISSING
 absl::Status BudgetInvalidError(std::string_view value);  // BUDGET_INVALID: negative or not a number

@@ -30,6 +30,7 @@ struct TaskNode {
   int64_t memory_bytes = 0;  // estimate of the child's peak
   double cost_flops = 0;     // estimate, for "longest first" among equals and for preflight
   bool numeric = false;      // results depend on the instruction set: the spec carries a compute class
+  bool small = false;        // of seconds and little memory: never waits behind long ones
 };
 
 // What is known of a job so far. All come from outputs of its own tasks, so a restart rebuilds them.
@@ -41,12 +42,25 @@ struct Facts {
   std::optional<v1::Provenance> provenance;        // made by the server when assemble has finished
 };
 
+// What a spec is resolved for: to run, or to be looked at before anything is decided.
+enum class Purpose { kRun, kPreflight };
+
 // A job ready to be cut into tasks: names resolved, defaults filled in.
 struct ResolvedJob {
   v1::JobSpec spec;   // data defaults filled in (window, tokens), target not empty
   v1::Recipe recipe;  // defaults filled in
   v1::Model model;    // READY, with info and manifest
   v1::Digest info;    // the blob that holds model.info (output "info" of its inspect task)
+};
+
+// What a task of no operations counts for: its start and the handling of its files.
+inline constexpr double kTaskOverheadFlops = 2e9;
+inline double WeightOf(const TaskNode& node) { return node.cost_flops + kTaskOverheadFlops; }
+
+// What a whole job will cost: the weights of its tasks by kind, those that are not known yet included.
+struct CostForecast {
+  std::map<std::string, double> weights;  // by TaskSpec.kind
+  double total = 0;
 };
 
 // Nodes in topological order, as far as the facts lead. `complete`: no further ones will come.

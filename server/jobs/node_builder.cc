@@ -9,6 +9,10 @@
 namespace bitwright::server {
 namespace {
 
+// Seconds and little memory, whatever the model: a lane of its own runs them beside long ones.
+constexpr std::string_view kSmallKinds[] = {TaskKind::kInspect, TaskKind::kTokenize, TaskKind::kAllocate,
+                                            TaskKind::kSelect, TaskKind::kReport};
+
 // The files of a model by what ModelInfo says of them.
 class FileParts {
  public:
@@ -91,6 +95,7 @@ NodeBuilder& NodeBuilder::Numeric() {
 
 TaskNode NodeBuilder::Build() {
   node_.spec.set_kind(KindOf(node_.spec));
+  node_.small = std::find(std::begin(kSmallKinds), std::end(kSmallKinds), node_.spec.kind()) != std::end(kSmallKinds);
   auto* inputs = node_.spec.mutable_inputs();
   std::sort(inputs->begin(), inputs->end(),
             [](const v1::TaskInput& a, const v1::TaskInput& b) { return a.name() < b.name(); });

@@ -18,7 +18,8 @@ enum class ModelFiles {
   kCarried,    // config.json, and what an artifact takes over
 };
 
-// Builds one node: names its inputs, sorts the fixed ones, fills the spec's kind in from the params that were set.
+// Builds one node: names its inputs, sorts the fixed ones, fills the spec's kind in from the params that were set, and
+// says whether tasks of that kind are small.
 class NodeBuilder {
  public:
   explicit NodeBuilder(std::string key) { node_.key = std::move(key); }

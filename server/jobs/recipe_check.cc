@@ -119,6 +119,12 @@ absl::StatusOr<v1::Recipe> CompleteRecipe(const v1::Recipe& recipe) {
   return complete;
 }
 
+v1::Recipe PartsOf(v1::Recipe recipe) {
+  recipe.clear_name();
+  recipe.clear_description();
+  return recipe;
+}
+
 bool FormatAllowed(const v1::Recipe& recipe, const v1::Format& format) {
   const auto allows = [](const auto& list, int value) {
     return list.empty() || std::find(list.begin(), list.end(), value) != list.end();

@@ -14,6 +14,9 @@ namespace bitwright::server {
 //   known enum values.
 absl::StatusOr<v1::Recipe> CompleteRecipe(const v1::Recipe& recipe);
 
+// The recipe without its name and description: what work depends on. Renaming a recipe runs nothing again.
+v1::Recipe PartsOf(v1::Recipe recipe);
+
 // Whether recipe.formats allows a format.
 bool FormatAllowed(const v1::Recipe& recipe, const v1::Format& format);
 

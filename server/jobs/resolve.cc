@@ -5,15 +5,17 @@
 #include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/limits.h"
+#include "proto/contract/names.h"
 #include "server/jobs/budget_check.h"
 #include "server/jobs/job_errors.h"
+#include "server/jobs/label_check.h"
 #include "server/jobs/recipe_check.h"
+#include "server/jobs/targets.h"
 
 namespace bitwright::server {
 namespace {
 
 constexpr int64_t kMaxWindows = 65536;  // bounds the number of tasks
-constexpr char kCompressedTensors[] = "compressed-tensors";
 
 const char* ModelStateName(v1::Model::State state) {
   switch (state) {
@@ -55,18 +57,23 @@ absl::Status CheckTokens(const char* use, const v1::Data& data) {
 }
 
 absl::Status CheckSource(const char* use, const v1::Data& data, const v1::Model& model) {
-  if (data.kind() != v1::Data::TEXT && data.kind() != v1::Data::TOKEN_IDS_JSONL) {
-    return DataInvalidError(use, "kind", "must be TEXT or TOKEN_IDS_JSONL");
+  const bool text = data.kind() == v1::Data::TEXT || data.kind() == v1::Data::DOCUMENTS_JSONL;
+  if (!text && data.kind() != v1::Data::TOKEN_IDS_JSONL) {
+    return DataInvalidError(use, "kind", "is not known; give text, documents or token ids");
   }
   if (!data.has_blob()) return DataInvalidError(use, "blob", "is missing; upload the data and name its digest");
   if (const auto digest = FromProto(data.blob()); !digest.ok()) {
     return DataInvalidError(use, "blob", "has a malformed digest: " + std::string(digest.status().message()));
   }
   if (data.blob().size_bytes() == 0) return DataEmptyError(use);
-  if (data.kind() == v1::Data::TEXT && model.info().tokenizer_path().empty()) {
+  if (text && model.info().tokenizer_path().empty()) {
     return TokenizerMissingError(model.display_name().empty() ? model.name() : model.display_name(), use);
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckDisplayName(const std::string& field, const std::string& name) {
+  return name.size() <= limits::kMaxDisplayNameBytes ? absl::OkStatus() : DisplayNameTooLongError(field, name.size());
 }
 
 // A model with fewer positions than the default window gets windows of all its positions.
@@ -78,31 +85,57 @@ absl::Status CompleteData(const char* use, int64_t default_tokens, const v1::Mod
     data.set_window(static_cast<int>(window));
   }
   if (data.tokens() == 0) data.set_tokens(std::max<int64_t>(default_tokens, data.window()));
+  ABSL_RETURN_IF_ERROR(CheckDisplayName(std::string(use) + ".display_name", data.display_name()));
   ABSL_RETURN_IF_ERROR(CheckWindow(use, data, positions));
   ABSL_RETURN_IF_ERROR(CheckTokens(use, data));
   return CheckSource(use, data, model);
 }
 
-absl::StatusOr<v1::Recipe> ChosenRecipe(const v1::JobSpec& spec, const std::optional<v1::Recipe>& named) {
-  if (spec.has_inline_recipe()) return CompleteRecipe(spec.inline_recipe());
-  if (named) return CompleteRecipe(*named);
-  return RecipeNotFoundError(spec.recipe());
+v1::Recipe WithId(v1::Recipe recipe) {
+  if (auto id = ParseResourceName(recipe.name(), Collection::kRecipes); id.ok()) recipe.set_name(*std::move(id));
+  return recipe;
+}
+
+// The recipe that runs, with its id as its name. A recipe of one's own is named in the spec as it is here.
+absl::StatusOr<v1::Recipe> ChooseRecipe(const std::optional<v1::Recipe>& shipped, v1::JobSpec& spec) {
+  if (!spec.has_inline_recipe()) return shipped ? CompleteRecipe(WithId(*shipped)) : RecipeNotFoundError(spec.recipe());
+  ABSL_ASSIGN_OR_RETURN(v1::Recipe own, CompleteRecipe(WithId(spec.inline_recipe())));
+  if (shipped) {
+    ABSL_ASSIGN_OR_RETURN(v1::Recipe known, CompleteRecipe(WithId(*shipped)));
+    if (PartsOf(own).SerializeAsString() == PartsOf(known).SerializeAsString()) {
+      spec.set_recipe(ResourceName(Collection::kRecipes, known.name()));
+      return known;
+    }
+    own.set_name(own.name() + "-edited");
+  }
+  spec.mutable_inline_recipe()->set_name(own.name());
+  return own;
+}
+
+v1::Budget BudgetOf(const v1::Budget& given, const PlanLimits& limits, Purpose purpose) {
+  v1::Budget budget = given;
+  if (purpose == Purpose::kPreflight && given.kind_case() == v1::Budget::KIND_NOT_SET) {
+    budget.set_artifact_bytes(limits.largest_artifact_bytes);
+  }
+  return budget;
 }
 
 }  // namespace
 
 absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, const v1::Model& model, const v1::Digest& info,
-                                    const std::optional<v1::Recipe>& named_recipe) {
+                                    const std::optional<v1::Recipe>& shipped, Purpose purpose) {
   if (model.state() != v1::Model::READY) return ModelNotReadyError(spec.model(), ModelStateName(model.state()));
   ResolvedJob job{spec, {}, model, info};
-  if (job.spec.target().empty()) job.spec.set_target(kCompressedTensors);
+  if (job.spec.target().empty()) job.spec.set_target(std::string(kCompressedTensors));
   if (job.spec.target() != kCompressedTensors) return TargetUnknownError(job.spec.target());
   if (std::abs(int64_t{spec.priority()}) > limits::kMaxPriority) return PriorityInvalidError(spec.priority());
-  if (spec.display_name().size() > limits::kMaxDisplayNameBytes)
-    return DisplayNameTooLongError(spec.display_name().size());
-  ABSL_ASSIGN_OR_RETURN(job.recipe, ChosenRecipe(spec, named_recipe));
+  ABSL_RETURN_IF_ERROR(CheckDisplayName("display_name", spec.display_name()));
+  ABSL_RETURN_IF_ERROR(CheckLabels(spec));
+  ABSL_ASSIGN_OR_RETURN(job.recipe, ChooseRecipe(shipped, job.spec));
   ABSL_RETURN_IF_ERROR(CheckRecipeFits(job.recipe, model.info()));
-  ABSL_RETURN_IF_ERROR(CheckBudget(spec.budget(), LimitsOf(model.info(), job.recipe)));
+  const PlanLimits limits = LimitsOf(model.info(), job.recipe);
+  *job.spec.mutable_budget() = BudgetOf(spec.budget(), limits, purpose);
+  ABSL_RETURN_IF_ERROR(CheckBudget(job.spec.budget(), limits));
   ABSL_RETURN_IF_ERROR(
       CompleteData("calibration", limits::kDefaultCalibrationTokens, model, *job.spec.mutable_calibration()));
   ABSL_RETURN_IF_ERROR(

@@ -8,8 +8,10 @@
 namespace bitwright::server {
 
 // Fills defaults in and checks a spec against its model and recipe; everything that can be refused before any task
-// runs. Errors as in JobService.CreateJob.
+// runs. `shipped` is the recipe that the spec names, or, for an inline recipe, the shipped one of the same id: equal
+// parts make it that one, others add "-edited" to its name. A preflight without a budget has the largest. Errors as in
+// JobService.CreateJob.
 absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, const v1::Model& model, const v1::Digest& info,
-                                    const std::optional<v1::Recipe>& named_recipe);
+                                    const std::optional<v1::Recipe>& shipped, Purpose purpose = Purpose::kRun);
 
 }  // namespace bitwright::server

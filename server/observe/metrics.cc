@@ -118,7 +118,8 @@ absl::StatusOr<int> Metrics::Serve(const std::string& address) {
     const auto ports = series_->exposer->GetListeningPorts();
     return ports.empty() ? 0 : ports.front();
   } catch (const std::exception& error) {
-    return MetricsListenFailedError(address, error.what());
+    LOG(ERROR) << "metrics at " << address << ": " << error.what();
+    return MetricsListenFailedError(address);
   }
 }
 

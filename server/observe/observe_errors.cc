@@ -4,9 +4,11 @@
 
 namespace bitwright::server {
 
-absl::Status MetricsListenFailedError(const std::string& address, const std::string& why) {
+absl::Status MetricsListenFailedError(const std::string& address) {
   return MakeError(absl::StatusCode::kUnavailable, "METRICS_LISTEN_FAILED",
-                   "cannot serve metrics at '" + address + "': " + why + "; give another --metrics-listen, or \"off\"",
+                   "cannot serve metrics at '" + address +
+                       "': the port is in use or the address not of this machine; give another --metrics-listen "
+                       "(port 0: any free one), or \"off\"",
                    {{"address", address}});
 }
 

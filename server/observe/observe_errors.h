@@ -6,7 +6,7 @@
 
 namespace bitwright::server {
 
-// UNAVAILABLE, METRICS_LISTEN_FAILED. `why` says what stood in the way.
-absl::Status MetricsListenFailedError(const std::string& address, const std::string& why);
+// UNAVAILABLE, METRICS_LISTEN_FAILED.
+absl::Status MetricsListenFailedError(const std::string& address);
 
 }  // namespace bitwright::server

@@ -8,8 +8,8 @@
 #include "proto/contract/names.h"
 #include "server/blobs/blob_errors.h"
 #include "server/jobs/job_state.h"
+#include "server/resources/filter.h"
 #include "server/resources/pages.h"
-#include "server/resources/requests.h"
 #include "server/resources/resource_errors.h"
 
 namespace bitwright::server {
@@ -21,7 +21,37 @@ v1::Job Parse(const JobRow& row) {
   return job;
 }
 
-std::string ListQuery(const v1::ListJobsRequest& request) { return "ListJobs/" + std::to_string(request.state()); }
+constexpr std::string_view kTextFields[] = {"name", "display_name", "model", "recipe", "target"};
+constexpr std::string_view kStates[] = {"QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"};
+constexpr std::string_view kLabelPrefix = "labels.";
+
+std::string ListQuery(const v1::ListJobsRequest& request, bool oldest_first) {
+  return "ListJobs|" + std::to_string(request.state()) + (oldest_first ? "|oldest|" : "|newest|") + request.filter();
+}
+
+std::string RecipeOf(const v1::JobSpec& spec) {
+  return spec.has_inline_recipe() ? spec.inline_recipe().name() : spec.recipe();
+}
+
+std::string TextOf(const v1::Job& job, const std::string& field) {
+  const v1::JobSpec& spec = job.spec();
+  if (field == "name") return job.name();
+  if (field == "display_name") return spec.display_name();
+  if (field == "model") return spec.model();
+  if (field == "recipe") return RecipeOf(spec);
+  if (field == "target") return spec.target();
+  if (!field.starts_with(kLabelPrefix)) return v1::Job::State_Name(job.state());
+  const auto label = spec.labels().find(field.substr(kLabelPrefix.size()));
+  return label == spec.labels().end() ? std::string() : label->second;
+}
+
+// The state that both the request and its filter leave; nothing: they contradict each other.
+std::optional<int> WantedState(const v1::ListJobsRequest& request, const Filter& filter) {
+  v1::Job::State state = v1::Job::STATE_UNSPECIFIED;
+  if (!v1::Job::State_Parse(filter.State(), &state)) return request.state();
+  if (request.state() != v1::Job::STATE_UNSPECIFIED && request.state() != state) return std::nullopt;
+  return state;
+}
 
 // FAILED_PRECONDITION, reason BLOB_MISSING.
 absl::StatusOr<std::vector<BlobDigest>> HeldData(Snapshot& snapshot, const v1::JobSpec& spec) {
@@ -67,7 +97,7 @@ void ForgetAssumedData(v1::JobSpec& spec) {
 
 }  // namespace
 
-absl::StatusOr<ResolvedJob> JobResources::ResolveSpec(const v1::JobSpec& spec) {
+absl::StatusOr<ResolvedJob> JobResources::ResolveSpec(const v1::JobSpec& spec, Purpose purpose) {
   ABSL_RETURN_IF_ERROR(ParseResourceName(spec.model(), Collection::kModels).status());
   std::optional<ModelRow> row;
   ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
@@ -82,15 +112,55 @@ absl::StatusOr<ResolvedJob> JobResources::ResolveSpec(const v1::JobSpec& spec) {
     ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, ParseDigest(row->info));
     info = ToProto(digest);
   }
-  std::optional<v1::Recipe> recipe;
-  if (!spec.has_inline_recipe()) {
-    ABSL_ASSIGN_OR_RETURN(recipe, recipes_.Get(spec.recipe()));
-  }
-  return planner_.Resolve(spec, model, info, recipe);
+  ABSL_ASSIGN_OR_RETURN(const std::optional<v1::Recipe> recipe, ShippedRecipe(spec));
+  return planner_.Resolve(spec, model, info, recipe, purpose);
+}
+
+// By its name; for a recipe of one's own, the one whose id that has, if there is one.
+absl::StatusOr<std::optional<v1::Recipe>> JobResources::ShippedRecipe(const v1::JobSpec& spec) const {
+  if (spec.has_inline_recipe()) return recipes_.Find(spec.inline_recipe().name());
+  ABSL_ASSIGN_OR_RETURN(v1::Recipe recipe, recipes_.Get(spec.recipe()));
+  return std::optional(std::move(recipe));
 }
 
 absl::StatusOr<v1::Job> JobResources::Create(const v1::CreateJobRequest& request) {
+  if (request.validate_only()) return Validate(request.spec());
   ABSL_ASSIGN_OR_RETURN(const RequestKey key, RequestKey::Make("CreateJob", request.request_id(), request));
+  return CreateAs(key, [&] { return request.spec(); });
+}
+
+absl::StatusOr<v1::Job> JobResources::Retry(const v1::RetryJobRequest& request) {
+  ABSL_ASSIGN_OR_RETURN(const RequestKey key, RequestKey::Make("RetryJob", request.request_id(), request));
+  return CreateAs(key, [&]() -> absl::StatusOr<v1::JobSpec> {
+    ABSL_ASSIGN_OR_RETURN(const JobRow row, Row(request.name()));
+    const v1::Job job = Parse(row);
+    if (job.state() != v1::Job::FAILED && job.state() != v1::Job::CANCELLED) {
+      return JobNotRetryableError(request.name(), JobStateName(job.state()));
+    }
+    return job.spec();
+  });
+}
+
+absl::StatusOr<v1::Job> JobResources::Validate(const v1::JobSpec& spec) {
+  ABSL_ASSIGN_OR_RETURN(const ResolvedJob resolved, ResolveSpec(WithAssumedData(spec), Purpose::kPreflight));
+  v1::Job job = NewJob(resolved);
+  ForgetAssumedData(*job.mutable_spec());
+  if (spec.budget().kind_case() == v1::Budget::KIND_NOT_SET) job.mutable_spec()->clear_budget();
+  ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) { return HeldData(snapshot, job.spec()).status(); }));
+  return job;
+}
+
+v1::Job JobResources::NewJob(const ResolvedJob& resolved) {
+  v1::Job job;
+  *job.mutable_spec() = resolved.spec;
+  job.set_state(v1::Job::QUEUED);
+  *job.mutable_estimate() = planner_.Estimate(resolved, scheduler_.FlopsPerSecond());
+  *job.mutable_notices() = resolved.model.info().notices();
+  return job;
+}
+
+absl::StatusOr<v1::Job> JobResources::CreateAs(const RequestKey& key,
+                                               const std::function<absl::StatusOr<v1::JobSpec>()>& spec_of) {
   // An earlier equal call is answered first: the model may be gone by now.
   std::optional<std::string> earlier;
   ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
@@ -101,18 +171,10 @@ absl::StatusOr<v1::Job> JobResources::Create(const v1::CreateJobRequest& request
     ABSL_RETURN_IF_ERROR(scheduler_.Adopt(*earlier));
     return Get(*earlier);
   }
-  ABSL_ASSIGN_OR_RETURN(const ResolvedJob resolved,
-                        ResolveSpec(request.validate_only() ? WithAssumedData(request.spec()) : request.spec()));
-  v1::Job job;
-  *job.mutable_spec() = resolved.spec;
-  job.set_state(v1::Job::QUEUED);
-  *job.mutable_estimate() = planner_.Estimate(resolved, scheduler_.FlopsPerSecond());
-  if (request.validate_only()) {
-    ForgetAssumedData(*job.mutable_spec());
-    ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) { return HeldData(snapshot, job.spec()).status(); }));
-    return job;
-  }
+  ABSL_ASSIGN_OR_RETURN(const v1::JobSpec spec, spec_of());
+  ABSL_ASSIGN_OR_RETURN(const ResolvedJob resolved, ResolveSpec(spec, Purpose::kRun));
   const absl::Time now = clock_.Now();
+  v1::Job job = NewJob(resolved);
   job.set_name(ResourceName(Collection::kJobs, RandomId()));
   job.set_revision(ToMicros(now));
   *job.mutable_create_time() = ToProto(now);
@@ -157,20 +219,30 @@ absl::StatusOr<v1::Job> JobResources::Get(const std::string& name) {
 }
 
 absl::StatusOr<v1::ListJobsResponse> JobResources::List(const v1::ListJobsRequest& request) {
-  ABSL_ASSIGN_OR_RETURN(const Page page, ParsePage(request.page_size(), request.page_token(), ListQuery(request)));
-  std::vector<JobRow> rows;
-  ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
-    ABSL_ASSIGN_OR_RETURN(rows, snapshot.ListJobs(page.before, page.size + 1, request.state()));
-    return absl::OkStatus();
-  }));
+  ABSL_ASSIGN_OR_RETURN(const bool oldest_first, ParseOrder(request.order_by()));
+  ABSL_ASSIGN_OR_RETURN(const Filter filter,
+                        Filter::Parse(request.filter(), {.texts = kTextFields, .states = kStates, .labels = true}));
+  const std::string query = ListQuery(request, oldest_first);
+  ABSL_ASSIGN_OR_RETURN(const Page page, ParsePage(request.page_size(), request.page_token(), query));
   v1::ListJobsResponse response;
-  const bool more = static_cast<int>(rows.size()) > page.size;
-  if (more) rows.pop_back();
-  for (const JobRow& row : rows) {
+  const std::optional<int> state = WantedState(request, filter);
+  if (!state) return response;
+  const RowQuery rows{
+      .oldest_first = oldest_first, .beyond = page.beyond, .state = *state, .name_prefix = filter.NamePrefix()};
+  ABSL_ASSIGN_OR_RETURN(const RowPage<JobRow> found,
+                        ReadPage<JobRow>(
+                            store_, rows, page.size, filter.empty(),
+                            [](Snapshot& snapshot, const RowQuery& batch) { return snapshot.ListJobs(batch); },
+                            [&](const JobRow& row) {
+                              const v1::Job job = Parse(row);
+                              return filter.Matches([&](const std::string& field) { return TextOf(job, field); },
+                                                    FromProto(job.create_time()));
+                            }));
+  for (const JobRow& row : found.rows) {
     std::optional<v1::Job> live = row.unfinished ? scheduler_.LiveJob(row.name) : std::nullopt;
     *response.add_jobs() = live ? *std::move(live) : Parse(row);
   }
-  if (more) response.set_next_page_token(PageToken(rows.back().order, ListQuery(request)));
+  if (found.beyond) response.set_next_page_token(PageToken(*found.beyond, query));
   return response;
 }
 

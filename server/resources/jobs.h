@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -9,6 +11,7 @@
 #include "proto/base/clock.h"
 #include "server/blobs/held_blobs.h"
 #include "server/resources/recipes.h"
+#include "server/resources/requests.h"
 #include "server/scheduler/planner.h"
 #include "server/scheduler/scheduler.h"
 #include "server/store/store.h"
@@ -24,6 +27,7 @@ class JobResources {
       : store_(store), blobs_(blobs), scheduler_(scheduler), planner_(planner), recipes_(recipes), clock_(clock) {}
 
   absl::StatusOr<v1::Job> Create(const v1::CreateJobRequest& request);
+  absl::StatusOr<v1::Job> Retry(const v1::RetryJobRequest& request);
   absl::StatusOr<v1::Job> Get(const std::string& name);
   absl::StatusOr<v1::ListJobsResponse> List(const v1::ListJobsRequest& request);
   absl::StatusOr<v1::Job> Cancel(const std::string& name);
@@ -32,7 +36,12 @@ class JobResources {
 
  private:
   absl::StatusOr<JobRow> Row(const std::string& name);
-  absl::StatusOr<ResolvedJob> ResolveSpec(const v1::JobSpec& spec);
+  absl::StatusOr<ResolvedJob> ResolveSpec(const v1::JobSpec& spec, Purpose purpose);
+  absl::StatusOr<std::optional<v1::Recipe>> ShippedRecipe(const v1::JobSpec& spec) const;
+  absl::StatusOr<v1::Job> Validate(const v1::JobSpec& spec);
+  v1::Job NewJob(const ResolvedJob& resolved);
+  // The job of an earlier equal call, or a new one; `spec_of` is asked for the latter only.
+  absl::StatusOr<v1::Job> CreateAs(const RequestKey& key, const std::function<absl::StatusOr<v1::JobSpec>()>& spec_of);
 
   Store& store_;
   HeldBlobs& blobs_;

@@ -10,6 +10,8 @@
 #include "proto/contract/limits.h"
 #include "proto/contract/names.h"
 #include "server/blobs/blob_errors.h"
+#include "server/jobs/manifest_hash.h"
+#include "server/resources/filter.h"
 #include "server/resources/pages.h"
 #include "server/resources/requests.h"
 #include "server/resources/resource_errors.h"
@@ -17,12 +19,33 @@
 namespace bitwright::server {
 namespace {
 
-constexpr char kListQuery[] = "ListModels";
+constexpr int kContentBatch = 100;
+constexpr std::string_view kTextFields[] = {"name", "display_name", "family"};
+constexpr std::string_view kStates[] = {"INSPECTING", "READY", "REJECTED"};
 
 v1::Model Parse(const ModelRow& row) {
   v1::Model model;
   CHECK(model.ParseFromString(row.body)) << row.name;
   return model;
+}
+
+std::string TextOf(const v1::Model& model, const std::string& field) {
+  if (field == "name") return model.name();
+  if (field == "display_name") return model.display_name();
+  if (field == "family") return model.info().family();
+  return v1::Model::State_Name(model.state());
+}
+
+bool IsRejected(const ModelRow& row) { return Parse(row).state() == v1::Model::REJECTED; }
+
+// The model of the same content that is there, if any; REJECTED ones go, to be inspected again.
+absl::StatusOr<std::optional<std::string>> SameContent(Transaction& tx, const std::string& content) {
+  while (true) {
+    ABSL_ASSIGN_OR_RETURN(const std::vector<ModelRow> rows, tx.ModelsOfContent(content, 1));
+    if (rows.empty()) return std::nullopt;
+    if (!IsRejected(rows[0])) return std::optional(rows[0].name);
+    ABSL_RETURN_IF_ERROR(tx.DeleteModel(rows[0].name));
+  }
 }
 
 // Every blob of the manifest, each held. FAILED_PRECONDITION, reason BLOB_MISSING.
@@ -80,12 +103,34 @@ absl::StatusOr<v1::Model> ModelResources::Create(const v1::CreateModelRequest& r
       return absl::OkStatus();
     }
     ABSL_ASSIGN_OR_RETURN(const std::vector<BlobDigest> blobs, HeldFiles(tx, model.manifest()));
-    ABSL_RETURN_IF_ERROR(tx.PutModel({.name = name, .unfinished = true, .body = model.SerializeAsString()}));
-    ABSL_RETURN_IF_ERROR(tx.AddReferences(name, blobs));
+    const std::string content = ManifestHash(model.manifest());
+    ABSL_ASSIGN_OR_RETURN(const std::optional<std::string> same, SameContent(tx, content));
+    if (same) {
+      name = *same;
+    } else {
+      ABSL_RETURN_IF_ERROR(
+          tx.PutModel({.name = name, .unfinished = true, .body = model.SerializeAsString(), .content = content}));
+      ABSL_RETURN_IF_ERROR(tx.AddReferences(name, blobs));
+    }
     return key.Remember(tx, name, clock_.Now());
   }));
   ABSL_RETURN_IF_ERROR(scheduler_.Adopt(name));
   return Get(name);
+}
+
+absl::Status ModelResources::IndexContent() {
+  for (bool more = true; more;) {
+    ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
+      ABSL_ASSIGN_OR_RETURN(std::vector<ModelRow> rows, tx.ModelsOfContent("", kContentBatch));
+      more = static_cast<int>(rows.size()) == kContentBatch;
+      for (ModelRow& row : rows) {
+        row.content = ManifestHash(Parse(row).manifest());
+        ABSL_RETURN_IF_ERROR(tx.PutModel(row));
+      }
+      return absl::OkStatus();
+    }));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<v1::Model> ModelResources::Get(const std::string& name) {
@@ -96,25 +141,40 @@ absl::StatusOr<v1::Model> ModelResources::Get(const std::string& name) {
     return absl::OkStatus();
   }));
   if (!row) return ModelNotFoundError(name);
-  return Parse(*row);
+  v1::Model model = Parse(*row);
+  if (row->unfinished) SetWaiting(model);
+  return model;
+}
+
+void ModelResources::SetWaiting(v1::Model& model) {
+  if (std::optional<v1::Notice> waiting = scheduler_.WaitingOf(model.name())) {
+    *model.mutable_waiting() = *std::move(waiting);
+  }
 }
 
 absl::StatusOr<v1::ListModelsResponse> ModelResources::List(const v1::ListModelsRequest& request) {
-  ABSL_ASSIGN_OR_RETURN(const Page page, ParsePage(request.page_size(), request.page_token(), kListQuery));
-  std::vector<ModelRow> rows;
-  ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
-    ABSL_ASSIGN_OR_RETURN(rows, snapshot.ListModels(page.before, page.size + 1));
-    return absl::OkStatus();
-  }));
+  ABSL_ASSIGN_OR_RETURN(const Filter filter,
+                        Filter::Parse(request.filter(), {.texts = kTextFields, .states = kStates}));
+  const std::string query = "ListModels|" + request.filter();
+  ABSL_ASSIGN_OR_RETURN(const Page page, ParsePage(request.page_size(), request.page_token(), query));
+  ABSL_ASSIGN_OR_RETURN(
+      const RowPage<ModelRow> found,
+      ReadPage<ModelRow>(
+          store_, {.beyond = page.beyond, .name_prefix = filter.NamePrefix()}, page.size, filter.empty(),
+          [](Snapshot& snapshot, const RowQuery& rows) { return snapshot.ListModels(rows); },
+          [&](const ModelRow& row) {
+            const v1::Model model = Parse(row);
+            return filter.Matches([&](const std::string& field) { return TextOf(model, field); },
+                                  FromProto(model.create_time()));
+          }));
   v1::ListModelsResponse response;
-  const bool more = static_cast<int>(rows.size()) > page.size;
-  if (more) rows.pop_back();
-  for (const ModelRow& row : rows) {
+  for (const ModelRow& row : found.rows) {
     v1::Model* model = response.add_models();
     *model = Parse(row);
     if (model->has_info()) model->mutable_info()->clear_units();
+    if (row.unfinished) SetWaiting(*model);
   }
-  if (more) response.set_next_page_token(PageToken(rows.back().order, kListQuery));
+  if (found.beyond) response.set_next_page_token(PageToken(*found.beyond, query));
   return response;
 }
 

@@ -23,7 +23,12 @@ class ModelResources {
   absl::StatusOr<v1::ListModelsResponse> List(const v1::ListModelsRequest& request);
   absl::Status Delete(const std::string& name);
 
+  // Gives the models of an older database the name of their content. Before the first Create.
+  absl::Status IndexContent();
+
  private:
+  void SetWaiting(v1::Model& model);
+
   Store& store_;
   Scheduler& scheduler_;
   const Clock& clock_;

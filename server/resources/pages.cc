@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <limits>
 
 #include "absl/strings/escaping.h"
 #include "proto/contract/digest.h"
@@ -19,23 +18,24 @@ std::string Check(std::string_view number, std::string_view query) {
 
 }  // namespace
 
-std::string PageToken(int64_t before, std::string_view query) {
-  const std::string number = std::to_string(before);
+std::string PageToken(int64_t beyond, std::string_view query) {
+  const std::string number = std::to_string(beyond);
   return absl::WebSafeBase64Escape(number + "." + Check(number, query));
 }
 
 absl::StatusOr<Page> ParsePage(int page_size, std::string_view page_token, std::string_view query) {
   if (page_size < 0) return PageSizeInvalidError(page_size);
-  Page page{std::numeric_limits<int64_t>::max(),
-            page_size == 0 ? limits::kDefaultPageSize : std::min(page_size, limits::kMaxPageSize)};
+  Page page{std::nullopt, page_size == 0 ? limits::kDefaultPageSize : std::min(page_size, limits::kMaxPageSize)};
   if (page_token.empty()) return page;
   std::string text;
   if (!absl::WebSafeBase64Unescape(std::string(page_token), &text)) return PageTokenInvalidError();
   const size_t dot = text.find('.');
   if (dot == std::string::npos || text.substr(dot + 1) != Check(text.substr(0, dot), query))
     return PageTokenInvalidError();
-  const auto [end, error] = std::from_chars(text.data(), text.data() + dot, page.before);
+  int64_t beyond = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + dot, beyond);
   if (error != std::errc() || end != text.data() + dot) return PageTokenInvalidError();
+  page.beyond = beyond;
   return page;
 }
 

@@ -18,6 +18,7 @@ absl::StatusOr<RecipeResources> RecipeResources::Parse(const std::vector<std::st
     if (!google::protobuf::TextFormat::ParseFromString(std::string(text), &recipe) || recipe.name().empty()) {
       return ShippedRecipeInvalidError(text);
     }
+    recipe.set_name(ResourceName(Collection::kRecipes, recipe.name()));
     resources.recipes_.push_back(std::move(recipe));
   }
   std::sort(resources.recipes_.begin(), resources.recipes_.end(),
@@ -26,11 +27,16 @@ absl::StatusOr<RecipeResources> RecipeResources::Parse(const std::vector<std::st
 }
 
 absl::StatusOr<v1::Recipe> RecipeResources::Get(const std::string& name) const {
-  ABSL_ASSIGN_OR_RETURN(const std::string id, ParseResourceName(name, Collection::kRecipes));
+  ABSL_RETURN_IF_ERROR(ParseResourceName(name, Collection::kRecipes).status());
+  std::optional<v1::Recipe> recipe = Find(name);
+  return recipe ? absl::StatusOr<v1::Recipe>(*std::move(recipe)) : RecipeNotFoundError(name);
+}
+
+std::optional<v1::Recipe> RecipeResources::Find(const std::string& name) const {
   for (const v1::Recipe& recipe : recipes_) {
-    if (recipe.name() == id) return recipe;
+    if (recipe.name() == name || recipe.name() == ResourceName(Collection::kRecipes, name)) return recipe;
   }
-  return RecipeNotFoundError(name);
+  return std::nullopt;
 }
 
 }  // namespace bitwright::server

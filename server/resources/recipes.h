@@ -10,7 +10,7 @@
 
 namespace bitwright::server {
 
-// The recipes that the server ships, by name. Immutable.
+// The recipes that the server ships, by name, which is "recipes/{id}" here. Immutable.
 class RecipeResources {
  public:
   // INTERNAL, reason RECIPE_INVALID: a text is no Recipe.
@@ -19,6 +19,8 @@ class RecipeResources {
   const std::vector<v1::Recipe>& recipes() const { return recipes_; }
   // By resource name, "recipes/{id}". NOT_FOUND, reason RECIPE_NOT_FOUND; INVALID_ARGUMENT, reason NAME_INVALID.
   absl::StatusOr<v1::Recipe> Get(const std::string& name) const;
+  // By resource name or by id alone; nothing where there is none.
+  std::optional<v1::Recipe> Find(const std::string& name) const;
 
  private:
   std::vector<v1::Recipe> recipes_;

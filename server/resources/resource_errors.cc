@@ -15,8 +15,8 @@ std::string Text(std::string_view view) { return std::string(view); }
 }  // namespace
 
 absl::Status ModelNotFoundError(std::string_view model) {
-  return MakeError(StatusCode::kNotFound, "MODEL_NOT_FOUND", "there is no model '" + Text(model) + "'",
-                   {{"model", Text(model)}});
+  return MakeError(StatusCode::kNotFound, "MODEL_NOT_FOUND",
+                   "there is no model '" + Text(model) + "'; ListModels names all", {{"model", Text(model)}});
 }
 
 absl::Status ModelInUseError(std::string_view model, std::string_view job) {
@@ -27,10 +27,10 @@ absl::Status ModelInUseError(std::string_view model, std::string_view job) {
 }
 
 absl::Status ManifestTooLongError(size_t files) {
-  return MakeError(
-      StatusCode::kInvalidArgument, "LIMIT_EXCEEDED",
-      "the manifest has " + std::to_string(files) + " files, the limit is " + std::to_string(limits::kMaxManifestFiles),
-      {{"limit", std::to_string(limits::kMaxManifestFiles)}});
+  return MakeError(StatusCode::kInvalidArgument, "LIMIT_EXCEEDED",
+                   "the manifest has " + std::to_string(files) + " files, the limit is " +
+                       std::to_string(limits::kMaxManifestFiles) + "; leave out what the model does not consist of",
+                   {{"limit", std::to_string(limits::kMaxManifestFiles)}});
 }
 
 absl::Status ManifestDuplicatePathError(std::string_view path) {
@@ -48,13 +48,14 @@ absl::Status ManifestIncompleteError(std::string_view missing) {
 
 absl::Status ModelNameTooLongError(size_t bytes) {
   return MakeError(StatusCode::kInvalidArgument, "DISPLAY_NAME_INVALID",
-                   "the display name has " + std::to_string(bytes) + " bytes, the limit is " +
-                       std::to_string(limits::kMaxDisplayNameBytes),
-                   {{"limit", std::to_string(limits::kMaxDisplayNameBytes)}});
+                   "display_name has " + std::to_string(bytes) + " bytes, the limit is " +
+                       std::to_string(limits::kMaxDisplayNameBytes) + "; give a shorter name",
+                   {{"field", "display_name"}, {"limit", std::to_string(limits::kMaxDisplayNameBytes)}});
 }
 
 absl::Status JobNotFoundError(std::string_view job) {
-  return MakeError(StatusCode::kNotFound, "JOB_NOT_FOUND", "there is no job '" + Text(job) + "'", {{"job", Text(job)}});
+  return MakeError(StatusCode::kNotFound, "JOB_NOT_FOUND", "there is no job '" + Text(job) + "'; ListJobs names all",
+                   {{"job", Text(job)}});
 }
 
 absl::Status JobUnfinishedError(std::string_view job, std::string_view remedy) {
@@ -73,6 +74,34 @@ absl::Status ReportInvalidError(std::string_view job) {
                    {{"job", Text(job)}});
 }
 
+absl::Status JobNotRetryableError(std::string_view job, std::string_view state) {
+  return MakeError(StatusCode::kFailedPrecondition, "JOB_NOT_RETRYABLE",
+                   "job '" + Text(job) + "' is " + Text(state) +
+                       "; only one that FAILED or was CANCELLED can be retried, create a new job instead",
+                   {{"job", Text(job)}, {"state", Text(state)}});
+}
+
+absl::Status FilterInvalidError(std::string_view filter, size_t position, std::string_view why) {
+  return MakeError(StatusCode::kInvalidArgument, "FILTER_INVALID",
+                   "filter '" + Text(filter.substr(0, 200)) + "' is wrong at position " + std::to_string(position) +
+                       ": " + Text(why),
+                   {{"position", std::to_string(position)}});
+}
+
+absl::Status FilterTooLongError(size_t bytes) {
+  return MakeError(StatusCode::kInvalidArgument, "FILTER_INVALID",
+                   "the filter has " + std::to_string(bytes) + " bytes, the limit is " +
+                       std::to_string(limits::kMaxFilterBytes) + "; give fewer conditions",
+                   {{"limit", std::to_string(limits::kMaxFilterBytes)}});
+}
+
+absl::Status OrderInvalidError(std::string_view order_by) {
+  return MakeError(
+      StatusCode::kInvalidArgument, "ORDER_INVALID",
+      "order_by '" + Text(order_by.substr(0, 80)) + "' is not known; give \"create_time desc\" or \"create_time\"",
+      {{"order_by", Text(order_by.substr(0, 80))}});
+}
+
 absl::Status RequestIdReusedError(std::string_view request_id) {
   return MakeError(StatusCode::kInvalidArgument, "REQUEST_ID_REUSED",
                    "request_id '" + Text(request_id) +
@@ -83,7 +112,7 @@ absl::Status RequestIdReusedError(std::string_view request_id) {
 absl::Status RequestIdTooLongError(size_t bytes) {
   return MakeError(StatusCode::kInvalidArgument, "REQUEST_ID_INVALID",
                    "the request_id has " + std::to_string(bytes) + " bytes, the limit is " +
-                       std::to_string(limits::kMaxRequestIdBytes),
+                       std::to_string(limits::kMaxRequestIdBytes) + "; give a shorter one",
                    {{"limit", std::to_string(limits::kMaxRequestIdBytes)}});
 }
 

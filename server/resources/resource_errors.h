@@ -16,8 +16,14 @@ absl::Status ModelNameTooLongError(size_t bytes);                // INVALID_ARGU
 absl::Status JobNotFoundError(std::string_view job);             // NOT_FOUND, JOB_NOT_FOUND
 absl::Status JobUnfinishedError(std::string_view job, std::string_view remedy);  // FAILED_PRECONDITION, JOB_UNFINISHED
 absl::Status JobHasNoReportError(std::string_view job,
-                                 std::string_view state);        // FAILED_PRECONDITION, JOB_HAS_NO_REPORT
-absl::Status ReportInvalidError(std::string_view job);           // INTERNAL, REPORT_INVALID
+                                 std::string_view state);  // FAILED_PRECONDITION, JOB_HAS_NO_REPORT
+absl::Status ReportInvalidError(std::string_view job);     // INTERNAL, REPORT_INVALID
+absl::Status JobNotRetryableError(std::string_view job,
+                                  std::string_view state);  // FAILED_PRECONDITION, JOB_NOT_RETRYABLE
+absl::Status FilterInvalidError(std::string_view filter, size_t position,
+                                std::string_view why);           // INVALID_ARGUMENT, FILTER_INVALID
+absl::Status FilterTooLongError(size_t bytes);                   // INVALID_ARGUMENT, FILTER_INVALID
+absl::Status OrderInvalidError(std::string_view order_by);       // INVALID_ARGUMENT, ORDER_INVALID
 absl::Status RequestIdReusedError(std::string_view request_id);  // INVALID_ARGUMENT, REQUEST_ID_REUSED
 absl::Status RequestIdTooLongError(size_t bytes);                // INVALID_ARGUMENT, REQUEST_ID_INVALID
 absl::Status PageTokenInvalidError();                            // INVALID_ARGUMENT, PAGE_TOKEN_INVALID

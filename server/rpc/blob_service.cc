@@ -9,28 +9,33 @@
 namespace bitwright::server {
 namespace {
 
-class BlobService final : public v1::BlobService::CallbackService {
+using RawBlobService = v1::BlobService::WithRawCallbackMethod_FindMissingBlobs<v1::BlobService::Service>;
+
+class BlobService final : public RawBlobService {
  public:
   BlobService(RpcEnvironment& environment, HeldBlobs& held, const Clock& clock)
       : environment_(environment), held_(held), clock_(clock) {}
 
-  grpc::ServerUnaryReactor* FindMissingBlobs(grpc::CallbackServerContext* context,
-                                             const v1::FindMissingBlobsRequest* request,
-                                             v1::FindMissingBlobsResponse* response) override {
-    return RunUnary(environment_, context, "FindMissingBlobs", [=, this]() -> absl::Status {
-      if (request->digests_size() > limits::kMaxFindMissingDigests) return TooManyDigestsError(request->digests_size());
-      std::vector<BlobDigest> digests;
-      for (const v1::Digest& proto : request->digests()) {
-        ABSL_ASSIGN_OR_RETURN(BlobDigest digest, FromProto(proto));
-        digests.push_back(std::move(digest));
-      }
-      ABSL_ASSIGN_OR_RETURN(const auto missing, held_.FindMissing(digests, clock_.Now()));
-      for (const BlobDigest& digest : missing) *response->add_missing() = ToProto(digest);
-      return absl::OkStatus();
-    });
+  grpc::ServerUnaryReactor* FindMissingBlobs(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                             grpc::ByteBuffer* response) override {
+    return RunUnary<v1::FindMissingBlobsRequest, v1::FindMissingBlobsResponse>(
+        environment_, context, "FindMissingBlobs", request, response,
+        [this](const auto& in, auto& out) { return FindMissing(in, out); });
   }
 
  private:
+  absl::Status FindMissing(const v1::FindMissingBlobsRequest& request, v1::FindMissingBlobsResponse& response) {
+    if (request.digests_size() > limits::kMaxFindMissingDigests) return TooManyDigestsError(request.digests_size());
+    std::vector<BlobDigest> digests;
+    for (const v1::Digest& proto : request.digests()) {
+      ABSL_ASSIGN_OR_RETURN(BlobDigest digest, FromProto(proto));
+      digests.push_back(std::move(digest));
+    }
+    ABSL_ASSIGN_OR_RETURN(const auto missing, held_.FindMissing(digests, clock_.Now()));
+    for (const BlobDigest& digest : missing) *response.add_missing() = ToProto(digest);
+    return absl::OkStatus();
+  }
+
   RpcEnvironment& environment_;
   HeldBlobs& held_;
   const Clock& clock_;

@@ -9,7 +9,9 @@
 
 #include "absl/status/status.h"
 #include "proto/base/clock.h"
+#include "proto/base/status_macros.h"
 #include "server/observe/metrics.h"
+#include "server/rpc/wire.h"
 #include "server/rpc/work_pool.h"
 
 namespace bitwright::server {
@@ -43,11 +45,27 @@ class CallScope {
 grpc::ServerUnaryReactor* RunUnary(RpcEnvironment& environment, grpc::CallbackServerContext* context,
                                    std::string_view method, std::function<absl::Status()> body);
 
+// The same between messages, for a service whose methods take bytes (wire.h): a request that does not parse is answered
+// with what is wrong with it.
+template <typename Request, typename Response>
+grpc::ServerUnaryReactor* RunUnary(RpcEnvironment& environment, grpc::CallbackServerContext* context,
+                                   std::string_view method, const grpc::ByteBuffer* request, grpc::ByteBuffer* response,
+                                   std::function<absl::Status(const Request&, Response&)> body) {
+  return RunUnary(environment, context, method, [request, response, body = std::move(body)]() -> absl::Status {
+    Request message;
+    ABSL_RETURN_IF_ERROR(ParseWire(*request, message));
+    Response answer;
+    ABSL_RETURN_IF_ERROR(body(message, answer));
+    SerializeWire(answer, *response);
+    return absl::OkStatus();
+  });
+}
+
 // Writes the value of a result into a response.
 template <typename T, typename Result>
-absl::Status Fill(T* response, Result&& result) {
+absl::Status Fill(T& response, Result&& result) {
   if (!result.ok()) return std::forward<Result>(result).status();
-  *response = *std::forward<Result>(result);
+  response = *std::forward<Result>(result);
   return absl::OkStatus();
 }
 

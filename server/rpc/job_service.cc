@@ -6,48 +6,70 @@
 namespace bitwright::server {
 namespace {
 
+using grpc::ByteBuffer;
 using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
+using RawJobService = v1::JobService::WithRawCallbackMethod_CreateJob<
+    v1::JobService::WithRawCallbackMethod_GetJob<v1::JobService::WithRawCallbackMethod_ListJobs<
+        v1::JobService::WithRawCallbackMethod_RetryJob<v1::JobService::WithRawCallbackMethod_CancelJob<
+            v1::JobService::WithRawCallbackMethod_DeleteJob<v1::JobService::WithRawCallbackMethod_WatchJob<
+                v1::JobService::WithRawCallbackMethod_GetReport<v1::JobService::Service>>>>>>>>;
 
-class JobService final : public v1::JobService::CallbackService {
+class JobService final : public RawJobService {
  public:
   JobService(RpcEnvironment& environment, JobResources& jobs, Scheduler& scheduler)
       : environment_(environment), jobs_(jobs), scheduler_(scheduler) {}
 
-  ServerUnaryReactor* CreateJob(CallbackServerContext* context, const v1::CreateJobRequest* request,
-                                v1::Job* response) override {
-    return RunUnary(environment_, context, "CreateJob", [=, this] { return Fill(response, jobs_.Create(*request)); });
+  ServerUnaryReactor* CreateJob(CallbackServerContext* context, const ByteBuffer* request,
+                                ByteBuffer* response) override {
+    return RunUnary<v1::CreateJobRequest, v1::Job>(
+        environment_, context, "CreateJob", request, response,
+        [this](const auto& in, auto& out) { return Fill(out, jobs_.Create(in)); });
   }
 
-  ServerUnaryReactor* GetJob(CallbackServerContext* context, const v1::GetJobRequest* request,
-                             v1::Job* response) override {
-    return RunUnary(environment_, context, "GetJob", [=, this] { return Fill(response, jobs_.Get(request->name())); });
+  ServerUnaryReactor* GetJob(CallbackServerContext* context, const ByteBuffer* request, ByteBuffer* response) override {
+    return RunUnary<v1::GetJobRequest, v1::Job>(
+        environment_, context, "GetJob", request, response,
+        [this](const auto& in, auto& out) { return Fill(out, jobs_.Get(in.name())); });
   }
 
-  ServerUnaryReactor* ListJobs(CallbackServerContext* context, const v1::ListJobsRequest* request,
-                               v1::ListJobsResponse* response) override {
-    return RunUnary(environment_, context, "ListJobs", [=, this] { return Fill(response, jobs_.List(*request)); });
+  ServerUnaryReactor* ListJobs(CallbackServerContext* context, const ByteBuffer* request,
+                               ByteBuffer* response) override {
+    return RunUnary<v1::ListJobsRequest, v1::ListJobsResponse>(
+        environment_, context, "ListJobs", request, response,
+        [this](const auto& in, auto& out) { return Fill(out, jobs_.List(in)); });
   }
 
-  ServerUnaryReactor* CancelJob(CallbackServerContext* context, const v1::CancelJobRequest* request,
-                                v1::Job* response) override {
-    return RunUnary(environment_, context, "CancelJob",
-                    [=, this] { return Fill(response, jobs_.Cancel(request->name())); });
+  ServerUnaryReactor* RetryJob(CallbackServerContext* context, const ByteBuffer* request,
+                               ByteBuffer* response) override {
+    return RunUnary<v1::RetryJobRequest, v1::Job>(
+        environment_, context, "RetryJob", request, response,
+        [this](const auto& in, auto& out) { return Fill(out, jobs_.Retry(in)); });
   }
 
-  ServerUnaryReactor* DeleteJob(CallbackServerContext* context, const v1::DeleteJobRequest* request,
-                                v1::DeleteJobResponse*) override {
-    return RunUnary(environment_, context, "DeleteJob", [=, this] { return jobs_.Delete(request->name()); });
+  ServerUnaryReactor* CancelJob(CallbackServerContext* context, const ByteBuffer* request,
+                                ByteBuffer* response) override {
+    return RunUnary<v1::CancelJobRequest, v1::Job>(
+        environment_, context, "CancelJob", request, response,
+        [this](const auto& in, auto& out) { return Fill(out, jobs_.Cancel(in.name())); });
   }
 
-  grpc::ServerWriteReactor<v1::Job>* WatchJob(CallbackServerContext*, const v1::WatchJobRequest* request) override {
-    return StartWatchStream(environment_, jobs_, scheduler_, request->name());
+  ServerUnaryReactor* DeleteJob(CallbackServerContext* context, const ByteBuffer* request,
+                                ByteBuffer* response) override {
+    return RunUnary<v1::DeleteJobRequest, v1::DeleteJobResponse>(
+        environment_, context, "DeleteJob", request, response,
+        [this](const auto& in, auto&) { return jobs_.Delete(in.name()); });
   }
 
-  ServerUnaryReactor* GetReport(CallbackServerContext* context, const v1::GetReportRequest* request,
-                                v1::Report* response) override {
-    return RunUnary(environment_, context, "GetReport",
-                    [=, this] { return Fill(response, jobs_.Report(request->name())); });
+  grpc::ServerWriteReactor<ByteBuffer>* WatchJob(CallbackServerContext*, const ByteBuffer* request) override {
+    return StartWatchStream(environment_, jobs_, scheduler_, *request);
+  }
+
+  ServerUnaryReactor* GetReport(CallbackServerContext* context, const ByteBuffer* request,
+                                ByteBuffer* response) override {
+    return RunUnary<v1::GetReportRequest, v1::Report>(
+        environment_, context, "GetReport", request, response,
+        [this](const auto& in, auto& out) { return Fill(out, jobs_.Report(in.name())); });
   }
 
  private:

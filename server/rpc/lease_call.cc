@@ -5,6 +5,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "bitwright/v1/workers.pb.h"
 #include "proto/base/wire_time.h"
 
 namespace bitwright::server {
@@ -15,14 +16,17 @@ constexpr absl::Duration kMaxWait = absl::Seconds(20);
 // Held by gRPC until OnDone, by the waiting scheduler until it answers, and by the posted step.
 class LeaseCall final : public grpc::ServerUnaryReactor, public std::enable_shared_from_this<LeaseCall> {
  public:
-  LeaseCall(RpcEnvironment& environment, Scheduler& scheduler, v1::LeaseTaskResponse* response)
+  LeaseCall(RpcEnvironment& environment, Scheduler& scheduler, grpc::ByteBuffer* response)
       : scheduler_(scheduler), scope_(environment, "LeaseTask"), response_(response) {}
 
-  void Start(WorkPool& pool, const v1::LeaseTaskRequest& request) {
+  void Start(WorkPool& pool, const grpc::ByteBuffer& bytes) {
     self_ = shared_from_this();
+    v1::LeaseTaskRequest request;
+    if (const absl::Status parsed = ParseWire(bytes, request); !parsed.ok()) return Finish(scope_.Close(parsed));
     const absl::Duration wait = std::clamp(FromProto(request.max_wait()), absl::ZeroDuration(), kMaxWait);
-    pool.Post([call = self_, worker = request.worker(), wait] {
-      const int64_t waiter = call->scheduler_.LeaseTask(worker, wait, [call](auto lease) { call->Answer(lease); });
+    pool.Post([call = self_, worker = request.worker(), wait, small_only = request.small_only()] {
+      const int64_t waiter = call->scheduler_.LeaseTask(
+          worker, wait, [call](auto lease) { call->Answer(lease); }, small_only);
       call->Waiting(waiter);
     });
   }
@@ -51,13 +55,15 @@ class LeaseCall final : public grpc::ServerUnaryReactor, public std::enable_shar
   }
 
   void Answer(const absl::StatusOr<std::optional<v1::Lease>>& lease) {
+    v1::LeaseTaskResponse response;
     if (lease.ok() && lease->has_value()) {
       if (Cancelled()) {
         scheduler_.ReturnLease(**lease);
       } else {
-        *response_->mutable_lease() = **lease;
+        *response.mutable_lease() = **lease;
       }
     }
+    SerializeWire(response, *response_);
     Finish(scope_.Close(lease.status()));
   }
 
@@ -68,7 +74,7 @@ class LeaseCall final : public grpc::ServerUnaryReactor, public std::enable_shar
 
   Scheduler& scheduler_;
   const CallScope scope_;
-  v1::LeaseTaskResponse* response_;
+  grpc::ByteBuffer* response_;
   std::shared_ptr<LeaseCall> self_;
   absl::Mutex mutex_;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
@@ -78,7 +84,7 @@ class LeaseCall final : public grpc::ServerUnaryReactor, public std::enable_shar
 }  // namespace
 
 grpc::ServerUnaryReactor* StartLeaseCall(RpcEnvironment& environment, Scheduler& scheduler,
-                                         const v1::LeaseTaskRequest& request, v1::LeaseTaskResponse* response) {
+                                         const grpc::ByteBuffer& request, grpc::ByteBuffer* response) {
   const auto call = std::make_shared<LeaseCall>(environment, scheduler, response);
   call->Start(environment.pool, request);
   return call.get();

@@ -5,33 +5,43 @@
 namespace bitwright::server {
 namespace {
 
+using grpc::ByteBuffer;
 using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
+using RawModelService = v1::ModelService::WithRawCallbackMethod_CreateModel<
+    v1::ModelService::WithRawCallbackMethod_GetModel<v1::ModelService::WithRawCallbackMethod_ListModels<
+        v1::ModelService::WithRawCallbackMethod_DeleteModel<v1::ModelService::Service>>>>;
 
-class ModelService final : public v1::ModelService::CallbackService {
+class ModelService final : public RawModelService {
  public:
   ModelService(RpcEnvironment& environment, ModelResources& models) : environment_(environment), models_(models) {}
 
-  ServerUnaryReactor* CreateModel(CallbackServerContext* context, const v1::CreateModelRequest* request,
-                                  v1::Model* response) override {
-    return RunUnary(environment_, context, "CreateModel",
-                    [=, this] { return Fill(response, models_.Create(*request)); });
+  ServerUnaryReactor* CreateModel(CallbackServerContext* context, const ByteBuffer* request,
+                                  ByteBuffer* response) override {
+    return RunUnary<v1::CreateModelRequest, v1::Model>(
+        environment_, context, "CreateModel", request, response,
+        [this](const auto& in, auto& out) { return Fill(out, models_.Create(in)); });
   }
 
-  ServerUnaryReactor* GetModel(CallbackServerContext* context, const v1::GetModelRequest* request,
-                               v1::Model* response) override {
-    return RunUnary(environment_, context, "GetModel",
-                    [=, this] { return Fill(response, models_.Get(request->name())); });
+  ServerUnaryReactor* GetModel(CallbackServerContext* context, const ByteBuffer* request,
+                               ByteBuffer* response) override {
+    return RunUnary<v1::GetModelRequest, v1::Model>(
+        environment_, context, "GetModel", request, response,
+        [this](const auto& in, auto& out) { return Fill(out, models_.Get(in.name())); });
   }
 
-  ServerUnaryReactor* ListModels(CallbackServerContext* context, const v1::ListModelsRequest* request,
-                                 v1::ListModelsResponse* response) override {
-    return RunUnary(environment_, context, "ListModels", [=, this] { return Fill(response, models_.List(*request)); });
+  ServerUnaryReactor* ListModels(CallbackServerContext* context, const ByteBuffer* request,
+                                 ByteBuffer* response) override {
+    return RunUnary<v1::ListModelsRequest, v1::ListModelsResponse>(
+        environment_, context, "ListModels", request, response,
+        [this](const auto& in, auto& out) { return Fill(out, models_.List(in)); });
   }
 
-  ServerUnaryReactor* DeleteModel(CallbackServerContext* context, const v1::DeleteModelRequest* request,
-                                  v1::DeleteModelResponse*) override {
-    return RunUnary(environment_, context, "DeleteModel", [=, this] { return models_.Delete(request->name()); });
+  ServerUnaryReactor* DeleteModel(CallbackServerContext* context, const ByteBuffer* request,
+                                  ByteBuffer* response) override {
+    return RunUnary<v1::DeleteModelRequest, v1::DeleteModelResponse>(
+        environment_, context, "DeleteModel", request, response,
+        [this](const auto& in, auto&) { return models_.Delete(in.name()); });
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "google/bytestream/bytestream.pb.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/names.h"
@@ -12,12 +13,13 @@ namespace {
 
 using google::bytestream::ReadRequest;
 using google::bytestream::ReadResponse;
+using grpc::ByteBuffer;
 
 // One message is under way at any time: read on the pool, then sent by gRPC, whose callback asks for the next.
-class ReadStream final : public grpc::ServerWriteReactor<ReadResponse> {
+class ReadStream final : public grpc::ServerWriteReactor<ByteBuffer> {
  public:
-  ReadStream(RpcEnvironment& environment, BlobStore& blobs, ReadRequest request)
-      : environment_(environment), blobs_(blobs), request_(std::move(request)), scope_(environment, "Read") {}
+  ReadStream(RpcEnvironment& environment, BlobStore& blobs, const ByteBuffer& request)
+      : environment_(environment), blobs_(blobs), request_bytes_(request), scope_(environment, "Read") {}
 
   void Start() {
     environment_.pool.Post([this] {
@@ -37,6 +39,7 @@ class ReadStream final : public grpc::ServerWriteReactor<ReadResponse> {
 
  private:
   absl::Status Open() {
+    ABSL_RETURN_IF_ERROR(ParseWire(request_bytes_, request_));
     ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, ParseReadName(request_.resource_name()));
     if (request_.read_limit() < 0) return ReadLimitNegativeError(request_.read_limit());
     if (request_.read_offset() < 0 || request_.read_offset() > digest.size_bytes) {
@@ -62,23 +65,26 @@ class ReadStream final : public grpc::ServerWriteReactor<ReadResponse> {
       return;
     }
     next_ += static_cast<int64_t>(size);
-    StartWrite(&response_);
+    SerializeWire(response_, response_bytes_);
+    StartWrite(&response_bytes_);
   }
 
   RpcEnvironment& environment_;
   BlobStore& blobs_;
-  const ReadRequest request_;
+  const ByteBuffer request_bytes_;
+  ReadRequest request_;
   const CallScope scope_;
   std::unique_ptr<BlobReader> reader_;
   int64_t next_ = 0;
   int64_t end_ = 0;
   ReadResponse response_;
+  ByteBuffer response_bytes_;
 };
 
 }  // namespace
 
-grpc::ServerWriteReactor<ReadResponse>* StartReadStream(RpcEnvironment& environment, BlobStore& blobs,
-                                                        const ReadRequest& request) {
+grpc::ServerWriteReactor<ByteBuffer>* StartReadStream(RpcEnvironment& environment, BlobStore& blobs,
+                                                      const ByteBuffer& request) {
   auto* stream = new ReadStream(environment, blobs, request);
   stream->Start();
   return stream;

@@ -2,14 +2,13 @@
 
 #include <grpcpp/support/server_callback.h>
 
-#include "google/bytestream/bytestream.pb.h"
 #include "server/blobs/blobs.h"
 #include "server/rpc/call_scope.h"
 
 namespace bitwright::server {
 
 // ByteStream.Read: sends the asked part of a blob in messages of limits::kStreamChunkBytes. The reactor owns itself.
-grpc::ServerWriteReactor<google::bytestream::ReadResponse>* StartReadStream(
-    RpcEnvironment& environment, BlobStore& blobs, const google::bytestream::ReadRequest& request);
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartReadStream(RpcEnvironment& environment, BlobStore& blobs,
+                                                            const grpc::ByteBuffer& request);
 
 }  // namespace bitwright::server

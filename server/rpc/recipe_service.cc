@@ -5,26 +5,31 @@
 namespace bitwright::server {
 namespace {
 
+using grpc::ByteBuffer;
 using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
+using RawRecipeService = v1::RecipeService::WithRawCallbackMethod_ListRecipes<
+    v1::RecipeService::WithRawCallbackMethod_GetRecipe<v1::RecipeService::Service>>;
 
-class RecipeService final : public v1::RecipeService::CallbackService {
+class RecipeService final : public RawRecipeService {
  public:
   RecipeService(RpcEnvironment& environment, const RecipeResources& recipes)
       : environment_(environment), recipes_(recipes) {}
 
-  ServerUnaryReactor* ListRecipes(CallbackServerContext* context, const v1::ListRecipesRequest*,
-                                  v1::ListRecipesResponse* response) override {
-    return RunUnary(environment_, context, "ListRecipes", [=, this] {
-      for (const v1::Recipe& recipe : recipes_.recipes()) *response->add_recipes() = recipe;
-      return absl::OkStatus();
-    });
+  ServerUnaryReactor* ListRecipes(CallbackServerContext* context, const ByteBuffer* request,
+                                  ByteBuffer* response) override {
+    return RunUnary<v1::ListRecipesRequest, v1::ListRecipesResponse>(
+        environment_, context, "ListRecipes", request, response, [this](const auto&, auto& out) {
+          for (const v1::Recipe& recipe : recipes_.recipes()) *out.add_recipes() = recipe;
+          return absl::OkStatus();
+        });
   }
 
-  ServerUnaryReactor* GetRecipe(CallbackServerContext* context, const v1::GetRecipeRequest* request,
-                                v1::Recipe* response) override {
-    return RunUnary(environment_, context, "GetRecipe",
-                    [=, this] { return Fill(response, recipes_.Get(request->name())); });
+  ServerUnaryReactor* GetRecipe(CallbackServerContext* context, const ByteBuffer* request,
+                                ByteBuffer* response) override {
+    return RunUnary<v1::GetRecipeRequest, v1::Recipe>(
+        environment_, context, "GetRecipe", request, response,
+        [this](const auto& in, auto& out) { return Fill(out, recipes_.Get(in.name())); });
   }
 
  private:

@@ -8,12 +8,20 @@
 namespace bitwright::server {
 
 absl::Status CallCancelledError() {
-  return MakeError(absl::StatusCode::kCancelled, "CALL_CANCELLED", "the caller cancelled the call");
+  return MakeError(absl::StatusCode::kCancelled, "CALL_CANCELLED",
+                   "the caller cancelled the call; nothing is to be done");
 }
 
 absl::Status DeadlinePassedError() {
   return MakeError(absl::StatusCode::kDeadlineExceeded, "DEADLINE_PASSED",
                    "the call's deadline had passed before it was run; give it more time");
+}
+
+absl::Status RequestMalformedError(std::string_view message) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "REQUEST_MALFORMED",
+                   "the bytes of the request are no " + std::string(message) +
+                       " message; use a client that is made from this server's .proto files",
+                   {{"message", std::string(message)}});
 }
 
 absl::Status TooManyDigestsError(size_t count) {
@@ -44,7 +52,8 @@ absl::Status ReadLimitNegativeError(int64_t limit) {
 
 absl::Status ReadOffsetOutsideError(int64_t offset, int64_t size) {
   return MakeError(absl::StatusCode::kOutOfRange, "READ_OFFSET_INVALID",
-                   "read_offset is " + std::to_string(offset) + ", the blob has " + std::to_string(size) + " bytes",
+                   "read_offset is " + std::to_string(offset) + ", the blob has " + std::to_string(size) +
+                       " bytes; give an offset within",
                    {{"size", std::to_string(size)}});
 }
 

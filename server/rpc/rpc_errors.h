@@ -10,6 +10,7 @@ namespace bitwright::server {
 
 absl::Status CallCancelledError();                                     // CANCELLED, CALL_CANCELLED
 absl::Status DeadlinePassedError();                                    // DEADLINE_EXCEEDED, DEADLINE_PASSED
+absl::Status RequestMalformedError(std::string_view message);          // INVALID_ARGUMENT, REQUEST_MALFORMED
 absl::Status TooManyDigestsError(size_t count);                        // INVALID_ARGUMENT, LIMIT_EXCEEDED
 absl::Status UploadNameChangedError(std::string_view name);            // INVALID_ARGUMENT, UPLOAD_NAME_CHANGED
 absl::Status UploadOffsetWrongError(int64_t given, int64_t expected);  // INVALID_ARGUMENT, UPLOAD_OFFSET_WRONG

@@ -21,6 +21,12 @@ constexpr int kPoolThreads = 16;
 constexpr int kFrameBytes = 4 << 20;
 constexpr int kLookaheadBytes = 16 << 20;
 
+// By the names that health checks ask for; the e2e test holds them to what reflection lists.
+constexpr const char* kServices[] = {"bitwright.v1.BlobService",    "bitwright.v1.CapabilityService",
+                                     "bitwright.v1.ModelService",   "bitwright.v1.JobService",
+                                     "bitwright.v1.RecipeService",  "bitwright.v1.WorkerService",
+                                     "google.bytestream.ByteStream"};
+
 void Configure(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(limits::kMaxMessageBytes);
   builder.SetMaxSendMessageSize(-1);
@@ -57,6 +63,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcParts& part
   RpcEnvironment& environment = state->environment;
   state->services.push_back(MakeBlobService(environment, parts.held, parts.clock));
   state->services.push_back(MakeByteStreamService(environment, parts.blobs, parts.held, parts.clock));
+  state->services.push_back(MakeCapabilityService(environment, parts.capabilities));
   state->services.push_back(MakeModelService(environment, parts.models));
   state->services.push_back(MakeRecipeService(environment, parts.recipes));
   state->services.push_back(MakeJobService(environment, parts.jobs, parts.scheduler));
@@ -68,6 +75,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcParts& part
   for (const auto& service : state->services) builder.RegisterService(service.get());
   state->server = builder.BuildAndStart();
   if (state->server == nullptr || port == 0) return ListenFailedError(address);
+  for (const char* service : kServices) state->server->GetHealthCheckService()->SetServingStatus(service, true);
   state->address = BoundAddress(address, port);
   return std::unique_ptr<RpcServer>(new RpcServer(std::move(state)));
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "bitwright/v1/capabilities.pb.h"
 #include "proto/base/clock.h"
 #include "server/blobs/blobs.h"
 #include "server/blobs/held_blobs.h"
@@ -22,14 +23,15 @@ struct RpcParts {
   ModelResources& models;
   JobResources& jobs;
   const RecipeResources& recipes;
+  v1::Capabilities capabilities;
   Scheduler& scheduler;
   const Clock& clock;
   Metrics& metrics;
   absl::Duration heartbeat;  // interval that workers are told
 };
 
-// The listening gRPC server with all services, health and reflection. Plaintext: the caller has checked that the
-// address is reachable from this machine only.
+// The listening gRPC server with all services, health (of each service by its full name, and of "") and reflection.
+// Plaintext: the caller has checked that the address is reachable from this machine only.
 class RpcServer {
  public:
   // `address` is "HOST:PORT" (port 0: any) or "unix:/path". UNAVAILABLE, reason LISTEN_FAILED.

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "bitwright/v1/capabilities.pb.h"
 #include "proto/base/clock.h"
 #include "server/blobs/blobs.h"
 #include "server/blobs/held_blobs.h"
@@ -22,6 +23,7 @@ struct RpcEnvironment;
 std::unique_ptr<grpc::Service> MakeBlobService(RpcEnvironment& environment, HeldBlobs& held, const Clock& clock);
 std::unique_ptr<grpc::Service> MakeByteStreamService(RpcEnvironment& environment, BlobStore& blobs, HeldBlobs& held,
                                                      const Clock& clock);
+std::unique_ptr<grpc::Service> MakeCapabilityService(RpcEnvironment& environment, v1::Capabilities capabilities);
 std::unique_ptr<grpc::Service> MakeModelService(RpcEnvironment& environment, ModelResources& models);
 std::unique_ptr<grpc::Service> MakeRecipeService(RpcEnvironment& environment, const RecipeResources& recipes);
 std::unique_ptr<grpc::Service> MakeJobService(RpcEnvironment& environment, JobResources& jobs, Scheduler& scheduler);

@@ -1,6 +1,7 @@
 #include "server/rpc/watch_stream.h"
 
 #include <memory>
+#include <string>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -12,17 +13,20 @@ namespace bitwright::server {
 namespace {
 
 // gRPC holds one reference until OnDone; notifications hold weak ones, posted steps strong ones.
-class WatchStream final : public grpc::ServerWriteReactor<v1::Job>, public std::enable_shared_from_this<WatchStream> {
+class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
+                          public std::enable_shared_from_this<WatchStream> {
  public:
-  WatchStream(RpcEnvironment& environment, JobResources& jobs, Scheduler& scheduler, std::string job)
-      : environment_(environment),
-        jobs_(jobs),
-        scheduler_(scheduler),
-        job_(std::move(job)),
-        scope_(environment, "WatchJob") {}
+  WatchStream(RpcEnvironment& environment, JobResources& jobs, Scheduler& scheduler)
+      : environment_(environment), jobs_(jobs), scheduler_(scheduler), scope_(environment, "WatchJob") {}
 
-  void Start() {
+  void Start(const grpc::ByteBuffer& bytes) {
     self_ = shared_from_this();
+    v1::WatchJobRequest request;
+    if (const absl::Status parsed = ParseWire(bytes, request); !parsed.ok()) {
+      absl::MutexLock lock(&mutex_);
+      return Close(parsed);
+    }
+    job_ = request.name();
     subscription_ = scheduler_.Subscribe(job_, [weak = weak_from_this()] {
       if (const auto stream = weak.lock()) stream->PostStep();
     });
@@ -65,10 +69,10 @@ class WatchStream final : public grpc::ServerWriteReactor<v1::Job>, public std::
     absl::StatusOr<v1::Job> job = jobs_.Get(job_);
     if (!job.ok()) return Close(job.status());
     if (job->revision() > sent_revision_) {
-      message_ = *std::move(job);
-      sent_revision_ = message_.revision();
-      terminal_sent_ = IsTerminal(message_.state());
+      sent_revision_ = job->revision();
+      terminal_sent_ = IsTerminal(job->state());
       writing_ = true;
+      SerializeWire(*job, message_);
       StartWrite(&message_);
     } else if (scheduler_.draining()) {
       Close(ServerDrainingError());
@@ -83,7 +87,7 @@ class WatchStream final : public grpc::ServerWriteReactor<v1::Job>, public std::
   RpcEnvironment& environment_;
   JobResources& jobs_;
   Scheduler& scheduler_;
-  const std::string job_;
+  std::string job_;  // set before the first step
   const CallScope scope_;
   std::shared_ptr<WatchStream> self_;
   int64_t subscription_ = 0;
@@ -93,15 +97,15 @@ class WatchStream final : public grpc::ServerWriteReactor<v1::Job>, public std::
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   bool terminal_sent_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t sent_revision_ ABSL_GUARDED_BY(mutex_) = 0;
-  v1::Job message_;
+  grpc::ByteBuffer message_;
 };
 
 }  // namespace
 
-grpc::ServerWriteReactor<v1::Job>* StartWatchStream(RpcEnvironment& environment, JobResources& jobs,
-                                                    Scheduler& scheduler, const std::string& job) {
-  const auto stream = std::make_shared<WatchStream>(environment, jobs, scheduler, job);
-  stream->Start();
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartWatchStream(RpcEnvironment& environment, JobResources& jobs,
+                                                             Scheduler& scheduler, const grpc::ByteBuffer& request) {
+  const auto stream = std::make_shared<WatchStream>(environment, jobs, scheduler);
+  stream->Start(request);
   return stream.get();
 }
 

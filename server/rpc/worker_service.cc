@@ -7,63 +7,76 @@
 namespace bitwright::server {
 namespace {
 
+using grpc::ByteBuffer;
 using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
+using RawWorkerService =
+    v1::WorkerService::WithRawCallbackMethod_RegisterWorker<v1::WorkerService::WithRawCallbackMethod_LeaseTask<
+        v1::WorkerService::WithRawCallbackMethod_Heartbeat<v1::WorkerService::WithRawCallbackMethod_CompleteTask<
+            v1::WorkerService::WithRawCallbackMethod_FailTask<v1::WorkerService::WithRawCallbackMethod_DeregisterWorker<
+                v1::WorkerService::WithRawCallbackMethod_ListWorkers<v1::WorkerService::Service>>>>>>>;
 
 constexpr absl::Duration kListed = absl::Minutes(1);
 
-class WorkerService final : public v1::WorkerService::CallbackService {
+class WorkerService final : public RawWorkerService {
  public:
   WorkerService(RpcEnvironment& environment, Scheduler& scheduler, const Clock& clock, absl::Duration heartbeat)
       : environment_(environment), scheduler_(scheduler), clock_(clock), heartbeat_(heartbeat) {}
 
-  ServerUnaryReactor* RegisterWorker(CallbackServerContext* context, const v1::RegisterWorkerRequest* request,
-                                     v1::RegisterWorkerResponse* response) override {
-    return RunUnary(environment_, context, "RegisterWorker", [=, this] {
-      response->set_worker(scheduler_.RegisterWorker(request->capacity()));
-      *response->mutable_heartbeat_interval() = ToProto(heartbeat_);
-      return absl::OkStatus();
-    });
+  ServerUnaryReactor* RegisterWorker(CallbackServerContext* context, const ByteBuffer* request,
+                                     ByteBuffer* response) override {
+    return RunUnary<v1::RegisterWorkerRequest, v1::RegisterWorkerResponse>(
+        environment_, context, "RegisterWorker", request, response, [this](const auto& in, auto& out) {
+          out.set_worker(scheduler_.RegisterWorker(in.capacity()));
+          *out.mutable_heartbeat_interval() = ToProto(heartbeat_);
+          return absl::OkStatus();
+        });
   }
 
-  ServerUnaryReactor* LeaseTask(CallbackServerContext*, const v1::LeaseTaskRequest* request,
-                                v1::LeaseTaskResponse* response) override {
+  ServerUnaryReactor* LeaseTask(CallbackServerContext*, const ByteBuffer* request, ByteBuffer* response) override {
     return StartLeaseCall(environment_, scheduler_, *request, response);
   }
 
-  ServerUnaryReactor* Heartbeat(CallbackServerContext* context, const v1::HeartbeatRequest* request,
-                                v1::HeartbeatResponse* response) override {
-    return RunUnary(environment_, context, "Heartbeat",
-                    [=, this] { return Fill(response, scheduler_.Heartbeat(*request)); });
+  ServerUnaryReactor* Heartbeat(CallbackServerContext* context, const ByteBuffer* request,
+                                ByteBuffer* response) override {
+    return RunUnary<v1::HeartbeatRequest, v1::HeartbeatResponse>(
+        environment_, context, "Heartbeat", request, response,
+        [this](const auto& in, auto& out) { return Fill(out, scheduler_.Heartbeat(in)); });
   }
 
-  ServerUnaryReactor* CompleteTask(CallbackServerContext* context, const v1::CompleteTaskRequest* request,
-                                   v1::CompleteTaskResponse*) override {
-    return RunUnary(environment_, context, "CompleteTask", [=, this] { return scheduler_.CompleteTask(*request); });
+  ServerUnaryReactor* CompleteTask(CallbackServerContext* context, const ByteBuffer* request,
+                                   ByteBuffer* response) override {
+    return RunUnary<v1::CompleteTaskRequest, v1::CompleteTaskResponse>(
+        environment_, context, "CompleteTask", request, response,
+        [this](const auto& in, auto&) { return scheduler_.CompleteTask(in); });
   }
 
-  ServerUnaryReactor* FailTask(CallbackServerContext* context, const v1::FailTaskRequest* request,
-                               v1::FailTaskResponse*) override {
-    return RunUnary(environment_, context, "FailTask", [=, this] { return scheduler_.FailTask(*request); });
+  ServerUnaryReactor* FailTask(CallbackServerContext* context, const ByteBuffer* request,
+                               ByteBuffer* response) override {
+    return RunUnary<v1::FailTaskRequest, v1::FailTaskResponse>(
+        environment_, context, "FailTask", request, response,
+        [this](const auto& in, auto&) { return scheduler_.FailTask(in); });
   }
 
-  ServerUnaryReactor* DeregisterWorker(CallbackServerContext* context, const v1::DeregisterWorkerRequest* request,
-                                       v1::DeregisterWorkerResponse*) override {
-    return RunUnary(environment_, context, "DeregisterWorker", [=, this] {
-      scheduler_.DeregisterWorker(request->worker());
-      return absl::OkStatus();
-    });
+  ServerUnaryReactor* DeregisterWorker(CallbackServerContext* context, const ByteBuffer* request,
+                                       ByteBuffer* response) override {
+    return RunUnary<v1::DeregisterWorkerRequest, v1::DeregisterWorkerResponse>(
+        environment_, context, "DeregisterWorker", request, response, [this](const auto& in, auto&) {
+          scheduler_.DeregisterWorker(in.worker());
+          return absl::OkStatus();
+        });
   }
 
-  ServerUnaryReactor* ListWorkers(CallbackServerContext* context, const v1::ListWorkersRequest*,
-                                  v1::ListWorkersResponse* response) override {
-    return RunUnary(environment_, context, "ListWorkers", [=, this] {
-      const absl::Time cutoff = clock_.Now() - kListed;
-      for (v1::Worker& worker : scheduler_.ListWorkers()) {
-        if (FromProto(worker.last_seen()) >= cutoff) *response->add_workers() = std::move(worker);
-      }
-      return absl::OkStatus();
-    });
+  ServerUnaryReactor* ListWorkers(CallbackServerContext* context, const ByteBuffer* request,
+                                  ByteBuffer* response) override {
+    return RunUnary<v1::ListWorkersRequest, v1::ListWorkersResponse>(
+        environment_, context, "ListWorkers", request, response, [this](const auto&, auto& out) {
+          const absl::Time cutoff = clock_.Now() - kListed;
+          for (v1::Worker& worker : scheduler_.ListWorkers()) {
+            if (FromProto(worker.last_seen()) >= cutoff) *out.add_workers() = std::move(worker);
+          }
+          return absl::OkStatus();
+        });
   }
 
  private:

@@ -6,6 +6,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "google/bytestream/bytestream.pb.h"
 #include "server/rpc/rpc_errors.h"
 #include "server/rpc/upload_session.h"
 
@@ -14,17 +15,17 @@ namespace {
 
 using google::bytestream::WriteRequest;
 using google::bytestream::WriteResponse;
+using grpc::ByteBuffer;
 
-class WriteStream final : public grpc::ServerReadReactor<WriteRequest> {
+class WriteStream final : public grpc::ServerReadReactor<ByteBuffer> {
  public:
-  WriteStream(RpcEnvironment& environment, BlobStore& blobs, HeldBlobs& held, const Clock& clock,
-              WriteResponse* response)
+  WriteStream(RpcEnvironment& environment, BlobStore& blobs, HeldBlobs& held, const Clock& clock, ByteBuffer* response)
       : scope_(environment, "Write"),
         metrics_(environment.metrics),
         session_(blobs, held, clock),
         response_(response),
         strand_(environment.pool) {
-    for (int i = 0; i < kMaxWaitingMessages; ++i) free_.push_back(std::make_shared<WriteRequest>());
+    for (int i = 0; i < kMaxWaitingMessages; ++i) free_.push_back(std::make_shared<ByteBuffer>());
   }
 
   // The reading side runs on gRPC's threads and only hands messages over.
@@ -45,7 +46,7 @@ class WriteStream final : public grpc::ServerReadReactor<WriteRequest> {
       Post([this] { End(); });
       return;
     }
-    std::shared_ptr<WriteRequest> message;
+    std::shared_ptr<ByteBuffer> message;
     {
       absl::MutexLock lock(&mutex_);
       message = std::move(reading_);
@@ -75,34 +76,43 @@ class WriteStream final : public grpc::ServerReadReactor<WriteRequest> {
   }
 
   // The strand's side.
-  void Take(const WriteRequest& message) {
+  void Take(const ByteBuffer& bytes) {
     if (finished_) return;
-    metrics_.Uploaded(static_cast<int64_t>(message.data().size()));
-    const auto committed = session_.Take(message);
+    if (const absl::Status parsed = ParseWire(bytes, message_); !parsed.ok()) return FinishOnce(parsed);
+    metrics_.Uploaded(static_cast<int64_t>(message_.data().size()));
+    const auto committed = session_.Take(message_);
     if (!committed.ok()) {
       FinishOnce(committed.status());
     } else if (*committed) {
-      response_->set_committed_size(**committed);
+      Respond(**committed);
       FinishOnce(absl::OkStatus());
     }
   }
 
   void End() {
     if (finished_) return;
-    response_->set_committed_size(session_.Suspend());
+    Respond(session_.Suspend());
     FinishOnce(cancelled_ ? CallCancelledError() : absl::OkStatus());
+  }
+
+  void Respond(int64_t committed) {
+    WriteResponse response;
+    response.set_committed_size(committed);
+    SerializeWire(response, *response_);
   }
 
   void FinishOnce(const absl::Status& status) {
     finished_ = true;
     session_.Suspend();
+    if (!response_->Valid()) Respond(0);
     const grpc::Status answer = scope_.Close(status);
     absl::MutexLock lock(&mutex_);
     ended_ = true;  // under the lock with Finish: no read is started after it
     Finish(answer);
   }
 
-  void GiveBack(const std::shared_ptr<WriteRequest>& message) {
+  void GiveBack(const std::shared_ptr<ByteBuffer>& message) {
+    message->Clear();
     {
       absl::MutexLock lock(&mutex_);
       free_.push_back(message);
@@ -113,21 +123,22 @@ class WriteStream final : public grpc::ServerReadReactor<WriteRequest> {
   const CallScope scope_;
   Metrics& metrics_;
   UploadSession session_;
-  WriteResponse* response_;
+  ByteBuffer* response_;
+  WriteRequest message_;   // only on the strand; kept for its buffers
   bool finished_ = false;  // only on the strand
   std::atomic<bool> cancelled_{false};
   std::atomic<int> holders_{1};
   absl::Mutex mutex_;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;  // no further read may be started
-  std::shared_ptr<WriteRequest> reading_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::shared_ptr<WriteRequest>> free_ ABSL_GUARDED_BY(mutex_);  // kept for their buffers
+  std::shared_ptr<ByteBuffer> reading_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<ByteBuffer>> free_ ABSL_GUARDED_BY(mutex_);
   Strand strand_;
 };
 
 }  // namespace
 
-grpc::ServerReadReactor<WriteRequest>* StartWriteStream(RpcEnvironment& environment, BlobStore& blobs, HeldBlobs& held,
-                                                        const Clock& clock, WriteResponse* response) {
+grpc::ServerReadReactor<ByteBuffer>* StartWriteStream(RpcEnvironment& environment, BlobStore& blobs, HeldBlobs& held,
+                                                      const Clock& clock, ByteBuffer* response) {
   auto* stream = new WriteStream(environment, blobs, held, clock, response);
   stream->ReadNext();
   return stream;

@@ -27,39 +27,32 @@ absl::StatusOr<std::optional<std::vector<BlobDigest>>> HeldOutputs(HeldBlobs& bl
   return outputs;
 }
 
+TaskRow FoundRow(TaskRow row, const std::string& digest, const std::string& result) {
+  MoveTask(row, TaskEvent::kFoundInCache);
+  row.digest = digest;
+  row.result = result;
+  row.seconds = 0;
+  row.cached = true;
+  return row;
+}
+
 }  // namespace
 
 absl::StatusOr<bool> FinishFromCache(Core& core, Owner& owner, LiveTask& task, const std::string& digest,
                                      const v1::WorkerCapacity& asker) {
-  const absl::Time now = core.clock.Now();
-  JobWork* job = owner.job();
-  TaskRow row = task.row;
-  std::optional<JobRow> job_row;
   v1::TaskResult result;
-  if (job != nullptr) {
-    ABSL_ASSIGN_OR_RETURN(job_row, StartedRow(*job, task, asker, now));
-  }
-  bool hit = false;
-  ABSL_RETURN_IF_ERROR(core.store.Write([&](Transaction& tx) -> absl::Status {
+  const auto row_of = [&](Transaction& tx) -> absl::StatusOr<std::optional<TaskRow>> {
     ABSL_ASSIGN_OR_RETURN(const std::optional<std::string> action, tx.GetAction(digest));
-    if (!action || !result.ParseFromString(*action)) return absl::OkStatus();
+    if (!action || !result.ParseFromString(*action)) return std::nullopt;
     ABSL_ASSIGN_OR_RETURN(const auto outputs, HeldOutputs(core.blobs, tx, result));
-    if (!outputs) return absl::OkStatus();
-    hit = true;
-    MoveTask(row, TaskEvent::kFoundInCache);
-    row.digest = digest;
-    row.result = *action;
-    row.seconds = 0;
-    row.cached = true;
-    ABSL_RETURN_IF_ERROR(tx.PutTask(row));
-    ABSL_RETURN_IF_ERROR(tx.TouchBlobs(*outputs, ToMicros(now)));
+    if (!outputs) return std::nullopt;
+    ABSL_RETURN_IF_ERROR(tx.TouchBlobs(*outputs, ToMicros(core.clock.Now())));
     ABSL_RETURN_IF_ERROR(tx.AddReferences(TasksReference(owner.name), *outputs));
-    return job_row ? tx.PutJob(*job_row) : absl::OkStatus();
-  }));
+    return FoundRow(task.row, digest, *action);
+  };
+  ABSL_ASSIGN_OR_RETURN(const bool hit, BeginTask(core, {&owner, &task}, asker, row_of));
   if (!hit) return false;
   core.metrics.CacheHit();
-  if (job_row) SetRow(*job, *job_row);
-  core.board.SetRow(task, std::move(row));
   task.result = std::move(result);
   Changed(core, owner);
   Advance(core, owner);

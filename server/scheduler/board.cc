@@ -68,7 +68,7 @@ void TaskBoard::Enter(const LiveTask& task) {
   if (task.row.state == TaskState::kReady) ++ready_changes_;
   if (task.row.state != TaskState::kLeased) return;
   running_[task.row.digest] = task.row.name;
-  fleet_.Started(task.row.worker, task.row.name, task.node.memory_bytes);
+  fleet_.Started(task.row.worker, task.row.name, {task.node.memory_bytes, task.node.small});
 }
 
 }  // namespace bitwright::server

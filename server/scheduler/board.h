@@ -47,6 +47,7 @@ class TaskBoard {
   int64_t ready_changes() const { return ready_changes_; }
 
   Fleet& fleet() { return fleet_; }
+  const Fleet& fleet() const { return fleet_; }
 
  private:
   void Leave(const LiveTask& task);

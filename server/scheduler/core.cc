@@ -1,8 +1,11 @@
 #include "server/scheduler/core.h"
 
+#include "server/scheduler/completion.h"
+
 namespace bitwright::server {
 
 void Changed(Core& core, Owner& owner) {
+  RaiseProgress(owner);
   if (JobWork* job = owner.job()) job->job.set_revision(job->job.revision() + 1);
   core.subscribers.Notify(owner.name, core.outbox);
 }

@@ -38,6 +38,7 @@ struct Core {
   Subscribers subscribers;
   Outbox outbox;
   Speed speed;
+  MonotonicTime waiting_checked;  // when TellWaiting looked last
   bool draining = false;
 };
 

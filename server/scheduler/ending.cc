@@ -40,6 +40,7 @@ ModelRow EndedRow(const ModelWork& work, const v1::Model& model) {
 JobRow EndedRow(const JobWork& work, v1::Job job, absl::Time now) {
   job.set_revision(job.revision() + 1);
   *job.mutable_end_time() = ToProto(now);
+  job.clear_waiting();
   // A task that a cancelled or failed job leaves behind still runs for a moment, but no longer for this job.
   for (v1::Stage& stage : *job.mutable_stages()) stage.set_running(0);
   JobRow row = work.row;
@@ -93,6 +94,7 @@ absl::StatusOr<Ending> JobSucceeded(Core& core, const Owner& owner, const JobWor
   *job.mutable_report() = ToProto(report);
   ABSL_ASSIGN_OR_RETURN(const v1::Job::State state, NextJobState(job.state(), JobEvent::kAllTasksDone));
   job.set_state(state);
+  job.set_progress(1);
   std::vector<BlobDigest> kept = {manifest, report};
   for (const v1::FileEntry& file : job.artifact().files()) {
     ABSL_ASSIGN_OR_RETURN(BlobDigest digest, FromProto(file.digest()));

@@ -17,8 +17,16 @@ constexpr int64_t kUnlimited = std::numeric_limits<int64_t>::max();
 int64_t Fleet::Member::free_memory_bytes() const {
   if (capacity.memory_bytes() <= 0) return kUnlimited;
   int64_t free = capacity.memory_bytes();
-  for (const auto& [task, bytes] : running) free -= bytes;
+  for (const auto& [task, one] : running) free -= one.small && small_lane ? 0 : one.memory_bytes;
   return free;
+}
+
+bool Fleet::Member::MayHold(int64_t memory_bytes, bool small) const {
+  return capacity.memory_bytes() <= 0 || memory_bytes <= capacity.memory_bytes() || (small && small_lane);
+}
+
+bool Fleet::Member::TakesLong() const {
+  return std::count_if(running.begin(), running.end(), [](const auto& entry) { return !entry.second.small; }) < slots();
 }
 
 std::string Fleet::Add(const v1::WorkerCapacity& capacity, const Clock& clock) {
@@ -33,8 +41,8 @@ Fleet::Member* Fleet::Find(const std::string& name) {
   return it == members_.end() ? nullptr : &it->second;
 }
 
-void Fleet::Started(const std::string& worker, const std::string& task, int64_t memory_bytes) {
-  if (Member* member = Find(worker)) member->running[task] = memory_bytes;
+void Fleet::Started(const std::string& worker, const std::string& task, Member::Running running) {
+  if (Member* member = Find(worker)) member->running[task] = running;
 }
 
 void Fleet::Stopped(const std::string& worker, const std::string& task) {
@@ -83,10 +91,19 @@ std::optional<int64_t> Fleet::LargestMemoryBytes() const {
   return largest;
 }
 
+bool Fleet::HasSmallLane() const {
+  return std::any_of(members_.begin(), members_.end(), [](const auto& entry) { return entry.second.small_lane; });
+}
+
 int Fleet::slots() const {
   int sum = 0;
   for (const auto& [name, member] : members_) sum += member.slots();
   return sum;
+}
+
+int Fleet::slots_and_lanes() const {
+  return slots() + static_cast<int>(std::count_if(members_.begin(), members_.end(),
+                                                  [](const auto& entry) { return entry.second.small_lane; }));
 }
 
 int Fleet::busy() const {

@@ -18,14 +18,25 @@ class Fleet {
   struct Member {
     std::string name;
     v1::WorkerCapacity capacity;
-    absl::Time last_seen;                    // for people
-    MonotonicTime seen;                      // the same moment, for what counts on it
-    std::map<std::string, int64_t> running;  // task name -> memory estimate in bytes
+    absl::Time last_seen;  // for people
+    MonotonicTime seen;    // the same moment, for what counts on it
+    struct Running {
+      int64_t memory_bytes = 0;  // estimate
+      bool small = false;
+    };
+    std::map<std::string, Running> running;  // by task name
+    // It asks for small tasks apart, and runs one beside the others, in memory that it has not counted here.
+    bool small_lane = false;
 
+    // For long tasks and small ones, without the lane of small ones.
     int slots() const { return capacity.slots() > 0 ? capacity.slots() : 1; }
-    bool has_free_slot() const { return static_cast<int>(running.size()) < slots(); }
+    bool has_free_slot() const { return static_cast<int>(running.size()) < slots() + (small_lane ? 1 : 0); }
+    // Whether another long task may be among those that it runs.
+    bool TakesLong() const;
     // Memory left for one more task; a worker that did not say how much it has takes any.
     int64_t free_memory_bytes() const;
+    // Whether it could ever run a task of so much memory.
+    bool MayHold(int64_t memory_bytes, bool small) const;
   };
 
   // Gives the worker a new random name.
@@ -34,7 +45,7 @@ class Fleet {
   Member* Find(const std::string& name);  // null: unknown
   static void Seen(Member& member, const Clock& clock);
 
-  void Started(const std::string& worker, const std::string& task, int64_t memory_bytes);
+  void Started(const std::string& worker, const std::string& task, Member::Running running);
   void Stopped(const std::string& worker, const std::string& task);
 
   // Forgets those not seen since `cutoff` that run nothing.
@@ -49,7 +60,10 @@ class Fleet {
   std::optional<int64_t> LargestMemoryBytes() const;
 
   const std::map<std::string, Member>& members() const { return members_; }
+  bool HasSmallLane() const;  // whether any worker has one
+
   int slots() const;
+  int slots_and_lanes() const;  // all that can run at once, small tasks included
   int busy() const;
   std::vector<v1::Worker> ToProto() const;
 

@@ -1,18 +1,19 @@
 #pragma once
 
+#include <functional>
+#include <optional>
+
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "bitwright/v1/workers.pb.h"
-#include "server/scheduler/owner.h"
+#include "server/scheduler/core.h"
 
 namespace bitwright::server {
 
-// The job's row once a task of it is given to `worker`, or found in the action cache on its behalf: the job runs, and
-// the first numeric task pins it to the worker's compute class and code version.
-absl::StatusOr<JobRow> StartedRow(const JobWork& work, const LiveTask& task, const v1::WorkerCapacity& worker,
-                                  absl::Time now);
-
-// Takes that row over once it is durable. The revision that watchers have seen is kept.
-void SetRow(JobWork& work, const JobRow& row);
+// Gives a READY task what `row_of` makes of it within one transaction: the row that it has from now on, or nothing and
+// no change. With it the task's job begins to run, and its first numeric task pins the job to the compute class and
+// code version of `worker`, who got the task or would get it; the owner waits for nothing any more. True: all of it is
+// durable, and memory follows.
+absl::StatusOr<bool> BeginTask(Core& core, TaskBoard::Place place, const v1::WorkerCapacity& worker,
+                               const std::function<absl::StatusOr<std::optional<TaskRow>>(Transaction&)>& row_of);
 
 }  // namespace bitwright::server

@@ -31,12 +31,13 @@ ReadyTask ToReadyTask(const Owner& owner, const LiveTask& task) {
           .memory_bytes = task.node.memory_bytes,
           .cost_flops = task.node.cost_flops,
           .numeric = task.node.numeric,
+          .small = task.node.small,
           .pinned_class = job != nullptr && task.node.numeric ? job->row.pinned_class : std::string(),
           .pinned_code = job != nullptr ? job->row.pinned_code : std::string()};
 }
 
 // The task that the policy gives to this worker, if any.
-std::optional<TaskBoard::Place> Pick(Core& core, const Fleet::Member& worker) {
+std::optional<TaskBoard::Place> Pick(Core& core, const Fleet::Member& worker, bool small_only) {
   PolicySnapshot snapshot{.now = core.clock.Monotonic()};
   std::vector<TaskBoard::Place> places;
   int running = 0;
@@ -51,8 +52,11 @@ std::optional<TaskBoard::Place> Pick(Core& core, const Fleet::Member& worker) {
     }
   }
   snapshot.shares = {{kTenant, running}};
-  const std::optional<size_t> pick =
-      PickTask(snapshot, {worker.capacity.compute_class(), worker.capacity.code_version(), worker.free_memory_bytes()});
+  const std::optional<size_t> pick = PickTask(snapshot, {.compute_class = worker.capacity.compute_class(),
+                                                         .code_version = worker.capacity.code_version(),
+                                                         .memory_bytes = worker.free_memory_bytes(),
+                                                         .small_only = small_only || !worker.TakesLong(),
+                                                         .small_lane = worker.small_lane});
   return pick ? std::optional(places[*pick]) : std::nullopt;
 }
 
@@ -80,17 +84,8 @@ absl::StatusOr<v1::Lease> Grant(Core& core, TaskBoard::Place place, const Fleet:
   row.fencing_token += 1;
   row.lease_expiry_micros = ToMicros(now + core.options.lease_ttl + core.options.lease_grace);
   row.digest = digest;
-  JobWork* job = owner.job();
-  std::optional<JobRow> job_row;
-  if (job != nullptr) {
-    ABSL_ASSIGN_OR_RETURN(job_row, StartedRow(*job, task, worker.capacity, now));
-  }
-  ABSL_RETURN_IF_ERROR(core.store.Write([&](Transaction& tx) -> absl::Status {
-    ABSL_RETURN_IF_ERROR(tx.PutTask(row));
-    return job_row ? tx.PutJob(*job_row) : absl::OkStatus();
-  }));
-  if (job_row) SetRow(*job, *job_row);
-  core.board.SetRow(task, std::move(row));
+  ABSL_RETURN_IF_ERROR(
+      BeginTask(core, place, worker.capacity, [&](Transaction&) { return std::optional(row); }).status());
   task.lease_expiry = LeaseExpiry(core);
   task.progress = 0;
   core.metrics.CacheMiss();
@@ -100,9 +95,9 @@ absl::StatusOr<v1::Lease> Grant(Core& core, TaskBoard::Place place, const Fleet:
 }
 
 // A lease for this worker; nothing when no task fits.
-absl::StatusOr<std::optional<v1::Lease>> TryLease(Core& core, const Fleet::Member& worker) {
+absl::StatusOr<std::optional<v1::Lease>> TryLease(Core& core, const Fleet::Member& worker, bool small_only) {
   while (worker.has_free_slot()) {
-    const std::optional<TaskBoard::Place> place = Pick(core, worker);
+    const std::optional<TaskBoard::Place> place = Pick(core, worker, small_only);
     if (!place) break;
     const v1::WorkerCapacity& capacity = worker.capacity;
     absl::StatusOr<v1::TaskSpec> spec =
@@ -124,9 +119,9 @@ absl::StatusOr<std::optional<v1::Lease>> TryLease(Core& core, const Fleet::Membe
   return std::nullopt;
 }
 
-absl::StatusOr<std::optional<v1::Lease>> TryLease(Core& core, const std::string& worker) {
-  const Fleet::Member* member = core.board.fleet().Find(worker);
-  return member == nullptr ? WorkerUnknownError(worker) : TryLease(core, *member);
+absl::StatusOr<std::optional<v1::Lease>> TryLease(Core& core, const WaitingWorkers::Waiter& waiter) {
+  const Fleet::Member* member = core.board.fleet().Find(waiter.worker);
+  return member == nullptr ? WorkerUnknownError(waiter.worker) : TryLease(core, *member, waiter.small_only);
 }
 
 }  // namespace
@@ -140,7 +135,7 @@ void ServeWaiting(Core& core) {
     std::vector<int64_t> ids;
     for (const auto& [id, waiter] : core.waiting.waiters()) ids.push_back(id);
     for (const int64_t id : ids) {
-      absl::StatusOr<std::optional<v1::Lease>> lease = TryLease(core, core.waiting.waiters().at(id).worker);
+      absl::StatusOr<std::optional<v1::Lease>> lease = TryLease(core, core.waiting.waiters().at(id));
       if (!lease.ok() || lease->has_value()) core.waiting.Answer(id, std::move(lease), core.outbox);
     }
   }

@@ -31,6 +31,15 @@ const LiveTask* Owner::OfKind(std::string_view kind) const {
   return it == tasks.end() ? nullptr : &*it;
 }
 
+bool Owner::AnyLeased() const {
+  return std::any_of(tasks.begin(), tasks.end(),
+                     [](const LiveTask& task) { return task.row.state == TaskState::kLeased; });
+}
+
+std::optional<v1::Notice> Owner::WaitingNotice() const {
+  return waiting && waiting->told && !AnyLeased() ? std::optional(waiting->notice) : std::nullopt;
+}
+
 bool Owner::AllDone() const {
   return std::all_of(tasks.begin(), tasks.end(),
                      [](const LiveTask& task) { return task.row.state == TaskState::kDone; });
@@ -72,6 +81,7 @@ v1::Job ComposeJob(const Owner& owner) {
   v1::Job job = owner.job()->job;
   job.clear_stages();
   job.set_compute_class(owner.job()->row.pinned_class);
+  if (const auto waiting = owner.WaitingNotice()) *job.mutable_waiting() = *waiting;
   std::map<std::string, v1::Stage*> stages;
   std::map<v1::Stage*, double> done;
   for (const LiveTask& task : owner.tasks) {

@@ -44,15 +44,24 @@ struct JobWork {
   v1::Job job;  // without stages
   ResolvedJob resolved;
   Facts facts;
+  CostForecast forecast;
   std::optional<MonotonicTime> unmatched_since;  // since when no worker matches its pins
+};
+
+// What an owner of which nothing runs waits for, as long as that holds.
+struct Waiting {
+  v1::Notice notice;
+  MonotonicTime since;
+  bool told = false;  // subscribers know
 };
 
 // Who tasks belong to, with all of them. Plain data: the scheduler's lock guards it.
 struct Owner {
   std::string name;
   std::variant<ModelWork, JobWork> work;
-  bool complete = false;                  // no further tasks will come
-  bool stuck = false;                     // a step could not be written to the store; tried again at the next tick
+  bool complete = false;  // no further tasks will come
+  bool stuck = false;     // a step could not be written to the store; tried again at the next tick
+  std::optional<Waiting> waiting;
   std::optional<absl::Status> failure;    // it has failed, but that is not stored yet (then it is stuck)
   std::map<std::string, TaskRow> stored;  // by key: rows of before a restart whose nodes are not expanded yet
   std::deque<LiveTask> tasks;             // in node order
@@ -69,6 +78,9 @@ struct Owner {
   // The first task of a kind; null: none yet.
   const LiveTask* OfKind(std::string_view kind) const;
   bool AllDone() const;
+  bool AnyLeased() const;
+  // What a client is told that the owner waits for.
+  std::optional<v1::Notice> WaitingNotice() const;
 };
 
 // Who the outputs of an owner's tasks belong to, for references in the store.

@@ -8,7 +8,8 @@ namespace {
 
 bool Fits(const ReadyTask& task, const AskingWorker& worker, MonotonicTime now) {
   if (task.not_before > now) return false;
-  if (task.memory_bytes > worker.memory_bytes) return false;
+  if (task.memory_bytes > worker.memory_bytes && !(task.small && worker.small_lane)) return false;
+  if (worker.small_only && !task.small) return false;
   if (!task.pinned_code.empty() && task.pinned_code != worker.code_version) return false;
   return !task.numeric || task.pinned_class.empty() || task.pinned_class == worker.compute_class;
 }

@@ -21,6 +21,7 @@ struct ReadyTask {
   int64_t memory_bytes = 0;  // estimate
   double cost_flops = 0;
   bool numeric = false;
+  bool small = false;        // of seconds and little memory
   std::string pinned_class;  // compute class of the owner's earlier numeric tasks; empty: not pinned yet
   std::string pinned_code;   // code version, likewise
 };
@@ -30,6 +31,8 @@ struct AskingWorker {
   std::string compute_class;
   std::string code_version;
   int64_t memory_bytes = 0;  // free for the next task
+  bool small_only = false;   // it asks for a small task, and takes no other
+  bool small_lane = false;   // small tasks have memory of their own
 };
 
 struct RunningShare {
@@ -44,9 +47,10 @@ struct PolicySnapshot {
 };
 
 // Index into snapshot.ready of the task to lease to this worker; nothing when none fits. Pure.
-// Order among those that fit (class and code pinned to this worker's or not pinned, memory fits, back-off over):
-// priority; then the tenant with fewer running tasks; then the older owner; then the larger cost; then the name.
-// A task too large for every worker is the caller's to notice (it would never be picked).
+// Order among those that fit (class and code pinned to this worker's or not pinned, memory fits, back-off over, small
+// if only such are asked for; small ones are given to whoever asks): priority; then the tenant with fewer running
+// tasks; then the older owner; then the larger cost; then the name. A task too large for every worker is the caller's
+// to notice (it would never be picked).
 std::optional<size_t> PickTask(const PolicySnapshot& snapshot, const AskingWorker& worker);
 
 // Pause before attempt `attempt` (2, 3 …) after a machinery fault: 1 s, 5 s, then 25 s.

@@ -10,6 +10,8 @@
 #include "proto/base/wire_time.h"
 #include "proto/contract/names.h"
 #include "proto/contract/reasons.h"
+#include "server/jobs/notices.h"
+#include "server/scheduler/completion.h"
 #include "server/scheduler/ending.h"
 #include "server/scheduler/facts.h"
 #include "server/scheduler/policy.h"
@@ -56,6 +58,14 @@ LiveTask NewTask(const Core& core, Owner& owner, TaskNode node) {
   return task;
 }
 
+// Those of the model, then those of the data as far as it is known.
+void SetNotices(JobWork& work) {
+  *work.job.mutable_notices() = work.resolved.model.info().notices();
+  for (v1::Notice& notice : DataNotices(work.resolved.spec, work.facts)) {
+    *work.job.add_notices() = std::move(notice);
+  }
+}
+
 // Expands as far as the facts lead. EXPANSION_CHANGED: the tasks of before are no longer its beginning.
 absl::Status AddNodes(Core& core, Owner& owner) {
   if (const ModelWork* model = owner.model()) {
@@ -73,6 +83,8 @@ absl::Status AddNodes(Core& core, Owner& owner) {
     core.board.AddTask(owner, NewTask(core, owner, std::move(expansion.nodes[i])));
   }
   owner.complete = expansion.complete;
+  Forecast(core, owner);
+  SetNotices(*owner.job());
   Changed(core, owner);
   return absl::OkStatus();
 }

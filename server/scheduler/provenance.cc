@@ -3,21 +3,12 @@
 #include <algorithm>
 
 #include "proto/base/status_macros.h"
-#include "proto/contract/digest.h"
+#include "server/jobs/manifest_hash.h"
 
 namespace bitwright::server {
 namespace {
 
 std::string Text(const v1::Digest& digest) { return digest.sha256() + "/" + std::to_string(digest.size_bytes()); }
-
-// One line a file, by path: "{path}\0{sha256}/{size_bytes}\n". A path holds neither of the two separators.
-std::string ManifestHash(const v1::Manifest& manifest) {
-  Sha256 hash;
-  for (const v1::FileEntry& file : manifest.files()) {
-    hash.Update(file.path() + '\0' + Text(file.digest()) + "\n");
-  }
-  return hash.Finish();
-}
 
 int64_t Tokens(const std::optional<v1::TokenizeSummary>& summary) {
   return summary ? int64_t{summary->windows()} * summary->window() : 0;

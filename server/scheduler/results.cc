@@ -104,7 +104,7 @@ absl::Status CompleteTask(Core& core, const v1::CompleteTaskRequest& request) {
   ABSL_RETURN_IF_ERROR(PutResult(core, *place->owner, row, outputs));
   core.board.SetRow(task, std::move(row));
   core.metrics.TaskDone(task.node.spec.kind(), result.seconds());
-  core.speed.Measure(task.node.cost_flops, result.seconds());
+  core.speed.Measure(task.node.spec.kind(), task.node.cost_flops, result.seconds());
   task.result = std::move(result);
   Changed(core, *place->owner);
   Advance(core, *place->owner);

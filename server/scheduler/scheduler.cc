@@ -5,8 +5,10 @@
 
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
+#include "proto/base/wire_time.h"
 #include "server/scheduler/action_cache.h"
 #include "server/scheduler/adoption.h"
+#include "server/scheduler/completion.h"
 #include "server/scheduler/ending.h"
 #include "server/scheduler/heartbeat.h"
 #include "server/scheduler/lease_expiry.h"
@@ -16,6 +18,7 @@
 #include "server/scheduler/results.h"
 #include "server/scheduler/scheduler_errors.h"
 #include "server/scheduler/unplaceable.h"
+#include "server/scheduler/wait_reason.h"
 
 namespace bitwright::server {
 namespace {
@@ -35,7 +38,7 @@ void SetGauges(Core& core) {
   }
   constexpr std::array kNames = {"waiting", "ready", "leased", "done", "failed", "cancelled"};
   for (size_t i = 0; i < kNames.size(); ++i) core.metrics.SetTasks(kNames[i], counts[i]);
-  core.metrics.SetSlots(core.board.fleet().slots(), core.board.fleet().busy());
+  core.metrics.SetSlots(core.board.fleet().slots_and_lanes(), core.board.fleet().busy());
 }
 
 }  // namespace
@@ -104,7 +107,15 @@ std::optional<v1::Job> Scheduler::LiveJob(const std::string& job) {
   absl::MutexLock lock(&mutex_);
   const Owner* owner = core_.board.FindOwner(job);
   if (owner == nullptr || owner->job() == nullptr) return std::nullopt;
-  return ComposeJob(*owner);
+  v1::Job live = ComposeJob(*owner);
+  if (const auto remaining = Remaining(core_, *owner)) *live.mutable_remaining() = ToProto(*remaining);
+  return live;
+}
+
+std::optional<v1::Notice> Scheduler::WaitingOf(const std::string& owner) {
+  absl::MutexLock lock(&mutex_);
+  const Owner* found = core_.board.FindOwner(owner);
+  return found == nullptr ? std::nullopt : found->WaitingNotice();
 }
 
 int64_t Scheduler::Subscribe(const std::string& owner, std::function<void()> on_change) {
@@ -126,16 +137,17 @@ std::string Scheduler::RegisterWorker(const v1::WorkerCapacity& capacity) {
   return name;
 }
 
-int64_t Scheduler::LeaseTask(const std::string& worker, absl::Duration max_wait, LeaseDone done) {
+int64_t Scheduler::LeaseTask(const std::string& worker, absl::Duration max_wait, LeaseDone done, bool small_only) {
   Section section(*this);
   const int64_t id = core_.waiting.NewId();
-  core_.waiting.Add(id, {worker, core_.clock.Monotonic() + max_wait, std::move(done)});
+  core_.waiting.Add(id, {worker, core_.clock.Monotonic() + max_wait, small_only, std::move(done)});
   Fleet::Member* member = core_.board.fleet().Find(worker);
   if (member == nullptr || core_.draining) {
     core_.waiting.Answer(id, core_.draining ? ServerDrainingError() : WorkerUnknownError(worker), core_.outbox);
     return id;
   }
   Fleet::Seen(*member, core_.clock);
+  member->small_lane |= small_only;
   ServeWaiting(core_);
   if (max_wait <= absl::ZeroDuration()) core_.waiting.Answer(id, std::nullopt, core_.outbox);
   return id;
@@ -202,6 +214,7 @@ void Scheduler::Tick() {
   FailUnmatched(core_);
   ServeWaiting(core_);
   core_.waiting.AnswerExpired(core_.clock.Monotonic(), core_.outbox);
+  TellWaiting(core_);
   SetGauges(core_);
 }
 

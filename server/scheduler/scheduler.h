@@ -44,6 +44,9 @@ class Scheduler {
   // An unfinished job as it is now; nothing when it is not unfinished (then the store's row is the truth).
   std::optional<v1::Job> LiveJob(const std::string& job);
 
+  // What an unfinished model or job waits for, if nothing of it runs.
+  std::optional<v1::Notice> WaitingOf(const std::string& owner);
+
   // Calls `on_change` after every change of the job or model (or deletion, or the begin of a drain) until Unsubscribe;
   // it may run once more while that is called.
   int64_t Subscribe(const std::string& owner, std::function<void()> on_change);
@@ -52,8 +55,8 @@ class Scheduler {
   // The calls of WorkerService, see workers.proto.
   std::string RegisterWorker(const v1::WorkerCapacity& capacity);
   // `done` runs exactly once: with a lease, with nothing after `max_wait`, or with an error. The result can be given to
-  // CancelLease.
-  int64_t LeaseTask(const std::string& worker, absl::Duration max_wait, LeaseDone done);
+  // CancelLease. A worker that asks with `small_only` runs one small task beside what it runs otherwise.
+  int64_t LeaseTask(const std::string& worker, absl::Duration max_wait, LeaseDone done, bool small_only = false);
   void CancelLease(int64_t waiter);  // `done` runs with nothing, unless it ran already
   // A lease whose answer did not reach the worker: the task is put back as if it had not been leased.
   void ReturnLease(const v1::Lease& lease);
@@ -66,7 +69,8 @@ class Scheduler {
   // A local worker's process ended: its leases are released at once, as a machinery fault.
   void ReleaseProcess(const std::string& host, int process_id);
 
-  // Ends expired leases and waits, lets backed-off tasks go, repeats steps that the store refused, sets the gauges.
+  // Ends expired leases and waits, lets backed-off tasks go, repeats steps that the store refused, tells what waits,
+  // sets the gauges.
   void Tick();
   // Leases nothing more; waiting workers are sent away and subscribers called.
   void BeginDrain();

@@ -10,14 +10,22 @@ constexpr double kAssumedCores = 4;
 
 }  // namespace
 
-void Speed::Measure(double flops, double seconds) {
+void Speed::Measure(const std::string& kind, double flops, double seconds) {
   if (flops <= kMeasurableFlops || seconds <= 0) return;
-  flops_ += flops;
-  seconds_ += seconds;
+  for (Sum* sum : {&all_, &by_kind_[kind]}) {
+    sum->flops += flops;
+    sum->seconds += seconds;
+  }
+}
+
+double Speed::Seconds(const std::string& kind, double flops) const {
+  const auto own = by_kind_.find(kind);
+  const Sum& sum = own == by_kind_.end() ? all_ : own->second;
+  return flops * sum.seconds / sum.flops;
 }
 
 double Speed::FlopsPerSecond(const Fleet& fleet) const {
-  if (seconds_ > 0) return flops_ / seconds_;
+  if (measured()) return all_.flops / all_.seconds;
   const double cores = fleet.CoresOfLargestSlot();
   return kAssumedFlopsPerCore * (cores > 0 ? cores : kAssumedCores);
 }

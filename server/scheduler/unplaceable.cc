@@ -21,13 +21,15 @@ void FailAll(Core& core, const Failures& failures) {
 }  // namespace
 
 void FailTooLarge(Core& core) {
-  const std::optional<int64_t> largest = core.board.fleet().LargestMemoryBytes();
+  const Fleet& fleet = core.board.fleet();
+  const std::optional<int64_t> largest = fleet.LargestMemoryBytes();
   if (!largest) return;
   Failures failures;
   for (const auto& [name, owner] : core.board.owners()) {
     if (owner->stuck) continue;
     const auto task = std::find_if(owner->tasks.begin(), owner->tasks.end(), [&](const LiveTask& one) {
-      return one.row.state == TaskState::kReady && one.node.memory_bytes > *largest;
+      return one.row.state == TaskState::kReady && one.node.memory_bytes > *largest &&
+             !(one.node.small && fleet.HasSmallLane());
     });
     if (task == owner->tasks.end()) continue;
     failures.emplace_back(owner.get(), TaskTooLargeError(task->node.key, task->node.memory_bytes, *largest));

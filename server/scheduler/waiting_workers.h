@@ -22,6 +22,7 @@ class WaitingWorkers {
   struct Waiter {
     std::string worker;
     MonotonicTime deadline;
+    bool small_only = false;
     LeaseDone done;
   };
 

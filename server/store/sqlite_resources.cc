@@ -1,3 +1,7 @@
+#include <limits>
+#include <set>
+
+#include "absl/synchronization/mutex.h"
 #include "proto/base/status_macros.h"
 #include "server/store/sqlite_db.h"
 #include "server/store/sqlite_transaction.h"
@@ -5,12 +9,16 @@
 namespace bitwright::server {
 namespace {
 
-#define MODEL_COLUMNS "sequence, name, unfinished, body, info"
+#define MODEL_COLUMNS "sequence, name, unfinished, body, info, content"
 #define JOB_COLUMNS "sequence, name, model, state, unfinished, body, recipe, pinned_class, pinned_code"
 
 ModelRow ReadModel(const Statement& row) {
-  return {
-      .name = row.Str(1), .order = row.Int(0), .unfinished = row.Int(2) != 0, .body = row.Str(3), .info = row.Str(4)};
+  return {.name = row.Str(1),
+          .order = row.Int(0),
+          .unfinished = row.Int(2) != 0,
+          .body = row.Str(3),
+          .info = row.Str(4),
+          .content = row.Str(5)};
 }
 
 JobRow ReadJob(const Statement& row) {
@@ -46,6 +54,32 @@ auto First(Statement& statement, Make make) -> absl::StatusOr<std::optional<decl
 
 std::string ReadText(const Statement& row) { return row.Str(0); }
 
+// Greater than every text that begins with the prefix: no character is beyond U+10FFFF.
+std::string EndOfPrefix(const std::string& prefix) { return prefix + "\xf4\x8f\xbf\xbf"; }
+
+// The text of a list query. Few shapes are asked for, and each is kept: statements are found by its address. A '+'
+// keeps SQLite from walking rows in order where the index of names finds them.
+const char* ListSql(const char* columns_and_table, const RowQuery& query) {
+  static absl::Mutex mutex(absl::kConstInit);
+  static auto& texts = *new std::set<std::string>;
+  const bool named = !query.name_prefix.empty();
+  const std::string order = named ? "+sequence" : "sequence";
+  std::string text = std::string("SELECT ") + columns_and_table + " WHERE ";
+  if (named) text += "name >= ? AND name < ? AND ";
+  if (query.state != 0) text += named ? "+state = ? AND " : "state = ? AND ";
+  text += query.oldest_first ? order + " > ? ORDER BY " + order : order + " < ? ORDER BY " + order + " DESC";
+  absl::MutexLock lock(&mutex);
+  return texts.insert(text + " LIMIT ?").first->c_str();
+}
+
+// Binds what ListSql asks for. `end` is EndOfPrefix, and lives as long as the statement is used.
+void BindQuery(const RowQuery& query, const std::string& end, Statement& read) {
+  using Limits = std::numeric_limits<int64_t>;
+  if (!query.name_prefix.empty()) read.Text(query.name_prefix).Text(end);
+  if (query.state != 0) read.Bind(int64_t{query.state});
+  read.Bind(query.beyond.value_or(query.oldest_first ? Limits::min() : Limits::max())).Bind(int64_t{query.limit});
+}
+
 }  // namespace
 
 absl::StatusOr<std::optional<ModelRow>> SqliteTransaction::GetModel(std::string_view name) {
@@ -53,10 +87,17 @@ absl::StatusOr<std::optional<ModelRow>> SqliteTransaction::GetModel(std::string_
   return First(read.Text(name), ReadModel);
 }
 
-absl::StatusOr<std::vector<ModelRow>> SqliteTransaction::ListModels(int64_t before, int limit) {
-  Statement read = db_.Prepare("SELECT " MODEL_COLUMNS " FROM models WHERE sequence < ? ORDER BY sequence DESC LIMIT ?",
-                               "list models");
-  return Collect(read.Bind(before).Bind(int64_t{limit}), ReadModel);
+absl::StatusOr<std::vector<ModelRow>> SqliteTransaction::ListModels(const RowQuery& query) {
+  const std::string end = EndOfPrefix(query.name_prefix);
+  Statement read = db_.Prepare(ListSql(MODEL_COLUMNS " FROM models", query), "list models");
+  BindQuery(query, end, read);
+  return Collect(read, ReadModel);
+}
+
+absl::StatusOr<std::vector<ModelRow>> SqliteTransaction::ModelsOfContent(std::string_view content, int limit) {
+  Statement read = db_.Prepare("SELECT " MODEL_COLUMNS " FROM models WHERE content = ? ORDER BY sequence DESC LIMIT ?",
+                               "find models by content");
+  return Collect(read.Text(content).Bind(int64_t{limit}), ReadModel);
 }
 
 absl::StatusOr<std::vector<std::string>> SqliteTransaction::UnfinishedModels() {
@@ -70,15 +111,11 @@ absl::StatusOr<std::optional<JobRow>> SqliteTransaction::GetJob(std::string_view
   return First(read.Text(name), ReadJob);
 }
 
-absl::StatusOr<std::vector<JobRow>> SqliteTransaction::ListJobs(int64_t before, int limit, int state) {
-  if (state == 0) {
-    Statement read =
-        db_.Prepare("SELECT " JOB_COLUMNS " FROM jobs WHERE sequence < ? ORDER BY sequence DESC LIMIT ?", "list jobs");
-    return Collect(read.Bind(before).Bind(int64_t{limit}), ReadJob);
-  }
-  Statement read = db_.Prepare(
-      "SELECT " JOB_COLUMNS " FROM jobs WHERE state = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?", "list jobs");
-  return Collect(read.Bind(int64_t{state}).Bind(before).Bind(int64_t{limit}), ReadJob);
+absl::StatusOr<std::vector<JobRow>> SqliteTransaction::ListJobs(const RowQuery& query) {
+  const std::string end = EndOfPrefix(query.name_prefix);
+  Statement read = db_.Prepare(ListSql(JOB_COLUMNS " FROM jobs", query), "list jobs");
+  BindQuery(query, end, read);
+  return Collect(read, ReadJob);
 }
 
 absl::StatusOr<std::vector<std::string>> SqliteTransaction::UnfinishedJobs() {
@@ -107,13 +144,15 @@ absl::StatusOr<std::optional<RequestRow>> SqliteTransaction::GetRequest(std::str
 absl::Status SqliteTransaction::PutModel(const ModelRow& row) {
   return db_
       .Prepare(
-          "INSERT INTO models(name, unfinished, body, info) VALUES (?, ?, ?, ?) ON CONFLICT(name) DO UPDATE SET "
-          "unfinished = excluded.unfinished, body = excluded.body, info = excluded.info",
+          "INSERT INTO models(name, unfinished, body, info, content) VALUES (?, ?, ?, ?, ?) "
+          "ON CONFLICT(name) DO UPDATE SET unfinished = excluded.unfinished, body = excluded.body, "
+          "info = excluded.info, content = excluded.content",
           "write a model")
       .Text(row.name)
       .Bind(int64_t{row.unfinished})
       .Blob(row.body)
       .Text(row.info)
+      .Text(row.content)
       .Run();
 }
 

@@ -79,6 +79,11 @@ CREATE TABLE requests (
   resource TEXT NOT NULL,
   created INTEGER NOT NULL) WITHOUT ROWID;
 )sql",
+    // Models by what they consist of. Rows of before get their content when the server starts: it is in their body.
+    R"sql(
+ALTER TABLE models ADD COLUMN content TEXT NOT NULL DEFAULT '';
+CREATE INDEX models_content ON models(content, sequence);
+)sql",
 };
 
 absl::StatusOr<int> Version(SqliteDb& db) {

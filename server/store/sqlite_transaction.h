@@ -13,10 +13,11 @@ class SqliteTransaction final : public Transaction {
   explicit SqliteTransaction(SqliteDb& db) : db_(db) {}
 
   absl::StatusOr<std::optional<ModelRow>> GetModel(std::string_view name) override;
-  absl::StatusOr<std::vector<ModelRow>> ListModels(int64_t before, int limit) override;
+  absl::StatusOr<std::vector<ModelRow>> ListModels(const RowQuery& query) override;
+  absl::StatusOr<std::vector<ModelRow>> ModelsOfContent(std::string_view content, int limit) override;
   absl::StatusOr<std::vector<std::string>> UnfinishedModels() override;
   absl::StatusOr<std::optional<JobRow>> GetJob(std::string_view name) override;
-  absl::StatusOr<std::vector<JobRow>> ListJobs(int64_t before, int limit, int state) override;
+  absl::StatusOr<std::vector<JobRow>> ListJobs(const RowQuery& query) override;
   absl::StatusOr<std::vector<std::string>> UnfinishedJobs() override;
   absl::StatusOr<std::optional<std::string>> JobUsing(std::string_view model) override;
   absl::StatusOr<std::vector<std::pair<int, int64_t>>> CountJobs() override;

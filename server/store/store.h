@@ -22,6 +22,7 @@ struct ModelRow {
   bool unfinished = true;  // still being inspected
   std::string body;        // v1::Model
   std::string info;        // digest text of the blob that holds the ModelInfo; empty until READY
+  std::string content;     // SHA-256 over the sorted manifest; empty in a row of before schema version 2
 };
 
 struct JobRow {
@@ -74,6 +75,15 @@ struct BlobTotals {
   int64_t bytes = 0;
 };
 
+// Which rows of models or jobs a list is of, by order.
+struct RowQuery {
+  bool oldest_first = false;
+  std::optional<int64_t> beyond;  // only rows after the one of this order, in that direction
+  int limit = 0;
+  int state = 0;            // of jobs alone; 0: all
+  std::string name_prefix;  // empty: all
+};
+
 // Questions to one consistent state. NOT a cache: every call goes to the database. Any call may return INTERNAL, reason
 // STORE_FAILED.
 class Snapshot {
@@ -81,13 +91,13 @@ class Snapshot {
   virtual ~Snapshot() = default;
 
   virtual absl::StatusOr<std::optional<ModelRow>> GetModel(std::string_view name) = 0;
-  // Newest first, those with order < before.
-  virtual absl::StatusOr<std::vector<ModelRow>> ListModels(int64_t before, int limit) = 0;
+  virtual absl::StatusOr<std::vector<ModelRow>> ListModels(const RowQuery& query) = 0;
+  // Newest first, at most `limit`.
+  virtual absl::StatusOr<std::vector<ModelRow>> ModelsOfContent(std::string_view content, int limit) = 0;
   virtual absl::StatusOr<std::vector<std::string>> UnfinishedModels() = 0;
 
   virtual absl::StatusOr<std::optional<JobRow>> GetJob(std::string_view name) = 0;
-  // Newest first, those with order < before; of one state unless it is 0.
-  virtual absl::StatusOr<std::vector<JobRow>> ListJobs(int64_t before, int limit, int state) = 0;
+  virtual absl::StatusOr<std::vector<JobRow>> ListJobs(const RowQuery& query) = 0;
   virtual absl::StatusOr<std::vector<std::string>> UnfinishedJobs() = 0;  // oldest first
   // An unfinished job that uses the model.
   virtual absl::StatusOr<std::optional<std::string>> JobUsing(std::string_view model) = 0;

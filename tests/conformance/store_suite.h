@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <functional>
-#include <limits>
 #include <memory>
 #include <string>
 
@@ -43,7 +42,6 @@ class StoreSuite : public ::testing::TestWithParam<StoreCase> {
     Write([&](Transaction& tx) { return tx.PutBlob({digest, last_use}); });
   }
 
-  static constexpr int64_t kEnd = std::numeric_limits<int64_t>::max();
   std::unique_ptr<Store> store_;
 };
 
@@ -54,19 +52,42 @@ TEST_P(StoreSuite, ModelsAreListedNewestFirstAndKeepTheirOrder) {
     }
     return tx.PutModel({.name = "models/a", .unfinished = false, .body = "new", .info = "i"});
   });
-  const auto rows = Read<std::vector<ModelRow>>([](Snapshot& s) { return s.ListModels(kEnd, 10); });
+  const auto rows = Read<std::vector<ModelRow>>([](Snapshot& s) { return s.ListModels({.limit = 10}); });
   ASSERT_EQ(rows.size(), 3u);
   EXPECT_EQ(rows[0].name, "models/c");
   EXPECT_EQ(rows[0].body, std::string("body\0x", 6));
   EXPECT_EQ(rows[2].body, "new") << "replaced in its place";
   EXPECT_EQ(rows[2].info, "i");
-  const auto older = Read<std::vector<ModelRow>>([&](Snapshot& s) { return s.ListModels(rows[0].order, 1); });
+  const auto older =
+      Read<std::vector<ModelRow>>([&](Snapshot& s) { return s.ListModels({.beyond = rows[0].order, .limit = 1}); });
   ASSERT_EQ(older.size(), 1u);
   EXPECT_EQ(older[0].name, "models/b");
   EXPECT_EQ(Read<std::vector<std::string>>([](Snapshot& s) { return s.UnfinishedModels(); }),
             (std::vector<std::string>{"models/b", "models/c"}));
+  EXPECT_EQ(Read<std::vector<ModelRow>>([](Snapshot& s) {
+              return s.ListModels({.limit = 9, .name_prefix = "models/b"});
+            }).size(),
+            1u);
   Write([](Transaction& tx) { return tx.DeleteModel("models/b"); });
   EXPECT_FALSE(Read<std::optional<ModelRow>>([](Snapshot& s) { return s.GetModel("models/b"); }).has_value());
+}
+
+TEST_P(StoreSuite, ModelsAreFoundByTheirContent) {
+  Write([](Transaction& tx) -> absl::Status {
+    for (const char* name : {"models/a", "models/b", "models/c"}) {
+      const std::string content = name == std::string("models/b") ? "two" : "one";
+      if (auto status = tx.PutModel({.name = name, .body = "b", .content = content}); !status.ok()) return status;
+    }
+    return tx.PutModel({.name = "models/d", .body = "b"});
+  });
+  const auto found = [this](const char* content, int limit) {
+    return Read<std::vector<ModelRow>>([&](Snapshot& s) { return s.ModelsOfContent(content, limit); });
+  };
+  ASSERT_EQ(found("one", 9).size(), 2u);
+  EXPECT_EQ(found("one", 9)[0].name, "models/c") << "newest first";
+  EXPECT_EQ(found("one", 1).size(), 1u);
+  EXPECT_EQ(found("", 9).at(0).name, "models/d");
+  EXPECT_EQ(found("three", 9).size(), 0u);
 }
 
 TEST_P(StoreSuite, JobsAreFoundByStateModelAndName) {
@@ -84,12 +105,25 @@ TEST_P(StoreSuite, JobsAreFoundByStateModelAndName) {
     }
     return absl::OkStatus();
   });
-  const auto twos = Read<std::vector<JobRow>>([](Snapshot& s) { return s.ListJobs(kEnd, 2, 2); });
+  const auto twos = Read<std::vector<JobRow>>([](Snapshot& s) { return s.ListJobs({.limit = 2, .state = 2}); });
   ASSERT_EQ(twos.size(), 2u);
   EXPECT_EQ(twos[0].name, "jobs/5");
   EXPECT_EQ(twos[1].name, "jobs/3");
   EXPECT_EQ(twos[1].recipe + twos[1].pinned_class + twos[1].pinned_code, "rcd");
-  EXPECT_EQ(Read<std::vector<JobRow>>([](Snapshot& s) { return s.ListJobs(kEnd, 100, 0); }).size(), 6u);
+  EXPECT_EQ(Read<std::vector<JobRow>>([](Snapshot& s) { return s.ListJobs({.limit = 100}); }).size(), 6u);
+  const auto names = [this](const RowQuery& query) {
+    std::vector<std::string> names;
+    for (const JobRow& row : Read<std::vector<JobRow>>([&](Snapshot& s) { return s.ListJobs(query); })) {
+      names.push_back(row.name);
+    }
+    return names;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(names({.oldest_first = true, .limit = 2}), (Names{"jobs/0", "jobs/1"}));
+  EXPECT_EQ(names({.oldest_first = true, .beyond = twos[1].order, .limit = 9}), (Names{"jobs/4", "jobs/5"}));
+  EXPECT_EQ(names({.limit = 9, .name_prefix = "jobs/3"}), (Names{"jobs/3"}));
+  EXPECT_EQ(names({.limit = 2, .state = 2, .name_prefix = "jobs/"}), (Names{"jobs/5", "jobs/3"}));
+  EXPECT_EQ(names({.limit = 9, .state = 1, .name_prefix = "jobs/3"}), Names());
   EXPECT_EQ(Read<std::vector<std::string>>([](Snapshot& s) { return s.UnfinishedJobs(); }),
             (std::vector<std::string>{"jobs/4", "jobs/5"}));
   const auto user = [this](const char* model) {

@@ -190,9 +190,10 @@ TEST_F(DaemonTest, ReflectionListsEveryService) {
   const std::string list_services("\x3a\x01*", 3);  // ServerReflectionRequest.list_services = "*"
   const std::string answer =
       AnswerTo(raw_->channel, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", list_services);
-  for (const char* service : {"bitwright.v1.BlobService", "bitwright.v1.ModelService", "bitwright.v1.JobService",
-                              "bitwright.v1.RecipeService", "bitwright.v1.WorkerService",
-                              "google.bytestream.ByteStream", "grpc.health.v1.Health"}) {
+  for (const char* service :
+       {"bitwright.v1.BlobService", "bitwright.v1.ModelService", "bitwright.v1.JobService",
+        "bitwright.v1.RecipeService", "bitwright.v1.WorkerService", "bitwright.v1.CapabilityService",
+        "google.bytestream.ByteStream", "grpc.health.v1.Health"}) {
     EXPECT_THAT(answer, ::testing::HasSubstr(service));
   }
 }

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "absl/synchronization/notification.h"
+#include "bitwright/v1/capabilities.pb.h"
 #include "client/api/client.h"
 #include "client/api/client_errors.h"
 #include "google/rpc/status.pb.h"
@@ -291,7 +292,10 @@ TEST_F(ServerTest, EveryErrorCarriesItsReason) {
 TEST_F(ServerTest, RecipesAndWorkersAreListed) {
   ASSERT_OK_AND_ASSIGN(const auto recipes, client_->ListRecipes(v1::ListRecipesRequest()));
   ASSERT_GE(recipes.recipes_size(), 3);
-  EXPECT_EQ(recipes.recipes(0).name(), "mixed-gptq");
+  EXPECT_EQ(recipes.recipes(0).name(), "recipes/mixed-gptq");
+  v1::GetRecipeRequest named;
+  named.set_name(recipes.recipes(0).name());
+  EXPECT_EQ(client_->GetRecipe(named)->name(), named.name());
   const std::string worker = raw_->Register();
   ASSERT_OK_AND_ASSIGN(const auto workers, client_->ListWorkers(v1::ListWorkersRequest()));
   ASSERT_EQ(workers.workers_size(), 1);
@@ -314,12 +318,13 @@ TEST_F(ServerTest, ASecondServerOnTheDirectoryOrPortIsRefused) {
   EXPECT_THAT(Server::Start(other, clock_), HasReason("PUBLIC_PLAINTEXT_REFUSED"));
 }
 
-// Calls a unary method by name with an empty request; returns the bytes of the answer.
-std::string CallByName(const std::shared_ptr<grpc::Channel>& channel, const std::string& method) {
+// Calls a unary method by name with the bytes of a request; returns those of the answer.
+std::string CallByName(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
+                       const std::string& bytes_of_request = "") {
   grpc::GenericStub stub(channel);
   const auto context = RawCalls::Context();
-  const grpc::Slice empty("");
-  const grpc::ByteBuffer request(&empty, 1);
+  const grpc::Slice slice(bytes_of_request);
+  const grpc::ByteBuffer request(&slice, 1);
   grpc::ByteBuffer response;
   grpc::Status status;
   absl::Notification done;
@@ -338,6 +343,46 @@ std::string CallByName(const std::shared_ptr<grpc::Channel>& channel, const std:
 
 TEST_F(ServerTest, HealthIsServing) {
   EXPECT_EQ(CallByName(raw_->channel, "/grpc.health.v1.Health/Check"), std::string("\x08\x01", 2)) << "SERVING";
+  for (const std::string service :
+       {"bitwright.v1.BlobService", "bitwright.v1.CapabilityService", "bitwright.v1.JobService",
+        "bitwright.v1.ModelService", "bitwright.v1.RecipeService", "bitwright.v1.WorkerService",
+        "google.bytestream.ByteStream"}) {
+    const std::string request = std::string("\x0a") + static_cast<char>(service.size()) + service;
+    EXPECT_EQ(CallByName(raw_->channel, "/grpc.health.v1.Health/Check", request), std::string("\x08\x01", 2))
+        << service;
+  }
+}
+
+TEST_F(ServerTest, SaysWhatItCanDo) {
+  v1::Capabilities capabilities;
+  ASSERT_TRUE(
+      capabilities.ParseFromString(CallByName(raw_->channel, "/bitwright.v1.CapabilityService/GetCapabilities")));
+  EXPECT_EQ(capabilities.version(), BITWRIGHT_VERSION);
+  EXPECT_GE(capabilities.recipes_size(), 3);
+}
+
+// Without a worker a watcher is told so within about two seconds, and again when one has come.
+TEST_F(ServerTest, AWatcherIsToldThatNoWorkerIsThere) {
+  const std::string name = QueuedJob();
+  ASSERT_OK_AND_ASSIGN(const auto workers, client_->ListWorkers(v1::ListWorkersRequest()));
+  for (const v1::Worker& worker : workers.workers()) {
+    v1::DeregisterWorkerRequest request;
+    request.set_worker(worker.name());
+    BITWRIGHT_ASSERT_OK(
+        raw_->Call<v1::DeregisterWorkerResponse>(*raw_->workers, &v1::WorkerService::Stub::DeregisterWorker, request));
+  }
+  const MonotonicTime start = clock_.Monotonic();
+  std::thread worker;
+  std::vector<std::string> reasons;
+  const Watched watched = Watch(name, [&](const v1::Job& job) {
+    if (reasons.empty() || reasons.back() != job.waiting().reason()) reasons.push_back(job.waiting().reason());
+    if (job.waiting().reason() != "NO_WORKER" || worker.joinable()) return;
+    EXPECT_LT(clock_.Monotonic() - start, absl::Seconds(4));
+    worker = std::thread([&] { RunTasks(); });
+  });
+  worker.join();
+  BITWRIGHT_EXPECT_OK(watched.status);
+  EXPECT_EQ(reasons, (std::vector<std::string>{"", "NO_WORKER", ""}));
 }
 
 }  // namespace

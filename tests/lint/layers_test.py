@@ -33,6 +33,7 @@ HEAVY_HEADERS = {
     'server/rpc/lease_call.h': 'private: a callback reactor',
     'server/rpc/read_stream.h': 'private: a callback reactor',
     'server/rpc/watch_stream.h': 'private: a callback reactor',
+    'server/rpc/wire.h': 'private: between messages and the bytes of gRPC',
     'server/rpc/write_stream.h': 'private: a callback reactor',
     'proto/contract/grpc_status.h': 'converts to and from grpc::Status; its users hold the network anyway',
 }

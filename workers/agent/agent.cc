@@ -5,41 +5,44 @@
 
 #include <algorithm>
 #include <thread>
+#include <vector>
 
 #include "absl/synchronization/mutex.h"
-#include "proto/base/clock.h"
-#include "proto/base/errors.h"
 #include "proto/base/host_name.h"
-#include "proto/base/log.h"
 #include "proto/base/status_macros.h"
-#include "proto/contract/reasons.h"
-#include "proto/transfer/retry_policy.h"
 #include "workers/agent/blob_cache.h"
 #include "workers/agent/blob_client.h"
-#include "workers/agent/child_slot.h"
+#include "workers/agent/lane.h"
 #include "workers/agent/local_blobs.h"
-#include "workers/agent/task_runner.h"
 #include "workers/agent/work_dir.h"
 #include "workers/agent/worker_client.h"
 
 namespace bitwright::worker {
 namespace {
 
-constexpr absl::Duration kLongPoll = absl::Seconds(20);
-constexpr absl::Duration kDrainPause = absl::Seconds(1);
+constexpr int64_t kGiB = int64_t{1} << 30;
+
+// What the lane of small tasks may take of so many bytes of the whole worker.
+int64_t SmallLaneBytes(int64_t all) { return std::min(kGiB, all / 4); }
+
+// What the server may count on for any task. The other lane has its part beside that; but a worker of little memory is
+// not said to be too small for every task.
+int64_t CountedBytes(int64_t all) { return std::max(all - SmallLaneBytes(all), std::min(all, kGiB)); }
 
 std::shared_ptr<grpc::Channel> Connect(const std::string& server) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
+  // As the client does: a proxy of the environment is for the web, and knows no address of this machine.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
 }
 
 v1::WorkerCapacity Capacity(const AgentOptions& options) {
   v1::WorkerCapacity capacity;
   capacity.set_cores(options.threads);
-  capacity.set_memory_bytes(options.memory_bytes);
+  capacity.set_memory_bytes(CountedBytes(options.memory_bytes));
   capacity.set_compute_class(options.compute_class);
   capacity.set_device("cpu");
   capacity.set_code_version(options.code_version);
@@ -57,132 +60,86 @@ class Agent::Impl {
       : options_(std::move(options)),
         channel_(Connect(options_.server)),
         client_(channel_, Capacity(options_)),
-        blobs_(channel_),
-        children_({options_.child_program, options_.compute_class}) {}
+        blobs_(channel_) {}
 
   absl::Status Run() {
     ABSL_ASSIGN_OR_RETURN(WorkDir work_dir, WorkDir::Open(options_.work_dir));
-    ABSL_ASSIGN_OR_RETURN(const std::unique_ptr<InputSource> inputs, OpenInputs(work_dir));
-    TaskRunner runner(work_dir, *inputs, blobs_, children_, options_.threads, options_.memory_limit_bytes);
+    ABSL_ASSIGN_OR_RETURN(const Inputs inputs, OpenInputs(work_dir));
+    Lane all(LaneFor(false), client_, blobs_, work_dir, *inputs.all, stop_);
+    Lane small(LaneFor(true), client_, blobs_, work_dir, *inputs.small, stop_);
     const absl::Status registered = client_.Register(stop_);
     if (!registered.ok()) return stop_.cancelled() ? absl::OkStatus() : registered;
+    SetLanes({&all, &small});
     std::thread heartbeats([this] { SendHeartbeats(); });
-    const absl::Status status = LeaseAndRun(runner);
-    stop_.Cancel();
+    std::thread small_tasks([&] { small.Run(); });
+    all.Run();
+    small_tasks.join();
     heartbeats.join();
-    children_.End();
+    SetLanes({});
     client_.Deregister().IgnoreError();  // the server notices anyway
-    return status;
-  }
-
-  void Stop() { stop_.Cancel(); }
-  int child_pid() const { return children_.pid(); }
-
- private:
-  absl::StatusOr<std::unique_ptr<InputSource>> OpenInputs(const WorkDir& work_dir) {
-    if (!options_.blob_dir.empty()) return std::make_unique<LocalBlobs>(options_.blob_dir);
-    ABSL_ASSIGN_OR_RETURN(std::unique_ptr<BlobCache> cache,
-                          BlobCache::Open(work_dir.CachePath(), options_.cache_bytes, blobs_));
-    return std::unique_ptr<InputSource>(std::move(cache));
-  }
-
-  absl::Status LeaseAndRun(TaskRunner& runner) {
-    int failures = 0;
-    while (!stop_.cancelled()) {
-      children_.EndIfIdle(clock_.Monotonic(), options_.child_idle_limit);
-      if (draining()) {
-        stop_.WaitFor(kDrainPause);
-        continue;
-      }
-      const absl::Duration wait =
-          std::min(kLongPoll, children_.UntilIdle(clock_.Monotonic(), options_.child_idle_limit));
-      auto response = client_.Lease(wait, stop_);
-      if (stop_.cancelled()) break;
-      if (!response.ok()) {
-        LOG(WARNING) << "no lease: " << response.status();
-        stop_.WaitFor(kWorkerRetries.Delay(failures++, 0));
-        continue;
-      }
-      failures = 0;
-      if (response->has_lease()) RunLease(runner, std::move(*response->mutable_lease()));
-    }
     return absl::OkStatus();
   }
 
-  void RunLease(TaskRunner& runner, v1::Lease lease) {
-    const auto task = std::make_shared<HeldTask>();
-    task->lease = std::move(lease);
-    SetHeld(task);
-    {
-      const CancelToken::Registration registration(stop_, [&] { task->cancel.Cancel(); });
-      const TaskOutcome outcome = runner.Run(*task);
-      if (!task->cancel.cancelled()) HandIn(*task, outcome);
-    }
-    SetHeld(nullptr);
+  void Stop() { stop_.Cancel(); }
+
+  int child_pid() const {
+    absl::MutexLock lock(&mutex_);
+    return lanes_.empty() ? 0 : lanes_.front()->child_pid();
   }
 
-  void HandIn(HeldTask& task, const TaskOutcome& outcome) {
-    absl::Status status;
-    if (outcome.error.ok()) {
-      status = client_.Complete(task.lease, outcome.result, task.cancel);
-      if (ErrorReason(status) == Reason::kBlobMissing) status = client_.Fail(task.lease, status, true, task.cancel);
-    } else {
-      LOG(WARNING) << task.lease.task() << " (" << task.lease.spec().kind() << ") failed"
-                   << (outcome.machinery ? ", not by its own fault" : "") << ": " << outcome.error;
-      status = client_.Fail(task.lease, outcome.error, outcome.machinery, task.cancel);
+ private:
+  // What each lane reads from: one folder of blobs, but each holds those of its own task.
+  struct Inputs {
+    std::unique_ptr<InputSource> all;
+    std::unique_ptr<InputSource> small;
+  };
+
+  absl::StatusOr<Inputs> OpenInputs(const WorkDir& work_dir) {
+    if (!options_.blob_dir.empty()) {
+      return Inputs{std::make_unique<LocalBlobs>(options_.blob_dir), std::make_unique<LocalBlobs>(options_.blob_dir)};
     }
-    if (!status.ok()) LOG(WARNING) << task.lease.task() << " could not be handed in: " << status;
+    ABSL_ASSIGN_OR_RETURN(std::unique_ptr<BlobCache> cache,
+                          BlobCache::Open(work_dir.CachePath(), options_.cache_bytes, blobs_));
+    std::unique_ptr<BlobCache> beside = cache->Beside();
+    return Inputs{std::move(cache), std::move(beside)};
+  }
+
+  LaneOptions LaneFor(bool small_only) const {
+    const int64_t limit = options_.memory_limit_bytes;
+    const int64_t small = SmallLaneBytes(limit);
+    return {.small_only = small_only,
+            .threads = small_only ? 1 : options_.threads,
+            .memory_limit_bytes = small_only ? small : limit - small,
+            .child_idle_limit = options_.child_idle_limit,
+            .child = {options_.child_program, options_.compute_class}};
   }
 
   void SendHeartbeats() {
     while (!stop_.WaitFor(client_.heartbeat_interval())) {
-      const std::shared_ptr<HeldTask> task = held();
       std::vector<v1::HeartbeatRequest::Running> running;
-      if (task != nullptr) {
-        auto& one = running.emplace_back();
-        one.set_task(task->lease.task());
-        one.set_fencing_token(task->lease.fencing_token());
-        one.set_progress(task->progress);
-      }
+      for (const Lane* lane : lanes()) lane->AddRunning(running);
       const auto response = client_.Heartbeat(running, stop_);
-      if (response.ok()) Obey(*response, task.get());
+      if (!response.ok()) continue;
+      for (Lane* lane : lanes()) lane->Obey(*response);
     }
   }
 
-  void Obey(const v1::HeartbeatResponse& response, HeldTask* task) {
-    const auto& lost = response.lost();
-    if (task != nullptr && std::find(lost.begin(), lost.end(), task->lease.task()) != lost.end()) {
-      LOG(INFO) << task->lease.task() << " is no longer this worker's: stopped";
-      task->cancel.Cancel();
-    }
-    children_.EndUnlessLive({response.live_owners().begin(), response.live_owners().end()});
+  std::vector<Lane*> lanes() const {
     absl::MutexLock lock(&mutex_);
-    draining_ = response.drain();
+    return lanes_;
   }
-
-  std::shared_ptr<HeldTask> held() const {
+  void SetLanes(std::vector<Lane*> lanes) {
     absl::MutexLock lock(&mutex_);
-    return held_;
-  }
-  void SetHeld(std::shared_ptr<HeldTask> task) {
-    absl::MutexLock lock(&mutex_);
-    held_ = std::move(task);
-  }
-  bool draining() const {
-    absl::MutexLock lock(&mutex_);
-    return draining_;
+    lanes_ = std::move(lanes);
   }
 
   const AgentOptions options_;
   const std::shared_ptr<grpc::Channel> channel_;
   WorkerClient client_;
   BlobClient blobs_;
-  ChildSlot children_;
-  const SystemClock clock_;
   CancelToken stop_;
   mutable absl::Mutex mutex_;
-  std::shared_ptr<HeldTask> held_ ABSL_GUARDED_BY(mutex_);
-  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<Lane*> lanes_ ABSL_GUARDED_BY(mutex_);  // while Run runs; the first is that of all tasks
 };
 
 Agent::Agent(AgentOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}

@@ -14,8 +14,8 @@ struct AgentOptions {
   std::string blob_dir;  // the server's blob folder; empty: inputs are downloaded
   std::string work_dir;
   int threads = 1;
-  int64_t memory_bytes = 0;                 // that the server may count on
-  int64_t memory_limit_bytes = 0;           // that a child is held to; 0: none
+  int64_t memory_bytes = 0;                 // that the worker may take, with all its children
+  int64_t memory_limit_bytes = 0;           // that its children together are held to; 0: none
   int64_t cache_bytes = int64_t{20} << 30;  // of downloaded inputs
   std::string compute_class;
   std::string code_version;
@@ -23,8 +23,8 @@ struct AgentOptions {
   absl::Duration child_idle_limit = absl::Seconds(60);
 };
 
-// A worker: registers, leases tasks, runs each in a child process, hands results in, sends heartbeats. Runs one task at
-// a time. SIGPIPE must be ignored.
+// A worker: registers, leases tasks, runs each in a child process, hands results in, sends heartbeats. Runs one task of
+// any kind at a time, and beside it, on one thread, one small task. SIGPIPE must be ignored.
 class Agent {
  public:
   explicit Agent(AgentOptions options);
@@ -37,7 +37,7 @@ class Agent {
   // From any thread (not from a signal handler).
   void Stop();
 
-  // The child that is kept now, 0 for none. For tests and logs.
+  // The child that is kept now for tasks of any kind, 0 for none. For tests and logs.
   int child_pid() const;
 
  private:

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <list>
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -14,36 +12,27 @@ namespace bitwright::worker {
 
 // Blobs fetched from the server, "{dir}/{sha256}", the least recently used removed when together they take more than
 // `max_bytes`. Inputs of the current task are never removed, so one task may go beyond. Blobs of an earlier run are
-// used.
+// used. Each object serves one lane and is not thread-safe; those that Beside makes share the folder and may be used at
+// the same time.
 class BlobCache final : public InputSource {
  public:
   // `client` must outlive the cache. UNAVAILABLE, reason FILE_UNREADABLE.
   static absl::StatusOr<std::unique_ptr<BlobCache>> Open(const std::string& dir, int64_t max_bytes, BlobClient& client);
+  // Another user of the same blobs, who keeps those of his own task.
+  std::unique_ptr<BlobCache> Beside() const;
 
   absl::StatusOr<std::string> Path(const BlobDigest& digest, const CancelToken& cancel) override;
   void ReleaseAll() override;
 
-  int64_t bytes() const { return bytes_; }
+  int64_t bytes() const;
 
  private:
-  struct Entry {
-    std::string sha256;
-    int64_t size_bytes = 0;
-  };
+  class Files;
+  BlobCache(std::shared_ptr<Files> files, BlobClient& client);
 
-  BlobCache(std::string dir, int64_t max_bytes, BlobClient& client)
-      : dir_(std::move(dir)), max_bytes_(max_bytes), client_(client) {}
-  void Scan();
-  void Add(const Entry& entry);
-  void Remove(const std::string& sha256);
-  void MakeRoom(int64_t wanted);
-
-  const std::string dir_;
-  const int64_t max_bytes_;
+  const std::shared_ptr<Files> files_;
   BlobClient& client_;
-  int64_t bytes_ = 0;
-  std::list<Entry> by_use_;  // least recently used first
-  std::map<std::string, std::list<Entry>::iterator> index_;
+  const std::string suffix_;  // of files that this user fetches
   std::set<std::string> in_use_;
 };
 

@@ -12,9 +12,9 @@
 
 namespace bitwright::worker {
 
-// The one child that an agent keeps. It serves tasks of one owner and ends when a task of another owner comes,
-// when its owner has ended, when a task fails in it, or when it was idle for long. Thread-safe; Acquire only from the
-// agent's own thread.
+// The one child that a lane of an agent keeps. It serves tasks of one owner and ends when a task of another owner
+// comes, when its owner has ended, when a task fails in it, or when it was idle for long. Thread-safe; Acquire only
+// from the lane's own thread.
 class ChildSlot {
  public:
   explicit ChildSlot(ChildOptions options) : options_(std::move(options)) {}

@@ -38,7 +38,7 @@ absl::StatusOr<WorkDir> WorkDir::Open(const std::string& path) {
 
 absl::StatusOr<TaskDirs> WorkDir::NewTask() {
   TaskDirs dirs;
-  dirs.root = path_ + "/tasks/" + std::to_string(next_++);
+  dirs.root = path_ + "/tasks/" + std::to_string(next_->fetch_add(1));
   dirs.inputs = dirs.root + "/in";
   dirs.outputs = dirs.root + "/out";
   ABSL_RETURN_IF_ERROR(MakeDirs(dirs.inputs));

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,7 +20,7 @@ struct TaskDirs {
   std::string outputs;  // empty at first
 };
 
-// A worker's own folder: "lock" (held while the worker runs), "cache/", "tasks/{n}/{in,out}". Not thread-safe.
+// A worker's own folder: "lock" (held while the worker runs), "cache/", "tasks/{n}/{in,out}". Thread-safe.
 class WorkDir {
  public:
   // Makes it, takes the lock, removes what an earlier run left in "tasks". FAILED_PRECONDITION, reason WORK_DIR_IN_USE;
@@ -32,7 +35,7 @@ class WorkDir {
   WorkDir(std::string path, OwnedFd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
   std::string path_;
   OwnedFd lock_;
-  int64_t next_ = 0;
+  std::unique_ptr<std::atomic<int64_t>> next_ = std::make_unique<std::atomic<int64_t>>(0);
 };
 
 // Links every input of the spec into dirs.inputs. UNAVAILABLE: an input cannot be had or linked.

@@ -114,10 +114,12 @@ absl::Status WorkerClient::Persist(Method method, const Request& request, const 
   }
 }
 
-absl::StatusOr<v1::LeaseTaskResponse> WorkerClient::Lease(absl::Duration wait, const CancelToken& cancel) {
+absl::StatusOr<v1::LeaseTaskResponse> WorkerClient::Lease(absl::Duration wait, bool small_only,
+                                                          const CancelToken& cancel) {
   const absl::Duration bounded = std::clamp(wait, absl::Milliseconds(1), absl::Seconds(20));
   v1::LeaseTaskRequest request;
   *request.mutable_max_wait() = ToProto(bounded);
+  request.set_small_only(small_only);
   v1::LeaseTaskResponse response;
   ABSL_RETURN_IF_ERROR(Call(&v1::WorkerService::Stub::LeaseTask, request, response, bounded + kCallLimit, cancel));
   return response;

@@ -30,8 +30,8 @@ class WorkerClient {
   absl::Status Register(const CancelToken& cancel);
   absl::Duration heartbeat_interval() const;
 
-  // At most `wait`; a response without a lease when there is no task.
-  absl::StatusOr<v1::LeaseTaskResponse> Lease(absl::Duration wait, const CancelToken& cancel);
+  // At most `wait`; a response without a lease when there is no task, or no small one if only such are asked for.
+  absl::StatusOr<v1::LeaseTaskResponse> Lease(absl::Duration wait, bool small_only, const CancelToken& cancel);
   absl::StatusOr<v1::HeartbeatResponse> Heartbeat(const std::vector<v1::HeartbeatRequest::Running>& running,
                                                   const CancelToken& cancel);
   // Both try for a minute while the connection is broken. ABORTED, reason LEASE_LOST.

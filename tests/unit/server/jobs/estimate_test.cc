@@ -45,6 +45,18 @@ TEST(Estimate, AFasterWorkerNeedsLessTime) {
   EXPECT_LT(EstimateJob(job, 1e12).seconds(), EstimateJob(job, 1e10).seconds());
 }
 
+TEST(Estimate, AForecastFollowsTheFacts) {
+  const ResolvedJob job = Job({});
+  const CostForecast before = ForecastCosts(job, {});
+  double sum = 0;
+  for (const auto& [kind, weight] : before.weights) sum += weight;
+  EXPECT_NEAR(before.total, sum, 1e-9 * sum);
+  EXPECT_TRUE(before.weights.contains("report"));
+  const CostForecast fewer = ForecastCosts(job, FactsAt(job, 2, 16, 16, 1));
+  EXPECT_LT(fewer.total, before.total) << "less data and one candidate";
+  EXPECT_GT(ForecastCosts(job, FactsAt(job, 2, 128, 64, 6)).weights.at("evaluate"), before.weights.at("evaluate"));
+}
+
 TEST(Estimate, AnArtifactBudgetIsTheArtifact) {
   ResolvedJob job = Job({});
   const int64_t bytes = EstimateJob(job, 1e11).smallest_artifact_bytes() + 100;

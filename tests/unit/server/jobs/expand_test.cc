@@ -173,6 +173,40 @@ TEST(Expand, ProfileIsSharedBetweenRecipes) {
   }
 }
 
+// What names a job, its recipe or its data goes into the report and the card, and into no other task.
+TEST(Expand, RenamingRunsNothingAgain) {
+  const ResolvedJob job = SmallJob();
+  ResolvedJob renamed = job;
+  renamed.recipe.set_name("other");
+  renamed.recipe.set_description("another");
+  renamed.spec.set_display_name("another job");
+  renamed.spec.mutable_calibration()->set_display_name("a text");
+  (*renamed.spec.mutable_labels())["team"] = "nlp";
+  const std::set<std::string> named = {"select", "assemble", "report"};
+  ASSERT_OK_AND_ASSIGN(const Expansion a, Expand(job, FactsAt(job, 4, 40, 20, 2)));
+  ASSERT_OK_AND_ASSIGN(const Expansion b, Expand(renamed, FactsAt(job, 4, 40, 20, 2)));
+  ASSERT_EQ(a.nodes.size(), b.nodes.size());
+  for (size_t i = 0; i < a.nodes.size(); ++i) {
+    EXPECT_EQ(TaskDigest(a.nodes[i].spec) == TaskDigest(b.nodes[i].spec), !named.contains(a.nodes[i].spec.kind()))
+        << a.nodes[i].key;
+  }
+  const v1::ReportParams& report = b.nodes.back().spec.report();
+  EXPECT_EQ(report.job_display_name(), "another job");
+  EXPECT_EQ(report.spec().calibration().display_name(), "a text");
+  EXPECT_EQ(report.spec().labels_size(), 0);
+}
+
+TEST(Expand, SmallTasksAreMarked) {
+  const ResolvedJob job = SmallJob();
+  const std::set<std::string> small = {"tokenize", "allocate", "select", "report"};
+  ASSERT_OK_AND_ASSIGN(const Expansion expansion, Expand(job, FactsAt(job, 4, 40, 20, 2)));
+  for (const TaskNode& node : expansion.nodes) {
+    EXPECT_EQ(node.small, small.contains(node.spec.kind())) << node.key;
+    EXPECT_FALSE(node.small && node.numeric) << node.key;
+  }
+  EXPECT_TRUE(InspectNode(job.model.manifest()).small);
+}
+
 TEST(Expand, InspectReadsEveryFile) {
   const v1::Model model = Model({});
   const TaskNode node = InspectNode(model.manifest());

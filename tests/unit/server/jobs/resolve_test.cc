@@ -1,6 +1,7 @@
 #include <cmath>
 #include <functional>
 
+#include "server/jobs/budget_check.h"
 #include "server/jobs/resolve.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/jobs/sample_jobs.h"
@@ -68,12 +69,65 @@ TEST(Resolve, InlineRecipeNeedsNoName) {
   EXPECT_TRUE(job.recipe.candidates().mixed());
 }
 
+TEST(Resolve, ARecipeOfOnesOwnDoesNotTravelUnderAShippedName) {
+  const auto own = [](const std::function<void(v1::Recipe&)>& change) {
+    return With([&](Request& r) {
+      r.recipe->set_name("recipes/mixed-gptq");
+      *r.spec.mutable_inline_recipe() = *r.recipe;
+      r.spec.mutable_inline_recipe()->set_description("mine");
+      change(*r.spec.mutable_inline_recipe());
+    });
+  };
+  for (const char* name : {"mixed-gptq", "recipes/mixed-gptq"}) {
+    ASSERT_OK_AND_ASSIGN(const ResolvedJob same, own([&](v1::Recipe& r) { r.set_name(name); }));
+    EXPECT_EQ(same.spec.recipe(), "recipes/mixed-gptq") << "equal parts: it is the shipped one";
+    EXPECT_FALSE(same.spec.has_inline_recipe());
+    EXPECT_EQ(same.recipe.name(), "mixed-gptq");
+    ASSERT_OK_AND_ASSIGN(const ResolvedJob edited, own([&](v1::Recipe& r) {
+                           r.set_name(name);
+                           r.mutable_rounding()->set_damping(0.5);
+                         }));
+    EXPECT_EQ(edited.recipe.name(), "mixed-gptq-edited");
+    EXPECT_EQ(edited.spec.inline_recipe().name(), "mixed-gptq-edited");
+  }
+}
+
+TEST(Resolve, APreflightWithoutABudgetHasTheLargest) {
+  v1::JobSpec spec = Spec();
+  spec.clear_budget();
+  ASSERT_OK_AND_ASSIGN(const ResolvedJob job,
+                       Resolve(spec, Model({}), FakeDigest("info", 1), MixedGptq(), Purpose::kPreflight));
+  EXPECT_EQ(job.spec.budget().artifact_bytes(), LimitsOf(job.model.info(), job.recipe).largest_artifact_bytes);
+  spec.mutable_budget()->set_average_bits(1);
+  EXPECT_THAT(Resolve(spec, Model({}), FakeDigest("info", 1), MixedGptq(), Purpose::kPreflight),
+              HasReason("BUDGET_BELOW_SMALLEST_PLAN"));
+}
+
+TEST(Resolve, LabelsAreChecked) {
+  const auto label = [](const std::string& key, const std::string& value) {
+    return With([&](Request& r) { (*r.spec.mutable_labels())[key] = value; });
+  };
+  BITWRIGHT_EXPECT_OK(label("team.a_b-1", "Größe 3"));
+  BITWRIGHT_EXPECT_OK(label(std::string(63, 'k'), std::string(128, 'v')));
+  for (const std::string& key : {std::string(), std::string("Team"), std::string("a b"), std::string(64, 'k')}) {
+    EXPECT_THAT(label(key, "v"), HasReason("LABEL_INVALID")) << key;
+  }
+  EXPECT_THAT(label("k", std::string(129, 'v')), HasReason("LABEL_INVALID"));
+  EXPECT_THAT(With([](Request& r) {
+                for (int i = 0; i <= 64; ++i) (*r.spec.mutable_labels())["k" + std::to_string(i)] = "v";
+              }),
+              HasReason("LABEL_INVALID"));
+}
+
 TEST(Resolve, TargetPriorityAndNameAreChecked) {
   EXPECT_THAT(With([](Request& r) { r.spec.set_target("gguf"); }), HasReason("TARGET_UNKNOWN"));
   EXPECT_THAT(With([](Request& r) { r.spec.set_priority(11); }), HasReason("PRIORITY_INVALID"));
   EXPECT_THAT(With([](Request& r) { r.spec.set_priority(INT32_MIN); }), HasReason("PRIORITY_INVALID"));
   EXPECT_THAT(With([](Request& r) { r.spec.set_display_name(std::string(129, 'x')); }),
               HasReason("DISPLAY_NAME_INVALID"));
+  const auto data = With([](Request& r) { r.spec.mutable_evaluation()->set_display_name(std::string(129, 'x')); });
+  EXPECT_THAT(data, HasReason("DISPLAY_NAME_INVALID"));
+  EXPECT_THAT(std::string(data.status().message()), ::testing::HasSubstr("evaluation.display_name"));
 }
 
 TEST(Resolve, BudgetIsChecked) {
@@ -111,6 +165,12 @@ TEST(Resolve, DataIsChecked) {
 TEST(Resolve, TextNeedsATokenizer) {
   const auto without = [](Request& r) { r.model.mutable_info()->clear_tokenizer_path(); };
   EXPECT_THAT(With(without), HasReason("TOKENIZER_MISSING"));
+  EXPECT_THAT(With([&](Request& r) {
+                without(r);
+                r.spec.mutable_calibration()->set_kind(v1::Data::DOCUMENTS_JSONL);
+                r.spec.mutable_evaluation()->set_kind(v1::Data::TOKEN_IDS_JSONL);
+              }),
+              HasReason("TOKENIZER_MISSING"));
   EXPECT_THAT(With([&](Request& r) {
                 without(r);
                 r.spec.mutable_calibration()->set_kind(v1::Data::TOKEN_IDS_JSONL);

@@ -48,6 +48,18 @@ TEST(Jobs, ValidationQueuesNothing) {
   EXPECT_FALSE(rig.TryLease(rig.AddWorker())->has_value());
 }
 
+TEST(Jobs, ValidationNeedsNeitherBudgetNorData) {
+  Rig rig;
+  v1::JobSpec spec;
+  spec.set_model(rig.ReadyModel().name());
+  spec.set_recipe("recipes/mixed-gptq");
+  ASSERT_OK_AND_ASSIGN(const v1::Job job, Create(rig, spec, "", true));
+  EXPECT_FALSE(job.spec().has_budget());
+  EXPECT_GT(job.estimate().largest_average_bits(), job.estimate().smallest_average_bits());
+  EXPECT_EQ(job.estimate().artifact_bytes(), job.estimate().largest_artifact_bytes());
+  EXPECT_THAT(Create(rig, spec), HasReason("BUDGET_MISSING"));
+}
+
 TEST(Jobs, ARequestIdMakesCreationRepeatable) {
   Rig rig;
   v1::JobSpec spec = rig.Spec(rig.ReadyModel().name());
@@ -82,6 +94,139 @@ TEST(Jobs, AreListedInPagesAndByState) {
   EXPECT_EQ(rig.jobs->List(request)->jobs_size(), 1);
   request.set_page_token(second_page);
   EXPECT_THAT(rig.jobs->List(request), HasReason("PAGE_TOKEN_INVALID")) << "a token of another query";
+}
+
+std::vector<std::string> Names(Rig& rig, v1::ListJobsRequest request) {
+  std::vector<std::string> names;
+  do {
+    const auto page = rig.jobs->List(request);
+    EXPECT_THAT(page, IsOk());
+    if (!page.ok()) break;
+    for (const v1::Job& job : page->jobs()) names.push_back(job.name());
+    request.set_page_token(page->next_page_token());
+  } while (!request.page_token().empty());
+  return names;
+}
+
+TEST(Jobs, AreFilteredAndOrdered) {
+  Rig rig;
+  v1::JobSpec spec = rig.Spec(rig.ReadyModel().name());
+  std::vector<std::string> names;
+  for (int i = 0; i < 7; ++i) {
+    spec.set_display_name(i % 2 == 0 ? "even job" : "odd job");
+    (*spec.mutable_labels())["team"] = i < 3 ? "nlp" : "vision";
+    names.push_back(Create(rig, spec)->name());
+    rig.clock.Advance(1);
+  }
+  BITWRIGHT_ASSERT_OK(rig.jobs->Cancel(names[4]));
+  const auto filtered = [&](const std::string& filter, const std::string& order = "", int state = 0) {
+    v1::ListJobsRequest request;
+    request.set_page_size(2);
+    request.set_filter(filter);
+    request.set_order_by(order);
+    request.set_state(static_cast<v1::Job::State>(state));
+    return Names(rig, request);
+  };
+  using Strings = std::vector<std::string>;
+  EXPECT_EQ(filtered("", "create_time"), names);
+  EXPECT_EQ(filtered("display_name = \"odd*\"", "create_time"), (Strings{names[1], names[3], names[5]}));
+  EXPECT_EQ(filtered("labels.team = nlp"), (Strings{names[2], names[1], names[0]}));
+  EXPECT_EQ(filtered("labels.team != nlp AND state = QUEUED AND recipe = \"recipes/mixed*\"", "create_time"),
+            (Strings{names[3], names[5], names[6]}));
+  EXPECT_EQ(filtered("name = \"" + names[3].substr(0, 15) + "*\""), Strings{names[3]});
+  EXPECT_EQ(filtered("state = CANCELLED"), Strings{names[4]});
+  EXPECT_EQ(filtered("state = CANCELLED", "", v1::Job::QUEUED), Strings());
+  EXPECT_EQ(filtered("model = \"" + spec.model() + "\" AND target = compressed-tensors").size(), 7u);
+}
+
+TEST(Jobs, PageTokensAreBoundToFilterAndOrder) {
+  Rig rig;
+  const v1::JobSpec spec = rig.Spec(rig.ReadyModel().name());
+  for (int i = 0; i < 3; ++i) BITWRIGHT_ASSERT_OK(Create(rig, spec));
+  v1::ListJobsRequest request;
+  request.set_page_size(1);
+  request.set_filter("state = QUEUED");
+  ASSERT_OK_AND_ASSIGN(const auto page, rig.jobs->List(request));
+  request.set_page_token(page.next_page_token());
+  BITWRIGHT_EXPECT_OK(rig.jobs->List(request));
+  request.set_order_by("create_time");
+  EXPECT_THAT(rig.jobs->List(request), HasReason("PAGE_TOKEN_INVALID"));
+  request.clear_order_by();
+  request.set_filter("state = RUNNING");
+  EXPECT_THAT(rig.jobs->List(request), HasReason("PAGE_TOKEN_INVALID"));
+  request.set_filter("nonsense");
+  EXPECT_THAT(rig.jobs->List(request), HasReason("FILTER_INVALID"));
+  request.clear_filter();
+  request.set_order_by("size");
+  EXPECT_THAT(rig.jobs->List(request), HasReason("ORDER_INVALID"));
+}
+
+// More than one reading of the store takes: the first match stands behind many rows that do not match.
+TEST(Jobs, AFilterLooksPastManyOthers) {
+  Rig rig;
+  const v1::JobSpec spec = rig.Spec(rig.ReadyModel().name());
+  BITWRIGHT_ASSERT_OK(rig.store->Write([&](Transaction& tx) -> absl::Status {
+    for (int i = 0; i < 10000; ++i) {
+      v1::Job job;
+      job.set_name("jobs/" + std::to_string(10000 + i));
+      *job.mutable_spec() = spec;
+      job.mutable_spec()->set_display_name(i % 4000 == 7 ? "wanted" : "other");
+      job.set_state(v1::Job::FAILED);
+      const JobRow row{.name = job.name(),
+                       .model = spec.model(),
+                       .state = job.state(),
+                       .unfinished = false,
+                       .body = job.SerializeAsString()};
+      if (auto status = tx.PutJob(row); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }));
+  v1::ListJobsRequest request;
+  request.set_page_size(2);
+  request.set_filter("display_name = wanted");
+  EXPECT_EQ(Names(rig, request), (std::vector<std::string>{"jobs/18007", "jobs/14007", "jobs/10007"}));
+  request.set_filter("name = \"jobs/1234*\"");
+  EXPECT_EQ(Names(rig, request).size(), 10u);
+}
+
+TEST(Jobs, OnesThatDidNotSucceedAreRetried) {
+  Rig rig;
+  v1::JobSpec spec = rig.Spec(rig.ReadyModel().name());
+  (*spec.mutable_labels())["team"] = "nlp";
+  ASSERT_OK_AND_ASSIGN(const v1::Job first, Create(rig, spec));
+  v1::RetryJobRequest request;
+  request.set_name(first.name());
+  request.set_request_id("r");
+  EXPECT_THAT(rig.jobs->Retry(request), HasReason("JOB_NOT_RETRYABLE"));
+  const std::string worker = rig.AddWorker();
+  const int ran = rig.RunAll(worker, 5);
+  BITWRIGHT_ASSERT_OK(rig.jobs->Cancel(first.name()));
+  ASSERT_OK_AND_ASSIGN(const v1::Job retried, rig.jobs->Retry(request));
+  EXPECT_NE(retried.name(), first.name());
+  EXPECT_EQ(retried.spec().labels().at("team"), "nlp");
+  EXPECT_EQ(rig.jobs->Retry(request)->name(), retried.name()) << "the same request";
+  rig.RunAll(worker);
+  ASSERT_OK_AND_ASSIGN(const v1::Job done, rig.jobs->Get(retried.name()));
+  EXPECT_EQ(done.state(), v1::Job::SUCCEEDED);
+  int cached = 0;
+  for (const v1::Stage& stage : done.stages()) cached += stage.cached();
+  EXPECT_EQ(cached, ran) << "what the first one finished is not done again";
+  request.set_name(done.name());
+  request.clear_request_id();
+  EXPECT_THAT(rig.jobs->Retry(request), HasReason("JOB_NOT_RETRYABLE"));
+  request.set_name("jobs/none");
+  EXPECT_THAT(rig.jobs->Retry(request), HasReason("JOB_NOT_FOUND"));
+}
+
+TEST(Jobs, AnInlineRecipeWithAShippedNameIsTold) {
+  Rig rig;
+  v1::JobSpec spec = rig.Spec(rig.ReadyModel().name());
+  ASSERT_OK_AND_ASSIGN(const v1::Recipe shipped, rig.recipes->Get("recipes/mixed-gptq"));
+  EXPECT_EQ(shipped.name(), "recipes/mixed-gptq");
+  *spec.mutable_inline_recipe() = shipped;
+  EXPECT_EQ(Create(rig, spec)->spec().recipe(), "recipes/mixed-gptq");
+  spec.mutable_inline_recipe()->mutable_rounding()->set_damping(0.5);
+  EXPECT_EQ(Create(rig, spec)->spec().inline_recipe().name(), "mixed-gptq-edited");
 }
 
 TEST(Jobs, FinishedJobsCanBeDeletedAndNotCancelled) {

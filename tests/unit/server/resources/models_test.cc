@@ -1,5 +1,7 @@
 #include "server/resources/models.h"
 
+#include <algorithm>
+
 #include "proto/contract/rpc_status.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/support/rig.h"
@@ -75,7 +77,7 @@ TEST(Models, ARequestIdMakesCreationRepeatable) {
 TEST(Models, AreListedInPagesNewestFirstWithoutUnits) {
   Rig rig;
   std::vector<std::string> names;
-  for (int i = 0; i < 5; ++i) names.insert(names.begin(), rig.ReadyModel().name());
+  for (int i = 0; i < 5; ++i) names.insert(names.begin(), rig.ReadyModel("model " + std::to_string(i)).name());
   v1::ListModelsRequest request;
   request.set_page_size(2);
   std::vector<std::string> seen;
@@ -94,6 +96,93 @@ TEST(Models, AreListedInPagesNewestFirstWithoutUnits) {
   EXPECT_EQ(pages, 3);
   request.set_page_token("nonsense");
   EXPECT_THAT(rig.models->List(request), HasReason("PAGE_TOKEN_INVALID"));
+}
+
+TEST(Models, CanBeFiltered) {
+  Rig rig;
+  const v1::Model first = rig.ReadyModel("one");
+  rig.clock.Advance(60);
+  const v1::Model second = rig.ReadyModel("two");
+  const auto names = [&](const std::string& filter) {
+    v1::ListModelsRequest request;
+    request.set_filter(filter);
+    std::vector<std::string> found;
+    const auto page = rig.models->List(request);
+    EXPECT_THAT(page, IsOk());
+    for (const v1::Model& model : page->models()) found.push_back(model.name());
+    return found;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(names("name = \"" + first.name().substr(0, 12) + "*\""), Names{first.name()});
+  EXPECT_EQ(names("display_name = small AND state = READY AND family = llama"), (Names{second.name(), first.name()}));
+  EXPECT_EQ(names("state = INSPECTING"), Names());
+  EXPECT_EQ(names("create_time > \"2023-11-14T22:13:30Z\""), Names{second.name()});
+  v1::ListModelsRequest wrong;
+  wrong.set_filter("size = 3");
+  EXPECT_THAT(rig.models->List(wrong), HasReason("FILTER_INVALID"));
+}
+
+TEST(Models, TheSameFilesAreTheSameModel) {
+  Rig rig;
+  const v1::Model model = rig.ReadyModel("a");
+  v1::CreateModelRequest request;
+  *request.mutable_manifest() = rig.Files("a");
+  request.set_display_name("another name");
+  std::reverse(request.mutable_manifest()->mutable_files()->begin(),
+               request.mutable_manifest()->mutable_files()->end());
+  ASSERT_OK_AND_ASSIGN(const v1::Model again, rig.models->Create(request));
+  EXPECT_EQ(again.name(), model.name());
+  EXPECT_EQ(again.display_name(), "small") << "the name that it has";
+  EXPECT_EQ(again.state(), v1::Model::READY);
+  request.mutable_manifest()->mutable_files(0)->set_path("vocab.json");
+  ASSERT_OK_AND_ASSIGN(const v1::Model other, rig.models->Create(request));
+  EXPECT_NE(other.name(), model.name()) << "another path";
+  BITWRIGHT_ASSERT_OK(rig.models->Delete(model.name()));
+  *request.mutable_manifest() = rig.Files("a");
+  ASSERT_OK_AND_ASSIGN(const v1::Model anew, rig.models->Create(request));
+  EXPECT_NE(anew.name(), model.name());
+  EXPECT_EQ(anew.display_name(), "another name");
+}
+
+TEST(Models, OneThatIsBeingInspectedIsNotInspectedTwice) {
+  Rig rig;
+  v1::CreateModelRequest request;
+  *request.mutable_manifest() = rig.Files("a");
+  ASSERT_OK_AND_ASSIGN(const v1::Model model, rig.models->Create(request));
+  ASSERT_OK_AND_ASSIGN(const v1::Model again, rig.models->Create(request));
+  EXPECT_EQ(again.name(), model.name());
+  EXPECT_EQ(again.state(), v1::Model::INSPECTING);
+  EXPECT_EQ(rig.RunAll(rig.AddWorker()), 1);
+}
+
+TEST(Models, ARejectedOneIsReplaced) {
+  Rig rig;
+  v1::CreateModelRequest request;
+  *request.mutable_manifest() = rig.Files("a");
+  ASSERT_OK_AND_ASSIGN(const v1::Model rejected, rig.models->Create(request));
+  const std::string worker = rig.AddWorker();
+  BITWRIGHT_ASSERT_OK(rig.FailLease(worker, rig.Lease(worker), absl::InvalidArgumentError("bad"), false));
+  ASSERT_EQ(rig.models->Get(rejected.name())->state(), v1::Model::REJECTED);
+  ASSERT_OK_AND_ASSIGN(const v1::Model again, rig.models->Create(request));
+  EXPECT_NE(again.name(), rejected.name());
+  EXPECT_THAT(rig.models->Get(rejected.name()), HasReason("MODEL_NOT_FOUND"));
+  EXPECT_EQ(rig.RunAll(worker), 1) << "inspected again";
+  EXPECT_EQ(rig.models->Get(again.name())->state(), v1::Model::READY);
+}
+
+// As a database of before schema version 2 has it.
+TEST(Models, OneOfAnOlderDatabaseIsFoundByItsFiles) {
+  Rig rig;
+  const v1::Model model = rig.ReadyModel("a");
+  BITWRIGHT_ASSERT_OK(rig.store->Write([&](Transaction& tx) {
+    ModelRow row = **tx.GetModel(model.name());
+    row.content.clear();
+    return tx.PutModel(row);
+  }));
+  rig.Restart();
+  v1::CreateModelRequest request;
+  *request.mutable_manifest() = rig.Files("a");
+  EXPECT_EQ(rig.models->Create(request)->name(), model.name());
 }
 
 TEST(Models, DeletionRespectsUnfinishedJobs) {

@@ -8,7 +8,7 @@ namespace {
 
 TEST(Pages, ATokenLeadsBackToItsPlace) {
   ASSERT_OK_AND_ASSIGN(const Page page, ParsePage(10, PageToken(77, "q"), "q"));
-  EXPECT_EQ(page.before, 77);
+  EXPECT_EQ(page.beyond, 77);
   EXPECT_EQ(page.size, 10);
 }
 

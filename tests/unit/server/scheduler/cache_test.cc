@@ -51,7 +51,7 @@ TEST(Cache, AnotherClassSharesOnlyWhatIsNotNumeric) {
 
 TEST(Cache, AnInspectedModelIsReadyAtOnceTheSecondTime) {
   Rig rig;
-  rig.ReadyModel("a");
+  BITWRIGHT_ASSERT_OK(rig.models->Delete(rig.ReadyModel("a").name()));
   rig.AddWorker();
   v1::CreateModelRequest request;
   *request.mutable_manifest() = rig.Files("a");

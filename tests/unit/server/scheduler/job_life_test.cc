@@ -99,6 +99,30 @@ TEST(JobLife, ATasksOwnFaultIsTheJobsErrorUnchanged) {
   EXPECT_THAT(rig.jobs->Report(job.name()), HasReason("JOB_HAS_NO_REPORT"));
 }
 
+// The texts of the played tokenizations are shorter than what is asked for.
+TEST(JobLife, NoticesAreKnownBeforeTheEndAndInTheReport) {
+  Rig rig;
+  v1::JobSpec spec = rig.Spec(rig.ReadyModel().name());
+  *spec.mutable_evaluation()->mutable_blob() = spec.calibration().blob();
+  spec.set_display_name("a job");
+  const v1::Job job = rig.CreateJob(spec);
+  const auto reasons = [&] {
+    std::vector<std::string> found;
+    const auto now = rig.jobs->Get(job.name());
+    EXPECT_THAT(now, IsOk());
+    for (const v1::Notice& notice : now->notices()) found.push_back(notice.reason());
+    return found;
+  };
+  using Strings = std::vector<std::string>;
+  EXPECT_EQ(reasons(), Strings{"TEXTS_IDENTICAL"}) << "known without running anything";
+  const std::string worker = rig.AddWorker();
+  rig.RunAll(worker, 2);
+  EXPECT_EQ(reasons(), (Strings{"TEXT_SHORT", "TEXT_SHORT", "TEXTS_IDENTICAL"}));
+  rig.RunAll(worker);
+  EXPECT_EQ(reasons().size(), 3u);
+  EXPECT_EQ(rig.jobs->Get(job.name())->state(), v1::Job::SUCCEEDED);
+}
+
 TEST(JobLife, TooShortDataFailsTheJob) {
   Rig rig;
   const v1::Job job = rig.QueuedJob();

@@ -177,6 +177,57 @@ TEST(Lease, AWorkerGetsNoMoreThanItsSlots) {
   rig.Lease(wide);
 }
 
+std::optional<v1::Lease> SmallLease(Rig& rig, const std::string& worker) {
+  std::optional<v1::Lease> lease;
+  rig.scheduler->LeaseTask(
+      worker, absl::ZeroDuration(), [&](auto answer) { lease = *answer; }, true);
+  return lease;
+}
+
+TEST(Lease, ASmallTaskRunsBesideALongOne) {
+  Rig rig;
+  const v1::Job job = rig.QueuedJob();
+  const std::string worker = rig.AddWorker();
+  EXPECT_EQ(rig.RunAll(worker, 2), 2);  // both tokenizations
+  const v1::Lease long_task = rig.Lease(worker);
+  EXPECT_EQ(long_task.spec().kind(), "calibrate");
+  EXPECT_FALSE(SmallLease(rig, worker).has_value()) << "no small task is ready";
+  v1::CreateModelRequest request;
+  *request.mutable_manifest() = rig.Files("b");
+  ASSERT_OK_AND_ASSIGN(const v1::Model model, rig.models->Create(request));
+  const std::optional<v1::Lease> inspect = SmallLease(rig, worker);
+  ASSERT_TRUE(inspect.has_value());
+  EXPECT_EQ(inspect->spec().kind(), "inspect");
+  EXPECT_FALSE(rig.Lost(worker, long_task));
+  EXPECT_FALSE(rig.Lost(worker, *inspect));
+  BITWRIGHT_ASSERT_OK(rig.Complete(worker, *inspect));
+  EXPECT_EQ(rig.models->Get(model.name())->state(), v1::Model::READY) << "while the long one still runs";
+  EXPECT_FALSE(rig.TryLease(worker)->has_value()) << "a second long task would be too much";
+  BITWRIGHT_ASSERT_OK(rig.Complete(worker, long_task));
+}
+
+TEST(Lease, ALaneOfSmallTasksTakesNoMemoryFromLongOnes) {
+  Rig rig;
+  const v1::Job job = rig.QueuedJob();
+  const std::string worker = rig.AddWorker([](auto& capacity) { capacity.set_memory_bytes(int64_t{3} << 29); });
+  const std::optional<v1::Lease> small = SmallLease(rig, worker);
+  ASSERT_TRUE(small.has_value());
+  EXPECT_EQ(small->spec().kind(), "tokenize");
+  const v1::Lease other = rig.Lease(worker);
+  EXPECT_EQ(other.spec().kind(), "tokenize") << "two of 1 GiB each, in 1.5 GiB and the lane's own";
+}
+
+TEST(Lease, AWorkerWithoutThatLaneCountsAllMemory) {
+  Rig rig;
+  rig.QueuedJob();
+  const std::string worker = rig.AddWorker([](auto& capacity) {
+    capacity.set_memory_bytes(int64_t{3} << 29);
+    capacity.set_slots(2);
+  });
+  rig.Lease(worker);
+  EXPECT_FALSE(rig.TryLease(worker)->has_value());
+}
+
 TEST(Lease, GoodbyeReturnsLeasesAtOnceWithoutAnAttempt) {
   Rig rig;
   rig.QueuedJob();

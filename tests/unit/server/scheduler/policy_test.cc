@@ -15,7 +15,7 @@ MonotonicTime At(int seconds) { return MonotonicTime(absl::Seconds(seconds)); }
 
 ReadyTask Task(const std::string& name) { return {.task = name, .tenant = std::string("a"), .memory_bytes = 100}; }
 
-const AskingWorker kWorker{"cpu-avx512", "code1", 1000};
+const AskingWorker kWorker{.compute_class = "cpu-avx512", .code_version = "code1", .memory_bytes = 1000};
 
 TEST(Policy, NothingReadyGivesNothing) { EXPECT_EQ(PickTask({}, kWorker), std::nullopt); }
 
@@ -65,6 +65,29 @@ TEST(Policy, MemoryMustFit) {
   EXPECT_THAT(PickTask(snapshot, kWorker), Optional(1));
   snapshot.ready[1].memory_bytes = 1001;
   EXPECT_EQ(PickTask(snapshot, kWorker), std::nullopt);
+}
+
+TEST(Policy, SmallTasksAloneAreGivenToWhoAsksForThem) {
+  PolicySnapshot snapshot{At(0), {Task("tasks/1"), Task("tasks/2")}, {}};
+  snapshot.ready[0].cost_flops = 9;
+  AskingWorker lane = kWorker;
+  lane.small_only = true;
+  EXPECT_EQ(PickTask(snapshot, lane), std::nullopt);
+  snapshot.ready[1].small = true;
+  EXPECT_THAT(PickTask(snapshot, lane), Optional(1));
+  EXPECT_THAT(PickTask(snapshot, kWorker), Optional(0));
+  snapshot.ready.erase(snapshot.ready.begin());
+  EXPECT_THAT(PickTask(snapshot, kWorker), Optional(0)) << "whoever asks gets them";
+}
+
+TEST(Policy, ALaneOfItsOwnHasMemoryForSmallTasks) {
+  PolicySnapshot snapshot{At(0), {Task("tasks/1")}, {}};
+  snapshot.ready[0].memory_bytes = 1001;
+  AskingWorker lane = kWorker;
+  lane.small_lane = true;
+  EXPECT_EQ(PickTask(snapshot, lane), std::nullopt);
+  snapshot.ready[0].small = true;
+  EXPECT_THAT(PickTask(snapshot, lane), Optional(0));
 }
 
 TEST(Policy, PinnedClassBindsNumericTasksOnly) {

@@ -1,5 +1,8 @@
 #include "server/store/sqlite_store.h"
 
+#include <fstream>
+#include <sstream>
+
 #include "server/store/sqlite_db.h"
 #include "tests/conformance/store_suite.h"
 #include "tests/support/fixtures.h"
@@ -46,6 +49,30 @@ TEST(SqliteStore, AFileOfALaterProgramIsRefused) {
     BITWRIGHT_ASSERT_OK(db->Execute("INSERT INTO schema_version VALUES (999)", "test"));
   }
   EXPECT_THAT(OpenSqliteStore(dir / "db"), HasReason("STORE_NEWER"));
+}
+
+TEST(SqliteStore, AnOldDatabaseIsBroughtUpToDate) {
+  TempDir dir;
+  {
+    auto db = *SqliteDb::Open(dir / "db");
+    std::ostringstream old;
+    old << std::ifstream(SourcePath("tests/golden/store/schema_1.sql")).rdbuf();
+    BITWRIGHT_ASSERT_OK(db->Execute(old.str(), "test"));
+  }
+  for (int opened = 0; opened < 2; ++opened) {
+    auto store = *OpenSqliteStore(dir / "db");
+    BITWRIGHT_EXPECT_OK(store->Write([&](Transaction& tx) -> absl::Status {
+      const auto models = tx.ModelsOfContent("", 9);
+      EXPECT_EQ(models->size(), 2u - opened) << "content is not known yet";
+      const auto model = tx.GetModel("models/a");
+      EXPECT_EQ((*model)->body, "model body");
+      EXPECT_EQ((*model)->info, "info digest");
+      EXPECT_EQ((*tx.GetJob("jobs/a"))->recipe, "recipe");
+      ModelRow known = **model;
+      known.content = "c";
+      return tx.PutModel(known);
+    }));
+  }
 }
 
 TEST(SqliteStore, SyncsEveryCommit) {

@@ -49,6 +49,7 @@ void Rig::Open() {
   recipes = std::make_unique<RecipeResources>(Value(RecipeResources::Parse(ShippedRecipes())));
   scheduler = std::make_unique<Scheduler>(*store, *held, *planner, clock, *metrics, options);
   models = std::make_unique<ModelResources>(*store, *scheduler, clock);
+  Must(models->IndexContent());
   jobs = std::make_unique<JobResources>(*store, *held, *scheduler, *planner, *recipes, clock);
   collector = std::make_unique<Collector>(*store, *blobs, *held, clock, *metrics, collector_options);
   Must(scheduler->Start());

@@ -144,6 +144,51 @@ TEST_F(AgentTest, LostLeaseKillsTheChildAndHandsNothingIn) {
   EXPECT_TRUE(server_.seen().failed.empty());
 }
 
+TEST_F(AgentTest, ASmallTaskRunsBesideALongOne) {
+  server_.AddLease("tasks/long", "hang", input_, "jobs/1");
+  StartAgent();
+  ASSERT_TRUE(server_.WaitUntil(
+      [](const Seen& seen) { return !seen.heartbeats.empty() && seen.heartbeats.back().running_size() == 1; }));
+  server_.AddSmallLease("tasks/small", "pid", input_, "models/1");
+  server_.AddSmallLease("tasks/other", "pid", input_, "models/2");
+  ASSERT_TRUE(WaitCompleted(2));
+  EXPECT_EQ(server_.seen().completed[0].task(), "tasks/small");
+  EXPECT_EQ(server_.seen().completed[0].fencing_token(), 107);
+  EXPECT_NE(Output(0), std::to_string(agent_->child_pid())) << "a child of its own";
+  EXPECT_NE(Output(0), Output(1)) << "one for each owner";
+  EXPECT_EQ(server_.seen().heartbeats.back().running(0).task(), "tasks/long") << "which still runs";
+}
+
+TEST_F(AgentTest, HeartbeatsSpeakForBothLanes) {
+  server_.AddLease("tasks/long", "hang", input_);
+  server_.AddSmallLease("tasks/small", "hang", input_);
+  StartAgent();
+  const auto running = [](const Seen& seen, int count) {
+    return !seen.heartbeats.empty() && seen.heartbeats.back().running_size() == count;
+  };
+  ASSERT_TRUE(server_.WaitUntil([&](const Seen& seen) { return running(seen, 2); }));
+  server_.SetFaults([](auto& faults) { faults.lost = {"tasks/small"}; });
+  ASSERT_TRUE(server_.WaitUntil([&](const Seen& seen) { return running(seen, 1); }));
+  EXPECT_EQ(server_.seen().heartbeats.back().running(0).task(), "tasks/long");
+  StopAgent();
+  EXPECT_TRUE(server_.seen().completed.empty());
+  EXPECT_TRUE(server_.seen().failed.empty());
+}
+
+TEST_F(AgentTest, NeitherLaneAsksADrainingServer) {
+  StartAgent();
+  ASSERT_TRUE(server_.WaitUntil([](const Seen& seen) { return seen.small_lease_calls > 0 && seen.lease_calls > 1; }));
+  server_.SetFaults([](auto& faults) { faults.drain = true; });
+  const auto wait_for_heartbeats = [this](size_t more) {
+    const size_t before = server_.seen().heartbeats.size();
+    return server_.WaitUntil([=](const Seen& seen) { return seen.heartbeats.size() > before + more; });
+  };
+  ASSERT_TRUE(wait_for_heartbeats(3));  // the answer to the first one has been obeyed
+  const int asked = server_.seen().lease_calls;
+  ASSERT_TRUE(wait_for_heartbeats(10));
+  EXPECT_EQ(server_.seen().lease_calls, asked);
+}
+
 TEST_F(AgentTest, ChildEndsWithItsOwner) {
   server_.AddLease("tasks/1", "copy", input_);
   StartAgent();

@@ -63,6 +63,23 @@ TEST_F(BlobCacheTest, InputsInUseStayEvenBeyondTheBound) {
   EXPECT_TRUE(Has(b));
 }
 
+TEST_F(BlobCacheTest, TwoUsersShareTheFolderAndKeepTheirOwn) {
+  const BlobDigest a = Put('a');
+  const BlobDigest b = Put('b');
+  const auto cache = Open(150);
+  const std::unique_ptr<BlobCache> beside = cache->Beside();
+  EXPECT_THAT(cache->Path(a, cancel_), IsOk());
+  EXPECT_THAT(beside->Path(a, cancel_), IsOk());
+  EXPECT_EQ(Reads(), 1) << "fetched once for both";
+  EXPECT_THAT(beside->Path(b, cancel_), IsOk());
+  cache->ReleaseAll();
+  EXPECT_TRUE(Has(a) && Has(b)) << "the other one still uses both";
+  beside->ReleaseAll();
+  EXPECT_FALSE(Has(a));
+  EXPECT_EQ(beside->bytes(), 100);
+  EXPECT_EQ(cache->bytes(), 100);
+}
+
 TEST_F(BlobCacheTest, FileOfAnotherSizeIsFetchedAgain) {
   const BlobDigest a = Put('a');
   ASSERT_THAT(WriteFile(dir_ / a.sha256, "short"), IsOk());

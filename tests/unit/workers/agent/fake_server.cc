@@ -25,6 +25,19 @@ using grpc::Status;
 
 const Status kBroken(grpc::StatusCode::UNAVAILABLE, "broken by the test");
 
+v1::Lease MakeLease(const std::string& task, const std::string& command, const v1::Digest& input,
+                    const std::string& owner) {
+  v1::Lease lease;
+  lease.set_task(task);
+  lease.set_owner(owner);
+  lease.mutable_spec()->set_kind("inspect");
+  lease.mutable_spec()->mutable_report()->set_model_display_name(command);
+  auto* added = lease.mutable_spec()->add_inputs();
+  added->set_name("model/a");
+  *added->mutable_digest() = input;
+  return lease;
+}
+
 }  // namespace
 
 class FakeServer::Impl {
@@ -52,6 +65,7 @@ class FakeServer::Impl {
   Faults faults ABSL_GUARDED_BY(mutex);
   Seen seen ABSL_GUARDED_BY(mutex);
   std::deque<v1::Lease> leases ABSL_GUARDED_BY(mutex);
+  std::deque<v1::Lease> small_leases ABSL_GUARDED_BY(mutex);
   std::map<std::string, std::string> held ABSL_GUARDED_BY(mutex);
   std::map<std::string, std::string> partial ABSL_GUARDED_BY(mutex);
 
@@ -75,22 +89,24 @@ class FakeServer::Impl {
                      v1::LeaseTaskResponse* response) override {
       absl::MutexLock lock(&impl_.mutex);
       ++impl_.seen.lease_calls;
+      impl_.seen.small_lease_calls += request->small_only() ? 1 : 0;
       if (impl_.faults.forget_worker || request->worker() != impl_.seen.workers.back()) {
         impl_.faults.forget_worker = false;
         return ToGrpc(MakeError(absl::StatusCode::kNotFound, "WORKER_UNKNOWN", "who?"));
       }
+      std::deque<v1::Lease>& leases = request->small_only() ? impl_.small_leases : impl_.leases;
       const auto ready = [&] {
         impl_.mutex.AssertHeld();
-        return !impl_.leases.empty() || impl_.closing || context->IsCancelled();
+        return !leases.empty() || impl_.faults.drain || impl_.closing || context->IsCancelled();
       };
       const absl::Time end =
           absl::Now() + absl::Nanoseconds(request->max_wait().nanos()) + absl::Seconds(request->max_wait().seconds());
       // A cancelled call changes nothing that the mutex guards, so it is looked at every now and then.
       while (!impl_.mutex.AwaitWithTimeout(absl::Condition(&ready), absl::Milliseconds(20)) && absl::Now() < end) {
       }
-      if (impl_.leases.empty() || context->IsCancelled()) return Status::OK;
-      *response->mutable_lease() = impl_.leases.front();
-      impl_.leases.pop_front();
+      if (leases.empty() || context->IsCancelled()) return Status::OK;
+      *response->mutable_lease() = leases.front();
+      leases.pop_front();
       return Status::OK;
     }
 
@@ -99,6 +115,7 @@ class FakeServer::Impl {
       impl_.seen.heartbeats.push_back(*request);
       for (const auto& task : impl_.faults.lost) response->add_lost(task);
       for (const auto& owner : impl_.faults.live) response->add_live_owners(owner);
+      response->set_drain(impl_.faults.drain);
       return Status::OK;
     }
 
@@ -237,17 +254,18 @@ std::string FakeServer::Get(const std::string& sha256) const {
 
 void FakeServer::AddLease(const std::string& task, const std::string& command, const v1::Digest& input,
                           const std::string& owner) {
-  v1::Lease lease;
-  lease.set_task(task);
-  lease.set_owner(owner);
-  lease.mutable_spec()->set_kind("inspect");
-  lease.mutable_spec()->mutable_report()->set_model_display_name(command);
-  auto* added = lease.mutable_spec()->add_inputs();
-  added->set_name("model/a");
-  *added->mutable_digest() = input;
+  const v1::Lease lease = MakeLease(task, command, input, owner);
   absl::MutexLock lock(&impl_->mutex);
-  lease.set_fencing_token(static_cast<int64_t>(impl_->leases.size()) + 7);
   impl_->leases.push_back(lease);
+  impl_->leases.back().set_fencing_token(static_cast<int64_t>(impl_->leases.size()) + 6);
+}
+
+void FakeServer::AddSmallLease(const std::string& task, const std::string& command, const v1::Digest& input,
+                               const std::string& owner) {
+  const v1::Lease lease = MakeLease(task, command, input, owner);
+  absl::MutexLock lock(&impl_->mutex);
+  impl_->small_leases.push_back(lease);
+  impl_->small_leases.back().set_fencing_token(static_cast<int64_t>(impl_->small_leases.size()) + 106);
 }
 
 void FakeServer::SetFaults(const std::function<void(Faults&)>& change) {

@@ -28,6 +28,9 @@ class FakeServer {
   // A lease of an inspect task whose target is `command` and whose input "model/a" is `input`.
   void AddLease(const std::string& task, const std::string& command, const v1::Digest& input,
                 const std::string& owner = "jobs/1");
+  // The same for whoever asks for small tasks alone; those of AddLease are for whoever asks for any.
+  void AddSmallLease(const std::string& task, const std::string& command, const v1::Digest& input,
+                     const std::string& owner = "jobs/1");
 
   struct Faults {
     int refuse_registrations = 0;    // UNAVAILABLE
@@ -35,6 +38,7 @@ class FakeServer {
     int64_t break_read_after = -1;   // the next Read breaks after so many bytes
     int64_t break_write_after = -1;  // the next Write, likewise
     bool corrupt_reads = false;
+    bool drain = false;             // answered to each heartbeat; and nobody waits for a lease
     std::vector<std::string> lost;  // answered to each heartbeat
     std::vector<std::string> live = {"jobs/1"};
   };
@@ -46,6 +50,7 @@ class FakeServer {
     std::vector<int64_t> write_offsets;  // of the first message of each Write
     std::vector<std::string> workers;    // names given
     int lease_calls = 0;
+    int small_lease_calls = 0;  // of those, for small tasks alone
     bool deregistered = false;
     v1::WorkerCapacity capacity;
   };

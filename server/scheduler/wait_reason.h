@@ -1,0 +1,20 @@
+#pragma once
+
+#include <optional>
+
+#include "bitwright/v1/notices.pb.h"
+#include "server/scheduler/core.h"
+
+namespace bitwright::server {
+
+// Why nothing of this owner runs, as Job.waiting says it, and what a person can do; nothing while something runs, while
+// a pause before a repeated attempt lasts, while an equal task of another owner runs, and where a worker is about to
+// take a task.
+std::optional<v1::Notice> WaitReason(const Core& core, const Owner& owner);
+
+// Tells the subscribers of every owner whose reason has held for kWaitingTold, or is over. Looks twice a second at
+// most.
+inline constexpr absl::Duration kWaitingTold = absl::Seconds(1);
+void TellWaiting(Core& core);
+
+}  // namespace bitwright::server
