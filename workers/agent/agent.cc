@@ -1,6 +1,6 @@
 #include "workers/agent/agent.h"
 
-#include <grpcpp/grpcpp.h>
+#include <grpcpp/channel.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +13,7 @@
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/reasons.h"
+#include "proto/transfer/channel.h"
 #include "proto/transfer/retry_policy.h"
 #include "workers/agent/blob_cache.h"
 #include "workers/agent/blob_client.h"
@@ -27,14 +28,6 @@ namespace {
 
 constexpr absl::Duration kLongPoll = absl::Seconds(20);
 constexpr absl::Duration kDrainPause = absl::Seconds(1);
-
-std::shared_ptr<grpc::Channel> Connect(const std::string& server) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
-  return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
-}
 
 v1::WorkerCapacity Capacity(const AgentOptions& options) {
   v1::WorkerCapacity capacity;
@@ -55,7 +48,7 @@ class Agent::Impl {
  public:
   explicit Impl(AgentOptions options)
       : options_(std::move(options)),
-        channel_(Connect(options_.server)),
+        channel_(OpenChannel(options_.server)),
         client_(channel_, Capacity(options_)),
         blobs_(channel_),
         children_({options_.child_program, options_.compute_class}) {}

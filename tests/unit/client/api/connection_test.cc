@@ -46,6 +46,41 @@ TEST(Connection, HealthIsAsked) {
               HasReason("SERVER_UNREACHABLE"));
 }
 
+// Broken bytes in every string field: nothing is sent, and the field is named.
+TEST(Connection, TextThatIsNotUtf8IsRefusedBeforeItIsSent) {
+  FakeService service;
+  const auto connection = Connect({.address = service.address()});
+  const std::string broken = "a\xff";
+  const auto expect = [](const auto& result, const std::string& field) {
+    EXPECT_THAT(result, HasReason("TEXT_INVALID")) << field;
+    EXPECT_NE(StatusOf(result).message().find("'" + field + "'"), absl::string_view::npos) << StatusOf(result);
+  };
+  v1::CreateModelRequest model;
+  model.set_display_name(broken);
+  expect(connection->CreateModel(model), "display_name");
+  model.set_display_name("a");
+  model.mutable_manifest()->add_files()->set_path(broken);
+  expect(connection->CreateModel(model), "manifest.files[0].path");
+  v1::CreateJobRequest job;
+  job.mutable_spec()->set_display_name(broken);
+  expect(connection->CreateJob(job), "spec.display_name");
+  job.mutable_spec()->set_display_name("a");
+  job.mutable_spec()->mutable_calibration()->set_display_name(broken);
+  expect(connection->CreateJob(job), "spec.calibration.display_name");
+  job.mutable_spec()->clear_calibration();
+  job.mutable_spec()->mutable_inline_recipe()->set_description(broken);
+  expect(connection->CreateJob(job), "spec.inline_recipe.description");
+  v1::ListJobsRequest list;
+  list.set_filter(broken);
+  expect(connection->ListJobs(list), "filter");
+  v1::RetryJobRequest retry;
+  retry.set_name(broken);
+  expect(connection->RetryJob(retry), "name");
+  expect(connection->WatchJob(broken, nullptr), "name");
+  EXPECT_EQ(service.seen.create_models, 0);
+  EXPECT_EQ(service.seen.create_jobs, 0);
+}
+
 TEST(Connection, CancelledTokenStopsEveryCall) {
   FakeService service;
   const auto cancel = std::make_shared<CancelToken>();
