@@ -54,7 +54,7 @@ absl::Status OptionConflictError(std::string_view what) {
 
 absl::Status ArgumentInvalidError(std::string_view what, std::string_view remedy) {
   return MakeError(absl::StatusCode::kInvalidArgument, "ARGUMENT_INVALID",
-                   absl::StrCat(Text(what), "; ", Text(remedy)));
+                   absl::StrCat(Text(what), what.ends_with('?') ? " " : "; ", Text(remedy)));
 }
 
 absl::Status LabelInvalidError(std::string_view label, std::string_view why) {
@@ -99,14 +99,14 @@ absl::Status ArchitectureUnsupportedError(std::string_view architecture, std::st
 
 absl::Status TargetUnknownError(std::string_view target, std::string_view guess, std::string_view known) {
   return MakeError(absl::StatusCode::kInvalidArgument, "TARGET_UNKNOWN",
-                   absl::StrCat("the server knows no target ", Quoted(target), Text(guess), "; it knows ", Text(known)),
+                   absl::StrCat("the server knows no target ", Quoted(target), "; it knows ", Text(known), Text(guess)),
                    {{"target", Text(target.substr(0, 200))}});
 }
 
 absl::Status RecipeUnknownError(std::string_view recipe, std::string_view guess, std::string_view known) {
   return MakeError(absl::StatusCode::kNotFound, "RECIPE_NOT_FOUND",
-                   absl::StrCat("the server has no recipe ", Quoted(recipe), Text(guess), "; it has ", Text(known),
-                                ", and takes the path of a .textproto"),
+                   absl::StrCat("the server has no recipe ", Quoted(recipe), "; it has ", Text(known),
+                                ", and takes the path of a .textproto", Text(guess)),
                    {{"recipe", Text(recipe.substr(0, 200))}});
 }
 

@@ -13,11 +13,14 @@
 #include "client/api/recipe_file.h"
 #include "client/cli/cli_errors.h"
 #include "client/cli/data_file.h"
+#include "client/cli/exit_codes.h"
 #include "client/cli/find_resource.h"
 #include "client/cli/hub_cache.h"
 #include "client/cli/labels.h"
+#include "client/cli/session.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/names.h"
+#include "proto/inputs/data_kind.h"
 
 namespace bitwright::client {
 namespace {
@@ -58,8 +61,9 @@ absl::Status SetLabels(const JobOptions& options, v1::JobSpec& spec) {
 }
 
 // One of the two texts; `data` keeps what is not about the file.
-absl::Status SetData(const JobOptions& options, const DataFile& file, int64_t tokens, v1::Data* data) {
-  ABSL_RETURN_IF_ERROR(CheckDataFile(file, options.data_kind, options.window, data));
+absl::Status SetData(const JobOptions& options, const DataFile& file, const std::string& kind, int64_t tokens,
+                     v1::Data* data) {
+  ABSL_RETURN_IF_ERROR(CheckDataFile(file, kind, options.window, data));
   data->set_window(options.window);
   data->set_tokens(tokens);
   data->set_add_special_tokens(options.add_special_tokens);
@@ -69,16 +73,18 @@ absl::Status SetData(const JobOptions& options, const DataFile& file, int64_t to
 absl::Status SetTexts(const JobOptions& options, JobDraft& draft) {
   if (!options.calibration.empty()) {
     DataFile file{options.calibration, options.calibration, ""};
+    std::string kind = options.data_kind;
     if (options.calibration == kSampleWord) {
       ABSL_ASSIGN_OR_RETURN(draft.sample, SampleText::Make());
       file = {draft.sample->path(), std::string(kSampleWord), std::string(kSampleName)};
+      kind = DataKindName(v1::Data::TEXT);
     }
     draft.calibration = file.path;
-    ABSL_RETURN_IF_ERROR(SetData(options, file, options.calibration_tokens, draft.spec.mutable_calibration()));
+    ABSL_RETURN_IF_ERROR(SetData(options, file, kind, options.calibration_tokens, draft.spec.mutable_calibration()));
   }
   if (options.evaluation.empty()) return absl::OkStatus();
   draft.evaluation = options.evaluation;
-  return SetData(options, {options.evaluation, options.evaluation, ""}, options.evaluation_tokens,
+  return SetData(options, {options.evaluation, options.evaluation, ""}, options.data_kind, options.evaluation_tokens,
                  draft.spec.mutable_evaluation());
 }
 
@@ -100,9 +106,9 @@ absl::Status TakeFolder(const std::string& folder, const JobOptions& options, Jo
 
 absl::Status SetModel(const Options& options, const Environment& environment, JobDraft& draft) {
   const JobOptions& job = options.job;
-  const bool named = !options.server.empty() || !environment.server.empty();
-  const bool alone = (options.command == Command::kQuantize || options.command == Command::kPlan) &&
-                     (options.local.local || !named) && options.local.keep_data_dir.empty();
+  // A service of our own that begins with no data knows no model.
+  const bool alone = Session::WouldBeLocal(options, environment) && options.local.keep_data_dir.empty();
+  draft.hub_caches = absl::StrJoin(environment.hub_caches, ", ");
   ABSL_ASSIGN_OR_RETURN(const auto folder, FolderOf(job.model, environment, !alone));
   if (!folder) return alone ? ModelUnknownError(job.model) : absl::OkStatus();
   ABSL_RETURN_IF_ERROR(TakeFolder(*folder, job, draft));
@@ -228,8 +234,9 @@ absl::StatusOr<v1::Model> UploadDraft(const JobOptions& options, Client& client,
     draft.spec.set_model(model->name());
     if (draft.spec.display_name().empty()) draft.spec.set_display_name(model->display_name());
   }
-  if (absl::IsNotFound(model.status()) && !draft.model.has_value()) return ModelUnknownError(options.model);
-  return model;
+  if (draft.model.has_value() || model.ok() || ExitCodeOf(model.status()) != ExitCode::kNotFound) return model;
+  return IsHubName(options.model) ? HubModelMissingError(options.model, draft.hub_caches)
+                                  : ModelUnknownError(options.model);
 }
 
 }  // namespace bitwright::client

@@ -29,6 +29,7 @@ struct JobDraft {
   std::optional<v1::Manifest> manifest;  // of that folder, once it is hashed
   std::string calibration;               // paths; empty: none
   std::string evaluation;
+  std::string hub_caches;                    // where MODEL was looked for, for a message
   std::shared_ptr<const SampleText> sample;  // holds the file of `--calibration sample`
 
   v1::JobSpec WithBudget(const BudgetChoice& choice) const;  // an empty choice: without a budget

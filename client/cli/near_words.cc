@@ -49,7 +49,8 @@ std::vector<std::string> NearWords(std::string_view typed, std::span<const std::
   near.erase(std::unique(near.begin(), near.end()), near.end());
   std::vector<std::string> found;
   for (auto& [distance, word] : near) {
-    if (found.size() < kMostWords) found.push_back(std::move(word));
+    // What is much farther than the nearest is not meant.
+    if (found.size() < kMostWords && distance <= near.front().first + 1) found.push_back(word);
   }
   return found;
 }

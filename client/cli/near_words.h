@@ -12,7 +12,7 @@ namespace bitwright::client {
 int EditDistance(std::string_view a, std::string_view b);
 
 // Those of the words that `typed` may be a slip of, nearest first, at most three: a third of the letters may be wrong,
-// or it is their beginning (three letters or more).
+// or it is their beginning (three letters or more). None is much farther than the nearest.
 std::vector<std::string> NearWords(std::string_view typed, std::span<const std::string> words);
 
 // "; did you mean 'x' or 'y'?", or nothing.

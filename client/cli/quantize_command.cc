@@ -156,9 +156,9 @@ class Run {
     if (std::none_of(parts_.begin(), parts_.end(), [&](const Part& part) { return Undelivered(part); })) return;
     const std::string data_dir = session_->local_server()->KeepData(kept_.PlaceForData());
     const bool owned = session_->local_server()->owns_data();
-    bool remembered = true;
+    bool remembered = draft_.model.has_value();  // otherwise nothing here names the model's content
     for (const Part& part : parts_) {
-      if (Undelivered(part)) remembered = kept_.Keep(KeyOf(part), {part.job.name(), data_dir, owned}) && remembered;
+      if (remembered && Undelivered(part)) remembered = kept_.Keep(KeyOf(part), {part.job.name(), data_dir, owned});
     }
     context_.console.Warning(absl::StrCat(
         "the result is computed and is kept in ", data_dir, "; ",

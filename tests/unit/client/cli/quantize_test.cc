@@ -60,7 +60,7 @@ TEST_F(QuantizeTest, SeveralBudgetsAreOneUploadAndOneTable) {
   EXPECT_EQ(service_.seen.create_models, 1);
   EXPECT_EQ(service_.seen.create_jobs, 3);
   for (const char* folder : {"3bpw", "4.25bpw", "12MB"}) {
-    EXPECT_TRUE(fs::exists(dir_ / "out" / folder / "report.json")) << folder;
+    EXPECT_TRUE(fs::exists(fs::path(dir_ / "out") / folder / "report.json")) << folder;
     EXPECT_NE(out_.str().find(std::string("\n") + folder), std::string::npos) << out_.str();
   }
   EXPECT_NE(out_.str().find("4.125"), std::string::npos) << out_.str();
