@@ -65,6 +65,13 @@ absl::Status Preflight(Client& client, JobDraft& draft) {
   return absl::OkStatus();
 }
 
+int64_t NeededBytes(int64_t model_bytes, const v1::Budget& budget) {
+  if (budget.kind_case() == v1::Budget::kArtifactBytes) return std::max<int64_t>(budget.artifact_bytes(), 1);
+  constexpr double kMostBits = 32;
+  const double share = std::min(budget.average_bits(), kMostBits) / kMostBits;
+  return std::max<int64_t>(static_cast<int64_t>(share * static_cast<double>(model_bytes)), 1);
+}
+
 int64_t NeededBytes(const v1::Estimate& estimate, const v1::Budget& budget) {
   int64_t most = estimate.artifact_bytes();
   const auto at_most = [&](int64_t bytes) { most = most == 0 ? bytes : std::min(most, bytes); };

@@ -19,4 +19,8 @@ absl::Status CheckAgainst(const v1::Capabilities& server, const JobDraft& draft)
 // 0: the server gives no estimate. Pure.
 int64_t NeededBytes(const v1::Estimate& estimate, const v1::Budget& budget);
 
+// What is known before there is an estimate: a budget of bytes may be used up, and a weight of the model has at most 32
+// bits. At least 1: some file systems (/proc) have no room at all. Pure.
+int64_t NeededBytes(int64_t model_bytes, const v1::Budget& budget);
+
 }  // namespace bitwright::client

@@ -36,7 +36,7 @@ class Run {
   }
 
   absl::StatusOr<ExitCode> Execute() {
-    ABSL_RETURN_IF_ERROR(CheckOut({}));
+    ABSL_RETURN_IF_ERROR(CheckOut(std::nullopt));
     TellIgnored(context_, draft_);
     ABSL_RETURN_IF_ERROR(FindKept());
     ABSL_RETURN_IF_ERROR(OpenSession());
@@ -57,11 +57,12 @@ class Run {
 
  private:
   // Rights and room, as far as they are known.
-  absl::Status CheckOut(const v1::Estimate& estimate) const {
+  absl::Status CheckOut(const std::optional<v1::Estimate>& estimate) const {
+    const int64_t model_bytes = draft_.model ? draft_.model->size_bytes() : 0;
     int64_t needed = 0;
     for (const Part& part : parts_) {
       ABSL_RETURN_IF_ERROR(part.out.Check());
-      needed += NeededBytes(estimate, part.choice.budget);
+      needed += estimate ? NeededBytes(*estimate, part.choice.budget) : NeededBytes(model_bytes, part.choice.budget);
     }
     return parts_.front().out.CheckRoom(needed);
   }

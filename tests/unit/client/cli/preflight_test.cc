@@ -64,7 +64,16 @@ TEST(NeededBytes, IsInProportionToTheBits) {
   EXPECT_EQ(NeededBytes(estimate, budget), 400);
   budget.set_artifact_bytes(650);
   EXPECT_EQ(NeededBytes(estimate, budget), 650);
-  EXPECT_EQ(NeededBytes(v1::Estimate(), budget), 650) << "known before any estimate";
+  EXPECT_EQ(NeededBytes(v1::Estimate(), budget), 650);
+}
+
+TEST(NeededBytes, SomethingIsKnownBeforeAnyEstimate) {
+  v1::Budget budget;
+  budget.set_artifact_bytes(650);
+  EXPECT_EQ(NeededBytes(1'000'000, budget), 650);
+  budget.set_average_bits(4);
+  EXPECT_EQ(NeededBytes(1'000'000, budget), 125'000);
+  EXPECT_EQ(NeededBytes(0, budget), 1);
 }
 
 }  // namespace

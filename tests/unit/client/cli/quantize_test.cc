@@ -4,6 +4,7 @@
 
 #include "client/cli/run.h"
 #include "client/cli/sample_text.h"
+#include "proto/base/message_bytes.h"
 #include "proto/contract/digest.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
@@ -181,7 +182,7 @@ TEST_F(QuantizeTest, JobsAreClonedWithChangesAndTriedAgain) {
   v1::JobSpec expected = first;
   expected.mutable_budget()->set_average_bits(3);
   (*expected.mutable_labels())["run"] = "2";
-  EXPECT_EQ(service_.seen.spec.SerializeAsString(), expected.SerializeAsString());
+  EXPECT_EQ(DeterministicBytes(service_.seen.spec), DeterministicBytes(expected));
   ASSERT_EQ(Run({"job", "clone", "j1", "--calibration", dir_ / "e.txt", "--budget", "3bpw,5bpw"}), ExitCode::kOk);
   EXPECT_EQ(service_.seen.spec.calibration().blob().sha256(), first.evaluation().blob().sha256());
   EXPECT_EQ(service_.seen.spec.calibration().window(), 128);
