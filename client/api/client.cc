@@ -62,12 +62,13 @@ absl::StatusOr<v1::Model> Client::GetModel(const std::string& name) {
   return connection_->GetModel(request);
 }
 
-absl::StatusOr<std::vector<v1::Model>> Client::ListModels(int most) {
-  return Collect<v1::Model>(v1::ListModelsRequest(), most,
-                            [&](const v1::ListModelsRequest& request) -> absl::StatusOr<Page<v1::Model>> {
-                              ABSL_ASSIGN_OR_RETURN(const auto page, connection_->ListModels(request));
-                              return MakePage<v1::Model>(page.models(), page.next_page_token());
-                            });
+absl::StatusOr<std::vector<v1::Model>> Client::ListModels(int most, const std::string& filter) {
+  v1::ListModelsRequest first;
+  first.set_filter(filter);
+  return Collect<v1::Model>(first, most, [&](const v1::ListModelsRequest& request) -> absl::StatusOr<Page<v1::Model>> {
+    ABSL_ASSIGN_OR_RETURN(const auto page, connection_->ListModels(request));
+    return MakePage<v1::Model>(page.models(), page.next_page_token());
+  });
 }
 
 absl::Status Client::DeleteModel(const std::string& name) {
@@ -96,13 +97,18 @@ absl::StatusOr<v1::Job> Client::GetJob(const std::string& name) {
   return connection_->GetJob(request);
 }
 
-absl::StatusOr<std::vector<v1::Job>> Client::ListJobs(v1::Job::State state, int most) {
-  v1::ListJobsRequest first;
-  first.set_state(state);
-  return Collect<v1::Job>(first, most, [&](const v1::ListJobsRequest& request) -> absl::StatusOr<Page<v1::Job>> {
+absl::StatusOr<std::vector<v1::Job>> Client::ListJobs(const v1::ListJobsRequest& which, int most) {
+  return Collect<v1::Job>(which, most, [&](const v1::ListJobsRequest& request) -> absl::StatusOr<Page<v1::Job>> {
     ABSL_ASSIGN_OR_RETURN(const auto page, connection_->ListJobs(request));
     return MakePage<v1::Job>(page.jobs(), page.next_page_token());
   });
+}
+
+absl::StatusOr<v1::Job> Client::RetryJob(const std::string& name) {
+  v1::RetryJobRequest request;
+  request.set_name(name);
+  request.set_request_id(RandomId(32));
+  return connection_->RetryJob(request);
 }
 
 absl::StatusOr<v1::Job> Client::CancelJob(const std::string& name) {
@@ -142,6 +148,8 @@ absl::StatusOr<std::vector<v1::Worker>> Client::ListWorkers() {
   ABSL_ASSIGN_OR_RETURN(const auto response, connection_->ListWorkers({}));
   return std::vector<v1::Worker>(response.workers().begin(), response.workers().end());
 }
+
+absl::StatusOr<v1::Capabilities> Client::GetCapabilities() { return connection_->GetCapabilities({}); }
 
 absl::Status Client::WaitUntilServing(absl::Duration patience) { return connection_->WaitUntilServing(patience); }
 

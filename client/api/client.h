@@ -8,18 +8,10 @@
 
 #include "absl/status/statusor.h"
 #include "client/api/connection.h"
+#include "client/api/model_dir.h"
+#include "client/api/transfer_progress.h"
 
 namespace bitwright::client {
-
-// How far an upload or a download is.
-struct TransferProgress {
-  enum class Phase { kHash, kUpload, kInspect, kDownload };
-  Phase phase = Phase::kHash;
-  int files = 0;
-  int64_t done_bytes = 0;
-  int64_t total_bytes = 0;  // of this phase: kUpload counts only what the server lacked
-};
-using OnTransfer = std::function<void(const TransferProgress&)>;
 
 // Bitwright for a program: whole steps, each one call. Thread-safe. Errors as in Connection, and those named below.
 // Its uploads are in client_upload.cc, its downloads in client_download.cc.
@@ -32,19 +24,26 @@ class Client {
 
   // Uploads what the server lacks of a model folder (see ScanModelDir for which files), registers it and waits until it
   // is READY. REJECTED: the server's error about the model. BLOB_DIGEST_MISMATCH: a file changed meanwhile.
+  // DISPLAY_NAME_INVALID. The same files are one model: one that is there keeps the name that it has.
   absl::StatusOr<v1::Model> UploadModel(const std::string& dir, const std::string& display_name,
                                         const OnTransfer& on_transfer = nullptr);
+  // The same where the digests are known: `manifest` is that of HashModel(files).
+  absl::StatusOr<v1::Model> UploadModel(const ModelDir& files, const v1::Manifest& manifest,
+                                        const std::string& display_name, const OnTransfer& on_transfer = nullptr);
   // Uploads one file unless the server has it.
   absl::StatusOr<BlobDigest> UploadFile(const std::string& path, const OnTransfer& on_transfer = nullptr);
   absl::StatusOr<v1::Model> GetModel(const std::string& name);
-  absl::StatusOr<std::vector<v1::Model>> ListModels(int most);  // newest first
+  // Newest first. `filter` as ListModelsRequest states it; empty: all.
+  absl::StatusOr<std::vector<v1::Model>> ListModels(int most, const std::string& filter = {});
   absl::Status DeleteModel(const std::string& name);
 
   // The request id makes a repeated call return the first one's job; empty: a new one each call.
   absl::StatusOr<v1::Job> CreateJob(const v1::JobSpec& spec, const std::string& request_id = {});
   absl::StatusOr<v1::Job> ValidateJob(const v1::JobSpec& spec);  // with its estimate; queues nothing
   absl::StatusOr<v1::Job> GetJob(const std::string& name);
-  absl::StatusOr<std::vector<v1::Job>> ListJobs(v1::Job::State state, int most);  // newest first
+  // Those that the request's state and filter choose, in its order; its page fields are set here.
+  absl::StatusOr<std::vector<v1::Job>> ListJobs(const v1::ListJobsRequest& which, int most);
+  absl::StatusOr<v1::Job> RetryJob(const std::string& name);
   absl::StatusOr<v1::Job> CancelJob(const std::string& name);
   absl::Status DeleteJob(const std::string& name);
   absl::StatusOr<v1::Job> WatchJob(const std::string& name, const std::function<void(const v1::Job&)>& on_job);
@@ -59,11 +58,12 @@ class Client {
   absl::StatusOr<std::vector<v1::Recipe>> ListRecipes();
   absl::StatusOr<v1::Recipe> GetRecipe(const std::string& name);
   absl::StatusOr<std::vector<v1::Worker>> ListWorkers();
+  absl::StatusOr<v1::Capabilities> GetCapabilities();
   absl::Status WaitUntilServing(absl::Duration patience);
 
  private:
   absl::Status UploadMissing(std::span<const FileToUpload> files, const OnTransfer& on_transfer);
-  absl::StatusOr<v1::Model> AwaitInspection(v1::Model model);
+  absl::StatusOr<v1::Model> AwaitInspection(v1::Model model, const OnTransfer& on_transfer);
   absl::Status DownloadFile(const v1::FileEntry& entry, const std::string& dir,
                             const std::function<void(int64_t)>& on_bytes);
 

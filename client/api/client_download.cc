@@ -37,7 +37,7 @@ absl::Status Client::DownloadFile(const v1::FileEntry& entry, const std::string&
 
 absl::Status Client::DownloadArtifact(const v1::Manifest& manifest, const std::string& dir,
                                       const OnTransfer& on_transfer) {
-  TransferProgress progress{TransferProgress::Phase::kDownload, manifest.files_size(), 0, 0};
+  TransferProgress progress{TransferProgress::Phase::kDownload, manifest.files_size(), 0, 0, ""};
   for (const v1::FileEntry& entry : manifest.files()) {
     ABSL_RETURN_IF_ERROR(CheckManifestPath(entry.path()));
     progress.total_bytes += entry.digest().size_bytes();

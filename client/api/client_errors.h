@@ -20,6 +20,12 @@ absl::Status FileUnwritableError(const std::string& path, int error);       // F
 absl::Status FileShrankError(const std::string& path, int64_t size_bytes);  // FILE_CHANGED
 inline constexpr LocalFileErrors kFileErrors{FileUnreadableError, FileShrankError};
 
+// A status that some layer between here and the service made without a reason of ours, or without a sentence: with
+// both, and with what to do. The code stays, but for CANCELLED, which here would mean that a person did it.
+absl::Status ForeignStatusError(std::string_view address, const absl::Status& status, std::string_view reason);
+
+// DISPLAY_NAME_INVALID: what was given as `option` is not UTF-8 or too long.
+absl::Status DisplayNameInvalidError(std::string_view option, std::string_view text, std::string_view why);
 absl::Status ModelDirInvalidError(const std::string& dir, std::string_view what, std::string_view remedy);
 absl::Status ModelRejectedError();                                                     // MODEL_REJECTED
 absl::Status BudgetInvalidError(std::string_view text, std::string_view what);         // BUDGET_INVALID
@@ -28,5 +34,8 @@ absl::Status DownloadCorruptError(const std::string& path, const BlobDigest& dig
 absl::Status JobNotFinishedError(std::string_view job, std::string_view state);        // JOB_UNFINISHED
 absl::Status JobCancelledError(std::string_view job);                                  // JOB_CANCELLED
 absl::Status JobFailedError();                                                         // JOB_FAILED
+absl::Status ModelPathNotUtf8Error(const std::string& path);                           // MANIFEST_PATH_INVALID
+// TOKENIZER_MISSING: text is given to a model folder without tokenizer.json.
+absl::Status TokenizerMissingError(const std::string& dir);
 
 }  // namespace bitwright::client

@@ -3,9 +3,8 @@
 #include <google/protobuf/empty.pb.h>
 #include <google/protobuf/unknown_field_set.h>
 #include <grpc/grpc.h>
-#include <grpcpp/create_channel.h>
+#include <grpcpp/channel.h>
 #include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/security/credentials.h>
 
 #include <unistd.h>
 
@@ -14,17 +13,21 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "bitwright/v1/capabilities.grpc.pb.h"
 #include "bitwright/v1/jobs.grpc.pb.h"
 #include "bitwright/v1/models.grpc.pb.h"
 #include "bitwright/v1/recipes.grpc.pb.h"
 #include "bitwright/v1/workers.grpc.pb.h"
 #include "client/api/client_errors.h"
+#include "client/api/foreign_status.h"
 #include "proto/base/errors.h"
 #include "proto/base/host_name.h"
+#include "proto/base/text_fields.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/reasons.h"
 #include "proto/transfer/blob_download.h"
 #include "proto/transfer/blob_upload.h"
+#include "proto/transfer/channel.h"
 #include "proto/transfer/grpc_calls.h"
 #include "proto/transfer/transfer_errors.h"
 
@@ -42,17 +45,10 @@ void KeepLibrary() {
   (void)kept;
 }
 
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
+// Reports and jobs of large models may pass the usual 4 MiB; the server is the one that the user chose.
+std::shared_ptr<grpc::Channel> OpenToService(const std::string& address) {
   KeepLibrary();
-  grpc::ChannelArguments arguments;
-  // Reports and jobs of large models may pass the usual 4 MiB; the server is the one that the user chose.
-  arguments.SetMaxReceiveMessageSize(static_cast<int>(limits::kMaxInlineProtoBytes));
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
-  // A proxy setting of the environment is not meant for a service on this network or a socket.
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  return OpenChannel(address, static_cast<int>(limits::kMaxInlineProtoBytes));
 }
 
 // Waits in part inside gRPC: a channel makes progress only while some call polls, and otherwise sees a server that came
@@ -86,17 +82,19 @@ class GrpcConnection final : public Connection {
  public:
   explicit GrpcConnection(ConnectionOptions options)
       : options_(std::move(options)),
-        channel_(OpenChannel(options_.address)),
+        channel_(OpenToService(options_.address)),
         clock_(*options_.clock, channel_),
         models_(v1::ModelService::NewStub(channel_)),
         jobs_(v1::JobService::NewStub(channel_)),
         recipes_(v1::RecipeService::NewStub(channel_)),
-        workers_(v1::WorkerService::NewStub(channel_)) {
+        workers_(v1::WorkerService::NewStub(channel_)),
+        capabilities_(v1::CapabilityService::NewStub(channel_)) {
     if (options_.cancel == nullptr) options_.cancel = std::make_shared<CancelToken>();
   }
 
 #define BITWRIGHT_UNARY(Method, stub, Response)                                                           \
   absl::StatusOr<v1::Response> Method(const v1::Method##Request& request) override {                      \
+    ABSL_RETURN_IF_ERROR(CheckTextFields(request));                                                       \
     return Final(RetryUnary<v1::Response>(Retry(), *options_.cancel, [&](auto* context, auto* response) { \
       return stub->Method(context, request, response);                                                    \
     }));                                                                                                  \
@@ -108,12 +106,14 @@ class GrpcConnection final : public Connection {
   BITWRIGHT_UNARY(CreateJob, jobs_, Job)
   BITWRIGHT_UNARY(GetJob, jobs_, Job)
   BITWRIGHT_UNARY(ListJobs, jobs_, ListJobsResponse)
+  BITWRIGHT_UNARY(RetryJob, jobs_, Job)
   BITWRIGHT_UNARY(CancelJob, jobs_, Job)
   BITWRIGHT_UNARY(DeleteJob, jobs_, DeleteJobResponse)
   BITWRIGHT_UNARY(GetReport, jobs_, Report)
   BITWRIGHT_UNARY(ListRecipes, recipes_, ListRecipesResponse)
   BITWRIGHT_UNARY(GetRecipe, recipes_, Recipe)
   BITWRIGHT_UNARY(ListWorkers, workers_, ListWorkersResponse)
+  BITWRIGHT_UNARY(GetCapabilities, capabilities_, Capabilities)
 #undef BITWRIGHT_UNARY
 
   absl::Status WaitUntilServing(absl::Duration patience) override {
@@ -147,6 +147,7 @@ class GrpcConnection final : public Connection {
                                    const std::function<void(const v1::Job&)>& on_job) override {
     v1::WatchJobRequest request;
     request.set_name(name);
+    ABSL_RETURN_IF_ERROR(CheckTextFields(request));
     v1::Job latest;
     for (RetryLoop retry = Retry();;) {
       Attempt attempt(*options_.cancel, kClientTransfers.stream_limit);
@@ -182,11 +183,14 @@ class GrpcConnection final : public Connection {
   absl::Status Final(const absl::Status& status) {
     if (!absl::IsUnavailable(status)) {
       reached_ = true;
-      return status;
+      return WithReason(options_.address, status);
     }
     // An error with another reason is the server's own.
     const std::string reason = ErrorReason(status);
-    if (!reason.empty() && reason != Reason::kStreamEnded && reason != Reason::kServerNotReady) return status;
+    if (!reason.empty() && reason != Reason::kStreamEnded && reason != Reason::kServerNotReady) {
+      return WithReason(options_.address, status);
+    }
+    if (status.message().empty()) return WithReason(options_.address, absl::UnavailableError(""));
     return ServerUnreachableError(options_.address, std::string(status.message()));
   }
   template <typename T>
@@ -231,6 +235,7 @@ class GrpcConnection final : public Connection {
   std::unique_ptr<v1::JobService::StubInterface> jobs_;
   std::unique_ptr<v1::RecipeService::StubInterface> recipes_;
   std::unique_ptr<v1::WorkerService::StubInterface> workers_;
+  std::unique_ptr<v1::CapabilityService::StubInterface> capabilities_;
   std::atomic<bool> reached_{false};
 };
 

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "bitwright/v1/capabilities.pb.h"
 #include "bitwright/v1/jobs.pb.h"
 #include "bitwright/v1/models.pb.h"
 #include "bitwright/v1/recipes.pb.h"
@@ -26,7 +27,9 @@ namespace bitwright::client {
 // The service as a client sees it: each call retries what is worth it and resumes what was broken off; what comes back
 // as an error is final. Thread-safe.
 // Errors: those of the service as the protos state them, with their ErrorInfo; UNAVAILABLE, reason SERVER_UNREACHABLE,
-// when nobody answered until the retry policy gave up; CANCELLED, reason INTERRUPTED, by the token.
+// when nobody answered until the retry policy gave up; CANCELLED, reason INTERRUPTED, by the token; INVALID_ARGUMENT,
+// reason TEXT_INVALID, before anything is sent, when a request holds text that is not UTF-8. Whatever other layers say
+// is given a reason and a sentence (foreign_status.h).
 class Connection {
  public:
   virtual ~Connection() = default;
@@ -38,12 +41,14 @@ class Connection {
   virtual absl::StatusOr<v1::Job> CreateJob(const v1::CreateJobRequest&) = 0;
   virtual absl::StatusOr<v1::Job> GetJob(const v1::GetJobRequest&) = 0;
   virtual absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest&) = 0;
+  virtual absl::StatusOr<v1::Job> RetryJob(const v1::RetryJobRequest&) = 0;
   virtual absl::StatusOr<v1::Job> CancelJob(const v1::CancelJobRequest&) = 0;
   virtual absl::StatusOr<v1::DeleteJobResponse> DeleteJob(const v1::DeleteJobRequest&) = 0;
   virtual absl::StatusOr<v1::Report> GetReport(const v1::GetReportRequest&) = 0;
   virtual absl::StatusOr<v1::ListRecipesResponse> ListRecipes(const v1::ListRecipesRequest&) = 0;
   virtual absl::StatusOr<v1::Recipe> GetRecipe(const v1::GetRecipeRequest&) = 0;
   virtual absl::StatusOr<v1::ListWorkersResponse> ListWorkers(const v1::ListWorkersRequest&) = 0;
+  virtual absl::StatusOr<v1::Capabilities> GetCapabilities(const v1::GetCapabilitiesRequest&) = 0;
 
   // grpc.health.v1 Check of the whole server, until it says SERVING or `patience` is over (UNAVAILABLE).
   virtual absl::Status WaitUntilServing(absl::Duration patience) = 0;

@@ -13,6 +13,8 @@
 namespace bitwright::client {
 namespace {
 
+constexpr int kThreads = 2;
+
 absl::StatusOr<BlobDigest> HashFile(const std::string& path, const CancelToken& cancel,
                                     const std::function<void(int64_t)>& on_bytes) {
   ABSL_ASSIGN_OR_RETURN(const LocalFile file, LocalFile::Open(path, kFileErrors));
@@ -64,6 +66,34 @@ absl::StatusOr<std::vector<BlobDigest>> HashFiles(std::span<const std::string> p
     digests.push_back(*std::move(result));
   }
   return digests;
+}
+
+absl::StatusOr<std::vector<BlobDigest>> HashAll(std::span<const std::string> paths, const CancelToken& cancel,
+                                                const OnTransfer& on_transfer) {
+  TransferProgress progress{TransferProgress::Phase::kHash, static_cast<int>(paths.size()), 0, 0, ""};
+  for (const std::string& path : paths) {
+    ABSL_ASSIGN_OR_RETURN(const LocalFile file, LocalFile::Open(path, kFileErrors));
+    progress.total_bytes += file.size_bytes();
+  }
+  if (on_transfer) on_transfer(progress);
+  return HashFiles(paths, kThreads, cancel, [&](int64_t bytes) {
+    progress.done_bytes += bytes;
+    if (on_transfer) on_transfer(progress);
+  });
+}
+
+absl::StatusOr<v1::Manifest> HashModel(const ModelDir& model, const CancelToken& cancel,
+                                       const OnTransfer& on_transfer) {
+  std::vector<std::string> paths;
+  for (const ModelFile& file : model.files) paths.push_back(file.local_path);
+  ABSL_ASSIGN_OR_RETURN(const auto digests, HashAll(paths, cancel, on_transfer));
+  v1::Manifest manifest;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    v1::FileEntry* entry = manifest.add_files();
+    entry->set_path(model.files[i].path);
+    *entry->mutable_digest() = ToProto(digests[i]);
+  }
+  return manifest;
 }
 
 }  // namespace bitwright::client

@@ -3,75 +3,124 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <string_view>
+#include <map>
 
 #include "client/api/client_errors.h"
 #include "proto/base/status_macros.h"
+#include "proto/base/utf8.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/names.h"
+#include "proto/inputs/model_folder.h"
+#include "proto/inputs/model_refusals.h"
 
 namespace bitwright::client {
 namespace {
 
 namespace fs = std::filesystem;
 
-bool IsLeftOut(const fs::path& relative) {
-  for (const auto& part : relative) {
-    if (part.native().starts_with('.') || part == "original") return true;
+// A folder of more entries is somebody's home, not a model.
+constexpr size_t kMostEntries = 100'000;
+
+using Sizes = std::map<std::string, int64_t>;  // by path
+
+absl::StatusOr<Sizes> ListFiles(const std::string& dir) {
+  std::error_code error;
+  Sizes sizes;
+  size_t entries = 0;
+  fs::recursive_directory_iterator it(dir, error);
+  for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+    if (++entries > kMostEntries) {
+      return ModelDirInvalidError(dir, "it holds more than " + std::to_string(kMostEntries) + " files",
+                                  "give the model's own folder");
+    }
+    std::error_code unknown;
+    if (it->path().filename().native().starts_with('.')) {
+      if (it->is_directory(unknown)) it.disable_recursion_pending();
+      continue;
+    }
+    if (!it->is_regular_file(unknown)) continue;
+    const uintmax_t size = it->file_size(unknown);
+    sizes[it->path().lexically_relative(dir).generic_string()] = unknown ? 0 : static_cast<int64_t>(size);
   }
-  const std::string extension = relative.extension();
-  static constexpr std::string_view kOtherForms[] = {".bin", ".pt", ".pth", ".gguf", ".part"};
-  return std::find(std::begin(kOtherForms), std::end(kOtherForms), extension) != std::end(kOtherForms);
+  if (error) return FileUnreadableError(dir, error.value());
+  return sizes;
 }
 
-absl::Status CheckComplete(const std::string& dir, const std::vector<ModelFile>& files, bool other_weights) {
-  const auto has = [&](auto predicate) { return std::any_of(files.begin(), files.end(), predicate); };
-  if (!has([](const ModelFile& file) { return file.path == "config.json"; })) {
-    return ModelDirInvalidError(dir, "it has no config.json",
-                                "give the folder that save_pretrained or `huggingface-cli download` wrote");
-  }
-  if (has([](const ModelFile& file) { return file.path.ends_with(".safetensors"); })) return absl::OkStatus();
-  if (other_weights) {
-    return ModelDirInvalidError(
-        dir, "its weights are not safetensors",
-        "convert them with transformers: "
-        "AutoModelForCausalLM.from_pretrained(DIR).save_pretrained(NEW, safe_serialization=True)");
-  }
-  return ModelDirInvalidError(dir, "it has no *.safetensors file",
-                              "download the weights too (a clone without git-lfs or a partial download lacks them)");
+// The beginning of a file.
+absl::StatusOr<std::string> ReadHead(const std::string& path, int64_t most) {
+  ABSL_ASSIGN_OR_RETURN(const LocalFile file, LocalFile::Open(path, kFileErrors));
+  std::string head(static_cast<size_t>(std::min(most, file.size_bytes())), '\0');
+  ABSL_RETURN_IF_ERROR(file.Read(0, head.data(), head.size()));
+  return head;
+}
+
+ModelFolder AsFolder(const std::string& dir, const Sizes& sizes) {
+  ModelFolder folder;
+  for (const auto& [path, size] : sizes) folder.paths.push_back(path);
+  folder.read = [dir](const std::string& path, int64_t most) {
+    return ReadHead((fs::path(dir) / path).string(), most);
+  };
+  return folder;
+}
+
+// A single file in place of the folder: what it is, where that can be told.
+absl::Status RefuseFile(const std::string& path) {
+  const fs::path file(path);
+  const std::string parent = file.has_parent_path() ? file.parent_path().string() : ".";
+  const absl::Status known = CheckModelFolder(AsFolder(parent, {{file.filename().string(), 0}}));
+  const bool says_more = !known.ok() && !file.filename().string().ends_with(".safetensors") &&
+                         known.message().find("config.json") == absl::string_view::npos;
+  return says_more ? known : ModelDirInvalidError(path, "it is not a folder", "give the folder, not a file");
+}
+
+absl::Status CheckPath(const std::string& path) {
+  ABSL_RETURN_IF_ERROR(CheckManifestPath(path));
+  return ValidUtf8Prefix(path) == path.size() ? absl::OkStatus() : ModelPathNotUtf8Error(path);
 }
 
 }  // namespace
 
-absl::StatusOr<std::vector<ModelFile>> ScanModelDir(const std::string& dir) {
+int64_t ModelDir::size_bytes() const {
+  int64_t sum = 0;
+  for (const ModelFile& file : files) sum += file.size_bytes;
+  return sum;
+}
+
+int64_t ModelDir::ignored_bytes() const {
+  int64_t sum = 0;
+  for (const IgnoredFile& file : ignored) sum += file.size_bytes;
+  return sum;
+}
+
+bool ModelDir::Has(const std::string& file) const {
+  return std::any_of(files.begin(), files.end(), [&](const ModelFile& one) { return one.path == file; });
+}
+
+absl::StatusOr<ModelDir> ScanModelDir(const std::string& dir) {
   std::error_code error;
   if (!fs::exists(dir, error)) return FileUnreadableError(dir, ENOENT);
-  if (!fs::is_directory(dir, error))
-    return ModelDirInvalidError(dir, "it is not a folder", "give the folder, not a file");
+  if (!fs::is_directory(dir, error)) return RefuseFile(dir);
+  ABSL_ASSIGN_OR_RETURN(const Sizes sizes, ListFiles(dir));
+  const ModelFolder folder = AsFolder(dir, sizes);
+  ABSL_RETURN_IF_ERROR(CheckModelFolder(folder));
+  ABSL_ASSIGN_OR_RETURN(const auto sorted, SortModelFiles(folder));
 
-  std::vector<ModelFile> files;
-  bool other_weights = false;
-  fs::recursive_directory_iterator it(dir, error);
-  for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-    const fs::path relative = it->path().lexically_relative(dir);
-    std::error_code unknown;
-    if (IsLeftOut(relative)) {
-      if (it->is_directory(unknown)) it.disable_recursion_pending();
-      other_weights |= !relative.filename().native().starts_with('.');
+  ModelDir model{dir, {}, {}};
+  for (const SortedFile& file : sorted) {
+    const auto size = sizes.find(file.path);
+    if (size == sizes.end()) continue;
+    if (file.part == FilePart::kIgnored) {
+      model.ignored.push_back({file.path, size->second, file.why});
       continue;
     }
-    if (!it->is_regular_file(unknown)) continue;
-    ABSL_RETURN_IF_ERROR(CheckManifestPath(relative.generic_string()));
-    files.push_back({relative.generic_string(), it->path().string(), static_cast<int64_t>(it->file_size(unknown))});
-    if (files.size() > limits::kMaxManifestFiles) {
-      return ModelDirInvalidError(dir, "it holds more than " + std::to_string(limits::kMaxManifestFiles) + " files",
-                                  "give the model's own folder");
-    }
+    ABSL_RETURN_IF_ERROR(CheckPath(file.path));
+    model.files.push_back({file.path, (fs::path(dir) / file.path).string(), size->second});
   }
-  if (error) return FileUnreadableError(dir, error.value());
-  std::sort(files.begin(), files.end(), [](const ModelFile& a, const ModelFile& b) { return a.path < b.path; });
-  ABSL_RETURN_IF_ERROR(CheckComplete(dir, files, other_weights));
-  return files;
+  if (model.files.size() > limits::kMaxManifestFiles) {
+    return ModelDirInvalidError(dir, "the model has more than " + std::to_string(limits::kMaxManifestFiles) + " files",
+                                "merge its shards");
+  }
+  return model;
 }
 
 }  // namespace bitwright::client

@@ -14,13 +14,28 @@ struct ModelFile {
   int64_t size_bytes = 0;
 };
 
-// The files of a Hugging Face model folder that belong to an upload, sorted by path: every regular file in it and below
-// (links to files are followed, links to folders are not), except
-//  - hidden files and folders (".git", ".cache");
-//  - weights in other forms, which a folder often holds beside the safetensors: *.bin, *.pt, *.pth, *.gguf, original/;
-//  - remains of an interrupted download: *.part.
-// NOT_FOUND, reason FILE_UNREADABLE: no such folder. INVALID_ARGUMENT: MODEL_DIR_INVALID (not a folder, no config.json,
-// no *.safetensors, too many files; the message says what to do), MANIFEST_PATH_INVALID.
-absl::StatusOr<std::vector<ModelFile>> ScanModelDir(const std::string& dir);
+// A file of the folder that the model does not consist of.
+struct IgnoredFile {
+  std::string path;  // may hold any bytes
+  int64_t size_bytes = 0;
+  std::string why;  // for people
+};
+
+struct ModelDir {
+  std::string path;
+  std::vector<ModelFile> files;  // sorted by path
+  std::vector<IgnoredFile> ignored;
+
+  int64_t size_bytes() const;     // of `files`
+  int64_t ignored_bytes() const;  // of `ignored`
+  bool Has(const std::string& file) const;
+};
+
+// The files that the model in a Hugging Face folder consists of (proto/inputs says which), and those that lie beside
+// them: they are not uploaded, and their names do not matter. Links to files are followed, links to folders are not;
+// hidden files and folders (".git", ".cache") are not even listed.
+// NOT_FOUND, reason FILE_UNREADABLE: no such folder. INVALID_ARGUMENT: MODEL_DIR_INVALID (not a folder, or one of very
+// many files), the refusals of CheckModelFolder and SortModelFiles, and for a file of the model MANIFEST_PATH_INVALID.
+absl::StatusOr<ModelDir> ScanModelDir(const std::string& dir);
 
 }  // namespace bitwright::client

@@ -1,6 +1,7 @@
 #include "client/api/number_text.h"
 
 #include <cmath>
+#include <cstdlib>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -42,6 +43,21 @@ std::string SecondsText(double seconds) {
 }
 
 std::string Fixed(double value, int decimals) { return absl::StrFormat("%.*f", decimals, value); }
+
+std::string RoundedUp(double value, int decimals) {
+  const double scale = std::pow(10.0, decimals);
+  // A number that has so few decimals may be stored a little above or below itself.
+  for (double whole = std::floor(value * scale);; ++whole) {
+    std::string text = Fixed(whole / scale, decimals);
+    if (std::strtod(text.c_str(), nullptr) >= value || !std::isfinite(value)) return text;
+  }
+}
+
+std::string RoundedDown(double value, int decimals) {
+  std::string text = RoundedUp(-value, decimals);
+  return text.starts_with('-') ? text.substr(1) : text;
+}
+
 std::string Scientific(double value, int decimals) { return absl::StrFormat("%.*e", decimals, value); }
 std::string PlusMinus(double value, double error, int decimals) {
   return absl::StrFormat("%.*f ± %.*f", decimals, value, decimals, error);

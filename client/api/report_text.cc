@@ -102,6 +102,22 @@ std::string Units(const v1::Report& report) {
 
 std::string ComputeText(v1::ComputeType type) { return type == v1::COMPUTE_TYPE_BF16 ? "bf16" : "f32"; }
 
+// What a text is called, where it has a name, and its digest below.
+std::string DataLine(std::string_view label, const std::string& name, const std::string& digest) {
+  return name.empty() ? Line(label, digest) : Line(label, Printable(name, kNameColumns)) + Line("", digest);
+}
+
+std::string Notices(const v1::Report& report) {
+  if (report.notices().empty()) return "";
+  std::string text = "\nTo be known\n\n";
+  for (const v1::Notice& notice : report.notices()) {
+    std::istringstream lines(Wrap(Printable(notice.message(), 1000) + " [" + Printable(notice.reason(), 60) + "]", 96));
+    std::string begin = "  - ";
+    for (std::string line; std::getline(lines, line); begin = "    ") absl::StrAppend(&text, begin, line, "\n");
+  }
+  return text;
+}
+
 std::string ProvenanceSummary(const v1::Report& report) {
   const v1::Provenance& from = report.provenance();
   std::map<std::string, int> tasks;
@@ -111,10 +127,10 @@ std::string ProvenanceSummary(const v1::Report& report) {
     absl::StrAppend(&kinds, kinds.empty() ? "" : ", ", count, " ", Printable(kind, 20));
   std::string text = "Provenance\n\n";
   text += Line("  model", from.model());
-  text += Line("  calibration", from.calibration_data());
+  text += DataLine("  calibration", report.calibration_name(), from.calibration_data());
   text += Line("", absl::StrCat(WithThousands(from.calibration_tokens()), " tokens in windows of ", from.window(), ", ",
                                 ComputeText(report.calibration_compute())));
-  text += Line("  evaluation", from.evaluation_data());
+  text += DataLine("  evaluation", report.evaluation_name(), from.evaluation_data());
   text += Line("", absl::StrCat(WithThousands(from.evaluation_tokens()), " tokens in windows of ", from.window(), ", ",
                                 ComputeText(report.evaluation_compute())));
   text += Line("  compute class", Printable(from.compute_class(), kNameColumns));
@@ -134,6 +150,9 @@ std::string Head(const v1::Report& report) {
   }
   return absl::StrCat(
       Wrap(Printable(report.verdict(), 2000), kColumns), "\n", Line("  model", Printable(report.model(), kNameColumns)),
+      report.job_display_name().empty() || report.job_display_name() == report.model()
+          ? ""
+          : Line("  job", Printable(report.job_display_name(), kNameColumns)),
       Line("  budget", BudgetText(report.budget())), Line("  selected", Printable(report.selected(), kNameColumns)),
       Line("  artifact", sizes), Line("  recipe", Printable(report.recipe(), kNameColumns)),
       Line("  target", Printable(report.target(), kNameColumns)));
@@ -142,8 +161,8 @@ std::string Head(const v1::Report& report) {
 }  // namespace
 
 std::string ReportText(const v1::Report& report) {
-  return absl::StrCat(Head(report), "\n", Candidates(report), "\n", Certificate(report), "\n", Units(report), "\n",
-                      ProvenanceSummary(report));
+  return absl::StrCat(Head(report), Notices(report), "\n", Candidates(report), "\n", Certificate(report), "\n",
+                      Units(report), "\n", ProvenanceSummary(report));
 }
 
 std::string StageTableText(const v1::Job& job) {

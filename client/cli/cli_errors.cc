@@ -1,9 +1,19 @@
 #include "client/cli/cli_errors.h"
 
 #include "absl/strings/str_cat.h"
+#include "client/api/number_text.h"
 #include "proto/base/errors.h"
+#include "proto/contract/reasons.h"
 
 namespace bitwright::client {
+namespace {
+
+std::string Text(std::string_view text) { return std::string(text); }
+
+// Names from elsewhere may be of any length.
+std::string Quoted(std::string_view text) { return absl::StrCat("'", Text(text.substr(0, 200)), "'"); }
+
+}  // namespace
 
 absl::Status OutNotEmptyError(const std::string& path) {
   return MakeError(absl::StatusCode::kInvalidArgument, "OUT_NOT_EMPTY",
@@ -33,13 +43,85 @@ absl::Status DaemonFailedError(std::string_view what, const std::string& last_li
 absl::Status ModelUnknownError(const std::string& model) {
   return MakeError(absl::StatusCode::kNotFound, "MODEL_NOT_FOUND",
                    absl::StrCat("'", model,
-                                "' is neither a folder here nor a model's name; give a model folder, or "
-                                "models/ID as `bitwright model list` shows it"),
+                                "' is neither a folder here nor a model on the server; give a model folder, or "
+                                "a name as `bitwright model list` shows it"),
                    {{"model", model}});
 }
 
 absl::Status OptionConflictError(std::string_view what) {
   return MakeError(absl::StatusCode::kInvalidArgument, "OPTION_CONFLICT", what);
+}
+
+absl::Status ArgumentInvalidError(std::string_view what, std::string_view remedy) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "ARGUMENT_INVALID",
+                   absl::StrCat(Text(what), what.ends_with('?') ? " " : "; ", Text(remedy)));
+}
+
+absl::Status LabelInvalidError(std::string_view label, std::string_view why) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "LABEL_INVALID",
+                   absl::StrCat("label ", Quoted(label), " ", Text(why),
+                                "; give KEY=VALUE, with a key of at most 63 lower-case letters, digits, '-', '_' and "
+                                "'.', and a value of at most 128 bytes"),
+                   {{"label", Text(label.substr(0, 200))}});
+}
+
+absl::Status OutTooSmallError(const std::string& path, int64_t needed_bytes, int64_t free_bytes) {
+  return MakeError(
+      absl::StatusCode::kResourceExhausted, Reason::kDiskFull,
+      absl::StrCat("the disk of '", path, "' has ", WithThousands(free_bytes), " bytes free, and the result may take ",
+                   WithThousands(needed_bytes), "; make room there, or give another folder with -o"),
+      {{"file", path}, {"needed_bytes", absl::StrCat(needed_bytes)}, {"free_bytes", absl::StrCat(free_bytes)}});
+}
+
+absl::Status DataMissingError(std::string_view use) {
+  const std::string remedy =
+      use == "calibration"
+          ? "give --calibration FILE, a text like those that the model will meet (64,000 tokens are plenty), or "
+            "`--calibration sample` for the small one that ships with this program"
+          : "give --evaluation FILE, a text that the calibration text does not contain; the report is measured on it";
+  return MakeError(absl::StatusCode::kInvalidArgument, "DATA_MISSING",
+                   absl::StrCat("no ", Text(use), " text is given; ", remedy), {{"option", "--" + Text(use)}});
+}
+
+absl::Status DataTooShortError(const std::string& path, int64_t size_bytes, int window) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "DATA_TOO_SHORT",
+                   absl::StrCat("'", path, "' has ", size_bytes, " bytes, too few for one window of ", window,
+                                " tokens; give a longer text or a smaller --window"),
+                   {{"file", path}, {"window", absl::StrCat(window)}});
+}
+
+absl::Status ArchitectureUnsupportedError(std::string_view architecture, std::string_view supported) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "ARCHITECTURE_UNSUPPORTED",
+                   absl::StrCat("config.json names the architecture ", Quoted(architecture),
+                                ", which the server does not know; it knows ", Text(supported)),
+                   {{"architecture", Text(architecture.substr(0, 200))}});
+}
+
+absl::Status TargetUnknownError(std::string_view target, std::string_view guess, std::string_view known) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "TARGET_UNKNOWN",
+                   absl::StrCat("the server knows no target ", Quoted(target), "; it knows ", Text(known), Text(guess)),
+                   {{"target", Text(target.substr(0, 200))}});
+}
+
+absl::Status RecipeUnknownError(std::string_view recipe, std::string_view guess, std::string_view known) {
+  return MakeError(absl::StatusCode::kNotFound, "RECIPE_NOT_FOUND",
+                   absl::StrCat("the server has no recipe ", Quoted(recipe), "; it has ", Text(known),
+                                ", and takes the path of a .textproto", Text(guess)),
+                   {{"recipe", Text(recipe.substr(0, 200))}});
+}
+
+absl::Status NameAmbiguousError(std::string_view typed, std::string_view names) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "NAME_AMBIGUOUS",
+                   absl::StrCat(Quoted(typed), " may be any of ", Text(names), "; give one of these"),
+                   {{"name", Text(typed.substr(0, 200))}});
+}
+
+absl::Status HubModelMissingError(const std::string& model, std::string_view caches) {
+  return MakeError(absl::StatusCode::kNotFound, "MODEL_NOT_FOUND",
+                   absl::StrCat(Quoted(model), " is neither a folder here nor in the hub's cache (",
+                                caches.empty() ? "none is set" : Text(caches), "); download it with `hf download ",
+                                model, "` and give the command again"),
+                   {{"model", model}});
 }
 
 }  // namespace bitwright::client

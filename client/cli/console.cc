@@ -34,6 +34,15 @@ void Console::Result(std::string_view text, const google::protobuf::Message& mes
   Result(text, style_.json ? ToJson(message) : std::string());
 }
 
+void Console::Line(const google::protobuf::Message& message) {
+  lines_ = true;
+  out_ << nlohmann::ordered_json::parse(ToJson(message)).dump() << '\n' << std::flush;
+}
+
+void Console::Warning(std::string_view line) {
+  err_ << (style_.color ? "\033[1;33mwarning:\033[0m " : "warning: ") << WithNewline(ForTerminal(line)) << std::flush;
+}
+
 void Console::Note(std::string_view line) {
   if (!style_.quiet) err_ << WithNewline(ForTerminal(line)) << std::flush;
 }
@@ -52,7 +61,8 @@ void Console::Error(const absl::Status& status) {
   const auto detail = GetErrorDetail(status);
   error["metadata"] = detail ? nlohmann::ordered_json(detail->metadata) : nlohmann::ordered_json::object();
   const nlohmann::ordered_json whole = {{"error", error}};
-  out_ << whole.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n' << std::flush;
+  out_ << whole.dump(lines_ ? -1 : 1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n'
+       << std::flush;
 }
 
 }  // namespace bitwright::client

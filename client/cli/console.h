@@ -28,7 +28,10 @@ class Console {
   // The result: text for a person, or the JSON text with --json.
   void Result(std::string_view text, std::string_view json);
   void Result(std::string_view text, const google::protobuf::Message& message);
-  void Note(std::string_view line);
+  // One JSON object on a line of its own, for streams; errors are then lines, too.
+  void Line(const google::protobuf::Message& message);
+  void Note(std::string_view line);     // not when quiet
+  void Warning(std::string_view line);  // "warning: …", also when quiet
   // "error: …" with the stable reason on `err`; with --json also {"error": {code, reason, message, metadata}} on `out`.
   void Error(const absl::Status& status);
 
@@ -36,6 +39,7 @@ class Console {
   std::ostream& out_;
   std::ostream& err_;
   const Style style_;
+  bool lines_ = false;
 };
 
 }  // namespace bitwright::client

@@ -6,6 +6,8 @@
 namespace bitwright::client {
 
 ExitCode ExitCodeOf(const absl::Status& status) {
+  // One kind of error is one code, however it came about: input that cannot be read is not a thing that is not there.
+  if (ErrorReason(status) == "FILE_UNREADABLE") return ExitCode::kUsage;
   switch (status.code()) {
     case absl::StatusCode::kOk:
       return ExitCode::kOk;

@@ -3,17 +3,20 @@
 #include <algorithm>
 #include <cctype>
 
+#include "absl/strings/str_cat.h"
 #include "client/api/report_text.h"
 #include "client/cli/deliver.h"
-#include "client/cli/job_spec.h"
+#include "client/cli/find_resource.h"
+#include "client/cli/labels.h"
 #include "client/cli/resource_text.h"
 #include "proto/base/status_macros.h"
-#include "proto/contract/names.h"
 
 namespace bitwright::client {
 namespace {
 
-std::string JobName(const CommandContext& context) { return FullName(Collection::kJobs, context.options.name); }
+absl::StatusOr<v1::Job> Named(const CommandContext& context, Client& client) {
+  return FindJob(client, context.options.name);
+}
 
 v1::Job::State ParseState(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::toupper(c); });
@@ -22,53 +25,90 @@ v1::Job::State ParseState(std::string text) {
   return state;
 }
 
+absl::StatusOr<v1::ListJobsRequest> ListRequest(const Options& options) {
+  v1::ListJobsRequest request;
+  request.set_state(ParseState(options.state));
+  if (options.order == "oldest") request.set_order_by("create_time");
+  std::string filter = options.filter;
+  ABSL_ASSIGN_OR_RETURN(const auto labels, ParseLabels(options.job.labels));
+  for (const auto& [key, value] : labels) {
+    absl::StrAppend(&filter, filter.empty() ? "" : " AND ", Condition("labels." + key, value));
+  }
+  request.set_filter(filter);
+  return request;
+}
+
 }  // namespace
 
 absl::StatusOr<ExitCode> JobList(const CommandContext& context, Client& client) {
-  ABSL_ASSIGN_OR_RETURN(const auto jobs, client.ListJobs(ParseState(context.options.state), context.options.most));
+  ABSL_ASSIGN_OR_RETURN(const v1::ListJobsRequest request, ListRequest(context.options));
+  ABSL_ASSIGN_OR_RETURN(const auto jobs, client.ListJobs(request, context.options.most));
   v1::ListJobsResponse all;
   all.mutable_jobs()->Add(jobs.begin(), jobs.end());
-  context.console.Result(JobTable(jobs), all);
+  context.console.Result(JobTable(jobs, kSystemClock.Now()), all);
   return ExitCode::kOk;
 }
 
 absl::StatusOr<ExitCode> JobShow(const CommandContext& context, Client& client) {
-  ABSL_ASSIGN_OR_RETURN(const v1::Job job, client.GetJob(JobName(context)));
-  context.console.Result(JobText(job), job);
+  ABSL_ASSIGN_OR_RETURN(const v1::Job job, Named(context, client));
+  context.console.Result(JobText(job, kSystemClock.Now()), job);
   return ExitCode::kOk;
 }
 
 absl::StatusOr<ExitCode> JobWatch(const CommandContext& context, Client& client) {
-  ABSL_ASSIGN_OR_RETURN(const v1::Job job, Follow(context, client, JobName(context)));
+  ABSL_ASSIGN_OR_RETURN(const v1::Job found, Named(context, client));
+  const bool json = context.console.style().json;
+  const auto ended = Follow(context, client, found.name(), [&](const v1::Job& now) {
+    if (json) context.console.Line(now);
+  });
   context.progress.Finish();
-  if (job.state() != v1::Job::SUCCEEDED) return ReportBadEnd(context, job);
-  context.console.Result(JobText(job), job);
+  if (absl::IsCancelled(ended.status())) {
+    context.console.Note(absl::StrCat(found.name(), " goes on at the server; to follow it again: bitwright job watch ",
+                                      found.name(), "; to end it: bitwright job cancel ", found.name()));
+  }
+  ABSL_RETURN_IF_ERROR(ended.status());
+  if (ended->state() != v1::Job::SUCCEEDED) return ReportBadEnd(context, *ended);
+  if (!json) context.console.Result(JobText(*ended, kSystemClock.Now()), *ended);
   return ExitCode::kOk;
 }
 
 absl::StatusOr<ExitCode> JobCancel(const CommandContext& context, Client& client) {
-  ABSL_ASSIGN_OR_RETURN(const v1::Job job, client.CancelJob(JobName(context)));
+  ABSL_ASSIGN_OR_RETURN(const v1::Job found, Named(context, client));
+  ABSL_ASSIGN_OR_RETURN(const v1::Job job, client.CancelJob(found.name()));
   context.console.Result(job.name() + " is cancelled", job);
   return ExitCode::kOk;
 }
 
 absl::StatusOr<ExitCode> JobReport(const CommandContext& context, Client& client) {
-  ABSL_ASSIGN_OR_RETURN(const v1::Report report, client.GetReport(JobName(context)));
+  ABSL_ASSIGN_OR_RETURN(const v1::Job found, Named(context, client));
+  ABSL_ASSIGN_OR_RETURN(const v1::Report report, client.GetReport(found.name()));
   context.console.Result(ReportText(report), report);
   return ExitCode::kOk;
 }
 
+absl::StatusOr<ExitCode> JobRetry(const CommandContext& context, Client& client) {
+  ABSL_ASSIGN_OR_RETURN(const v1::Job found, Named(context, client));
+  ABSL_ASSIGN_OR_RETURN(const v1::Job job, client.RetryJob(found.name()));
+  context.console.Result(job.name(), job);
+  return ExitCode::kOk;
+}
+
 absl::StatusOr<ExitCode> JobDelete(const CommandContext& context, Client& client) {
-  ABSL_RETURN_IF_ERROR(client.DeleteJob(JobName(context)));
-  context.console.Result("deleted " + JobName(context), v1::DeleteJobResponse());
+  ABSL_ASSIGN_OR_RETURN(const v1::Job found, Named(context, client));
+  ABSL_RETURN_IF_ERROR(client.DeleteJob(found.name()));
+  context.console.Result("deleted " + found.name(), v1::DeleteJobResponse());
   return ExitCode::kOk;
 }
 
 absl::StatusOr<ExitCode> ArtifactDownload(const CommandContext& context, Client& client) {
   const OutDir out(context.options.out, context.options.force);
   ABSL_RETURN_IF_ERROR(out.Check());
-  ABSL_ASSIGN_OR_RETURN(const v1::Job job, client.GetJob(JobName(context)));
-  return Deliver(context, client, job, out);
+  ABSL_ASSIGN_OR_RETURN(const v1::Job job, Named(context, client));
+  ABSL_ASSIGN_OR_RETURN(v1::Report report, Deliver(context, client, job, out));
+  context.progress.Finish();
+  const Delivery delivery{"", job, std::move(report), out.path()};
+  context.console.Result(DeliveryText(delivery), context.console.style().json ? DeliveryJson(delivery, {}) : "");
+  return ExitCode::kOk;
 }
 
 }  // namespace bitwright::client

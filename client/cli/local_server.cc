@@ -89,16 +89,17 @@ absl::StatusOr<std::unique_ptr<LocalServer>> LocalServer::Start(const LocalOptio
 }
 
 absl::Status LocalServer::StartDaemon(const std::string& daemon, const LocalOptions& options) {
-  const std::string data_dir = options.keep_data_dir.empty() ? private_dir_ + "/data" : options.keep_data_dir;
+  owns_data_ = options.keep_data_dir.empty();
+  data_dir_ = owns_data_ ? private_dir_ + "/data" : options.keep_data_dir;
   std::error_code error;
-  const bool made = fs::create_directories(data_dir, error);
-  if (error) return FileUnwritableError(data_dir, error.value());
-  if (made) ::chmod(data_dir.c_str(), 0700);
+  const bool made = fs::create_directories(data_dir_, error);
+  if (error) return FileUnwritableError(data_dir_, error.value());
+  if (made) ::chmod(data_dir_.c_str(), 0700);
   log_path_ = private_dir_ + "/bitwrightd.log";
 
   ProcessOptions process{.program = daemon};
-  process.arguments = {daemon,    "--data-dir",       data_dir, "--listen",
-                       address(), "--metrics-listen", "off",    "--exit-with-parent"};
+  process.arguments = {daemon,    "--data-dir",       data_dir_, "--listen",
+                       address(), "--metrics-listen", "off",     "--exit-with-parent"};
   const auto add = [&](const std::string& option, int value) {
     if (value > 0) process.arguments.insert(process.arguments.end(), {option, absl::StrCat(value)});
   };
@@ -160,10 +161,29 @@ void LocalServer::Stop() {
   pid_ = 0;
 }
 
+std::string LocalServer::KeepData(const std::string& place) {
+  Stop();
+  std::error_code error;
+  if (!owns_data_) return fs::absolute(data_dir_, error).string();
+  if (!place.empty()) {
+    fs::create_directories(fs::path(place).parent_path(), error);
+    fs::rename(data_dir_, place, error);
+    if (!error) return data_dir_ = place;
+  }
+  keeps_data_ = true;
+  return data_dir_;
+}
+
 LocalServer::~LocalServer() {
   Stop();
   std::error_code ignored;
-  if (!private_dir_.empty()) fs::remove_all(private_dir_, ignored);
+  if (private_dir_.empty()) return;
+  if (!keeps_data_) {
+    fs::remove_all(private_dir_, ignored);
+    return;
+  }
+  fs::remove(log_path_, ignored);
+  fs::remove(private_dir_ + "/socket", ignored);
 }
 
 std::string LocalServer::LastLogLines() const {

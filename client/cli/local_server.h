@@ -24,6 +24,10 @@ class LocalServer {
 
   std::string address() const { return "unix:" + private_dir_ + "/socket"; }
   const std::string& private_dir() const { return private_dir_; }
+  // Stops the service and keeps its data: moves it to `place` where that is on the same disk, otherwise leaves it where
+  // it is. Returns the folder. Data that the user named stays there in any case.
+  std::string KeepData(const std::string& place);
+  bool owns_data() const { return owns_data_; }
   // DAEMON_FAILED instead of `status` when the process has ended; else `status`.
   absl::Status Explain(const absl::Status& status);
 
@@ -36,7 +40,10 @@ class LocalServer {
   std::string LastLogLines() const;
 
   std::string private_dir_;
+  std::string data_dir_;
   std::string log_path_;
+  bool owns_data_ = false;  // nobody named the folder: it goes with the object
+  bool keeps_data_ = false;
   int pid_ = 0;  // also the process group; 0: not running
 };
 

@@ -14,6 +14,9 @@ std::string FromEnvironment(const char* name) {
   return value != nullptr ? value : "";
 }
 
+// A folder below one that a variable names, where it does.
+std::string Below(const std::string& folder, const char* rest) { return folder.empty() ? "" : folder + rest; }
+
 bitwright::client::Environment ReadEnvironment() {
   std::error_code unknown;
   bitwright::client::Environment environment;
@@ -22,6 +25,14 @@ bitwright::client::Environment ReadEnvironment() {
   environment.path = FromEnvironment("PATH");
   environment.temp_dir = FromEnvironment("TMPDIR");
   environment.runtime_dir = FromEnvironment("XDG_RUNTIME_DIR");
+  environment.state_dir = FromEnvironment("XDG_STATE_HOME");
+  const std::string home = FromEnvironment("HOME");
+  if (environment.state_dir.empty()) environment.state_dir = Below(home, "/.local/state");
+  for (const std::string& cache :
+       {FromEnvironment("HF_HUB_CACHE"), Below(FromEnvironment("HF_HOME"), "/hub"),
+        Below(FromEnvironment("XDG_CACHE_HOME"), "/huggingface/hub"), Below(home, "/.cache/huggingface/hub")}) {
+    if (!cache.empty()) environment.hub_caches.push_back(cache);
+  }
   environment.own_dir = std::filesystem::read_symlink("/proc/self/exe", unknown).parent_path().string();
   environment.no_color = !FromEnvironment("NO_COLOR").empty();
   environment.err_is_terminal = ::isatty(STDERR_FILENO) == 1 && FromEnvironment("TERM") != "dumb";

@@ -1,25 +1,33 @@
 #include "client/cli/model_commands.h"
 
-#include "client/cli/job_spec.h"
+#include <cerrno>
+
+#include "client/api/client_errors.h"
+#include "client/cli/deliver.h"
+#include "client/cli/find_resource.h"
+#include "client/cli/job_making.h"
+#include "client/cli/preflight.h"
 #include "client/cli/resource_text.h"
 #include "proto/base/status_macros.h"
-#include "proto/contract/names.h"
 
 namespace bitwright::client {
 
 absl::StatusOr<ExitCode> ModelUpload(const CommandContext& context, Client& client) {
-  const JobOptions& job = context.options.job;
-  ABSL_ASSIGN_OR_RETURN(
-      const v1::Model model,
-      client.UploadModel(job.model, job.display_name.empty() ? FolderName(job.model) : job.display_name,
-                         [&](const TransferProgress& progress) { context.progress.Transfer(progress); }));
+  JobDraft draft;
+  ABSL_RETURN_IF_ERROR(DraftModel(context.options, context.environment, draft));
+  if (!draft.model.has_value()) return FileUnreadableError(context.options.job.model, ENOENT);
+  TellIgnored(context, draft);
+  ABSL_RETURN_IF_ERROR(Preflight(client, draft));
+  ABSL_RETURN_IF_ERROR(HashDraft(*context.cancel, ToReporter(context), draft));
+  ABSL_ASSIGN_OR_RETURN(const v1::Model model, UploadDraft(context.options.job, client, ToReporter(context), draft));
+  WarnOf(context, model.info().notices());
   context.progress.Finish();
   context.console.Result(model.name(), model);
   return ExitCode::kOk;
 }
 
 absl::StatusOr<ExitCode> ModelList(const CommandContext& context, Client& client) {
-  ABSL_ASSIGN_OR_RETURN(const auto models, client.ListModels(context.options.most));
+  ABSL_ASSIGN_OR_RETURN(const auto models, client.ListModels(context.options.most, context.options.filter));
   v1::ListModelsResponse all;
   all.mutable_models()->Add(models.begin(), models.end());
   context.console.Result(ModelTable(models), all);
@@ -27,15 +35,15 @@ absl::StatusOr<ExitCode> ModelList(const CommandContext& context, Client& client
 }
 
 absl::StatusOr<ExitCode> ModelShow(const CommandContext& context, Client& client) {
-  ABSL_ASSIGN_OR_RETURN(const v1::Model model, client.GetModel(FullName(Collection::kModels, context.options.name)));
+  ABSL_ASSIGN_OR_RETURN(const v1::Model model, FindModel(client, context.options.name));
   context.console.Result(ModelText(model), model);
   return ExitCode::kOk;
 }
 
 absl::StatusOr<ExitCode> ModelDelete(const CommandContext& context, Client& client) {
-  const std::string name = FullName(Collection::kModels, context.options.name);
-  ABSL_RETURN_IF_ERROR(client.DeleteModel(name));
-  context.console.Result("deleted " + name, v1::DeleteModelResponse());
+  ABSL_ASSIGN_OR_RETURN(const v1::Model model, FindModel(client, context.options.name));
+  ABSL_RETURN_IF_ERROR(client.DeleteModel(model.name()));
+  context.console.Result("deleted " + model.name(), v1::DeleteModelResponse());
   return ExitCode::kOk;
 }
 

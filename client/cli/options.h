@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace bitwright::client {
 
@@ -18,19 +20,24 @@ enum class Command {
   kJobWatch,
   kJobCancel,
   kJobReport,
+  kJobRetry,
+  kJobClone,
   kJobDelete,
   kArtifactDownload,
   kRecipeList,
   kRecipeShow,
   kWorkerList,
+  kHelp,
+  kVersion,
 };
 
 // What a job is made of, as typed.
 struct JobOptions {
-  std::string model;  // a folder or "models/{id}"
-  std::string budget;
-  std::string calibration;  // files; empty only for plan
+  std::string model;        // a folder, a name on the server, or "org/name" of the hub
+  std::string budgets;      // one, or several with commas between; empty only for plan and clone
+  std::string calibration;  // files; empty only for plan and clone
   std::string evaluation;
+  std::string data_kind;              // of both files: "text", "documents", "ids"; empty: recognized
   std::string recipe = "mixed-gptq";  // a name or the path of a .textproto
   std::string target = "compressed-tensors";
   int window = 512;                // tokens
@@ -38,7 +45,10 @@ struct JobOptions {
   int64_t evaluation_tokens = 0;
   bool add_special_tokens = false;
   int priority = 0;
-  std::string display_name;
+  std::string display_name;         // of the job
+  std::string model_name;           // display name of the model
+  std::vector<std::string> labels;  // "key=value"
+  std::set<std::string> given;      // the long options that stand on the command line, "--budget"
 };
 
 // A service of our own for one command.
@@ -54,14 +64,19 @@ struct Options {
   std::string server;  // of the command line; empty: not given
   bool json = false;
   bool quiet = false;
+  bool verbose = false;
   bool no_color = false;
   JobOptions job;
   LocalOptions local;
   std::string out;
   bool force = false;
-  std::string name;   // the resource that the command is about
-  std::string state;  // job list
-  int most = 1000;    // lists
+  std::string name;                // the resource that the command is about
+  std::string state;               // job list
+  std::string filter;              // lists
+  std::string order = "newest";    // job list
+  int most = 1000;                 // lists
+  std::vector<std::string> words;  // help: the command it is about
+  std::string help_text;           // help: what to print
 };
 
 // What the process finds around it. Read once, in main.
@@ -72,7 +87,11 @@ struct Environment {
   std::string temp_dir;     // TMPDIR
   std::string runtime_dir;  // XDG_RUNTIME_DIR
   std::string own_dir;      // of the executable
-  bool no_color = false;    // NO_COLOR is set and not empty
+  std::string state_dir;    // XDG_STATE_HOME, otherwise ~/.local/state; empty: there is neither
+  // Where transformers and its tools keep downloads: HF_HUB_CACHE, HF_HOME/hub, XDG_CACHE_HOME/huggingface/hub,
+  // ~/.cache/huggingface/hub, as far as set.
+  std::vector<std::string> hub_caches;
+  bool no_color = false;  // NO_COLOR is set and not empty
   bool err_is_terminal = false;
 };
 

@@ -1,5 +1,10 @@
 #include "client/cli/out_dir.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <filesystem>
 
 #include "client/api/client_errors.h"
@@ -11,14 +16,34 @@ namespace bitwright::client {
 
 namespace fs = std::filesystem;
 
+std::string OutDir::Nearest() const {
+  std::error_code error;
+  fs::path at = fs::absolute(path_, error).lexically_normal();
+  while (at.has_relative_path() && !fs::exists(fs::symlink_status(at, error))) at = at.parent_path();
+  return at.string();
+}
+
 absl::Status OutDir::Check() const {
   std::error_code error;
+  const std::string nearest = Nearest();
+  if (!fs::is_directory(nearest, error)) {
+    return OutNotAFolderError(fs::exists(fs::symlink_status(path_, error)) ? path_ : nearest);
+  }
+  // Effective rights, as open(2) will look at them; also of a file system that is mounted read-only.
+  if (::faccessat(AT_FDCWD, nearest.c_str(), W_OK | X_OK, AT_EACCESS) != 0) return FileUnwritableError(nearest, errno);
   if (!fs::exists(fs::symlink_status(path_, error))) return absl::OkStatus();
-  if (!fs::is_directory(path_, error)) return OutNotAFolderError(path_);
   const bool empty = fs::is_empty(path_, error);
   if (error) return FileUnreadableError(path_, error.value());
   if (empty || force_ || fs::exists(mark(), error)) return absl::OkStatus();
   return OutNotEmptyError(path_);
+}
+
+absl::Status OutDir::CheckRoom(int64_t bytes) const {
+  std::error_code error;
+  const fs::space_info space = fs::space(Nearest(), error);
+  if (error) return absl::OkStatus();  // a file system that does not tell
+  const auto available = static_cast<int64_t>(std::min<uintmax_t>(space.available, INT64_MAX));
+  return available < bytes ? OutTooSmallError(path_, bytes, available) : absl::OkStatus();
 }
 
 absl::Status OutDir::Begin() const {

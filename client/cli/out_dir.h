@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -12,8 +13,10 @@ class OutDir {
  public:
   OutDir(std::string path, bool force) : path_(std::move(path)), force_(force) {}
 
-  // Before anything runs: whether a result may go there. Changes nothing.
+  // Before anything runs: whether a result may go there, and may be written there. Changes nothing.
   absl::Status Check() const;
+  // DISK_FULL: the disk has no room for so many bytes.
+  absl::Status CheckRoom(int64_t bytes) const;
   // Makes the folder and its mark; with force removes an earlier result (model/, report.json, report.txt; nothing
   // else).
   absl::Status Begin() const;
@@ -25,6 +28,8 @@ class OutDir {
   std::string report_text() const { return path_ + "/report.txt"; }
 
  private:
+  // The folder, or the nearest one above it that is there.
+  std::string Nearest() const;
   std::string mark() const { return path_ + "/.bitwright-incomplete"; }
   std::string path_;
   bool force_;

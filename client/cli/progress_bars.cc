@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/api/number_text.h"
+#include "client/cli/job_progress.h"
 
 namespace bitwright::client {
 namespace {
@@ -49,6 +50,7 @@ const v1::Stage* Find(const v1::Job& job, const std::string& kind) {
 }
 
 std::string RenderBar(const ProgressBar& bar, int columns, bool color) {
+  if (bar.only_label) return Printable(bar.label, static_cast<size_t>(std::max(columns - 1, 1)));
   std::string label = Printable(bar.label, kLabelColumns - 1);
   label += std::string(kLabelColumns - std::min(kLabelColumns, Columns(label)), ' ');
   const double fraction = std::isfinite(bar.fraction) ? std::clamp(bar.fraction, 0.0, 1.0) : 0.0;
@@ -88,8 +90,15 @@ ProgressBar TransferBar(const TransferProgress& progress) {
   return {PhaseName(progress.phase), fraction, detail, done};
 }
 
-std::vector<ProgressBar> JobBars(const v1::Job& job) {
+std::vector<ProgressBar> JobBars(const v1::Job& job, absl::Time now) {
   std::vector<ProgressBar> bars;
+  if (!job.name().empty()) {
+    const std::string elapsed = ElapsedText(job, now);
+    const std::string remaining = RemainingText(job);
+    bars.push_back({"job", PercentDone(job) / 100.0,
+                    elapsed + (elapsed.empty() || remaining.empty() ? "" : ", ") + remaining,
+                    job.state() == v1::Job::SUCCEEDED});
+  }
   for (const v1::Stage& stage : job.stages()) {
     bars.push_back({stage.kind(), stage.fraction(), StageDetail(stage), Done(stage)});
   }
@@ -115,6 +124,13 @@ std::string TransferMessage(const TransferProgress& progress) {
       return "download: " + what;
   }
   return "";
+}
+
+std::string TransferLine(const TransferProgress& progress) {
+  const ProgressBar bar = TransferBar(progress);
+  if (progress.phase != Phase::kInspect) return bar.label + ": " + bar.detail;
+  const std::string waiting = Printable(progress.waiting, 1000);
+  return waiting.empty() ? "inspect: goes on" : "inspect: waiting: " + waiting;
 }
 
 std::vector<std::string> StageMessages(const v1::Job& before, const v1::Job& now) {

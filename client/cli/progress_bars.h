@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "bitwright/v1/jobs.pb.h"
 #include "client/api/client.h"
 
@@ -15,10 +16,12 @@ struct ProgressBar {
   double fraction = 0;  // 0..1
   std::string detail;
   bool done = false;
+  bool only_label = false;  // a line of text, as wide as the terminal
 };
 
 ProgressBar TransferBar(const TransferProgress& progress);
-std::vector<ProgressBar> JobBars(const v1::Job& job);  // one per stage
+// One for the whole job, where it has a name, and one per stage.
+std::vector<ProgressBar> JobBars(const v1::Job& job, absl::Time now);
 
 // One line per bar, each at most `columns` wide (colour codes not counted): label, bar, percent, detail. What does not
 // fit is left out from the right; below 20 columns only the label stays.
@@ -26,6 +29,7 @@ std::vector<std::string> RenderBars(std::span<const ProgressBar> bars, int colum
 
 // For a log instead of a terminal: a line when a phase begins; lines for stages that began or ended between two states.
 std::string TransferMessage(const TransferProgress& progress);
+std::string TransferLine(const TransferProgress& progress);  // how far the phase is
 std::vector<std::string> StageMessages(const v1::Job& before, const v1::Job& now);
 
 }  // namespace bitwright::client

@@ -4,11 +4,11 @@
 #include "client/cli/command_context.h"
 #include "client/cli/exit_codes.h"
 
-// Commands that make a job. Each opens its session itself, after the checks that need no server.
 namespace bitwright::client {
 
+// From MODEL to OUT: checks, uploads, runs a job for each budget, delivers each result. Opens its session itself, after
+// the checks that need no server. The result of a service of our own that could not be delivered is kept, and the same
+// command delivers it later (kept_results.h).
 absl::StatusOr<ExitCode> Quantize(const CommandContext& context);
-absl::StatusOr<ExitCode> Plan(const CommandContext& context);
-absl::StatusOr<ExitCode> JobSubmit(const CommandContext& context);
 
 }  // namespace bitwright::client

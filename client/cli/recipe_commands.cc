@@ -1,7 +1,7 @@
 #include "client/cli/recipe_commands.h"
 
 #include "client/api/recipe_file.h"
-#include "client/cli/job_spec.h"
+#include "client/cli/find_resource.h"
 #include "client/cli/resource_text.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/names.h"
@@ -17,9 +17,10 @@ absl::StatusOr<ExitCode> RecipeList(const CommandContext& context, Client& clien
 }
 
 absl::StatusOr<ExitCode> RecipeShow(const CommandContext& context, Client& client) {
-  ABSL_ASSIGN_OR_RETURN(const v1::Recipe recipe,
-                        client.GetRecipe(FullName(Collection::kRecipes, context.options.name)));
-  context.console.Result(RecipeText(recipe), recipe);
+  ABSL_ASSIGN_OR_RETURN(const v1::Recipe recipe, FindRecipe(client, context.options.name));
+  v1::Recipe as_file = recipe;  // which has an id of its own, not the name of a resource
+  as_file.set_name(IdOf(Collection::kRecipes, recipe.name()));
+  context.console.Result(RecipeText(as_file), recipe);
   return ExitCode::kOk;
 }
 

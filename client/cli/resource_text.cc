@@ -2,13 +2,19 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <map>
+
 #include "absl/strings/str_cat.h"
 #include "client/api/budget.h"
+#include "client/api/foreign_status.h"
 #include "client/api/number_text.h"
 #include "client/api/report_text.h"
 #include "client/api/text_table.h"
+#include "client/cli/find_resource.h"
+#include "client/cli/job_progress.h"
 #include "proto/base/errors.h"
-#include "proto/contract/rpc_status.h"
+#include "proto/contract/names.h"
+#include "proto/inputs/data_kind.h"
 
 namespace bitwright::client {
 namespace {
@@ -29,7 +35,7 @@ std::string TimeText(const google::protobuf::Timestamp& time) {
 }
 
 std::string ErrorText(const google::rpc::Status& error) {
-  const absl::Status status = FromProto(error);
+  const absl::Status status = WithReason(error);
   return absl::StrCat(Printable(std::string(status.message()), 2000), " [", ErrorReason(status), "]");
 }
 
@@ -37,55 +43,69 @@ std::string RecipeName(const v1::JobSpec& spec) {
   return Printable(spec.has_inline_recipe() ? spec.inline_recipe().name() + " (inline)" : spec.recipe(), kNameColumns);
 }
 
-int Percent100(const v1::Job& job) {
-  double sum = 0;
-  for (const v1::Stage& stage : job.stages()) sum += stage.fraction();
-  return job.stages_size() == 0 ? 0 : static_cast<int>(100 * sum / job.stages_size());
+std::string LabelsText(const v1::JobSpec& spec) {
+  const std::map<std::string, std::string> sorted(spec.labels().begin(), spec.labels().end());
+  std::string text;
+  for (const auto& [key, value] : sorted) absl::StrAppend(&text, text.empty() ? "" : ", ", key, "=", value);
+  return Printable(text, 200);
+}
+
+std::string DataText(const v1::Data& data) {
+  return absl::StrCat(Printable(data.display_name(), kNameColumns), data.display_name().empty() ? "" : ", ",
+                      DataKindName(data.kind()));
 }
 
 }  // namespace
 
-std::string JobText(const v1::Job& job) {
+std::string JobText(const v1::Job& job, absl::Time now) {
   std::string text = absl::StrCat(job.name(), "  ", v1::Job::State_Name(job.state()), "\n");
   text += Line("name", Printable(job.spec().display_name(), kNameColumns));
   text += Line("model", job.spec().model());
   text += Line("budget", BudgetText(job.spec().budget()));
   text += Line("recipe", RecipeName(job.spec()));
   text += Line("target", job.spec().target());
+  if (job.spec().has_calibration()) text += Line("calibration", DataText(job.spec().calibration()));
+  if (job.spec().has_evaluation()) text += Line("evaluation", DataText(job.spec().evaluation()));
+  if (job.spec().labels_size() > 0) text += Line("labels", LabelsText(job.spec()));
+  text += Line("progress", ProgressText(job, now));
+  if (const std::string waiting = WaitingText(job.waiting()); !waiting.empty()) text += Line("waiting", waiting);
   if (job.has_create_time()) text += Line("created", TimeText(job.create_time()));
   if (job.has_start_time()) text += Line("started", TimeText(job.start_time()));
   if (job.has_end_time()) text += Line("ended", TimeText(job.end_time()));
   if (!job.compute_class().empty()) text += Line("compute class", job.compute_class());
   if (job.state() == v1::Job::FAILED) text += Line("error", ErrorText(job.error()));
+  for (const v1::Notice& notice : job.notices()) text += Line("warning", WaitingText(notice));
   if (job.stages_size() > 0) absl::StrAppend(&text, "\n", StageTableText(job));
   return text;
 }
 
-std::string JobTable(std::span<const v1::Job> jobs) {
+std::string JobTable(std::span<const v1::Job> jobs, absl::Time now) {
   TextTable table({{"job", Align::kLeft},
                    {"state", Align::kLeft},
                    {"done"},
+                   {"time"},
+                   {"left", Align::kLeft},
                    {"budget", Align::kLeft},
                    {"name", Align::kLeft},
                    {"created", Align::kLeft}});
   for (const v1::Job& job : jobs) {
-    table.Add({job.name(), v1::Job::State_Name(job.state()), absl::StrCat(Percent100(job), " %"),
-               BudgetText(job.spec().budget()), Printable(job.spec().display_name(), 20), TimeText(job.create_time())});
+    table.Add({job.name(), v1::Job::State_Name(job.state()), absl::StrCat(PercentDone(job), " %"),
+               ElapsedText(job, now), RemainingText(job), BudgetText(job.spec().budget()),
+               Printable(job.spec().display_name(), 20), TimeText(job.create_time())});
   }
   return table.ToText(120);
 }
 
-std::string EstimateText(const v1::Estimate& e) {
-  std::string text = "A job like this\n";
+std::string EstimateText(const v1::Estimate& e, std::string_view budget) {
+  std::string text = budget.empty() ? "A job like this\n" : absl::StrCat("A job for ", std::string(budget), "\n");
   text += Line("tasks", absl::StrCat(e.tasks()));
   text += Line("time", SecondsText(e.seconds()) + " on one worker");
   text += Line("memory of a task", BytesText(e.peak_memory_bytes()));
   text += Line("intermediate data", BytesText(e.intermediate_bytes()));
   text += Line("artifact", "at most " + WithThousands(e.artifact_bytes()) + " bytes");
-  text += Line("possible budgets", absl::StrCat(Fixed(e.smallest_average_bits(), 3), " to ",
-                                                Fixed(e.largest_average_bits(), 3), " bits per weight"));
-  text += Line("", absl::StrCat(WithThousands(e.smallest_artifact_bytes()), " to ",
-                                WithThousands(e.largest_artifact_bytes()), " bytes"));
+  text += Line("possible budgets", absl::StrCat(RoundedUp(e.smallest_average_bits(), 3), "bpw to ",
+                                                RoundedDown(e.largest_average_bits(), 3), "bpw"));
+  text += Line("", absl::StrCat(e.smallest_artifact_bytes(), "B to ", e.largest_artifact_bytes(), "B"));
   return text + Line("loadable", absl::StrCat(e.loadable() ? "yes" : "no", e.loadable_reason().empty() ? "" : ": ",
                                               Printable(e.loadable_reason(), 200)));
 }
@@ -94,6 +114,7 @@ std::string ModelText(const v1::Model& model) {
   std::string text = absl::StrCat(model.name(), "  ", v1::Model::State_Name(model.state()), "\n");
   text += Line("name", Printable(model.display_name(), kNameColumns));
   text += Line("created", TimeText(model.create_time()));
+  if (const std::string waiting = WaitingText(model.waiting()); !waiting.empty()) text += Line("waiting", waiting);
   if (model.state() == v1::Model::REJECTED) text += Line("error", ErrorText(model.error()));
   if (model.has_info()) {
     const v1::ModelInfo& info = model.info();
@@ -129,7 +150,8 @@ std::string ModelTable(std::span<const v1::Model> models) {
 std::string RecipeTable(std::span<const v1::Recipe> recipes) {
   std::string text;
   for (const v1::Recipe& recipe : recipes) {
-    text += Printable(recipe.name(), kNameColumns) + "\n" + "    " + Printable(recipe.description(), 300) + "\n";
+    text += Printable(IdOf(Collection::kRecipes, recipe.name()), kNameColumns) + "\n" + "    " +
+            Printable(recipe.description(), 300) + "\n";
   }
   return text;
 }

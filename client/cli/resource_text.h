@@ -2,7 +2,9 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
+#include "absl/time/time.h"
 #include "bitwright/v1/jobs.pb.h"
 #include "bitwright/v1/models.pb.h"
 #include "bitwright/v1/recipes.pb.h"
@@ -11,9 +13,10 @@
 // Resources as text for a person. Pure.
 namespace bitwright::client {
 
-std::string JobText(const v1::Job& job);
-std::string JobTable(std::span<const v1::Job> jobs);
-std::string EstimateText(const v1::Estimate& estimate);
+std::string JobText(const v1::Job& job, absl::Time now);
+std::string JobTable(std::span<const v1::Job> jobs, absl::Time now);
+// `budget` as typed; empty: without one. The bounds are rounded inwards: each is accepted as it stands there.
+std::string EstimateText(const v1::Estimate& estimate, std::string_view budget);
 std::string ModelText(const v1::Model& model);
 std::string ModelTable(std::span<const v1::Model> models);
 std::string RecipeTable(std::span<const v1::Recipe> recipes);

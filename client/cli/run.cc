@@ -2,13 +2,16 @@
 
 #include <ostream>
 
+#include "absl/strings/str_cat.h"
 #include "client/cli/command_context.h"
 #include "client/cli/command_line.h"
 #include "client/cli/job_commands.h"
+#include "client/cli/job_making.h"
 #include "client/cli/model_commands.h"
 #include "client/cli/quantize_command.h"
 #include "client/cli/recipe_commands.h"
 #include "client/cli/session.h"
+#include "client/cli/version.h"
 #include "client/cli/worker_commands.h"
 #include "proto/base/status_macros.h"
 
@@ -37,6 +40,10 @@ SessionCommand OnSession(Command command) {
       return JobCancel;
     case Command::kJobReport:
       return JobReport;
+    case Command::kJobRetry:
+      return JobRetry;
+    case Command::kJobClone:
+      return JobClone;
     case Command::kJobDelete:
       return JobDelete;
     case Command::kArtifactDownload:
@@ -50,6 +57,8 @@ SessionCommand OnSession(Command command) {
     case Command::kQuantize:
     case Command::kPlan:
     case Command::kJobSubmit:
+    case Command::kHelp:
+    case Command::kVersion:
       break;
   }
   return nullptr;
@@ -63,6 +72,9 @@ absl::StatusOr<ExitCode> Dispatch(const CommandContext& context) {
       return Plan(context);
     case Command::kJobSubmit:
       return JobSubmit(context);
+    case Command::kVersion:
+      context.console.Result(std::string("bitwright ") + kVersion, absl::StrCat("{\"version\": \"", kVersion, "\"}"));
+      return ExitCode::kOk;
     default:
       break;
   }
@@ -77,13 +89,13 @@ ExitCode RunCommandLine(const std::vector<std::string>& arguments, const Environ
   const auto parsed = ParseCommandLine(arguments);
   if (const auto* end = std::get_if<ParseEnd>(&parsed)) {
     out << end->out << std::flush;
-    err << end->err << std::flush;
-    return end->code;
+    if (!end->error.ok()) Console(out, err, {.json = end->json}).Error(end->error);
+    return ExitCodeOf(end->error);
   }
   const Options& options = std::get<Options>(parsed);
   const bool color = environment.err_is_terminal && !environment.no_color && !options.no_color;
   Console console(out, err, {options.json, options.quiet, color});
-  ProgressReporter progress(console, environment.err_is_terminal);
+  ProgressReporter progress(console, environment.err_is_terminal, kSystemClock);
   const absl::StatusOr<ExitCode> code = Dispatch({options, environment, std::move(cancel), console, progress});
   progress.Finish();
   if (code.ok()) return *code;

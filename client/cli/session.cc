@@ -27,17 +27,25 @@ absl::Status CheckOptions(const Options& options, bool local) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Session>> Session::Open(const Options& options, const Environment& environment,
-                                                       std::shared_ptr<CancelToken> cancel) {
+bool Session::WouldBeLocal(const Options& options, const Environment& environment) {
   const std::string& named = options.server.empty() ? environment.server : options.server;
-  const bool local = MayBeLocal(options.command) && (options.local.local || named.empty());
+  return MayBeLocal(options.command) && (options.local.local || named.empty());
+}
+
+absl::StatusOr<std::unique_ptr<Session>> Session::Open(const Options& options, const Environment& environment,
+                                                       std::shared_ptr<CancelToken> cancel,
+                                                       const std::string& data_dir) {
+  const std::string& named = options.server.empty() ? environment.server : options.server;
+  const bool local = WouldBeLocal(options, environment);
   ABSL_RETURN_IF_ERROR(CheckOptions(options, local));
   ConnectionOptions connection;
   connection.address = named.empty() ? kDefaultAddress : named;
   connection.cancel = cancel;
   std::unique_ptr<LocalServer> server;
   if (local) {
-    ABSL_ASSIGN_OR_RETURN(server, LocalServer::Start(options.local, environment, cancel));
+    LocalOptions of_server = options.local;
+    if (!data_dir.empty()) of_server.keep_data_dir = data_dir;
+    ABSL_ASSIGN_OR_RETURN(server, LocalServer::Start(of_server, environment, cancel));
     connection.address = server->address();
     connection.retry.give_up = kLocalGiveUp;
   }

@@ -14,11 +14,16 @@ namespace bitwright::client {
 class Session {
  public:
   // OPTION_CONFLICT: local options together with --server. Errors of LocalServer::Start.
+  // `data_dir` takes the place of --keep-data-dir; empty: as the options say.
   static absl::StatusOr<std::unique_ptr<Session>> Open(const Options& options, const Environment& environment,
-                                                       std::shared_ptr<CancelToken> cancel);
+                                                       std::shared_ptr<CancelToken> cancel,
+                                                       const std::string& data_dir = {});
+  // Whether Open would start a service of our own.
+  static bool WouldBeLocal(const Options& options, const Environment& environment);
 
   Client& client() { return client_; }
   bool is_local() const { return server_ != nullptr; }
+  LocalServer* local_server() { return server_.get(); }  // none: a server that was named
   // A better reason for an error when the local service died.
   absl::Status Explain(const absl::Status& status) { return is_local() ? server_->Explain(status) : status; }
 

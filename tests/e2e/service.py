@@ -151,6 +151,11 @@ class Client:
                 return match
         raise AssertionError(f'no line {pattern!r} of {self.arguments}:\n' + '\n'.join(self._lines))
 
+    def lines(self):
+        """Its progress lines so far."""
+        with self._changed:
+            return list(self._lines)
+
     def job(self):
         return self.wait_line(r'^(jobs/\w+): ').group(1)
 
@@ -191,8 +196,9 @@ def free_port():
 class Service:
     """bitwrightd on a data folder. After kill() it can be started again on the same folder and port."""
 
-    def __init__(self, folder, workers=1, threads=1, options=()):
+    def __init__(self, folder, workers=1, threads=1, options=(), variables=None):
         self.folder = folder
+        self._variables = variables or {}
         self.address = ''
         self._metrics = f'127.0.0.1:{free_port()}'
         self._options = ['--workers', str(workers), '--worker-threads', str(threads), *options]
@@ -210,7 +216,7 @@ class Service:
             self.process = subprocess.Popen(
                 [program('bitwrightd'), '--data-dir', os.path.join(self.folder, 'data'), '--listen',
                  self.address or '127.0.0.1:0', '--port-file', port_file, '--metrics-listen', self._metrics,
-                 '--exit-with-parent', *self._options], stdout=log, stderr=log, env=environment())
+                 '--exit-with-parent', *self._options], stdout=log, stderr=log, env=environment(**self._variables))
 
         def address():
             if self.process.poll() is not None:

@@ -64,7 +64,7 @@ def client_commands(root, paths):
     found = {}
     for path, text in code_of(root, paths, 'client/cli').items():
         group = ''
-        for match in re.finditer(r'\bvoid Add\w+\([^)]*\) \{|Group\("([a-z]+)"|\bAdd(?:Named|List)?\(\*?(\w+), '
+        for match in re.finditer(r'\bvoid (?:\w+::)?Add\w+\([^)]*\) \{|Group\("([a-z]+)"|\bAdd(?:Named|List)?\(\*?(\w+), '
                                  r'"([^"]*)"(?:, Command|, "[^"]*")|\bAdd\(\*?(\w+), "([a-z]+)"', text):
             if match.group(0).startswith('void'):
                 group = ''

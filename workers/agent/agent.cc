@@ -1,6 +1,6 @@
 #include "workers/agent/agent.h"
 
-#include <grpcpp/grpcpp.h>
+#include <grpcpp/channel.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include "absl/synchronization/mutex.h"
 #include "proto/base/host_name.h"
 #include "proto/base/status_macros.h"
+#include "proto/transfer/channel.h"
 #include "workers/agent/blob_cache.h"
 #include "workers/agent/blob_client.h"
 #include "workers/agent/lane.h"
@@ -28,16 +29,6 @@ int64_t SmallLaneBytes(int64_t all) { return std::min(kGiB, all / 4); }
 // What the server may count on for any task. The other lane has its part beside that; but a worker of little memory is
 // not said to be too small for every task.
 int64_t CountedBytes(int64_t all) { return std::max(all - SmallLaneBytes(all), std::min(all, kGiB)); }
-
-std::shared_ptr<grpc::Channel> Connect(const std::string& server) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
-  // As the client does: a proxy of the environment is for the web, and knows no address of this machine.
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
-}
 
 v1::WorkerCapacity Capacity(const AgentOptions& options) {
   v1::WorkerCapacity capacity;
@@ -58,7 +49,7 @@ class Agent::Impl {
  public:
   explicit Impl(AgentOptions options)
       : options_(std::move(options)),
-        channel_(Connect(options_.server)),
+        channel_(OpenChannel(options_.server)),
         client_(channel_, Capacity(options_)),
         blobs_(channel_) {}
 

@@ -98,10 +98,31 @@ TEST_F(ClientTest, CollectedBlobsAreUploadedAgain) {
 }
 
 TEST_F(ClientTest, EqualFilesTravelOnce) {
-  BITWRIGHT_ASSERT_OK(WriteWholeFile(dir_ / "copy.safetensors", weights_));
+  BITWRIGHT_ASSERT_OK(WriteWholeFile(dir_ / "tokenizer.json", "{}"));  // as config.json
   ASSERT_OK_AND_ASSIGN(const v1::Model model, NewClient().UploadModel(dir_.path(), "x"));
   EXPECT_EQ(model.manifest().files_size(), 3);
   EXPECT_EQ(service_.seen.write_names.size(), 2u);
+}
+
+TEST_F(ClientTest, OtherWeightsStayWhereTheyAre) {
+  BITWRIGHT_ASSERT_OK(WriteWholeFile(dir_ / "consolidated.safetensors", weights_ + "x"));
+  ASSERT_OK_AND_ASSIGN(const v1::Model model, NewClient().UploadModel(dir_.path(), "x"));
+  EXPECT_EQ(model.manifest().files_size(), 2);
+  EXPECT_EQ(service_.blobs.size(), 2u);
+}
+
+TEST_F(ClientTest, NamesAreRefusedBeforeAnythingTravels) {
+  EXPECT_THAT(NewClient().UploadModel(dir_.path(), std::string(200, 'x')), HasReason("DISPLAY_NAME_INVALID"));
+  EXPECT_THAT(NewClient().UploadModel(dir_.path(), "\xff"), HasReason("DISPLAY_NAME_INVALID"));
+  EXPECT_TRUE(service_.seen.write_names.empty());
+}
+
+TEST_F(ClientTest, SaysWhatAnInspectionWaitsFor) {
+  service_.plan.waiting.set_reason("NO_WORKER");
+  service_.plan.waiting.set_message("no worker is registered");
+  std::vector<std::string> waiting;
+  ASSERT_THAT(NewClient().UploadModel(dir_.path(), "x", [&](const auto& p) { waiting.push_back(p.waiting); }), IsOk());
+  EXPECT_EQ(std::count(waiting.begin(), waiting.end(), "no worker is registered"), 3);
 }
 
 TEST_F(ClientTest, WatchReconnectsAndNeverGoesBack) {

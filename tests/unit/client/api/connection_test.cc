@@ -1,5 +1,8 @@
 #include "client/api/connection.h"
 
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+
 #include "tests/support/status_matchers.h"
 #include "tests/unit/client/fake/fake_service.h"
 #include "tests/unit/proto/transfer/test_clock.h"
@@ -44,6 +47,67 @@ TEST(Connection, HealthIsAsked) {
   TestClock clock;
   EXPECT_THAT(Connect({.address = "unix:/nowhere/socket", .clock = &clock})->WaitUntilServing(absl::Seconds(1)),
               HasReason("SERVER_UNREACHABLE"));
+}
+
+// Calls `with` once for every string field below `at`, while that field alone holds bytes that are not UTF-8.
+int BreakEachText(google::protobuf::Message& at, const std::function<void(const std::string& field)>& with,
+                  const std::string& prefix = "") {
+  using google::protobuf::FieldDescriptor;
+  const std::string broken = "a\xff";
+  const auto& reflection = *at.GetReflection();
+  int broken_fields = 0;
+  for (int i = 0; i < at.GetDescriptor()->field_count(); ++i) {
+    const FieldDescriptor* field = at.GetDescriptor()->field(i);
+    const std::string name = prefix + field->name() + (field->is_repeated() ? "[0]" : "");
+    if (field->type() == FieldDescriptor::TYPE_STRING) {
+      if (field->is_repeated()) {
+        reflection.AddString(&at, field, broken);
+      } else {
+        reflection.SetString(&at, field, broken);
+      }
+      with(name);
+      ++broken_fields;
+    } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      auto* child = field->is_repeated() ? reflection.AddMessage(&at, field) : reflection.MutableMessage(&at, field);
+      broken_fields += BreakEachText(*child, with, name + ".");
+    }
+    reflection.ClearField(&at, field);
+  }
+  return broken_fields;
+}
+
+// Broken bytes in every string field of every request: nothing is sent, and the field is named.
+TEST(Connection, TextThatIsNotUtf8IsRefusedBeforeItIsSent) {
+  FakeService service;
+  const auto connection = Connect({.address = service.address()});
+  int fields = 0;
+  const auto each =
+      [&]<typename Request, typename Response>(absl::StatusOr<Response> (Connection::*method)(const Request&)) {
+        Request request;
+        fields += BreakEachText(request, [&](const std::string& field) {
+          const auto result = ((*connection).*method)(request);
+          EXPECT_THAT(result, HasReason("TEXT_INVALID")) << request.GetTypeName() << " " << field;
+          EXPECT_NE(result.status().message().find("'" + field + "'"), absl::string_view::npos) << result.status();
+        });
+      };
+  each(&Connection::CreateModel);
+  each(&Connection::GetModel);
+  each(&Connection::ListModels);
+  each(&Connection::DeleteModel);
+  each(&Connection::CreateJob);
+  each(&Connection::GetJob);
+  each(&Connection::ListJobs);
+  each(&Connection::RetryJob);
+  each(&Connection::CancelJob);
+  each(&Connection::DeleteJob);
+  each(&Connection::GetReport);
+  each(&Connection::ListRecipes);
+  each(&Connection::GetRecipe);
+  each(&Connection::ListWorkers);
+  each(&Connection::GetCapabilities);
+  EXPECT_THAT(connection->WatchJob("jobs/\xff", nullptr), HasReason("TEXT_INVALID"));
+  EXPECT_GE(fields, 30);
+  EXPECT_EQ(service.seen.create_models + service.seen.create_jobs, 0);
 }
 
 TEST(Connection, CancelledTokenStopsEveryCall) {

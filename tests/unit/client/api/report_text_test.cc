@@ -29,6 +29,21 @@ TEST(ReportText, IsTheGoldenText) {
   EXPECT_EQ(text, golden);
 }
 
+TEST(ReportText, SaysWhatWasUsedAndWhatToKnow) {
+  v1::Report report = SampleReport();
+  report.set_job_display_name("try 7");
+  report.set_calibration_name("sample (ships with Bitwright)");
+  v1::Notice* notice = report.add_notices();
+  notice->set_reason("TEXTS_OVERLAP");
+  notice->set_message(
+      "12 % of the evaluation text is in the calibration text, so that the losses look smaller than they are");
+  const std::string text = ReportText(report);
+  for (const char* part : {"  job                 try 7\n", "  calibration         sample (ships with Bitwright)\n",
+                           "  - 12 % of the evaluation text", "than\n    they are [TEXTS_OVERLAP]\n"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+  }
+}
+
 TEST(ReportText, NeverWiderThanAHundredColumns) {
   v1::Report report = SampleReport();
   report.set_model(std::string(300, 'm'));

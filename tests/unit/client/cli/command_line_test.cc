@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include "client/cli/command_line.h"
+
+#include "tests/support/status_matchers.h"
 
 namespace bitwright::client {
 namespace {
@@ -16,7 +16,7 @@ std::vector<std::string> With(std::vector<std::string> arguments, const std::vec
 Options Parse(const std::vector<std::string>& arguments) {
   const auto parsed = ParseCommandLine(arguments);
   if (const auto* end = std::get_if<ParseEnd>(&parsed)) {
-    ADD_FAILURE() << end->err;
+    ADD_FAILURE() << end->error;
     return {};
   }
   return std::get<Options>(parsed);
@@ -56,6 +56,13 @@ TEST(CommandLine, EveryCommandIsKnown) {
       {{"job", "watch", "j"}, Command::kJobWatch},
       {{"job", "cancel", "j"}, Command::kJobCancel},
       {{"job", "report", "j"}, Command::kJobReport},
+      {{"job", "retry", "j"}, Command::kJobRetry},
+      {{"job", "clone", "j", "--budget", "3bpw"}, Command::kJobClone},
+      {{"job", "ls"}, Command::kJobList},
+      {{"job", "rm", "j"}, Command::kJobDelete},
+      {{"model", "rm", "m"}, Command::kModelDelete},
+      {{"version"}, Command::kVersion},
+      {{"plan", "D"}, Command::kPlan},
       {{"job", "delete", "j"}, Command::kJobDelete},
       {{"artifact", "download", "j", "-o", "O"}, Command::kArtifactDownload},
       {{"plan", "D", "--budget", "3bpw"}, Command::kPlan},
@@ -69,7 +76,12 @@ TEST(CommandLine, EveryCommandIsKnown) {
 TEST(CommandLine, WrongArgumentsEndWithUsage) {
   const std::pair<std::vector<std::string>, const char*> cases[] = {
       {{}, "command is missing"},
-      {{"quantise"}, "quantise"},
+      {{"quantise"}, "unknown command 'quantise'; did you mean 'quantize'?"},
+      {{"job", "wacth", "j"}, "unknown command 'wacth'; did you mean 'watch'?"},
+      {With(kQuantize, {"--budegt", "3bpw"}), "unknown option '--budegt'; did you mean '--budget'?"},
+      {{"quantize", "D", "--budgte=3bpw", "-o", "O"}, "unknown option '--budgte'; did you mean '--budget'?"},
+      {{"job", "list", "--jsn"}, "did you mean '--json'?"},
+      {{"help", "quantise"}, "did you mean 'quantize'?"},
       {{"quantize", "D"}, "--budget"},
       {With(kQuantize, {"--window", "1"}), "--window"},
       {With(kQuantize, {"--window", "x"}), "--window"},
@@ -85,21 +97,62 @@ TEST(CommandLine, WrongArgumentsEndWithUsage) {
     const auto parsed = ParseCommandLine(arguments);
     const auto* end = std::get_if<ParseEnd>(&parsed);
     ASSERT_NE(end, nullptr) << what;
-    EXPECT_EQ(end->code, ExitCode::kUsage) << what;
-    EXPECT_NE(end->err.find(what), std::string::npos) << end->err;
+    EXPECT_EQ(ExitCodeOf(end->error), ExitCode::kUsage) << what;
+    EXPECT_THAT(end->error, HasReason("ARGUMENT_INVALID"));
+    EXPECT_NE(end->error.message().find(what), absl::string_view::npos) << end->error;
+    EXPECT_NE(end->error.message().find("`bitwright"), absl::string_view::npos) << "says where to read on";
     EXPECT_EQ(end->out, "");
+    EXPECT_FALSE(end->json);
   }
 }
 
 TEST(CommandLine, HelpNamesTheExitCodes) {
-  for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{"--help"}, {"quantize", "--help"}, {"job", "watch", "--help"}}) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"},
+                                                    {"quantize", "--help"},
+                                                    {"job", "watch", "--help"},
+                                                    {"help"},
+                                                    {"help", "quantize"},
+                                                    {"help", "job", "watch"},
+                                                    {"help", "job", "ls"}}) {
     const auto parsed = ParseCommandLine(arguments);
     const auto* end = std::get_if<ParseEnd>(&parsed);
     ASSERT_NE(end, nullptr);
-    EXPECT_EQ(end->code, ExitCode::kOk);
+    EXPECT_THAT(end->error, IsOk());
     EXPECT_NE(end->out.find(kExitCodeHelp), std::string::npos);
   }
+}
+
+TEST(CommandLine, HelpIsAboutTheCommandThatIsNamed) {
+  const auto parsed = ParseCommandLine({"help", "job", "watch"});
+  const auto* end = std::get_if<ParseEnd>(&parsed);
+  ASSERT_NE(end, nullptr);
+  EXPECT_NE(end->out.find("bitwright job watch"), std::string::npos) << end->out;
+}
+
+TEST(CommandLine, JsonIsKnownEvenWhereTheArgumentsAreWrong) {
+  const auto parsed = ParseCommandLine({"quantize", "--frobnicate", "--json"});
+  const auto* end = std::get_if<ParseEnd>(&parsed);
+  ASSERT_NE(end, nullptr);
+  EXPECT_TRUE(end->json);
+}
+
+TEST(CommandLine, AModelFolderMayHaveTheNameOfACommand) {
+  auto arguments = kQuantize;
+  for (const char* name : {"model", "job", "plan"}) {
+    arguments[1] = name;
+    EXPECT_EQ(Parse(arguments).job.model, name);
+  }
+}
+
+TEST(CommandLine, LabelsMayBeRepeated) {
+  const Options options = Parse(With(kQuantize, {"--label", "a=1", "--label", "b=2"}));
+  EXPECT_EQ(options.job.labels, (std::vector<std::string>{"a=1", "b=2"}));
+  EXPECT_EQ(Parse({"job", "submit", "--label", "a=1", "MODEL", "--budget", "3bpw"}).job.model, "MODEL");
+}
+
+TEST(CommandLine, KnowsWhatWasGiven) {
+  const Options options = Parse({"job", "clone", "j", "--window", "512"});
+  EXPECT_EQ(options.job.given, std::set<std::string>{"--window"});
 }
 
 }  // namespace

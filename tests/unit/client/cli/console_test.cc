@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "bitwright/v1/jobs.pb.h"
+#include "client/api/client_errors.h"
 #include "client/cli/exit_codes.h"
 #include "proto/base/errors.h"
 
@@ -43,6 +46,28 @@ TEST(Console, QuietKeepsResultsAndErrors) {
   EXPECT_NE(err.str().find("error"), std::string::npos);
 }
 
+TEST(Console, StreamsHaveOneObjectPerLine) {
+  std::ostringstream out;
+  std::ostringstream err;
+  Console console(out, err, {.json = true});
+  v1::Job job;
+  job.set_name("jobs/a");
+  console.Line(job);
+  console.Line(job);
+  console.Error(kError);
+  std::istringstream lines(out.str());
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) EXPECT_TRUE(nlohmann::json::parse(line).is_object());
+  EXPECT_EQ(count, 3);
+}
+
+TEST(Console, WarningsAreNotProgress) {
+  std::ostringstream out;
+  std::ostringstream err;
+  Console(out, err, {.quiet = true}).Warning("the texts overlap");
+  EXPECT_EQ(err.str(), "warning: the texts overlap\n");
+}
+
 TEST(ExitCodes, FollowTheStatus) {
   EXPECT_EQ(ExitCodeOf(absl::OkStatus()), ExitCode::kOk);
   EXPECT_EQ(ExitCodeOf(absl::InternalError("")), ExitCode::kFailed);
@@ -51,6 +76,8 @@ TEST(ExitCodes, FollowTheStatus) {
   EXPECT_EQ(ExitCodeOf(absl::UnavailableError("")), ExitCode::kUnreachable);
   EXPECT_EQ(ExitCodeOf(absl::NotFoundError("")), ExitCode::kNotFound);
   EXPECT_EQ(ExitCodeOf(absl::CancelledError("")), ExitCode::kCancelled);
+  EXPECT_EQ(ExitCodeOf(FileUnreadableError("x", ENOENT)), ExitCode::kUsage);
+  EXPECT_EQ(ExitCodeOf(FileUnreadableError("x", EACCES)), ExitCode::kUsage);
   EXPECT_EQ(ExitCodeOf(MakeError(absl::StatusCode::kCancelled, "INTERRUPTED", "")), ExitCode::kInterrupted);
 }
 

@@ -50,6 +50,40 @@ TEST_F(LocalServerTest, KeepsTheNamedDataDir) {
   EXPECT_TRUE(LeftNothing());
 }
 
+TEST_F(LocalServerTest, DataThatIsToBeKeptIsMoved) {
+  TempDir state;
+  const std::string place = state / "deep/data";
+  {
+    ASSERT_OK_AND_ASSIGN(const auto server, Start());
+    EXPECT_TRUE(server->owns_data());
+    EXPECT_EQ(server->KeepData(place), place);
+  }
+  EXPECT_TRUE(fs::exists(place + "/arguments"));
+  EXPECT_TRUE(LeftNothing());
+}
+
+TEST_F(LocalServerTest, DataThatCannotBeMovedIsKeptWhereItIs) {
+  for (const std::string& place : {std::string(), std::string("/proc/1/nowhere/data")}) {
+    std::string kept;
+    {
+      ASSERT_OK_AND_ASSIGN(const auto server, Start());
+      kept = server->KeepData(place);
+      EXPECT_EQ(kept, server->private_dir() + "/data");
+    }
+    EXPECT_TRUE(fs::exists(kept + "/arguments"));
+    EXPECT_EQ(std::distance(fs::directory_iterator(fs::path(kept).parent_path()), {}), 1) << "and nothing beside it";
+    fs::remove_all(fs::path(kept).parent_path());
+  }
+}
+
+TEST_F(LocalServerTest, DataThatTheUserNamedStaysThere) {
+  TempDir named;
+  ASSERT_OK_AND_ASSIGN(const auto server, Start({.keep_data_dir = named / "data"}));
+  EXPECT_FALSE(server->owns_data());
+  EXPECT_EQ(server->KeepData("/nowhere"), named / "data");
+  EXPECT_TRUE(fs::exists(named / "data/arguments"));
+}
+
 TEST_F(LocalServerTest, FailureAtTheStartShowsTheLog) {
   environment_.daemon = temp_ / "fake-dies";
   fs::create_symlink(FAKE_BITWRIGHTD, environment_.daemon);

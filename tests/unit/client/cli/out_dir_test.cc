@@ -26,6 +26,24 @@ TEST(OutDir, RefusesWhatIsThere) {
   EXPECT_THAT(OutDir(dir / "mine.txt", true).Check(), HasReason("OUT_NOT_A_FOLDER"));
 }
 
+TEST(OutDir, WhatCannotBeWrittenIsKnownAtOnce) {
+  TempDir dir;
+  BITWRIGHT_ASSERT_OK(WriteWholeFile(dir / "file", "x"));
+  EXPECT_THAT(OutDir(dir / "file/below/it", false).Check(), HasReason("OUT_NOT_A_FOLDER"));
+  EXPECT_THAT(OutDir("/proc/1/nothing", false).Check(), HasReason("FILE_UNWRITABLE"));
+  EXPECT_FALSE(fs::exists(dir / "file/below"));
+}
+
+TEST(OutDir, RoomIsThatOfTheDiskItWillBeOn) {
+  TempDir dir;
+  const OutDir out(dir / "new/deep", false);
+  EXPECT_THAT(out.CheckRoom(0), IsOk());
+  EXPECT_THAT(out.CheckRoom(1), IsOk());
+  const absl::Status full = out.CheckRoom(int64_t{1} << 60);
+  EXPECT_THAT(full, HasReason("DISK_FULL"));
+  EXPECT_EQ(GetErrorDetail(full)->metadata.at("needed_bytes"), std::to_string(int64_t{1} << 60));
+}
+
 TEST(OutDir, ForceReplacesAnEarlierResultAndNothingElse) {
   TempDir dir;
   const OutDir out(dir.path(), true);

@@ -21,9 +21,10 @@ class ProcessTest : public ::testing::Test {
   ProcessTest() {
     fs::create_directories(dir_ / "model");
     fs::create_directories(dir_ / "tmp");
-    for (const char* name : {"model/config.json", "model/model.safetensors", "c.txt"}) {
-      EXPECT_THAT(WriteWholeFile(dir_ / name, name), IsOk());
+    for (const char* name : {"model/config.json", "model/model.safetensors", "model/tokenizer.json"}) {
+      EXPECT_THAT(WriteWholeFile(dir_ / name, "{}"), IsOk());
     }
+    EXPECT_THAT(WriteWholeFile(dir_ / "c.txt", std::string(1000, 'c')), IsOk());
   }
   void Start(const std::string& daemon) {
     std::vector<std::string> arguments = {BITWRIGHT_PROGRAM, "quantize",     dir_ / "model", "--budget",     "4bpw",

@@ -69,8 +69,23 @@ TEST(TransferBar, CountsBytes) {
   EXPECT_FALSE(TransferBar({Phase::kInspect, 2, 0, 0}).done);
 }
 
+TEST(JobBars, ThatOfTheJobComesFirst) {
+  v1::Job job = MakeJob({MakeStage("calibrate", 4, 4, 0)});
+  job.set_name("jobs/a");
+  job.set_state(v1::Job::RUNNING);
+  job.set_progress(0.437);
+  job.mutable_start_time()->set_seconds(100);
+  job.mutable_remaining()->set_seconds(20);
+  const auto bars = JobBars(job, absl::FromUnixSeconds(112));
+  ASSERT_EQ(bars.size(), 2u);
+  EXPECT_EQ(bars[0].label, "job");
+  EXPECT_DOUBLE_EQ(bars[0].fraction, 0.43);
+  EXPECT_EQ(bars[0].detail, "12 s, about 20 s left");
+}
+
 TEST(JobBars, OnePerStage) {
-  const auto bars = JobBars(MakeJob({MakeStage("calibrate", 4, 4, 0, 2), MakeStage("evaluate", 8, 2, 1)}));
+  const auto bars =
+      JobBars(MakeJob({MakeStage("calibrate", 4, 4, 0, 2), MakeStage("evaluate", 8, 2, 1)}), absl::UnixEpoch());
   ASSERT_EQ(bars.size(), 2u);
   EXPECT_TRUE(bars[0].done);
   EXPECT_EQ(bars[0].detail, "4/4 tasks, 2 cached");

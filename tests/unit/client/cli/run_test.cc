@@ -20,9 +20,13 @@ class RunTest : public ::testing::Test {
  protected:
   RunTest() {
     fs::create_directories(dir_ / "model");
-    for (const char* name : {"model/config.json", "model/model.safetensors", "c.txt", "e.ids.jsonl"}) {
-      EXPECT_THAT(WriteWholeFile(dir_ / name, name), IsOk());
+    for (const char* name : {"model/config.json", "model/model.safetensors", "model/tokenizer.json"}) {
+      EXPECT_THAT(WriteWholeFile(dir_ / name, "{}"), IsOk());
     }
+    EXPECT_THAT(WriteWholeFile(dir_ / "c.txt", text_), IsOk());
+    std::string ids = "[1";
+    while (ids.size() < 1100) ids += ",1";
+    EXPECT_THAT(WriteWholeFile(dir_ / "e.ids.jsonl", ids + "]\n"), IsOk());
     service_.AddArtifactFile("config.json", "{}");
     service_.AddArtifactFile("model.safetensors", std::string(4000, 'q'));
     service_.report.set_schema_version(1);
@@ -42,6 +46,7 @@ class RunTest : public ::testing::Test {
     return arguments;
   }
 
+  const std::string text_ = std::string(600, 'c');
   TempDir dir_;
   FakeService service_;
   Environment environment_;
@@ -73,7 +78,9 @@ TEST_F(RunTest, QuantizeWritesArtifactAndReport) {
   EXPECT_EQ(spec.evaluation().window(), 512);
   EXPECT_EQ(spec.calibration().tokens(), 65536);
   EXPECT_EQ(spec.display_name(), "model");
-  EXPECT_EQ(FromProto(spec.calibration().blob())->ToString(), DigestOf("c.txt").ToString());
+  EXPECT_EQ(spec.calibration().display_name(), "c.txt");
+  EXPECT_EQ(spec.evaluation().display_name(), "e.ids.jsonl");
+  EXPECT_EQ(FromProto(spec.calibration().blob())->ToString(), DigestOf(text_).ToString());
 }
 
 TEST_F(RunTest, JsonIsAllThatStandardOutputGets) {
@@ -100,18 +107,15 @@ TEST_F(RunTest, WrongInputNeedsNoServer) {
   EXPECT_EQ(Run(arguments), ExitCode::kUsage);
   EXPECT_NE(err_.str().find("has no unit"), std::string::npos);
   arguments = Quantize();
-  arguments[1] = dir_ / "nothing";
-  EXPECT_EQ(Run(arguments), ExitCode::kNotFound);
-  arguments = Quantize();
   arguments[5] = dir_ / "nothing.txt";
-  EXPECT_EQ(Run(arguments), ExitCode::kNotFound);
+  EXPECT_EQ(Run(arguments), ExitCode::kUsage);
   EXPECT_NE(err_.str().find("nothing.txt"), std::string::npos);
-  EXPECT_EQ(Run(Quantize({"--recipe", dir_ / "nothing.textproto"})), ExitCode::kNotFound);
+  EXPECT_EQ(Run(Quantize({"--recipe", dir_ / "nothing.textproto"})), ExitCode::kUsage);
 }
 
 TEST_F(RunTest, EndsOfJobsHaveTheirExitCodes) {
   service_.plan.job_end = v1::Job::FAILED;
-  EXPECT_EQ(Run(Quantize()), ExitCode::kFailed);
+  EXPECT_EQ(Run(Quantize()), ExitCode::kUsage) << "input that must be changed, though only the job found it";
   EXPECT_NE(err_.str().find("the calibration text is empty [CALIBRATION_EMPTY]"), std::string::npos) << err_.str();
   service_.plan.job_end = v1::Job::CANCELLED;
   EXPECT_EQ(Run({"job", "watch", "j1"}), ExitCode::kCancelled);

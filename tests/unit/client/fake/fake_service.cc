@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "bitwright/v1/blobs.grpc.pb.h"
+#include "bitwright/v1/capabilities.grpc.pb.h"
 #include "bitwright/v1/jobs.grpc.pb.h"
 #include "bitwright/v1/models.grpc.pb.h"
 #include "bitwright/v1/recipes.grpc.pb.h"
@@ -166,10 +167,12 @@ struct FakeService::Services {
         s.fake.blobs.clear();
         return Error(absl::StatusCode::kFailedPrecondition, "BLOB_MISSING", "collected");
       }
+      s.fake.seen.model_name = request->display_name();
       s.model.set_name("models/m1");
       s.model.set_display_name(request->display_name());
       *s.model.mutable_manifest() = request->manifest();
       s.model.set_state(v1::Model::INSPECTING);
+      *s.model.mutable_waiting() = s.fake.plan.waiting;
       *model = s.model;
       return Status::OK;
     }
@@ -180,6 +183,7 @@ struct FakeService::Services {
         return Error(absl::StatusCode::kNotFound, "MODEL_NOT_FOUND", "no model " + request->name());
       }
       if (!TakeOne(s.fake.plan.inspections)) {
+        s.model.clear_waiting();
         s.model.set_state(s.fake.plan.reject_model ? v1::Model::REJECTED : v1::Model::READY);
         if (s.fake.plan.reject_model) {
           *s.model.mutable_error() = ToProto(MakeError(absl::StatusCode::kInvalidArgument, "TENSOR_MISSING",
@@ -190,6 +194,14 @@ struct FakeService::Services {
       return Status::OK;
     }
     Status ListModels(ServerContext*, const v1::ListModelsRequest* request, v1::ListModelsResponse* response) override {
+      {
+        std::lock_guard lock(s.mutex);
+        s.fake.seen.filters.push_back(request->filter());
+        if (!s.fake.plan.listed_models.empty()) {
+          for (const v1::Model& listed : s.fake.plan.listed_models) *response->add_models() = listed;
+          return Status::OK;
+        }
+      }
       const int page = request->page_token().empty() ? 0 : std::stoi(request->page_token());
       response->add_models()->set_name("models/page" + std::to_string(page));
       if (page < 2) response->set_next_page_token(std::to_string(page + 1));
@@ -202,12 +214,17 @@ struct FakeService::Services {
     Services& s;
     Status CreateJob(ServerContext*, const v1::CreateJobRequest* request, v1::Job* job) override {
       std::lock_guard lock(s.mutex);
-      ++s.fake.seen.create_jobs;
+      if (!request->validate_only()) ++s.fake.seen.create_jobs;
       s.fake.seen.spec = request->spec();
       s.job.Clear();
       *s.job.mutable_spec() = request->spec();
       s.job.set_state(v1::Job::QUEUED);
+      *s.job.mutable_estimate() = s.fake.plan.estimate;
       s.job.mutable_estimate()->set_tasks(12);
+      s.job.mutable_notices()->Add(s.fake.plan.notices.begin(), s.fake.plan.notices.end());
+      if (!s.fake.plan.recipe_renamed.empty()) {
+        s.job.mutable_spec()->mutable_inline_recipe()->set_name(s.fake.plan.recipe_renamed);
+      }
       if (!request->validate_only()) s.job.set_name("jobs/j1");
       s.job.set_revision(1);
       *job = s.job;
@@ -215,11 +232,25 @@ struct FakeService::Services {
     }
     Status GetJob(ServerContext*, const v1::GetJobRequest* request, v1::Job* job) override {
       std::lock_guard lock(s.mutex);
+      if (TakeOne(s.fake.plan.failing_calls)) return Status(static_cast<grpc::StatusCode>(s.fake.plan.fail_code), "");
       if (TakeOne(s.fake.plan.unavailable_calls)) return Broken();
       if (request->name() != s.job.name()) {
         return Error(absl::StatusCode::kNotFound, "JOB_NOT_FOUND", "no job " + request->name());
       }
       *job = s.job;
+      return Status::OK;
+    }
+    Status ListJobs(ServerContext*, const v1::ListJobsRequest* request, v1::ListJobsResponse* response) override {
+      std::lock_guard lock(s.mutex);
+      s.fake.seen.filters.push_back(request->filter());
+      s.fake.seen.order = request->order_by();
+      for (const v1::Job& listed : s.fake.plan.listed_jobs) *response->add_jobs() = listed;
+      return Status::OK;
+    }
+    Status RetryJob(ServerContext*, const v1::RetryJobRequest* request, v1::Job* job) override {
+      std::lock_guard lock(s.mutex);
+      s.fake.seen.retried = request->name();
+      job->set_name("jobs/j2");
       return Status::OK;
     }
     Status GetReport(ServerContext*, const v1::GetReportRequest*, v1::Report* report) override {
@@ -232,6 +263,9 @@ struct FakeService::Services {
       s.job.set_revision(s.job.revision() + 1);
       s.job.set_state(v1::Job::RUNNING);
       s.job.clear_stages();
+      s.job.set_progress(0.25);
+      s.job.mutable_start_time()->set_seconds(1);
+      *s.job.mutable_waiting() = s.fake.plan.waiting;
       v1::Stage* stage = s.job.add_stages();
       stage->set_kind("calibrate");
       stage->set_tasks(4);
@@ -242,6 +276,8 @@ struct FakeService::Services {
         s.ended.wait(lock, [&] { return s.ending; });
         return Broken();
       }
+      s.job.clear_waiting();
+      s.job.mutable_end_time()->set_seconds(4);
       stage->set_running(0);
       stage->set_finished(4);
       stage->set_cached(1);
@@ -259,10 +295,23 @@ struct FakeService::Services {
 
   struct Recipes final : v1::RecipeService::Service {
     Status ListRecipes(ServerContext*, const v1::ListRecipesRequest*, v1::ListRecipesResponse* response) override {
-      response->add_recipes()->set_name("mixed-gptq");
+      for (const char* name : {"mixed-gptq", "mixed-rtn", "uniform-gptq"}) {
+        response->add_recipes()->set_name(std::string("recipes/") + name);
+      }
       return Status::OK;
     }
   } recipes;
+
+  struct Capabilities final : v1::CapabilityService::Service {
+    explicit Capabilities(Services& s) : s(s) {}
+    Services& s;
+    Status GetCapabilities(ServerContext*, const v1::GetCapabilitiesRequest*, v1::Capabilities* response) override {
+      std::lock_guard lock(s.mutex);
+      if (!s.fake.plan.knows_capabilities) return Status(grpc::StatusCode::UNIMPLEMENTED, "");
+      *response = s.fake.plan.capabilities;
+      return Status::OK;
+    }
+  } capabilities{*this};
 };
 
 FakeService::FakeService(const std::string& listen) : services_(std::make_unique<Services>(*this)) {
@@ -271,7 +320,7 @@ FakeService::FakeService(const std::string& listen) : services_(std::make_unique
   grpc::ServerBuilder builder;
   builder.AddListeningPort(listen, grpc::InsecureServerCredentials(), &s.port);
   for (grpc::Service* service :
-       std::initializer_list<grpc::Service*>{&s.bytes, &s.blobs, &s.models, &s.jobs, &s.recipes}) {
+       std::initializer_list<grpc::Service*>{&s.bytes, &s.blobs, &s.models, &s.jobs, &s.recipes, &s.capabilities}) {
     builder.RegisterService(service);
   }
   s.server = builder.BuildAndStart();

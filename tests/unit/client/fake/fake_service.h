@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bitwright/v1/capabilities.pb.h"
 #include "bitwright/v1/jobs.pb.h"
 #include "bitwright/v1/models.pb.h"
 
@@ -26,8 +27,18 @@ class FakeService {
     int inspections = 2;                     // GetModel answers INSPECTING so often
     bool reject_model = false;
     v1::Job::State job_end = v1::Job::SUCCEEDED;
-    bool job_hangs = false;     // WatchJob says RUNNING and nothing more
-    bool blobs_arrive = false;  // during each upload call another client completes the blob; the call ends early
+    bool job_hangs = false;            // WatchJob says RUNNING and nothing more
+    bool blobs_arrive = false;         // during each upload call another client completes the blob; the call ends early
+    v1::Notice waiting;                // of the model while it is inspected, and of the job's first state
+    std::vector<v1::Notice> notices;   // of every job
+    std::vector<v1::Job> listed_jobs;  // ListJobs gives them all, whatever is asked for, as an old server would
+    std::vector<v1::Model> listed_models;  // likewise; empty: three pages of one
+    bool knows_capabilities = false;       // otherwise GetCapabilities is UNIMPLEMENTED
+    v1::Capabilities capabilities;
+    v1::Estimate estimate;
+    std::string recipe_renamed;  // CreateJob gives an inline recipe this name; empty: its own
+    int failing_calls = 0;       // so many calls of GetJob end with `fail_code` of gRPC and without any text
+    int fail_code = 0;
     bool busy_uploads = false;  // another client owns every upload name asked for first: wrong offset
   };
   struct Seen {
@@ -35,8 +46,12 @@ class FakeService {
     std::vector<int64_t> write_offsets;  // of each upload call's first message
     std::vector<int64_t> read_offsets;
     int create_models = 0;
-    int create_jobs = 0;
-    v1::JobSpec spec;  // of the last CreateJob
+    int create_jobs = 0;               // without those that validate
+    std::vector<std::string> filters;  // of lists
+    std::string order;                 // of the last ListJobs
+    std::string model_name;            // display name in the last CreateModel
+    std::string retried;               // of the last RetryJob
+    v1::JobSpec spec;                  // of the last CreateJob
   };
 
   explicit FakeService(const std::string& listen = "127.0.0.1:0");

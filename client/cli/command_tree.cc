@@ -1,0 +1,216 @@
+#include "client/cli/command_tree.h"
+
+#include <CLI/CLI.hpp>
+
+#include "client/cli/exit_codes.h"
+#include "client/cli/version.h"
+#include "proto/contract/limits.h"
+
+namespace bitwright::client {
+namespace {
+
+void AddMethod(CLI::App& app, JobOptions& job) {
+  app.add_option("--recipe", job.recipe, "Recipe by name, or path of a .textproto file")->capture_default_str();
+  app.add_option("--target", job.target, "File format of the artifact")->capture_default_str();
+  app.add_option("--priority", job.priority, "Higher first")
+      ->capture_default_str()
+      ->check(CLI::Range(-limits::kMaxPriority, limits::kMaxPriority));
+  app.add_option("--name", job.display_name, "Name of the job for people (default: the model's)");
+  app.add_option("--label", job.labels, "KEY=VALUE, to find the job by; may be repeated")->allow_extra_args(false);
+}
+
+void AddData(CLI::App& app, JobOptions& job) {
+  app.add_option("--calibration", job.calibration,
+                 "Text to calibrate on, or `sample` for one that ships with this program");
+  app.add_option("--evaluation", job.evaluation, "Text to measure on");
+  app.add_option("--data-kind", job.data_kind,
+                 "What both files hold, where that is not recognized: text, documents (JSON lines) or ids")
+      ->check(CLI::IsMember({"text", "documents", "ids"}));
+  app.add_option("--window", job.window, "Tokens per window")
+      ->capture_default_str()
+      ->check(CLI::Range(limits::kMinWindow, 1 << 20));
+  const auto tokens = CLI::Range(int64_t{1}, limits::kMaxDataTokens);
+  app.add_option("--calibration-tokens", job.calibration_tokens, "Tokens from the start of the text, whole windows")
+      ->capture_default_str()
+      ->check(tokens);
+  app.add_option("--evaluation-tokens", job.evaluation_tokens, "Likewise")->capture_default_str()->check(tokens);
+  app.add_flag("--add-special-tokens", job.add_special_tokens, "Apply the tokenizer's post-processor to the text");
+}
+
+CLI::Option* AddBudget(CLI::App& app, JobOptions& job) {
+  return app.add_option(
+      "--budget", job.budgets,
+      "4.25bpw (average bits), or artifact bytes: 12MB, 12MiB, 1.5GB, 12000000B; several with commas");
+}
+
+void AddModelName(CLI::App& app, JobOptions& job) {
+  app.add_option("--model-name", job.model_name, "Name of the model for people (default: that of its folder)");
+}
+
+void AddModelAndData(CLI::App& app, JobOptions& job, bool budget_required) {
+  app.add_option("model", job.model, "Model folder, a model's name on the server, or org/name in the hub's cache")
+      ->required();
+  AddBudget(app, job)->required(budget_required);
+  AddData(app, job);
+  AddMethod(app, job);
+  AddModelName(app, job);
+}
+
+void AddLocal(CLI::App& app, LocalOptions& local) {
+  app.add_flag("--local", local.local, "Start a service for this command only (the default without a server)");
+  app.add_option("--threads", local.threads, "Threads of each local worker")->check(CLI::Range(1, 1024));
+  app.add_option("--workers", local.workers, "Local workers")->check(CLI::Range(1, 1024));
+  app.add_option("--keep-data-dir", local.keep_data_dir,
+                 "Data folder of the local service; kept, so that a next job reuses its work");
+}
+
+void AddOut(CLI::App& app, Options& options) {
+  app.add_option("-o,--out", options.out, "Folder for model/, report.json and report.txt")->required();
+  app.add_flag("--force", options.force, "Replace what an earlier run left in OUT");
+}
+
+}  // namespace
+
+CommandTree::CommandTree(Options& options)
+    : options_(options), app_(std::make_unique<CLI::App>("Bitwright: quantization as a service for language models")) {
+  app_->name("bitwright");
+  app_->set_version_flag("--version", std::string("bitwright ") + kVersion);
+  app_->footer(kExitCodeHelp);
+  app_->require_subcommand(0, 1);  // the name of a command may also be that of a folder
+  options_.job.calibration_tokens = limits::kDefaultCalibrationTokens;
+  options_.job.evaluation_tokens = limits::kDefaultEvaluationTokens;
+  app_->add_option("--server", options_.server, "HOST:PORT or unix:PATH of the service (env: BITWRIGHT_SERVER)");
+  app_->add_flag("--json", options_.json, "Result as JSON on standard output, nothing else there");
+  app_->add_flag("-q,--quiet", options_.quiet, "No progress");
+  app_->add_flag("--verbose", options_.verbose, "List what is otherwise only counted");
+  app_->add_flag("--no-color", options_.no_color, "No colours (env: NO_COLOR)");
+  AddJobMakers();
+  AddModels();
+  AddJobs();
+  AddOthers();
+}
+
+CommandTree::~CommandTree() = default;
+
+CLI::App& CommandTree::deepest() {
+  CLI::App* at = app_.get();
+  for (auto named = at->get_subcommands(); !named.empty(); named = at->get_subcommands()) at = named.back();
+  return *at;
+}
+
+std::vector<std::string> CommandTree::CommandsOf(CLI::App& app) {
+  std::vector<std::string> names;
+  for (CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(sub->get_name());
+  return names;
+}
+
+std::vector<std::string> CommandTree::OptionsOf(CLI::App& app) {
+  std::vector<std::string> names;
+  for (CLI::App* at = &app; at != nullptr; at = at->get_parent()) {
+    for (const CLI::Option* option : at->get_options()) {
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+  }
+  return names;
+}
+
+CLI::App* CommandTree::Add(CLI::App& parent, const std::string& name, const std::string& help, Command command) {
+  CLI::App* sub = parent.add_subcommand(name, help);
+  sub->fallthrough();
+  sub->footer(kExitCodeHelp);
+  sub->callback([this, command] {
+    options_.command = command;
+    complete_ = true;
+  });
+  return sub;
+}
+
+CLI::App& CommandTree::Group(const std::string& name, const std::string& help) {
+  CLI::App* sub = app_->add_subcommand(name, help);
+  sub->fallthrough();
+  sub->require_subcommand(0, 1);
+  sub->footer(kExitCodeHelp);
+  return *sub;
+}
+
+void CommandTree::AddNamed(CLI::App& parent, const std::string& name, const std::string& help, Command command,
+                           const std::string& what) {
+  Add(parent, name, help, command)
+      ->add_option(what, options_.name, "Full name, id, its beginning (4 letters or more), or display name")
+      ->required();
+}
+
+void CommandTree::AddList(CLI::App& parent, const std::string& help, Command command) {
+  CLI::App* list = Add(parent, "list", help, command);
+  list->alias("ls");
+  list->add_option("--limit", options_.most, "At most this many")->capture_default_str()->check(CLI::Range(1, 1000000));
+}
+
+void CommandTree::AddJobMakers() {
+  CLI::App* quantize = Add(*app_, "quantize", "Quantize a model: upload, run, download, report", Command::kQuantize);
+  AddModelAndData(*quantize, options_.job, true);
+  AddOut(*quantize, options_);
+  AddLocal(*quantize, options_.local);
+  CLI::App* plan = Add(*app_, "plan", "Say what a job would need and could reach; run nothing", Command::kPlan);
+  AddModelAndData(*plan, options_.job, false);
+  AddLocal(*plan, options_.local);
+}
+
+void CommandTree::AddModels() {
+  CLI::App& model = Group("model", "Models on the server");
+  CLI::App* upload =
+      Add(model, "upload", "Upload a model folder; continues an interrupted upload", Command::kModelUpload);
+  upload->add_option("model", options_.job.model, "Model folder, or org/name in the hub's cache")->required();
+  upload->add_option("--name", options_.job.model_name, "Name for people (default: that of the folder)");
+  AddList(model, "All models, newest first", Command::kModelList);
+  model.get_subcommand("list")->add_option("--filter", options_.filter, "Conditions, such as family = \"llama\"");
+  AddNamed(model, "show", "One model", Command::kModelShow, "model");
+  AddNamed(model, "delete", "Delete a model", Command::kModelDelete, "model");
+  model.get_subcommand("delete")->alias("rm");
+}
+
+void CommandTree::AddJobs() {
+  CLI::App& job = Group("job", "Jobs on the server");
+  AddModelAndData(*Add(job, "submit", "Queue a job and return", Command::kJobSubmit), options_.job, true);
+  AddList(job, "All jobs, newest first", Command::kJobList);
+  CLI::App* list = job.get_subcommand("list");
+  list->add_option("--state", options_.state, "Only jobs in this state")
+      ->check(CLI::IsMember({"queued", "running", "succeeded", "failed", "cancelled"}, CLI::ignore_case));
+  list->add_option("--filter", options_.filter, "Conditions, such as state = RUNNING AND labels.team = \"nlp\"");
+  list->add_option("--label", options_.job.labels, "KEY=VALUE: only jobs with this label; may be repeated")
+      ->allow_extra_args(false);
+  list->add_option("--order", options_.order, "newest or oldest first")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"newest", "oldest"}));
+  AddNamed(job, "show", "One job", Command::kJobShow, "job");
+  AddNamed(job, "watch", "Follow a job to its end; with --json one object a line for each change", Command::kJobWatch,
+           "job");
+  AddNamed(job, "cancel", "Cancel a job", Command::kJobCancel, "job");
+  AddNamed(job, "report", "The report of a finished job", Command::kJobReport, "job");
+  AddNamed(job, "retry", "Run a failed or cancelled job again", Command::kJobRetry, "job");
+  AddNamed(job, "clone", "Queue a job like another one, but for the options given", Command::kJobClone, "job");
+  CLI::App* clone = job.get_subcommand("clone");
+  AddBudget(*clone, options_.job);
+  AddData(*clone, options_.job);
+  AddMethod(*clone, options_.job);
+  AddNamed(job, "delete", "Delete a finished job with its artifact", Command::kJobDelete, "job");
+  job.get_subcommand("delete")->alias("rm");
+}
+
+void CommandTree::AddOthers() {
+  CLI::App& artifact = Group("artifact", "What jobs made");
+  CLI::App* download = Add(artifact, "download", "Download artifact and report; continues an interrupted download",
+                           Command::kArtifactDownload);
+  download->add_option("job", options_.name, "Job that made it")->required();
+  AddOut(*download, options_);
+  CLI::App& recipe = Group("recipe", "Recipes that the server ships");
+  AddList(recipe, "All recipes", Command::kRecipeList);
+  AddNamed(recipe, "show", "One recipe, as a .textproto that --recipe accepts", Command::kRecipeShow, "recipe");
+  CLI::App& worker = Group("worker", "Workers of the server");
+  AddList(worker, "All workers of the last minute", Command::kWorkerList);
+  CLI::App* help = Add(*app_, "help", "Help on a command", Command::kHelp);
+  help->add_option("command", options_.words, "The command");
+  Add(*app_, "version", "Print the version", Command::kVersion);
+}
+
+}  // namespace bitwright::client

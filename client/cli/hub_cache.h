@@ -1,0 +1,17 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace bitwright::client {
+
+// Whether a word has the form of the hub's identifiers: "org/name".
+bool IsHubName(std::string_view word);
+
+// The folder of a model that transformers or `hf download` has put into one of these caches: the snapshot that
+// refs/main names, else the only snapshot. Nothing where no cache has it. Touches no network.
+std::optional<std::string> FindInHubCaches(std::span<const std::string> caches, std::string_view name);
+
+}  // namespace bitwright::client

@@ -1,0 +1,123 @@
+#include "client/cli/job_making.h"
+
+#include "absl/strings/str_cat.h"
+#include "client/api/json.h"
+#include "client/api/number_text.h"
+#include "client/cli/deliver.h"
+#include "client/cli/find_resource.h"
+#include "client/cli/preflight.h"
+#include "client/cli/resource_text.h"
+#include "client/cli/session.h"
+#include "proto/base/status_macros.h"
+
+namespace bitwright::client {
+namespace {
+
+constexpr size_t kPathColumns = 100;
+
+// The budgets of a draft; one without a budget where there is none.
+std::vector<BudgetChoice> ChoicesOf(const JobDraft& draft) {
+  return draft.budgets.empty() ? std::vector<BudgetChoice>(1) : draft.budgets;
+}
+
+absl::StatusOr<ExitCode> PlanOn(const CommandContext& context, Client& client, JobDraft& draft) {
+  ABSL_RETURN_IF_ERROR(SendDraft(context, client, draft));
+  std::string text;
+  v1::ListJobsResponse all;
+  for (const BudgetChoice& choice : ChoicesOf(draft)) {
+    ABSL_ASSIGN_OR_RETURN(*all.add_jobs(), client.ValidateJob(draft.WithBudget(choice)));
+    const v1::Job& job = all.jobs(all.jobs_size() - 1);
+    WarnOf(context, job.notices());
+    absl::StrAppend(&text, text.empty() ? "" : "\n", EstimateText(job.estimate(), choice.text));
+  }
+  context.progress.Finish();
+  if (all.jobs_size() == 1) {
+    context.console.Result(text, all.jobs(0));
+  } else {
+    context.console.Result(text, all);
+  }
+  return ExitCode::kOk;
+}
+
+// Queues a job for each budget and prints their names.
+absl::StatusOr<ExitCode> Queue(const CommandContext& context, Client& client, const JobDraft& draft) {
+  std::string names;
+  v1::ListJobsResponse all;
+  for (const BudgetChoice& choice : ChoicesOf(draft)) {
+    ABSL_ASSIGN_OR_RETURN(*all.add_jobs(), MakeJob(context, client, draft.WithBudget(choice)));
+    absl::StrAppend(&names, all.jobs(all.jobs_size() - 1).name(), "\n");
+  }
+  context.progress.Finish();
+  if (all.jobs_size() == 1) {
+    context.console.Result(names, all.jobs(0));
+  } else {
+    context.console.Result(names, all);
+  }
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+OnTransfer ToReporter(const CommandContext& context) {
+  return [&progress = context.progress](const TransferProgress& state) { progress.Transfer(state); };
+}
+
+void TellIgnored(const CommandContext& context, const JobDraft& draft) {
+  if (!draft.model.has_value() || draft.model->ignored.empty()) return;
+  const ModelDir& model = *draft.model;
+  const bool list = context.options.verbose;
+  context.console.Note(
+      absl::StrCat("ignored: ", model.ignored.size(), model.ignored.size() == 1 ? " file, " : " files, ",
+                   BytesText(model.ignored_bytes()), " beside the model", list ? ":" : " (--verbose lists them)"));
+  if (!list) return;
+  for (const IgnoredFile& file : model.ignored) {
+    context.console.Note(absl::StrCat("  ", Printable(file.path, kPathColumns), "  ", BytesText(file.size_bytes),
+                                      file.why.empty() ? "" : ", ", file.why));
+  }
+}
+
+absl::Status SendDraft(const CommandContext& context, Client& client, JobDraft& draft) {
+  ABSL_RETURN_IF_ERROR(Preflight(client, draft));
+  ABSL_RETURN_IF_ERROR(HashDraft(*context.cancel, ToReporter(context), draft));
+  ABSL_ASSIGN_OR_RETURN(const v1::Model model, UploadDraft(context.options.job, client, ToReporter(context), draft));
+  WarnOf(context, model.info().notices());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::Job> MakeJob(const CommandContext& context, Client& client, const v1::JobSpec& spec) {
+  ABSL_ASSIGN_OR_RETURN(v1::Job job, client.CreateJob(spec));
+  const std::string& asked = spec.inline_recipe().name();
+  const std::string& named = job.spec().inline_recipe().name();
+  if (!asked.empty() && !named.empty() && asked != named) {
+    context.progress.Warn(absl::StrCat("the recipe differs from the '", asked, "' that ships; it goes by the name of '",
+                                       Printable(named, 80), "'"));
+  }
+  return job;
+}
+
+absl::StatusOr<ExitCode> Plan(const CommandContext& context) {
+  ABSL_ASSIGN_OR_RETURN(JobDraft draft, DraftJob(context.options, context.environment));
+  TellIgnored(context, draft);
+  ABSL_ASSIGN_OR_RETURN(const auto session, Session::Open(context.options, context.environment, context.cancel));
+  auto code = PlanOn(context, session->client(), draft);
+  if (!code.ok()) return session->Explain(code.status());
+  return code;
+}
+
+absl::StatusOr<ExitCode> JobSubmit(const CommandContext& context) {
+  ABSL_ASSIGN_OR_RETURN(JobDraft draft, DraftJob(context.options, context.environment));
+  TellIgnored(context, draft);
+  ABSL_ASSIGN_OR_RETURN(const auto session, Session::Open(context.options, context.environment, context.cancel));
+  ABSL_RETURN_IF_ERROR(SendDraft(context, session->client(), draft));
+  return Queue(context, session->client(), draft);
+}
+
+absl::StatusOr<ExitCode> JobClone(const CommandContext& context, Client& client) {
+  ABSL_ASSIGN_OR_RETURN(const v1::Job other, FindJob(client, context.options.name));
+  ABSL_ASSIGN_OR_RETURN(JobDraft draft, ChangeJob(other.spec(), context.options));
+  ABSL_RETURN_IF_ERROR(Preflight(client, draft));
+  ABSL_RETURN_IF_ERROR(UploadTexts(client, draft));
+  return Queue(context, client, draft);
+}
+
+}  // namespace bitwright::client

@@ -1,0 +1,39 @@
+#include "client/cli/hub_cache.h"
+
+#include <filesystem>
+
+#include "tests/support/fixtures.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/client/test_files.h"
+
+namespace bitwright::client {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(HubCache, KnowsItsNames) {
+  for (const char* name : {"org/name", "Qwen/Qwen3-0.6B", "a_b/c.d-e"}) EXPECT_TRUE(IsHubName(name)) << name;
+  for (const char* name : {"name", "a/b/c", "/a", "a/", "./a", "../a", "models/abc", "a b/c", "unix:/x", "a/.."}) {
+    EXPECT_FALSE(IsHubName(name)) << name;
+  }
+}
+
+TEST(HubCache, FindsTheSnapshotOfMain) {
+  TempDir dir;
+  const std::vector<std::string> caches = {dir / "none", dir / "hub"};
+  EXPECT_EQ(FindInHubCaches(caches, "org/name"), std::nullopt);
+  const fs::path repository = fs::path(dir / "hub") / "models--org--name";
+  fs::create_directories(repository / "snapshots/abc");
+  EXPECT_EQ(FindInHubCaches(caches, "org/name"), repository / "snapshots/abc") << "the only one";
+  fs::create_directories(repository / "snapshots/def");
+  EXPECT_EQ(FindInHubCaches(caches, "org/name"), std::nullopt) << "which of two, nothing says";
+  fs::create_directories(repository / "refs");
+  BITWRIGHT_ASSERT_OK(WriteWholeFile((repository / "refs/main").string(), "def\n"));
+  EXPECT_EQ(FindInHubCaches(caches, "org/name"), repository / "snapshots/def");
+  BITWRIGHT_ASSERT_OK(WriteWholeFile((repository / "refs/main").string(), "../../../elsewhere"));
+  EXPECT_EQ(FindInHubCaches(caches, "org/name"), std::nullopt);
+  EXPECT_EQ(FindInHubCaches(caches, "org/other"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace bitwright::client

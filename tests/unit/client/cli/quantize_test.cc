@@ -1,0 +1,228 @@
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "client/cli/run.h"
+#include "client/cli/sample_text.h"
+#include "proto/base/message_bytes.h"
+#include "proto/contract/digest.h"
+#include "tests/support/fixtures.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/client/fake/fake_service.h"
+#include "tests/unit/client/test_files.h"
+
+namespace bitwright::client {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What a person meets around a job, against a fake service.
+class QuantizeTest : public ::testing::Test {
+ protected:
+  QuantizeTest() {
+    MakeModel("model");
+    EXPECT_THAT(WriteWholeFile(dir_ / "c.txt", std::string(600, 'c')), IsOk());
+    EXPECT_THAT(WriteWholeFile(dir_ / "e.txt", std::string(600, 'e')), IsOk());
+    service_.AddArtifactFile("config.json", "{}");
+    service_.report.set_selected("mixed");
+    service_.report.add_candidates()->set_name("mixed");
+    service_.report.mutable_candidates(0)->set_average_bits(4.125);
+    environment_.server = service_.address();
+  }
+  void MakeModel(const std::string& name) {
+    fs::create_directories(dir_ / name);
+    for (const char* file : {"/config.json", "/model.safetensors", "/tokenizer.json"}) {
+      EXPECT_THAT(WriteWholeFile((dir_ / name) + file, "{}"), IsOk());
+    }
+  }
+  ExitCode Run(const std::vector<std::string>& arguments) {
+    out_.str("");
+    err_.str("");
+    return RunCommandLine(arguments, environment_, std::make_shared<CancelToken>(), out_, err_);
+  }
+  ExitCode Quantize(const std::string& model, const std::vector<std::string>& more = {},
+                    const std::string& budget = "4.25bpw") {
+    std::vector<std::string> arguments = {"quantize",     model,          "--budget",     budget, "--calibration",
+                                          dir_ / "c.txt", "--evaluation", dir_ / "e.txt", "-o",   dir_ / "out"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return Run(arguments);
+  }
+  bool Said(const std::string& text) const { return err_.str().find(text) != std::string::npos; }
+
+  TempDir dir_;
+  FakeService service_;
+  Environment environment_;
+  std::ostringstream out_;
+  std::ostringstream err_;
+};
+
+TEST_F(QuantizeTest, SeveralBudgetsAreOneUploadAndOneTable) {
+  ASSERT_EQ(Quantize(dir_ / "model", {}, "3bpw, 4.25bpw,12MB"), ExitCode::kOk) << err_.str();
+  EXPECT_EQ(service_.seen.create_models, 1);
+  EXPECT_EQ(service_.seen.create_jobs, 3);
+  for (const char* folder : {"3bpw", "4.25bpw", "12MB"}) {
+    EXPECT_TRUE(fs::exists(fs::path(dir_ / "out") / folder / "report.json")) << folder;
+    EXPECT_NE(out_.str().find(std::string("\n") + folder), std::string::npos) << out_.str();
+  }
+  EXPECT_NE(out_.str().find("4.125"), std::string::npos) << out_.str();
+  ASSERT_EQ(Quantize(dir_ / "model", {"--json", "--force"}, "3bpw,4bpw"), ExitCode::kOk) << err_.str();
+  const auto json = nlohmann::json::parse(out_.str());
+  ASSERT_EQ(json["results"].size(), 2u);
+  EXPECT_EQ(json["results"][1]["budget"], "4bpw");
+  EXPECT_EQ(Quantize(dir_ / "model", {}, "3bpw,3.0bpw"), ExitCode::kUsage);
+  EXPECT_TRUE(Said("is given twice")) << err_.str();
+}
+
+TEST_F(QuantizeTest, NamesOfJobAndModel) {
+  ASSERT_EQ(Quantize(dir_ / "model", {"--name", "try 7"}), ExitCode::kOk) << err_.str();
+  EXPECT_EQ(service_.seen.spec.display_name(), "try 7");
+  EXPECT_EQ(service_.seen.model_name, "model");
+  ASSERT_EQ(Quantize(dir_ / "model", {"--force", "--model-name", "Llama"}), ExitCode::kOk) << err_.str();
+  EXPECT_EQ(service_.seen.spec.display_name(), "Llama");
+  EXPECT_EQ(service_.seen.model_name, "Llama");
+  for (const std::string& bad : {std::string("a\xff"), std::string(200, 'x')}) {
+    for (const char* option : {"--name", "--model-name"}) {
+      EXPECT_EQ(Quantize(dir_ / "model", {"--force", option, bad}), ExitCode::kUsage);
+      EXPECT_TRUE(Said("DISPLAY_NAME_INVALID") && Said(option)) << err_.str();
+    }
+    EXPECT_EQ(Run({"model", "upload", dir_ / "model", "--name", bad}), ExitCode::kUsage);
+  }
+  std::string long_name;
+  for (int i = 0; i < 60; ++i) long_name += "型";
+  MakeModel(long_name);
+  MakeModel("caf\xe9");
+  ASSERT_EQ(Quantize(dir_ / long_name, {"--force"}), ExitCode::kOk) << err_.str();
+  EXPECT_EQ(service_.seen.model_name, long_name.substr(0, 126));
+  ASSERT_EQ(Quantize(dir_ / "caf\xe9", {"--force"}), ExitCode::kOk) << err_.str();
+  EXPECT_EQ(service_.seen.model_name, "caf?");
+}
+
+TEST_F(QuantizeTest, WhatLiesBesideTheModelIsCountedAndListed) {
+  EXPECT_THAT(WriteWholeFile(dir_ / "model/consolidated.safetensors", std::string(5000, 'x')), IsOk());
+  EXPECT_THAT(WriteWholeFile(dir_ / "model/back\\slash", std::string(1000, 'x')), IsOk());
+  ASSERT_EQ(Quantize(dir_ / "model"), ExitCode::kOk) << err_.str();
+  EXPECT_TRUE(Said("ignored: 2 files, 6.00 kB")) << err_.str();
+  EXPECT_FALSE(Said("consolidated"));
+  ASSERT_EQ(Quantize(dir_ / "model", {"--force", "--verbose", "--json"}), ExitCode::kOk) << err_.str();
+  EXPECT_TRUE(Said("consolidated.safetensors")) << err_.str();
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["ignored_files"].size(), 2u);
+}
+
+TEST_F(QuantizeTest, WaitingAndWarningsReachThePerson) {
+  service_.plan.waiting.set_reason("NO_WORKER");
+  service_.plan.waiting.set_message("no worker is registered");
+  v1::Notice notice;
+  notice.set_reason("TEXTS_OVERLAP");
+  notice.set_message("the texts overlap");
+  service_.plan.notices = {notice};
+  ASSERT_EQ(Quantize(dir_ / "model"), ExitCode::kOk);
+  EXPECT_TRUE(Said("waiting: no worker is registered [NO_WORKER]")) << err_.str();
+  EXPECT_TRUE(Said("warning: the texts overlap [TEXTS_OVERLAP]")) << err_.str();
+  EXPECT_EQ(err_.str().find("the texts overlap"), err_.str().rfind("the texts overlap")) << "once";
+}
+
+TEST_F(QuantizeTest, RefusedBeforeAnythingTravels) {
+  service_.plan.knows_capabilities = true;
+  service_.plan.capabilities.add_targets()->set_name("compressed-tensors");
+  service_.plan.capabilities.add_architectures()->set_architecture("LlamaForCausalLM");
+  EXPECT_EQ(Quantize(dir_ / "model", {"--target", "gptq"}), ExitCode::kUsage);
+  EXPECT_TRUE(Said("TARGET_UNKNOWN")) << err_.str();
+  EXPECT_EQ(Quantize(dir_ / "model", {"--recipe", "mixed-gtpq"}), ExitCode::kNotFound);
+  EXPECT_TRUE(Said("did you mean 'mixed-gptq'?")) << err_.str();
+  EXPECT_THAT(WriteWholeFile(dir_ / "model/config.json", "{\"architectures\": [\"GPT2LMHeadModel\"]}"), IsOk());
+  EXPECT_EQ(Quantize(dir_ / "model"), ExitCode::kUsage);
+  EXPECT_TRUE(Said("ARCHITECTURE_UNSUPPORTED")) << err_.str();
+  EXPECT_EQ(Run({"model", "upload", dir_ / "model"}), ExitCode::kUsage);
+  fs::remove(dir_ / "model/tokenizer.json");
+  EXPECT_EQ(Quantize(dir_ / "model"), ExitCode::kUsage);
+  EXPECT_TRUE(Said("TOKENIZER_MISSING")) << err_.str();
+  EXPECT_TRUE(service_.seen.write_names.empty());
+}
+
+TEST_F(QuantizeTest, RoomIsAskedForOnceTheEstimateIsThere) {
+  service_.plan.estimate.set_artifact_bytes(int64_t{1} << 60);
+  EXPECT_EQ(Quantize(dir_ / "model"), ExitCode::kFailed);
+  EXPECT_TRUE(Said("DISK_FULL")) << err_.str();
+  EXPECT_EQ(service_.seen.create_jobs, 0);
+  EXPECT_EQ(Quantize(dir_ / "model", {}, "8000TB"), ExitCode::kFailed);
+  EXPECT_TRUE(Said("DISK_FULL")) << "a budget of bytes says it at once: " << err_.str();
+}
+
+TEST_F(QuantizeTest, TextsThatAreNotGivenAreAskedFor) {
+  const std::vector<std::string> without = {"quantize", dir_ / "model", "--budget", "4bpw", "-o", dir_ / "out"};
+  EXPECT_EQ(Run(without), ExitCode::kUsage);
+  EXPECT_TRUE(Said("--calibration sample") && Said("DATA_MISSING")) << err_.str();
+  auto sample = without;
+  sample.insert(sample.end(), {"--calibration", "sample", "--evaluation", dir_ / "e.txt"});
+  ASSERT_EQ(Run(sample), ExitCode::kOk) << err_.str();
+  EXPECT_EQ(service_.seen.spec.calibration().display_name(), kSampleName);
+  EXPECT_EQ(FromProto(service_.seen.spec.calibration().blob())->sha256, DigestOf(SampleTextBytes()).sha256);
+}
+
+TEST_F(QuantizeTest, HubModelsComeFromTheCache) {
+  environment_.hub_caches = {dir_ / "hub"};
+  EXPECT_EQ(Run({"model", "upload", "org/name"}), ExitCode::kNotFound);
+  EXPECT_TRUE(Said("hf download org/name")) << err_.str();
+  MakeModel("hub/models--org--name/snapshots/abc");
+  ASSERT_EQ(Quantize("org/name"), ExitCode::kOk) << err_.str();
+  EXPECT_EQ(service_.seen.model_name, "org/name");
+}
+
+TEST_F(QuantizeTest, AnEditedRecipeGoesByAnotherName) {
+  service_.plan.recipe_renamed = "mixed-rtn-edited";
+  ASSERT_EQ(Quantize(dir_ / "model", {"--recipe", SourcePath("proto/recipes/mixed-rtn.textproto")}), ExitCode::kOk);
+  EXPECT_TRUE(Said("'mixed-rtn-edited'")) << err_.str();
+}
+
+TEST_F(QuantizeTest, JobsAreClonedWithChangesAndTriedAgain) {
+  ASSERT_EQ(Quantize(dir_ / "model", {"--label", "team=nlp", "--window", "128"}), ExitCode::kOk) << err_.str();
+  const v1::JobSpec first = service_.seen.spec;
+  EXPECT_EQ(first.labels().at("team"), "nlp");
+  ASSERT_EQ(Run({"job", "clone", "j1", "--budget", "3bpw", "--label", "run=2"}), ExitCode::kOk) << err_.str();
+  v1::JobSpec expected = first;
+  expected.mutable_budget()->set_average_bits(3);
+  (*expected.mutable_labels())["run"] = "2";
+  EXPECT_EQ(DeterministicBytes(service_.seen.spec), DeterministicBytes(expected));
+  ASSERT_EQ(Run({"job", "clone", "j1", "--calibration", dir_ / "e.txt", "--budget", "3bpw,5bpw"}), ExitCode::kOk);
+  EXPECT_EQ(service_.seen.spec.calibration().blob().sha256(), first.evaluation().blob().sha256());
+  EXPECT_EQ(service_.seen.spec.calibration().window(), 128);
+  EXPECT_EQ(out_.str(), "jobs/j1\njobs/j1\n");
+  ASSERT_EQ(Run({"job", "retry", "j1"}), ExitCode::kOk) << err_.str();
+  EXPECT_EQ(service_.seen.retried, "jobs/j1");
+  EXPECT_EQ(out_.str(), "jobs/j2\n");
+}
+
+TEST_F(QuantizeTest, ListsAskForLabelsAndOrder) {
+  ASSERT_EQ(Run({"job", "list", "--filter", "state = RUNNING", "--label", "team=\"x\"", "--order", "oldest"}),
+            ExitCode::kOk);
+  EXPECT_EQ(service_.seen.filters.back(), "state = RUNNING AND labels.team = \"\\\"x\\\"\"");
+  EXPECT_EQ(service_.seen.order, "create_time");
+}
+
+TEST_F(QuantizeTest, ErrorsOfArgumentsAreJsonToo) {
+  EXPECT_EQ(Run({"quantize", "--jso", "--json"}), ExitCode::kUsage);
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["error"]["reason"], "ARGUMENT_INVALID");
+  EXPECT_EQ(Run({"version", "--json"}), ExitCode::kOk);
+  EXPECT_FALSE(nlohmann::json::parse(out_.str())["version"].get<std::string>().empty());
+}
+
+TEST_F(QuantizeTest, WatchStreamsObjectsAndSaysThatTheJobGoesOn) {
+  ASSERT_EQ(Quantize(dir_ / "model"), ExitCode::kOk);
+  ASSERT_EQ(Run({"job", "watch", "j1", "--json"}), ExitCode::kOk);
+  std::istringstream lines(out_.str());
+  std::string last;
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) last = line;
+  EXPECT_EQ(count, 2) << out_.str();
+  EXPECT_EQ(nlohmann::json::parse(last)["state"], "SUCCEEDED");
+}
+
+TEST_F(QuantizeTest, PlanNeedsNoBudget) {
+  ASSERT_EQ(Run({"plan", dir_ / "model"}), ExitCode::kOk) << err_.str();
+  EXPECT_FALSE(service_.seen.spec.has_budget());
+  ASSERT_EQ(Run({"plan", dir_ / "model", "--budget", "3bpw,4bpw"}), ExitCode::kOk) << err_.str();
+  EXPECT_NE(out_.str().find("A job for 4bpw"), std::string::npos) << out_.str();
+}
+
+}  // namespace
+}  // namespace bitwright::client
