@@ -8,9 +8,10 @@ import argparse
 import os
 
 import model_folders
+import text_files
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-KINDS = {'models': model_folders.make}  # folder below OUT → what makes its content; returns the names
+KINDS = {'models': model_folders.make, 'texts': text_files.make}  # folder below OUT → what makes its content; returns the names
 
 
 def main():
