@@ -47,8 +47,9 @@ absl::Status CheckMessage(std::string_view bytes, const Descriptor& type, const 
     if (size > bytes.size() - begin || !input.Skip(static_cast<int>(size))) break;
     const FieldDescriptor* field = type.FindFieldByNumber(WireFormatLite::GetTagFieldNumber(tag));
     if (field == nullptr) continue;
-    const std::string index = field->is_repeated() ? "[" + std::to_string(seen[field->number()]++) + "]" : "";
-    ABSL_RETURN_IF_ERROR(CheckField(bytes.substr(begin, size), *field, prefix + field->name() + index, depth + 1));
+    std::string name = prefix + field->name();
+    if (field->is_repeated()) name += "[" + std::to_string(seen[field->number()]++) + "]";
+    ABSL_RETURN_IF_ERROR(CheckField(bytes.substr(begin, size), *field, name, depth + 1));
   }
   return absl::OkStatus();
 }

@@ -70,8 +70,10 @@ absl::Status JobHasNoReportError(std::string_view job, std::string_view state) {
 }
 
 absl::Status ReportInvalidError(std::string_view job) {
-  return MakeError(StatusCode::kInternal, "REPORT_INVALID", "the report of job '" + Text(job) + "' cannot be parsed",
-                   {{"job", Text(job)}});
+  return MakeError(
+      StatusCode::kInternal, "REPORT_INVALID",
+      "the report of job '" + Text(job) + "' cannot be parsed by this version of the server; run the job again",
+      {{"job", Text(job)}});
 }
 
 absl::Status JobNotRetryableError(std::string_view job, std::string_view state) {

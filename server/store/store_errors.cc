@@ -9,7 +9,8 @@ namespace bitwright::server {
 
 absl::Status StoreFailedError(std::string_view what, std::string_view why) {
   return MakeError(absl::StatusCode::kInternal, Reason::kStoreFailed,
-                   "the database failed to " + std::string(what) + ": " + std::string(why),
+                   "the database failed to " + std::string(what) + ": " + std::string(why) +
+                       "; see the server's log and the disk of its data directory",
                    {{"operation", std::string(what)}});
 }
 

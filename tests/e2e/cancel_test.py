@@ -1,4 +1,4 @@
-"""A job can be cancelled in every stage, and its worker goes on with the next one."""
+"""A job can be cancelled in every stage, and its worker goes on with the next one. Small tasks wait for no long one."""
 
 import unittest
 
@@ -47,16 +47,26 @@ class Cancel(ServiceTest):
         self.server.wait_state(self.submit('last'), 'SUCCEEDED')
         wait_until(lambda: self.server.metrics()['bitwright_jobs{state="cancelled"}'] == len(STAGES), 'they are counted')
 
-    def test_while_queued(self):
+    def test_behind_another_job(self):
         first = self.begin(self.texts('first'))
         child = self.server.freeze(first, 'calibrate')
         second = self.submit('second')
-        self.assertEqual(self.server.job(second)['state'], 'QUEUED')
+        self.assertIn(self.server.job(second)['state'], ('QUEUED', 'RUNNING'), 'its small tasks need not wait')
         self.cancel(second)
         thaw(child)
         self.server.wait_state(first, 'SUCCEEDED')
         self.assertEqual(self.server.job(second)['state'], 'CANCELLED')
         self.server.wait_state(self.submit('third'), 'SUCCEEDED')
+
+    def test_an_inspection_does_not_wait(self):
+        job = self.begin(self.texts('first'))
+        child = self.server.freeze(job, 'profile')
+        other = small_model.write(self.path('other'), with_tokenizer=False)
+        name = self.server.cli('model', 'upload', other)['name']
+        self.assertEqual(self.server.cli('model', 'show', name)['state'], 'READY')
+        self.assertEqual(self.server.job(job)['state'], 'RUNNING', 'while the only worker is in a long task')
+        thaw(child)
+        self.server.wait_state(job, 'SUCCEEDED')
 
     def test_a_finished_job_cannot_be(self):
         job = self.submit('only')

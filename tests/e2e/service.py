@@ -60,6 +60,15 @@ def children_of(pid):
     return found
 
 
+def children_of_main_thread(pid):
+    """Those that the first thread of the process started; all, where the kernel does not tell them apart."""
+    try:
+        with open(f'/proc/{pid}/task/{pid}/children', encoding='ascii') as file:
+            return [child for child in map(int, file.read().split()) if child in children_of(pid)]
+    except OSError:
+        return children_of(pid)
+
+
 def descendants_of(pid):
     """(pid, start time) of every process below, which names it for ever."""
     found = []
@@ -247,6 +256,10 @@ class Service:
     def task_children(self):
         return [child for agent in self.agents() for child in children_of(agent)]
 
+    def long_task_children(self):
+        """Without those of the lane of small tasks, which has a thread of its own."""
+        return [child for agent in self.agents() for child in children_of_main_thread(agent)]
+
     def cli(self, *arguments, **variables):
         return run_cli('--server', self.address, *arguments, **variables)
 
@@ -277,7 +290,8 @@ class Service:
         return counts
 
     def freeze(self, job, kind):
-        """Halts the child of the only worker while it runs a task of this kind. Returns the child's process id.
+        """Halts the child of the only worker while it runs a task of this kind. Returns the child's process id. Small
+        tasks may run beside it, in the worker's other lane.
 
         For a job that begin() began on a model that upload() sent.
 
@@ -313,7 +327,7 @@ class Service:
 
     def _halt_child(self):
         def halted():
-            for child in self.task_children():
+            for child in self.long_task_children():
                 if identify(child) in self._of_inspections:
                     continue
                 with contextlib.suppress(ProcessLookupError):

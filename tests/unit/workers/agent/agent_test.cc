@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <thread>
 
@@ -74,6 +75,16 @@ TEST_F(AgentTest, RunsATaskAndHandsItIn) {
   EXPECT_THAT(status_, IsOk());
   EXPECT_TRUE(server_.seen().deregistered);
   EXPECT_TRUE(std::filesystem::is_empty(dir_ / "work/tasks"));
+}
+
+// A proxy of the environment is for the web; nothing listens at this one.
+TEST_F(AgentTest, NoProxyStandsBetweenItAndTheServer) {
+  ::setenv("http_proxy", "http://127.0.0.1:9", 1);
+  server_.AddLease("tasks/1", "copy", input_);
+  StartAgent();
+  EXPECT_TRUE(WaitCompleted(1));
+  StopAgent();
+  ::unsetenv("http_proxy");
 }
 
 TEST_F(AgentTest, ReadsInputsFromTheServersFolder) {
