@@ -54,14 +54,13 @@ void Model::DecideTies() {
   const auto& tensors = checkpoint_.tensors();
   const auto embedding = tensors.find(kEmbedding);
   const auto head = tensors.find(kHead);
-  if (head == tensors.end()) {
-    head_ = kEmbedding;
-  } else if (embedding == tensors.end()) {
-    embedding_ = kHead;
-  } else if (SameValues(embedding->second.view, head->second.view)) {
-    head_ = kEmbedding;
-  } else {
+  const bool has_embedding = embedding != tensors.end(), has_head = head != tensors.end();
+  if (has_embedding && has_head && !SameValues(embedding->second.view, head->second.view)) {
     config_.tied_embeddings = false;
+  } else if (has_head && !has_embedding) {
+    embedding_ = kHead;
+  } else {
+    head_ = kEmbedding;
   }
 }
 
