@@ -154,7 +154,7 @@ TEST_F(ServerTest, TheLibraryGoesTheWholeWay) {
   const std::string folder = dir_ / "model";
   std::filesystem::create_directory(folder);
   for (const char* file : {"config.json", "model.safetensors", "tokenizer.json"}) {
-    BITWRIGHT_ASSERT_OK(WriteWholeFile(folder + "/" + file, file, client::FileUnwritableError));
+    BITWRIGHT_ASSERT_OK(WriteWholeFile(folder + "/" + file, "{}", client::FileUnwritableError));
   }
   BITWRIGHT_ASSERT_OK(WriteWholeFile(dir_ / "text.txt", "a text", client::FileUnwritableError));
   client::Client library = client::Client::ConnectTo({.address = server_->address()});

@@ -27,14 +27,15 @@ TEST(ModelDir, TakesWhatTheModelConsistsOf) {
         ".git/config", "pytorch_model.bin", "consolidated.safetensors", "checkpoint-500/model.safetensors"}) {
     Put(dir, path, path);
   }
+  Put(dir, "config.json", "{}");
   Put(dir, "blob", "license");
   std::filesystem::create_symlink(dir / "blob", dir / "LICENSE");
   ASSERT_OK_AND_ASSIGN(const ModelDir model, ScanModelDir(dir.path() + "/"));
   EXPECT_EQ(Paths(model.files),
             (std::vector<std::string>{"LICENSE", "config.json", "model.safetensors", "tokenizer.json"}));
   EXPECT_EQ(model.files[0].size_bytes, 7) << "links to files are followed, as the hub's cache is made of them";
-  EXPECT_EQ(model.files[1].size_bytes, 11);
-  EXPECT_EQ(model.size_bytes(), 7 + 11 + 17 + 14);
+  EXPECT_EQ(model.files[1].size_bytes, 2);
+  EXPECT_EQ(model.size_bytes(), 7 + 2 + 17 + 14);
   EXPECT_TRUE(model.Has("tokenizer.json"));
   EXPECT_FALSE(model.Has("README.md"));
   std::vector<std::string> ignored;
@@ -53,13 +54,13 @@ TEST(ModelDir, SaysWhatIsMissing) {
   EXPECT_NE(ScanModelDir(dir.path()).status().message().find("config.json"), absl::string_view::npos);
   EXPECT_NE(ScanModelDir(dir / "model.safetensors").status().message().find("not a folder"), absl::string_view::npos);
   std::filesystem::remove(dir / "model.safetensors");
-  Put(dir, "config.json");
+  Put(dir, "config.json", "{}");
   EXPECT_THAT(ScanModelDir(dir.path()), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST(ModelDir, NamesOfFilesThatAreNotTheModelDoNotMatter) {
   TempDir dir;
-  Put(dir, "config.json");
+  Put(dir, "config.json", "{}");
   Put(dir, "model.safetensors");
   for (const char* name : {"a\nb.txt", "not\xffutf8.txt", "back\\slash.txt", "\xe2\x28\xa1"}) Put(dir, name);
   Put(dir, std::string(150, 'd') + "/" + std::string(150, 'f'));
@@ -71,7 +72,7 @@ TEST(ModelDir, NamesOfFilesThatAreNotTheModelDoNotMatter) {
 TEST(ModelDir, NamesOfTheModelAreChecked) {
   for (const char* name : {"LICENSE\xff", "LICENSE\\x", "LICENSE\n"}) {
     TempDir dir;
-    Put(dir, "config.json");
+    Put(dir, "config.json", "{}");
     Put(dir, "model.safetensors");
     Put(dir, name);
     const auto model = ScanModelDir(dir.path());

@@ -133,6 +133,7 @@ TEST_F(QuantizeTest, RefusedBeforeAnythingTravels) {
   EXPECT_EQ(Quantize(dir_ / "model"), ExitCode::kUsage);
   EXPECT_TRUE(Said("ARCHITECTURE_UNSUPPORTED")) << err_.str();
   EXPECT_EQ(Run({"model", "upload", dir_ / "model"}), ExitCode::kUsage);
+  EXPECT_THAT(WriteWholeFile(dir_ / "model/config.json", "{}"), IsOk());
   fs::remove(dir_ / "model/tokenizer.json");
   EXPECT_EQ(Quantize(dir_ / "model"), ExitCode::kUsage);
   EXPECT_TRUE(Said("TOKENIZER_MISSING")) << err_.str();
