@@ -20,20 +20,20 @@ DocumentReader::DocumentReader(ChatSettings settings) : settings_(std::move(sett
 DocumentReader::DocumentReader(DocumentReader&&) noexcept = default;
 DocumentReader::~DocumentReader() = default;
 
-absl::StatusOr<DocumentReader::Document> DocumentReader::Read(std::string_view line_text, int64_t line) {
-  if (static_cast<int64_t>(line_text.size()) > kMostLineBytes) {
+absl::StatusOr<DocumentReader::Document> DocumentReader::Read(std::string_view text, int64_t line) {
+  if (static_cast<int64_t>(text.size()) > kMostLineBytes) {
     return DocumentInvalidError(line, "has more than " + std::to_string(kMostLineBytes) + " bytes");
   }
-  const json document = json::parse(line_text.begin(), line_text.end(), nullptr, /*allow_exceptions=*/false);
+  const json document = json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
   if (document.is_discarded()) return DocumentInvalidError(line, "is not JSON");
   if (!document.is_object()) return DocumentInvalidError(line, "is not a JSON object");
   for (const char* field : {"text", "content"}) {
     if (HasText(document, field)) return Document{document[field].get<std::string>(), false};
   }
   if (document.contains("messages") && document["messages"].is_array()) {
-    absl::StatusOr<std::string> text = Rendered(line_text);
-    if (!text.ok()) return DocumentRefusedError(line, text.status());
-    return Document{*std::move(text), true};
+    absl::StatusOr<std::string> rendered = Rendered(text);
+    if (!rendered.ok()) return DocumentRefusedError(line, rendered.status());
+    return Document{*std::move(rendered), true};
   }
   if (HasText(document, "prompt") && HasText(document, "completion")) {
     return Document{document["prompt"].get<std::string>() + document["completion"].get<std::string>(), false};
@@ -41,12 +41,12 @@ absl::StatusOr<DocumentReader::Document> DocumentReader::Read(std::string_view l
   return DocumentInvalidError(line, "has none of the fields 'text', 'content', 'messages', 'prompt' with 'completion'");
 }
 
-absl::StatusOr<std::string> DocumentReader::Rendered(std::string_view line) {
+absl::StatusOr<std::string> DocumentReader::Rendered(std::string_view text) {
   if (template_ == nullptr) {
     ABSL_ASSIGN_OR_RETURN(ChatTemplate parsed, ChatTemplate::Parse(settings_));
     template_ = std::make_unique<const ChatTemplate>(std::move(parsed));
   }
-  return template_->Render(line);
+  return template_->Render(text);
 }
 
 }  // namespace bitwright::worker

@@ -16,19 +16,19 @@ class DocumentReader {
   DocumentReader(DocumentReader&&) noexcept;
   ~DocumentReader();
 
-  // The text of the document in one line: its "text" or "content", its "messages" rendered, or its "prompt" followed by
-  // its "completion"; the first of these that is there. `line` counts from 1, for errors. DATA_INVALID (no JSON object,
-  // none of the fields, more than kMostLineBytes), and the errors of ChatTemplate with the line.
+  // The text of the document that the line `text` is: its "text" or "content", its "messages" rendered, or its "prompt"
+  // followed by its "completion"; the first of these that is there. `line` counts from 1, for errors. DATA_INVALID (no
+  // JSON object, none of the fields, more than kMostLineBytes), and the errors of ChatTemplate with the line.
   struct Document {
     std::string text;
     bool is_chat = false;  // rendered with the template, which has put the special tokens there
   };
-  absl::StatusOr<Document> Read(std::string_view json, int64_t line);
+  absl::StatusOr<Document> Read(std::string_view text, int64_t line);
 
   static constexpr int64_t kMostLineBytes = int64_t{64} << 20;
 
  private:
-  absl::StatusOr<std::string> Rendered(std::string_view json);
+  absl::StatusOr<std::string> Rendered(std::string_view text);
 
   ChatSettings settings_;
   std::unique_ptr<const ChatTemplate> template_;  // once a conversation was met

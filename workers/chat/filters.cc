@@ -64,6 +64,7 @@ absl::Status SortBy(const std::vector<Value>& keys, bool reverse, std::vector<Va
   std::stable_sort(order.begin(), order.end(), less);
   ABSL_RETURN_IF_ERROR(failed);
   std::vector<Value> sorted;
+  sorted.reserve(items.size());
   for (const size_t i : order) sorted.push_back(items[i]);
   items = std::move(sorted);
   return absl::OkStatus();

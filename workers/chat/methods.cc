@@ -37,6 +37,7 @@ absl::StatusOr<int64_t> Whole(Arguments arguments, std::string_view name, size_t
 
 Value Strings(const std::vector<std::string>& texts) {
   std::vector<Value> items;
+  items.reserve(texts.size());
   for (const std::string& text : texts) items.emplace_back(text);
   return Value::MakeList(std::move(items));
 }
