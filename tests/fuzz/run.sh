@@ -25,6 +25,8 @@ run() {
   local name=$1 corpus=$here/corpus/${1%_fuzz} grown=$build/grown/$1
   mkdir -p "$grown"
   local arguments=(-max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -artifact_prefix="$found/$name-" -print_final_stats=1)
+  # Short runs are alike, so that no build fails by luck; long ones are there to find something new.
+  ((seconds < 600)) && arguments+=(-seed=1)
   [[ -e $here/${name%_fuzz}.dict ]] && arguments+=(-dict="$here/${name%_fuzz}.dict")
   if "$build/fuzz/$name" "${arguments[@]}" "$grown" "$corpus" >"$build/$name.log" 2>&1; then
     echo "$name: clean, $(sed -n 's/^stat::number_of_executed_units: *//p' "$build/$name.log") inputs"
