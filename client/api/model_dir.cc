@@ -46,19 +46,12 @@ absl::StatusOr<Sizes> ListFiles(const std::string& dir) {
   return sizes;
 }
 
-// The beginning of a file.
-absl::StatusOr<std::string> ReadHead(const std::string& path, int64_t most) {
-  ABSL_ASSIGN_OR_RETURN(const LocalFile file, LocalFile::Open(path, kFileErrors));
-  std::string head(static_cast<size_t>(std::min(most, file.size_bytes())), '\0');
-  ABSL_RETURN_IF_ERROR(file.Read(0, head.data(), head.size()));
-  return head;
-}
-
 ModelFolder AsFolder(const std::string& dir, const Sizes& sizes) {
   ModelFolder folder;
   for (const auto& [path, size] : sizes) folder.paths.push_back(path);
-  folder.read = [dir](const std::string& path, int64_t most) {
-    return ReadHead((fs::path(dir) / path).string(), most);
+  folder.read = [dir](const std::string& path, int64_t most) -> absl::StatusOr<std::string> {
+    ABSL_ASSIGN_OR_RETURN(const LocalFile file, LocalFile::Open((fs::path(dir) / path).string(), kFileErrors));
+    return file.Head(most);
   };
   return folder;
 }

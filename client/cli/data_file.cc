@@ -1,6 +1,5 @@
 #include "client/cli/data_file.h"
 
-#include <algorithm>
 #include <filesystem>
 
 #include "client/api/client_errors.h"
@@ -21,8 +20,7 @@ constexpr int kSpareTokens = 8;
 
 absl::Status CheckDataFile(const DataFile& file, const std::string& kind, int window, v1::Data* data) {
   ABSL_ASSIGN_OR_RETURN(const LocalFile opened, LocalFile::Open(file.path, kFileErrors));
-  std::string head(static_cast<size_t>(std::min<int64_t>(kDataHeadBytes, opened.size_bytes())), '\0');
-  ABSL_RETURN_IF_ERROR(opened.Read(0, head.data(), head.size()));
+  ABSL_ASSIGN_OR_RETURN(const std::string head, opened.Head(kDataHeadBytes));
   const std::string name = std::filesystem::path(file.typed).filename().string();
   if (kind.empty()) {
     ABSL_ASSIGN_OR_RETURN(const v1::Data::Kind recognized, RecognizeData(name, head));

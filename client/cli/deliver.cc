@@ -87,13 +87,16 @@ std::string CurveText(std::span<const Delivery> deliveries) {
                       ". Written, each with model/, report.json and report.txt, to\n", folders);
 }
 
+OnTransfer ToReporter(const CommandContext& context) {
+  return [&progress = context.progress](const TransferProgress& state) { progress.Transfer(state); };
+}
+
 absl::StatusOr<v1::Report> Deliver(const CommandContext& context, Client& client, const v1::Job& job,
                                    const OutDir& out) {
   if (job.state() != v1::Job::SUCCEEDED) return JobNotFinishedError(job.name(), v1::Job::State_Name(job.state()));
   ABSL_ASSIGN_OR_RETURN(v1::Report report, client.GetReport(job.name()));
   ABSL_RETURN_IF_ERROR(out.Begin());
-  ABSL_RETURN_IF_ERROR(client.DownloadArtifact(
-      job.artifact(), out.model_dir(), [&](const TransferProgress& progress) { context.progress.Transfer(progress); }));
+  ABSL_RETURN_IF_ERROR(client.DownloadArtifact(job.artifact(), out.model_dir(), ToReporter(context)));
   ABSL_RETURN_IF_ERROR(WriteWholeFile(out.report_json(), ToJson(report), FileUnwritableError));
   ABSL_RETURN_IF_ERROR(WriteWholeFile(out.report_text(), ReportText(report), FileUnwritableError));
   ABSL_RETURN_IF_ERROR(out.Finish());

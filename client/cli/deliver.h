@@ -14,6 +14,9 @@
 // What several commands do at the end of a job.
 namespace bitwright::client {
 
+// Shows how far an upload or a download is.
+OnTransfer ToReporter(const CommandContext& context);
+
 // Writes the artifact and the report of a SUCCEEDED job to OUT. JOB_UNFINISHED when it is not.
 absl::StatusOr<v1::Report> Deliver(const CommandContext& context, Client& client, const v1::Job& job,
                                    const OutDir& out);

@@ -20,8 +20,19 @@ std::vector<BudgetChoice> ChoicesOf(const JobDraft& draft) {
   return draft.budgets.empty() ? std::vector<BudgetChoice>(1) : draft.budgets;
 }
 
+// One job as itself, several as a list.
+ExitCode PrintJobs(const CommandContext& context, const std::string& text, const v1::ListJobsResponse& all) {
+  context.progress.Finish();
+  if (all.jobs_size() == 1) {
+    context.console.Result(text, all.jobs(0));
+  } else {
+    context.console.Result(text, all);
+  }
+  return ExitCode::kOk;
+}
+
 absl::StatusOr<ExitCode> PlanOn(const CommandContext& context, Client& client, JobDraft& draft) {
-  ABSL_RETURN_IF_ERROR(SendDraft(context, client, draft));
+  ABSL_RETURN_IF_ERROR(SendDraft(context, client, draft).status());
   std::string text;
   v1::ListJobsResponse all;
   for (const BudgetChoice& choice : ChoicesOf(draft)) {
@@ -30,13 +41,7 @@ absl::StatusOr<ExitCode> PlanOn(const CommandContext& context, Client& client, J
     WarnOf(context, job.notices());
     absl::StrAppend(&text, text.empty() ? "" : "\n", EstimateText(job.estimate(), choice.text));
   }
-  context.progress.Finish();
-  if (all.jobs_size() == 1) {
-    context.console.Result(text, all.jobs(0));
-  } else {
-    context.console.Result(text, all);
-  }
-  return ExitCode::kOk;
+  return PrintJobs(context, text, all);
 }
 
 // Queues a job for each budget and prints their names.
@@ -47,20 +52,10 @@ absl::StatusOr<ExitCode> Queue(const CommandContext& context, Client& client, co
     ABSL_ASSIGN_OR_RETURN(*all.add_jobs(), MakeJob(context, client, draft.WithBudget(choice)));
     absl::StrAppend(&names, all.jobs(all.jobs_size() - 1).name(), "\n");
   }
-  context.progress.Finish();
-  if (all.jobs_size() == 1) {
-    context.console.Result(names, all.jobs(0));
-  } else {
-    context.console.Result(names, all);
-  }
-  return ExitCode::kOk;
+  return PrintJobs(context, names, all);
 }
 
 }  // namespace
-
-OnTransfer ToReporter(const CommandContext& context) {
-  return [&progress = context.progress](const TransferProgress& state) { progress.Transfer(state); };
-}
 
 void TellIgnored(const CommandContext& context, const JobDraft& draft) {
   if (!draft.model.has_value() || draft.model->ignored.empty()) return;
@@ -76,12 +71,12 @@ void TellIgnored(const CommandContext& context, const JobDraft& draft) {
   }
 }
 
-absl::Status SendDraft(const CommandContext& context, Client& client, JobDraft& draft) {
+absl::StatusOr<v1::Model> SendDraft(const CommandContext& context, Client& client, JobDraft& draft) {
   ABSL_RETURN_IF_ERROR(Preflight(client, draft));
   ABSL_RETURN_IF_ERROR(HashDraft(*context.cancel, ToReporter(context), draft));
-  ABSL_ASSIGN_OR_RETURN(const v1::Model model, UploadDraft(context.options.job, client, ToReporter(context), draft));
+  ABSL_ASSIGN_OR_RETURN(v1::Model model, UploadDraft(context.options.job, client, ToReporter(context), draft));
   WarnOf(context, model.info().notices());
-  return absl::OkStatus();
+  return model;
 }
 
 absl::StatusOr<v1::Job> MakeJob(const CommandContext& context, Client& client, const v1::JobSpec& spec) {
@@ -108,7 +103,7 @@ absl::StatusOr<ExitCode> JobSubmit(const CommandContext& context) {
   ABSL_ASSIGN_OR_RETURN(JobDraft draft, DraftJob(context.options, context.environment));
   TellIgnored(context, draft);
   ABSL_ASSIGN_OR_RETURN(const auto session, Session::Open(context.options, context.environment, context.cancel));
-  ABSL_RETURN_IF_ERROR(SendDraft(context, session->client(), draft));
+  ABSL_RETURN_IF_ERROR(SendDraft(context, session->client(), draft).status());
   return Queue(context, session->client(), draft);
 }
 

@@ -1,19 +1,12 @@
 #include "client/cli/labels.h"
 
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 #include "client/cli/cli_errors.h"
 #include "proto/base/utf8.h"
 #include "proto/contract/limits.h"
+#include "proto/contract/names.h"
 
 namespace bitwright::client {
-namespace {
-
-bool IsKeyChar(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'; }
-
-}  // namespace
-
 absl::StatusOr<std::map<std::string, std::string>> ParseLabels(std::span<const std::string> texts) {
   std::map<std::string, std::string> labels;
   for (const std::string& text : texts) {
@@ -21,7 +14,7 @@ absl::StatusOr<std::map<std::string, std::string>> ParseLabels(std::span<const s
     if (equals == std::string::npos) return LabelInvalidError(text, "has no '='");
     const std::string key = text.substr(0, equals);
     const std::string value = text.substr(equals + 1);
-    if (key.empty() || key.size() > limits::kMaxLabelKeyBytes || !std::all_of(key.begin(), key.end(), IsKeyChar)) {
+    if (!IsLabelKey(key)) {
       return LabelInvalidError(text, "has a wrong key");
     }
     if (value.size() > limits::kMaxLabelValueBytes) return LabelInvalidError(text, "has too long a value");

@@ -17,10 +17,7 @@ absl::StatusOr<ExitCode> ModelUpload(const CommandContext& context, Client& clie
   ABSL_RETURN_IF_ERROR(DraftModel(context.options, context.environment, draft));
   if (!draft.model.has_value()) return FileUnreadableError(context.options.job.model, ENOENT);
   TellIgnored(context, draft);
-  ABSL_RETURN_IF_ERROR(Preflight(client, draft));
-  ABSL_RETURN_IF_ERROR(HashDraft(*context.cancel, ToReporter(context), draft));
-  ABSL_ASSIGN_OR_RETURN(const v1::Model model, UploadDraft(context.options.job, client, ToReporter(context), draft));
-  WarnOf(context, model.info().notices());
+  ABSL_ASSIGN_OR_RETURN(const v1::Model model, SendDraft(context, client, draft));
   context.progress.Finish();
   context.console.Result(model.name(), model);
   return ExitCode::kOk;

@@ -16,11 +16,6 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
-absl::Status CheckText(const std::string& field, const std::string& text) {
-  const size_t valid = ValidUtf8Prefix(text);
-  return valid == text.size() ? absl::OkStatus() : TextInvalidError(field, text, valid);
-}
-
 absl::Status CheckAll(const Message& message, const std::string& prefix);
 
 // Element `index` of a repeated field; −1: the field is not repeated.
@@ -55,6 +50,11 @@ absl::Status CheckAll(const Message& message, const std::string& prefix) {
 }
 
 }  // namespace
+
+absl::Status CheckText(std::string_view field, std::string_view text) {
+  const size_t valid = ValidUtf8Prefix(text);
+  return valid == text.size() ? absl::OkStatus() : TextInvalidError(field, text, valid);
+}
 
 absl::Status CheckTextFields(const Message& message) { return CheckAll(message, ""); }
 

@@ -1,5 +1,8 @@
 #include "proto/base/utf8.h"
 
+#include <cstdint>
+#include <cstring>
+
 namespace bitwright {
 namespace {
 
@@ -46,9 +49,21 @@ std::string Printable(std::string_view text) {
   return shown;
 }
 
+std::string_view WithoutByteOrderMark(std::string_view text) {
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  return text;
+}
+
 size_t ValidUtf8Prefix(std::string_view text) {
   size_t at = 0;
   while (at < text.size()) {
+    if (uint64_t word = 0; at + sizeof(word) <= text.size()) {  // most text is ASCII
+      std::memcpy(&word, text.data() + at, sizeof(word));
+      if ((word & 0x8080808080808080u) == 0) {
+        at += sizeof(word);
+        continue;
+      }
+    }
     const size_t length = ByteAt(text, at) < 0x80 ? 1 : CharacterLength(text, at);
     if (length == 0) break;
     at += length;

@@ -10,6 +10,10 @@ namespace bitwright {
 // and from cutting long names; a protobuf parser refuses a whole message for one bad byte.
 std::string Printable(std::string_view text);
 
+// What some editors put at the start of UTF-8 text; it is no part of it.
+inline constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+std::string_view WithoutByteOrderMark(std::string_view text);
+
 // Length of the longest beginning of `text` that is well-formed UTF-8; text.size() when all of it is.
 size_t ValidUtf8Prefix(std::string_view text);
 

@@ -7,9 +7,8 @@
 #include <map>
 #include <string>
 
-#include "proto/base/base_errors.h"
 #include "proto/base/status_macros.h"
-#include "proto/base/utf8.h"
+#include "proto/base/text_fields.h"
 
 namespace bitwright {
 namespace {
@@ -25,9 +24,7 @@ absl::Status CheckMessage(std::string_view bytes, const Descriptor& type, const 
 absl::Status CheckField(std::string_view value, const FieldDescriptor& field, const std::string& name, int depth) {
   if (field.type() == FieldDescriptor::TYPE_MESSAGE)
     return CheckMessage(value, *field.message_type(), name + ".", depth);
-  if (field.type() != FieldDescriptor::TYPE_STRING) return absl::OkStatus();
-  const size_t valid = ValidUtf8Prefix(value);
-  return valid == value.size() ? absl::OkStatus() : TextInvalidError(name, value, valid);
+  return field.type() == FieldDescriptor::TYPE_STRING ? CheckText(name, value) : absl::OkStatus();
 }
 
 // Every message and string is length-delimited on the wire; all else is skipped.

@@ -53,6 +53,12 @@ std::string UploadNameText(const UploadName& upload) {
   return "uploads/" + upload.uuid + "/" + ReadName(upload.digest);
 }
 
+bool IsLabelKey(std::string_view key) {
+  return !key.empty() && key.size() <= limits::kMaxLabelKeyBytes && std::all_of(key.begin(), key.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+  });
+}
+
 absl::Status CheckManifestPath(std::string_view path) {
   if (path.empty()) return ManifestPathInvalidError(path, "is empty");
   if (path.size() > limits::kMaxPathBytes) return ManifestPathInvalidError(path, "is longer than 255 bytes");

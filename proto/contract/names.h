@@ -34,6 +34,9 @@ absl::StatusOr<UploadName> ParseUploadName(std::string_view name);
 std::string ReadName(const BlobDigest& digest);
 std::string UploadNameText(const UploadName& upload);
 
+// Whether `key` may be the key of a label: 1 … limits::kMaxLabelKeyBytes lower-case letters, digits, '-', '_', '.'.
+bool IsLabelKey(std::string_view key);
+
 // A path inside a manifest: relative, '/' separated, no empty, "." or ".." part, no control character or backslash, at
 // most limits::kMaxPathBytes. INVALID_ARGUMENT, reason MANIFEST_PATH_INVALID.
 absl::Status CheckManifestPath(std::string_view path);

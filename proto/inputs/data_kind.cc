@@ -15,7 +15,6 @@ namespace {
 using nlohmann::json;
 using Kind = v1::Data::Kind;
 
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr int kTableLines = 10;  // this many lines with the same number of separators are a table
 constexpr int kTableSeparators = 2;
 
@@ -139,7 +138,7 @@ absl::StatusOr<Kind> RecognizeData(std::string_view name, std::string_view head)
   for (const Signature& signature : kSignatures) {
     if (head.starts_with(signature.bytes)) return DataNotTextError(name, signature.what, signature.remedy);
   }
-  if (head.starts_with(kByteOrderMark)) head.remove_prefix(kByteOrderMark.size());
+  head = WithoutByteOrderMark(head);
   if (head.find('\0') != std::string_view::npos) return DataNotTextError(name, "binary data", "give UTF-8 text");
   const size_t valid = ValidUtf8Prefix(head);
   constexpr size_t kLongestCharacter = 4;

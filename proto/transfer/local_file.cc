@@ -30,6 +30,12 @@ absl::Status LocalFile::Read(int64_t offset, char* data, size_t size) const {
   return static_cast<size_t>(got) < size ? errors_.shrank(path_, size_bytes_) : absl::OkStatus();
 }
 
+absl::StatusOr<std::string> LocalFile::Head(int64_t most) const {
+  std::string head(static_cast<size_t>(std::min(most, size_bytes_)), '\0');
+  ABSL_RETURN_IF_ERROR(Read(0, head.data(), head.size()));
+  return head;
+}
+
 absl::Status LocalFile::HashTo(Sha256& hash, const CancelToken& cancel,
                                const std::function<void(int64_t)>& on_bytes) const {
   std::string block(static_cast<size_t>(std::min(kBlock, size_bytes_)), '\0');

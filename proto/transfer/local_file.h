@@ -35,6 +35,8 @@ class LocalFile {
   int64_t size_bytes() const { return size_bytes_; }
   // Fills data[0, size) with the bytes from offset.
   absl::Status Read(int64_t offset, char* data, size_t size) const;
+  // Its first bytes: `most`, or all where it has fewer.
+  absl::StatusOr<std::string> Head(int64_t most) const;
   // Feeds the file's bytes to `hash`. `on_bytes`, if any, is told of each piece. CANCELLED, reason INTERRUPTED.
   absl::Status HashTo(Sha256& hash, const CancelToken& cancel,
                       const std::function<void(int64_t bytes)>& on_bytes = nullptr) const;

@@ -1,18 +1,12 @@
 #include "server/jobs/label_check.h"
 
-#include <algorithm>
 #include <string>
 
 #include "proto/contract/limits.h"
+#include "proto/contract/names.h"
 #include "server/jobs/job_errors.h"
 
 namespace bitwright::server {
-namespace {
-
-bool IsKeyChar(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'; }
-
-}  // namespace
-
 absl::Status CheckLabels(const v1::JobSpec& spec) {
   const auto& labels = spec.labels();
   if (labels.size() > limits::kMaxLabels) {
@@ -20,7 +14,7 @@ absl::Status CheckLabels(const v1::JobSpec& spec) {
                                      std::to_string(limits::kMaxLabels));
   }
   for (const auto& [key, value] : labels) {
-    if (key.empty() || key.size() > limits::kMaxLabelKeyBytes || !std::all_of(key.begin(), key.end(), IsKeyChar)) {
+    if (!IsLabelKey(key)) {
       return LabelInvalidError(key, "give a key of 1 to " + std::to_string(limits::kMaxLabelKeyBytes) +
                                         " lower-case letters, digits, '-', '_', '.'");
     }

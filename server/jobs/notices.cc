@@ -7,6 +7,7 @@
 #include <string>
 
 #include "proto/contract/limits.h"
+#include "proto/contract/notices.h"
 #include "proto/contract/task_names.h"
 
 namespace bitwright::server {
@@ -30,13 +31,6 @@ double Runs(const v1::TokenizeSummary& summary) {
 }
 
 }  // namespace
-
-v1::Notice MakeNotice(const char* reason, std::string message) {
-  v1::Notice notice;
-  notice.set_reason(reason);
-  notice.set_message(std::move(message));
-  return notice;
-}
 
 // Of the k smallest hashes of both together, the share that is in both estimates |A∩B| / |A∪B|. A sketch of fewer than
 // kSketchSize hashes is the whole set.

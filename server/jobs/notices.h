@@ -7,8 +7,6 @@
 
 namespace bitwright::server {
 
-v1::Notice MakeNotice(const char* reason, std::string message);
-
 // What a person should know of the data of a job, as far as the facts lead: the notices of both tokenizations, then
 //   TEXT_SHORT       fewer whole windows than were asked for
 //   TEXTS_IDENTICAL  one blob for both uses

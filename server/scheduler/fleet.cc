@@ -14,15 +14,15 @@ constexpr int64_t kUnlimited = std::numeric_limits<int64_t>::max();
 
 }  // namespace
 
+int64_t Fleet::Member::memory_bytes() const {
+  return capacity.memory_bytes() <= 0 ? kUnlimited : capacity.memory_bytes();
+}
+
 int64_t Fleet::Member::free_memory_bytes() const {
   if (capacity.memory_bytes() <= 0) return kUnlimited;
   int64_t free = capacity.memory_bytes();
   for (const auto& [task, one] : running) free -= one.small && small_lane ? 0 : one.memory_bytes;
   return free;
-}
-
-bool Fleet::Member::MayHold(int64_t memory_bytes, bool small) const {
-  return capacity.memory_bytes() <= 0 || memory_bytes <= capacity.memory_bytes() || (small && small_lane);
 }
 
 bool Fleet::Member::TakesLong() const {

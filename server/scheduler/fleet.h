@@ -33,10 +33,9 @@ class Fleet {
     bool has_free_slot() const { return static_cast<int>(running.size()) < slots() + (small_lane ? 1 : 0); }
     // Whether another long task may be among those that it runs.
     bool TakesLong() const;
-    // Memory left for one more task; a worker that did not say how much it has takes any.
+    // All that it has, and what is left for one more task; a worker that did not say how much it has takes any.
+    int64_t memory_bytes() const;
     int64_t free_memory_bytes() const;
-    // Whether it could ever run a task of so much memory.
-    bool MayHold(int64_t memory_bytes, bool small) const;
   };
 
   // Gives the worker a new random name.

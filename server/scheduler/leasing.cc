@@ -10,31 +10,12 @@
 #include "server/scheduler/action_cache.h"
 #include "server/scheduler/ending.h"
 #include "server/scheduler/job_start.h"
-#include "server/scheduler/policy.h"
+#include "server/scheduler/policy_input.h"
 #include "server/scheduler/scheduler_errors.h"
 #include "server/scheduler/unplaceable.h"
 
 namespace bitwright::server {
 namespace {
-
-// One tenant until accounts exist.
-constexpr char kTenant[] = "default";
-
-ReadyTask ToReadyTask(const Owner& owner, const LiveTask& task) {
-  const JobWork* job = owner.job();
-  return {.task = task.row.name,
-          .owner = owner.name,
-          .tenant = kTenant,
-          .priority = owner.priority(),
-          .owner_create_time = owner.create_time(),
-          .not_before = task.not_before,
-          .memory_bytes = task.node.memory_bytes,
-          .cost_flops = task.node.cost_flops,
-          .numeric = task.node.numeric,
-          .small = task.node.small,
-          .pinned_class = job != nullptr && task.node.numeric ? job->row.pinned_class : std::string(),
-          .pinned_code = job != nullptr ? job->row.pinned_code : std::string()};
-}
 
 // The task that the policy gives to this worker, if any.
 std::optional<TaskBoard::Place> Pick(Core& core, const Fleet::Member& worker, bool small_only) {
@@ -51,12 +32,8 @@ std::optional<TaskBoard::Place> Pick(Core& core, const Fleet::Member& worker, bo
       places.push_back({owner.get(), &task});
     }
   }
-  snapshot.shares = {{kTenant, running}};
-  const std::optional<size_t> pick = PickTask(snapshot, {.compute_class = worker.capacity.compute_class(),
-                                                         .code_version = worker.capacity.code_version(),
-                                                         .memory_bytes = worker.free_memory_bytes(),
-                                                         .small_only = small_only || !worker.TakesLong(),
-                                                         .small_lane = worker.small_lane});
+  snapshot.shares = {{kOnlyTenant, running}};
+  const std::optional<size_t> pick = PickTask(snapshot, ToAskingWorker(worker, small_only));
   return pick ? std::optional(places[*pick]) : std::nullopt;
 }
 

@@ -4,17 +4,13 @@
 #include <tuple>
 
 namespace bitwright::server {
-namespace {
 
-bool Fits(const ReadyTask& task, const AskingWorker& worker, MonotonicTime now) {
-  if (task.not_before > now) return false;
+bool MayRun(const ReadyTask& task, const AskingWorker& worker) {
   if (task.memory_bytes > worker.memory_bytes && !(task.small && worker.small_lane)) return false;
   if (worker.small_only && !task.small) return false;
   if (!task.pinned_code.empty() && task.pinned_code != worker.code_version) return false;
   return !task.numeric || task.pinned_class.empty() || task.pinned_class == worker.compute_class;
 }
-
-}  // namespace
 
 std::optional<size_t> PickTask(const PolicySnapshot& snapshot, const AskingWorker& worker) {
   std::map<std::string, int> running;
@@ -27,7 +23,7 @@ std::optional<size_t> PickTask(const PolicySnapshot& snapshot, const AskingWorke
   };
   std::optional<size_t> best;
   for (size_t i = 0; i < snapshot.ready.size(); ++i) {
-    if (!Fits(snapshot.ready[i], worker, snapshot.now)) continue;
+    if (snapshot.ready[i].not_before > snapshot.now || !MayRun(snapshot.ready[i], worker)) continue;
     if (!best || rank(snapshot.ready[i]) < rank(snapshot.ready[*best])) best = i;
   }
   return best;

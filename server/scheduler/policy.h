@@ -46,11 +46,14 @@ struct PolicySnapshot {
   std::vector<RunningShare> shares;
 };
 
+// Whether the worker may run the task, its back-off aside: class and code pinned to this worker's or not pinned, memory
+// fits, small if only such are asked for. Pure.
+bool MayRun(const ReadyTask& task, const AskingWorker& worker);
+
 // Index into snapshot.ready of the task to lease to this worker; nothing when none fits. Pure.
-// Order among those that fit (class and code pinned to this worker's or not pinned, memory fits, back-off over, small
-// if only such are asked for; small ones are given to whoever asks): priority; then the tenant with fewer running
-// tasks; then the older owner; then the larger cost; then the name. A task too large for every worker is the caller's
-// to notice (it would never be picked).
+// Order among those that it may run and whose back-off is over (small ones are given to whoever asks): priority; then
+// the tenant with fewer running tasks; then the older owner; then the larger cost; then the name. A task too large for
+// every worker is the caller's to notice (it would never be picked).
 std::optional<size_t> PickTask(const PolicySnapshot& snapshot, const AskingWorker& worker);
 
 // Pause before attempt `attempt` (2, 3 …) after a machinery fault: 1 s, 5 s, then 25 s.

@@ -4,7 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "server/jobs/notices.h"
+#include "proto/contract/notices.h"
+#include "server/scheduler/policy_input.h"
 
 namespace bitwright::server {
 namespace {
@@ -48,18 +49,15 @@ bool IsPresent(const Core& core, const Fleet::Member& member) {
   return member.seen + core.options.lease_ttl + core.options.lease_grace >= core.clock.Monotonic();
 }
 
-bool MayRun(const Fleet::Member& member, const Owner& owner, const LiveTask& task) {
-  if (!member.MayHold(task.node.memory_bytes, task.node.small)) return false;
-  const JobWork* job = owner.job();
-  if (job == nullptr) return true;
-  if (!job->row.pinned_code.empty() && job->row.pinned_code != member.capacity.code_version()) return false;
-  return !task.node.numeric || job->row.pinned_class.empty() ||
-         job->row.pinned_class == member.capacity.compute_class();
+// Whether the worker may run the task, when it runs nothing else, and whether it may now.
+bool EverRuns(const Fleet::Member& member, const ReadyTask& task) {
+  AskingWorker whole = ToAskingWorker(member, false);
+  whole.memory_bytes = member.memory_bytes();
+  whole.small_only = false;
+  return MayRun(task, whole);
 }
-
-bool IsFree(const Fleet::Member& member, const LiveTask& task) {
-  return member.has_free_slot() && (task.node.small || member.TakesLong()) &&
-         (task.node.memory_bytes <= member.free_memory_bytes() || (task.node.small && member.small_lane));
+bool RunsNow(const Fleet::Member& member, const ReadyTask& task) {
+  return member.has_free_slot() && MayRun(task, ToAskingWorker(member, false));
 }
 
 // Whether nothing but a worker keeps the task from running.
@@ -99,10 +97,11 @@ std::optional<v1::Notice> WaitReason(const Core& core, const Owner& owner) {
   size_t able = 0;
   for (const LiveTask& task : owner.tasks) {
     if (!NeedsWorker(core, task)) continue;
+    const ReadyTask ready = ToReadyTask(owner, task);
     size_t may_run = 0;
     for (const Fleet::Member* member : present) {
-      if (!MayRun(*member, owner, task)) continue;
-      if (IsFree(*member, task)) return std::nullopt;
+      if (!EverRuns(*member, ready)) continue;
+      if (RunsNow(*member, ready)) return std::nullopt;
       ++may_run;
     }
     able = std::max(able, may_run);

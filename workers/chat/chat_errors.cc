@@ -44,6 +44,11 @@ absl::Status ChatTemplateMissingError() {
                    "in tokenizer_config.json); give the texts rendered, with a field 'text'");
 }
 
+absl::Status UnsupportedError(std::string_view part) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "CHAT_TEMPLATE_UNSUPPORTED",
+                   std::string(part) + " is not supported", {{"part", std::string(part)}});
+}
+
 absl::Status DocumentInvalidError(int64_t line, std::string_view problem) {
   return MakeError(
       absl::StatusCode::kInvalidArgument, "DATA_INVALID",

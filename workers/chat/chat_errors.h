@@ -11,7 +11,7 @@ namespace bitwright::worker {
 
 // CHAT_TEMPLATE_INVALID: the template breaks Jinja's grammar; metadata: line.
 absl::Status ChatTemplateInvalidError(int line, std::string_view problem);
-// CHAT_TEMPLATE_UNSUPPORTED: in order, but needs a part that we do not have; metadata: line, part.
+// CHAT_TEMPLATE_UNSUPPORTED: in order, but needs a part that we do not have; metadata: line.
 absl::Status ChatTemplateUnsupportedError(int line, std::string_view part);
 // CHAT_TEMPLATE_FAILED: the template refuses this conversation, or computes what cannot be; metadata: line.
 absl::Status ChatTemplateFailedError(int line, std::string_view problem);
@@ -27,5 +27,8 @@ absl::Status DocumentRefusedError(int64_t line, const absl::Status& status);
 
 // What a value refuses inside of a template; the interpreter adds the line (ChatTemplateFailedError).
 absl::Status ValueError(std::string_view problem);
+// A filter or a test that we do not have, met inside of a template; metadata: part. The interpreter adds the line
+// (ChatTemplateUnsupportedError).
+absl::Status UnsupportedError(std::string_view part);
 
 }  // namespace bitwright::worker

@@ -152,8 +152,7 @@ absl::StatusOr<Value> JoinFilter(Interpreter&, const Value& value, Arguments arg
     }
     if (i > 0 && between != nullptr) text += ToText(*between);
     text += ToText(item);
-    if (static_cast<int64_t>(text.size()) > kMostTextBytes)
-      return ChatTemplateLimitError("bytes of text", kMostTextBytes);
+    ABSL_RETURN_IF_ERROR(CheckTextBytes(static_cast<int64_t>(text.size())));
   }
   return Value(std::move(text));
 }
@@ -197,9 +196,7 @@ absl::StatusOr<Value> Length(Interpreter&, const Value& value, Arguments) {
 absl::StatusOr<Value> Pairs(Interpreter&, const Value& value, Arguments) {
   if (value.is_undefined()) return Value::MakeList({});
   if (!value.is_dict()) return ValueError("items needs a dict, not " + value.TypeName());
-  std::vector<Value> pairs;
-  for (const auto& [key, item] : value.dict().items) pairs.push_back(Value::MakeList({Value(key), item}, true));
-  return Value::MakeList(std::move(pairs));
+  return PairsOf(value.dict());
 }
 
 // map: by attribute, or by the name of a filter and its arguments.
@@ -260,16 +257,11 @@ absl::StatusOr<Value> Chosen(Interpreter&, const Value& value, Arguments argumen
   return Value::MakeList(std::move(kept));
 }
 
-absl::StatusOr<Value> Replaced(Interpreter&, const Value& value, Arguments arguments) {
+absl::StatusOr<Value> ReplacedIn(Interpreter&, const Value& value, Arguments arguments) {
   const Value* old = arguments.Find("old", 0);
   const Value* by = arguments.Find("new", 1);
   if (old == nullptr || by == nullptr) return ValueError("replace needs two strings");
-  const std::string text = ToText(value), from = ToText(*old), to = ToText(*by);
-  const auto times = static_cast<int64_t>(text.size() / std::max<size_t>(from.size(), 1)) + 1;
-  if (static_cast<int64_t>(text.size()) + times * static_cast<int64_t>(to.size()) > kMostTextBytes) {
-    return ChatTemplateLimitError("bytes of text", kMostTextBytes);
-  }
-  return Value(ReplaceAll(text, from, to, Whole(arguments, "count", 2, -1)));
+  return Replaced(ToText(value), ToText(*old), ToText(*by), Whole(arguments, "count", 2, -1));
 }
 
 absl::StatusOr<Value> Indented(Interpreter&, const Value& value, Arguments arguments) {
@@ -287,8 +279,7 @@ absl::StatusOr<Value> Indented(Interpreter&, const Value& value, Arguments argum
     if (i > 0) text += newline;
     if ((i > 0 || first) && (blank || !lines[i].empty() || (i == 0 && first))) text += by;
     text += lines[i];
-    if (static_cast<int64_t>(text.size()) > kMostTextBytes)
-      return ChatTemplateLimitError("bytes of text", kMostTextBytes);
+    ABSL_RETURN_IF_ERROR(CheckTextBytes(static_cast<int64_t>(text.size())));
   }
   return Value(std::move(text));
 }
@@ -394,7 +385,7 @@ const std::map<std::string, Filter, std::less<>>& Filters() {
       {"min", Extreme<false>},
       {"reject", Chosen<false, false>},
       {"rejectattr", Chosen<false, true>},
-      {"replace", Replaced},
+      {"replace", ReplacedIn},
       {"reverse", Reversed},
       {"round", Rounded},
       {"safe", AsText},
@@ -421,8 +412,7 @@ class JsonWriter {
   JsonWriter(int64_t indent, bool sort_keys) : indent_(indent), sort_keys_(sort_keys) {}
 
   absl::Status Write(const Value& value, int level) {
-    if (static_cast<int64_t>(text_.size()) > kMostTextBytes)
-      return ChatTemplateLimitError("bytes of text", kMostTextBytes);
+    ABSL_RETURN_IF_ERROR(CheckTextBytes(static_cast<int64_t>(text_.size())));
     if (value.is_string()) {
       text_ += QuotedAsJson(value.string());
     } else if (value.is_none()) {
@@ -487,12 +477,10 @@ class JsonWriter {
 
 }  // namespace
 
-bool IsFilter(const std::string& name) { return Filters().contains(name); }
-
 absl::StatusOr<Value> ApplyFilter(Interpreter& interpreter, const std::string& name, const Value& value,
                                   const CallArguments& arguments) {
   const auto found = Filters().find(name);
-  if (found == Filters().end()) return ChatTemplateUnsupportedError(0, "the filter '" + name + "'");
+  if (found == Filters().end()) return UnsupportedError("the filter '" + name + "'");
   return found->second(interpreter, value, arguments);
 }
 

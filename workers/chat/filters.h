@@ -11,7 +11,6 @@ namespace bitwright::worker {
 // of ASCII as they are). CHAT_TEMPLATE_UNSUPPORTED (without the line, which the caller knows) for other names.
 absl::StatusOr<Value> ApplyFilter(Interpreter& interpreter, const std::string& name, const Value& value,
                                   const CallArguments& arguments);
-bool IsFilter(const std::string& name);
 
 // json.dumps(value, ensure_ascii=False, indent=…, sort_keys=…). `indent` below 0: on one line.
 absl::StatusOr<std::string> ToJson(const Value& value, int64_t indent, bool sort_keys);

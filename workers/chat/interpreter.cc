@@ -18,14 +18,10 @@ constexpr int kMostDepth = 150;  // of calls and expressions
 // What a value or a filter refused, at the line where it happened.
 absl::Status AtLine(const absl::Status& status, int line) {
   const auto detail = GetErrorDetail(status);
-  if (!detail || detail->metadata.contains("limit")) return status;
-  const auto known = detail->metadata.find("line");
-  if (known == detail->metadata.end()) return ChatTemplateFailedError(line, std::string(status.message()));
-  if (known->second != "0") return status;
-  const std::string message(status.message());
-  std::string_view part = message;  // "chat template, line 0: PART is not supported…"
-  part = part.substr(part.find(": ") + 2);
-  return ChatTemplateUnsupportedError(line, part.substr(0, part.find(" is not supported")));
+  if (!detail || detail->metadata.contains("limit") || detail->metadata.contains("line")) return status;
+  const auto part = detail->metadata.find("part");
+  if (part != detail->metadata.end()) return ChatTemplateUnsupportedError(line, part->second);
+  return ChatTemplateFailedError(line, std::string(status.message()));
 }
 
 Value LoopVariable(const std::vector<Value>& items, size_t at) {
@@ -65,9 +61,7 @@ absl::Status Interpreter::Step() {
 
 absl::Status Interpreter::Write(const std::string& text) {
   out_ += text;
-  if (static_cast<int64_t>(out_.size()) > kMostTextBytes)
-    return ChatTemplateLimitError("bytes of text", kMostTextBytes);
-  return absl::OkStatus();
+  return CheckTextBytes(static_cast<int64_t>(out_.size()));
 }
 
 absl::StatusOr<Interpreter::Flow> Interpreter::Run(const Body& body) {

@@ -6,6 +6,7 @@
 #include "proto/base/status_macros.h"
 #include "workers/chat/chat_errors.h"
 #include "workers/chat/strings.h"
+#include "workers/tokenizer/unicode.h"
 
 namespace bitwright::worker {
 namespace {
@@ -29,17 +30,6 @@ std::string Normalized(std::string_view source) {
   }
   if (text.ends_with('\n')) text.pop_back();
   return text;
-}
-
-void AppendUtf8(uint32_t c, std::string& out) {
-  if (c < 0x80) {
-    out += static_cast<char>(c);
-    return;
-  }
-  const int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-  constexpr std::array<uint32_t, 4> kLead{0, 0xc0, 0xe0, 0xf0};
-  out += static_cast<char>(kLead[static_cast<size_t>(more)] | (c >> (6 * more)));
-  for (int i = more - 1; i >= 0; --i) out += static_cast<char>(0x80 | ((c >> (6 * i)) & 0x3f));
 }
 
 class Lexer {
@@ -259,7 +249,7 @@ class Lexer {
           value = value * 8 + static_cast<uint32_t>(raw[i + digits] - '0');
         }
         i += digits - 1;
-        AppendUtf8(value, out);
+        AppendCodePoint(static_cast<int32_t>(value), out);
       } else if (c != '\n') {  // a backslash before a line break joins the lines
         out += '\\';
         out += c;
@@ -280,7 +270,7 @@ class Lexer {
     }
     i += digits;
     if (value > 0x10ffff || (value >= 0xd800 && value < 0xe000)) return Fail("an escape in a string is no character");
-    AppendUtf8(value, out);
+    AppendCodePoint(static_cast<int32_t>(value), out);
     return absl::OkStatus();
   }
 

@@ -69,15 +69,11 @@ absl::StatusOr<Value> Has(const std::string& text, Arguments arguments) {
   return Value(false);
 }
 
-absl::StatusOr<Value> Replaced(const std::string& text, Arguments arguments) {
+absl::StatusOr<Value> ReplacedIn(const std::string& text, Arguments arguments) {
   ABSL_ASSIGN_OR_RETURN(const std::string* old, Needed(arguments, 0));
   ABSL_ASSIGN_OR_RETURN(const std::string* by, Needed(arguments, 1));
   ABSL_ASSIGN_OR_RETURN(const int64_t most, Whole(arguments, "count", 2, -1));
-  const auto times = static_cast<int64_t>(text.size() / std::max<size_t>(old->size(), 1)) + 1;
-  if (static_cast<int64_t>(text.size() + 1) + times * static_cast<int64_t>(by->size()) > kMostTextBytes) {
-    return ChatTemplateLimitError("bytes of text", kMostTextBytes);
-  }
-  return Value(ReplaceAll(text, *old, *by, most));
+  return Replaced(text, *old, *by, most);
 }
 
 template <bool kFromRight>
@@ -109,9 +105,7 @@ absl::StatusOr<Value> JoinedBy(const std::string& text, Arguments arguments) {
   for (size_t i = 0; i < items.size(); ++i) {
     if (!items[i].is_string()) return ValueError("a string is expected, not " + items[i].TypeName());
     joined += (i == 0 ? "" : text) + items[i].string();
-    if (static_cast<int64_t>(joined.size()) > kMostTextBytes) {
-      return ChatTemplateLimitError("bytes of text", kMostTextBytes);
-    }
+    ABSL_RETURN_IF_ERROR(CheckTextBytes(static_cast<int64_t>(joined.size())));
   }
   return Value(std::move(joined));
 }
@@ -155,7 +149,7 @@ const std::map<std::string, TextMethod, std::less<>>& TextMethods() {
       {"splitlines", Lines},
       {"startswith", Has<true>},
       {"endswith", Has<false>},
-      {"replace", Replaced},
+      {"replace", ReplacedIn},
       {"find", Found<false>},
       {"rfind", Found<true>},
       {"index", IndexIn},
@@ -182,14 +176,14 @@ std::optional<Value> DictMethod(const Value& value, const std::string& name) {
       return found != nullptr ? *found : otherwise != nullptr ? *otherwise : Value();
     });
   }
-  const bool keys = name == "keys" || name == "items";
-  const bool values = name == "values" || name == "items";
-  if (!keys && !values) return std::nullopt;
-  return Value::MakeFunction([value, keys, values](Interpreter&, Arguments) -> absl::StatusOr<Value> {
+  if (name == "items") {
+    return Value::MakeFunction(
+        [value](Interpreter&, Arguments) -> absl::StatusOr<Value> { return PairsOf(value.dict()); });
+  }
+  if (name != "keys" && name != "values") return std::nullopt;
+  return Value::MakeFunction([value, keys = name == "keys"](Interpreter&, Arguments) -> absl::StatusOr<Value> {
     std::vector<Value> items;
-    for (const auto& [key, item] : value.dict().items) {
-      items.push_back(keys && values ? Value::MakeList({Value(key), item}, true) : keys ? Value(key) : item);
-    }
+    for (const auto& [key, item] : value.dict().items) items.push_back(keys ? Value(key) : item);
     return Value::MakeList(std::move(items));
   });
 }

@@ -20,8 +20,7 @@ absl::Status Unfit(std::string_view operation, const Value& a, const Value& b) {
 }
 
 absl::StatusOr<Value> Bounded(std::string text) {
-  if (static_cast<int64_t>(text.size()) > kMostTextBytes)
-    return ChatTemplateLimitError("bytes of text", kMostTextBytes);
+  ABSL_RETURN_IF_ERROR(CheckTextBytes(static_cast<int64_t>(text.size())));
   return Value(std::move(text));
 }
 
@@ -29,7 +28,8 @@ absl::StatusOr<Value> Repeated(const Value& sequence, int64_t times) {
   times = std::max<int64_t>(times, 0);
   if (sequence.is_string()) {
     const auto size = static_cast<int64_t>(sequence.string().size());
-    if (size > 0 && times > kMostTextBytes / size) return ChatTemplateLimitError("bytes of text", kMostTextBytes);
+    if (size > 0)
+      ABSL_RETURN_IF_ERROR(CheckTextBytes(times > kMostTextBytes / size ? kMostTextBytes + 1 : size * times));
     std::string text;
     for (int64_t i = 0; i < times && size > 0; ++i) text += sequence.string();
     return Value(std::move(text));
@@ -120,6 +120,24 @@ absl::StatusOr<SliceBounds> Bounds(const Value& begin, const Value& end, const V
 }
 
 }  // namespace
+
+absl::Status CheckTextBytes(int64_t bytes) {
+  return bytes > kMostTextBytes ? ChatTemplateLimitError("bytes of text", kMostTextBytes) : absl::OkStatus();
+}
+
+absl::StatusOr<Value> Replaced(const std::string& text, const std::string& old, const std::string& by, int64_t most) {
+  const auto size = static_cast<int64_t>(text.size());
+  const auto times = size / std::max<int64_t>(static_cast<int64_t>(old.size()), 1) + 1;
+  ABSL_RETURN_IF_ERROR(CheckTextBytes(size + 1 + times * static_cast<int64_t>(by.size())));
+  return Value(ReplaceAll(text, old, by, most));
+}
+
+Value PairsOf(const Value::Dict& dict) {
+  std::vector<Value> pairs;
+  pairs.reserve(dict.items.size());
+  for (const auto& [key, item] : dict.items) pairs.push_back(Value::MakeList({Value(key), item}, true));
+  return Value::MakeList(std::move(pairs));
+}
 
 bool Equal(const Value& a, const Value& b) {
   if (a.is_number() && b.is_number()) {

@@ -11,6 +11,13 @@ namespace bitwright::worker {
 inline constexpr int64_t kMostTextBytes = int64_t{16} << 20;  // of one value and of one rendered conversation
 inline constexpr int64_t kMostItems = 1'000'000;              // of one list
 
+// CHAT_TEMPLATE_LIMIT when a text of so many bytes is too long.
+absl::Status CheckTextBytes(int64_t bytes);
+// str.replace(): at most `most` of them; negative: all.
+absl::StatusOr<Value> Replaced(const std::string& text, const std::string& old, const std::string& by, int64_t most);
+// dict.items(): a list of pairs.
+Value PairsOf(const Value::Dict& dict);
+
 bool Equal(const Value& a, const Value& b);
 // a < b for numbers, strings and lists.
 absl::StatusOr<bool> Less(const Value& a, const Value& b);

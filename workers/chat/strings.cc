@@ -3,32 +3,16 @@
 #include <unicode/locid.h>
 #include <unicode/uchar.h>
 #include <unicode/unistr.h>
-#include <unicode/utf8.h>
 
 #include <algorithm>
 #include <cstdio>
 
+#include "workers/tokenizer/unicode.h"
+
 namespace bitwright::worker {
 namespace {
 
-size_t Length(char lead) {
-  const auto byte = static_cast<unsigned char>(lead);
-  return byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
-}
-
-UChar32 CodePoint(std::string_view character) {
-  const auto at = [&](size_t i) { return static_cast<UChar32>(static_cast<unsigned char>(character[i])); };
-  switch (character.size()) {
-    case 1:
-      return at(0);
-    case 2:
-      return ((at(0) & 0x1f) << 6) | (at(1) & 0x3f);
-    case 3:
-      return ((at(0) & 0x0f) << 12) | ((at(1) & 0x3f) << 6) | (at(2) & 0x3f);
-    default:
-      return ((at(0) & 0x07) << 18) | ((at(1) & 0x3f) << 12) | ((at(2) & 0x3f) << 6) | (at(3) & 0x3f);
-  }
-}
+size_t Length(char lead) { return static_cast<size_t>(CodePointBytes(lead)); }
 
 bool Strips(std::string_view character, const std::string* chars) {
   return chars == nullptr ? IsPythonSpace(character) : chars->find(character) != std::string::npos;
@@ -114,9 +98,8 @@ int64_t CharacterCount(std::string_view text) {
 }
 
 bool IsPythonSpace(std::string_view character) {
-  const UChar32 c = CodePoint(character);
-  if (c < 0x80) return c == ' ' || (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x1f);
-  return c == 0x85 || u_isUWhiteSpace(c);
+  const int32_t c = FirstCodePoint(character);
+  return (c >= 0x1c && c <= 0x1f) || IsUnicodeSpace(c);
 }
 
 std::string_view StripLeft(std::string_view text, const std::string* chars) {
@@ -205,7 +188,7 @@ std::string TitleCase(std::string_view text, bool as_filter) {
   for (const std::string_view c : Characters(text)) {
     out += inside ? LowerCase(c) : UpperCase(c);
     inside = as_filter ? !IsPythonSpace(c) && kFilterEnds.find(c) == std::string_view::npos
-                       : static_cast<bool>(u_isalpha(CodePoint(c)));
+                       : static_cast<bool>(u_isalpha(FirstCodePoint(c)));
   }
   return out;
 }

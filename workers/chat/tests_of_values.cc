@@ -102,7 +102,7 @@ bool IsTest(const std::string& name) { return Tests().contains(name); }
 
 absl::StatusOr<bool> ApplyTest(const std::string& name, const Value& value, const CallArguments& arguments) {
   const auto found = Tests().find(name);
-  if (found == Tests().end()) return ChatTemplateUnsupportedError(0, "the test '" + name + "'");
+  if (found == Tests().end()) return UnsupportedError("the test '" + name + "'");
   return found->second(value, arguments.Find("", 0));
 }
 

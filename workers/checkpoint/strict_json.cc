@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "proto/base/status_macros.h"
+#include "proto/base/utf8.h"
 #include "workers/checkpoint/checkpoint_errors.h"
 
 namespace bitwright::worker {
@@ -64,7 +65,7 @@ absl::StatusOr<json> ParseStrictJson(std::string_view text, std::string_view fil
   // The parser takes a NUL for the end of the text and passes over a byte order mark: both would hide bytes from it
   // that another reader sees.
   if (text.find('\0') != std::string_view::npos) return JsonInvalidError(file, "it holds a NUL byte");
-  if (text.starts_with("\xef\xbb\xbf")) return JsonInvalidError(file, "it begins with a byte order mark");
+  if (text.starts_with(kByteOrderMark)) return JsonInvalidError(file, "it begins with a byte order mark");
   Checker checker(file, max_depth);
   const bool whole = json::sax_parse(text.begin(), text.end(), &checker);
   ABSL_RETURN_IF_ERROR(checker.status());

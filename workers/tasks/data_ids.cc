@@ -1,22 +1,21 @@
 #include "workers/tasks/data_ids.h"
 
-#include <algorithm>
 #include <memory>
 #include <string_view>
 
 #include "bitwright/v1/tasks.pb.h"
 #include "proto/base/status_macros.h"
+#include "proto/base/utf8.h"
 #include "proto/contract/task_names.h"
 #include "workers/chat/chat_template.h"
 #include "workers/chat/document.h"
 #include "workers/tasks/task_errors.h"
 #include "workers/tokenizer/ids_lines.h"
+#include "workers/tokenizer/text_lines.h"
 #include "workers/tokenizer/tokenizer.h"
 
 namespace bitwright::worker {
 namespace {
-
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 absl::StatusOr<std::unique_ptr<const Tokenizer>> LoadTokenizer(TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const auto json, io.Input(ModelFileName("tokenizer.json")));
@@ -48,23 +47,13 @@ absl::StatusOr<DocumentReader> MakeReader(const TaskIo& io) {
   return DocumentReader(std::move(settings));
 }
 
-std::string_view WithoutSpace(std::string_view line) {
-  constexpr std::string_view kSpace = " \t\r";
-  const size_t begin = line.find_first_not_of(kSpace);
-  if (begin == std::string_view::npos) return {};
-  return line.substr(begin, line.find_last_not_of(kSpace) - begin + 1);
-}
-
 absl::StatusOr<DataIds> ReadDocuments(const v1::TokenizeParams& params, std::string_view text, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const auto tokenizer, LoadTokenizer(io));
   ABSL_ASSIGN_OR_RETURN(DocumentReader reader, MakeReader(io));
   DataIds data;
-  for (int64_t number = 1; !text.empty(); ++number) {
-    const size_t newline = std::min(text.find('\n'), text.size());
-    const std::string_view line = WithoutSpace(text.substr(0, newline));
-    text.remove_prefix(std::min(newline + 1, text.size()));
-    if (line.empty()) continue;
-    ABSL_ASSIGN_OR_RETURN(const DocumentReader::Document document, reader.Read(line, number));
+  TextLines lines(text);
+  while (lines.Next()) {
+    ABSL_ASSIGN_OR_RETURN(const DocumentReader::Document document, reader.Read(lines.line(), lines.number()));
     ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids,
                           tokenizer->Encode(document.text, params.add_special_tokens() && !document.is_chat));
     data.ids.insert(data.ids.end(), ids.begin(), ids.end());
@@ -79,8 +68,7 @@ absl::StatusOr<DataIds> ReadDocuments(const v1::TokenizeParams& params, std::str
 
 absl::StatusOr<DataIds> ReadData(const v1::TokenizeParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const auto file, io.Input(TaskFile::kData));
-  std::string_view text = file->text();
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  const std::string_view text = WithoutByteOrderMark(file->text());
   if (params.kind() == v1::Data::DOCUMENTS_JSONL) return ReadDocuments(params, text, io);
   if (params.kind() != v1::Data::TOKEN_IDS_JSONL) return ReadText(params, text, io);
   DataIds data;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "proto/base/utf8.h"
+#include "proto/contract/notices.h"
 #include "proto/inputs/model_code.h"
 
 namespace bitwright::worker {
@@ -27,9 +28,7 @@ std::string Count(size_t number, const std::string& thing) {
 }
 
 void Add(const char* reason, const std::string& message, v1::ModelInfo& info) {
-  v1::Notice& notice = *info.add_notices();
-  notice.set_reason(reason);
-  notice.set_message(Printable(message));
+  *info.add_notices() = MakeNotice(reason, message);
 }
 
 void AddFiles(const std::vector<SortedFile>& sorted, v1::ModelInfo& info) {

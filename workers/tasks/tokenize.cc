@@ -5,6 +5,7 @@
 #include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/limits.h"
+#include "proto/contract/notices.h"
 #include "proto/contract/task_names.h"
 #include "workers/tasks/data_ids.h"
 #include "workers/tasks/kinds.h"
@@ -32,9 +33,9 @@ void NoticeCoverage(const DataIds& data, v1::TokenizeSummary& summary) {
   if (data.bytes == 0 || tokens < kLeastTokensToJudge || bytes_per_token >= kLeastBytesPerToken) return;
   char number[32];
   std::snprintf(number, sizeof(number), "%.2f", bytes_per_token);
-  v1::Notice& notice = *summary.add_notices();
-  notice.set_reason("TEXT_NOT_COVERED");
-  notice.set_message(std::string("the text has ") + number +
+  *summary.add_notices() =
+      MakeNotice("TEXT_NOT_COVERED",
+                 std::string("the text has ") + number +
                      " bytes per token: the tokenizer's vocabulary hardly covers its script or content, so that the "
                      "result says little about the model's own use");
 }

@@ -3,16 +3,11 @@
 #include <charconv>
 #include <string>
 
+#include "workers/tokenizer/text_lines.h"
 #include "workers/tokenizer/tokenizer_errors.h"
 
 namespace bitwright::worker {
 namespace {
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r')) text.remove_suffix(1);
-  return text;
-}
 
 // "[1, 2, 3]" appended to ids; the error is empty or says what is wrong.
 std::string ParseLine(std::string_view line, std::vector<int32_t>& ids) {
@@ -20,7 +15,7 @@ std::string ParseLine(std::string_view line, std::vector<int32_t>& ids) {
   line = line.substr(1, line.size() - 2);
   while (true) {
     const size_t comma = std::min(line.find(','), line.size());
-    const std::string_view item = Trim(line.substr(0, comma));
+    const std::string_view item = Trimmed(line.substr(0, comma));
     int32_t id = -1;
     const auto [end, error] = std::from_chars(item.data(), item.data() + item.size(), id);
     if (error != std::errc() || end != item.data() + item.size() || id < 0) {
@@ -36,18 +31,14 @@ std::string ParseLine(std::string_view line, std::vector<int32_t>& ids) {
 
 absl::StatusOr<std::vector<int32_t>> ParseIdLines(std::string_view text, int64_t window) {
   std::vector<int32_t> ids;
-  int64_t number = 0;
-  while (!text.empty()) {
-    const size_t newline = std::min(text.find('\n'), text.size());
-    const std::string_view line = Trim(text.substr(0, newline));
-    text.remove_prefix(std::min(newline + 1, text.size()));
-    ++number;
-    if (line.empty()) continue;
+  TextLines lines(text);
+  while (lines.Next()) {
     const size_t before = ids.size();
-    if (const std::string why = ParseLine(line, ids); !why.empty()) return IdLineInvalidError(number, why);
+    if (const std::string why = ParseLine(lines.line(), ids); !why.empty())
+      return IdLineInvalidError(lines.number(), why);
     const int64_t count = static_cast<int64_t>(ids.size() - before);
     if (count != window) {
-      return IdLineInvalidError(number,
+      return IdLineInvalidError(lines.number(),
                                 "has " + std::to_string(count) + " ids; the window is " + std::to_string(window));
     }
   }

@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "proto/base/status_macros.h"
+#include "proto/base/utf8.h"
 #include "workers/tokenizer/added_tokens.h"
 #include "workers/tokenizer/bpe.h"
 #include "workers/tokenizer/byte_level.h"
@@ -129,7 +130,9 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> Tokenizer::Load(std::string_vie
 absl::StatusOr<std::vector<int32_t>> Tokenizer::Encode(std::string_view text, bool add_special_tokens) const {
   const auto size = static_cast<int64_t>(text.size());
   if (size > kMaxTextBytes) return TextTooLongError("the text", size, kMaxTextBytes);
-  if (const auto byte = FirstInvalidUtf8Byte(text)) return TextNotUtf8Error(*byte);
+  if (const size_t valid = ValidUtf8Prefix(text); valid != text.size()) {
+    return TextNotUtf8Error(static_cast<int64_t>(valid));
+  }
 
   const Parts& parts = *parts_;
   PatternBudget budget(size);

@@ -3,33 +3,12 @@
 #include <unicode/uchar.h>
 #include <unicode/utf8.h>
 
-#include <cstring>
+#include "proto/base/utf8.h"
 
 namespace bitwright::worker {
 
-std::optional<int64_t> FirstInvalidUtf8Byte(std::string_view text) {
-  const char* data = text.data();
-  const auto size = static_cast<int64_t>(text.size());
-  int64_t at = 0;
-  while (at < size) {
-    uint64_t word = 0;
-    if (at + 8 <= size) {
-      std::memcpy(&word, data + at, 8);
-      if ((word & 0x8080808080808080u) == 0) {
-        at += 8;
-        continue;
-      }
-    }
-    const int64_t start = at;
-    UChar32 code_point = 0;
-    U8_NEXT(data, at, size, code_point);
-    if (code_point < 0) return start;
-  }
-  return std::nullopt;
-}
-
 std::string ReplaceInvalidUtf8(std::string_view bytes) {
-  if (!FirstInvalidUtf8Byte(bytes)) return std::string(bytes);
+  if (ValidUtf8Prefix(bytes) == bytes.size()) return std::string(bytes);
   std::string out;
   out.reserve(bytes.size());
   const auto size = static_cast<int64_t>(bytes.size());

@@ -1,15 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
 // What the tokenizer needs to know about Unicode. Tables: ICU's.
 namespace bitwright::worker {
-
-// Offset of the first byte that is not part of well-formed UTF-8; nothing when all are.
-std::optional<int64_t> FirstInvalidUtf8Byte(std::string_view text);
 
 // Every ill-formed maximal subpart becomes U+FFFD (Unicode Standard, section 3.9, "U+FFFD Substitution of Maximal
 // Subparts"), as Rust's from_utf8_lossy does.
