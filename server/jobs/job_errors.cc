@@ -28,6 +28,14 @@ absl::Status JobStateUnknownError(int state) {
       {{"state", std::to_string(state)}});
 }
 
+absl::Status ModelOutdatedError(std::string_view model) {
+  return MakeError(absl::StatusCode::kFailedPrecondition, "MODEL_OUTDATED",
+                   "model '" + Text(model) +
+                       "' was inspected by an earlier version of the server, which did not note the files that it "
+                       "consists of; create it again from the same files: it is inspected anew",
+                   {{"model", Text(model)}});
+}
+
 absl::Status ModelNotReadyError(std::string_view model, std::string_view state) {
   const bool rejected = state == "REJECTED";
   return MakeError(absl::StatusCode::kFailedPrecondition, "MODEL_NOT_READY",

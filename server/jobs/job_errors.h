@@ -16,6 +16,7 @@ absl::Status JobStateUnknownError(int state);
 
 // FAILED_PRECONDITION, reason MODEL_NOT_READY.
 absl::Status ModelNotReadyError(std::string_view model, std::string_view state);
+absl::Status ModelOutdatedError(std::string_view model);  // FAILED_PRECONDITION, reason MODEL_OUTDATED
 // NOT_FOUND, reason RECIPE_NOT_FOUND.
 absl::Status RecipeNotFoundError(std::string_view recipe);
 // Reason RECIPE_INVALID. `field` is a path such as "rounding.damping"; `why` says value, limit and remedy.

@@ -122,9 +122,12 @@ v1::Budget BudgetOf(const v1::Budget& given, const PlanLimits& limits, Purpose p
 
 }  // namespace
 
+bool IsOutdated(const v1::Model& model) { return model.state() == v1::Model::READY && model.info().files_size() == 0; }
+
 absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, const v1::Model& model, const v1::Digest& info,
                                     const std::optional<v1::Recipe>& shipped, Purpose purpose) {
   if (model.state() != v1::Model::READY) return ModelNotReadyError(spec.model(), ModelStateName(model.state()));
+  if (IsOutdated(model)) return ModelOutdatedError(spec.model());
   ResolvedJob job{spec, {}, model, info};
   if (job.spec.target().empty()) job.spec.set_target(std::string(kCompressedTensors));
   if (job.spec.target() != kCompressedTensors) return TargetUnknownError(job.spec.target());

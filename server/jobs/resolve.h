@@ -7,6 +7,9 @@
 
 namespace bitwright::server {
 
+// Whether the model was inspected by a version that did not note which files it consists of; no job can use it.
+bool IsOutdated(const v1::Model& model);
+
 // Fills defaults in and checks a spec against its model and recipe; everything that can be refused before any task
 // runs. `shipped` is the recipe that the spec names, or, for an inline recipe, the shipped one of the same id: equal
 // parts make it that one, others add "-edited" to its name. A preflight without a budget has the largest. Errors as in

@@ -11,6 +11,7 @@
 #include "proto/contract/names.h"
 #include "server/blobs/blob_errors.h"
 #include "server/jobs/manifest_hash.h"
+#include "server/jobs/resolve.h"
 #include "server/resources/filter.h"
 #include "server/resources/pages.h"
 #include "server/resources/requests.h"
@@ -36,15 +37,22 @@ std::string TextOf(const v1::Model& model, const std::string& field) {
   return v1::Model::State_Name(model.state());
 }
 
-bool IsRejected(const ModelRow& row) { return Parse(row).state() == v1::Model::REJECTED; }
-
-// The model of the same content that is there, if any; REJECTED ones go, to be inspected again.
+// The model of the same content that is there, if any. REJECTED ones go, to be inspected again; one whose inspection is
+// outdated stays for the jobs that name it, and is no longer found by its content.
 absl::StatusOr<std::optional<std::string>> SameContent(Transaction& tx, const std::string& content) {
   while (true) {
-    ABSL_ASSIGN_OR_RETURN(const std::vector<ModelRow> rows, tx.ModelsOfContent(content, 1));
+    ABSL_ASSIGN_OR_RETURN(std::vector<ModelRow> rows, tx.ModelsOfContent(content, 1));
     if (rows.empty()) return std::nullopt;
-    if (!IsRejected(rows[0])) return std::optional(rows[0].name);
-    ABSL_RETURN_IF_ERROR(tx.DeleteModel(rows[0].name));
+    ModelRow& row = rows[0];
+    const v1::Model model = Parse(row);
+    if (model.state() == v1::Model::REJECTED) {
+      ABSL_RETURN_IF_ERROR(tx.DeleteModel(row.name));
+    } else if (IsOutdated(model)) {
+      row.content = "outdated " + row.name;
+      ABSL_RETURN_IF_ERROR(tx.PutModel(row));
+    } else {
+      return std::optional(row.name);
+    }
   }
 }
 
@@ -64,13 +72,10 @@ absl::StatusOr<std::vector<BlobDigest>> HeldFiles(Snapshot& snapshot, const v1::
 
 absl::StatusOr<v1::Manifest> CheckManifest(v1::Manifest manifest) {
   if (manifest.files_size() > limits::kMaxManifestFiles) return ManifestTooLongError(manifest.files_size());
-  bool config = false;
-  bool weights = false;
+  if (manifest.files_size() == 0) return ManifestEmptyError();
   for (const v1::FileEntry& file : manifest.files()) {
     ABSL_RETURN_IF_ERROR(CheckManifestPath(file.path()));
     ABSL_RETURN_IF_ERROR(FromProto(file.digest()).status());
-    config |= file.path() == "config.json";
-    weights |= file.path().ends_with(".safetensors");
   }
   std::sort(manifest.mutable_files()->begin(), manifest.mutable_files()->end(),
             [](const v1::FileEntry& a, const v1::FileEntry& b) { return a.path() < b.path(); });
@@ -78,8 +83,6 @@ absl::StatusOr<v1::Manifest> CheckManifest(v1::Manifest manifest) {
     if (manifest.files(i).path() == manifest.files(i - 1).path())
       return ManifestDuplicatePathError(manifest.files(i).path());
   }
-  if (!config) return ManifestIncompleteError("config.json");
-  if (!weights) return ManifestIncompleteError(".safetensors file");
   return manifest;
 }
 

@@ -35,7 +35,7 @@ class ModelResources {
 };
 
 // Checks paths, digests and completeness, and sorts the files. INVALID_ARGUMENT: MANIFEST_PATH_INVALID,
-// MANIFEST_DUPLICATE_PATH, MANIFEST_INCOMPLETE, DIGEST_INVALID, LIMIT_EXCEEDED.
+// MANIFEST_DUPLICATE_PATH, MANIFEST_EMPTY, DIGEST_INVALID, LIMIT_EXCEEDED.
 absl::StatusOr<v1::Manifest> CheckManifest(v1::Manifest manifest);
 
 }  // namespace bitwright::server

@@ -39,11 +39,9 @@ absl::Status ManifestDuplicatePathError(std::string_view path) {
                    {{"path", Text(path)}});
 }
 
-absl::Status ManifestIncompleteError(std::string_view missing) {
-  return MakeError(
-      StatusCode::kInvalidArgument, "MANIFEST_INCOMPLETE",
-      "the manifest has no " + Text(missing) + "; a model needs a config.json and at least one .safetensors file",
-      {{"missing", Text(missing)}});
+absl::Status ManifestEmptyError() {
+  return MakeError(StatusCode::kInvalidArgument, "MANIFEST_EMPTY",
+                   "the manifest names no file; name the files that the model consists of, each with its digest");
 }
 
 absl::Status ModelNameTooLongError(size_t bytes) {

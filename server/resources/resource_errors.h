@@ -11,7 +11,7 @@ absl::Status ModelNotFoundError(std::string_view model);                     // 
 absl::Status ModelInUseError(std::string_view model, std::string_view job);  // FAILED_PRECONDITION, MODEL_IN_USE
 absl::Status ManifestTooLongError(size_t files);                             // INVALID_ARGUMENT, LIMIT_EXCEEDED
 absl::Status ManifestDuplicatePathError(std::string_view path);  // INVALID_ARGUMENT, MANIFEST_DUPLICATE_PATH
-absl::Status ManifestIncompleteError(std::string_view missing);  // INVALID_ARGUMENT, MANIFEST_INCOMPLETE
+absl::Status ManifestEmptyError();                               // INVALID_ARGUMENT, MANIFEST_EMPTY
 absl::Status ModelNameTooLongError(size_t bytes);                // INVALID_ARGUMENT, DISPLAY_NAME_INVALID
 absl::Status JobNotFoundError(std::string_view job);             // NOT_FOUND, JOB_NOT_FOUND
 absl::Status JobUnfinishedError(std::string_view job, std::string_view remedy);  // FAILED_PRECONDITION, JOB_UNFINISHED

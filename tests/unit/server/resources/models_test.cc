@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "proto/base/status_macros.h"
 #include "proto/contract/rpc_status.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/support/rig.h"
@@ -48,13 +49,42 @@ TEST(Models, IncompleteManifestsAreRefused) {
   Rig rig;
   const BlobDigest blob = rig.Put("x");
   v1::CreateModelRequest request;
-  EXPECT_THAT(rig.models->Create(request), HasReason("MANIFEST_INCOMPLETE"));
+  EXPECT_THAT(rig.models->Create(request), HasReason("MANIFEST_EMPTY"));
   Add(request, "config.json", blob);
-  EXPECT_THAT(rig.models->Create(request), HasReason("MANIFEST_INCOMPLETE"));
   Add(request, "model.safetensors", DigestOf("never uploaded"));
   EXPECT_THAT(rig.models->Create(request), HasReason("BLOB_MISSING"));
   request.set_display_name(std::string(129, 'n'));
   EXPECT_THAT(rig.models->Create(request), HasReason("DISPLAY_NAME_INVALID"));
+}
+
+TEST(Models, WhatIsNoModelIsForTheInspectionToName) {
+  Rig rig;
+  v1::CreateModelRequest request;
+  Add(request, "model.gguf", rig.Put("GGUF"));
+  ASSERT_OK_AND_ASSIGN(const v1::Model model, rig.models->Create(request));
+  EXPECT_EQ(model.state(), v1::Model::INSPECTING);
+}
+
+TEST(Models, OnesInspectedByAnEarlierVersionAreInspectedAnewUnderANewName) {
+  Rig rig;
+  const v1::Model old = rig.ReadyModel();
+  BITWRIGHT_ASSERT_OK(rig.store->Write([&](Transaction& tx) -> absl::Status {
+    ABSL_ASSIGN_OR_RETURN(std::optional<ModelRow> row, tx.GetModel(old.name()));
+    v1::Model without = old;
+    without.mutable_info()->clear_files();
+    row->body = without.SerializeAsString();
+    return tx.PutModel(*row);
+  }));
+  v1::CreateJobRequest job;
+  *job.mutable_spec() = rig.Spec(old.name());
+  EXPECT_THAT(rig.jobs->Create(job), HasReason("MODEL_OUTDATED"));
+  v1::CreateModelRequest request;
+  *request.mutable_manifest() = rig.Files();
+  ASSERT_OK_AND_ASSIGN(const v1::Model anew, rig.models->Create(request));
+  EXPECT_NE(anew.name(), old.name());
+  EXPECT_THAT(rig.models->Get(old.name()), IsOk()) << "what names it still finds it";
+  ASSERT_OK_AND_ASSIGN(const v1::Model again, rig.models->Create(request));
+  EXPECT_EQ(again.name(), anew.name());
 }
 
 TEST(Models, ARequestIdMakesCreationRepeatable) {
