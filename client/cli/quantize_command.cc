@@ -19,6 +19,7 @@ struct Part {
   OutDir out;
   std::string key;  // of a result that is kept
   std::optional<KeptResult> kept;
+  std::optional<v1::Estimate> estimate;  // once the service has made one
   v1::Job job;
   absl::Status status;  // why there is no delivery
   std::optional<Delivery> delivery;
@@ -36,7 +37,7 @@ class Run {
   }
 
   absl::StatusOr<ExitCode> Execute() {
-    ABSL_RETURN_IF_ERROR(CheckOut(std::nullopt));
+    ABSL_RETURN_IF_ERROR(CheckOut());
     TellIgnored(context_, draft_);
     ABSL_RETURN_IF_ERROR(FindKept());
     ABSL_RETURN_IF_ERROR(OpenSession());
@@ -57,12 +58,13 @@ class Run {
 
  private:
   // Rights and room, as far as they are known.
-  absl::Status CheckOut(const std::optional<v1::Estimate>& estimate) const {
+  absl::Status CheckOut() const {
     const int64_t model_bytes = draft_.model ? draft_.model->size_bytes() : 0;
     int64_t needed = 0;
     for (const Part& part : parts_) {
       ABSL_RETURN_IF_ERROR(part.out.Check());
-      needed += estimate ? NeededBytes(*estimate, part.choice.budget) : NeededBytes(model_bytes, part.choice.budget);
+      needed += part.estimate ? NeededBytes(*part.estimate, part.choice.budget)
+                              : NeededBytes(model_bytes, part.choice.budget);
     }
     return parts_.front().out.CheckRoom(needed);
   }
@@ -129,13 +131,12 @@ class Run {
   }
 
   absl::Status Prepare(Client& client) {
-    ABSL_RETURN_IF_ERROR(SendDraft(context_, client, draft_));
-    v1::Estimate estimate;
-    for (const Part& part : parts_) {
+    ABSL_RETURN_IF_ERROR(SendDraft(context_, client, draft_).status());
+    for (Part& part : parts_) {
       ABSL_ASSIGN_OR_RETURN(const v1::Job planned, client.ValidateJob(draft_.WithBudget(part.choice)));
-      estimate = planned.estimate();
+      part.estimate = planned.estimate();
     }
-    return CheckOut(estimate);
+    return CheckOut();
   }
 
   absl::Status FollowAndDeliver(Client& client, Part& part) {
