@@ -46,15 +46,18 @@ def product_sources(root, build):
 
 
 def flags_of(entry):
-    """The arguments of one compilation without compiler, output, input and -c."""
+    """The arguments of one compilation without compiler, output, input, -c and all of a precompiled header.
+
+    So a source that lacks an include which the precompiled header happens to bring fails in a checker.
+    """
     words = entry['arguments'] if 'arguments' in entry else shlex.split(entry['command'])
     flags, skip = [], True  # the first word is the compiler
     for word in words:
         if skip:
             skip = False
-        elif word == '-o':
+        elif word in ('-o', '-include'):
             skip = True
-        elif word != '-c' and word != entry['file']:
+        elif word not in ('-c', entry['file'], '-Winvalid-pch', '-fpch-preprocess'):
             flags.append(word)
     return flags
 
