@@ -6,14 +6,19 @@ namespace bitwright {
 // whoever looks for it name the constant; all other reasons are named by their constructors only.
 struct Reason {
   static constexpr char kBlobMissing[] = "BLOB_MISSING";         // upload the blob and call again
+  static constexpr char kBlobNotFound[] = "BLOB_NOT_FOUND";      // it is not there, or no longer
   static constexpr char kBlobUnreadable[] = "BLOB_UNREADABLE";   // a fault of the server's disk
   static constexpr char kDiskFull[] = "DISK_FULL";               // room is needed on some disk
   static constexpr char kInterrupted[] = "INTERRUPTED";          // by a person or a shutdown; made in proto/base
+  static constexpr char kLeaseExpired[] = "LEASE_EXPIRED";       // the worker was not heard of
   static constexpr char kMemoryLimit[] = "MEMORY_LIMIT";         // a task met the bound of its worker
+  static constexpr char kOutOfMemory[] = "OUT_OF_MEMORY";        // a task's process found no memory
   static constexpr char kServerNotReady[] = "SERVER_NOT_READY";  // ask again; made by the client
   static constexpr char kStoreFailed[] = "STORE_FAILED";         // a fault of the server's database
   static constexpr char kStreamEnded[] = "STREAM_ENDED";         // before its end: the next attempt goes on from there
-  static constexpr char kWorkerUnknown[] = "WORKER_UNKNOWN";     // register again
+  static constexpr char kTaskOutputInvalid[] = "TASK_OUTPUT_INVALID";  // a worker handed in what it must not
+  static constexpr char kTaskOutputMissing[] = "TASK_OUTPUT_MISSING";  // likewise
+  static constexpr char kWorkerUnknown[] = "WORKER_UNKNOWN";           // register again
 };
 
 }  // namespace bitwright

@@ -39,6 +39,7 @@ struct TaskFile {
   static constexpr char kTokens[] = "tokens";
   static constexpr char kSelection[] = "selection";
   static constexpr char kManifest[] = "manifest";
+  static constexpr char kProvenance[] = "provenance";
   static constexpr char kReport[] = "report";
 };
 

@@ -13,9 +13,10 @@ class JobPlanner final : public Planner {
     return server::Expand(job, facts);
   }
   TaskNode Inspect(const v1::Manifest& manifest) const override { return InspectNode(manifest); }
-  absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, const v1::Model& model, const v1::Digest& info,
-                                      const std::optional<v1::Recipe>& shipped, Purpose purpose) const override {
-    return server::Resolve(spec, model, info, shipped, purpose);
+  absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, std::shared_ptr<const v1::Model> model,
+                                      const v1::Digest& info, const std::optional<v1::Recipe>& shipped,
+                                      Purpose purpose) const override {
+    return server::Resolve(spec, std::move(model), info, shipped, purpose);
   }
   CostForecast Forecast(const ResolvedJob& job, const Facts& facts) const override { return ForecastCosts(job, facts); }
   v1::Estimate Estimate(const ResolvedJob& job, double flops_per_second) const override {

@@ -34,9 +34,9 @@ constexpr absl::Duration kCallPatience = absl::Milliseconds(500);
 
 SchedulerOptions ToSchedulerOptions(const Options& options) {
   SchedulerOptions scheduler;
-  scheduler.lease_ttl = absl::Seconds(options.lease_ttl_seconds);
-  scheduler.lease_grace = absl::Seconds(options.lease_grace_seconds);
-  scheduler.host = HostName();
+  scheduler.fleet.lease_ttl = absl::Seconds(options.lease_ttl_seconds);
+  scheduler.fleet.lease_grace = absl::Seconds(options.lease_grace_seconds);
+  scheduler.fleet.host = HostName();
   return scheduler;
 }
 
@@ -97,7 +97,10 @@ struct Server::Parts {
     ABSL_RETURN_IF_ERROR(models->IndexContent());
     jobs = std::make_unique<JobResources>(*store, *held_blobs, *scheduler, *planner, *recipes, clock);
     collector = std::make_unique<Collector>(*store, *blobs, *held_blobs, clock, metrics, ToCollectorOptions(options));
-    return scheduler->Start();
+    ABSL_RETURN_IF_ERROR(jobs->IndexQueue());
+    ABSL_RETURN_IF_ERROR(scheduler->Start());
+    scheduler->Settle();  // leases of before are known before a worker asks for them
+    return absl::OkStatus();
   }
 
   absl::Status Listen(const Options& options, const Clock& clock) {

@@ -10,16 +10,9 @@ namespace bitwright::server {
 
 absl::Status BlobNotFoundError(const BlobDigest& digest) {
   return MakeError(
-      absl::StatusCode::kNotFound, "BLOB_NOT_FOUND",
+      absl::StatusCode::kNotFound, Reason::kBlobNotFound,
       "the server does not hold blob " + digest.ToString() + "; it may have been collected, upload it again",
       {{"digest", digest.ToString()}});
-}
-
-absl::Status BlobMissingError(const BlobDigest& digest, std::string_view use) {
-  return MakeError(
-      absl::StatusCode::kFailedPrecondition, Reason::kBlobMissing,
-      "the server does not hold blob " + digest.ToString() + " of " + std::string(use) + "; upload it and call again",
-      {{"digest", digest.ToString()}, {"use", std::string(use)}});
 }
 
 absl::Status BlobUnreadableError(std::string_view path, int error) {

@@ -8,12 +8,11 @@
 
 namespace bitwright::server {
 
-absl::Status BlobNotFoundError(const BlobDigest& digest);                       // NOT_FOUND, BLOB_NOT_FOUND
-absl::Status BlobMissingError(const BlobDigest& digest, std::string_view use);  // FAILED_PRECONDITION, BLOB_MISSING
-absl::Status BlobUnreadableError(std::string_view path, int error);             // UNAVAILABLE, BLOB_UNREADABLE
-absl::Status BlobUnwritableError(std::string_view path, int error);             // UNAVAILABLE, BLOB_UNWRITABLE
-absl::Status BlobTooLargeError(const BlobDigest& digest, int64_t limit);        // RESOURCE_EXHAUSTED, LIMIT_EXCEEDED
-absl::Status DiskFullError(std::string_view path);                              // RESOURCE_EXHAUSTED, DISK_FULL
+absl::Status BlobNotFoundError(const BlobDigest& digest);                 // NOT_FOUND, BLOB_NOT_FOUND
+absl::Status BlobUnreadableError(std::string_view path, int error);       // UNAVAILABLE, BLOB_UNREADABLE
+absl::Status BlobUnwritableError(std::string_view path, int error);       // UNAVAILABLE, BLOB_UNWRITABLE
+absl::Status BlobTooLargeError(const BlobDigest& digest, int64_t limit);  // RESOURCE_EXHAUSTED, LIMIT_EXCEEDED
+absl::Status DiskFullError(std::string_view path);                        // RESOURCE_EXHAUSTED, DISK_FULL
 absl::Status DigestMismatchError(const BlobDigest& declared,
                                  const BlobDigest& found);    // INVALID_ARGUMENT, BLOB_DIGEST_MISMATCH
 absl::Status UploadTooLongError(const BlobDigest& declared);  // INVALID_ARGUMENT, BLOB_DIGEST_MISMATCH

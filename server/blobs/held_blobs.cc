@@ -3,6 +3,7 @@
 #include <set>
 
 #include "proto/base/log.h"
+#include "proto/base/random_id.h"
 #include "proto/base/status_macros.h"
 #include "proto/base/wire_time.h"
 #include "proto/contract/limits.h"
@@ -61,6 +62,21 @@ absl::Status HeldBlobs::Publish(BlobUpload& upload, const BlobDigest& digest, ab
   ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) { return tx.PutBlob({digest, ToMicros(now)}); }));
   publications_.fetch_add(1, std::memory_order_release);
   return absl::OkStatus();
+}
+
+absl::StatusOr<BlobDigest> HeldBlobs::Put(std::string_view bytes, absl::Time now, const std::string& owner) {
+  const BlobDigest digest = DigestOf(bytes);
+  ABSL_ASSIGN_OR_RETURN(const bool held, Has(digest));
+  if (!held) {
+    ABSL_ASSIGN_OR_RETURN(const std::unique_ptr<BlobUpload> upload, blobs_.StartUpload({RandomId(), digest}));
+    ABSL_RETURN_IF_ERROR(upload->Append(bytes));
+    ABSL_RETURN_IF_ERROR(Publish(*upload, digest, now));
+  }
+  ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
+    ABSL_RETURN_IF_ERROR(tx.TouchBlobs({digest}, ToMicros(now)));
+    return tx.AddReferences(owner, {digest});
+  }));
+  return digest;
 }
 
 absl::StatusOr<bool> HeldBlobs::Collect(const BlobDigest& digest, absl::Time cutoff) {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -35,6 +36,9 @@ class HeldBlobs {
   absl::Status Publish(BlobUpload& upload, const BlobDigest& digest, absl::Time now);
   // Grows with every publication: whoever waits for a blob looks again only when this has changed.
   int64_t publications() const { return publications_.load(std::memory_order_acquire); }
+
+  // Publishes bytes of the server's own, which `owner` names from now on (see Transaction::AddReferences).
+  absl::StatusOr<BlobDigest> Put(std::string_view bytes, absl::Time now, const std::string& owner);
 
   // Removes the blob unless something names it or it was used since `cutoff`. False: it stays.
   absl::StatusOr<bool> Collect(const BlobDigest& digest, absl::Time cutoff);

@@ -19,7 +19,7 @@ constexpr int64_t kBytesPerScoredToken = 25;  // of an evaluate output: three f6
 
 // The most that the budget lets the quantized weights of one plan take.
 int64_t PlanBytes(const ResolvedJob& job, const PlanLimits& limits) {
-  const v1::ModelInfo& info = job.model.info();
+  const v1::ModelInfo& info = job.model->info();
   const v1::Budget& budget = job.spec.budget();
   const double bytes =
       budget.has_average_bits()
@@ -54,7 +54,7 @@ Facts WithAssumed(const ResolvedJob& job, Facts facts) {
 }
 
 double IntermediateBytes(const ResolvedJob& job, const Facts& facts, int64_t plan_bytes) {
-  const v1::ModelInfo& info = job.model.info();
+  const v1::ModelInfo& info = job.model->info();
   const Cuts cuts =
       CutJob(info, job.recipe, facts.calibration->windows(), facts.calibration->window(), facts.evaluation->windows());
   const double calibration = double{1} * facts.calibration->windows() * facts.calibration->window();
@@ -73,7 +73,7 @@ int64_t Rounded(double bytes) { return static_cast<int64_t>(std::ceil(std::min(b
 }  // namespace
 
 v1::Estimate EstimateJob(const ResolvedJob& job, double flops_per_second) {
-  const v1::ModelInfo& info = job.model.info();
+  const v1::ModelInfo& info = job.model->info();
   const PlanLimits limits = LimitsOf(info, job.recipe);
   const int64_t plan_bytes = PlanBytes(job, limits);
   const Facts facts = WithAssumed(job, {});

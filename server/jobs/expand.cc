@@ -50,7 +50,7 @@ class Expander {
   Expander(const ResolvedJob& job, const Facts& facts)
       : job_(job),
         facts_(facts),
-        info_(job.model.info()),
+        info_(job.model->info()),
         window_(job.spec.calibration().window()),
         costs_(info_, job.recipe, window_),
         evaluation_costs_(info_, job.recipe, job.spec.evaluation().window()) {}
@@ -89,7 +89,7 @@ class Expander {
     auto* params = builder.spec().mutable_assemble();
     params->set_candidate(facts_.selection->selected());
     *params->mutable_card() = Card();
-    builder.Files(job_.model, ModelFiles::kAll)
+    builder.Files(*job_.model, ModelFiles::kAll)
         .Input(TaskFile::kInfo, job_.info)
         .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
         .Link(TaskFile::kSelection, TaskKind::kSelect, TaskFile::kSelection)
@@ -102,12 +102,12 @@ class Expander {
     NodeBuilder builder(TaskKind::kReport);
     auto* params = builder.spec().mutable_report();
     *params->mutable_spec() = ComparableSpec();
-    params->set_model_display_name(job_.model.display_name());
+    params->set_model_display_name(job_.model->display_name());
     *params->mutable_recipe() = job_.recipe;
-    *params->mutable_provenance() = *facts_.provenance;
     params->set_job_display_name(job_.spec.display_name());
     for (v1::Notice& notice : DataNotices(job_.spec, facts_)) *params->add_notices() = std::move(notice);
     builder.Input(TaskFile::kInfo, job_.info)
+        .Input(TaskFile::kProvenance, *facts_.provenance)
         .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
         .Link(TaskFile::kManifest, TaskKind::kAssemble, TaskFile::kManifest)
         .Link(TaskFile::kSelection, TaskKind::kSelect, TaskFile::kSelection)
@@ -128,7 +128,7 @@ class Expander {
     params->set_max_tokens(data.tokens());
     params->set_add_special_tokens(data.add_special_tokens());
     params->set_vocab_size(info_.vocab_size());
-    builder.Files(job_.model, TokenizerFiles(data.kind()))
+    builder.Files(*job_.model, TokenizerFiles(data.kind()))
         .Input(TaskFile::kData, data.blob())
         .Needs(Costs::SmallBytes(), kFlopsPerTokenizedByte * static_cast<double>(data.blob().size_bytes()));
     Add(builder);
@@ -140,7 +140,7 @@ class Expander {
     SetRange(windows, params->mutable_windows());
     params->set_window(window);
     params->set_compute(job_.recipe.evaluation().compute());
-    builder.Files(job_.model, ModelFiles::kNumeric)
+    builder.Files(*job_.model, ModelFiles::kNumeric)
         .Link(TaskFile::kIds, ids, TaskFile::kIds)
         .Needs(costs.ReferenceBytes(windows.size()), costs.ReferenceFlops(windows.size()))
         .Numeric();
@@ -165,7 +165,7 @@ class Expander {
     params->set_window(window_);
     params->set_compute(job_.recipe.calibration().compute());
     params->set_last(range + 1 == static_cast<int>(cuts_.ranges.size()));
-    builder.Files(job_.model, ModelFiles::kNumeric)
+    builder.Files(*job_.model, ModelFiles::kNumeric)
         .Link(TaskFile::kIds, calibration_key_, TaskFile::kIds)
         .Needs(costs_.CalibrateBytes(windows.size()), costs_.CalibrateFlops(blocks, windows.size()))
         .Numeric();
@@ -200,7 +200,7 @@ class Expander {
     params->set_stride(cuts_.profile_stride);
     params->set_window(window_);
     *params->mutable_recipe() = ProfiledPart(job_.recipe);
-    builder.Files(job_.model, ModelFiles::kNumeric)
+    builder.Files(*job_.model, ModelFiles::kNumeric)
         .Link(TaskFile::kHidden, profile_reference_key_, TaskFile::kHidden)
         .Link(TaskFile::kIds, calibration_key_, TaskFile::kIds)
         .Needs(costs_.ProfileBytes(cuts_.profile_windows), costs_.ProfileFlops(cut.blocks, cuts_.profile_windows))
@@ -235,7 +235,7 @@ class Expander {
       unit->set_unit(plan.units(u).unit());
       *unit->mutable_format() = plan.units(u).format();
     }
-    builder.Files(job_.model, ModelFiles::kNumeric)
+    builder.Files(*job_.model, ModelFiles::kNumeric)
         .Needs(costs_.QuantizeBytes(), costs_.QuantizeFlops(blocks))
         .Numeric();
     LinkStatistics(builder, range);
@@ -255,7 +255,7 @@ class Expander {
     SetRange(windows, params->mutable_windows());
     params->set_window(job_.spec.evaluation().window());
     params->set_compute(job_.recipe.evaluation().compute());
-    builder.Files(job_.model, ModelFiles::kNumeric)
+    builder.Files(*job_.model, ModelFiles::kNumeric)
         .Link(TaskFile::kHidden, TaskKey(TaskKind::kReference, shard), TaskFile::kHidden)
         .Link(TaskFile::kIds, evaluation_key_, TaskFile::kIds)
         .Needs(evaluation_costs_.EvaluateBytes(windows.size()), evaluation_costs_.EvaluateFlops(windows.size()))
@@ -272,7 +272,7 @@ class Expander {
     params->set_candidates(candidates);
     params->set_shards(shards);
     *params->mutable_card() = Card();
-    builder.Files(job_.model, ModelFiles::kCarried)
+    builder.Files(*job_.model, ModelFiles::kCarried)
         .Input(TaskFile::kInfo, job_.info)
         .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
         .Needs(Costs::SmallBytes(), 100.0 * candidates * facts_.evaluation->windows() * facts_.evaluation->window());
@@ -285,7 +285,7 @@ class Expander {
 
   v1::CardFacts Card() const {
     v1::CardFacts card;
-    card.set_model(job_.model.display_name());
+    card.set_model(job_.model->display_name());
     card.set_recipe(job_.recipe.name());
     card.set_calibration_tokens(int64_t{facts_.calibration->windows()} * window_);
     card.set_evaluation_tokens(int64_t{facts_.evaluation->windows()} * job_.spec.evaluation().window());

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,7 +40,7 @@ struct Facts {
   std::optional<v1::TokenizeSummary> evaluation;   // output "summary" of tokenize[evaluation]
   std::optional<v1::Allocation> allocation;        // output "allocation" of allocate
   std::optional<v1::Selection> selection;          // output "selection" of select
-  std::optional<v1::Provenance> provenance;        // made by the server when assemble has finished
+  std::optional<v1::Digest> provenance;            // the blob of it, made by the server when assemble has finished
 };
 
 // What a spec is resolved for: to run, or to be looked at before anything is decided.
@@ -47,10 +48,10 @@ enum class Purpose { kRun, kPreflight };
 
 // A job ready to be cut into tasks: names resolved, defaults filled in.
 struct ResolvedJob {
-  v1::JobSpec spec;   // data defaults filled in (window, tokens), target not empty
-  v1::Recipe recipe;  // defaults filled in
-  v1::Model model;    // READY, with info and manifest
-  v1::Digest info;    // the blob that holds model.info (output "info" of its inspect task)
+  v1::JobSpec spec;                        // data defaults filled in (window, tokens), target not empty
+  v1::Recipe recipe;                       // defaults filled in
+  std::shared_ptr<const v1::Model> model;  // READY, with info and manifest; shared by all jobs of it
+  v1::Digest info;                         // the blob that holds model.info (output "info" of its inspect task)
 };
 
 // What a task of no operations counts for: its start and the handling of its files.

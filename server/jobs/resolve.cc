@@ -1,6 +1,7 @@
 #include "server/jobs/resolve.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
@@ -124,11 +125,12 @@ v1::Budget BudgetOf(const v1::Budget& given, const PlanLimits& limits, Purpose p
 
 bool IsOutdated(const v1::Model& model) { return model.state() == v1::Model::READY && model.info().files_size() == 0; }
 
-absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, const v1::Model& model, const v1::Digest& info,
-                                    const std::optional<v1::Recipe>& shipped, Purpose purpose) {
+absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, std::shared_ptr<const v1::Model> shared,
+                                    const v1::Digest& info, const std::optional<v1::Recipe>& shipped, Purpose purpose) {
+  const v1::Model& model = *shared;
   if (model.state() != v1::Model::READY) return ModelNotReadyError(spec.model(), ModelStateName(model.state()));
   if (IsOutdated(model)) return ModelOutdatedError(spec.model());
-  ResolvedJob job{spec, {}, model, info};
+  ResolvedJob job{spec, {}, std::move(shared), info};
   if (job.spec.target().empty()) job.spec.set_target(std::string(kCompressedTensors));
   if (job.spec.target() != kCompressedTensors) return TargetUnknownError(job.spec.target());
   if (std::abs(int64_t{spec.priority()}) > limits::kMaxPriority) return PriorityInvalidError(spec.priority());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "absl/status/statusor.h"
@@ -14,7 +15,8 @@ bool IsOutdated(const v1::Model& model);
 // runs. `shipped` is the recipe that the spec names, or, for an inline recipe, the shipped one of the same id: equal
 // parts make it that one, others add "-edited" to its name. A preflight without a budget has the largest. Errors as in
 // JobService.CreateJob.
-absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, const v1::Model& model, const v1::Digest& info,
-                                    const std::optional<v1::Recipe>& shipped, Purpose purpose = Purpose::kRun);
+absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, std::shared_ptr<const v1::Model> shared,
+                                    const v1::Digest& info, const std::optional<v1::Recipe>& shipped,
+                                    Purpose purpose = Purpose::kRun);
 
 }  // namespace bitwright::server

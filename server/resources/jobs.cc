@@ -6,11 +6,11 @@
 #include "proto/base/wire_time.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/names.h"
-#include "server/blobs/blob_errors.h"
 #include "server/jobs/job_state.h"
 #include "server/resources/filter.h"
 #include "server/resources/pages.h"
 #include "server/resources/resource_errors.h"
+#include "server/store/store_errors.h"
 
 namespace bitwright::server {
 namespace {
@@ -21,6 +21,9 @@ v1::Job Parse(const JobRow& row) {
   return job;
 }
 
+constexpr int kIndexBatch = 100;
+// Until there are accounts.
+constexpr char kOnlyTenant[] = "default";
 constexpr std::string_view kTextFields[] = {"name", "display_name", "model", "recipe", "target"};
 constexpr std::string_view kStates[] = {"QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"};
 constexpr std::string_view kLabelPrefix = "labels.";
@@ -99,21 +102,11 @@ void ForgetAssumedData(v1::JobSpec& spec) {
 
 absl::StatusOr<ResolvedJob> JobResources::ResolveSpec(const v1::JobSpec& spec, Purpose purpose) {
   ABSL_RETURN_IF_ERROR(ParseResourceName(spec.model(), Collection::kModels).status());
-  std::optional<ModelRow> row;
-  ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
-    ABSL_ASSIGN_OR_RETURN(row, snapshot.GetModel(spec.model()));
-    return absl::OkStatus();
-  }));
-  if (!row) return ModelNotFoundError(spec.model());
-  v1::Model model;
-  CHECK(model.ParseFromString(row->body)) << row->name;
-  v1::Digest info;
-  if (!row->info.empty()) {
-    ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, ParseDigest(row->info));
-    info = ToProto(digest);
-  }
+  ABSL_ASSIGN_OR_RETURN(const std::shared_ptr<const SharedModel> shared, scheduler_.models().Get(spec.model()));
+  if (shared == nullptr) return ModelNotFoundError(spec.model());
+  const std::shared_ptr<const v1::Model> model(shared, &shared->model);
   ABSL_ASSIGN_OR_RETURN(const std::optional<v1::Recipe> recipe, ShippedRecipe(spec));
-  return planner_.Resolve(spec, model, info, recipe, purpose);
+  return planner_.Resolve(spec, model, shared->info, recipe, purpose);
 }
 
 // By its name; for a recipe of one's own, the one whose id that has, if there is one.
@@ -155,7 +148,7 @@ v1::Job JobResources::NewJob(const ResolvedJob& resolved) {
   *job.mutable_spec() = resolved.spec;
   job.set_state(v1::Job::QUEUED);
   *job.mutable_estimate() = planner_.Estimate(resolved, scheduler_.FlopsPerSecond());
-  *job.mutable_notices() = resolved.model.info().notices();
+  *job.mutable_notices() = resolved.model->info().notices();
   return job;
 }
 
@@ -167,10 +160,7 @@ absl::StatusOr<v1::Job> JobResources::CreateAs(const RequestKey& key,
     ABSL_ASSIGN_OR_RETURN(earlier, key.Earlier(snapshot));
     return absl::OkStatus();
   }));
-  if (earlier) {
-    ABSL_RETURN_IF_ERROR(scheduler_.Adopt(*earlier));
-    return Get(*earlier);
-  }
+  if (earlier) return Get(*earlier);
   ABSL_ASSIGN_OR_RETURN(const v1::JobSpec spec, spec_of());
   ABSL_ASSIGN_OR_RETURN(const ResolvedJob resolved, ResolveSpec(spec, Purpose::kRun));
   const absl::Time now = clock_.Now();
@@ -185,20 +175,23 @@ absl::StatusOr<v1::Job> JobResources::CreateAs(const RequestKey& key,
       name = *earlier;
       return absl::OkStatus();
     }
-    ABSL_ASSIGN_OR_RETURN(const std::optional<ModelRow> model, tx.GetModel(resolved.spec.model()));
-    if (!model) return ModelNotFoundError(resolved.spec.model());
+    ABSL_ASSIGN_OR_RETURN(const bool there, tx.HasModel(resolved.spec.model()));
+    if (!there) return ModelNotFoundError(resolved.spec.model());
     ABSL_ASSIGN_OR_RETURN(const std::vector<BlobDigest> blobs, HeldData(tx, resolved.spec));
     ABSL_RETURN_IF_ERROR(tx.PutJob({.name = name,
                                     .model = resolved.spec.model(),
                                     .state = job.state(),
                                     .unfinished = true,
                                     .body = job.SerializeAsString(),
-                                    .recipe = resolved.recipe.SerializeAsString()}));
+                                    .recipe = resolved.recipe.SerializeAsString(),
+                                    .priority = resolved.spec.priority(),
+                                    .tenant = kOnlyTenant}));
     ABSL_RETURN_IF_ERROR(tx.AddReferences(name, blobs));
     return key.Remember(tx, name, now);
   }));
-  ABSL_RETURN_IF_ERROR(scheduler_.Adopt(name));
-  return Get(name);
+  scheduler_.Arrived(name, resolved.spec.priority());
+  if (name != job.name()) return Get(name);
+  return job;
 }
 
 absl::StatusOr<JobRow> JobResources::Row(const std::string& name) {
@@ -215,7 +208,31 @@ absl::StatusOr<JobRow> JobResources::Row(const std::string& name) {
 absl::StatusOr<v1::Job> JobResources::Get(const std::string& name) {
   if (std::optional<v1::Job> live = scheduler_.LiveJob(name)) return *std::move(live);
   ABSL_ASSIGN_OR_RETURN(const JobRow row, Row(name));
-  return Parse(row);
+  return FromRow(row);
+}
+
+v1::Job JobResources::FromRow(const JobRow& row) {
+  v1::Job job = Parse(row);
+  if (row.unfinished) {
+    if (auto waiting = scheduler_.WaitingOf(row.name)) *job.mutable_waiting() = *std::move(waiting);
+  }
+  return job;
+}
+
+absl::Status JobResources::IndexQueue() {
+  for (bool more = true; more;) {
+    ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
+      ABSL_ASSIGN_OR_RETURN(std::vector<JobRow> rows, tx.JobsWithoutTenant(kIndexBatch));
+      more = static_cast<int>(rows.size()) == kIndexBatch;
+      for (JobRow& row : rows) {
+        row.priority = Parse(row).spec().priority();
+        row.tenant = kOnlyTenant;
+        ABSL_RETURN_IF_ERROR(tx.PutJob(row));
+      }
+      return absl::OkStatus();
+    }));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<v1::ListJobsResponse> JobResources::List(const v1::ListJobsRequest& request) {
@@ -240,7 +257,7 @@ absl::StatusOr<v1::ListJobsResponse> JobResources::List(const v1::ListJobsReques
                             }));
   for (const JobRow& row : found.rows) {
     std::optional<v1::Job> live = row.unfinished ? scheduler_.LiveJob(row.name) : std::nullopt;
-    *response.add_jobs() = live ? *std::move(live) : Parse(row);
+    *response.add_jobs() = live ? *std::move(live) : FromRow(row);
   }
   if (found.beyond) response.set_next_page_token(PageToken(*found.beyond, query));
   return response;
@@ -248,7 +265,6 @@ absl::StatusOr<v1::ListJobsResponse> JobResources::List(const v1::ListJobsReques
 
 absl::StatusOr<v1::Job> JobResources::Cancel(const std::string& name) {
   ABSL_RETURN_IF_ERROR(Row(name).status());
-  ABSL_RETURN_IF_ERROR(scheduler_.Adopt(name));  // a job whose creation is just being answered may not be known yet
   ABSL_RETURN_IF_ERROR(scheduler_.CancelJob(name));
   ABSL_ASSIGN_OR_RETURN(v1::Job job, Get(name));
   ABSL_RETURN_IF_ERROR(NextJobState(job.state(), JobEvent::kCancelRequested).status());

@@ -26,6 +26,9 @@ class JobResources {
                const RecipeResources& recipes, const Clock& clock)
       : store_(store), blobs_(blobs), scheduler_(scheduler), planner_(planner), recipes_(recipes), clock_(clock) {}
 
+  // Gives jobs of before schema version 3 their place in the queue. At the start, before the scheduler's.
+  absl::Status IndexQueue();
+
   absl::StatusOr<v1::Job> Create(const v1::CreateJobRequest& request);
   absl::StatusOr<v1::Job> Retry(const v1::RetryJobRequest& request);
   absl::StatusOr<v1::Job> Get(const std::string& name);
@@ -36,6 +39,7 @@ class JobResources {
 
  private:
   absl::StatusOr<JobRow> Row(const std::string& name);
+  v1::Job FromRow(const JobRow& row);
   absl::StatusOr<ResolvedJob> ResolveSpec(const v1::JobSpec& spec, Purpose purpose);
   absl::StatusOr<std::optional<v1::Recipe>> ShippedRecipe(const v1::JobSpec& spec) const;
   absl::StatusOr<v1::Job> Validate(const v1::JobSpec& spec);

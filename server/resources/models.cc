@@ -9,18 +9,20 @@
 #include "proto/contract/digest.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/names.h"
-#include "server/blobs/blob_errors.h"
 #include "server/jobs/manifest_hash.h"
 #include "server/jobs/resolve.h"
 #include "server/resources/filter.h"
 #include "server/resources/pages.h"
 #include "server/resources/requests.h"
 #include "server/resources/resource_errors.h"
+#include "server/store/store_errors.h"
 
 namespace bitwright::server {
 namespace {
 
 constexpr int kContentBatch = 100;
+// What was inspected before is READY within this, and is answered so.
+constexpr absl::Duration kKnownWithin = absl::Seconds(2);
 constexpr std::string_view kTextFields[] = {"name", "display_name", "family"};
 constexpr std::string_view kStates[] = {"INSPECTING", "READY", "REJECTED"};
 
@@ -117,7 +119,8 @@ absl::StatusOr<v1::Model> ModelResources::Create(const v1::CreateModelRequest& r
     }
     return key.Remember(tx, name, clock_.Now());
   }));
-  ABSL_RETURN_IF_ERROR(scheduler_.Adopt(name));
+  scheduler_.Arrived(name, 0);
+  scheduler_.AwaitQuiet(name, kKnownWithin);
   return Get(name);
 }
 

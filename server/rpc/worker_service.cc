@@ -26,8 +26,8 @@ class WorkerService final : public RawWorkerService {
   ServerUnaryReactor* RegisterWorker(CallbackServerContext* context, const ByteBuffer* request,
                                      ByteBuffer* response) override {
     return RunUnary<v1::RegisterWorkerRequest, v1::RegisterWorkerResponse>(
-        environment_, context, "RegisterWorker", request, response, [this](const auto& in, auto& out) {
-          out.set_worker(scheduler_.RegisterWorker(in.capacity()));
+        environment_, context, "RegisterWorker", request, response, [this](const auto& in, auto& out) -> absl::Status {
+          ABSL_ASSIGN_OR_RETURN(*out.mutable_worker(), scheduler_.RegisterWorker(in.capacity()));
           *out.mutable_heartbeat_interval() = ToProto(heartbeat_);
           return absl::OkStatus();
         });

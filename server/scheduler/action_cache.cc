@@ -1,30 +1,29 @@
 #include "server/scheduler/action_cache.h"
 
-#include <map>
-#include <optional>
-#include <vector>
+#include <utility>
 
 #include "proto/base/status_macros.h"
-#include "proto/base/wire_time.h"
 #include "proto/contract/digest.h"
-#include "server/jobs/task_digest.h"
-#include "server/scheduler/job_start.h"
-#include "server/scheduler/progress.h"
+#include "server/scheduler/planning.h"
+#include "server/scheduler/routing.h"
+#include "server/scheduler/starting.h"
 
 namespace bitwright::server {
 namespace {
 
-// The outputs, if every one of them is still held, row and bytes.
-absl::StatusOr<std::optional<std::vector<BlobDigest>>> HeldOutputs(HeldBlobs& blobs, Transaction& tx,
-                                                                   const v1::TaskResult& result) {
-  std::vector<BlobDigest> outputs;
-  for (const v1::TaskOutput& output : result.outputs()) {
-    ABSL_ASSIGN_OR_RETURN(const BlobDigest blob, FromProto(output.digest()));
-    ABSL_ASSIGN_OR_RETURN(const bool held, tx.HasBlob(blob));
-    if (!held || !blobs.HasFile(blob)) return std::nullopt;
-    outputs.push_back(blob);
-  }
-  return outputs;
+absl::Status TryLookUp(Store& store, const std::string& digest, Found& found) {
+  return store.Read([&](Snapshot& snapshot) -> absl::Status {
+    ABSL_ASSIGN_OR_RETURN(std::optional<std::string> action, snapshot.GetAction(digest));
+    if (!action || !found.parsed.ParseFromString(*action)) return absl::OkStatus();
+    for (const v1::TaskOutput& output : found.parsed.outputs()) {
+      ABSL_ASSIGN_OR_RETURN(const BlobDigest blob, FromProto(output.digest()));
+      ABSL_ASSIGN_OR_RETURN(const bool held, snapshot.HasBlob(blob));
+      if (!held) return absl::OkStatus();
+      found.outputs.push_back(blob);
+    }
+    found.result = *std::move(action);
+    return absl::OkStatus();
+  });
 }
 
 TaskRow FoundRow(TaskRow row, const std::string& digest, const std::string& result) {
@@ -36,43 +35,57 @@ TaskRow FoundRow(TaskRow row, const std::string& digest, const std::string& resu
   return row;
 }
 
-}  // namespace
-
-absl::StatusOr<bool> FinishFromCache(Core& core, Owner& owner, LiveTask& task, const std::string& digest,
-                                     const v1::WorkerCapacity& asker) {
-  v1::TaskResult result;
-  const auto row_of = [&](Transaction& tx) -> absl::StatusOr<std::optional<TaskRow>> {
-    ABSL_ASSIGN_OR_RETURN(const std::optional<std::string> action, tx.GetAction(digest));
-    if (!action || !result.ParseFromString(*action)) return std::nullopt;
-    ABSL_ASSIGN_OR_RETURN(const auto outputs, HeldOutputs(core.blobs, tx, result));
-    if (!outputs) return std::nullopt;
-    ABSL_RETURN_IF_ERROR(tx.TouchBlobs(*outputs, ToMicros(core.clock.Now())));
-    ABSL_RETURN_IF_ERROR(tx.AddReferences(TasksReference(owner.name), *outputs));
-    return FoundRow(task.row, digest, *action);
-  };
-  ABSL_ASSIGN_OR_RETURN(const bool hit, BeginTask(core, {&owner, &task}, asker, row_of));
-  if (!hit) return false;
-  core.metrics.CacheHit();
+void OnFinished(Core& core, const absl::Status& fate, TaskRow row, const std::optional<JobRow>& job_row,
+                v1::TaskResult result) {
+  const auto place = core.board.Find(row.name);
+  if (!place || place->task->step != TaskStep::kLookup) return;
+  Owner& owner = *place->owner;
+  LiveTask& task = *place->task;
+  if (!fate.ok()) {
+    if (!IsServersFault(fate)) {  // an output has gone
+      OnNotBegun(owner);
+      return Enqueue(core, owner, task);
+    }
+    task.step = TaskStep::kNone;
+    OnNotBegun(owner);
+    return Refused(core, owner, fate);
+  }
+  task.step = TaskStep::kNone;
+  owner.refusals = 0;
   task.result = std::move(result);
+  core.board.SetRow(owner, task, std::move(row));
+  core.metrics.CacheHit();
+  OnBegun(core, owner, job_row);
+  OnDone(core, owner, task);
   Changed(core, owner);
   Advance(core, owner);
-  return true;
 }
 
-void InspectFromCache(Core& core, Owner& owner) {
-  if (owner.model() == nullptr || owner.stuck) return;
-  LiveTask& task = owner.tasks.front();
-  if (task.row.state != TaskState::kReady) return;
-  std::map<std::string, v1::WorkerCapacity> versions;
-  for (const auto& [name, member] : core.board.fleet().members()) {
-    versions[member.capacity.code_version()] = member.capacity;
+}  // namespace
+
+Found LookUp(Store& store, HeldBlobs& blobs, const std::string& digest) {
+  Found found;
+  found.status = TryLookUp(store, digest, found);
+  for (const BlobDigest& output : found.outputs) {
+    if (!blobs.HasFile(output)) found.result.reset();
   }
-  for (const auto& [version, capacity] : versions) {
-    const auto spec = Concretize(owner, task, capacity.compute_class(), version);
-    if (!spec.ok()) return;
-    const auto cached = FinishFromCache(core, owner, task, TaskDigest(*spec), capacity);
-    if (!cached.ok() || *cached) return;  // found: the owner is gone
-  }
+  return found;
+}
+
+void FinishFromCache(Core& core, Owner& owner, LiveTask& task, Found found) {
+  TaskRow row = FoundRow(task.row, task.digest, *found.result);
+  Change change;
+  change.expected = {{row.name, task.stored, row.fencing_token}};
+  change.tasks = {row};
+  std::optional<JobRow> job_row = BegunRow(core, owner, task);
+  change.job = job_row;
+  change.held = found.outputs;
+  change.held_for = "a kept result";
+  change.references = {{TasksReference(owner.name), std::move(found.outputs)}};
+  Commit(
+      core, owner, std::move(change),
+      [row = std::move(row), job_row = std::move(job_row), result = std::move(found.parsed)](
+          Core& under_lock, Owner*, const absl::Status& fate) { OnFinished(under_lock, fate, row, job_row, result); });
 }
 
 }  // namespace bitwright::server

@@ -1,19 +1,26 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
-#include "absl/status/statusor.h"
 #include "server/scheduler/core.h"
 
 namespace bitwright::server {
 
-// Ends a READY task with the outputs that an equal one, of this digest, left behind, on behalf of the worker that would
-// get it. True: it did, the owner has advanced and may be gone. False: the cache does not hold them, or not all bytes.
-absl::StatusOr<bool> FinishFromCache(Core& core, Owner& owner, LiveTask& task, const std::string& digest,
-                                     const v1::WorkerCapacity& asker);
+// What the action cache has for a task digest.
+struct Found {
+  absl::Status status;
+  std::optional<std::string> result;  // v1::TaskResult, when every output of it is held, row and bytes
+  v1::TaskResult parsed;
+  std::vector<BlobDigest> outputs;
+};
 
-// A model whose files were inspected before, by the code of any worker that is here, is ready before its creation
-// returns. Does nothing for a job.
-void InspectFromCache(Core& core, Owner& owner);
+// Without the lock.
+Found LookUp(Store& store, HeldBlobs& blobs, const std::string& digest);
+
+// Moves a READY task that was looked up to DONE, and what that leads to; where an output has gone meanwhile it is
+// enqueued. Marks the owner as begun, as a lease does.
+void FinishFromCache(Core& core, Owner& owner, LiveTask& task, Found found);
 
 }  // namespace bitwright::server

@@ -5,6 +5,8 @@
 namespace bitwright::server {
 
 Owner& TaskBoard::Add(std::unique_ptr<Owner> owner) {
+  owner->id = next_id_++;
+  if (owner->job() != nullptr) ++jobs_;
   std::unique_ptr<Owner>& slot = owners_[owner->name];
   slot = std::move(owner);
   return *slot;
@@ -15,12 +17,26 @@ Owner* TaskBoard::FindOwner(const std::string& name) {
   return it == owners_.end() ? nullptr : it->second.get();
 }
 
+const Owner* TaskBoard::FindOwner(const std::string& name) const {
+  const auto it = owners_.find(name);
+  return it == owners_.end() ? nullptr : it->second.get();
+}
+
+void TaskBoard::Count(Owner& owner, const LiveTask& task, int sign) {
+  states_[static_cast<size_t>(task.row.state)] += sign;
+  if (sign > 0) {
+    owner.tally.Add(task);
+  } else {
+    owner.tally.Take(task);
+  }
+}
+
 void TaskBoard::Remove(Owner& owner) {
   for (const LiveTask& task : owner.tasks) {
-    Leave(task);
+    states_[static_cast<size_t>(task.row.state)] -= 1;
     tasks_.erase(task.row.name);
   }
-  ++ready_changes_;
+  if (owner.job() != nullptr) --jobs_;
   owners_.erase(std::string(owner.name));
 }
 
@@ -28,7 +44,7 @@ void TaskBoard::AddTask(Owner& owner, LiveTask task) {
   tasks_[task.row.name] = {&owner, owner.tasks.size()};
   owner.by_key[task.node.key] = owner.tasks.size();
   owner.tasks.push_back(std::move(task));
-  Enter(owner.tasks.back());
+  Count(owner, owner.tasks.back(), 1);
 }
 
 std::optional<TaskBoard::Place> TaskBoard::Find(const std::string& task) {
@@ -43,32 +59,36 @@ std::optional<TaskBoard::Place> TaskBoard::FindLease(const std::string& task, in
   return leased ? place : std::nullopt;
 }
 
-void TaskBoard::SetRow(LiveTask& task, TaskRow row) {
-  Leave(task);
+void TaskBoard::SetRow(Owner& owner, LiveTask& task, TaskRow row) {
+  Count(owner, task, -1);
   task.row = std::move(row);
-  Enter(task);
+  task.stored = task.row.state;
+  Count(owner, task, 1);
 }
 
-void TaskBoard::SetReady(LiveTask& task, MonotonicTime now) {
-  MoveTask(task.row, TaskEvent::kSourcesDone);
-  task.ready_since = now;
-  Enter(task);
+void TaskBoard::Move(Owner& owner, LiveTask& task, TaskEvent event) {
+  Count(owner, task, -1);
+  MoveTask(task.row, event);
+  Count(owner, task, 1);
 }
 
-void TaskBoard::Leave(const LiveTask& task) {
-  if (task.row.state != TaskState::kLeased) return;
-  fleet_.Stopped(task.row.worker, task.row.name);
-  if (const auto it = running_.find(task.row.digest); it != running_.end() && it->second == task.row.name) {
-    running_.erase(it);
-    ++ready_changes_;  // an equal task may have waited for this one
-  }
+void TaskBoard::SetProgress(Owner& owner, LiveTask& task, double progress) {
+  Count(owner, task, -1);
+  task.progress = progress;
+  Count(owner, task, 1);
 }
 
-void TaskBoard::Enter(const LiveTask& task) {
-  if (task.row.state == TaskState::kReady) ++ready_changes_;
-  if (task.row.state != TaskState::kLeased) return;
-  running_[task.row.digest] = task.row.name;
-  fleet_.Started(task.row.worker, task.row.name, {task.node.memory_bytes, task.node.small});
+std::vector<std::string> TaskBoard::Vacate(const LiveTask& task) {
+  const auto it = running_.find(task.digest);
+  if (it == running_.end() || it->second != task.row.name) return {};
+  running_.erase(it);
+  auto blocked = blocked_.extract(task.digest);
+  return blocked ? std::move(blocked.mapped()) : std::vector<std::string>();
+}
+
+void TaskBoard::Block(LiveTask& task) {
+  task.blocked_on = task.digest;
+  blocked_[task.digest].push_back(task.row.name);
 }
 
 }  // namespace bitwright::server

@@ -6,16 +6,15 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
-#include "server/scheduler/fleet.h"
 #include "server/scheduler/owner.h"
 #include "server/scheduler/task_state.h"
 
 namespace bitwright::server {
 
-// Unfinished models and jobs with their tasks, and the workers that run them: all that the scheduler remembers of the
-// work, with the indexes that follow from it. Knows no store, clock or client. Plain data: the scheduler's lock guards
-// it.
+// The models and jobs in memory with their tasks, and the indexes that follow from them. Knows no store, clock or
+// client. Plain data: the scheduler's lock guards it.
 class TaskBoard {
  public:
   struct Place {
@@ -23,10 +22,11 @@ class TaskBoard {
     LiveTask* task = nullptr;
   };
 
-  // `owner` has no tasks yet.
+  // `owner` has no tasks yet; it gets its id.
   Owner& Add(std::unique_ptr<Owner> owner);
-  Owner* FindOwner(const std::string& name);  // null: unknown
-  // Forgets the owner with its tasks; those that are leased run no more.
+  Owner* FindOwner(const std::string& name);  // null: not in memory
+  const Owner* FindOwner(const std::string& name) const;
+  // Forgets the owner with its tasks.
   void Remove(Owner& owner);
   const std::map<std::string, std::unique_ptr<Owner>>& owners() const { return owners_; }
 
@@ -37,31 +37,36 @@ class TaskBoard {
   std::optional<Place> FindLease(const std::string& task, int64_t token);
 
   // The row as it is stored by now. What runs where follows from its state.
-  void SetRow(LiveTask& task, TaskRow row);
-  // A step that is never stored: WAITING to READY.
-  void SetReady(LiveTask& task, MonotonicTime now);
+  void SetRow(Owner& owner, LiveTask& task, TaskRow row);
+  // Steps that are never stored: between WAITING and READY.
+  void Move(Owner& owner, LiveTask& task, TaskEvent event);
+  void SetProgress(Owner& owner, LiveTask& task, double progress);
 
-  // Whether an equal task runs.
+  // A task runs, or is about to, under its digest: equal ones wait for it.
+  void Occupy(const LiveTask& task) { running_[task.digest] = task.row.name; }
+  // It does no longer; the names of those that waited for it.
+  std::vector<std::string> Vacate(const LiveTask& task);
   bool Runs(const std::string& digest) const { return running_.contains(digest); }
-  // Grows whenever a task may have become ready to lease.
-  int64_t ready_changes() const { return ready_changes_; }
+  void Block(LiveTask& task);  // until the task of the same digest has vacated
 
-  Fleet& fleet() { return fleet_; }
-  const Fleet& fleet() const { return fleet_; }
+  const StateCounts& states() const { return states_; }
+  int64_t jobs() const { return jobs_; }
+  int64_t models() const { return static_cast<int64_t>(owners_.size()) - jobs_; }
 
  private:
-  void Leave(const LiveTask& task);
-  void Enter(const LiveTask& task);
+  void Count(Owner& owner, const LiveTask& task, int sign);
 
   struct Index {
     Owner* owner = nullptr;
     size_t position = 0;
   };
   std::map<std::string, std::unique_ptr<Owner>> owners_;
-  std::unordered_map<std::string, Index> tasks_;          // by task name
-  std::unordered_map<std::string, std::string> running_;  // digest → name of the task that is LEASED
-  Fleet fleet_;
-  int64_t ready_changes_ = 0;
+  std::unordered_map<std::string, Index> tasks_;                       // by task name
+  std::unordered_map<std::string, std::string> running_;               // digest → name of the task
+  std::unordered_map<std::string, std::vector<std::string>> blocked_;  // digest → names of tasks
+  StateCounts states_{};
+  int64_t jobs_ = 0;
+  int64_t next_id_ = 1;
 };
 
 }  // namespace bitwright::server

@@ -11,9 +11,6 @@ namespace bitwright::server {
 // How far a job has come, by weights: the operations of its tasks, those that are only predicted included. All of them
 // do nothing for a model.
 
-// What the whole job costs, as its facts say by now. After every expansion.
-void Forecast(const Core& core, Owner& owner);
-
 // Raises job.progress to what finished and running tasks amount to. It never falls, whatever the forecast becomes, and
 // stays below 1 until the job has SUCCEEDED.
 void RaiseProgress(Owner& owner);

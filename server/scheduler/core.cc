@@ -1,8 +1,59 @@
 #include "server/scheduler/core.h"
 
+#include <utility>
+#include <vector>
+
+#include "proto/base/errors.h"
+#include "proto/base/log.h"
+#include "proto/base/wire_time.h"
+#include "proto/contract/reasons.h"
 #include "server/scheduler/completion.h"
+#include "server/scheduler/planning.h"
+#include "server/scheduler/policy.h"
+#include "server/scheduler/routing.h"
 
 namespace bitwright::server {
+namespace {
+
+constexpr absl::Duration kTroublePause = absl::Minutes(1);
+
+void RunQuiet(Core& core, Owner& owner) {
+  const std::string name = owner.name;
+  const int64_t id = owner.id;
+  for (const auto& step : std::exchange(owner.when_quiet, {})) {
+    if (Owner* still = FindOwner(core, name, id)) step(core, *still);
+  }
+}
+
+}  // namespace
+
+Owner* FindOwner(Core& core, const std::string& name, int64_t id) {
+  Owner* owner = core.board.FindOwner(name);
+  return owner != nullptr && owner->id == id ? owner : nullptr;
+}
+
+void Commit(Core& core, Owner& owner, Change change, std::function<void(Core&, Owner*, const absl::Status&)> then) {
+  ++core.under_way;
+  ++owner.writes;
+  change.now_micros = ToMicros(core.clock.Now());
+  auto kept = std::make_shared<const Change>(std::move(change));
+  core.store.Submit([kept](Transaction& tx) { return Apply(tx, *kept); },
+                    [&core, then = std::move(then), name = owner.name, id = owner.id](const absl::Status& fate) {
+                      core.resume([then, name, id, fate](Core& under_lock) {
+                        --under_lock.under_way;
+                        Owner* owner = FindOwner(under_lock, name, id);
+                        if (owner != nullptr) --owner->writes;
+                        then(under_lock, owner, fate);
+                        owner = FindOwner(under_lock, name, id);
+                        if (owner != nullptr && owner->writes == 0) RunQuiet(under_lock, *owner);
+                      });
+                    });
+}
+
+void WhenQuiet(Core& core, Owner& owner, std::function<void(Core&, Owner&)> step) {
+  if (owner.writes == 0) return step(core, owner);
+  owner.when_quiet.push_back(std::move(step));
+}
 
 void Changed(Core& core, Owner& owner) {
   RaiseProgress(owner);
@@ -12,11 +63,63 @@ void Changed(Core& core, Owner& owner) {
 
 void Forget(Core& core, Owner& owner) {
   Changed(core, owner);
+  std::vector<std::string> freed;
+  for (LiveTask& task : owner.tasks) {
+    core.executor.Withdraw(task.row.name);
+    core.unrouted.erase(task.row.name);
+    for (std::string& name : core.board.Vacate(task)) freed.push_back(std::move(name));
+    for (auto& call : task.when_written) core.outbox.push_back([&core, call = std::move(call)] { core.resume(call); });
+  }
+  for (auto& answer : owner.when_ended) core.outbox.push_back([answer] { answer(absl::OkStatus()); });
+  core.stuck.erase(owner.name);
+  core.window.OnForgotten(owner.name);
   core.board.Remove(owner);
+  for (const std::string& name : freed) Unblock(core, name);
 }
 
-MonotonicTime LeaseExpiry(const Core& core) {
-  return core.clock.Monotonic() + core.options.lease_ttl + core.options.lease_grace;
+void Vacate(Core& core, LiveTask& task) {
+  core.executor.Withdraw(task.row.name);
+  for (const std::string& name : core.board.Vacate(task)) Unblock(core, name);
+}
+
+bool IsServersFault(const absl::Status& status) {
+  const std::string reason = ErrorReason(status);
+  return reason == Reason::kStoreFailed || reason == Reason::kDiskFull || reason == Reason::kBlobUnreadable;
+}
+
+void Refused(Core& core, Owner& owner, const absl::Status& why) {
+  const MonotonicTime now = core.clock.Monotonic();
+  if (core.trouble_told == MonotonicTime() || now - core.trouble_told >= kTroublePause) {
+    core.trouble_told = now;
+    LOG(ERROR) << owner.name << " and maybe others wait: " << why.ToString();
+  }
+  owner.stuck = true;
+  owner.retry_at = now + StorePause(++owner.refusals);
+  core.stuck.insert(owner.name);
+  for (LiveTask& task : owner.tasks) {
+    if (task.step != TaskStep::kQueued) continue;
+    task.step = TaskStep::kNone;
+    core.executor.Withdraw(task.row.name);
+  }
+}
+
+void RetryStuck(Core& core) {
+  const MonotonicTime now = core.clock.Monotonic();
+  const std::vector<std::string> names(core.stuck.begin(), core.stuck.end());
+  for (const std::string& name : names) {
+    Owner* owner = core.board.FindOwner(name);
+    if (owner == nullptr) {
+      core.stuck.erase(name);
+    } else if (owner->retry_at <= now) {
+      core.stuck.erase(name);
+      owner->stuck = false;
+      for (LiveTask& task : owner->tasks) {
+        if (auto release = std::exchange(task.release, nullptr)) release(core);
+      }
+      RouteReady(core, *owner);
+      Advance(core, *owner);
+    }
+  }
 }
 
 }  // namespace bitwright::server

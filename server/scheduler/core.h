@@ -1,30 +1,43 @@
 #pragma once
 
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "proto/base/clock.h"
 #include "server/blobs/held_blobs.h"
 #include "server/observe/metrics.h"
+#include "server/scheduler/background.h"
 #include "server/scheduler/board.h"
+#include "server/scheduler/executor.h"
+#include "server/scheduler/local_fleet.h"
+#include "server/scheduler/model_cache.h"
 #include "server/scheduler/planner.h"
 #include "server/scheduler/speed.h"
 #include "server/scheduler/subscribers.h"
-#include "server/scheduler/waiting_workers.h"
+#include "server/scheduler/window.h"
+#include "server/store/change.h"
 #include "server/store/store.h"
 
 namespace bitwright::server {
 
 struct SchedulerOptions {
-  absl::Duration lease_ttl = absl::Seconds(10);     // told to workers; they renew every third of it
-  absl::Duration lease_grace = absl::Seconds(10);   // beyond the ttl, before the task is given to another
-  absl::Duration worker_memory = absl::Minutes(1);  // a worker not seen for this long is forgotten
-  absl::Duration pin_patience = absl::Minutes(10);  // how long a pinned job waits for a worker of its class
-  std::string host;  // this machine's name as workers give it; leases of before a start end with its processes
+  FleetOptions fleet;
+  absl::Duration patience = absl::Minutes(10);  // how long an owner waits for a worker that may run its tasks
+  int window = 256;                             // jobs in memory; as many models
 };
 
+// The answer to a call; runs once, without the lock, when what it says is durable.
+using Answer = std::function<void(const absl::Status&)>;
+
 // What every step of the scheduler works on: the functions of this folder are steps over it. The façade (scheduler.h)
-// holds its lock while one runs, and makes the calls of `outbox` afterwards.
+// holds its lock while one runs, and makes the calls of `outbox` afterwards. A step waits for nothing: what must be
+// written or read is handed to the store or to a thread of `background`, and goes on as another step.
 struct Core {
   Store& store;
   HeldBlobs& blobs;
@@ -32,23 +45,66 @@ struct Core {
   const Clock& clock;
   Metrics& metrics;
   const SchedulerOptions options;
+  ModelCache& models;
+  Background& background;
+  Executor& executor;
+  LocalFleet* fleet = nullptr;                             // the executor, where it is this server's own
+  std::function<void(std::function<void(Core&)>)> resume;  // runs a step under the lock; from any thread
 
   TaskBoard board;
-  WaitingWorkers waiting;
+  Window window;
   Subscribers subscribers;
   Outbox outbox;
   Speed speed;
-  MonotonicTime waiting_checked;  // when TellWaiting looked last
+  std::multimap<MonotonicTime, std::string> timers;  // tasks whose back-off is over then
+  std::set<std::string> unrouted;                    // tasks that no place of the fleet may run
+  std::set<std::string> stuck;                       // owners that the store refused
+  int64_t fleet_seen = -1;                           // changes() of the executor when `unrouted` was looked at
+  int under_way = 0;                                 // works outside the lock that are to be resumed
+  MonotonicTime waiting_checked;                     // when TellWaiting looked last
+  MonotonicTime unplaceable_checked;                 // when FailUnplaceable did
+  MonotonicTime trouble_told;                        // when the log was last told that the store refuses
+  std::optional<v1::Notice> paused;                  // why no task is begun, though nothing is wrong with it
   bool draining = false;
 };
+
+// Hands the change to the store. Once its fate is known `then` runs under the lock; without an owner where that was
+// forgotten meanwhile.
+void Commit(Core& core, Owner& owner, Change change, std::function<void(Core&, Owner*, const absl::Status&)> then);
+
+// Runs `work` without the lock, and `then` with what it returns under the lock.
+template <typename T>
+void Outside(Core& core, std::function<T()> work, std::function<void(Core&, T)> then) {
+  ++core.under_way;
+  core.background.Post([&core, work = std::move(work), then = std::move(then)] {
+    auto result = std::make_shared<T>(work());
+    core.resume([result, then](Core& under_lock) {
+      --under_lock.under_way;
+      then(under_lock, std::move(*result));
+    });
+  });
+}
+
+// The owner while it is the one of this id.
+Owner* FindOwner(Core& core, const std::string& name, int64_t id);
+
+// Runs the step once no write of the owner is under way: now, or as part of the last one's end.
+void WhenQuiet(Core& core, Owner& owner, std::function<void(Core&, Owner&)> step);
 
 // The owner has changed: a job's revision grows and its subscribers are told.
 void Changed(Core& core, Owner& owner);
 
-// Forgets an owner that has ended or is deleted, as its subscribers are told.
+// Forgets an owner that has ended, is deleted or is left to its rows; its subscribers are told.
 void Forget(Core& core, Owner& owner);
 
-// When a lease that is granted or renewed now ends.
-MonotonicTime LeaseExpiry(const Core& core);
+// Takes the task from the executor, and what waited for its digest is routed.
+void Vacate(Core& core, LiveTask& task);
+
+// A write or read failed through the server's own fault: nothing of the owner is begun for a while, then it goes on.
+void Refused(Core& core, Owner& owner, const absl::Status& why);
+// Faults of the disk or the database pass or are mended by a person; they are no fault of a job.
+bool IsServersFault(const absl::Status& status);
+// Owners whose pause is over go on.
+void RetryStuck(Core& core);
 
 }  // namespace bitwright::server

@@ -1,6 +1,8 @@
 #include "server/scheduler/ending.h"
 
+#include <functional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -12,6 +14,8 @@
 #include "proto/contract/rpc_status.h"
 #include "proto/contract/task_names.h"
 #include "server/jobs/job_state.h"
+#include "server/scheduler/planning.h"
+#include "server/scheduler/routing.h"
 #include "server/scheduler/scheduler_errors.h"
 
 namespace bitwright::server {
@@ -50,47 +54,48 @@ JobRow EndedRow(const JobWork& work, v1::Job job, absl::Time now) {
   return row;
 }
 
-absl::Status PutTasks(Transaction& tx, const Owner& owner) {
+// What a task that has not ended becomes.
+void CancelTasks(const Owner& owner, Change& change) {
   for (const LiveTask& task : owner.tasks) {
     if (task.row.state == TaskState::kDone || task.row.fencing_token == 0) continue;
     TaskRow row = task.row;
-    MoveTask(row, TaskEvent::kOwnerEnded);
-    ABSL_RETURN_IF_ERROR(tx.PutTask(row));
+    if (task.failure.empty()) {
+      MoveTask(row, TaskEvent::kOwnerEnded);
+    } else {
+      MoveTask(row, TaskEvent::kFailed);
+      row.error = task.failure;
+    }
+    change.tasks.push_back(std::move(row));
   }
-  return absl::OkStatus();
 }
 
-absl::Status End(Core& core, Owner& owner, const Ending& ending) {
-  ABSL_RETURN_IF_ERROR(core.store.Write([&](Transaction& tx) -> absl::Status {
-    if (const ModelRow* model = std::get_if<ModelRow>(&ending.row)) ABSL_RETURN_IF_ERROR(tx.PutModel(*model));
-    if (const JobRow* job = std::get_if<JobRow>(&ending.row)) ABSL_RETURN_IF_ERROR(tx.PutJob(*job));
-    ABSL_RETURN_IF_ERROR(PutTasks(tx, owner));
-    ABSL_RETURN_IF_ERROR(tx.ClearReferences(TasksReference(owner.name)));
-    return tx.AddReferences(owner.name, ending.kept);
-  }));
-  Forget(core, owner);
-  return absl::OkStatus();
+Change ToChange(const Owner& owner, const Ending& ending) {
+  Change change;
+  if (const ModelRow* model = std::get_if<ModelRow>(&ending.row)) change.model = *model;
+  if (const JobRow* job = std::get_if<JobRow>(&ending.row)) change.job = *job;
+  CancelTasks(owner, change);
+  change.cleared_references = {TasksReference(owner.name)};
+  change.references = {{owner.name, ending.kept}};
+  return change;
 }
 
-absl::StatusOr<Ending> ModelReady(Core& core, const Owner& owner, const ModelWork& work) {
+absl::StatusOr<Ending> ModelReady(const Owner& owner, const ModelWork& work) {
   ABSL_ASSIGN_OR_RETURN(const BlobDigest info, OutputOfKind(owner, TaskKind::kInspect, TaskFile::kInfo));
-  ABSL_ASSIGN_OR_RETURN(const std::string bytes, core.blobs.ReadWhole(info));
   v1::Model model = work.model;
-  if (!model.mutable_info()->ParseFromString(bytes)) return OutputInvalidError(TaskKind::kInspect, TaskFile::kInfo);
+  if (!work.info) return OutputMissingError(TaskKind::kInspect, TaskFile::kInfo);
+  *model.mutable_info() = *work.info;
   model.set_state(v1::Model::READY);
   ModelRow row = EndedRow(work, model);
   row.info = info.ToString();
   return Ending{std::move(row), {info}};
 }
 
-absl::StatusOr<Ending> JobSucceeded(Core& core, const Owner& owner, const JobWork& work) {
+absl::StatusOr<Ending> JobSucceeded(const Core& core, const Owner& owner, const JobWork& work) {
   ABSL_ASSIGN_OR_RETURN(const BlobDigest manifest, OutputOfKind(owner, TaskKind::kAssemble, TaskFile::kManifest));
   ABSL_ASSIGN_OR_RETURN(const BlobDigest report, OutputOfKind(owner, TaskKind::kReport, TaskFile::kReport));
-  ABSL_ASSIGN_OR_RETURN(const std::string bytes, core.blobs.ReadWhole(manifest));
   v1::Job job = ComposeJob(owner);
-  if (!job.mutable_artifact()->ParseFromString(bytes)) {
-    return OutputInvalidError(TaskKind::kAssemble, TaskFile::kManifest);
-  }
+  if (!work.artifact) return OutputMissingError(TaskKind::kAssemble, TaskFile::kManifest);
+  *job.mutable_artifact() = *work.artifact;
   *job.mutable_report() = ToProto(report);
   ABSL_ASSIGN_OR_RETURN(const v1::Job::State state, NextJobState(job.state(), JobEvent::kAllTasksDone));
   job.set_state(state);
@@ -104,7 +109,7 @@ absl::StatusOr<Ending> JobSucceeded(Core& core, const Owner& owner, const JobWor
 }
 
 // A job that ends without an artifact.
-absl::StatusOr<Ending> JobEnded(Core& core, const Owner& owner, JobEvent event, const absl::Status& error) {
+absl::StatusOr<Ending> JobEnded(const Core& core, const Owner& owner, JobEvent event, const absl::Status& error) {
   v1::Job job = ComposeJob(owner);
   ABSL_ASSIGN_OR_RETURN(const v1::Job::State state, NextJobState(job.state(), event));
   job.set_state(state);
@@ -119,32 +124,90 @@ Ending ModelRejected(const ModelWork& work, const absl::Status& error) {
   return {EndedRow(work, model), {}};
 }
 
+using MakeEnding = std::function<absl::StatusOr<Ending>(const Core&, const Owner&)>;
+
+void Tell(Core& core, const Answer& answer, const absl::Status& status) {
+  if (answer) core.outbox.push_back([answer, status] { answer(status); });
+}
+
+// The end is durable.
+void OnEnded(Core& core, Owner& owner, const Ending& ending, const Answer& answer) {
+  const JobRow* job = std::get_if<JobRow>(&ending.row);
+  const std::string_view state = job != nullptr ? JobStateName(static_cast<v1::Job::State>(job->state)) : "inspected";
+  LOG(INFO) << owner.name << " has ended: " << state;
+  Tell(core, answer, absl::OkStatus());
+  Forget(core, owner);
+  core.window.OnLeft(core);
+}
+
+// A job that cannot be cancelled now goes on; any other end is tried again.
+void OnRefusedEnd(Core& core, Owner& owner, bool must, const Answer& answer, const absl::Status& fate) {
+  if (must) return Refused(core, owner, fate);
+  owner.closing = false;
+  owner.end = nullptr;
+  Tell(core, answer, fate);
+  for (const Answer& other : std::exchange(owner.when_ended, {})) Tell(core, other, fate);
+  RouteReady(core, owner);
+  Advance(core, owner);
+}
+
+void WriteEnd(Core& core, Owner& owner, const MakeEnding& make, bool must, const Answer& answer) {
+  const absl::StatusOr<Ending> ending = make(core, owner);
+  if (!ending.ok()) {
+    owner.closing = false;
+    if (!must) return Tell(core, answer, ending.status());
+    return FailOwner(core, owner, ending.status(), answer);
+  }
+  Commit(core, owner, ToChange(owner, *ending),
+         [ending = *ending, must, answer](Core& under_lock, Owner* still, const absl::Status& fate) {
+           if (still == nullptr) return Tell(under_lock, answer, absl::OkStatus());
+           if (fate.ok()) return OnEnded(under_lock, *still, ending, answer);
+           OnRefusedEnd(under_lock, *still, must, answer, fate);
+         });
+}
+
+// `must`: the end is tried again for as long as the store refuses it.
+void End(Core& core, Owner& owner, MakeEnding make, bool must, Answer answer) {
+  if (owner.closing) {
+    if (answer) owner.when_ended.push_back(std::move(answer));
+    return;
+  }
+  owner.closing = true;
+  owner.stuck = false;
+  core.stuck.erase(owner.name);
+  owner.end = [make = std::move(make), must, answer = std::move(answer)](Core& under_lock, Owner& still) {
+    WhenQuiet(under_lock, still,
+              [make, must, answer](Core& quiet, Owner& owner) { WriteEnd(quiet, owner, make, must, answer); });
+  };
+  const auto end = owner.end;
+  end(core, owner);
+}
+
 }  // namespace
 
-absl::Status FinishOwner(Core& core, Owner& owner) {
-  const ModelWork* model = owner.model();
-  ABSL_ASSIGN_OR_RETURN(const Ending ending,
-                        model != nullptr ? ModelReady(core, owner, *model) : JobSucceeded(core, owner, *owner.job()));
-  return End(core, owner, ending);
+void FinishOwner(Core& core, Owner& owner) {
+  const auto make = [](const Core& c, const Owner& o) {
+    const ModelWork* model = o.model();
+    return model != nullptr ? ModelReady(o, *model) : JobSucceeded(c, o, *o.job());
+  };
+  End(core, owner, make, true, nullptr);
 }
 
-absl::Status FailOwner(Core& core, Owner& owner, const absl::Status& error) {
-  owner.failure = error;
-  LOG(INFO) << owner.name << " failed: " << error.ToString();
-  const ModelWork* model = owner.model();
-  ABSL_ASSIGN_OR_RETURN(const Ending ending, model != nullptr ? ModelRejected(*model, error)
-                                                              : JobEnded(core, owner, JobEvent::kTaskFailed, error));
-  absl::Status status = End(core, owner, ending);
-  if (!status.ok()) {
-    LOG(ERROR) << owner.name << " cannot be ended yet: " << status.ToString();
-    owner.stuck = true;
-  }
-  return status;
+void FailOwner(Core& core, Owner& owner, const absl::Status& error, Answer answer) {
+  LOG(INFO) << owner.name << " fails: " << error.ToString();
+  const auto make = [error](const Core& c, const Owner& o) -> absl::StatusOr<Ending> {
+    const ModelWork* model = o.model();
+    if (model != nullptr) return ModelRejected(*model, error);
+    return JobEnded(c, o, JobEvent::kTaskFailed, error);
+  };
+  End(core, owner, make, true, std::move(answer));
 }
 
-absl::Status CancelJob(Core& core, Owner& owner) {
-  ABSL_ASSIGN_OR_RETURN(const Ending ending, JobEnded(core, owner, JobEvent::kCancelRequested, absl::OkStatus()));
-  return End(core, owner, ending);
+void CancelJob(Core& core, Owner& owner, Answer answer) {
+  const auto make = [](const Core& c, const Owner& o) {
+    return JobEnded(c, o, JobEvent::kCancelRequested, absl::OkStatus());
+  };
+  End(core, owner, make, false, std::move(answer));
 }
 
 }  // namespace bitwright::server

@@ -1,21 +1,17 @@
 #pragma once
 
-#include "absl/status/status.h"
-#include "server/scheduler/core.h"
+#include "server/scheduler/results.h"
 
 namespace bitwright::server {
 
-// Each writes the end of a model or job, with its tasks and the blobs that it names from now on, in one transaction.
-// OK: it is durable and the owner is gone from the board.
+// How a model or job ends. From the call on nothing of it is begun; when its last write is answered its end is written,
+// and once that is durable it is forgotten and `answer` (may be null) is told.
 
-// All tasks are DONE: the model is READY, the job SUCCEEDED. INTERNAL, reason TASK_OUTPUT_MISSING or
-// TASK_OUTPUT_INVALID; or an error of the store or of HeldBlobs::ReadWhole.
-absl::Status FinishOwner(Core& core, Owner& owner);
-
-// The model is REJECTED, the job FAILED. When the store refuses, the owner stays, stuck, and Advance tries again.
-absl::Status FailOwner(Core& core, Owner& owner, const absl::Status& error);
-
-// The job is CANCELLED. Precondition: the owner is a job.
-absl::Status CancelJob(Core& core, Owner& owner);
+// All is done: READY or SUCCEEDED.
+void FinishOwner(Core& core, Owner& owner);
+// REJECTED or FAILED with this error. Tried again for as long as the store refuses it.
+void FailOwner(Core& core, Owner& owner, const absl::Status& error, Answer answer = nullptr);
+// A job becomes CANCELLED. Where the store refuses, `answer` is told so and the job goes on.
+void CancelJob(Core& core, Owner& owner, Answer answer);
 
 }  // namespace bitwright::server

@@ -1,48 +1,86 @@
 #include "server/scheduler/facts.h"
 
-#include <optional>
+#include <utility>
 
 #include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/task_names.h"
-#include "server/scheduler/provenance.h"
 #include "server/scheduler/scheduler_errors.h"
 
 namespace bitwright::server {
 namespace {
 
-// Fills `fact` from the output of a finished task, unless it is known or the task is not there or not finished.
 template <typename Message>
-absl::Status Learn(HeldBlobs& blobs, const LiveTask* task, const char* output, std::optional<Message>& fact) {
-  if (fact || task == nullptr || task->row.state != TaskState::kDone) return absl::OkStatus();
-  ABSL_ASSIGN_OR_RETURN(const v1::Digest proto, OutputOf(*task, output));
-  ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, FromProto(proto));
-  ABSL_ASSIGN_OR_RETURN(const std::string bytes, blobs.ReadWhole(digest));
+absl::Status Fill(const OutputToRead& output, const std::string& bytes, std::optional<Message>& fact) {
   Message message;
-  if (!message.ParseFromString(bytes)) return OutputInvalidError(task->node.key, output);
+  if (!message.ParseFromString(bytes)) return OutputInvalidError(output.key, ReadOutput(output.kind));
   fact = std::move(message);
   return absl::OkStatus();
 }
 
-int Known(const Facts& facts) {
-  return int{facts.calibration && facts.evaluation} + facts.allocation.has_value() + facts.selection.has_value() +
-         facts.provenance.has_value();
+// True: the owner knows what the task says.
+bool Knows(const Owner& owner, const LiveTask& task) {
+  const std::string& kind = task.node.spec.kind();
+  if (const ModelWork* model = owner.model()) return model->info.has_value();
+  const JobWork& job = *owner.job();
+  const std::string calibration = TaskKey(TaskKind::kTokenize, TaskUse::kCalibration);
+  if (kind == TaskKind::kTokenize) {
+    return task.node.key == calibration ? job.facts.calibration.has_value() : job.facts.evaluation.has_value();
+  }
+  if (kind == TaskKind::kAllocate) return job.facts.allocation.has_value();
+  if (kind == TaskKind::kSelect) return job.facts.selection.has_value();
+  return kind != TaskKind::kAssemble || job.artifact.has_value();
 }
 
 }  // namespace
 
-absl::StatusOr<bool> ReadFacts(HeldBlobs& blobs, Owner& owner) {
-  Facts& facts = owner.job()->facts;
-  const int before = Known(facts);
-  const auto tokenize = [&](const char* use) { return owner.Find(TaskKey(TaskKind::kTokenize, use)); };
-  ABSL_RETURN_IF_ERROR(Learn(blobs, tokenize(TaskUse::kCalibration), TaskFile::kSummary, facts.calibration));
-  ABSL_RETURN_IF_ERROR(Learn(blobs, tokenize(TaskUse::kEvaluation), TaskFile::kSummary, facts.evaluation));
-  ABSL_RETURN_IF_ERROR(Learn(blobs, owner.OfKind(TaskKind::kAllocate), TaskFile::kAllocation, facts.allocation));
-  ABSL_RETURN_IF_ERROR(Learn(blobs, owner.OfKind(TaskKind::kSelect), TaskFile::kSelection, facts.selection));
-  if (!facts.provenance && owner.OfKind(TaskKind::kAssemble) != nullptr && owner.AllDone()) {
-    ABSL_ASSIGN_OR_RETURN(facts.provenance, MakeProvenance(owner));
+std::string_view ReadOutput(std::string_view kind) {
+  if (kind == TaskKind::kInspect) return TaskFile::kInfo;
+  if (kind == TaskKind::kTokenize) return TaskFile::kSummary;
+  if (kind == TaskKind::kAllocate) return TaskFile::kAllocation;
+  if (kind == TaskKind::kSelect) return TaskFile::kSelection;
+  if (kind == TaskKind::kAssemble) return TaskFile::kManifest;
+  if (kind == TaskKind::kReport) return TaskFile::kReport;
+  return {};
+}
+
+std::vector<OutputToRead> Unread(const Owner& owner) {
+  std::vector<OutputToRead> unread;
+  for (const LiveTask* task : owner.read_tasks) {
+    if (task->row.state != TaskState::kDone || Knows(owner, *task)) continue;
+    const std::string output(ReadOutput(task->node.spec.kind()));
+    const auto digest = OutputOf(*task, output);
+    // Without a digest reading it fails, and says so.
+    unread.push_back({task->row.name, task->node.key, task->node.spec.kind(), digest.ok() ? *digest : v1::Digest()});
   }
-  return Known(facts) != before;
+  return unread;
+}
+
+absl::Status Learn(HeldBlobs& blobs, const OutputToRead& output, Learned& learned) {
+  if (output.digest.sha256().empty()) return OutputMissingError(output.key, ReadOutput(output.kind));
+  ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, FromProto(output.digest));
+  ABSL_ASSIGN_OR_RETURN(const std::string bytes, blobs.ReadWhole(digest));
+  if (output.kind == TaskKind::kInspect) return Fill(output, bytes, learned.info);
+  if (output.kind == TaskKind::kAllocate) return Fill(output, bytes, learned.facts.allocation);
+  if (output.kind == TaskKind::kSelect) return Fill(output, bytes, learned.facts.selection);
+  if (output.kind == TaskKind::kAssemble) return Fill(output, bytes, learned.artifact);
+  if (output.kind == TaskKind::kTokenize) {
+    const bool calibration = output.key == TaskKey(TaskKind::kTokenize, TaskUse::kCalibration);
+    return Fill(output, bytes, calibration ? learned.facts.calibration : learned.facts.evaluation);
+  }
+  std::optional<v1::Report> report;
+  return Fill(output, bytes, report);
+}
+
+absl::Status CheckResult(HeldBlobs& blobs, const TaskNode& node, const v1::TaskResult& result) {
+  const std::string_view wanted = ReadOutput(node.spec.kind());
+  if (wanted.empty()) return absl::OkStatus();
+  for (const v1::TaskOutput& output : result.outputs()) {
+    if (output.name() != wanted) continue;
+    Learned ignored;
+    return Learn(blobs, {.task = {}, .key = node.key, .kind = node.spec.kind(), .digest = output.digest()}, ignored);
+  }
+  return OutputMissingError(node.key, wanted);
 }
 
 }  // namespace bitwright::server

@@ -41,6 +41,11 @@ Fleet::Member* Fleet::Find(const std::string& name) {
   return it == members_.end() ? nullptr : &it->second;
 }
 
+const Fleet::Member* Fleet::Find(const std::string& name) const {
+  const auto it = members_.find(name);
+  return it == members_.end() ? nullptr : &it->second;
+}
+
 void Fleet::Started(const std::string& worker, const std::string& task, Member::Running running) {
   if (Member* member = Find(worker)) member->running[task] = running;
 }
@@ -54,9 +59,14 @@ void Fleet::Seen(Member& member, const Clock& clock) {
   member.seen = clock.Monotonic();
 }
 
-void Fleet::ForgetUnseen(MonotonicTime cutoff) {
-  std::erase_if(members_,
-                [&](const auto& entry) { return entry.second.seen < cutoff && entry.second.running.empty(); });
+void Fleet::SeeAll(MonotonicTime now) {
+  for (auto& [name, member] : members_) member.seen = now;
+}
+
+bool Fleet::ForgetUnseen(MonotonicTime cutoff) {
+  return std::erase_if(members_, [&](const auto& entry) {
+           return entry.second.seen < cutoff && entry.second.running.empty();
+         }) > 0;
 }
 
 std::vector<std::string> Fleet::OfProcess(const std::string& host, int process_id) const {
@@ -73,26 +83,6 @@ double Fleet::CoresOfLargestSlot() const {
     cores = std::max(cores, static_cast<double>(member.capacity.cores()) / member.slots());
   }
   return cores;
-}
-
-bool Fleet::Has(const std::string& compute_class, const std::string& code_version) const {
-  return std::any_of(members_.begin(), members_.end(), [&](const auto& entry) {
-    return entry.second.capacity.compute_class() == compute_class &&
-           entry.second.capacity.code_version() == code_version;
-  });
-}
-
-std::optional<int64_t> Fleet::LargestMemoryBytes() const {
-  std::optional<int64_t> largest;
-  for (const auto& [name, member] : members_) {
-    const int64_t bytes = member.capacity.memory_bytes() > 0 ? member.capacity.memory_bytes() : kUnlimited;
-    largest = std::max(largest.value_or(0), bytes);
-  }
-  return largest;
-}
-
-bool Fleet::HasSmallLane() const {
-  return std::any_of(members_.begin(), members_.end(), [](const auto& entry) { return entry.second.small_lane; });
 }
 
 int Fleet::slots() const {

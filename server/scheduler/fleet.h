@@ -42,24 +42,22 @@ class Fleet {
   std::string Add(const v1::WorkerCapacity& capacity, const Clock& clock);
   void Remove(const std::string& name) { members_.erase(name); }
   Member* Find(const std::string& name);  // null: unknown
+  const Member* Find(const std::string& name) const;
   static void Seen(Member& member, const Clock& clock);
 
   void Started(const std::string& worker, const std::string& task, Member::Running running);
   void Stopped(const std::string& worker, const std::string& task);
 
-  // Forgets those not seen since `cutoff` that run nothing.
-  void ForgetUnseen(MonotonicTime cutoff);
+  // For all that counts on it, each has been heard of at `now`.
+  void SeeAll(MonotonicTime now);
+  // Forgets those not seen since `cutoff` that run nothing. False: there were none.
+  bool ForgetUnseen(MonotonicTime cutoff);
   // Names of those of one process.
   std::vector<std::string> OfProcess(const std::string& host, int process_id) const;
   // The most cores of one slot; 0 without workers.
   double CoresOfLargestSlot() const;
-  // Whether a worker has this class and code.
-  bool Has(const std::string& compute_class, const std::string& code_version) const;
-  // Memory of the largest worker; nothing without workers; the largest number when one did not say.
-  std::optional<int64_t> LargestMemoryBytes() const;
 
   const std::map<std::string, Member>& members() const { return members_; }
-  bool HasSmallLane() const;  // whether any worker has one
 
   int slots() const;
   int slots_and_lanes() const;  // all that can run at once, small tasks included

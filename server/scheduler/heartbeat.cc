@@ -3,43 +3,38 @@
 #include <algorithm>
 #include <optional>
 
+#include "proto/base/status_macros.h"
 #include "server/scheduler/scheduler_errors.h"
 
 namespace bitwright::server {
 namespace {
 
-void Renew(Core& core, TaskBoard::Place place, const Fleet::Member& member, double progress) {
-  LiveTask& task = *place.task;
-  if (task.row.worker != member.name) {
-    // The same process under a new name: it registered again after the server or the network was gone.
-    TaskRow row = task.row;
-    row.worker = member.name;
-    core.board.SetRow(task, std::move(row));
-  }
-  task.lease_expiry = LeaseExpiry(core);
+// False: it is not this worker's.
+bool Renew(Core& core, const LeaseClaim& claim, double progress) {
+  if (!core.fleet->Renew(claim, core.clock.Monotonic())) return false;
+  const std::optional<TaskBoard::Place> place = core.board.FindLease(claim.task, claim.fencing_token);
+  if (!place) return true;  // of an owner that is not loaded yet, or whose end is being written
   progress = std::clamp(progress, 0.0, 1.0);
-  if (progress == task.progress) return;
-  task.progress = progress;
-  Changed(core, *place.owner);
+  if (progress == place->task->progress) return true;
+  core.board.SetProgress(*place->owner, *place->task, progress);
+  Changed(core, *place->owner);
+  return true;
 }
 
 }  // namespace
 
 absl::StatusOr<v1::HeartbeatResponse> RenewLeases(Core& core, const v1::HeartbeatRequest& request) {
-  Fleet::Member* member = core.board.fleet().Find(request.worker());
-  if (member == nullptr) return WorkerUnknownError(request.worker());
-  Fleet::Seen(*member, core.clock);
+  if (core.fleet == nullptr) return WorkersElsewhereError();
+  ABSL_RETURN_IF_ERROR(core.fleet->Seen(request.worker(), core.clock));
   v1::HeartbeatResponse response;
   response.set_drain(core.draining);
   for (const auto& running : request.running()) {
-    const std::optional<TaskBoard::Place> place = core.board.FindLease(running.task(), running.fencing_token());
-    if (place) {
-      Renew(core, *place, *member, running.progress());
-    } else {
-      response.add_lost(running.task());
-    }
+    const LeaseClaim claim{request.worker(), running.task(), running.fencing_token()};
+    if (!Renew(core, claim, running.progress())) response.add_lost(running.task());
   }
-  for (const auto& [name, owner] : core.board.owners()) response.add_live_owners(name);
+  for (const std::string& owner : request.owners()) {
+    if (core.board.FindOwner(owner) != nullptr) response.add_live_owners(owner);
+  }
   return response;
 }
 

@@ -7,6 +7,12 @@
 #include "server/scheduler/scheduler_errors.h"
 
 namespace bitwright::server {
+namespace {
+
+// Rows of before there were tenants, and models, which none has.
+constexpr char kOnlyTenant[] = "default";
+
+}  // namespace
 
 absl::Time Owner::create_time() const {
   const ModelWork* model = std::get_if<ModelWork>(&work);
@@ -31,18 +37,19 @@ const LiveTask* Owner::OfKind(std::string_view kind) const {
   return it == tasks.end() ? nullptr : &*it;
 }
 
-bool Owner::AnyLeased() const {
-  return std::any_of(tasks.begin(), tasks.end(),
-                     [](const LiveTask& task) { return task.row.state == TaskState::kLeased; });
+std::string Owner::tenant() const {
+  const std::string tenant = job() == nullptr ? std::string() : job()->row.tenant;
+  return tenant.empty() ? kOnlyTenant : tenant;
+}
+
+bool Owner::Untouched() const {
+  if (writes > 0 || closing || !stored.empty()) return false;
+  return std::all_of(tasks.begin(), tasks.end(), [](const LiveTask& task) { return task.row.fencing_token == 0; }) &&
+         tally.count(TaskState::kDone) == 0;
 }
 
 std::optional<v1::Notice> Owner::WaitingNotice() const {
   return waiting && waiting->told && !AnyLeased() ? std::optional(waiting->notice) : std::nullopt;
-}
-
-bool Owner::AllDone() const {
-  return std::all_of(tasks.begin(), tasks.end(),
-                     [](const LiveTask& task) { return task.row.state == TaskState::kDone; });
 }
 
 absl::StatusOr<v1::Digest> OutputOf(const LiveTask& task, const std::string& output) {
@@ -77,30 +84,30 @@ bool SourcesDone(const Owner& owner, const LiveTask& task) {
   });
 }
 
+Requirements NeedsOf(const Owner& owner, const LiveTask& task) {
+  Requirements needs{
+      .compute_class = {}, .code_version = {}, .memory_bytes = task.node.memory_bytes, .small = task.node.small};
+  const JobWork* job = owner.job();
+  if (job == nullptr) return needs;
+  needs.code_version = job->row.pinned_code;
+  if (task.node.numeric) needs.compute_class = job->row.pinned_class;
+  return needs;
+}
+
 v1::Job ComposeJob(const Owner& owner) {
   v1::Job job = owner.job()->job;
   job.clear_stages();
   job.set_compute_class(owner.job()->row.pinned_class);
   if (const auto waiting = owner.WaitingNotice()) *job.mutable_waiting() = *waiting;
-  std::map<std::string, v1::Stage*> stages;
-  std::map<v1::Stage*, double> done;
-  for (const LiveTask& task : owner.tasks) {
-    v1::Stage*& stage = stages[task.node.spec.kind()];
-    if (stage == nullptr) {
-      stage = job.add_stages();
-      stage->set_kind(task.node.spec.kind());
-    }
-    stage->set_tasks(stage->tasks() + 1);
-    if (task.row.state == TaskState::kDone) {
-      stage->set_finished(stage->finished() + 1);
-      stage->set_cached(stage->cached() + (task.row.cached ? 1 : 0));
-      stage->set_seconds(stage->seconds() + task.row.seconds);
-      done[stage] += 1;
-    } else if (task.row.state == TaskState::kLeased) {
-      stage->set_running(stage->running() + 1);
-      done[stage] += task.progress;
-    }
-    stage->set_fraction(done[stage] / stage->tasks());
+  for (const Tally::Kind& kind : owner.tally.kinds()) {
+    v1::Stage* stage = job.add_stages();
+    stage->set_kind(kind.kind);
+    stage->set_tasks(kind.tasks);
+    stage->set_finished(kind.finished);
+    stage->set_cached(kind.cached);
+    stage->set_running(kind.running);
+    stage->set_seconds(kind.seconds);
+    stage->set_fraction((kind.finished + kind.progress) / kind.tasks);
   }
   return job;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "absl/status/statusor.h"
@@ -14,8 +15,9 @@ class Planner {
   virtual ~Planner() = default;
   virtual absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts) const = 0;
   virtual TaskNode Inspect(const v1::Manifest& manifest) const = 0;
-  virtual absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, const v1::Model& model, const v1::Digest& info,
-                                              const std::optional<v1::Recipe>& shipped, Purpose purpose) const = 0;
+  virtual absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, std::shared_ptr<const v1::Model> model,
+                                              const v1::Digest& info, const std::optional<v1::Recipe>& shipped,
+                                              Purpose purpose) const = 0;
   // Operations of the whole job by kind of task, as far as the facts lead and predicted beyond.
   virtual CostForecast Forecast(const ResolvedJob& job, const Facts& facts) const = 0;
   virtual v1::Estimate Estimate(const ResolvedJob& job, double flops_per_second) const = 0;

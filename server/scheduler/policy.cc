@@ -1,32 +1,36 @@
 #include "server/scheduler/policy.h"
 
-#include <map>
+#include <algorithm>
 #include <tuple>
 
 namespace bitwright::server {
+namespace {
 
-bool MayRun(const ReadyTask& task, const AskingWorker& worker) {
-  if (task.memory_bytes > worker.memory_bytes && !(task.small && worker.small_lane)) return false;
-  if (worker.small_only && !task.small) return false;
-  if (!task.pinned_code.empty() && task.pinned_code != worker.code_version) return false;
-  return !task.numeric || task.pinned_class.empty() || task.pinned_class == worker.compute_class;
+constexpr absl::Duration kFirstStorePause = absl::Milliseconds(100);
+constexpr absl::Duration kLongestStorePause = absl::Seconds(30);
+
+}  // namespace
+
+bool Offer::Fits(const Requirements& needs) const {
+  if (!needs.code_version.empty() && needs.code_version != code_version) return false;
+  if (!needs.compute_class.empty() && needs.compute_class != compute_class) return false;
+  return needs.memory_bytes <= memory_bytes || (needs.small && small_lane);
 }
 
-std::optional<size_t> PickTask(const PolicySnapshot& snapshot, const AskingWorker& worker) {
-  std::map<std::string, int> running;
-  for (const RunningShare& share : snapshot.shares) running[share.tenant] += share.running_tasks;
-  // Smaller is sooner.
-  const auto rank = [&](const ReadyTask& task) {
-    const auto share = running.find(task.tenant);
-    return std::make_tuple(-task.priority, share == running.end() ? 0 : share->second, task.owner_create_time,
-                           -task.cost_flops, std::string_view(task.task));
+std::optional<Offer> ChooseOffer(const std::vector<Offer>& offers, const Requirements& needs, const std::string& code) {
+  const auto worth = [&](const Offer& offer) {
+    return std::make_tuple(offer.free_places > 0, offer.code_version == code, offer.cores, offer.compute_class,
+                           offer.code_version);
   };
-  std::optional<size_t> best;
-  for (size_t i = 0; i < snapshot.ready.size(); ++i) {
-    if (snapshot.ready[i].not_before > snapshot.now || !MayRun(snapshot.ready[i], worker)) continue;
-    if (!best || rank(snapshot.ready[i]) < rank(snapshot.ready[*best])) best = i;
+  std::optional<Offer> best;
+  for (const Offer& offer : offers) {
+    if (offer.Fits(needs) && (!best || worth(*best) < worth(offer))) best = offer;
   }
   return best;
+}
+
+bool AnyFits(const std::vector<Offer>& offers, const Requirements& needs) {
+  return std::any_of(offers.begin(), offers.end(), [&](const Offer& offer) { return offer.Fits(needs); });
 }
 
 absl::Duration RetryDelay(int attempt) {
@@ -34,6 +38,12 @@ absl::Duration RetryDelay(int attempt) {
   if (attempt == 2) return absl::Seconds(1);
   if (attempt == 3) return absl::Seconds(5);
   return absl::Seconds(25);
+}
+
+absl::Duration StorePause(int refusals) {
+  absl::Duration pause = kFirstStorePause;
+  for (int i = 1; i < refusals && pause < kLongestStorePause; ++i) pause *= 2;
+  return std::min(pause, kLongestStorePause);
 }
 
 }  // namespace bitwright::server

@@ -6,25 +6,9 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "proto/base/clock.h"
+#include "server/scheduler/executor.h"
 
 namespace bitwright::server {
-
-// A task that could run now.
-struct ReadyTask {
-  std::string task;    // "tasks/{id}"
-  std::string owner;   // job or model that it belongs to
-  std::string tenant;  // fair share is between these
-  int priority = 0;    // of the job, higher first
-  absl::Time owner_create_time;
-  MonotonicTime not_before;  // back-off after a failed attempt
-  int64_t memory_bytes = 0;  // estimate
-  double cost_flops = 0;
-  bool numeric = false;
-  bool small = false;        // of seconds and little memory
-  std::string pinned_class;  // compute class of the owner's earlier numeric tasks; empty: not pinned yet
-  std::string pinned_code;   // code version, likewise
-};
 
 // The worker that asks.
 struct AskingWorker {
@@ -35,28 +19,18 @@ struct AskingWorker {
   bool small_lane = false;   // small tasks have memory of their own
 };
 
-struct RunningShare {
-  std::string tenant;
-  int running_tasks = 0;
-};
+// The kind of place that a job's tasks are made for from now on: of those that may run a task of these needs, one with
+// free places before one without, then the one of `code` (what its earlier tasks were made for; may be empty), then the
+// most cores, then the greater names, which are those of the newer instruction sets. Nothing: none may run it. Pure.
+std::optional<Offer> ChooseOffer(const std::vector<Offer>& offers, const Requirements& needs, const std::string& code);
 
-struct PolicySnapshot {
-  MonotonicTime now;
-  std::vector<ReadyTask> ready;
-  std::vector<RunningShare> shares;
-};
-
-// Whether the worker may run the task, its back-off aside: class and code pinned to this worker's or not pinned, memory
-// fits, small if only such are asked for. Pure.
-bool MayRun(const ReadyTask& task, const AskingWorker& worker);
-
-// Index into snapshot.ready of the task to lease to this worker; nothing when none fits. Pure.
-// Order among those that it may run and whose back-off is over (small ones are given to whoever asks): priority; then
-// the tenant with fewer running tasks; then the older owner; then the larger cost; then the name. A task too large for
-// every worker is the caller's to notice (it would never be picked).
-std::optional<size_t> PickTask(const PolicySnapshot& snapshot, const AskingWorker& worker);
+// Whether a place of this kind is there for the task, busy or not. Pure.
+bool AnyFits(const std::vector<Offer>& offers, const Requirements& needs);
 
 // Pause before attempt `attempt` (2, 3 …) after a machinery fault: 1 s, 5 s, then 25 s.
 absl::Duration RetryDelay(int attempt);
+
+// Pause after a step that the store refused for the n-th time in a row: 0.1 s, doubled up to 30 s.
+absl::Duration StorePause(int refusals);
 
 }  // namespace bitwright::server

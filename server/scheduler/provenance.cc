@@ -19,12 +19,12 @@ int64_t Tokens(const std::optional<v1::TokenizeSummary>& summary) {
 absl::StatusOr<v1::Provenance> MakeProvenance(const Owner& owner) {
   v1::Provenance provenance;
   const JobWork& job = *owner.job();
-  v1::Manifest manifest = job.resolved.model.manifest();
+  v1::Manifest manifest = job.resolved->model->manifest();
   std::sort(manifest.mutable_files()->begin(), manifest.mutable_files()->end(),
             [](const v1::FileEntry& a, const v1::FileEntry& b) { return a.path() < b.path(); });
   provenance.set_model(ManifestHash(manifest));
   *provenance.mutable_model_files() = manifest.files();
-  const v1::JobSpec& spec = job.resolved.spec;
+  const v1::JobSpec& spec = job.resolved->spec;
   provenance.set_calibration_data(Text(spec.calibration().blob()));
   provenance.set_evaluation_data(Text(spec.evaluation().blob()));
   provenance.set_calibration_tokens(Tokens(job.facts.calibration));

@@ -1,69 +1,123 @@
 #include "server/scheduler/releasing.h"
 
+#include <algorithm>
 #include <optional>
-#include <vector>
+#include <string>
+#include <utility>
 
 #include "google/rpc/status.pb.h"
+#include "proto/base/errors.h"
 #include "proto/base/log.h"
-#include "proto/base/status_macros.h"
 #include "proto/base/wire_time.h"
 #include "proto/contract/limits.h"
+#include "proto/contract/reasons.h"
 #include "proto/contract/rpc_status.h"
 #include "server/scheduler/ending.h"
 #include "server/scheduler/policy.h"
+#include "server/scheduler/routing.h"
 #include "server/scheduler/scheduler_errors.h"
 
 namespace bitwright::server {
+namespace {
 
-absl::Status RetryTask(Core& core, TaskBoard::Place place, const absl::Status& error) {
+// After what only a person or time mends.
+constexpr absl::Duration kServersFaultPause = absl::Seconds(5);
+
+void Tell(Core& core, const Answer& answer, const absl::Status& status) {
+  if (answer) core.outbox.push_back([answer, status] { answer(status); });
+}
+
+void OnReleased(Core& core, const TaskRow& row, absl::Duration pause, const Answer& answer, const absl::Status& fate) {
+  Tell(core, answer, fate);
+  const auto place = core.board.Find(row.name);
+  if (!place || place->task->step != TaskStep::kEnding) return;
+  LiveTask& task = *place->task;
+  Owner& owner = *place->owner;
+  task.step = TaskStep::kNone;
+  if (!fate.ok()) {
+    // It stays leased, and is released again when the owner's pause is over.
+    task.release = [row, pause](Core& later) {
+      if (const auto again = later.board.FindLease(row.name, row.fencing_token)) {
+        Release(later, *again, row, pause, nullptr);
+      }
+    };
+    return Refused(core, owner, fate);
+  }
+  core.board.SetRow(owner, task, row);
+  task.ready_since = core.clock.Monotonic();
+  task.not_before = core.clock.Monotonic() + pause;
+  const auto calls = std::exchange(task.when_written, {});
+  Vacate(core, task);
+  if (task.sources_left > 0) core.board.Move(owner, task, TaskEvent::kSourceLost);
+  Changed(core, owner);
+  Route(core, owner, task);
+  for (const auto& call : calls) call(core);
+}
+
+// A task that met the bound of its worker goes to one with more, if there is one.
+void AskForMore(Core& core, LiveTask& task, const absl::Status& error) {
+  if (ErrorReason(error) != Reason::kMemoryLimit && ErrorReason(error) != Reason::kOutOfMemory) return;
+  int64_t largest = 0;
+  for (const Offer& offer : core.executor.Offers(core.clock.Monotonic())) {
+    largest = std::max(largest, offer.memory_bytes);
+  }
+  task.node.memory_bytes = std::max(task.node.memory_bytes, std::min(largest, 2 * task.node.memory_bytes));
+}
+
+}  // namespace
+
+void Release(Core& core, TaskBoard::Place place, const TaskRow& row, absl::Duration pause, Answer answer) {
   LiveTask& task = *place.task;
-  LOG(WARNING) << task.row.name << " (" << task.node.spec.kind() << ") attempt " << task.row.attempt
-               << " failed: " << error.ToString();
+  if (task.step != TaskStep::kNone || place.owner->closing) return Tell(core, answer, absl::OkStatus());
+  task.step = TaskStep::kEnding;
+  task.release = nullptr;
+  core.executor.Withdraw(row.name);
+  Change change;
+  change.expected = {{row.name, TaskState::kLeased, row.fencing_token}};
+  change.tasks = {row};
+  Commit(core, *place.owner, std::move(change),
+         [row, pause, answer = std::move(answer)](Core& under_lock, Owner*, const absl::Status& fate) {
+           OnReleased(under_lock, row, pause, answer, fate);
+         });
+}
+
+void RetryTask(Core& core, TaskBoard::Place place, const absl::Status& error, Answer answer) {
+  LiveTask& task = *place.task;
+  LOG(WARNING) << task.row.name << " (" << task.node.key << " of " << place.owner->name << ") attempt "
+               << task.row.attempt << " failed: " << error.ToString();
   TaskRow row = task.row;
   row.error = ToProto(error).SerializeAsString();
   if (row.attempt >= limits::kMaxTaskAttempts) {
-    MoveTask(row, TaskEvent::kFailed);
-    core.board.SetRow(task, std::move(row));
-    return FailOwner(core, *place.owner, AttemptsExhaustedError(task.node.key, task.row.attempt, error));
+    task.failure = row.error;
+    return FailOwner(core, *place.owner, AttemptsExhaustedError(task.node.key, row.attempt, error), std::move(answer));
   }
   const absl::Duration pause = RetryDelay(row.attempt + 1);
   MoveTask(row, TaskEvent::kReleased);
   row.not_before_micros = ToMicros(core.clock.Now() + pause);
-  ABSL_RETURN_IF_ERROR(core.store.Write([&](Transaction& tx) { return tx.PutTask(row); }));
-  core.board.SetRow(task, std::move(row));
-  task.ready_since = core.clock.Monotonic();
-  task.not_before = core.clock.Monotonic() + pause;
+  AskForMore(core, task, error);
   core.metrics.TaskRetried();
-  Changed(core, *place.owner);
-  return absl::OkStatus();
+  Release(core, place, row, pause, std::move(answer));
 }
 
-absl::Status PutBack(Core& core, TaskBoard::Place place) {
-  LiveTask& task = *place.task;
-  TaskRow row = task.row;
+void PutBack(Core& core, TaskBoard::Place place, const absl::Status* error, Answer answer) {
+  TaskRow row = place.task->row;
   MoveTask(row, TaskEvent::kReleased);
   row.attempt -= 1;
-  ABSL_RETURN_IF_ERROR(core.store.Write([&](Transaction& tx) { return tx.PutTask(row); }));
-  core.board.SetRow(task, std::move(row));
-  task.ready_since = core.clock.Monotonic();
-  Changed(core, *place.owner);
-  return absl::OkStatus();
+  if (error != nullptr) row.error = ToProto(*error).SerializeAsString();
+  Release(core, place, row, error != nullptr ? kServersFaultPause : absl::ZeroDuration(), std::move(answer));
 }
 
-void ReleaseWorker(Core& core, const std::string& worker, const absl::Status* fault) {
-  std::vector<std::string> leased;
-  for (const auto& [name, owner] : core.board.owners()) {
-    for (const LiveTask& task : owner->tasks) {
-      if (task.row.state == TaskState::kLeased && task.row.worker == worker) leased.push_back(task.row.name);
+void TakeLost(Core& core) {
+  for (const LostLease& lost : core.executor.Lost(core.clock.Monotonic())) {
+    const auto place = core.board.FindLease(lost.task, lost.fencing_token);
+    if (!place || place->task->step != TaskStep::kNone) continue;  // its end is being written
+    if (lost.why.ok()) {
+      PutBack(core, *place, nullptr, nullptr);
+    } else {
+      if (ErrorReason(lost.why) == Reason::kLeaseExpired) core.metrics.LeaseExpired();
+      RetryTask(core, *place, lost.why, nullptr);
     }
   }
-  for (const std::string& name : leased) {
-    const std::optional<TaskBoard::Place> place = core.board.Find(name);
-    if (!place) continue;  // an earlier one has ended its owner
-    const absl::Status status = fault != nullptr ? RetryTask(core, *place, *fault) : PutBack(core, *place);
-    if (!status.ok()) LOG(ERROR) << name << " will be released when its lease ends: " << status.ToString();
-  }
-  core.board.fleet().Remove(worker);
 }
 
 }  // namespace bitwright::server

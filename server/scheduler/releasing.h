@@ -1,20 +1,21 @@
 #pragma once
 
-#include <string>
-
-#include "absl/status/status.h"
-#include "server/scheduler/core.h"
+#include "server/scheduler/results.h"
 
 namespace bitwright::server {
 
-// Puts a leased task back after a fault of the machinery, to run after a pause; fails its owner after the last attempt
-// (then the owner may be gone).
-absl::Status RetryTask(Core& core, TaskBoard::Place place, const absl::Status& error);
+// A leased task is put back after a fault of the machinery, to be tried again after a pause; after the last attempt its
+// owner fails. `answer` may be null.
+void RetryTask(Core& core, TaskBoard::Place place, const absl::Status& error, Answer answer);
 
-// Puts a leased task back as if it had not been leased.
-absl::Status PutBack(Core& core, TaskBoard::Place place);
+// The same without counting the attempt. `error`: what kept it from running, after which there is a pause; null:
+// nothing did, it can go on at once.
+void PutBack(Core& core, TaskBoard::Place place, const absl::Status* error, Answer answer);
 
-// Releases every task that the worker runs and forgets the worker: with a fault each counts as a failed attempt.
-void ReleaseWorker(Core& core, const std::string& worker, const absl::Status* fault);
+// Writes the released row of a leased task, and routes it when `pause` is over.
+void Release(Core& core, TaskBoard::Place place, const TaskRow& row, absl::Duration pause, Answer answer);
+
+// Leases that the executor lost.
+void TakeLost(Core& core);
 
 }  // namespace bitwright::server

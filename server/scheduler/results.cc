@@ -3,125 +3,177 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "google/rpc/status.pb.h"
+#include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
-#include "proto/base/wire_time.h"
 #include "proto/contract/digest.h"
+#include "proto/contract/reasons.h"
 #include "proto/contract/rpc_status.h"
-#include "server/blobs/blob_errors.h"
 #include "server/scheduler/ending.h"
-#include "server/scheduler/progress.h"
+#include "server/scheduler/facts.h"
+#include "server/scheduler/late_results.h"
+#include "server/scheduler/lost_inputs.h"
+#include "server/scheduler/planning.h"
 #include "server/scheduler/releasing.h"
 #include "server/scheduler/scheduler_errors.h"
+#include "server/store/store_errors.h"
 
 namespace bitwright::server {
 namespace {
 
-// Outputs by name, so that a repeated call compares equal.
-v1::TaskResult Sorted(v1::TaskResult result) {
-  std::sort(result.mutable_outputs()->begin(), result.mutable_outputs()->end(),
-            [](const v1::TaskOutput& a, const v1::TaskOutput& b) { return a.name() < b.name(); });
-  return result;
+void Tell(Core& core, const Answer& answer, absl::Status status) {
+  core.outbox.push_back([answer, status = std::move(status)] { answer(status); });
 }
 
-bool SameOutputs(const v1::TaskResult& a, const v1::TaskResult& b) {
-  return std::equal(a.outputs().begin(), a.outputs().end(), b.outputs().begin(), b.outputs().end(),
-                    [](const v1::TaskOutput& x, const v1::TaskOutput& y) {
-                      return x.name() == y.name() && x.digest().sha256() == y.digest().sha256() &&
-                             x.digest().size_bytes() == y.digest().size_bytes();
-                    });
+// The leased task that the call is about, if the call can be dealt with now. Nothing: it is answered, or waits for a
+// write that is under way.
+template <typename Request>
+std::optional<TaskBoard::Place> LeaseOf(Core& core, const Request& request, const Answer& answer,
+                                        void (*again)(Core&, const Request&, Answer),
+                                        void (*late)(Core&, const Request&, Answer)) {
+  const auto place = core.board.Find(request.task());
+  if (place && (place->task->step == TaskStep::kStarting || place->task->step == TaskStep::kEnding)) {
+    place->task->when_written.push_back(
+        [request, answer, again](Core& under_lock) { again(under_lock, request, answer); });
+    return std::nullopt;
+  }
+  if (!core.board.FindLease(request.task(), request.fencing_token())) {
+    late(core, request, answer);
+    return std::nullopt;
+  }
+  const LeaseClaim claim{request.worker(), request.task(), request.fencing_token()};
+  if (place->owner->closing || (core.fleet != nullptr && !core.fleet->Holds(claim))) {
+    Tell(core, answer, LeaseLostError(request.task(), request.fencing_token()));
+    return std::nullopt;
+  }
+  return place;
 }
 
-absl::StatusOr<std::vector<BlobDigest>> OutputDigests(const v1::TaskResult& result) {
-  std::vector<BlobDigest> outputs;
+// Without the lock.
+absl::Status Check(Store& store, HeldBlobs& blobs, const TaskNode& node, const TaskRow& row,
+                   const v1::TaskResult& result, std::vector<BlobDigest>& outputs) {
   for (const v1::TaskOutput& output : result.outputs()) {
     ABSL_ASSIGN_OR_RETURN(BlobDigest digest, FromProto(output.digest()));
     outputs.push_back(std::move(digest));
   }
-  return outputs;
-}
-
-// The row of a task whose lease had this token last. ABORTED, reason LEASE_LOST.
-absl::StatusOr<TaskRow> LateRow(Core& core, const std::string& task, int64_t token) {
-  std::optional<TaskRow> row;
-  ABSL_RETURN_IF_ERROR(core.store.Read([&](Snapshot& snapshot) -> absl::Status {
-    ABSL_ASSIGN_OR_RETURN(row, snapshot.GetTask(task));
-    return absl::OkStatus();
-  }));
-  if (!row || row->fencing_token != token) return LeaseLostError(task, token);
-  return *std::move(row);
-}
-
-absl::Status LateResult(Core& core, const v1::CompleteTaskRequest& request, const v1::TaskResult& given) {
-  ABSL_ASSIGN_OR_RETURN(const TaskRow row, LateRow(core, request.task(), request.fencing_token()));
-  v1::TaskResult kept;
-  const bool same = row.state == TaskState::kDone && kept.ParseFromString(row.result) && SameOutputs(given, kept);
-  return same ? absl::OkStatus() : LeaseLostError(request.task(), request.fencing_token());
-}
-
-// A failure was noted, unless the lease was merely taken away.
-absl::Status LateFailure(Core& core, const v1::FailTaskRequest& request) {
-  ABSL_ASSIGN_OR_RETURN(const TaskRow row, LateRow(core, request.task(), request.fencing_token()));
-  const bool noted =
-      (row.state == TaskState::kWaiting || row.state == TaskState::kReady || row.state == TaskState::kFailed) &&
-      !row.error.empty();
-  return noted ? absl::OkStatus() : LeaseLostError(request.task(), request.fencing_token());
-}
-
-// Writes the finished task, its entry in the action cache and who needs its outputs, provided that the stored lease is
-// still this one and the outputs are held.
-absl::Status PutResult(Core& core, const Owner& owner, const TaskRow& row, const std::vector<BlobDigest>& outputs) {
-  return core.store.Write([&](Transaction& tx) -> absl::Status {
-    ABSL_ASSIGN_OR_RETURN(const std::optional<TaskRow> stored, tx.GetTask(row.name));
-    if (!stored || stored->state != TaskState::kLeased || stored->fencing_token != row.fencing_token) {
-      return LeaseLostError(row.name, row.fencing_token);
-    }
+  if (ReadOutput(node.spec.kind()).empty()) return absl::OkStatus();  // what is held is checked with the write
+  ABSL_RETURN_IF_ERROR(store.Read([&](Snapshot& snapshot) -> absl::Status {
     for (const BlobDigest& output : outputs) {
-      ABSL_ASSIGN_OR_RETURN(const bool held, tx.HasBlob(output));
+      ABSL_ASSIGN_OR_RETURN(const bool held, snapshot.HasBlob(output));
       if (!held) return BlobMissingError(output, "the result of " + row.name);
     }
-    ABSL_RETURN_IF_ERROR(tx.PutTask(row));
-    ABSL_RETURN_IF_ERROR(tx.TouchBlobs(outputs, ToMicros(core.clock.Now())));
-    ABSL_RETURN_IF_ERROR(tx.PutAction(row.digest, row.result, outputs));
-    return tx.AddReferences(TasksReference(owner.name), outputs);
-  });
+    return absl::OkStatus();
+  }));
+  return CheckResult(blobs, node, result);
 }
 
-}  // namespace
+// The write did not happen: the lease goes on, unless it ended meanwhile.
+void OnRefused(Core& core, TaskBoard::Place place, const Answer& answer, const absl::Status& why) {
+  LiveTask& task = *place.task;
+  task.step = TaskStep::kNone;
+  Tell(core, answer, why);
+  if (core.fleet != nullptr && !core.fleet->HasLease(task.row.name, task.row.fencing_token)) {
+    RetryTask(core, place, LeaseExpiredError(task.row.worker), nullptr);
+  }
+  for (auto& call : std::exchange(task.when_written, {})) call(core);
+}
 
-absl::Status CompleteTask(Core& core, const v1::CompleteTaskRequest& request) {
-  v1::TaskResult result = Sorted(request.result());
-  const std::optional<TaskBoard::Place> place = core.board.FindLease(request.task(), request.fencing_token());
-  if (!place) return LateResult(core, request, result);
+void OnCompleted(Core& core, const TaskRow& row, v1::TaskResult result, const Answer& answer,
+                 const absl::Status& fate) {
+  const auto place = core.board.Find(row.name);
+  if (!place || place->task->step != TaskStep::kEnding) {
+    return Tell(core, answer, fate.ok() ? fate : LeaseLostError(row.name, row.fencing_token));
+  }
+  if (!fate.ok()) return OnRefused(core, *place, answer, fate);
   LiveTask& task = *place->task;
-  ABSL_ASSIGN_OR_RETURN(const std::vector<BlobDigest> outputs, OutputDigests(result));
+  Owner& owner = *place->owner;
+  task.step = TaskStep::kNone;
+  task.result = std::move(result);
+  core.metrics.TaskDone(task.node.spec.kind(), row.seconds);
+  core.speed.Measure(task.node.spec.kind(), task.node.cost_flops, row.seconds);
+  core.board.SetRow(owner, task, row);
+  Tell(core, answer, absl::OkStatus());
+  const auto calls = std::exchange(task.when_written, {});
+  Vacate(core, task);
+  OnDone(core, owner, task);
+  Changed(core, owner);
+  Advance(core, owner);
+  for (const auto& call : calls) call(core);
+}
+
+void WriteResult(Core& core, TaskBoard::Place place, v1::TaskResult result, std::vector<BlobDigest> outputs,
+                 const Answer& answer) {
+  LiveTask& task = *place.task;
   TaskRow row = task.row;
   MoveTask(row, TaskEvent::kCompleted);
   row.result = result.SerializeAsString();
   row.seconds = result.seconds();
-  ABSL_RETURN_IF_ERROR(PutResult(core, *place->owner, row, outputs));
-  core.board.SetRow(task, std::move(row));
-  core.metrics.TaskDone(task.node.spec.kind(), result.seconds());
-  core.speed.Measure(task.node.spec.kind(), task.node.cost_flops, result.seconds());
-  task.result = std::move(result);
-  Changed(core, *place->owner);
-  Advance(core, *place->owner);
-  return absl::OkStatus();
+  Change change;
+  change.expected = {{row.name, TaskState::kLeased, row.fencing_token}};
+  change.held = outputs;
+  change.held_for = "the result of " + row.name;
+  change.tasks = {row};
+  change.action = ActionRow{row.digest, row.result, outputs};
+  change.references = {{TasksReference(place.owner->name), std::move(outputs)}};
+  Commit(core, *place.owner, std::move(change),
+         [row, result = std::move(result), answer](Core& under_lock, Owner*, const absl::Status& fate) {
+           OnCompleted(under_lock, row, result, answer, fate);
+         });
 }
 
-absl::Status FailTask(Core& core, const v1::FailTaskRequest& request) {
-  const std::optional<TaskBoard::Place> place = core.board.FindLease(request.task(), request.fencing_token());
-  if (!place) return LateFailure(core, request);
+struct Checked {
+  absl::Status status;
+  std::vector<BlobDigest> outputs;
+};
+
+void OnChecked(Core& core, const std::string& name, v1::TaskResult result, Checked checked, const Answer& answer) {
+  const auto place = core.board.Find(name);
+  if (!place || place->task->step != TaskStep::kEnding) return Tell(core, answer, LeaseLostError(name, 0));
+  if (checked.status.ok()) return WriteResult(core, *place, std::move(result), std::move(checked.outputs), answer);
+  const bool invalid = ErrorReason(checked.status) == Reason::kTaskOutputInvalid ||
+                       ErrorReason(checked.status) == Reason::kTaskOutputMissing;
+  if (!invalid) return OnRefused(core, *place, answer, checked.status);
+  place->task->step = TaskStep::kNone;
+  FailOwner(core, *place->owner, checked.status, answer);
+}
+
+bool InputIsLost(const absl::Status& error) { return ErrorReason(error) == Reason::kBlobNotFound; }
+
+}  // namespace
+
+void CompleteTask(Core& core, const v1::CompleteTaskRequest& request, Answer answer) {
+  const auto place = LeaseOf(core, request, answer, &CompleteTask, &LateResult);
+  if (!place) return;
+  LiveTask& task = *place->task;
+  task.step = TaskStep::kEnding;
+  v1::TaskResult result = SortedResult(request.result());
+  Outside<Checked>(
+      core,
+      [&store = core.store, &blobs = core.blobs, node = task.node, row = task.row, result] {
+        Checked checked;
+        checked.status = Check(store, blobs, node, row, result, checked.outputs);
+        return checked;
+      },
+      [name = task.row.name, result, answer = std::move(answer)](Core& under_lock, Checked checked) {
+        OnChecked(under_lock, name, result, std::move(checked), answer);
+      });
+}
+
+void FailTask(Core& core, const v1::FailTaskRequest& request, Answer answer) {
+  const auto place = LeaseOf(core, request, answer, &FailTask, &LateFailure);
+  if (!place) return;
   absl::Status error = FromProto(request.error());
   if (error.ok()) error = TaskErrorMissingError(place->task->node.key);
-  if (request.machinery()) return RetryTask(core, *place, error);
-  TaskRow row = place->task->row;
-  MoveTask(row, TaskEvent::kFailed);
-  row.error = ToProto(error).SerializeAsString();
-  core.board.SetRow(*place->task, std::move(row));
-  return FailOwner(core, *place->owner, error);
+  if (!request.machinery()) {
+    place->task->failure = ToProto(error).SerializeAsString();
+    return FailOwner(core, *place->owner, error, std::move(answer));
+  }
+  if (InputIsLost(error)) return RunSourceAgain(core, *place, error, std::move(answer));
+  if (IsServersFault(error)) return PutBack(core, *place, &error, std::move(answer));
+  RetryTask(core, *place, error, std::move(answer));
 }
 
 }  // namespace bitwright::server

@@ -6,10 +6,12 @@
 
 namespace bitwright::server {
 
-// Take what a worker hands in, as WorkerService.CompleteTask and FailTask. ABORTED, reason LEASE_LOST: the lease is no
-// longer the task's; a repeated call that says the same as the first is OK.
-
-absl::Status CompleteTask(Core& core, const v1::CompleteTaskRequest& request);
-absl::Status FailTask(Core& core, const v1::FailTaskRequest& request);
+// The result of a leased task. What the server reads of it is checked before anything is kept. ABORTED, reason
+// LEASE_LOST, unless the same result was accepted before; FAILED_PRECONDITION, reason BLOB_MISSING; errors of the
+// store.
+void CompleteTask(Core& core, const v1::CompleteTaskRequest& request, Answer answer);
+// A failure of a leased task: by its own fault its owner fails, by the machinery's it is tried again. A failure that
+// the server's own disk caused, or a lost input, is no attempt.
+void FailTask(Core& core, const v1::FailTaskRequest& request, Answer answer);
 
 }  // namespace bitwright::server

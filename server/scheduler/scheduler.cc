@@ -1,44 +1,36 @@
 #include "server/scheduler/scheduler.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
+#include "absl/synchronization/notification.h"
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
 #include "proto/base/wire_time.h"
-#include "server/scheduler/action_cache.h"
-#include "server/scheduler/adoption.h"
 #include "server/scheduler/completion.h"
 #include "server/scheduler/ending.h"
 #include "server/scheduler/heartbeat.h"
-#include "server/scheduler/lease_expiry.h"
-#include "server/scheduler/leasing.h"
-#include "server/scheduler/progress.h"
+#include "server/scheduler/loading.h"
+#include "server/scheduler/planning.h"
 #include "server/scheduler/releasing.h"
 #include "server/scheduler/results.h"
+#include "server/scheduler/routing.h"
 #include "server/scheduler/scheduler_errors.h"
+#include "server/scheduler/starting.h"
 #include "server/scheduler/unplaceable.h"
 #include "server/scheduler/wait_reason.h"
 
 namespace bitwright::server {
 namespace {
 
-void AdvanceStuck(Core& core) {
-  std::vector<Owner*> stuck;
-  for (const auto& [name, owner] : core.board.owners()) {
-    if (owner->stuck) stuck.push_back(owner.get());
-  }
-  for (Owner* owner : stuck) Advance(core, *owner);
-}
+constexpr int kBackgroundThreads = 2;
 
 void SetGauges(Core& core) {
-  std::array<int64_t, 6> counts{};
-  for (const auto& [name, owner] : core.board.owners()) {
-    for (const LiveTask& task : owner->tasks) ++counts[static_cast<size_t>(task.row.state)];
-  }
   constexpr std::array kNames = {"waiting", "ready", "leased", "done", "failed", "cancelled"};
-  for (size_t i = 0; i < kNames.size(); ++i) core.metrics.SetTasks(kNames[i], counts[i]);
-  core.metrics.SetSlots(core.board.fleet().slots_and_lanes(), core.board.fleet().busy());
+  for (size_t i = 0; i < kNames.size(); ++i) core.metrics.SetTasks(kNames[i], core.board.states()[i]);
+  if (core.fleet == nullptr) return;
+  core.metrics.SetSlots(core.fleet->members().slots_and_lanes(), core.fleet->members().busy());
 }
 
 }  // namespace
@@ -49,10 +41,16 @@ class ABSL_SCOPED_LOCKABLE Scheduler::Section {
     scheduler_.mutex_.Lock();
   }
   ~Section() ABSL_UNLOCK_FUNCTION() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    scheduler_.Dispatch();
     Outbox calls;
     calls.swap(scheduler_.core_.outbox);
+    if (!calls.empty()) ++scheduler_.core_.under_way;
     scheduler_.mutex_.Unlock();
+    if (calls.empty()) return;
     for (const auto& call : calls) call();
+    scheduler_.mutex_.Lock();
+    --scheduler_.core_.under_way;
+    scheduler_.mutex_.Unlock();
   }
   Section(const Section&) = delete;
   Section& operator=(const Section&) = delete;
@@ -62,45 +60,105 @@ class ABSL_SCOPED_LOCKABLE Scheduler::Section {
 };
 
 Scheduler::Scheduler(Store& store, HeldBlobs& blobs, const Planner& planner, const Clock& clock, Metrics& metrics,
-                     SchedulerOptions options)
-    : core_{.store = store,
+                     SchedulerOptions options, std::unique_ptr<Executor> elsewhere)
+    : models_(store),
+      executor_(elsewhere != nullptr ? std::move(elsewhere) : std::make_unique<LocalFleet>(options.fleet)),
+      background_(std::make_unique<Background>(kBackgroundThreads)),
+      core_{.store = store,
             .blobs = blobs,
             .planner = planner,
             .clock = clock,
             .metrics = metrics,
-            .options = std::move(options)} {}
+            .options = std::move(options),
+            .models = models_,
+            .background = *background_,
+            .executor = *executor_,
+            .fleet = dynamic_cast<LocalFleet*>(executor_.get()),
+            .resume = [this](const Step& step) { Resume(step); }} {}
+
+Scheduler::~Scheduler() {
+  Settle();
+  background_.reset();
+}
+
+void Scheduler::Resume(const Step& step) {
+  Section section(*this);
+  step(core_);
+}
+
+// What the step changed may have freed a place or made a task ready.
+void Scheduler::Dispatch() {
+  RouteAfterFleetChange(core_);
+  while (true) {
+    TakeLost(core_);
+    const std::vector<Placement> placements = core_.executor.FindPlaces();
+    if (placements.empty()) return;
+    for (const Placement& placement : placements) StartTask(core_, placement);
+  }
+}
+
+absl::Status Scheduler::WaitFor(const std::function<void(Core&, Answer)>& step) {
+  absl::Notification answered;
+  absl::Status answer;
+  {
+    Section section(*this);
+    step(core_, [&](const absl::Status& status) {
+      answer = status;
+      answered.Notify();
+    });
+  }
+  answered.WaitForNotification();
+  return answer;
+}
 
 absl::Status Scheduler::Start() {
   Section section(*this);
-  return AdoptAll(core_);
+  return LoadStarted(core_);
 }
 
-absl::Status Scheduler::Adopt(const std::string& name) {
+void Scheduler::Arrived(const std::string& name, int priority) {
   Section section(*this);
-  ABSL_RETURN_IF_ERROR(server::Adopt(core_, name));
-  if (Owner* owner = core_.board.FindOwner(name)) InspectFromCache(core_, *owner);
-  ServeWaiting(core_);
-  return absl::OkStatus();
+  core_.window.OnArrived(core_, name, priority);
+}
+
+void Scheduler::Settle() {
+  absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(this, &Scheduler::Settled));
+}
+
+void Scheduler::AwaitQuiet(const std::string& name, absl::Duration limit) {
+  const auto quiet = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (core_.window.loads(name)) return false;
+    const Owner* owner = core_.board.FindOwner(name);
+    if (owner == nullptr) return true;
+    if (owner->planning || owner->writes > 0) return false;
+    return std::none_of(owner->tasks.begin(), owner->tasks.end(),
+                        [](const LiveTask& task) { return task.step == TaskStep::kLookup; });
+  };
+  absl::MutexLock lock(&mutex_);
+  mutex_.AwaitWithTimeout(absl::Condition(&quiet), limit);
 }
 
 absl::Status Scheduler::Remove(const std::string& name, const std::function<absl::Status(Transaction&)>& body) {
-  Section section(*this);
   ABSL_RETURN_IF_ERROR(core_.store.Write([&](Transaction& tx) -> absl::Status {
     ABSL_RETURN_IF_ERROR(body(tx));
     return tx.ClearReferences(TasksReference(name));
   }));
+  Section section(*this);
   if (Owner* owner = core_.board.FindOwner(name)) Forget(core_, *owner);
-  ServeWaiting(core_);
+  core_.window.OnLeft(core_);
   return absl::OkStatus();
 }
 
 absl::Status Scheduler::CancelJob(const std::string& job) {
-  Section section(*this);
-  Owner* owner = core_.board.FindOwner(job);
-  if (owner == nullptr || owner->job() == nullptr) return absl::OkStatus();
-  ABSL_RETURN_IF_ERROR(server::CancelJob(core_, *owner));
-  ServeWaiting(core_);
-  return absl::OkStatus();
+  return WaitFor([&](Core& core, Answer answer) {
+    Owner* owner = core.board.FindOwner(job);
+    if (owner != nullptr) return server::CancelJob(core, *owner, std::move(answer));
+    Load(core, job, [answer = std::move(answer)](Core& loaded, Owner* found) {
+      if (found != nullptr) return server::CancelJob(loaded, *found, answer);
+      loaded.outbox.push_back([answer] { answer(absl::OkStatus()); });
+    });
+  });
 }
 
 std::optional<v1::Job> Scheduler::LiveJob(const std::string& job) {
@@ -115,7 +173,7 @@ std::optional<v1::Job> Scheduler::LiveJob(const std::string& job) {
 std::optional<v1::Notice> Scheduler::WaitingOf(const std::string& owner) {
   absl::MutexLock lock(&mutex_);
   const Owner* found = core_.board.FindOwner(owner);
-  return found == nullptr ? std::nullopt : found->WaitingNotice();
+  return found == nullptr ? std::optional(QueuedBehind(core_.board.jobs())) : found->WaitingNotice();
 }
 
 int64_t Scheduler::Subscribe(const std::string& owner, std::function<void()> on_change) {
@@ -128,43 +186,40 @@ void Scheduler::Unsubscribe(int64_t id) {
   core_.subscribers.Remove(id);
 }
 
-std::string Scheduler::RegisterWorker(const v1::WorkerCapacity& capacity) {
+absl::StatusOr<std::string> Scheduler::RegisterWorker(const v1::WorkerCapacity& capacity) {
   Section section(*this);
-  std::string name = core_.board.fleet().Add(capacity, core_.clock);
+  if (core_.fleet == nullptr) return WorkersElsewhereError();
+  std::string name = core_.fleet->Register(capacity, core_.clock);
   LOG(INFO) << name << " registered: " << capacity.cores() << " cores, " << capacity.compute_class() << ", host "
             << capacity.host() << ", process " << capacity.process_id();
-  ServeWaiting(core_);
   return name;
 }
 
 int64_t Scheduler::LeaseTask(const std::string& worker, absl::Duration max_wait, LeaseDone done, bool small_only) {
-  Section section(*this);
-  const int64_t id = core_.waiting.NewId();
-  core_.waiting.Add(id, {worker, core_.clock.Monotonic() + max_wait, small_only, std::move(done)});
-  Fleet::Member* member = core_.board.fleet().Find(worker);
-  if (member == nullptr || core_.draining) {
-    core_.waiting.Answer(id, core_.draining ? ServerDrainingError() : WorkerUnknownError(worker), core_.outbox);
-    return id;
+  int64_t id = 0;
+  {
+    Section section(*this);
+    if (core_.fleet == nullptr) {
+      core_.outbox.push_back([done = std::move(done)] { done(WorkersElsewhereError()); });
+      return id;
+    }
+    id = core_.fleet->Ask({worker, core_.clock.Monotonic() + max_wait, small_only, std::move(done)}, core_.clock,
+                          core_.outbox);
+    Dispatch();
+    if (max_wait <= absl::ZeroDuration()) core_.fleet->CancelAsk(id, core_.outbox);
   }
-  Fleet::Seen(*member, core_.clock);
-  member->small_lane |= small_only;
-  ServeWaiting(core_);
-  if (max_wait <= absl::ZeroDuration()) core_.waiting.Answer(id, std::nullopt, core_.outbox);
   return id;
 }
 
 void Scheduler::CancelLease(int64_t waiter) {
   Section section(*this);
-  core_.waiting.Answer(waiter, std::nullopt, core_.outbox);
+  if (core_.fleet != nullptr) core_.fleet->CancelAsk(waiter, core_.outbox);
 }
 
 void Scheduler::ReturnLease(const v1::Lease& lease) {
   Section section(*this);
   const std::optional<TaskBoard::Place> place = core_.board.FindLease(lease.task(), lease.fencing_token());
-  if (!place) return;
-  const absl::Status status = PutBack(core_, *place);
-  if (!status.ok()) LOG(ERROR) << lease.task() << " will be released when its lease ends: " << status.ToString();
-  ServeWaiting(core_);
+  if (place && place->task->step == TaskStep::kNone) PutBack(core_, *place, nullptr, nullptr);
 }
 
 absl::StatusOr<v1::HeartbeatResponse> Scheduler::Heartbeat(const v1::HeartbeatRequest& request) {
@@ -173,55 +228,49 @@ absl::StatusOr<v1::HeartbeatResponse> Scheduler::Heartbeat(const v1::HeartbeatRe
 }
 
 absl::Status Scheduler::CompleteTask(const v1::CompleteTaskRequest& request) {
-  Section section(*this);
-  ABSL_RETURN_IF_ERROR(server::CompleteTask(core_, request));
-  ServeWaiting(core_);
-  return absl::OkStatus();
+  return WaitFor([&](Core& core, Answer answer) { server::CompleteTask(core, request, std::move(answer)); });
 }
 
 absl::Status Scheduler::FailTask(const v1::FailTaskRequest& request) {
-  Section section(*this);
-  absl::Status status = server::FailTask(core_, request);
-  ServeWaiting(core_);
-  return status;
+  return WaitFor([&](Core& core, Answer answer) { server::FailTask(core, request, std::move(answer)); });
 }
 
 void Scheduler::DeregisterWorker(const std::string& worker) {
   Section section(*this);
-  ReleaseWorker(core_, worker, nullptr);
-  ServeWaiting(core_);
+  if (core_.fleet != nullptr) core_.fleet->Leave(worker, false);
 }
 
 std::vector<v1::Worker> Scheduler::ListWorkers() {
   absl::MutexLock lock(&mutex_);
-  return core_.board.fleet().ToProto();
+  return core_.fleet == nullptr ? std::vector<v1::Worker>() : core_.fleet->ListWorkers();
 }
 
 void Scheduler::ReleaseProcess(const std::string& host, int process_id) {
   Section section(*this);
-  for (const std::string& worker : core_.board.fleet().OfProcess(host, process_id)) {
-    const absl::Status fault = WorkerDiedError(worker);
-    ReleaseWorker(core_, worker, core_.draining ? nullptr : &fault);  // in a drain we ended it ourselves
-  }
-  ServeWaiting(core_);
+  if (core_.fleet != nullptr) core_.fleet->ProcessEnded(host, process_id);
 }
 
 void Scheduler::Tick() {
   Section section(*this);
-  ExpireLeases(core_);
-  core_.board.fleet().ForgetUnseen(core_.clock.Monotonic() - core_.options.worker_memory);
-  AdvanceStuck(core_);
-  FailUnmatched(core_);
-  ServeWaiting(core_);
-  core_.waiting.AnswerExpired(core_.clock.Monotonic(), core_.outbox);
+  if (core_.fleet != nullptr) core_.fleet->Tick(core_.clock, core_.outbox);
+  RetryStuck(core_);
+  RouteDue(core_);
+  FailUnplaceable(core_);
+  core_.window.Fill(core_);
   TellWaiting(core_);
   SetGauges(core_);
+}
+
+void Scheduler::Pause(std::optional<v1::Notice> why) {
+  Section section(*this);
+  core_.paused = std::move(why);
+  if (core_.fleet != nullptr) core_.fleet->Pause(core_.paused.has_value());
 }
 
 void Scheduler::BeginDrain() {
   Section section(*this);
   core_.draining = true;
-  core_.waiting.AnswerExpired(MonotonicTime::InfiniteFuture(), core_.outbox);
+  if (core_.fleet != nullptr) core_.fleet->Drain(core_.outbox);
   core_.subscribers.NotifyAll(core_.outbox);
 }
 
@@ -232,7 +281,7 @@ bool Scheduler::draining() {
 
 double Scheduler::FlopsPerSecond() {
   absl::MutexLock lock(&mutex_);
-  return core_.speed.FlopsPerSecond(core_.board.fleet());
+  return core_.speed.FlopsPerSecond(core_.fleet == nullptr ? Fleet() : core_.fleet->members());
 }
 
 }  // namespace bitwright::server

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,22 +18,31 @@
 
 namespace bitwright::server {
 
-// Brings models through inspection and jobs through their tasks: expands, leases, takes results, retries, ends. What it
-// acknowledges is in the store first; its memory can be rebuilt from there (Start). Does not check requests (rpc/) nor
-// create or list resources (resources/).
+// Brings models through inspection and jobs through their tasks: expands, has them run by an executor, takes results,
+// retries, ends. What it acknowledges is in the store first; its memory can be rebuilt from there (Start). Does not
+// check requests (rpc/) nor create or list resources (resources/).
 //
-// A façade: each call is one step over Core (adoption, leasing, heartbeat, results, releasing, lease_expiry, ending)
-// under one lock. All waiting is by callback: no thread is held by a waiting worker or watcher. Callbacks run on the
-// thread that caused them, without any lock held. Time passes only in Tick. Thread-safe.
+// A façade: each call is one step over Core under one lock, which waits for nothing. What is to be written goes to the
+// store as a Change, what is to be read to a thread of its own, and comes back as another step. Calls that answer for
+// something durable wait for that without the lock. Waiting workers and watchers are called back: no thread is held by
+// one. Callbacks run on the thread that caused them, without any lock held. Time passes only in Tick. Thread-safe.
 class Scheduler {
  public:
+  // `elsewhere`: what runs the tasks in place of this server's own fleet; then workers are refused.
   Scheduler(Store& store, HeldBlobs& blobs, const Planner& planner, const Clock& clock, Metrics& metrics,
-            SchedulerOptions options);
+            SchedulerOptions options, std::unique_ptr<Executor> elsewhere = nullptr);
+  ~Scheduler();  // when all that is under way has come back
 
-  // Takes up every unfinished model and job of the store.
+  // Takes up what is unfinished in the store.
   absl::Status Start();
-  // Takes up one model or job that was just stored.
-  absl::Status Adopt(const std::string& name);
+  // A model or job was just stored. Cannot fail: what there is no room for stays in the queue of the store, and what
+  // cannot be read now is read again.
+  void Arrived(const std::string& name, int priority);
+  // Waits, at most for `limit`, until nothing is under way for the model or job: then it has come as far as it comes
+  // without a worker.
+  void AwaitQuiet(const std::string& name, absl::Duration limit);
+  // Waits until nothing is under way at all. For tests, and a drain.
+  void Settle();
 
   // Runs `body` in a transaction; when that is OK the model or job, if it was unfinished, is forgotten, its running
   // tasks are lost and their outputs needed no more. For a model that is deleted: nothing of it can be written
@@ -41,7 +51,7 @@ class Scheduler {
 
   // Moves a job to CANCELLED. OK and without effect when it is not unfinished.
   absl::Status CancelJob(const std::string& job);
-  // An unfinished job as it is now; nothing when it is not unfinished (then the store's row is the truth).
+  // An unfinished job as it is now; nothing when it is not in memory (then the store's row is the truth).
   std::optional<v1::Job> LiveJob(const std::string& job);
 
   // What an unfinished model or job waits for, if nothing of it runs.
@@ -53,7 +63,7 @@ class Scheduler {
   void Unsubscribe(int64_t id);
 
   // The calls of WorkerService, see workers.proto.
-  std::string RegisterWorker(const v1::WorkerCapacity& capacity);
+  absl::StatusOr<std::string> RegisterWorker(const v1::WorkerCapacity& capacity);
   // `done` runs exactly once: with a lease, with nothing after `max_wait`, or with an error. The result can be given to
   // CancelLease. A worker that asks with `small_only` runs one small task beside what it runs otherwise.
   int64_t LeaseTask(const std::string& worker, absl::Duration max_wait, LeaseDone done, bool small_only = false);
@@ -72,6 +82,8 @@ class Scheduler {
   // Ends expired leases and waits, lets backed-off tasks go, repeats steps that the store refused, tells what waits,
   // sets the gauges.
   void Tick();
+  // No task is begun while there is a reason not to (a disk that fills up), which jobs then wait for; null: they are.
+  void Pause(std::optional<v1::Notice> why);
   // Leases nothing more; waiting workers are sent away and subscribers called.
   void BeginDrain();
   bool draining();
@@ -79,10 +91,22 @@ class Scheduler {
   // Speed to estimate with: measured on finished tasks, or assumed from the largest worker's cores.
   double FlopsPerSecond();
 
+  // Models as jobs use them.
+  ModelCache& models() { return models_; }
+
  private:
   // The lock, with the calls that must run after it is released.
   class Section;
+  using Step = std::function<void(Core&)>;
 
+  void Resume(const Step& step);
+  absl::Status WaitFor(const std::function<void(Core&, Answer)>& step);
+  void Dispatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool Settled() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return core_.under_way == 0; }
+
+  ModelCache models_;
+  std::unique_ptr<Executor> executor_;
+  std::unique_ptr<Background> background_;
   absl::Mutex mutex_;
   Core core_ ABSL_GUARDED_BY(mutex_);
 };

@@ -29,7 +29,7 @@ absl::Status LeaseLostError(std::string_view task, int64_t token) {
 }
 
 absl::Status LeaseExpiredError(std::string_view worker) {
-  return MakeError(absl::StatusCode::kUnavailable, "LEASE_EXPIRED",
+  return MakeError(absl::StatusCode::kUnavailable, Reason::kLeaseExpired,
                    "worker '" + Text(worker) + "' was not heard of before its lease ran out", {});
 }
 
@@ -44,14 +44,14 @@ absl::Status ServerDrainingError() {
 }
 
 absl::Status OutputMissingError(std::string_view task, std::string_view output) {
-  return MakeError(absl::StatusCode::kInternal, "TASK_OUTPUT_MISSING",
+  return MakeError(absl::StatusCode::kInternal, Reason::kTaskOutputMissing,
                    "task '" + Text(task) + "' finished without its output '" + Text(output) +
                        "'; server and workers may be of different versions",
                    {{"task", Text(task)}, {"output", Text(output)}});
 }
 
 absl::Status OutputInvalidError(std::string_view task, std::string_view output) {
-  return MakeError(absl::StatusCode::kInternal, "TASK_OUTPUT_INVALID",
+  return MakeError(absl::StatusCode::kInternal, Reason::kTaskOutputInvalid,
                    "output '" + Text(output) + "' of task '" + Text(task) +
                        "' cannot be parsed; server and workers may be of different versions",
                    {{"task", Text(task)}, {"output", Text(output)}});
@@ -84,6 +84,25 @@ absl::Status TaskTooLargeError(std::string_view task, int64_t needed_bytes, int6
           " bytes of memory, the largest worker has " + std::to_string(largest_bytes) +
           "; add a worker with more memory and submit again",
       {{"task", Text(task)}, {"needed", std::to_string(needed_bytes)}, {"limit", std::to_string(largest_bytes)}});
+}
+
+absl::Status RowCorruptError(std::string_view name) {
+  return MakeError(absl::StatusCode::kDataLoss, "ROW_CORRUPT",
+                   "what the database holds of '" + Text(name) +
+                       "' cannot be read; see the disk of the server's data directory, and submit again",
+                   {{"name", Text(name)}});
+}
+
+absl::Status InputLostError(std::string_view task, std::string_view digest) {
+  return MakeError(absl::StatusCode::kDataLoss, "BLOB_LOST",
+                   "blob " + Text(digest) + ", which task '" + Text(task) +
+                       "' reads, is lost on the server, and no task made it; upload the model or text again",
+                   {{"task", Text(task)}, {"digest", Text(digest)}});
+}
+
+absl::Status WorkersElsewhereError() {
+  return MakeError(absl::StatusCode::kFailedPrecondition, "WORKERS_ELSEWHERE",
+                   "this server has its tasks run by another engine and takes no workers");
 }
 
 absl::Status AttemptsExhaustedError(std::string_view task, int attempts, const absl::Status& last) {

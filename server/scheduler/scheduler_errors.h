@@ -16,6 +16,9 @@ absl::Status OutputMissingError(std::string_view task, std::string_view output);
 absl::Status OutputInvalidError(std::string_view task, std::string_view output);   // INTERNAL, TASK_OUTPUT_INVALID
 absl::Status TaskErrorMissingError(std::string_view task);                         // INTERNAL, TASK_ERROR_MISSING
 absl::Status ExpansionChangedError(std::string_view owner, std::string_view key);  // INTERNAL, EXPANSION_CHANGED
+absl::Status RowCorruptError(std::string_view name);                               // DATA_LOSS, ROW_CORRUPT
+absl::Status InputLostError(std::string_view task, std::string_view digest);       // DATA_LOSS, BLOB_LOST
+absl::Status WorkersElsewhereError();  // FAILED_PRECONDITION, WORKERS_ELSEWHERE
 
 // FAILED_PRECONDITION, WORKER_CLASS_GONE: the job began on workers of a kind that is there no more.
 absl::Status PinUnmatchedError(std::string_view compute_class, std::string_view code_version);

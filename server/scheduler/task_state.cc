@@ -8,7 +8,7 @@ namespace bitwright::server {
 namespace {
 
 constexpr int kStates = 6;
-constexpr int kEvents = 8;
+constexpr int kEvents = 10;
 constexpr int kNever = -1;
 
 // Rows by TaskState, columns by TaskEvent: the table of the header.
@@ -20,12 +20,12 @@ constexpr std::array<std::array<int, kEvents>, kStates> kNext = [] {
   constexpr int failed = static_cast<int>(TaskState::kFailed);
   constexpr int cancelled = static_cast<int>(TaskState::kCancelled);
   return std::array<std::array<int, kEvents>, kStates>{{
-      {ready, kNever, kNever, kNever, kNever, kNever, cancelled, waiting},
-      {ready, leased, done, kNever, kNever, kNever, cancelled, waiting},
-      {kNever, kNever, kNever, done, ready, failed, cancelled, leased},
-      {kNever, kNever, kNever, kNever, kNever, kNever, done, done},
-      {kNever, kNever, kNever, kNever, kNever, kNever, failed, waiting},
-      {kNever, kNever, kNever, kNever, kNever, kNever, cancelled, waiting},
+      {ready, kNever, kNever, kNever, kNever, kNever, cancelled, waiting, kNever, waiting},
+      {ready, leased, done, kNever, kNever, kNever, cancelled, waiting, kNever, waiting},
+      {kNever, kNever, kNever, done, ready, failed, cancelled, leased, kNever, kNever},
+      {kNever, kNever, kNever, kNever, kNever, kNever, done, done, waiting, kNever},
+      {kNever, kNever, kNever, kNever, kNever, kNever, failed, waiting, kNever, kNever},
+      {kNever, kNever, kNever, kNever, kNever, kNever, cancelled, waiting, kNever, kNever},
   }};
 }();
 

@@ -14,15 +14,18 @@ enum class TaskEvent {
   kFailed,           // by its own fault, or after the last attempt
   kOwnerEnded,       // the job or model ended without it
   kServerRestarted,  // read back from the store
+  kOutputLost,       // what it made is there no more, or is not what it should be
+  kSourceLost,       // that happened to a task that it reads from
 };
 
-//   state      sources done  leased  in cache  completed  released  failed  owner ended  restarted
-//   WAITING    READY         –       –         –          –         –       CANCELLED    WAITING
-//   READY      READY         LEASED  DONE      –          –         –       CANCELLED    WAITING
-//   LEASED     –             –       –         DONE       READY     FAILED  CANCELLED    LEASED
-//   DONE       –             –       –         –          –         –       DONE         DONE
-//   FAILED     –             –       –         –          –         –       FAILED       WAITING
-//   CANCELLED  –             –       –         –          –         –       CANCELLED    WAITING
+//   state      sources  leased  in     completed  released  failed  owner      restarted  output   source
+//              done             cache                               ended                 lost     lost
+//   WAITING    READY    –       –      –          –         –       CANCELLED  WAITING    –        WAITING
+//   READY      READY    LEASED  DONE   –          –         –       CANCELLED  WAITING    –        WAITING
+//   LEASED     –        –       –      DONE       READY     FAILED  CANCELLED  LEASED     –        –
+//   DONE       –        –       –      –          –         –       DONE       DONE       WAITING  –
+//   FAILED     –        –       –      –          –         –       FAILED     WAITING    –        –
+//   CANCELLED  –        –       –      –          –         –       CANCELLED  WAITING    –        –
 // "–": our own bug; ends the process. After a restart of the server what a task waits for is found out anew.
 TaskState NextTaskState(TaskState state, TaskEvent event);
 

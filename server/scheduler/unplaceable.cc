@@ -6,54 +6,59 @@
 #include <vector>
 
 #include "server/scheduler/ending.h"
+#include "server/scheduler/policy.h"
+#include "server/scheduler/routing.h"
 #include "server/scheduler/scheduler_errors.h"
 
 namespace bitwright::server {
 namespace {
 
-using Failures = std::vector<std::pair<Owner*, absl::Status>>;
+constexpr absl::Duration kPause = absl::Milliseconds(500);
 
-// Apart from the walk that found them: an owner that fails leaves the board.
-void FailAll(Core& core, const Failures& failures) {
-  for (const auto& [owner, error] : failures) (void)FailOwner(core, *owner, error);
+// The first ready task that none of the offers may run; null: none.
+const LiveTask* Unplaceable(const Owner& owner, const std::vector<Offer>& offers) {
+  for (const LiveTask& task : owner.tasks) {
+    if (task.row.state != TaskState::kReady || !task.blocked_on.empty()) continue;
+    const bool settled = task.step == TaskStep::kQueued;
+    if (!AnyFits(offers, settled ? ToExecution(owner, task).needs : NeedsOf(owner, task))) return &task;
+  }
+  return nullptr;
+}
+
+// Whether more memory would do.
+bool IsTooLarge(const LiveTask& task, const std::vector<Offer>& offers, Requirements needs) {
+  needs.memory_bytes = 0;
+  return AnyFits(offers, needs) && task.node.memory_bytes > 0;
+}
+
+absl::Status WhyNot(const Owner& owner, const LiveTask& task, const std::vector<Offer>& offers) {
+  const Requirements needs = NeedsOf(owner, task);
+  if (!IsTooLarge(task, offers, needs)) return PinUnmatchedError(needs.compute_class, needs.code_version);
+  int64_t largest = 0;
+  for (const Offer& offer : offers) largest = std::max(largest, offer.memory_bytes);
+  return TaskTooLargeError(task.node.key, task.node.memory_bytes, largest);
 }
 
 }  // namespace
 
-void FailTooLarge(Core& core) {
-  const Fleet& fleet = core.board.fleet();
-  const std::optional<int64_t> largest = fleet.LargestMemoryBytes();
-  if (!largest) return;
-  Failures failures;
-  for (const auto& [name, owner] : core.board.owners()) {
-    if (owner->stuck) continue;
-    const auto task = std::find_if(owner->tasks.begin(), owner->tasks.end(), [&](const LiveTask& one) {
-      return one.row.state == TaskState::kReady && one.node.memory_bytes > *largest &&
-             !(one.node.small && fleet.HasSmallLane());
-    });
-    if (task == owner->tasks.end()) continue;
-    failures.emplace_back(owner.get(), TaskTooLargeError(task->node.key, task->node.memory_bytes, *largest));
-  }
-  FailAll(core, failures);
-}
-
-void FailUnmatched(Core& core) {
+void FailUnplaceable(Core& core) {
   const MonotonicTime now = core.clock.Monotonic();
-  const Fleet& fleet = core.board.fleet();
-  Failures failures;
+  if (now - core.unplaceable_checked < kPause) return;
+  core.unplaceable_checked = now;
+  const std::vector<Offer> offers = core.executor.Offers(now);
+  if (offers.empty()) return;
+  std::vector<std::pair<Owner*, absl::Status>> failures;
   for (const auto& [name, owner] : core.board.owners()) {
-    JobWork* job = owner->job();
-    if (job == nullptr) continue;
-    const JobRow& row = job->row;
-    if (row.pinned_class.empty() || fleet.members().empty() || fleet.Has(row.pinned_class, row.pinned_code)) {
-      job->unmatched_since.reset();
-    } else if (!job->unmatched_since) {
-      job->unmatched_since = now;
-    } else if (now - *job->unmatched_since >= core.options.pin_patience && !owner->stuck) {
-      failures.emplace_back(owner.get(), PinUnmatchedError(row.pinned_class, row.pinned_code));
+    const LiveTask* task = owner->AnyLeased() || owner->closing ? nullptr : Unplaceable(*owner, offers);
+    if (task == nullptr) {
+      owner->unplaceable_since.reset();
+    } else if (!owner->unplaceable_since) {
+      owner->unplaceable_since = now;
+    } else if (now - *owner->unplaceable_since >= core.options.patience && !owner->stuck) {
+      failures.emplace_back(owner.get(), WhyNot(*owner, *task, offers));
     }
   }
-  FailAll(core, failures);
+  for (const auto& [owner, error] : failures) FailOwner(core, *owner, error);
 }
 
 }  // namespace bitwright::server

@@ -4,11 +4,9 @@
 
 namespace bitwright::server {
 
-// Fails owners with a ready task that no worker has the memory for. Without workers nothing is known and nothing fails.
-void FailTooLarge(Core& core);
-
-// Fails jobs whose pinned class and code no worker has had for longer than the options' patience, though there are
-// workers.
-void FailUnmatched(Core& core);
+// Owners with a ready task that no worker which is there may ever run, and of which nothing runs: noted, so that they
+// keep nobody out of the window; after the options' patience they fail with TASK_TOO_LARGE or WORKER_CLASS_GONE. While
+// there is no worker at all nothing is known, and nothing fails.
+void FailUnplaceable(Core& core);
 
 }  // namespace bitwright::server

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "proto/contract/notices.h"
-#include "server/scheduler/policy_input.h"
+#include "server/scheduler/routing.h"
 
 namespace bitwright::server {
 namespace {
@@ -18,7 +18,7 @@ v1::Notice NoWorker() {
                     "--work-dir FOLDER, or the server with --workers 1");
 }
 
-v1::Notice WorkersBusy(size_t workers) {
+v1::Notice WorkersBusy(int workers) {
   return MakeNotice("WORKERS_BUSY", workers == 1 ? "the worker that could run it runs other work; start another one "
                                                    "with bitwright-worker to run both at once"
                                                  : "all " + std::to_string(workers) +
@@ -44,32 +44,21 @@ v1::Notice WorkerMissing(const Owner& owner, const LiveTask& task) {
                                           "; start such a bitwright-worker, or cancel the job and submit it again");
 }
 
-// A worker that was lost without a word is no worker, though it is remembered for a while.
-bool IsPresent(const Core& core, const Fleet::Member& member) {
-  return member.seen + core.options.lease_ttl + core.options.lease_grace >= core.clock.Monotonic();
-}
-
-// Whether the worker may run the task, when it runs nothing else, and whether it may now.
-bool EverRuns(const Fleet::Member& member, const ReadyTask& task) {
-  AskingWorker whole = ToAskingWorker(member, false);
-  whole.memory_bytes = member.memory_bytes();
-  whole.small_only = false;
-  return MayRun(task, whole);
-}
-bool RunsNow(const Fleet::Member& member, const ReadyTask& task) {
-  return member.has_free_slot() && MayRun(task, ToAskingWorker(member, false));
+// What the task needs of a place, as far as that is settled.
+Requirements NeedsNow(const Owner& owner, const LiveTask& task) {
+  return task.step == TaskStep::kQueued ? ToExecution(owner, task).needs : NeedsOf(owner, task);
 }
 
 // Whether nothing but a worker keeps the task from running.
 bool NeedsWorker(const Core& core, const LiveTask& task) {
   if (task.row.state != TaskState::kReady || task.not_before > core.clock.Monotonic()) return false;
-  return task.blocked_on.empty() || !core.board.Runs(task.blocked_on);
+  return task.blocked_on.empty() && (task.step == TaskStep::kQueued || task.step == TaskStep::kNone);
 }
 
 // The reason, once one has held for long enough, or none. True: subscribers are to be told.
-bool Update(const Core& core, Owner& owner) {
+bool Update(const Core& core, Owner& owner, const std::vector<Offer>& offers) {
   const MonotonicTime now = core.clock.Monotonic();
-  std::optional<v1::Notice> notice = WaitReason(core, owner);
+  std::optional<v1::Notice> notice = WaitReason(core, owner, offers);
   const bool told = owner.waiting && owner.waiting->told;
   if (!notice) {
     owner.waiting.reset();
@@ -85,27 +74,29 @@ bool Update(const Core& core, Owner& owner) {
 
 }  // namespace
 
-std::optional<v1::Notice> WaitReason(const Core& core, const Owner& owner) {
+v1::Notice QueuedBehind(int64_t jobs) {
+  return MakeNotice("QUEUED_BEHIND", "it waits in the queue: the " + std::to_string(jobs) +
+                                         " jobs before it are not done; it runs sooner with a higher priority");
+}
+
+std::optional<v1::Notice> WaitReason(const Core& core, const Owner& owner, const std::vector<Offer>& offers) {
   if (owner.AnyLeased()) return std::nullopt;
   if (owner.stuck) return ServerStorage();
-  std::vector<const Fleet::Member*> present;
-  for (const auto& [name, member] : core.board.fleet().members()) {
-    if (IsPresent(core, member)) present.push_back(&member);
-  }
-  if (present.empty()) return NoWorker();
+  if (core.paused) return core.paused;
+  if (offers.empty()) return NoWorker();
   const LiveTask* unplaced = nullptr;
-  size_t able = 0;
+  int able = 0;
   for (const LiveTask& task : owner.tasks) {
     if (!NeedsWorker(core, task)) continue;
-    const ReadyTask ready = ToReadyTask(owner, task);
-    size_t may_run = 0;
-    for (const Fleet::Member* member : present) {
-      if (!EverRuns(*member, ready)) continue;
-      if (RunsNow(*member, ready)) return std::nullopt;
-      ++may_run;
+    const Requirements needs = NeedsNow(owner, task);
+    int places = 0;
+    for (const Offer& offer : offers) {
+      if (!offer.Fits(needs)) continue;
+      if (offer.free_places > 0) return std::nullopt;
+      places += offer.places;
     }
-    able = std::max(able, may_run);
-    if (may_run == 0 && unplaced == nullptr) unplaced = &task;
+    able = std::max(able, places);
+    if (places == 0 && unplaced == nullptr) unplaced = &task;
   }
   if (able > 0) return WorkersBusy(able);
   return unplaced == nullptr ? std::nullopt : std::optional(WorkerMissing(owner, *unplaced));
@@ -115,8 +106,9 @@ void TellWaiting(Core& core) {
   const MonotonicTime now = core.clock.Monotonic();
   if (now - core.waiting_checked < kPause) return;
   core.waiting_checked = now;
+  const std::vector<Offer> offers = core.executor.Offers(now);
   for (const auto& [name, owner] : core.board.owners()) {
-    if (Update(core, *owner)) Changed(core, *owner);
+    if (Update(core, *owner, offers)) Changed(core, *owner);
   }
 }
 

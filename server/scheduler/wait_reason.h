@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "bitwright/v1/notices.pb.h"
 #include "server/scheduler/core.h"
@@ -10,7 +11,10 @@ namespace bitwright::server {
 // Why nothing of this owner runs, as Job.waiting says it, and what a person can do; nothing while something runs, while
 // a pause before a repeated attempt lasts, while an equal task of another owner runs, and where a worker is about to
 // take a task.
-std::optional<v1::Notice> WaitReason(const Core& core, const Owner& owner);
+std::optional<v1::Notice> WaitReason(const Core& core, const Owner& owner, const std::vector<Offer>& offers);
+
+// What a job waits for that is not in memory, beside so many that are.
+v1::Notice QueuedBehind(int64_t jobs);
 
 // Tells the subscribers of every owner whose reason has held for kWaitingTold, or is over. Looks twice a second at
 // most.

@@ -12,6 +12,11 @@ void WaitingWorkers::Answer(int64_t id, absl::StatusOr<std::optional<v1::Lease>>
   waiters_.erase(it);
 }
 
+std::optional<WaitingWorkers::Waiter> WaitingWorkers::Take(int64_t id) {
+  auto node = waiters_.extract(id);
+  return node ? std::optional(std::move(node.mapped())) : std::nullopt;
+}
+
 void WaitingWorkers::AnswerExpired(MonotonicTime now, Outbox& outbox) {
   std::vector<int64_t> expired;
   for (const auto& [id, waiter] : waiters_) {

@@ -28,7 +28,10 @@ class WaitingWorkers {
 
   // An id for a call that need not wait.
   int64_t NewId() { return next_id_++; }
+  // Under its id of before, a call that was taken out waits in its old place.
   void Add(int64_t id, Waiter waiter) { waiters_[id] = std::move(waiter); }
+  // Takes the call out, unanswered; nothing: it is not there.
+  std::optional<Waiter> Take(int64_t id);
   const std::map<int64_t, Waiter>& waiters() const { return waiters_; }
 
   // Answers the call and forgets it; without effect when it was answered.

@@ -37,7 +37,7 @@ absl::StatusOr<std::vector<BlobDigest>> SqliteTransaction::AllBlobs() {
 }
 
 absl::StatusOr<BlobTotals> SqliteTransaction::CountBlobs() {
-  Statement read = db_.Prepare("SELECT count(*), coalesce(sum(size), 0) FROM blobs", "count blobs");
+  Statement read = db_.Prepare("SELECT blobs, bytes FROM blob_totals", "count blobs");
   ABSL_RETURN_IF_ERROR(read.Step().status());
   return BlobTotals{read.Int(0), read.Int(1)};
 }
@@ -64,7 +64,11 @@ absl::StatusOr<int64_t> SqliteTransaction::CacheBytes() {
 }
 
 absl::Status SqliteTransaction::PutBlob(const BlobRow& row) {
-  return db_.Prepare("INSERT OR REPLACE INTO blobs VALUES (?, ?, ?)", "write a blob")
+  return db_
+      .Prepare(
+          "INSERT INTO blobs VALUES (?, ?, ?) ON CONFLICT(sha256) DO UPDATE SET size = excluded.size, "
+          "last_use = excluded.last_use",
+          "write a blob")
       .Text(row.digest.sha256)
       .Bind(row.digest.size_bytes)
       .Bind(row.last_use_micros)

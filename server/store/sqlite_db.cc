@@ -67,20 +67,26 @@ std::string Statement::Str(int column) const {
   return size == 0 ? std::string() : std::string(static_cast<const char*>(data), size);
 }
 
-absl::StatusOr<std::unique_ptr<SqliteDb>> SqliteDb::Open(const std::string& path) {
+absl::StatusOr<std::unique_ptr<SqliteDb>> SqliteDb::Open(const std::string& path, int flags, const char* modes) {
   sqlite3* raw = nullptr;
-  const int code =
-      sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = sqlite3_open_v2(path.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   std::unique_ptr<SqliteDb> db(new SqliteDb(raw));
   if (code != SQLITE_OK) {
     return StoreFailedError("open '" + path + "'", raw != nullptr ? sqlite3_errmsg(raw) : "no memory");
   }
   sqlite3_busy_timeout(raw, kBusyMillis);
-  ABSL_RETURN_IF_ERROR(
-      db->Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-                  "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;",
-                  "set its modes"));
+  ABSL_RETURN_IF_ERROR(db->Execute(modes, "set its modes"));
   return db;
+}
+
+absl::StatusOr<std::unique_ptr<SqliteDb>> SqliteDb::Open(const std::string& path) {
+  return Open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+              "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+              "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;");
+}
+
+absl::StatusOr<std::unique_ptr<SqliteDb>> SqliteDb::OpenReader(const std::string& path) {
+  return Open(path, SQLITE_OPEN_READWRITE, "PRAGMA query_only=ON; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;");
 }
 
 SqliteDb::~SqliteDb() {
@@ -102,6 +108,6 @@ Statement SqliteDb::Prepare(const char* sql, std::string_view what) {
   return Statement(db_, statement, what);
 }
 
-int64_t SqliteDb::last_insert_id() const { return sqlite3_last_insert_rowid(db_); }
+bool SqliteDb::in_no_transaction() const { return sqlite3_get_autocommit(db_) != 0; }
 
 }  // namespace bitwright::server

@@ -50,15 +50,18 @@ class SqliteDb {
  public:
   // Opens or creates; WAL, synchronous FULL, foreign keys on. INTERNAL, reason STORE_FAILED.
   static absl::StatusOr<std::unique_ptr<SqliteDb>> Open(const std::string& path);
+  // Another connection to a database that is open for writing; it cannot change anything.
+  static absl::StatusOr<std::unique_ptr<SqliteDb>> OpenReader(const std::string& path);
   ~SqliteDb();
 
   absl::Status Execute(const std::string& sql, std::string_view what);
   // `sql` is prepared at its first use and kept: pass literals. CHECK fails for text that is not SQL.
   Statement Prepare(const char* sql, std::string_view what);
-  int64_t last_insert_id() const;
+  bool in_no_transaction() const;
 
  private:
   explicit SqliteDb(sqlite3* db) : db_(db) {}
+  static absl::StatusOr<std::unique_ptr<SqliteDb>> Open(const std::string& path, int flags, const char* modes);
   sqlite3* db_;
   std::map<const char*, sqlite3_stmt*> statements_;
 };

@@ -10,7 +10,8 @@ namespace bitwright::server {
 namespace {
 
 #define MODEL_COLUMNS "sequence, name, unfinished, body, info, content"
-#define JOB_COLUMNS "sequence, name, model, state, unfinished, body, recipe, pinned_class, pinned_code"
+#define JOB_COLUMNS \
+  "sequence, name, model, state, unfinished, body, recipe, pinned_class, pinned_code, priority, tenant"
 
 ModelRow ReadModel(const Statement& row) {
   return {.name = row.Str(1),
@@ -30,7 +31,9 @@ JobRow ReadJob(const Statement& row) {
           .body = row.Str(5),
           .recipe = row.Str(6),
           .pinned_class = row.Str(7),
-          .pinned_code = row.Str(8)};
+          .pinned_code = row.Str(8),
+          .priority = static_cast<int>(row.Int(9)),
+          .tenant = row.Str(10)};
 }
 
 // All rows of a statement, each made by `make`.
@@ -87,6 +90,10 @@ absl::StatusOr<std::optional<ModelRow>> SqliteTransaction::GetModel(std::string_
   return First(read.Text(name), ReadModel);
 }
 
+absl::StatusOr<bool> SqliteTransaction::HasModel(std::string_view name) {
+  return db_.Prepare("SELECT 1 FROM models WHERE name = ?", "look for a model").Text(name).Step();
+}
+
 absl::StatusOr<std::vector<ModelRow>> SqliteTransaction::ListModels(const RowQuery& query) {
   const std::string end = EndOfPrefix(query.name_prefix);
   Statement read = db_.Prepare(ListSql(MODEL_COLUMNS " FROM models", query), "list models");
@@ -100,10 +107,10 @@ absl::StatusOr<std::vector<ModelRow>> SqliteTransaction::ModelsOfContent(std::st
   return Collect(read.Text(content).Bind(int64_t{limit}), ReadModel);
 }
 
-absl::StatusOr<std::vector<std::string>> SqliteTransaction::UnfinishedModels() {
+absl::StatusOr<std::vector<std::string>> SqliteTransaction::UnfinishedModels(int limit) {
   Statement read =
-      db_.Prepare("SELECT name FROM models WHERE unfinished = 1 ORDER BY sequence", "list unfinished models");
-  return Collect(read, ReadText);
+      db_.Prepare("SELECT name FROM models WHERE unfinished = 1 ORDER BY sequence LIMIT ?", "list unfinished models");
+  return Collect(read.Bind(int64_t{limit}), ReadText);
 }
 
 absl::StatusOr<std::optional<JobRow>> SqliteTransaction::GetJob(std::string_view name) {
@@ -118,9 +125,41 @@ absl::StatusOr<std::vector<JobRow>> SqliteTransaction::ListJobs(const RowQuery& 
   return Collect(read, ReadJob);
 }
 
-absl::StatusOr<std::vector<std::string>> SqliteTransaction::UnfinishedJobs() {
-  Statement read = db_.Prepare("SELECT name FROM jobs WHERE unfinished = 1 ORDER BY sequence", "list unfinished jobs");
-  return Collect(read, ReadText);
+absl::StatusOr<std::vector<std::string>> SqliteTransaction::UnfinishedJobs(int state, int limit) {
+  Statement read = db_.Prepare("SELECT name FROM jobs WHERE state = ? AND +unfinished = 1 ORDER BY sequence LIMIT ?",
+                               "list unfinished jobs");
+  return Collect(read.Bind(int64_t{state}).Bind(int64_t{limit}), ReadText);
+}
+
+absl::StatusOr<std::vector<QueuedJob>> SqliteTransaction::Queue(int state, std::string_view tenant, int limit) {
+  Statement read = db_.Prepare(
+      "SELECT name, priority FROM jobs INDEXED BY jobs_queue WHERE unfinished = 1 AND state = ? AND tenant = ? "
+      "ORDER BY priority DESC, sequence LIMIT ?",
+      "read the queue");
+  return Collect(read.Bind(int64_t{state}).Text(tenant).Bind(int64_t{limit}), [](const Statement& row) {
+    return QueuedJob{.name = row.Str(0), .priority = static_cast<int>(row.Int(1))};
+  });
+}
+
+absl::StatusOr<std::vector<std::string>> SqliteTransaction::TenantsWith(int state) {
+  std::vector<std::string> tenants;
+  std::string last;
+  while (true) {
+    Statement read = db_.Prepare(
+        "SELECT tenant FROM jobs INDEXED BY jobs_queue WHERE unfinished = 1 AND state = ? AND tenant > ? "
+        "ORDER BY tenant LIMIT 1",
+        "find a tenant of the queue");
+    ABSL_ASSIGN_OR_RETURN(std::optional<std::string> next, First(read.Bind(int64_t{state}).Text(last), ReadText));
+    if (!next) return tenants;
+    last = *next;
+    tenants.push_back(*std::move(next));
+  }
+}
+
+absl::StatusOr<std::vector<JobRow>> SqliteTransaction::JobsWithoutTenant(int limit) {
+  Statement read = db_.Prepare("SELECT " JOB_COLUMNS " FROM jobs WHERE unfinished = 1 AND +tenant = '' LIMIT ?",
+                               "find jobs without a tenant");
+  return Collect(read.Bind(int64_t{limit}), ReadJob);
 }
 
 absl::StatusOr<std::optional<std::string>> SqliteTransaction::JobUsing(std::string_view model) {
@@ -130,7 +169,7 @@ absl::StatusOr<std::optional<std::string>> SqliteTransaction::JobUsing(std::stri
 }
 
 absl::StatusOr<std::vector<std::pair<int, int64_t>>> SqliteTransaction::CountJobs() {
-  Statement read = db_.Prepare("SELECT state, count(*) FROM jobs GROUP BY state", "count jobs");
+  Statement read = db_.Prepare("SELECT state, jobs FROM job_counts", "count jobs");
   return Collect(read, [](const Statement& row) { return std::pair(static_cast<int>(row.Int(0)), row.Int(1)); });
 }
 
@@ -165,10 +204,11 @@ absl::Status SqliteTransaction::DeleteModel(std::string_view name) {
 absl::Status SqliteTransaction::PutJob(const JobRow& row) {
   return db_
       .Prepare(
-          "INSERT INTO jobs(name, model, state, unfinished, body, recipe, pinned_class, pinned_code) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(name) DO UPDATE SET state = excluded.state, "
+          "INSERT INTO jobs(name, model, state, unfinished, body, recipe, pinned_class, pinned_code, priority, tenant) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(name) DO UPDATE SET state = excluded.state, "
           "unfinished = excluded.unfinished, body = excluded.body, recipe = excluded.recipe, "
-          "pinned_class = excluded.pinned_class, pinned_code = excluded.pinned_code",
+          "pinned_class = excluded.pinned_class, pinned_code = excluded.pinned_code, "
+          "priority = excluded.priority, tenant = excluded.tenant",
           "write a job")
       .Text(row.name)
       .Text(row.model)
@@ -178,6 +218,8 @@ absl::Status SqliteTransaction::PutJob(const JobRow& row) {
       .Blob(row.recipe)
       .Text(row.pinned_class)
       .Text(row.pinned_code)
+      .Bind(int64_t{row.priority})
+      .Text(row.tenant)
       .Run();
 }
 

@@ -84,6 +84,41 @@ CREATE TABLE requests (
 ALTER TABLE models ADD COLUMN content TEXT NOT NULL DEFAULT '';
 CREATE INDEX models_content ON models(content, sequence);
 )sql",
+    // The queue in its order; counts that need no walk; who leads. Rows of before get their priority and tenant when
+    // the server starts: they are in their body.
+    R"sql(
+ALTER TABLE jobs ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN tenant TEXT NOT NULL DEFAULT '';
+CREATE INDEX jobs_queue ON jobs(state, tenant, priority DESC, sequence) WHERE unfinished = 1;
+
+CREATE TABLE job_counts (state INTEGER PRIMARY KEY, jobs INTEGER NOT NULL);
+INSERT INTO job_counts SELECT state, count(*) FROM jobs GROUP BY state;
+CREATE TRIGGER jobs_added AFTER INSERT ON jobs BEGIN
+  INSERT INTO job_counts VALUES (new.state, 1) ON CONFLICT(state) DO UPDATE SET jobs = jobs + 1;
+END;
+CREATE TRIGGER jobs_moved AFTER UPDATE OF state ON jobs WHEN old.state <> new.state BEGIN
+  UPDATE job_counts SET jobs = jobs - 1 WHERE state = old.state;
+  INSERT INTO job_counts VALUES (new.state, 1) ON CONFLICT(state) DO UPDATE SET jobs = jobs + 1;
+END;
+CREATE TRIGGER jobs_removed AFTER DELETE ON jobs BEGIN
+  UPDATE job_counts SET jobs = jobs - 1 WHERE state = old.state;
+END;
+
+CREATE TABLE blob_totals (id INTEGER PRIMARY KEY CHECK (id = 1), blobs INTEGER NOT NULL, bytes INTEGER NOT NULL);
+INSERT INTO blob_totals SELECT 1, count(*), coalesce(sum(size), 0) FROM blobs;
+CREATE TRIGGER blobs_added AFTER INSERT ON blobs BEGIN
+  UPDATE blob_totals SET blobs = blobs + 1, bytes = bytes + new.size;
+END;
+CREATE TRIGGER blobs_resized AFTER UPDATE OF size ON blobs BEGIN
+  UPDATE blob_totals SET bytes = bytes - old.size + new.size;
+END;
+CREATE TRIGGER blobs_removed AFTER DELETE ON blobs BEGIN
+  UPDATE blob_totals SET blobs = blobs - 1, bytes = bytes - old.size;
+END;
+
+CREATE TABLE leader (id INTEGER PRIMARY KEY CHECK (id = 1), term INTEGER NOT NULL);
+INSERT INTO leader VALUES (1, 1);
+)sql",
 };
 
 absl::StatusOr<int> Version(SqliteDb& db) {

@@ -49,7 +49,13 @@ absl::StatusOr<std::optional<TaskRow>> SqliteTransaction::GetTask(std::string_vi
 
 absl::Status SqliteTransaction::PutTask(const TaskRow& row) {
   return db_
-      .Prepare("INSERT OR REPLACE INTO tasks(" TASK_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      .Prepare("INSERT INTO tasks(" TASK_COLUMNS
+               ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+               "ON CONFLICT(name) DO UPDATE SET state = excluded.state, attempt = excluded.attempt, "
+               "not_before = excluded.not_before, worker = excluded.worker, worker_host = excluded.worker_host, "
+               "worker_process = excluded.worker_process, fencing_token = excluded.fencing_token, "
+               "lease_expiry = excluded.lease_expiry, digest = excluded.digest, result = excluded.result, "
+               "error = excluded.error, seconds = excluded.seconds, cached = excluded.cached",
                "write a task")
       .Text(row.name)
       .Text(row.owner)
@@ -92,6 +98,10 @@ absl::Status SqliteTransaction::PutAction(std::string_view digest, std::string_v
                              .Run());
   }
   return absl::OkStatus();
+}
+
+absl::Status SqliteTransaction::DeleteAction(std::string_view digest) {
+  return db_.Prepare("DELETE FROM actions WHERE digest = ?", "delete an action").Text(digest).Run();
 }
 
 }  // namespace bitwright::server

@@ -13,12 +13,16 @@ class SqliteTransaction final : public Transaction {
   explicit SqliteTransaction(SqliteDb& db) : db_(db) {}
 
   absl::StatusOr<std::optional<ModelRow>> GetModel(std::string_view name) override;
+  absl::StatusOr<bool> HasModel(std::string_view name) override;
   absl::StatusOr<std::vector<ModelRow>> ListModels(const RowQuery& query) override;
   absl::StatusOr<std::vector<ModelRow>> ModelsOfContent(std::string_view content, int limit) override;
-  absl::StatusOr<std::vector<std::string>> UnfinishedModels() override;
+  absl::StatusOr<std::vector<std::string>> UnfinishedModels(int limit) override;
   absl::StatusOr<std::optional<JobRow>> GetJob(std::string_view name) override;
   absl::StatusOr<std::vector<JobRow>> ListJobs(const RowQuery& query) override;
-  absl::StatusOr<std::vector<std::string>> UnfinishedJobs() override;
+  absl::StatusOr<std::vector<std::string>> UnfinishedJobs(int state, int limit) override;
+  absl::StatusOr<std::vector<QueuedJob>> Queue(int state, std::string_view tenant, int limit) override;
+  absl::StatusOr<std::vector<std::string>> TenantsWith(int state) override;
+  absl::StatusOr<std::vector<JobRow>> JobsWithoutTenant(int limit) override;
   absl::StatusOr<std::optional<std::string>> JobUsing(std::string_view model) override;
   absl::StatusOr<std::vector<std::pair<int, int64_t>>> CountJobs() override;
   absl::StatusOr<std::vector<TaskRow>> TasksOf(std::string_view owner) override;
@@ -39,6 +43,7 @@ class SqliteTransaction final : public Transaction {
   absl::Status PutTask(const TaskRow& row) override;
   absl::Status PutAction(std::string_view digest, std::string_view result,
                          const std::vector<BlobDigest>& outputs) override;
+  absl::Status DeleteAction(std::string_view digest) override;
   absl::Status PutBlob(const BlobRow& row) override;
   absl::Status TouchBlobs(const std::vector<BlobDigest>& digests, int64_t now_micros) override;
   absl::StatusOr<bool> RemoveBlobIfUnused(const BlobDigest& digest, int64_t cutoff_micros) override;

@@ -35,6 +35,14 @@ struct JobRow {
   std::string recipe;        // v1::Recipe, resolved
   std::string pinned_class;  // empty until the first numeric task is leased
   std::string pinned_code;   // likewise
+  int priority = 0;          // higher first
+  std::string tenant;        // empty only in a row of before schema version 3
+};
+
+// A job that waits in the queue.
+struct QueuedJob {
+  std::string name;
+  int priority = 0;
 };
 
 enum class TaskState { kWaiting = 0, kReady = 1, kLeased = 2, kDone = 3, kFailed = 4, kCancelled = 5 };
@@ -84,21 +92,29 @@ struct RowQuery {
   std::string name_prefix;  // empty: all
 };
 
-// Questions to one consistent state. NOT a cache: every call goes to the database. Any call may return INTERNAL, reason
-// STORE_FAILED.
+// Questions to one consistent state. NOT a cache: every call goes to the database, and costs as much as it returns (a
+// walk where that is said). Any call may return INTERNAL, reason STORE_FAILED.
 class Snapshot {
  public:
   virtual ~Snapshot() = default;
 
   virtual absl::StatusOr<std::optional<ModelRow>> GetModel(std::string_view name) = 0;
+  virtual absl::StatusOr<bool> HasModel(std::string_view name) = 0;
   virtual absl::StatusOr<std::vector<ModelRow>> ListModels(const RowQuery& query) = 0;
   // Newest first, at most `limit`.
   virtual absl::StatusOr<std::vector<ModelRow>> ModelsOfContent(std::string_view content, int limit) = 0;
-  virtual absl::StatusOr<std::vector<std::string>> UnfinishedModels() = 0;
+  virtual absl::StatusOr<std::vector<std::string>> UnfinishedModels(int limit) = 0;  // oldest first
 
   virtual absl::StatusOr<std::optional<JobRow>> GetJob(std::string_view name) = 0;
   virtual absl::StatusOr<std::vector<JobRow>> ListJobs(const RowQuery& query) = 0;
-  virtual absl::StatusOr<std::vector<std::string>> UnfinishedJobs() = 0;  // oldest first
+  // Unfinished jobs in a state, oldest first.
+  virtual absl::StatusOr<std::vector<std::string>> UnfinishedJobs(int state, int limit) = 0;
+  // A tenant's unfinished jobs in a state, in the order of the queue: higher priority first, then the older.
+  virtual absl::StatusOr<std::vector<QueuedJob>> Queue(int state, std::string_view tenant, int limit) = 0;
+  // The tenants that have unfinished jobs in a state. One step for each.
+  virtual absl::StatusOr<std::vector<std::string>> TenantsWith(int state) = 0;
+  // Unfinished jobs without a tenant: rows of before schema version 3.
+  virtual absl::StatusOr<std::vector<JobRow>> JobsWithoutTenant(int limit) = 0;
   // An unfinished job that uses the model.
   virtual absl::StatusOr<std::optional<std::string>> JobUsing(std::string_view model) = 0;
   // Number of jobs by state.
@@ -111,13 +127,13 @@ class Snapshot {
   virtual absl::StatusOr<std::optional<std::string>> GetAction(std::string_view digest) = 0;
 
   virtual absl::StatusOr<bool> HasBlob(const BlobDigest& digest) = 0;
-  virtual absl::StatusOr<std::vector<BlobDigest>> AllBlobs() = 0;
+  virtual absl::StatusOr<std::vector<BlobDigest>> AllBlobs() = 0;  // a walk
   virtual absl::StatusOr<BlobTotals> CountBlobs() = 0;
   // Oldest use first: named by nothing and not used since `cutoff`, in two kinds. Garbage: no action-cache entry has it
   // as an output. Cache: one has.
   virtual absl::StatusOr<std::vector<BlobRow>> Garbage(int64_t cutoff_micros, int limit) = 0;
   virtual absl::StatusOr<std::vector<BlobRow>> ColdCache(int64_t cutoff_micros, int limit) = 0;
-  // Bytes of all blobs that only the action cache names, however recently used.
+  // Bytes of all blobs that only the action cache names, however recently used. A walk.
   virtual absl::StatusOr<int64_t> CacheBytes() = 0;
 
   virtual absl::StatusOr<std::optional<RequestRow>> GetRequest(std::string_view id) = 0;
@@ -136,6 +152,7 @@ class Transaction : public Snapshot {
   // `outputs` are the blobs of the result: the entry goes when one of them goes.
   virtual absl::Status PutAction(std::string_view digest, std::string_view result,
                                  const std::vector<BlobDigest>& outputs) = 0;
+  virtual absl::Status DeleteAction(std::string_view digest) = 0;
 
   virtual absl::Status PutBlob(const BlobRow& row) = 0;
   // Raises last use; blobs that are not there are left out.
@@ -156,17 +173,32 @@ class Transaction : public Snapshot {
 
 // Everything that must survive a crash. Implementations: SQLite (sqlite_store.h); any database with serializable
 // transactions can be another, held to tests/conformance/store_suite.h. Thread-safe.
+//
+// There is one writer. Transactions are applied in the order in which they were submitted, many to a commit, so that
+// one fsync carries all that came while the last one ran; each of them is whole or not there, whatever becomes of the
+// others. A body may be run more than once, and on another thread: it must set what it tells its caller, not add to
+// it, and must not call the store. Every commit is made in the name of the term that the store was opened in: once
+// another process leads (with SQLite there is none), all writes are refused with ABORTED, reason TERM_ENDED.
 class Store {
  public:
+  using Body = std::function<absl::Status(Transaction&)>;
+  using Done = std::function<void(const absl::Status&)>;
+
   virtual ~Store() = default;
 
-  // Runs `body` on one consistent state. Returns its status.
+  // Runs `body` on one consistent state, which holds all that was committed when the call began. Returns its status.
   virtual absl::Status Read(const std::function<absl::Status(Snapshot&)>& body) = 0;
 
   // Runs `body` in one serializable transaction. When it returns OK the changes are committed and, when Write returns
   // OK, durable; otherwise nothing happened. RESOURCE_EXHAUSTED, reason DISK_FULL; INTERNAL, reason STORE_FAILED.
-  // `body` must not call the store again and may be run once only.
-  virtual absl::Status Write(const std::function<absl::Status(Transaction&)>& body) = 0;
+  virtual absl::Status Write(const Body& body) = 0;
+
+  // The same without waiting: `done` is called with what Write would return, on a thread of the store, in the order of
+  // submission. It must not call Write or Read; Submit is allowed.
+  virtual void Submit(Body body, Done done) = 0;
 };
+
+// What a store tells of its commits: transactions in one, and its seconds.
+using CommitObserver = std::function<void(int transactions, double seconds)>;
 
 }  // namespace bitwright::server

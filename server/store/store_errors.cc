@@ -20,6 +20,25 @@ absl::Status StoreDiskFullError(std::string_view what) {
                        "; make room and try again");
 }
 
+absl::Status TermEndedError(int64_t own, int64_t stored) {
+  return MakeError(absl::StatusCode::kAborted, "TERM_ENDED",
+                   "this server leads in term " + std::to_string(own) + ", the database is in term " +
+                       std::to_string(stored) + ": another server has taken over; stop this one");
+}
+
+absl::Status ChangeRefusedError(std::string_view task, std::string_view why) {
+  return MakeError(absl::StatusCode::kAborted, "CHANGE_REFUSED",
+                   "task '" + std::string(task) + "' " + std::string(why) + "; nothing was written",
+                   {{"task", std::string(task)}});
+}
+
+absl::Status BlobMissingError(const BlobDigest& digest, std::string_view use) {
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition, Reason::kBlobMissing,
+      "the server does not hold blob " + digest.ToString() + " of " + std::string(use) + "; upload it and call again",
+      {{"digest", digest.ToString()}, {"use", std::string(use)}});
+}
+
 absl::Status StoreNewerError(std::string_view path, int found, int known) {
   return MakeError(absl::StatusCode::kFailedPrecondition, "STORE_NEWER",
                    "database '" + std::string(path) + "' has schema version " + std::to_string(found) +

@@ -3,9 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
+#include "absl/synchronization/notification.h"
+#include "server/store/change.h"
 #include "server/store/store.h"
 #include "tests/support/status_matchers.h"
 
@@ -62,7 +68,7 @@ TEST_P(StoreSuite, ModelsAreListedNewestFirstAndKeepTheirOrder) {
       Read<std::vector<ModelRow>>([&](Snapshot& s) { return s.ListModels({.beyond = rows[0].order, .limit = 1}); });
   ASSERT_EQ(older.size(), 1u);
   EXPECT_EQ(older[0].name, "models/b");
-  EXPECT_EQ(Read<std::vector<std::string>>([](Snapshot& s) { return s.UnfinishedModels(); }),
+  EXPECT_EQ(Read<std::vector<std::string>>([](Snapshot& s) { return s.UnfinishedModels(10); }),
             (std::vector<std::string>{"models/b", "models/c"}));
   EXPECT_EQ(Read<std::vector<ModelRow>>([](Snapshot& s) {
               return s.ListModels({.limit = 9, .name_prefix = "models/b"});
@@ -124,8 +130,8 @@ TEST_P(StoreSuite, JobsAreFoundByStateModelAndName) {
   EXPECT_EQ(names({.limit = 9, .name_prefix = "jobs/3"}), (Names{"jobs/3"}));
   EXPECT_EQ(names({.limit = 2, .state = 2, .name_prefix = "jobs/"}), (Names{"jobs/5", "jobs/3"}));
   EXPECT_EQ(names({.limit = 9, .state = 1, .name_prefix = "jobs/3"}), Names());
-  EXPECT_EQ(Read<std::vector<std::string>>([](Snapshot& s) { return s.UnfinishedJobs(); }),
-            (std::vector<std::string>{"jobs/4", "jobs/5"}));
+  EXPECT_EQ(Read<Names>([](Snapshot& s) { return s.UnfinishedJobs(1, 9); }), Names{"jobs/4"});
+  EXPECT_EQ(Read<Names>([](Snapshot& s) { return s.UnfinishedJobs(2, 9); }), Names{"jobs/5"});
   const auto user = [this](const char* model) {
     return Read<std::optional<std::string>>([&](Snapshot& s) { return s.JobUsing(model); }).has_value();
   };
@@ -133,6 +139,140 @@ TEST_P(StoreSuite, JobsAreFoundByStateModelAndName) {
   EXPECT_TRUE(user("models/b"));
   const auto counts = Read<std::vector<std::pair<int, int64_t>>>([](Snapshot& s) { return s.CountJobs(); });
   EXPECT_EQ(counts, (std::vector<std::pair<int, int64_t>>{{1, 3}, {2, 3}}));
+}
+
+TEST_P(StoreSuite, TheQueueIsInOrderOfPriorityThenAge) {
+  Write([](Transaction& tx) -> absl::Status {
+    const auto put = [&](const char* name, int priority, const char* tenant, int state) {
+      return tx.PutJob(
+          {.name = name, .state = state, .unfinished = state == 1, .priority = priority, .tenant = tenant});
+    };
+    for (const absl::Status& status :
+         {put("jobs/old", 0, "a", 1), put("jobs/urgent", 5, "a", 1), put("jobs/new", 0, "a", 1),
+          put("jobs/other", 9, "b", 1), put("jobs/ended", 9, "a", 3), put("jobs/early", 0, "", 1)}) {
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  });
+  const auto queue = [this](const char* tenant, int limit) {
+    std::vector<std::string> names;
+    for (const QueuedJob& job : Read<std::vector<QueuedJob>>([&](Snapshot& s) { return s.Queue(1, tenant, limit); })) {
+      names.push_back(job.name + " " + std::to_string(job.priority));
+    }
+    return names;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(queue("a", 9), (Names{"jobs/urgent 5", "jobs/old 0", "jobs/new 0"}));
+  EXPECT_EQ(queue("a", 2), (Names{"jobs/urgent 5", "jobs/old 0"}));
+  EXPECT_EQ(queue("b", 9), Names{"jobs/other 9"});
+  EXPECT_EQ(Read<Names>([](Snapshot& s) { return s.TenantsWith(1); }), (Names{"a", "b"}));
+  const auto without = Read<std::vector<JobRow>>([](Snapshot& s) { return s.JobsWithoutTenant(9); });
+  ASSERT_EQ(without.size(), 1u);
+  EXPECT_EQ(without[0].name, "jobs/early");
+}
+
+TEST_P(StoreSuite, OneTransactionsFaultUndoesNoOther) {
+  constexpr int kCount = 100;
+  std::vector<absl::Status> fates(kCount);
+  std::vector<int> order;
+  absl::Notification last;
+  for (int i = 0; i < kCount; ++i) {
+    store_->Submit(
+        [i](Transaction& tx) -> absl::Status {
+          const std::string name = "models/" + std::to_string(i);
+          if (absl::Status status = tx.PutModel({.name = name, .body = "b"}); !status.ok()) return status;
+          return i % 3 == 0 ? absl::AbortedError("changed its mind") : absl::OkStatus();
+        },
+        [&, i](const absl::Status& fate) {
+          fates[i] = fate;
+          order.push_back(i);
+          if (i == kCount - 1) last.Notify();
+        });
+  }
+  last.WaitForNotification();
+  for (int i = 0; i < kCount; ++i) {
+    EXPECT_EQ(order[i], i) << "answers come in order";
+    EXPECT_EQ(fates[i].ok(), i % 3 != 0);
+    EXPECT_EQ(Read<bool>([&](Snapshot& s) { return s.HasModel("models/" + std::to_string(i)); }), i % 3 != 0);
+  }
+}
+
+TEST_P(StoreSuite, ManyThreadsWriteAndReadWhatTheyWrote) {
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([this, t] {
+      for (int i = 0; i < 50; ++i) {
+        const std::string name = "models/" + std::to_string(t) + "-" + std::to_string(i);
+        EXPECT_THAT(store_->Write([&](Transaction& tx) { return tx.PutModel({.name = name, .body = "b"}); }), IsOk());
+        EXPECT_TRUE(Read<bool>([&](Snapshot& s) { return s.HasModel(name); })) << name;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST_P(StoreSuite, TotalsFollowEveryChange) {
+  const auto totals = [this] {
+    const auto found = Read<BlobTotals>([](Snapshot& s) { return s.CountBlobs(); });
+    return std::pair(found.count, found.bytes);
+  };
+  const BlobDigest a = DigestOf("a");
+  const BlobDigest b = DigestOf("bb");
+  PutBlob(a, 1);
+  PutBlob(b, 1);
+  PutBlob(a, 2);
+  EXPECT_EQ(totals(), (std::pair<int64_t, int64_t>(2, 3)));
+  Write([&](Transaction& tx) { return tx.ForgetBlob(b.sha256); });
+  EXPECT_EQ(totals(), (std::pair<int64_t, int64_t>(1, 1)));
+  const auto jobs = [this] {
+    std::map<int, int64_t> counts;
+    for (const auto& [state, count] :
+         Read<std::vector<std::pair<int, int64_t>>>([](Snapshot& s) { return s.CountJobs(); })) {
+      if (count != 0) counts[state] = count;
+    }
+    return counts;
+  };
+  Write([](Transaction& tx) { return tx.PutJob({.name = "jobs/a", .state = 1}); });
+  Write([](Transaction& tx) { return tx.PutJob({.name = "jobs/b", .state = 1}); });
+  Write([](Transaction& tx) { return tx.PutJob({.name = "jobs/a", .state = 2}); });
+  EXPECT_EQ(jobs(), (std::map<int, int64_t>{{1, 1}, {2, 1}}));
+  Write([](Transaction& tx) { return tx.DeleteJob("jobs/b"); });
+  EXPECT_EQ(jobs(), (std::map<int, int64_t>{{2, 1}}));
+}
+
+TEST_P(StoreSuite, AChangeIsRefusedWhereATaskIsNotAsItExpects) {
+  const auto apply = [this](const Change& change) {
+    return store_->Write([&](Transaction& tx) { return Apply(tx, change); });
+  };
+  Change lease;
+  lease.expected = {{"tasks/t", TaskState::kWaiting, 0}};
+  lease.tasks = {{.name = "tasks/t", .owner = "jobs/j", .key = "k", .state = TaskState::kLeased, .fencing_token = 5}};
+  BITWRIGHT_ASSERT_OK(apply(lease)) << "the store need not know it";
+  EXPECT_THAT(apply(lease), HasReason("CHANGE_REFUSED")) << "leased by now";
+  Change done;
+  done.expected = {{"tasks/t", TaskState::kLeased, 5}};
+  done.held = {DigestOf("output")};
+  done.held_for = "the result";
+  done.tasks = {{.name = "tasks/t", .owner = "jobs/j", .key = "k", .state = TaskState::kDone, .fencing_token = 5}};
+  done.action = ActionRow{"digest", "result", done.held};
+  done.references = {{"jobs/j/tasks", done.held}};
+  EXPECT_THAT(apply(done), HasReason("BLOB_MISSING"));
+  EXPECT_EQ(Read<std::optional<TaskRow>>([](Snapshot& s) { return s.GetTask("tasks/t"); })->state, TaskState::kLeased);
+  EXPECT_FALSE(Read<std::optional<std::string>>([](Snapshot& s) { return s.GetAction("digest"); }).has_value());
+  PutBlob(DigestOf("output"), 1);
+  done.expected[0].fencing_token = 4;
+  EXPECT_THAT(apply(done), HasReason("CHANGE_REFUSED")) << "another lease";
+  done.expected[0].fencing_token = 5;
+  BITWRIGHT_EXPECT_OK(apply(done));
+  EXPECT_EQ(Read<std::optional<std::string>>([](Snapshot& s) { return s.GetAction("digest"); }), "result");
+  Change gone;
+  gone.model = ModelRow{.name = "models/deleted"};
+  EXPECT_THAT(apply(gone), HasReason("CHANGE_REFUSED"));
+  Change lost;
+  lost.dropped_action = "digest";
+  lost.dropped_blob = DigestOf("output").sha256;
+  BITWRIGHT_EXPECT_OK(apply(lost));
+  EXPECT_FALSE(Has(DigestOf("output")));
 }
 
 TEST_P(StoreSuite, TasksKeepEveryField) {

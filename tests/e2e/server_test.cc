@@ -231,7 +231,7 @@ TEST_F(ServerTest, AWatcherMayGo) {
 TEST_F(ServerTest, ASilentWorkersTaskGoesToAnother) {
   QueuedJob();
   const std::string silent = raw_->Register();
-  const auto first = raw_->Lease(silent, 0);
+  const auto first = raw_->Lease(silent, 5);
   ASSERT_TRUE(first.has_value());
   const std::string other = raw_->Register();
   std::optional<v1::Lease> again;

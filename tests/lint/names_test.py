@@ -28,6 +28,7 @@ FORWARD = re.compile(r'(class|struct|enum(\s+class)?)\s+[\w:]+(\s*:\s*[\w:]+)?;'
 # Pattern of sources → the header that declares what they define, and why it is not their own.
 HEADERLESS = {
     '*/main.cc': ('', 'a program'),
+    'proto/contract_headers.cc': ('', 'compiled for its precompiled header alone'),
     'client/api/client_*load.cc': ('client/api/client.h', 'the long calls of one class'),
     'server/rpc/*_service.cc': ('server/rpc/services.h', 'one constructor each'),
     'server/store/sqlite_*.cc': ('server/store/sqlite_transaction.h', 'the calls of one transaction by subject'),

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 
 #include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
@@ -111,7 +112,8 @@ absl::StatusOr<Proto> LocalJobs::Read(const v1::TaskResult& result, const std::s
 absl::StatusOr<LocalJobs::Result> LocalJobs::Run(const v1::Model& model, v1::JobSpec spec, const v1::Recipe& recipe) {
   spec.set_model(model.name());
   spec.set_recipe("recipes/" + recipe.name());
-  ABSL_ASSIGN_OR_RETURN(const server::ResolvedJob job, server::Resolve(spec, model, info_, recipe));
+  ABSL_ASSIGN_OR_RETURN(const server::ResolvedJob job,
+                        server::Resolve(spec, std::make_shared<v1::Model>(model), info_, recipe));
   server::Facts facts;
   Result result;
   const double start = Now();
@@ -142,7 +144,9 @@ absl::StatusOr<LocalJobs::Result> LocalJobs::Run(const v1::Model& model, v1::Job
       } else if (node.key == "select") {
         ABSL_ASSIGN_OR_RETURN(facts.selection, Read<v1::Selection>(finished, "selection"));
       } else if (node.key == "assemble") {
-        facts.provenance.emplace();
+        // Of a job without a server there is none to tell.
+        facts.provenance = ToProto(DigestOf(""));
+        std::ofstream(BlobPath(*facts.provenance));
       } else if (node.key == "report") {
         ABSL_ASSIGN_OR_RETURN(result.report, Read<v1::Report>(finished, "report"));
       }

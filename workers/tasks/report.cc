@@ -40,6 +40,7 @@ absl::Status RunReport(const v1::ReportParams& params, TaskIo& io) {
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kAllocation, allocation));
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kSelection, selection));
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kManifest, *report.mutable_artifact()));
+  ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kProvenance, *report.mutable_provenance()));
   ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, selection.selected(), info));
   if (selection.selected() >= selection.candidates_size()) {
     return TaskInputDamagedError(TaskFile::kSelection, "has no candidate " + std::to_string(selection.selected()));
@@ -63,7 +64,6 @@ absl::Status RunReport(const v1::ReportParams& params, TaskIo& io) {
   report.set_calibration_compute(params.recipe().calibration().compute());
   report.set_evaluation_compute(params.recipe().evaluation().compute());
   *report.mutable_recipe_used() = params.recipe();
-  *report.mutable_provenance() = params.provenance();
   *report.mutable_notices() = info.notices();
   for (const v1::Notice& notice : params.notices()) *report.add_notices() = notice;
   report.set_job_display_name(params.job_display_name());

@@ -24,7 +24,7 @@ void ExpectCovers(const std::vector<Cut>& cuts, int size) {
 
 TEST(Cuts, SevenBillionWeightsHaveOneShardAndRangesOfTwoGiB) {
   const ResolvedJob job = Job(kSevenB);
-  const auto& info = job.model.info();
+  const auto& info = job.model->info();
   EXPECT_NEAR(static_cast<double>(info.statistics_bytes()) / info.tensor_bytes(), 0.8, 0.1);
   const Cuts cuts = CutJob(info, job.recipe, 128, 512, 64);
   EXPECT_EQ(cuts.shards.size(), 1);
@@ -49,9 +49,11 @@ TEST(Cuts, SmallStatisticsAreShardedWithinTheTensorsBytes) {
 
 TEST(Cuts, WhatElseIsInTheFolderCutsNothing) {
   ResolvedJob job = Job(kSevenB);
-  const Cuts cuts = CutJob(job.model.info(), job.recipe, 128, 512, 64);
-  job.model.mutable_info()->set_model_bytes(100 * job.model.info().model_bytes());
-  const Cuts more = CutJob(job.model.info(), job.recipe, 128, 512, 64);
+  const Cuts cuts = CutJob(job.model->info(), job.recipe, 128, 512, 64);
+  auto model = std::make_shared<v1::Model>(*job.model);
+  model->mutable_info()->set_model_bytes(100 * model->info().model_bytes());
+  job.model = model;
+  const Cuts more = CutJob(job.model->info(), job.recipe, 128, 512, 64);
   EXPECT_EQ(cuts.shards, more.shards);
   EXPECT_EQ(cuts.ranges, more.ranges);
 }
@@ -63,12 +65,12 @@ TEST(Cuts, EverythingIsCoveredOnceAndProfilesStayWithinRanges) {
     const ResolvedJob job = Job({pick(1, 90), 32 * pick(1, 250), 32 * pick(1, 800), 64, pick(100, 200'000), 4096});
     const int calibration = pick(1, 400);
     const int evaluation = pick(1, 400);
-    const Cuts cuts = CutJob(job.model.info(), job.recipe, calibration, 512, evaluation);
+    const Cuts cuts = CutJob(job.model->info(), job.recipe, calibration, 512, evaluation);
     ExpectCovers(cuts.shards, calibration);
-    ExpectCovers(cuts.ranges, job.model.info().blocks());
+    ExpectCovers(cuts.ranges, job.model->info().blocks());
     ExpectCovers(cuts.evaluation, evaluation);
     std::vector<Cut> profiles;
-    const Costs costs(job.model.info(), job.recipe, 512);
+    const Costs costs(job.model->info(), job.recipe, 512);
     for (const ProfileCut& profile : cuts.profiles) {
       profiles.push_back(profile.blocks);
       EXPECT_GE(profile.blocks.begin, cuts.ranges[profile.range].begin);
@@ -76,8 +78,8 @@ TEST(Cuts, EverythingIsCoveredOnceAndProfilesStayWithinRanges) {
       EXPECT_TRUE(profile.blocks.size() == 1 ||
                   costs.ProfileFlops(profile.blocks, cuts.profile_windows) <= kProfileFlops);
     }
-    ExpectCovers(profiles, job.model.info().blocks());
-    const auto& info = job.model.info();
+    ExpectCovers(profiles, job.model->info().blocks());
+    const auto& info = job.model->info();
     const double handed_on = 4.0 * calibration * 512 * info.hidden_size();
     EXPECT_LE(handed_on * (cuts.ranges.size() - 1), kActivationShare * info.tensor_bytes());
     const bool one_more_is_too_many = handed_on * cuts.ranges.size() > kActivationShare * info.tensor_bytes();
@@ -91,8 +93,8 @@ TEST(Cuts, EverythingIsCoveredOnceAndProfilesStayWithinRanges) {
 // Two blocks in f32, activations and 1 GiB, as the design allows.
 TEST(Cuts, MemoryOfASevenBillionModelStaysBelowTwoBlocksAndActivations) {
   const ResolvedJob job = Job(kSevenB);
-  const Costs costs(job.model.info(), job.recipe, 512);
-  const int64_t blocks = 8 * job.model.info().block_parameters();
+  const Costs costs(job.model->info(), job.recipe, 512);
+  const int64_t blocks = 8 * job.model->info().block_parameters();
   const int64_t activations = 4 * 65536 * 4096LL;
   EXPECT_LT(costs.CalibrateBytes(128), blocks + 6 * activations + (int64_t{1} << 30));
   EXPECT_LT(costs.EvaluateBytes(16), blocks + 3 * activations + (int64_t{1} << 30));

@@ -22,7 +22,7 @@ TEST(Estimate, IntermediateBlobsStayWithinThreeTimesTheModel) {
     const ResolvedJob job = Job(shape);
     const v1::Estimate estimate = EstimateJob(job, 1e11);
     const int64_t evaluation = 4 * shape.hidden * job.spec.evaluation().tokens();
-    EXPECT_LE(estimate.intermediate_bytes() - evaluation, 3 * job.model.info().model_bytes())
+    EXPECT_LE(estimate.intermediate_bytes() - evaluation, 3 * job.model->info().model_bytes())
         << shape.blocks << " × " << shape.hidden;
   }
 }

@@ -54,8 +54,10 @@ void ExpectGolden(const std::string& name, const std::string& text) {
 // Two token shards and two block ranges, so that every kind of link is there.
 ResolvedJob SmallJob() {
   ResolvedJob job = Job(Shape{.blocks = 2, .hidden = 64, .intermediate = 128, .vocabulary = 4096});
-  job.model.mutable_info()->set_largest_block_bytes(int64_t{3} << 30);
-  job.model.mutable_info()->set_tensor_bytes(int64_t{6} << 30);
+  auto model = std::make_shared<v1::Model>(*job.model);
+  model->mutable_info()->set_largest_block_bytes(int64_t{3} << 30);
+  model->mutable_info()->set_tensor_bytes(int64_t{6} << 30);
+  job.model = model;
   return job;
 }
 
@@ -107,7 +109,7 @@ TEST(Expand, FewCalibrationWindowsLimitTheProfile) {
 TEST(Expand, TokenIdsNeedNoTokenizer) {
   v1::JobSpec spec = Spec();
   spec.mutable_calibration()->set_kind(v1::Data::TOKEN_IDS_JSONL);
-  ASSERT_OK_AND_ASSIGN(const ResolvedJob job, Resolve(spec, Model({}), {}, MixedGptq()));
+  ASSERT_OK_AND_ASSIGN(const ResolvedJob job, Resolve(spec, std::make_shared<v1::Model>(Model({})), {}, MixedGptq()));
   ASSERT_OK_AND_ASSIGN(const Expansion expansion, Expand(job, {}));
   EXPECT_EQ(expansion.nodes[0].spec.inputs_size(), 1);
   EXPECT_EQ(expansion.nodes[0].spec.inputs(0).name(), "data");
@@ -123,7 +125,7 @@ TEST(Expand, DocumentsNeedTheTokenizerAndItsChatTemplates) {
     model.mutable_info()->add_files(path);
     model.mutable_info()->add_carried_files(path);
   }
-  ASSERT_OK_AND_ASSIGN(ResolvedJob job, Resolve(Spec(), model, {}, MixedGptq()));
+  ASSERT_OK_AND_ASSIGN(ResolvedJob job, Resolve(Spec(), std::make_shared<v1::Model>(model), {}, MixedGptq()));
   job.spec.mutable_calibration()->set_kind(v1::Data::DOCUMENTS_JSONL);
   ASSERT_OK_AND_ASSIGN(const Expansion expansion, Expand(job, {}));
   std::vector<std::string> inputs;
@@ -135,11 +137,13 @@ TEST(Expand, DocumentsNeedTheTokenizerAndItsChatTemplates) {
 TEST(Expand, FilesThatAreNotTheModelChangeNoTask) {
   const ResolvedJob job = SmallJob();
   ResolvedJob more = job;
+  auto model = std::make_shared<v1::Model>(*job.model);
   for (const char* path : {"consolidated.safetensors", "onnx/model.onnx", "pytorch_model.bin", "notes.txt"}) {
-    auto* file = more.model.mutable_manifest()->add_files();
+    auto* file = model->mutable_manifest()->add_files();
     file->set_path(path);
     *file->mutable_digest() = FakeDigest(path, int64_t{7} << 30);
   }
+  more.model = model;
   ASSERT_OK_AND_ASSIGN(const Expansion a, Expand(job, FactsAt(job, 4, 40, 20, 2)));
   ASSERT_OK_AND_ASSIGN(const Expansion b, Expand(more, FactsAt(job, 4, 40, 20, 2)));
   ASSERT_EQ(a.nodes.size(), b.nodes.size());
@@ -204,7 +208,7 @@ TEST(Expand, SmallTasksAreMarked) {
     EXPECT_EQ(node.small, small.contains(node.spec.kind())) << node.key;
     EXPECT_FALSE(node.small && node.numeric) << node.key;
   }
-  EXPECT_TRUE(InspectNode(job.model.manifest()).small);
+  EXPECT_TRUE(InspectNode(job.model->manifest()).small);
 }
 
 TEST(Expand, InspectReadsEveryFile) {

@@ -14,7 +14,9 @@ struct Request {
   v1::Model model = Model({});
   std::optional<v1::Recipe> recipe = MixedGptq();
 
-  absl::StatusOr<ResolvedJob> Send() const { return Resolve(spec, model, FakeDigest("info", 1), recipe); }
+  absl::StatusOr<ResolvedJob> Send() const {
+    return Resolve(spec, std::make_shared<v1::Model>(model), FakeDigest("info", 1), recipe);
+  }
 };
 
 // The request after one change.
@@ -95,12 +97,13 @@ TEST(Resolve, ARecipeOfOnesOwnDoesNotTravelUnderAShippedName) {
 TEST(Resolve, APreflightWithoutABudgetHasTheLargest) {
   v1::JobSpec spec = Spec();
   spec.clear_budget();
-  ASSERT_OK_AND_ASSIGN(const ResolvedJob job,
-                       Resolve(spec, Model({}), FakeDigest("info", 1), MixedGptq(), Purpose::kPreflight));
-  EXPECT_EQ(job.spec.budget().artifact_bytes(), LimitsOf(job.model.info(), job.recipe).largest_artifact_bytes);
+  ASSERT_OK_AND_ASSIGN(const ResolvedJob job, Resolve(spec, std::make_shared<v1::Model>(Model({})),
+                                                      FakeDigest("info", 1), MixedGptq(), Purpose::kPreflight));
+  EXPECT_EQ(job.spec.budget().artifact_bytes(), LimitsOf(job.model->info(), job.recipe).largest_artifact_bytes);
   spec.mutable_budget()->set_average_bits(1);
-  EXPECT_THAT(Resolve(spec, Model({}), FakeDigest("info", 1), MixedGptq(), Purpose::kPreflight),
-              HasReason("BUDGET_BELOW_SMALLEST_PLAN"));
+  EXPECT_THAT(
+      Resolve(spec, std::make_shared<v1::Model>(Model({})), FakeDigest("info", 1), MixedGptq(), Purpose::kPreflight),
+      HasReason("BUDGET_BELOW_SMALLEST_PLAN"));
 }
 
 TEST(Resolve, LabelsAreChecked) {

@@ -123,7 +123,7 @@ v1::JobSpec Spec() {
 }
 
 ResolvedJob Job(const Shape& shape) {
-  auto job = Resolve(Spec(), Model(shape), FakeDigest("info", 4000), MixedGptq());
+  auto job = Resolve(Spec(), std::make_shared<v1::Model>(Model(shape)), FakeDigest("info", 4000), MixedGptq());
   CHECK(job.ok()) << job.status();
   return *std::move(job);
 }
@@ -154,9 +154,9 @@ Facts FactsAt(const ResolvedJob& job, int level, int calibration_windows, int ev
   Facts facts;
   if (level >= 1) facts.calibration = Summary(calibration_windows, job.spec.calibration().window());
   if (level >= 1) facts.evaluation = Summary(evaluation_windows, job.spec.evaluation().window());
-  if (level >= 2) facts.allocation = Allocation(job.model.info(), candidates);
+  if (level >= 2) facts.allocation = Allocation(job.model->info(), candidates);
   if (level >= 3) facts.selection.emplace().set_selected(candidates - 1);
-  if (level >= 4) facts.provenance.emplace().set_code_version("code1");
+  if (level >= 4) facts.provenance = FakeDigest("provenance", 1000);
   return facts;
 }
 

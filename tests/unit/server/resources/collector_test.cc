@@ -70,7 +70,7 @@ TEST(Collector, AFinishedJobsIntermediateBlobsAreCacheWithinTheBudget) {
   const int64_t all = Count(rig);
   rig.clock.Advance(7200);
   BITWRIGHT_ASSERT_OK(rig.collector->Run());
-  EXPECT_EQ(Count(rig), all) << "within the budget nothing of the cache goes";
+  EXPECT_EQ(Count(rig), all - 1) << "within the budget nothing of the cache goes, but what no task made: provenance";
   rig.collector_options.cache_bytes = 500;
   rig.Restart();
   BITWRIGHT_ASSERT_OK(rig.collector->Run());
@@ -111,7 +111,7 @@ TEST(Collector, SetsTheGauges) {
   Rig rig;
   rig.QueuedJob();
   BITWRIGHT_ASSERT_OK(rig.collector->Measure());
-  rig.scheduler->Tick();
+  rig.Tick();
   const std::string text = rig.metrics->Text();
   EXPECT_THAT(text, ::testing::HasSubstr("bitwright_jobs{state=\"queued\"} 1"));
   EXPECT_THAT(text, ::testing::HasSubstr("bitwright_tasks{state=\"ready\"} 2"));

@@ -1,15 +1,20 @@
 #include "server/scheduler/board.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace bitwright::server {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
 LiveTask Task(const std::string& name) {
   LiveTask task;
   task.node.key = "key of " + name;
-  task.node.memory_bytes = 10;
+  task.node.spec.set_kind("inspect");
   task.row.name = name;
+  task.digest = "digest";
   return task;
 }
 
@@ -21,62 +26,73 @@ class BoardTest : public ::testing::Test {
     owner->work.emplace<JobWork>();
     owner_ = &board_.Add(std::move(owner));
     board_.AddTask(*owner_, Task("tasks/1"));
-    v1::WorkerCapacity capacity;
-    capacity.set_memory_bytes(100);
-    worker_ = board_.fleet().Add(capacity, SystemClock());
+    board_.AddTask(*owner_, Task("tasks/2"));
   }
 
-  LiveTask& task() { return *board_.Find("tasks/1")->task; }
+  LiveTask& task(const std::string& name = "tasks/1") { return *board_.Find(name)->task; }
   void Step(TaskEvent event) {
     TaskRow row = task().row;
     MoveTask(row, event);
-    row.worker = worker_;
-    row.digest = "digest";
     row.fencing_token += event == TaskEvent::kLeased ? 1 : 0;
-    board_.SetRow(task(), std::move(row));
+    board_.SetRow(*owner_, task(), std::move(row));
   }
+  int64_t Count(TaskState state) const { return board_.states()[static_cast<size_t>(state)]; }
 
   TaskBoard board_;
   Owner* owner_ = nullptr;
-  std::string worker_;
 };
 
-TEST_F(BoardTest, WhatRunsFollowsFromTheStates) {
-  board_.SetReady(task(), MonotonicTime());
-  EXPECT_FALSE(board_.Runs("digest"));
+TEST_F(BoardTest, ALeaseIsFoundUnderItsToken) {
+  board_.Move(*owner_, task(), TaskEvent::kSourcesDone);
+  EXPECT_FALSE(board_.FindLease("tasks/1", 0).has_value());
   Step(TaskEvent::kLeased);
-  EXPECT_TRUE(board_.Runs("digest"));
-  EXPECT_EQ(board_.fleet().busy(), 1);
-  EXPECT_EQ(board_.fleet().Find(worker_)->free_memory_bytes(), 90);
   EXPECT_TRUE(board_.FindLease("tasks/1", 1).has_value());
   EXPECT_FALSE(board_.FindLease("tasks/1", 2).has_value());
   Step(TaskEvent::kReleased);
-  EXPECT_FALSE(board_.Runs("digest"));
-  EXPECT_EQ(board_.fleet().busy(), 0);
   EXPECT_FALSE(board_.FindLease("tasks/1", 1).has_value());
 }
 
-TEST_F(BoardTest, ARemovedOwnersTasksRunNoMore) {
-  board_.SetReady(task(), MonotonicTime());
-  Step(TaskEvent::kLeased);
-  const int64_t before = board_.ready_changes();
-  board_.Remove(*owner_);
-  EXPECT_EQ(board_.FindOwner("jobs/1"), nullptr);
-  EXPECT_FALSE(board_.Find("tasks/1").has_value());
+TEST_F(BoardTest, EqualTasksWaitForTheOneThatRuns) {
   EXPECT_FALSE(board_.Runs("digest"));
-  EXPECT_EQ(board_.fleet().busy(), 0);
-  EXPECT_GT(board_.ready_changes(), before) << "an equal task may have waited for it";
+  board_.Occupy(task("tasks/1"));
+  EXPECT_TRUE(board_.Runs("digest"));
+  board_.Block(task("tasks/2"));
+  EXPECT_EQ(task("tasks/2").blocked_on, "digest");
+  EXPECT_THAT(board_.Vacate(task("tasks/2")), IsEmpty()) << "it does not run";
+  EXPECT_THAT(board_.Vacate(task("tasks/1")), ElementsAre("tasks/2"));
+  EXPECT_FALSE(board_.Runs("digest"));
 }
 
-TEST_F(BoardTest, TellsWhenSomethingMayHaveBecomeReady) {
-  const int64_t before = board_.ready_changes();
-  board_.SetReady(task(), MonotonicTime());
-  const int64_t ready = board_.ready_changes();
-  EXPECT_GT(ready, before);
+TEST_F(BoardTest, CountsFollowTheStates) {
+  EXPECT_EQ(Count(TaskState::kWaiting), 2);
+  board_.Move(*owner_, task(), TaskEvent::kSourcesDone);
   Step(TaskEvent::kLeased);
-  EXPECT_EQ(board_.ready_changes(), ready) << "a lease makes nothing ready";
+  board_.SetProgress(*owner_, task(), 0.5);
+  EXPECT_EQ(Count(TaskState::kLeased), 1);
+  EXPECT_TRUE(owner_->AnyLeased());
+  ASSERT_EQ(owner_->tally.kinds().size(), 1u);
+  EXPECT_EQ(owner_->tally.kinds()[0].running, 1);
+  EXPECT_EQ(owner_->tally.kinds()[0].progress, 0.5);
   Step(TaskEvent::kCompleted);
-  EXPECT_GT(board_.ready_changes(), ready);
+  EXPECT_EQ(owner_->tally.kinds()[0].finished, 1);
+  EXPECT_EQ(owner_->tally.kinds()[0].progress, 0);
+  EXPECT_FALSE(owner_->AllDone());
+  EXPECT_DOUBLE_EQ(owner_->tally.done(), WeightOf(task().node));
+  EXPECT_EQ(board_.jobs(), 1);
+  board_.Remove(*owner_);
+  EXPECT_EQ(Count(TaskState::kWaiting) + Count(TaskState::kDone), 0);
+  EXPECT_EQ(board_.jobs(), 0);
+  EXPECT_FALSE(board_.Find("tasks/1").has_value());
+}
+
+TEST_F(BoardTest, AnOwnerOfWhichNothingBeganIsUntouched) {
+  EXPECT_TRUE(owner_->Untouched());
+  board_.Move(*owner_, task(), TaskEvent::kSourcesDone);
+  EXPECT_TRUE(owner_->Untouched());
+  Step(TaskEvent::kLeased);
+  EXPECT_FALSE(owner_->Untouched());
+  Step(TaskEvent::kReleased);
+  EXPECT_FALSE(owner_->Untouched()) << "its row has an attempt";
 }
 
 }  // namespace

@@ -20,8 +20,9 @@ TEST(Completion, ProgressNeverFallsAndIsWholeAtTheEndAlone) {
     const std::string worker = rig.AddWorker();
     if (rig.RunAll(worker, 1) == 0) break;
     rig.scheduler->DeregisterWorker(worker);
+    rig.scheduler->Settle();
     if (step % 5 == 4) {
-      rig.clock.Advance(0.1);
+      rig.Pass(0.1);
       rig.Restart();
     }
     ASSERT_OK_AND_ASSIGN(const v1::Job now, rig.jobs->Get(job));

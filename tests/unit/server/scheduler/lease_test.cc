@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <functional>
+
 #include "proto/base/errors.h"
 #include "proto/contract/rpc_status.h"
 #include "tests/support/status_matchers.h"
@@ -42,11 +45,9 @@ TEST(Lease, AWaitEndsWithNothing) {
     ++answers;
     EXPECT_FALSE(answer->has_value());
   });
-  rig.clock.Advance(4.9);
-  rig.scheduler->Tick();
+  rig.Pass(4.9);
   EXPECT_EQ(answers, 0);
-  rig.clock.Advance(0.2);
-  rig.scheduler->Tick();
+  rig.Pass(0.2);
   EXPECT_EQ(answers, 1);
 }
 
@@ -55,9 +56,10 @@ TEST(Lease, ACancelledWaitEndsOnce) {
   int answers = 0;
   const int64_t waiter = rig.scheduler->LeaseTask(rig.AddWorker(), absl::Seconds(1), [&](auto) { ++answers; });
   rig.scheduler->CancelLease(waiter);
+  rig.scheduler->Settle();
   rig.scheduler->CancelLease(waiter);
-  rig.clock.Advance(2);
-  rig.scheduler->Tick();
+  rig.scheduler->Settle();
+  rig.Pass(2);
   EXPECT_EQ(answers, 1);
 }
 
@@ -67,13 +69,11 @@ TEST(Lease, ExpiresAfterTtlAndGraceAndTheOldTokenIsRefused) {
   const std::string first = rig.AddWorker();
   const std::string second = rig.AddWorker();
   const v1::Lease old = rig.Lease(first);
-  rig.clock.Advance(19.9);
-  rig.scheduler->Tick();
+  rig.Pass(19.9);
   EXPECT_FALSE(rig.Lost(first, old)) << "renewed in time";
-  rig.clock.Advance(20.1);
-  rig.scheduler->Tick();
+  rig.Pass(20.1);
   EXPECT_TRUE(rig.Lost(first, old));
-  rig.clock.Advance(2);  // back-off
+  rig.Pass(2);  // back-off
   v1::Lease fresh = rig.Lease(second);
   if (fresh.task() != old.task()) fresh = rig.Lease(rig.AddWorker());
   ASSERT_EQ(fresh.task(), old.task());
@@ -130,19 +130,40 @@ TEST(Lease, ResultsMustBeHeld) {
   BITWRIGHT_EXPECT_OK(rig.Complete(worker, lease)) << "the lease is still there";
 }
 
-TEST(Lease, NumericTasksArePinnedToTheFirstClassAndCode) {
+TEST(Lease, NumericTasksArePinnedToTheClassThatThePolicyChose) {
   Rig rig;
   const v1::Job job = rig.QueuedJob();
   const std::string avx2 = rig.AddWorker();
   const std::string avx512 = rig.AddWorker([](auto& capacity) { capacity.set_compute_class("cpu-avx512"); });
   const std::string newer = rig.AddWorker([](auto& capacity) { capacity.set_code_version("code2"); });
-  rig.RunAll(avx512, 2);  // both tokenizations: not numeric
-  const v1::Lease lease = rig.Lease(avx2);
-  EXPECT_EQ(lease.spec().compute_class(), "cpu-avx2");
-  EXPECT_FALSE(rig.TryLease(avx512)->has_value());
+  rig.RunAll(avx2, 2);  // both tokenizations: not numeric
+  EXPECT_FALSE(rig.TryLease(avx2)->has_value()) << "whoever asks first";
   EXPECT_FALSE(rig.TryLease(newer)->has_value());
+  const v1::Lease lease = rig.Lease(avx512);
+  EXPECT_EQ(lease.spec().compute_class(), "cpu-avx512");
   ASSERT_OK_AND_ASSIGN(const v1::Job pinned, rig.jobs->Get(job.name()));
-  EXPECT_EQ(pinned.compute_class(), "cpu-avx2");
+  EXPECT_EQ(pinned.compute_class(), "cpu-avx512");
+  BITWRIGHT_ASSERT_OK(rig.Complete(avx512, lease));
+  rig.scheduler->DeregisterWorker(avx512);
+  rig.scheduler->Settle();
+  EXPECT_FALSE(rig.TryLease(avx2)->has_value()) << "it stays with its class";
+}
+
+TEST(Lease, AClassThatIsGoneBeforeAnythingRanOnItIsChosenAnew) {
+  Rig rig;
+  rig.QueuedJob();
+  const std::string avx512 = rig.AddWorker([](auto& capacity) { capacity.set_compute_class("cpu-avx512"); });
+  rig.RunAll(avx512, 2);
+  rig.scheduler->DeregisterWorker(avx512);
+  EXPECT_EQ(rig.Lease(rig.AddWorker()).spec().compute_class(), "cpu-avx2");
+}
+
+// Lets time pass while a worker of another kind is there.
+void PassWith(Rig& rig, double seconds, const std::function<void(v1::WorkerCapacity&)>& other) {
+  for (; seconds > 0; seconds -= 10) {
+    rig.AddWorker(other);
+    rig.Pass(std::min(seconds, 10.0));
+  }
 }
 
 TEST(Lease, AJobWhoseWorkersAreGoneForGoodFails) {
@@ -151,19 +172,13 @@ TEST(Lease, AJobWhoseWorkersAreGoneForGoodFails) {
   const std::string old = rig.AddWorker();
   rig.RunAll(old, 4);
   rig.scheduler->DeregisterWorker(old);
-  const auto tick = [&](double seconds) {
-    rig.clock.Advance(seconds);
-    rig.scheduler->Tick();
-    return rig.jobs->Get(job.name())->state();
-  };
-  EXPECT_EQ(tick(3600), v1::Job::RUNNING) << "no worker at all: it waits";
+  rig.Pass(3600);
+  EXPECT_EQ(rig.jobs->Get(job.name())->state(), v1::Job::RUNNING) << "no worker at all: it waits";
   const auto newer = [](auto& capacity) { capacity.set_code_version("code2"); };
-  for (int i = 0; i < 13; ++i) {
-    rig.AddWorker(newer);
-    EXPECT_EQ(tick(49), v1::Job::RUNNING);
-  }
-  rig.AddWorker(newer);
-  EXPECT_EQ(tick(49), v1::Job::FAILED);
+  PassWith(rig, 590, newer);
+  EXPECT_EQ(rig.jobs->Get(job.name())->state(), v1::Job::RUNNING);
+  PassWith(rig, 20, newer);
+  EXPECT_EQ(rig.jobs->Get(job.name())->state(), v1::Job::FAILED);
   EXPECT_EQ(ErrorReason(FromProto(rig.jobs->Get(job.name())->error())), "WORKER_CLASS_GONE");
 }
 
@@ -177,12 +192,7 @@ TEST(Lease, AWorkerGetsNoMoreThanItsSlots) {
   rig.Lease(wide);
 }
 
-std::optional<v1::Lease> SmallLease(Rig& rig, const std::string& worker) {
-  std::optional<v1::Lease> lease;
-  rig.scheduler->LeaseTask(
-      worker, absl::ZeroDuration(), [&](auto answer) { lease = *answer; }, true);
-  return lease;
-}
+std::optional<v1::Lease> SmallLease(Rig& rig, const std::string& worker) { return *rig.TryLease(worker, true); }
 
 TEST(Lease, ASmallTaskRunsBesideALongOne) {
   Rig rig;
@@ -235,6 +245,7 @@ TEST(Lease, GoodbyeReturnsLeasesAtOnceWithoutAnAttempt) {
     const std::string worker = rig.AddWorker();
     rig.Lease(worker);
     rig.scheduler->DeregisterWorker(worker);
+    rig.scheduler->Settle();
   }
   rig.Lease(rig.AddWorker());
 }
@@ -245,9 +256,11 @@ TEST(Lease, OneThatDidNotReachItsWorkerIsPutBack) {
   const std::string worker = rig.AddWorker();
   const v1::Lease lost = rig.Lease(worker);
   rig.scheduler->ReturnLease(lost);
+  rig.scheduler->Settle();
   const v1::Lease again = rig.Lease(worker);
   EXPECT_EQ(again.task(), lost.task());
   rig.scheduler->ReturnLease(lost);
+  rig.scheduler->Settle();
   BITWRIGHT_EXPECT_OK(rig.Complete(worker, again)) << "the old token returns nothing";
 }
 
@@ -257,26 +270,71 @@ TEST(Lease, ADeadProcessLosesItsLeasesAtOnce) {
   const std::string worker = rig.AddWorker();
   const v1::Lease lease = rig.Lease(worker);
   rig.scheduler->ReleaseProcess("other-host", 42);
+  rig.scheduler->Settle();
   EXPECT_THAT(rig.Complete(worker, lease), HasReason("LEASE_LOST"));
   EXPECT_TRUE(rig.scheduler->ListWorkers().empty());
 }
 
-TEST(Lease, ATaskTooLargeForEveryWorkerFailsItsJob) {
+TEST(Lease, ATaskTooLargeForEveryWorkerWaitsForALargerOneAsLongAsForAMissingClass) {
   Rig rig;
   const v1::Job job = rig.QueuedJob();
-  rig.scheduler->Tick();
+  rig.Pass(1000);
   EXPECT_EQ(rig.jobs->Get(job.name())->state(), v1::Job::QUEUED) << "no worker yet";
-  rig.AddWorker([](auto& capacity) { capacity.set_memory_bytes(1000); });
+  const auto small = [](auto& capacity) { capacity.set_memory_bytes(1000); };
+  PassWith(rig, 590, small);
+  ASSERT_OK_AND_ASSIGN(const v1::Job waiting, rig.jobs->Get(job.name()));
+  EXPECT_EQ(waiting.state(), v1::Job::QUEUED);
+  EXPECT_EQ(waiting.waiting().reason(), "WORKER_MISSING");
+  EXPECT_THAT(waiting.waiting().message(), ::testing::HasSubstr("MiB of memory"));
+  PassWith(rig, 20, small);
   ASSERT_OK_AND_ASSIGN(const v1::Job failed, rig.jobs->Get(job.name()));
   EXPECT_EQ(failed.state(), v1::Job::FAILED);
   EXPECT_EQ(ErrorReason(FromProto(failed.error())), "TASK_TOO_LARGE");
 }
 
+TEST(Lease, ALargerWorkerThatComesInTimeRunsIt) {
+  Rig rig;
+  const v1::Job job = rig.QueuedJob();
+  PassWith(rig, 500, [](auto& capacity) { capacity.set_memory_bytes(1000); });
+  rig.RunAll(rig.AddWorker());
+  EXPECT_EQ(rig.jobs->Get(job.name())->state(), v1::Job::SUCCEEDED);
+}
+
+// A stall of the server itself, or a suspended machine: no heartbeat could be heard.
+TEST(Lease, NoneExpiresWhileTheServerWasAway) {
+  Rig rig;
+  rig.QueuedJob();
+  const std::string worker = rig.AddWorker();
+  const v1::Lease lease = rig.Lease(worker);
+  rig.Pass(15);
+  rig.clock.Advance(60);
+  rig.Tick();
+  EXPECT_EQ(rig.scheduler->ListWorkers().size(), 1u);
+  rig.Pass(15);
+  EXPECT_FALSE(rig.Lost(worker, lease));
+  rig.Pass(21);
+  EXPECT_TRUE(rig.Lost(worker, lease)) << "without a stall it ends";
+}
+
+TEST(Lease, AResultComesFromItsWorkerAlone) {
+  Rig rig;
+  rig.QueuedJob();
+  const std::string worker = rig.AddWorker();
+  const std::string other = rig.AddWorker();
+  const v1::Lease lease = rig.Lease(worker);
+  EXPECT_THAT(rig.Complete(other, lease), HasReason("LEASE_LOST"));
+  EXPECT_THAT(rig.FailLease(other, lease, absl::InternalError("x"), false), HasReason("LEASE_LOST"));
+  EXPECT_TRUE(rig.Lost(other, lease));
+  v1::Lease guessed = lease;
+  guessed.set_fencing_token(1);
+  EXPECT_THAT(rig.Complete(worker, guessed), HasReason("LEASE_LOST"));
+  BITWRIGHT_EXPECT_OK(rig.Complete(worker, lease));
+}
+
 TEST(Lease, SilentWorkersAreForgotten) {
   Rig rig;
   const std::string worker = rig.AddWorker();
-  rig.clock.Advance(61);
-  rig.scheduler->Tick();
+  rig.Pass(61);
   EXPECT_TRUE(rig.scheduler->ListWorkers().empty());
   EXPECT_THAT(rig.TryLease(worker), HasReason("WORKER_UNKNOWN"));
 }
@@ -290,6 +348,7 @@ TEST(Lease, ADrainingServerLeasesNothing) {
     EXPECT_FALSE(answer->has_value());
   });
   rig.scheduler->BeginDrain();
+  rig.scheduler->Settle();
   EXPECT_EQ(answers, 1);
   EXPECT_THAT(rig.TryLease(worker), HasReason("SERVER_DRAINING"));
   v1::HeartbeatRequest request;

@@ -23,7 +23,7 @@ TEST(Restart, ContinuesFromFinishedTasksAtEveryStep) {
     const v1::Job job = rig.QueuedJob();
     ASSERT_EQ(rig.RunAll(rig.AddWorker(), steps), steps);
     const int64_t revision = rig.jobs->Get(job.name())->revision();
-    rig.clock.Advance(0.1);
+    rig.Pass(0.1);
     rig.Restart();
     if (steps < total) {
       EXPECT_GT(rig.jobs->Get(job.name())->revision(), revision);
@@ -48,8 +48,7 @@ TEST(Restart, ALeaseOfBeforeStaysValidUnderTheWorkersNewName) {
   const std::string again = rig.AddWorker();
   for (int i = 0; i < 5; ++i) {
     EXPECT_FALSE(rig.Lost(again, lease));
-    rig.clock.Advance(15);
-    rig.scheduler->Tick();
+    rig.Pass(15);
   }
   BITWRIGHT_EXPECT_OK(rig.Complete(again, lease));
 }
@@ -59,9 +58,8 @@ TEST(Restart, ALeaseThatNobodyRenewsIsReleased) {
   rig.QueuedJob();
   const v1::Lease lease = rig.Lease(rig.AddWorker());
   rig.Restart();
-  rig.clock.Advance(20.1);
-  rig.scheduler->Tick();
-  rig.clock.Advance(2);
+  rig.Pass(20.1);
+  rig.Pass(2);
   const std::string worker = rig.AddWorker([](auto& capacity) { capacity.set_slots(2); });
   const v1::Lease a = rig.Lease(worker);
   const v1::Lease b = rig.Lease(worker);
@@ -102,12 +100,12 @@ TEST(Restart, ALeaseIsReleasedWhenItsProcessEndsAfterTheStart) {
     capacity.set_process_id(process);
   }));
   rig.Restart();
-  rig.scheduler->Tick();
+  rig.Tick();
   EXPECT_NE(rig.Lease(rig.AddWorker()).task(), lease.task()) << "its process lives";
   ::kill(process, SIGKILL);
   siginfo_t info = {};
   ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(process), &info, WEXITED | WNOWAIT), 0);
-  rig.scheduler->Tick();
+  rig.Tick();
   EXPECT_EQ(rig.Lease(rig.AddWorker()).task(), lease.task());
   EXPECT_TRUE(rig.Lost(rig.AddWorker(), lease)) << "its fencing token is of the past";
   ::waitpid(process, nullptr, 0);
@@ -131,7 +129,7 @@ TEST(Restart, AttemptsAreRemembered) {
     const std::string worker = rig.AddWorker();
     BITWRIGHT_ASSERT_OK(rig.FailLease(worker, rig.Lease(worker), absl::UnavailableError("crash"), true));
     if (attempt < 3) rig.Restart();
-    rig.clock.Advance(6);
+    rig.Pass(6);
   }
   EXPECT_EQ(rig.jobs->Get(job.name())->state(), v1::Job::FAILED);
 }

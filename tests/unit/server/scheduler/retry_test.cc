@@ -23,13 +23,13 @@ TEST(Retry, WaitsLongerEachTimeAndGivesUpAfterThree) {
   BITWRIGHT_ASSERT_OK(t.rig.FailLease(t.worker, first, Crash(), true));
   BITWRIGHT_EXPECT_OK(t.rig.FailLease(t.worker, first, Crash(), true)) << "a repeated call";
   EXPECT_FALSE(t.rig.TryLease(t.worker)->has_value());
-  t.rig.clock.Advance(1.1);
+  t.rig.Pass(1.1);
   const v1::Lease second = t.rig.Lease(t.worker);
   EXPECT_EQ(second.task(), first.task());
   BITWRIGHT_ASSERT_OK(t.rig.FailLease(t.worker, second, Crash(), true));
-  t.rig.clock.Advance(4.8);
+  t.rig.Pass(4.8);
   EXPECT_FALSE(t.rig.TryLease(t.worker)->has_value());
-  t.rig.clock.Advance(0.3);
+  t.rig.Pass(0.3);
   const v1::Lease third = t.rig.Lease(t.worker);
   BITWRIGHT_ASSERT_OK(t.rig.FailLease(t.worker, third, Crash(), true));
   ASSERT_OK_AND_ASSIGN(const v1::Job failed, t.rig.jobs->Get(t.job.name()));
@@ -46,10 +46,9 @@ TEST(Retry, ABackedOffTaskGoesToAWaitingWorkerAtATick) {
   BITWRIGHT_ASSERT_OK(t.rig.FailLease(t.worker, t.rig.Lease(t.worker), Crash(), true));
   bool leased = false;
   t.rig.scheduler->LeaseTask(t.worker, absl::Seconds(20), [&](auto lease) { leased = lease->has_value(); });
-  t.rig.scheduler->Tick();
+  t.rig.Tick();
   EXPECT_FALSE(leased);
-  t.rig.clock.Advance(1.1);
-  t.rig.scheduler->Tick();
+  t.rig.Pass(1.1);
   EXPECT_TRUE(leased);
 }
 

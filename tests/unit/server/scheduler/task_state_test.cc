@@ -41,6 +41,9 @@ const std::map<std::pair<TaskState, TaskEvent>, TaskState> kTable = {
     {{kDone, kServerRestarted}, kDone},
     {{TaskState::kFailed, kServerRestarted}, kWaiting},
     {{kCancelled, kServerRestarted}, kWaiting},
+    {{kDone, TaskEvent::kOutputLost}, kWaiting},
+    {{kWaiting, TaskEvent::kSourceLost}, kWaiting},
+    {{kReady, TaskEvent::kSourceLost}, kWaiting},
 };
 
 TEST(TaskState, FollowsItsTable) {

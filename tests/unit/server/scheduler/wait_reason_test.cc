@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 void Pass(Rig& rig, double seconds) {
   for (double passed = 0; passed < seconds; passed += 0.1) {
     rig.clock.Advance(0.1);
-    rig.scheduler->Tick();
+    rig.Tick();
   }
 }
 
@@ -83,6 +83,7 @@ TEST(WaitReason, TheRightWorkerMayBeMissing) {
   const std::string first = rig.AddWorker();
   rig.RunAll(first, 4);  // pins the job
   rig.scheduler->DeregisterWorker(first);
+  rig.scheduler->Settle();
   rig.AddWorker([](auto& capacity) { capacity.set_code_version("code2"); });
   Pass(rig, 2);
   EXPECT_EQ(Waiting(rig, job), "WORKER_MISSING");
@@ -94,7 +95,7 @@ TEST(WaitReason, ASilentWorkerIsNone) {
   Rig rig;
   rig.AddWorker();
   const std::string job = rig.QueuedJob().name();
-  rig.clock.Advance(21);
+  rig.Pass(21);
   Pass(rig, 2);
   EXPECT_EQ(Waiting(rig, job), "NO_WORKER");
 }

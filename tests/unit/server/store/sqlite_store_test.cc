@@ -1,8 +1,10 @@
 #include "server/store/sqlite_store.h"
 
+#include <atomic>
 #include <fstream>
 #include <sstream>
 
+#include "absl/synchronization/notification.h"
 #include "server/store/sqlite_db.h"
 #include "tests/conformance/store_suite.h"
 #include "tests/support/fixtures.h"
@@ -15,7 +17,8 @@ class FileStore final : public Store {
  public:
   FileStore() : store_(*OpenSqliteStore(dir_ / "db.sqlite")) {}
   absl::Status Read(const std::function<absl::Status(Snapshot&)>& body) override { return store_->Read(body); }
-  absl::Status Write(const std::function<absl::Status(Transaction&)>& body) override { return store_->Write(body); }
+  absl::Status Write(const Body& body) override { return store_->Write(body); }
+  void Submit(Body body, Done done) override { store_->Submit(std::move(body), std::move(done)); }
 
  private:
   TempDir dir_;
@@ -84,6 +87,47 @@ TEST(SqliteStore, SyncsEveryCommit) {
   Statement synchronous = db->Prepare("PRAGMA synchronous", "test");
   ASSERT_TRUE(*synchronous.Step());
   EXPECT_EQ(synchronous.Int(0), 2) << "FULL";
+}
+
+TEST(SqliteStore, WritesNothingOnceAnotherLeads) {
+  TempDir dir;
+  auto store = *OpenSqliteStore(dir / "db");
+  const auto put = [&] { return store->Write([](Transaction& tx) { return tx.PutModel({.name = "models/a"}); }); };
+  BITWRIGHT_ASSERT_OK(put());
+  {
+    auto other = *SqliteDb::Open(dir / "db");
+    BITWRIGHT_ASSERT_OK(other->Execute("UPDATE leader SET term = 2", "test"));
+  }
+  EXPECT_THAT(put(), HasReason("TERM_ENDED"));
+}
+
+TEST(SqliteStore, WhatWaitsIsCommittedTogether) {
+  TempDir dir;
+  std::atomic<int> commits = 0;
+  std::atomic<int> transactions = 0;
+  constexpr int kCount = 200;
+  {
+    auto store = *OpenSqliteStore(dir / "db", [&](int count, double) {
+      ++commits;
+      transactions += count;
+    });
+    absl::Notification begun, go;
+    store->Submit(
+        [&](Transaction&) {
+          begun.Notify();
+          go.WaitForNotification();
+          return absl::OkStatus();
+        },
+        [](const absl::Status&) {});
+    begun.WaitForNotification();
+    for (int i = 0; i < kCount; ++i) {
+      store->Submit([i](Transaction& tx) { return tx.PutModel({.name = "models/" + std::to_string(i)}); },
+                    [](const absl::Status& fate) { EXPECT_THAT(fate, IsOk()); });
+    }
+    go.Notify();
+  }
+  EXPECT_EQ(transactions, kCount + 1);
+  EXPECT_EQ(commits, 2);
 }
 
 TEST(SqliteStore, AFolderThatIsNotThereIsAnError) {

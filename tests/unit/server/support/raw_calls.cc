@@ -114,7 +114,8 @@ absl::Status RawCalls::Complete(const std::string& worker, const v1::Lease& leas
 int RawCalls::RunTasks(int limit) {
   const std::string worker = Register();
   for (int ran = 0; ran < limit; ++ran) {
-    const std::optional<v1::Lease> lease = Lease(worker, 0);
+    // What follows from a completion is on its way when that is answered.
+    const std::optional<v1::Lease> lease = Lease(worker, 1);
     if (!lease) return ran;
     EXPECT_THAT(Complete(worker, *lease), IsOk());
   }

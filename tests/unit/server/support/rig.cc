@@ -1,9 +1,14 @@
 #include "tests/unit/server/support/rig.h"
 
+#include <algorithm>
+
+#include "bitwright/v1/reports.pb.h"
 #include "google/rpc/status.pb.h"
 #include "proto/base/errors.h"
 #include "proto/base/log.h"
+#include "proto/contract/digest.h"
 #include "proto/contract/rpc_status.h"
+#include "proto/contract/task_names.h"
 #include "proto/recipes/shipped_recipes.h"
 #include "server/app/job_planner.h"
 #include "server/blobs/disk_blobs.h"
@@ -24,7 +29,7 @@ T Value(absl::StatusOr<T> result) {
 }  // namespace
 
 Rig::Rig() {
-  options.host = "this-host";
+  options.fleet.host = "this-host";
   Open();
 }
 
@@ -52,7 +57,23 @@ void Rig::Open() {
   Must(models->IndexContent());
   jobs = std::make_unique<JobResources>(*store, *held, *scheduler, *planner, *recipes, clock);
   collector = std::make_unique<Collector>(*store, *blobs, *held, clock, *metrics, collector_options);
+  Must(jobs->IndexQueue());
   Must(scheduler->Start());
+  scheduler->Settle();
+}
+
+void Rig::Tick() {
+  scheduler->Tick();
+  scheduler->Settle();
+}
+
+void Rig::Pass(double seconds) {
+  while (seconds > 0) {
+    const double step = std::min(seconds, 1.0);
+    clock.Advance(step);
+    Tick();
+    seconds -= step;
+  }
 }
 
 BlobDigest Rig::Put(const std::string& bytes) {
@@ -98,7 +119,9 @@ v1::JobSpec Rig::Spec(const std::string& model, double bits) {
 v1::Job Rig::CreateJob(const v1::JobSpec& spec) {
   v1::CreateJobRequest request;
   *request.mutable_spec() = spec;
-  return Value(jobs->Create(request));
+  v1::Job job = Value(jobs->Create(request));
+  scheduler->Settle();
+  return job;
 }
 
 std::string Rig::AddWorker(const std::function<void(v1::WorkerCapacity&)>& change) {
@@ -110,12 +133,17 @@ std::string Rig::AddWorker(const std::function<void(v1::WorkerCapacity&)>& chang
   capacity.set_host("other-host");
   capacity.set_process_id(42);
   if (change) change(capacity);
-  return scheduler->RegisterWorker(capacity);
+  std::string worker = Value(scheduler->RegisterWorker(capacity));
+  scheduler->Settle();
+  return worker;
 }
 
-absl::StatusOr<std::optional<v1::Lease>> Rig::TryLease(const std::string& worker) {
+absl::StatusOr<std::optional<v1::Lease>> Rig::TryLease(const std::string& worker, bool small_only) {
+  scheduler->Settle();
   absl::StatusOr<std::optional<v1::Lease>> answer = std::nullopt;
-  scheduler->LeaseTask(worker, absl::ZeroDuration(), [&](auto lease) { answer = std::move(lease); });
+  scheduler->LeaseTask(
+      worker, absl::ZeroDuration(), [&](auto lease) { answer = std::move(lease); }, small_only);
+  scheduler->Settle();
   return answer;
 }
 
@@ -125,18 +153,31 @@ v1::Lease Rig::Lease(const std::string& worker) {
   return *lease;
 }
 
+std::string Rig::WithProvenance(const std::string& report_bytes, const v1::TaskSpec& spec) {
+  v1::Report report;
+  CHECK(report.ParseFromString(report_bytes));
+  for (const v1::TaskInput& input : spec.inputs()) {
+    if (input.name() != TaskFile::kProvenance) continue;
+    CHECK(report.mutable_provenance()->ParseFromString(Value(held->ReadWhole(Value(FromProto(input.digest()))))));
+  }
+  return report.SerializeAsString();
+}
+
 absl::Status Rig::Complete(const std::string& worker, const v1::Lease& lease) {
   v1::CompleteTaskRequest request;
   request.set_worker(worker);
   request.set_task(lease.task());
   request.set_fencing_token(lease.fencing_token());
-  for (const auto& [name, bytes] : FakeOutputs(lease.spec())) {
+  for (auto [name, bytes] : FakeOutputs(lease.spec())) {
+    if (name == TaskFile::kReport) bytes = WithProvenance(bytes, lease.spec());
     v1::TaskOutput* output = request.mutable_result()->add_outputs();
     output->set_name(name);
     *output->mutable_digest() = ToProto(Put(bytes));
   }
   request.mutable_result()->set_seconds(0.5);
-  return scheduler->CompleteTask(request);
+  const absl::Status status = scheduler->CompleteTask(request);
+  scheduler->Settle();
+  return status;
 }
 
 absl::Status Rig::FailLease(const std::string& worker, const v1::Lease& lease, const absl::Status& error,
@@ -147,7 +188,9 @@ absl::Status Rig::FailLease(const std::string& worker, const v1::Lease& lease, c
   request.set_fencing_token(lease.fencing_token());
   *request.mutable_error() = ToProto(error);
   request.set_machinery(machinery);
-  return scheduler->FailTask(request);
+  const absl::Status status = scheduler->FailTask(request);
+  scheduler->Settle();
+  return status;
 }
 
 bool Rig::Lost(const std::string& worker, const v1::Lease& lease) {

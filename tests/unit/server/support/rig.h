@@ -21,14 +21,21 @@
 
 namespace bitwright::server {
 
-// The server without network and threads, on a fake clock, over a real database and blob folder. Failures of a step
-// that a test takes for granted end the test program.
+// The server without network, on a fake clock, over a real database and blob folder. What a call leads to beside its
+// answer has happened when a function of the rig returns. Failures of a step that a test takes for granted end the test
+// program.
 class Rig {
  public:
   Rig();
 
   // As after kill -9: everything in memory is gone, the directory stays.
   void Restart();
+
+  // Time passes in steps of at most a second, each with a tick, as in the server; a leap in one step is a server that
+  // was away.
+  void Pass(double seconds);
+  // A tick, and what follows from it.
+  void Tick();
 
   BlobDigest Put(const std::string& bytes);
   // A manifest whose blobs are held; different seeds give different files.
@@ -42,7 +49,7 @@ class Rig {
 
   std::string AddWorker(const std::function<void(v1::WorkerCapacity&)>& change = nullptr);
   // What LeaseTask answers at once.
-  absl::StatusOr<std::optional<v1::Lease>> TryLease(const std::string& worker);
+  absl::StatusOr<std::optional<v1::Lease>> TryLease(const std::string& worker, bool small_only = false);
   v1::Lease Lease(const std::string& worker);  // there must be one
   absl::Status Complete(const std::string& worker, const v1::Lease& lease);
   absl::Status FailLease(const std::string& worker, const v1::Lease& lease, const absl::Status& error, bool machinery);
@@ -67,6 +74,7 @@ class Rig {
 
  private:
   void Open();
+  std::string WithProvenance(const std::string& report_bytes, const v1::TaskSpec& spec);
   int uploads_ = 0;
 };
 

@@ -1,0 +1,173 @@
+#include "server/scheduler/loading.h"
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "google/rpc/status.pb.h"
+#include "proto/base/log.h"
+#include "proto/base/status_macros.h"
+#include "proto/base/wire_time.h"
+#include "proto/contract/names.h"
+#include "proto/contract/reasons.h"
+#include "proto/contract/rpc_status.h"
+#include "server/scheduler/planning.h"
+#include "server/scheduler/scheduler_errors.h"
+
+namespace bitwright::server {
+namespace {
+
+struct Loaded {
+  absl::Status status;
+  std::unique_ptr<Owner> owner;  // null: not there, or ended
+};
+
+bool IsModel(const std::string& name) { return ParseResourceName(name, Collection::kModels).ok(); }
+
+absl::Status LoadModel(const ModelRow& row, Owner& owner) {
+  ModelWork work{.row = row, .model = {}, .info = {}};
+  if (!work.model.ParseFromString(row.body)) return RowCorruptError(row.name);
+  owner.work = std::move(work);
+  return absl::OkStatus();
+}
+
+absl::Status LoadJob(ModelCache& models, const JobRow& row, absl::Time now, Owner& owner) {
+  JobWork work;
+  work.row = row;
+  work.next = row;
+  auto resolved = std::make_shared<ResolvedJob>();
+  if (!work.job.ParseFromString(row.body) || !resolved->recipe.ParseFromString(row.recipe)) {
+    return RowCorruptError(row.name);
+  }
+  ABSL_ASSIGN_OR_RETURN(const std::shared_ptr<const SharedModel> model, models.Get(row.model));
+  if (model == nullptr) return RowCorruptError(row.name);
+  resolved->spec = work.job.spec();
+  resolved->model = std::shared_ptr<const v1::Model>(model, &model->model);
+  resolved->info = model->info;
+  work.resolved = std::move(resolved);
+  // Revisions of before a restart may have run ahead of the stored one, but never of the clock.
+  work.job.set_revision(std::max(work.job.revision() + 1, ToMicros(now)));
+  owner.work = std::move(work);
+  return absl::OkStatus();
+}
+
+absl::Status TryLoad(Store& store, ModelCache& models, const std::string& name, absl::Time now, Loaded& loaded) {
+  std::optional<ModelRow> model;
+  std::optional<JobRow> job;
+  std::vector<TaskRow> tasks;
+  ABSL_RETURN_IF_ERROR(store.Read([&](Snapshot& snapshot) -> absl::Status {
+    if (IsModel(name)) {
+      ABSL_ASSIGN_OR_RETURN(model, snapshot.GetModel(name));
+    } else {
+      ABSL_ASSIGN_OR_RETURN(job, snapshot.GetJob(name));
+    }
+    ABSL_ASSIGN_OR_RETURN(tasks, snapshot.TasksOf(name));
+    return absl::OkStatus();
+  }));
+  const bool unfinished = (model && model->unfinished) || (job && job->unfinished);
+  if (!unfinished) return absl::OkStatus();
+  auto owner = std::make_unique<Owner>();
+  owner->name = name;
+  ABSL_RETURN_IF_ERROR(model ? LoadModel(*model, *owner) : LoadJob(models, *job, now, *owner));
+  for (TaskRow& row : tasks) owner->stored.emplace(row.key, std::move(row));
+  loaded.owner = std::move(owner);
+  return absl::OkStatus();
+}
+
+Loaded LoadRows(Store& store, ModelCache& models, const std::string& name, absl::Time now) {
+  Loaded loaded;
+  loaded.status = TryLoad(store, models, name, now, loaded);
+  return loaded;
+}
+
+// Written without an owner in memory: there is nothing to make one of.
+void FailCorrupt(Core& core, const std::string& name, const absl::Status& why) {
+  LOG(ERROR) << name << " fails: " << why.ToString();
+  ++core.under_way;
+  const google::rpc::Status error = ToProto(why);
+  const absl::Time now = core.clock.Now();
+  core.store.Submit(
+      [name, error, now](Transaction& tx) -> absl::Status {
+        if (IsModel(name)) {
+          ABSL_ASSIGN_OR_RETURN(std::optional<ModelRow> row, tx.GetModel(name));
+          if (!row) return absl::OkStatus();
+          v1::Model model;
+          if (!model.ParseFromString(row->body)) model.Clear();
+          model.set_name(name);
+          model.set_state(v1::Model::REJECTED);
+          *model.mutable_error() = error;
+          row->unfinished = false;
+          row->body = model.SerializeAsString();
+          return tx.PutModel(*row);
+        }
+        ABSL_ASSIGN_OR_RETURN(std::optional<JobRow> row, tx.GetJob(name));
+        if (!row) return absl::OkStatus();
+        v1::Job job;
+        if (!job.ParseFromString(row->body)) job.Clear();
+        job.set_name(name);
+        job.set_state(v1::Job::FAILED);
+        *job.mutable_error() = error;
+        *job.mutable_end_time() = ToProto(now);
+        row->state = job.state();
+        row->unfinished = false;
+        row->body = job.SerializeAsString();
+        return tx.PutJob(*row);
+      },
+      [&core, name](const absl::Status& fate) {
+        core.resume([name, fate](Core& under_lock) {
+          --under_lock.under_way;
+          if (!fate.ok()) LOG(ERROR) << name << " cannot be failed yet: " << fate.ToString();
+          under_lock.subscribers.Notify(name, under_lock.outbox);
+        });
+      });
+}
+
+void OnLoaded(Core& core, const std::string& name, Loaded loaded, const std::function<void(Core&, Owner*)>& then) {
+  Owner* owner = core.board.FindOwner(name);
+  if (owner == nullptr && loaded.owner != nullptr) {
+    owner = &core.board.Add(std::move(loaded.owner));
+    core.window.OnLoaded(*owner);
+  } else {
+    core.window.OnNotLoaded(name);
+  }
+  if (!loaded.status.ok()) {
+    if (IsServersFault(loaded.status)) {
+      LOG(ERROR) << name << " cannot be read, it is tried again: " << loaded.status.ToString();
+      core.window.LookAgain();
+    } else {
+      FailCorrupt(core, name, loaded.status);
+    }
+  }
+  if (then) then(core, owner);
+  if (owner != nullptr && core.board.FindOwner(name) == owner) Advance(core, *owner);
+}
+
+}  // namespace
+
+void Load(Core& core, const std::string& name, std::function<void(Core&, Owner*)> then) {
+  Outside<Loaded>(
+      core,
+      [&store = core.store, &models = core.models, name, now = core.clock.Now()] {
+        return LoadRows(store, models, name, now);
+      },
+      [name, then = std::move(then)](Core& under_lock, Loaded loaded) {
+        OnLoaded(under_lock, name, std::move(loaded), then);
+      });
+}
+
+absl::Status LoadStarted(Core& core) {
+  std::vector<std::string> jobs;
+  ABSL_RETURN_IF_ERROR(core.store.Read([&](Snapshot& snapshot) -> absl::Status {
+    ABSL_ASSIGN_OR_RETURN(jobs, snapshot.UnfinishedJobs(v1::Job::RUNNING, std::numeric_limits<int>::max()));
+    return absl::OkStatus();
+  }));
+  for (const std::string& job : jobs) Load(core, job, nullptr);
+  core.window.LookAgain();
+  core.window.Fill(core);
+  return absl::OkStatus();
+}
+
+}  // namespace bitwright::server

@@ -1,0 +1,260 @@
+#include "server/scheduler/local_fleet.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proto/base/process.h"
+#include "server/scheduler/scheduler_errors.h"
+
+namespace bitwright::server {
+namespace {
+
+// Ticks come ten times a second. Beyond this between two of them, heartbeats have been waiting, too.
+constexpr absl::Duration kAway = absl::Seconds(2);
+
+Place ToPlace(const Fleet::Member& member) {
+  const v1::WorkerCapacity& capacity = member.capacity;
+  return {.worker = member.name,
+          .host = capacity.host(),
+          .process_id = capacity.process_id(),
+          .compute_class = capacity.compute_class(),
+          .code_version = capacity.code_version()};
+}
+
+// With what it has free now. `small_only`: it asks for small tasks alone; otherwise it does so where it runs as many
+// long ones as it may.
+AskingWorker ToAskingWorker(const Fleet::Member& member, bool small_only) {
+  return {.compute_class = member.capacity.compute_class(),
+          .code_version = member.capacity.code_version(),
+          .memory_bytes = member.free_memory_bytes(),
+          .small_only = small_only || !member.TakesLong(),
+          .small_lane = member.small_lane};
+}
+
+}  // namespace
+
+void LocalFleet::Occupy(const Execution& execution, const std::string& worker) {
+  members_.Started(worker, execution.task, {execution.needs.memory_bytes, execution.needs.small});
+  ++shares_[execution.tenant];
+}
+
+void LocalFleet::Free(const Execution& execution, const std::string& worker) {
+  members_.Stopped(worker, execution.task);
+  if (--shares_[execution.tenant] == 0) shares_.erase(execution.tenant);
+  ++stirs_;
+}
+
+void LocalFleet::Submit(Execution execution) {
+  ready_.Add(std::move(execution));
+  ++stirs_;
+}
+
+void LocalFleet::Withdraw(const std::string& task) {
+  ready_.Remove(task);
+  if (const auto placed = placed_.find(task); placed != placed_.end()) placed->second.withdrawn = true;
+  if (const auto lease = leases_.Remove(task)) Free(lease->execution, lease->place.worker);
+}
+
+std::vector<Placement> LocalFleet::FindPlaces() {
+  std::vector<Placement> found;
+  if (paused_ || draining_ || ready_.empty() || looked_at_ == stirs_) return found;
+  std::vector<std::pair<int64_t, const WaitingWorkers::Waiter*>> askers;
+  for (const auto& [id, waiter] : waiting_.waiters()) askers.emplace_back(id, &waiter);
+  for (const auto& [id, waiter] : askers) {
+    if (ready_.empty()) break;
+    if (auto placement = PlaceFor(id, *waiter)) found.push_back(*std::move(placement));
+  }
+  looked_at_ = stirs_;
+  return found;
+}
+
+std::optional<Placement> LocalFleet::PlaceFor(int64_t asker, const WaitingWorkers::Waiter& waiter) {
+  const Fleet::Member* member = members_.Find(waiter.worker);
+  if (member == nullptr || !member->has_free_slot()) return std::nullopt;
+  const Execution* pick = ready_.Pick(ToAskingWorker(*member, waiter.small_only), shares_);
+  if (pick == nullptr) return std::nullopt;
+  const std::string task = pick->task;
+  Placed placed{.execution = *ready_.Remove(task), .place = ToPlace(*member), .asker = asker, .waiter = {}};
+  placed.waiter = *waiting_.Take(asker);
+  Occupy(placed.execution, member->name);
+  const Placement placement{task, placed.place};
+  placed_.emplace(task, std::move(placed));
+  return placement;
+}
+
+void LocalFleet::Begin(const std::string& task, v1::Lease lease, MonotonicTime now, Outbox& outbox) {
+  if (const auto it = placed_.find(task); it != placed_.end() && it->second.withdrawn) return Refuse(task);
+  auto node = placed_.extract(task);
+  if (!node) return;
+  Placed& placed = node.mapped();
+  const int64_t token = lease.fencing_token();
+  const std::string worker = placed.place.worker;
+  leases_.Add({.execution = std::move(placed.execution),
+               .place = std::move(placed.place),
+               .fencing_token = token,
+               .expiry = LeaseEnd(now)});
+  if (members_.Find(worker) == nullptr) {
+    outbox.push_back([done = std::move(placed.waiter.done), worker] { done(WorkerUnknownError(worker)); });
+    Lose(task, absl::OkStatus());
+    return;
+  }
+  outbox.push_back([done = std::move(placed.waiter.done), lease = std::move(lease)] { done(std::optional(lease)); });
+}
+
+void LocalFleet::Refuse(const std::string& task) {
+  auto node = placed_.extract(task);
+  if (!node) return;
+  Placed& placed = node.mapped();
+  Free(placed.execution, placed.place.worker);
+  if (!placed.withdrawn) ready_.Add(std::move(placed.execution));
+  waiting_.Add(placed.asker, std::move(placed.waiter));
+}
+
+void LocalFleet::Resume(Execution execution, const Place& place, int64_t fencing_token, MonotonicTime now) {
+  const bool known = members_.Find(place.worker) != nullptr;
+  Occupy(execution, place.worker);
+  leases_.Add({.execution = std::move(execution),
+               .place = place,
+               .fencing_token = fencing_token,
+               .expiry = LeaseEnd(now),
+               .claimed = known});
+}
+
+bool LocalFleet::IsOrphan(const HeldLease& lease) const {
+  return lease.place.host == options_.host && ProcessIsGone(lease.place.process_id);
+}
+
+void LocalFleet::Lose(const std::string& task, const absl::Status& why) {
+  const std::optional<HeldLease> lease = leases_.Remove(task);
+  if (!lease) return;
+  Free(lease->execution, lease->place.worker);
+  lost_.push_back({task, lease->fencing_token, why});
+}
+
+std::vector<LostLease> LocalFleet::Lost(MonotonicTime now) {
+  const std::vector<std::string> unclaimed(leases_.unclaimed().begin(), leases_.unclaimed().end());
+  for (const std::string& task : unclaimed) {
+    if (IsOrphan(*leases_.Find(task))) Lose(task, absl::OkStatus());
+  }
+  // After a stall the next tick comes first.
+  if (!ticked_ || now - *ticked_ > kAway) return std::exchange(lost_, {});
+  for (const std::string& task : leases_.Expired(now)) {
+    if (const HeldLease* lease = leases_.Find(task)) Lose(task, LeaseExpiredError(lease->place.worker));
+  }
+  return std::exchange(lost_, {});
+}
+
+std::vector<Offer> LocalFleet::Offers(MonotonicTime now) const {
+  std::map<std::pair<std::string, std::string>, Offer> offers;
+  for (const auto& [name, member] : members_.members()) {
+    if (LeaseEnd(member.seen) < now) continue;  // lost without a word, though it is remembered for a while
+    const v1::WorkerCapacity& capacity = member.capacity;
+    Offer& offer = offers[{capacity.compute_class(), capacity.code_version()}];
+    offer.compute_class = capacity.compute_class();
+    offer.code_version = capacity.code_version();
+    offer.places += member.slots();
+    offer.free_places += std::max(0, member.slots() - static_cast<int>(member.running.size()));
+    offer.cores += capacity.cores();
+    offer.memory_bytes = std::max(offer.memory_bytes, member.memory_bytes());
+    offer.small_lane |= member.small_lane;
+  }
+  std::vector<Offer> list;
+  for (auto& [kind, offer] : offers) list.push_back(std::move(offer));
+  return list;
+}
+
+std::string LocalFleet::Register(const v1::WorkerCapacity& capacity, const Clock& clock) {
+  ++changes_;
+  return members_.Add(capacity, clock);
+}
+
+int64_t LocalFleet::Ask(WaitingWorkers::Waiter waiter, const Clock& clock, Outbox& outbox) {
+  const int64_t id = waiting_.NewId();
+  Fleet::Member* member = members_.Find(waiter.worker);
+  if (member == nullptr || draining_) {
+    const absl::Status why = draining_ ? ServerDrainingError() : WorkerUnknownError(waiter.worker);
+    outbox.push_back([done = std::move(waiter.done), why] { done(why); });
+    return id;
+  }
+  Fleet::Seen(*member, clock);
+  if (waiter.small_only && !member->small_lane) {
+    member->small_lane = true;
+    ++changes_;
+  }
+  waiting_.Add(id, std::move(waiter));
+  ++stirs_;
+  return id;
+}
+
+void LocalFleet::CancelAsk(int64_t id, Outbox& outbox) { waiting_.Answer(id, std::nullopt, outbox); }
+
+absl::Status LocalFleet::Seen(const std::string& worker, const Clock& clock) {
+  Fleet::Member* member = members_.Find(worker);
+  if (member == nullptr) return WorkerUnknownError(worker);
+  Fleet::Seen(*member, clock);
+  return absl::OkStatus();
+}
+
+HeldLease* LocalFleet::Claimed(const LeaseClaim& claim) {
+  HeldLease* lease = leases_.Find(claim.task);
+  if (lease == nullptr || lease->fencing_token != claim.fencing_token) return nullptr;
+  if (lease->place.worker == claim.worker) return lease;
+  // The same process under a new name: it registered again after the server or the network was gone.
+  const Fleet::Member* member = members_.Find(claim.worker);
+  if (member == nullptr || members_.Find(lease->place.worker) != nullptr) return nullptr;
+  members_.Started(member->name, claim.task, {lease->execution.needs.memory_bytes, lease->execution.needs.small});
+  leases_.GiveTo(*lease, ToPlace(*member));
+  return leases_.Find(claim.task);
+}
+
+bool LocalFleet::Renew(const LeaseClaim& claim, MonotonicTime now) {
+  HeldLease* lease = Claimed(claim);
+  if (lease != nullptr) leases_.Renew(*lease, LeaseEnd(now));
+  return lease != nullptr;
+}
+
+bool LocalFleet::Holds(const LeaseClaim& claim) { return Claimed(claim) != nullptr; }
+
+bool LocalFleet::HasLease(const std::string& task, int64_t fencing_token) const {
+  const HeldLease* lease = leases_.Find(task);
+  return lease != nullptr && lease->fencing_token == fencing_token;
+}
+
+void LocalFleet::Leave(const std::string& worker, bool died) {
+  const absl::Status why = died ? WorkerDiedError(worker) : absl::OkStatus();
+  for (const std::string& task : leases_.OfWorker(worker)) Lose(task, why);
+  members_.Remove(worker);
+  ++changes_;
+}
+
+void LocalFleet::ProcessEnded(const std::string& host, int process_id) {
+  // In a drain we ended it ourselves.
+  for (const std::string& worker : members_.OfProcess(host, process_id)) Leave(worker, !draining_);
+}
+
+void LocalFleet::AnswerUnknown(Outbox& outbox) {
+  std::vector<std::pair<int64_t, std::string>> unknown;
+  for (const auto& [id, waiter] : waiting_.waiters()) {
+    if (members_.Find(waiter.worker) == nullptr) unknown.emplace_back(id, waiter.worker);
+  }
+  for (const auto& [id, worker] : unknown) waiting_.Answer(id, WorkerUnknownError(worker), outbox);
+}
+
+void LocalFleet::Tick(const Clock& clock, Outbox& outbox) {
+  const MonotonicTime now = clock.Monotonic();
+  if (ticked_ && now - *ticked_ > kAway) {
+    leases_.RenewAll(LeaseEnd(now));
+    members_.SeeAll(now);
+  }
+  ticked_ = now;
+  waiting_.AnswerExpired(now, outbox);
+  AnswerUnknown(outbox);
+  if (members_.ForgetUnseen(now - options_.worker_memory)) ++changes_;
+}
+
+void LocalFleet::Drain(Outbox& outbox) {
+  draining_ = true;
+  waiting_.AnswerExpired(MonotonicTime::InfiniteFuture(), outbox);
+}
+
+}  // namespace bitwright::server

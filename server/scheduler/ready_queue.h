@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "server/scheduler/executor.h"
+#include "server/scheduler/policy.h"
+
+namespace bitwright::server {
+
+// Running tasks by tenant.
+using TenantShares = std::map<std::string, int>;
+
+// Tasks that wait for a place, in the order of the policy: Pick gives what PickTask (policy.h) gives, without looking
+// at each of them. Kept apart by what they need, then by priority and tenant, each in order; a pick looks at the heads,
+// and passes over those only whose memory does not fit. Plain data.
+class ReadyQueue {
+ public:
+  void Add(Execution execution);
+  // Nothing: it is not there.
+  std::optional<Execution> Remove(const std::string& task);
+  const Execution* Find(const std::string& task) const;
+  // The task for this worker; it stays.
+  const Execution* Pick(const AskingWorker& worker, const TenantShares& shares) const;
+
+  bool empty() const { return tasks_.empty(); }
+  size_t size() const { return tasks_.size(); }
+
+ private:
+  struct Kind {
+    std::string compute_class;
+    std::string code_version;
+    bool small = false;
+    auto operator<=>(const Kind&) const = default;
+  };
+  // Smaller is sooner.
+  struct Rank {
+    absl::Time owner_create_time;
+    double minus_cost = 0;
+    std::string task;
+    bool operator<(const Rank& other) const;
+  };
+  using Line = std::set<Rank>;                             // of one tenant
+  using Level = std::map<std::string, Line>;               // by tenant
+  using Levels = std::map<int, Level, std::greater<int>>;  // by priority
+
+  static Kind KindOf(const Execution& execution);
+  static Rank RankOf(const Execution& execution);
+  static bool MayRun(const Kind& kind, const AskingWorker& worker);
+  // The first of the line that fits; null: none.
+  const Execution* FirstFitting(const Line& line, const AskingWorker& worker) const;
+  // The best of one priority that is sooner than `best`, or `best`.
+  const Execution* BestOf(const Level& level, const AskingWorker& worker, const TenantShares& shares,
+                          const Execution* best) const;
+
+  std::unordered_map<std::string, Execution> tasks_;
+  std::map<Kind, Levels> kinds_;
+};
+
+}  // namespace bitwright::server

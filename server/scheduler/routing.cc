@@ -1,0 +1,151 @@
+#include "server/scheduler/routing.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "proto/base/status_macros.h"
+#include "server/jobs/task_digest.h"
+#include "server/scheduler/action_cache.h"
+#include "server/scheduler/ending.h"
+#include "server/scheduler/policy.h"
+
+namespace bitwright::server {
+namespace {
+
+// The kind of place that the task is made for; false: there is none now.
+bool Choose(Core& core, Owner& owner, LiveTask& task) {
+  JobWork* job = owner.job();
+  if (job != nullptr && !job->next.pinned_code.empty()) {
+    task.compute_class = job->next.pinned_class;
+    task.code_version = job->next.pinned_code;
+    return true;
+  }
+  const std::vector<Offer> offers = core.executor.Offers(core.clock.Monotonic());
+  Requirements needs = NeedsOf(owner, task);
+  if (job != nullptr && !job->chosen_code.empty()) {
+    needs.compute_class = task.node.numeric ? job->chosen_class : std::string();
+    needs.code_version = job->chosen_code;
+    if (AnyFits(offers, needs) && !(task.node.numeric && needs.compute_class.empty())) {
+      task.compute_class = job->chosen_class;
+      task.code_version = job->chosen_code;
+      return true;
+    }
+  }
+  const std::optional<Offer> offer =
+      ChooseOffer(offers, NeedsOf(owner, task), job == nullptr ? std::string() : job->chosen_code);
+  if (!offer) return false;
+  task.compute_class = offer->compute_class;
+  task.code_version = offer->code_version;
+  if (job != nullptr) {
+    job->chosen_code = offer->code_version;
+    if (task.node.numeric) job->chosen_class = offer->compute_class;
+  }
+  return true;
+}
+
+void OnLookedUp(Core& core, Owner& owner, LiveTask& task, Found found) {
+  if (!found.status.ok()) {
+    task.step = TaskStep::kNone;
+    return Refused(core, owner, found.status);
+  }
+  if (found.result) return FinishFromCache(core, owner, task, std::move(found));
+  if (task.row.attempt == 0) core.metrics.CacheMiss();
+  Enqueue(core, owner, task);
+}
+
+}  // namespace
+
+Execution ToExecution(const Owner& owner, const LiveTask& task) {
+  Execution execution{.task = task.row.name,
+                      .owner = owner.name,
+                      .tenant = owner.tenant(),
+                      .priority = owner.priority(),
+                      .owner_create_time = owner.create_time(),
+                      .cost_flops = task.node.cost_flops,
+                      .needs = NeedsOf(owner, task)};
+  execution.needs.code_version = task.code_version;
+  if (task.node.numeric) execution.needs.compute_class = task.compute_class;
+  return execution;
+}
+
+void Enqueue(Core& core, Owner& owner, LiveTask& task) {
+  if (core.board.Runs(task.digest)) {  // since it was looked up
+    task.step = TaskStep::kNone;
+    return core.board.Block(task);
+  }
+  task.step = TaskStep::kQueued;
+  core.executor.Submit(ToExecution(owner, task));
+}
+
+void BecomeReady(Core& core, Owner& owner, LiveTask& task) {
+  core.board.Move(owner, task, TaskEvent::kSourcesDone);
+  task.ready_since = core.clock.Monotonic();
+  Route(core, owner, task);
+}
+
+void Route(Core& core, Owner& owner, LiveTask& task) {
+  if (task.row.state != TaskState::kReady || task.step != TaskStep::kNone || !task.blocked_on.empty()) return;
+  if (owner.stuck || owner.closing) return;
+  if (task.not_before > core.clock.Monotonic()) {
+    core.timers.emplace(task.not_before, task.row.name);
+    return;
+  }
+  core.unrouted.erase(task.row.name);
+  if (!Choose(core, owner, task)) {
+    core.unrouted.insert(task.row.name);
+    return;
+  }
+  const absl::StatusOr<v1::TaskSpec> spec = Concretize(owner, task, task.compute_class, task.code_version);
+  if (!spec.ok()) return FailOwner(core, owner, spec.status());
+  task.digest = TaskDigest(*spec);
+  if (core.board.Runs(task.digest)) return core.board.Block(task);
+  task.step = TaskStep::kLookup;
+  Outside<Found>(
+      core, [&store = core.store, &blobs = core.blobs, digest = task.digest] { return LookUp(store, blobs, digest); },
+      [name = task.row.name](Core& under_lock, Found found) {
+        const auto place = under_lock.board.Find(name);
+        if (!place || place->task->step != TaskStep::kLookup) return;
+        OnLookedUp(under_lock, *place->owner, *place->task, std::move(found));
+      });
+}
+
+void RouteReady(Core& core, Owner& owner) {
+  for (LiveTask& task : owner.tasks) Route(core, owner, task);
+}
+
+void Unblock(Core& core, const std::string& task) {
+  const auto place = core.board.Find(task);
+  if (!place) return;
+  place->task->blocked_on.clear();
+  Route(core, *place->owner, *place->task);
+}
+
+void RouteDue(Core& core) {
+  const MonotonicTime now = core.clock.Monotonic();
+  while (!core.timers.empty() && core.timers.begin()->first <= now) {
+    const std::string task = core.timers.extract(core.timers.begin()).mapped();
+    if (const auto place = core.board.Find(task)) Route(core, *place->owner, *place->task);
+  }
+}
+
+void RouteAfterFleetChange(Core& core) {
+  if (core.fleet_seen == core.executor.changes()) return;
+  core.fleet_seen = core.executor.changes();
+  const std::vector<Offer> offers = core.executor.Offers(core.clock.Monotonic());
+  std::vector<std::string> again(core.unrouted.begin(), core.unrouted.end());
+  for (const auto& [name, owner] : core.board.owners()) {
+    if (owner->job() != nullptr && !owner->job()->row.pinned_code.empty()) continue;
+    for (LiveTask& task : owner->tasks) {
+      if (task.step != TaskStep::kQueued || AnyFits(offers, ToExecution(*owner, task).needs)) continue;
+      core.executor.Withdraw(task.row.name);
+      task.step = TaskStep::kNone;
+      again.push_back(task.row.name);
+    }
+  }
+  for (const std::string& task : again) {
+    if (const auto place = core.board.Find(task)) Route(core, *place->owner, *place->task);
+  }
+}
+
+}  // namespace bitwright::server

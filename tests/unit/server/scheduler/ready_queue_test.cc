@@ -1,0 +1,163 @@
+#include "server/scheduler/ready_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace bitwright::server {
+namespace {
+
+const AskingWorker kWorker{.compute_class = "cpu-avx512", .code_version = "code1", .memory_bytes = 1000};
+
+Execution Task(const std::string& name) {
+  return {.task = name, .owner = "jobs/1", .tenant = std::string("a"), .needs = {.memory_bytes = 100}};
+}
+
+// What a queue of these gives.
+std::string Pick(const std::vector<Execution>& tasks, const AskingWorker& worker = kWorker,
+                 const TenantShares& shares = {}) {
+  ReadyQueue queue;
+  for (const Execution& task : tasks) queue.Add(task);
+  const Execution* pick = queue.Pick(worker, shares);
+  return pick == nullptr ? "none" : pick->task;
+}
+
+TEST(ReadyQueue, OfNothingGivesNothing) { EXPECT_EQ(Pick({}), "none"); }
+
+TEST(ReadyQueue, HigherPriorityGoesFirst) {
+  std::vector<Execution> tasks = {Task("1"), Task("2")};
+  tasks[0].owner_create_time = absl::FromUnixMicros(-5);
+  tasks[0].priority = -1;
+  tasks[1].priority = 2;
+  EXPECT_EQ(Pick(tasks, kWorker, {{"a", 9}}), "2");
+}
+
+TEST(ReadyQueue, TenantWithFewerRunningTasksGoesFirst) {
+  std::vector<Execution> tasks = {Task("1"), Task("2"), Task("3")};
+  tasks[0].owner_create_time = absl::FromUnixMicros(-5);
+  tasks[1].tenant = std::string("b");
+  EXPECT_EQ(Pick(tasks, kWorker, {{"a", 3}, {"b", 1}}), "2");
+  tasks[2].tenant = std::string("c");  // has nothing running
+  EXPECT_EQ(Pick(tasks, kWorker, {{"a", 3}, {"b", 1}}), "3");
+}
+
+TEST(ReadyQueue, OlderOwnerGoesFirstThenLargerCostThenTheName) {
+  std::vector<Execution> tasks = {Task("3"), Task("1"), Task("2")};
+  EXPECT_EQ(Pick(tasks), "1");
+  tasks[2].cost_flops = 1;
+  EXPECT_EQ(Pick(tasks), "2");
+  tasks[0].owner_create_time = absl::FromUnixMicros(-1);
+  EXPECT_EQ(Pick(tasks), "3");
+}
+
+TEST(ReadyQueue, MemoryMustFit) {
+  std::vector<Execution> tasks = {Task("1"), Task("2")};
+  tasks[0].needs.memory_bytes = 1001;
+  EXPECT_EQ(Pick(tasks), "2");
+  tasks[1].needs.memory_bytes = 1001;
+  EXPECT_EQ(Pick(tasks), "none");
+}
+
+TEST(ReadyQueue, SmallTasksAloneAreGivenToWhoAsksForThem) {
+  std::vector<Execution> tasks = {Task("1"), Task("2")};
+  tasks[0].cost_flops = 9;
+  AskingWorker lane = kWorker;
+  lane.small_only = true;
+  EXPECT_EQ(Pick(tasks, lane), "none");
+  tasks[1].needs.small = true;
+  EXPECT_EQ(Pick(tasks, lane), "2");
+  EXPECT_EQ(Pick(tasks), "1");
+  EXPECT_EQ(Pick({tasks[1]}), "2") << "whoever asks gets them";
+}
+
+TEST(ReadyQueue, ALaneOfItsOwnHasMemoryForSmallTasks) {
+  Execution task = Task("1");
+  task.needs.memory_bytes = 1001;
+  AskingWorker lane = kWorker;
+  lane.small_lane = true;
+  EXPECT_EQ(Pick({task}, lane), "none");
+  task.needs.small = true;
+  EXPECT_EQ(Pick({task}, lane), "1");
+}
+
+TEST(ReadyQueue, ClassAndCodeBindWhereTheyAreSet) {
+  Execution task = Task("1");
+  task.needs.compute_class = "cpu-avx2";
+  EXPECT_EQ(Pick({task}), "none");
+  task.needs.compute_class = "cpu-avx512";
+  EXPECT_EQ(Pick({task}), "1");
+  task.needs.code_version = "code0";
+  EXPECT_EQ(Pick({task}), "none");
+  task.needs.code_version = "code1";
+  EXPECT_EQ(Pick({task}), "1");
+}
+
+TEST(ReadyQueue, WhatWasRemovedIsGone) {
+  ReadyQueue queue;
+  queue.Add(Task("1"));
+  queue.Add(Task("2"));
+  EXPECT_TRUE(queue.Remove("1").has_value());
+  EXPECT_FALSE(queue.Remove("1").has_value());
+  EXPECT_EQ(queue.Pick(kWorker, {})->task, "2");
+  queue.Remove("2");
+  EXPECT_TRUE(queue.empty());
+  EXPECT_EQ(queue.Pick(kWorker, {}), nullptr);
+}
+
+// The order of the policy, by looking at every task: smaller is sooner.
+std::string PickByLookingAtAll(const std::vector<Execution>& tasks, const AskingWorker& worker,
+                               const TenantShares& shares) {
+  const auto rank = [&](const Execution& task) {
+    const auto share = shares.find(task.tenant);
+    return std::make_tuple(-task.priority, share == shares.end() ? 0 : share->second, task.owner_create_time,
+                           -task.cost_flops, task.task);
+  };
+  const auto may_run = [&](const Execution& task) {
+    const Requirements& needs = task.needs;
+    if (needs.memory_bytes > worker.memory_bytes && !(needs.small && worker.small_lane)) return false;
+    if (worker.small_only && !needs.small) return false;
+    if (!needs.code_version.empty() && needs.code_version != worker.code_version) return false;
+    return needs.compute_class.empty() || needs.compute_class == worker.compute_class;
+  };
+  const Execution* best = nullptr;
+  for (const Execution& task : tasks) {
+    if (may_run(task) && (best == nullptr || rank(task) < rank(*best))) best = &task;
+  }
+  return best == nullptr ? "none" : best->task;
+}
+
+TEST(ReadyQueue, GivesWhatLookingAtAllOfThemGives) {
+  std::mt19937 random(7);
+  const auto draw = [&](int below) { return static_cast<int>(random() % below); };
+  for (int round = 0; round < 300; ++round) {
+    std::vector<Execution> tasks;
+    const int count = draw(40);
+    for (int i = 0; i < count; ++i) {
+      Execution task = Task(std::to_string(i));
+      task.tenant = std::string(1, static_cast<char>('a' + draw(3)));
+      task.priority = draw(3);
+      task.owner_create_time = absl::FromUnixMicros(draw(4));
+      task.cost_flops = draw(3);
+      task.needs = {.compute_class = draw(2) == 0   ? ""
+                                     : draw(2) == 0 ? "cpu-avx512"
+                                                    : "cpu-avx2",
+                    .code_version = draw(2) == 0 ? "" : "code" + std::to_string(draw(2)),
+                    .memory_bytes = 500 * draw(4),
+                    .small = draw(3) == 0};
+      tasks.push_back(task);
+    }
+    const AskingWorker worker{.compute_class = "cpu-avx512",
+                              .code_version = "code1",
+                              .memory_bytes = 500 * draw(4),
+                              .small_only = draw(4) == 0,
+                              .small_lane = draw(2) == 0};
+    const TenantShares shares = {{"a", draw(3)}, {"b", draw(3)}};
+    EXPECT_EQ(Pick(tasks, worker, shares), PickByLookingAtAll(tasks, worker, shares)) << "round " << round;
+  }
+}
+
+}  // namespace
+}  // namespace bitwright::server
