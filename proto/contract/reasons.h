@@ -9,10 +9,12 @@ struct Reason {
   static constexpr char kBlobUnreadable[] = "BLOB_UNREADABLE";   // a fault of the server's disk
   static constexpr char kDiskFull[] = "DISK_FULL";               // room is needed on some disk
   static constexpr char kInterrupted[] = "INTERRUPTED";          // by a person or a shutdown; made in proto/base
+  static constexpr char kLaneFull[] = "LANE_FULL";               // the server is busy: try again
   static constexpr char kMemoryLimit[] = "MEMORY_LIMIT";         // a task met the bound of its worker
   static constexpr char kServerNotReady[] = "SERVER_NOT_READY";  // ask again; made by the client
   static constexpr char kStoreFailed[] = "STORE_FAILED";         // a fault of the server's database
   static constexpr char kStreamEnded[] = "STREAM_ENDED";         // before its end: the next attempt goes on from there
+  static constexpr char kUploadsFull[] = "UPLOADS_FULL";         // too many at once: try again
   static constexpr char kWorkerUnknown[] = "WORKER_UNKNOWN";     // register again
 };
 
