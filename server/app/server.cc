@@ -64,8 +64,9 @@ int WorkerThreads(const Options& options) {
 // Said at the start: afterwards a disk may grow or shrink.
 absl::Status CheckWatermarks(const Options& options, const DiskProbe& probe) {
   ABSL_ASSIGN_OR_RETURN(const DiskSpace space, probe());
-  const bool crossed = options.disk_full.BytesOf(space.total_bytes) > options.disk_low.BytesOf(space.total_bytes);
-  return crossed ? WatermarksCrossedError() : absl::OkStatus();
+  const int64_t low = options.disk_low.BytesOf(space.total_bytes);
+  const bool off = low == 0;
+  return !off && options.disk_full.BytesOf(space.total_bytes) > low ? WatermarksCrossedError() : absl::OkStatus();
 }
 
 void LogUnlessOk(const absl::Status& status, const char* what) {

@@ -62,10 +62,13 @@ TEST_F(MetricsListenTest, BesideASocketThereIsNoPort) {
 TEST_F(MetricsListenTest, WatermarksThatCrossAreRefused) {
   Options options;
   options.data_dir = dir_ / "crossed";
+  options.workers = 0;
   options.listen = "unix:" + (dir_ / "crossed-socket");
   options.disk_low = {.bytes = 10};
   options.disk_full = {.bytes = 20};
   EXPECT_THAT(Server::Start(options, clock_), HasReason("WATERMARKS_CROSSED"));
+  options.disk_low = {.bytes = 0};
+  EXPECT_THAT(Server::Start(options, clock_), IsOk()) << "turned off";
 }
 
 }  // namespace
