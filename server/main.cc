@@ -25,6 +25,8 @@ int main(int argc, char** argv) {
   const int parent = ::getppid();  // before anything that takes time: it may end while the server starts
   const bitwright::server::CommandLine command = bitwright::server::ParseCommandLine(argc, argv);
   if (!command.options) return command.exit_code;
+  bitwright::SetMinLogSeverity(command.options->log_level);
+  bitwright::SetLogFormat(command.options->log_format);
   bitwright::server::BlockTerminationSignals();
   const bitwright::SystemClock clock;
   const auto server = bitwright::server::Server::Start(*command.options, clock);

@@ -4,14 +4,18 @@
 
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+
+#include "proto/base/utf8.h"
 
 namespace bitwright {
 namespace {
 
 std::atomic<LogSeverity> min_severity{LogSeverity::kInfo};
+std::atomic<LogFormat> log_format{LogFormat::kText};
 
 std::string Timestamp() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -25,29 +29,70 @@ std::string Timestamp() {
   return text;
 }
 
-}  // namespace
-
-void SetMinLogSeverity(LogSeverity severity) { min_severity = severity; }
-
-bool LogEnabled(LogSeverity severity) { return severity >= min_severity.load(std::memory_order_relaxed); }
-
-LogMessage::LogMessage(LogSeverity severity, const char* file, int line)
-    : severity_(severity), file_(file), line_(line) {}
-
-LogMessage::~LogMessage() {
-  const std::string_view path(file_);
+// From the root of the sources on.
+std::string Source(std::string_view path, int line) {
   std::string_view shown = path;
   for (const std::string_view root : {"server/", "workers/", "client/", "proto/", "tests/"}) {
     if (const auto at = path.rfind(root); at != std::string_view::npos && path.size() - at < shown.size()) {
       shown = path.substr(at);
     }
   }
+  return std::string(shown) + ':' + std::to_string(line);
+}
+
+// In quotes, for JSON and for values in text; Printable leaves only these two to be escaped.
+std::string Quoted(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : Printable(text)) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+std::string Value(std::string_view value) {
+  const bool plain = !value.empty() && value.find_first_of(" =\"\\") == std::string_view::npos;
+  std::string printable = Printable(value);
+  return plain && printable == value ? printable : Quoted(value);
+}
+
+}  // namespace
+
+void SetMinLogSeverity(LogSeverity severity) { min_severity = severity; }
+bool LogEnabled(LogSeverity severity) { return severity >= min_severity.load(std::memory_order_relaxed); }
+void SetLogFormat(LogFormat format) { log_format = format; }
+
+LogMessage& LogMessage::With(const char* key, double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.9g", value);
+  return Add({key, text, !std::isfinite(value)});
+}
+
+std::string LogMessage::AsText(std::string_view source) const {
   std::string line = Timestamp();
   line += ' ';
-  line += "IWEF"[static_cast<int>(severity_)];
+  line += "DIWEF"[static_cast<int>(severity_)];
   line += ' ';
-  line += shown;
-  line += ':' + std::to_string(line_) + "] " + stream_.str() + '\n';
+  line += source;
+  line += "] " + Printable(text_.str());
+  for (const Field& field : fields_) line += ' ' + std::string(field.key) + '=' + Value(field.value);
+  return line + '\n';
+}
+
+std::string LogMessage::AsJson(std::string_view source) const {
+  constexpr const char* kLevels[] = {"debug", "info", "warning", "error", "fatal"};
+  std::string line = "{\"time\":\"" + Timestamp() + "\",\"level\":\"" + kLevels[static_cast<int>(severity_)] +
+                     "\",\"source\":" + Quoted(source) + ",\"message\":" + Quoted(text_.str());
+  for (const Field& field : fields_) {
+    line += ",\"" + std::string(field.key) + "\":" + (field.quoted ? Quoted(field.value) : field.value);
+  }
+  return line + "}\n";
+}
+
+LogMessage::~LogMessage() {
+  const std::string source = Source(file_, line_);
+  const std::string line =
+      log_format.load(std::memory_order_relaxed) == LogFormat::kJson ? AsJson(source) : AsText(source);
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
   if (severity_ == LogSeverity::kFatal) std::abort();
 }

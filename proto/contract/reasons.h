@@ -11,6 +11,7 @@ struct Reason {
   static constexpr char kDiskFull[] = "DISK_FULL";               // room is needed on some disk
   static constexpr char kInterrupted[] = "INTERRUPTED";          // by a person or a shutdown; made in proto/base
   static constexpr char kLeaseExpired[] = "LEASE_EXPIRED";       // the worker was not heard of
+  static constexpr char kLaneFull[] = "LANE_FULL";               // the server is busy: try again
   static constexpr char kMemoryLimit[] = "MEMORY_LIMIT";         // a task met the bound of its worker
   static constexpr char kOutOfMemory[] = "OUT_OF_MEMORY";        // a task's process found no memory
   static constexpr char kServerNotReady[] = "SERVER_NOT_READY";  // ask again; made by the client
@@ -19,6 +20,7 @@ struct Reason {
   static constexpr char kTaskOutputInvalid[] = "TASK_OUTPUT_INVALID";  // a worker handed in what it must not
   static constexpr char kTaskOutputMissing[] = "TASK_OUTPUT_MISSING";  // likewise
   static constexpr char kWorkerUnknown[] = "WORKER_UNKNOWN";           // register again
+  static constexpr char kUploadsFull[] = "UPLOADS_FULL";               // too many at once: try again
 };
 
 }  // namespace bitwright

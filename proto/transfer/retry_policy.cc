@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <string>
 
+#include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/reasons.h"
 
 namespace bitwright {
 
@@ -12,6 +15,11 @@ bool RetryPolicy::IsTransient(const absl::Status& status) const {
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
       return true;
+    case absl::StatusCode::kResourceExhausted: {
+      // A queue that is full drains; a disk that is full or a message that is too large does not.
+      const std::string reason = ErrorReason(status);
+      return reason == Reason::kLaneFull || reason == Reason::kUploadsFull;
+    }
     case absl::StatusCode::kDeadlineExceeded:
     case absl::StatusCode::kInternal:
     case absl::StatusCode::kUnknown:

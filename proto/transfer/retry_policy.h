@@ -14,7 +14,7 @@ namespace bitwright {
 struct RetryPolicy {
   // Which errors say that the same call may succeed later.
   enum class Transient {
-    kUnavailable,  // UNAVAILABLE alone: what a server says when it means it
+    kUnavailable,  // UNAVAILABLE, and RESOURCE_EXHAUSTED where a queue was full: what a server says when it means it
     kBrokenCall,   // also DEADLINE_EXCEEDED, INTERNAL and UNKNOWN, with which gRPC reports trouble of its own
   };
 

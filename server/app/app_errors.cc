@@ -28,6 +28,20 @@ absl::Status PublicPlaintextRefusedError(std::string_view address) {
                    {{"address", Text(address)}});
 }
 
+absl::Status WatermarkInvalidError(std::string_view text) {
+  return MakeError(StatusCode::kInvalidArgument, "WATERMARK_INVALID",
+                   "'" + Text(text) +
+                       "' is no amount of disk space; give bytes (2147483648, 2GiB), a part of the disk " +
+                       "(5%), or several of these with commas, of which the smallest counts; 0 for never",
+                   {{"text", Text(text)}});
+}
+
+absl::Status WatermarksCrossedError() {
+  return MakeError(StatusCode::kInvalidArgument, "WATERMARKS_CROSSED",
+                   "--disk-full is more than --disk-low on this disk: uploads would stop before new work does; give a "
+                   "larger --disk-low or a smaller --disk-full");
+}
+
 absl::Status DataDirUnusableError(std::string_view path, int error) {
   return MakeError(StatusCode::kUnavailable, "DATA_DIR_UNUSABLE",
                    "data directory '" + Text(path) + "' cannot be used: " + std::strerror(error),

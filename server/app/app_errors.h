@@ -8,6 +8,8 @@ namespace bitwright::server {
 
 absl::Status ListenAddressInvalidError(std::string_view address);        // INVALID_ARGUMENT, LISTEN_INVALID
 absl::Status PublicPlaintextRefusedError(std::string_view address);      // INVALID_ARGUMENT, PUBLIC_PLAINTEXT_REFUSED
+absl::Status WatermarkInvalidError(std::string_view text);               // INVALID_ARGUMENT, WATERMARK_INVALID
+absl::Status WatermarksCrossedError();                                   // INVALID_ARGUMENT, WATERMARKS_CROSSED
 absl::Status DataDirUnusableError(std::string_view path, int error);     // UNAVAILABLE, DATA_DIR_UNUSABLE
 absl::Status DataDirLockedError(std::string_view path);                  // FAILED_PRECONDITION, DATA_DIR_LOCKED
 absl::Status PortFileUnwritableError(std::string_view path, int error);  // UNAVAILABLE, PORT_FILE_UNWRITABLE

@@ -9,15 +9,38 @@
 #include <filesystem>
 #include <fstream>
 #include <system_error>
+#include <vector>
 
+#include "proto/base/owned_fd.h"
 #include "server/app/app_errors.h"
 
 namespace bitwright::server {
+namespace {
+
+// What will be acknowledged lies below: a new folder is made durable with its entry in the folder above. An errno, or
+// 0.
+int MakeFolders(const std::string& path) {
+  std::error_code error;
+  std::vector<std::filesystem::path> missing;
+  std::filesystem::path folder = std::filesystem::absolute(path, error);
+  for (; !error && folder.has_relative_path() && !std::filesystem::exists(folder, error);
+       folder = folder.parent_path()) {
+    missing.push_back(folder);
+  }
+  if (!error) std::filesystem::create_directories(path, error);
+  if (error) return error.value();
+  for (const std::filesystem::path& made : missing) {
+    const OwnedFd above(::open(made.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (above.get() < 0 || ::fsync(above.get()) != 0) return errno;
+  }
+  return 0;
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<DataDir>> DataDir::Open(const std::string& path) {
   std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error) return DataDirUnusableError(path, error.value());
+  if (const int why = MakeFolders(path); why != 0) return DataDirUnusableError(path, why);
   const std::string absolute = std::filesystem::canonical(path, error).string();
   if (error) return DataDirUnusableError(path, error.value());
   const int fd = ::open((absolute + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);

@@ -10,10 +10,14 @@
 namespace bitwright::server {
 namespace {
 
-bool IsPort(std::string_view text) {
+constexpr std::string_view kUnix = "unix:";
+
+// −1: it is none.
+int PortOf(std::string_view text) {
   int port = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc() && end == text.data() + text.size() && port >= 0 && port <= 65535;
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole && port >= 0 && port <= 65535 ? port : -1;
 }
 
 bool IsLoopback(const std::string& host) {
@@ -25,15 +29,24 @@ bool IsLoopback(const std::string& host) {
 }  // namespace
 
 absl::Status CheckListenAddress(const std::string& address) {
-  constexpr std::string_view kUnix = "unix:";
   if (address.starts_with(kUnix)) {
     return address.size() > kUnix.size() ? absl::OkStatus() : ListenAddressInvalidError(address);
   }
   const size_t colon = address.rfind(':');
-  if (colon == std::string::npos || colon == 0 || !IsPort(std::string_view(address).substr(colon + 1))) {
+  if (colon == std::string::npos || colon == 0 || PortOf(std::string_view(address).substr(colon + 1)) < 0) {
     return ListenAddressInvalidError(address);
   }
   return IsLoopback(address.substr(0, colon)) ? absl::OkStatus() : PublicPlaintextRefusedError(address);
 }
+
+std::string MetricsAddressOf(const std::string& listen) {
+  if (listen.starts_with(kUnix)) return "off";
+  const size_t colon = listen.rfind(':');
+  const int port = PortOf(std::string_view(listen).substr(colon + 1));
+  constexpr int kLastPort = 65535;
+  return listen.substr(0, colon + 1) + std::to_string(port == 0 || port == kLastPort ? 0 : port + 1);
+}
+
+std::string AnyPortOf(const std::string& address) { return address.substr(0, address.rfind(':') + 1) + "0"; }
 
 }  // namespace bitwright::server

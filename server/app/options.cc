@@ -1,8 +1,36 @@
 #include "server/app/options.h"
 
 #include <CLI/CLI.hpp>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "server/app/watermark_text.h"
 
 namespace bitwright::server {
+namespace {
+
+std::map<std::string, LogSeverity> LogLevels() {
+  return {{"debug", LogSeverity::kDebug},
+          {"info", LogSeverity::kInfo},
+          {"warning", LogSeverity::kWarning},
+          {"error", LogSeverity::kError}};
+}
+
+std::map<std::string, LogFormat> LogFormats() { return {{"text", LogFormat::kText}, {"json", LogFormat::kJson}}; }
+
+constexpr char kWatermarkForm[] = ": bytes, \"2GiB\", \"5%\", or two with a comma: the smaller; 0: never";
+
+CLI::callback_t ReadWatermark(Watermark& mark) {
+  return [&mark](const std::vector<std::string>& texts) {
+    const absl::StatusOr<Watermark> parsed = ParseWatermark(texts.back());
+    if (!parsed.ok()) throw CLI::ValidationError(std::string(parsed.status().message()));
+    mark = *parsed;
+    return true;
+  };
+}
+
+}  // namespace
 
 CommandLine ParseCommandLine(int argc, const char* const* argv) {
   Options options;
@@ -13,8 +41,11 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   app.add_option("--listen", options.listen, "HOST:PORT on loopback (port 0: any free one), or unix:/path")
       ->capture_default_str();
   app.add_option("--port-file", options.port_file, "Write the bound address to this file once the server answers");
-  app.add_option("--metrics-listen", options.metrics_listen, "HOST:PORT of /metrics, or \"off\"")
-      ->capture_default_str();
+  app.add_option("--metrics-listen", options.metrics_listen,
+                 "HOST:PORT of /metrics, or \"off\"; default: the port after --listen, or any free one")
+      ->check(CLI::Validator(
+          [](const std::string& text) { return text.empty() ? std::string("an address is empty") : std::string(); },
+          ""));
   app.add_option("--workers", options.workers, "Local worker processes; 0: none")
       ->check(CLI::Range(0, 256))
       ->capture_default_str();
@@ -34,6 +65,25 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   app.add_option("--unused-blob-seconds", options.unused_blob_seconds, "How long an unused blob is kept")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  app.add_option("--max-uploads", options.uploads.most_open, "Uploads that may be open at once")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--max-upload-bytes", options.uploads.most_bytes,
+                 "Bytes that open uploads may declare and broken-off ones leave behind, together")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--disk-low", ReadWatermark(options.disk_low),
+                 std::string("Free disk space below which nothing new is leased") + kWatermarkForm)
+      ->default_str(WatermarkText(options.disk_low));
+  app.add_option("--disk-full", ReadWatermark(options.disk_full),
+                 std::string("Free disk space below which uploads are refused") + kWatermarkForm)
+      ->default_str(WatermarkText(options.disk_full));
+  app.add_option("--log-level", options.log_level, "The least severe messages to log: debug, info, warning or error")
+      ->transform(CLI::CheckedTransformer(LogLevels()))
+      ->default_str("info");
+  app.add_option("--log-format", options.log_format, "text, or json: one object a line")
+      ->transform(CLI::CheckedTransformer(LogFormats()))
+      ->default_str("text");
   app.add_flag("--exit-with-parent", options.exit_with_parent, "Shut down when the process that started this one ends");
   app.set_version_flag("--version", "bitwrightd " BITWRIGHT_VERSION);
   try {

@@ -4,14 +4,18 @@
 #include <optional>
 #include <string>
 
+#include "proto/base/log.h"
+#include "server/blobs/disk_watch.h"
+#include "server/blobs/upload_table.h"
+
 namespace bitwright::server {
 
 // What the command line says. Nothing below app/ reads flags.
 struct Options {
   std::string data_dir;
-  std::string listen = "127.0.0.1:7071";          // "HOST:PORT" or "unix:/path"
-  std::string port_file;                          // gets the bound address; empty: none
-  std::string metrics_listen = "127.0.0.1:7072";  // "off": none
+  std::string listen = "127.0.0.1:7071";  // "HOST:PORT" or "unix:/path"
+  std::string port_file;                  // gets the bound address; empty: none
+  std::string metrics_listen;             // "HOST:PORT"; "off": none; empty: MetricsAddressOf(listen)
   int workers = 1;
   int worker_threads = 0;     // 0: cores / workers
   std::string worker_binary;  // empty: bitwright-worker beside this executable
@@ -19,6 +23,11 @@ struct Options {
   double lease_grace_seconds = 10;
   int64_t cache_bytes = int64_t{20} << 30;
   double unused_blob_seconds = 3600;
+  UploadLimits uploads;
+  Watermark disk_low = kDefaultDiskLow;
+  Watermark disk_full = kDefaultDiskFull;
+  LogSeverity log_level = LogSeverity::kInfo;
+  LogFormat log_format = LogFormat::kText;
   bool exit_with_parent = false;
 };
 

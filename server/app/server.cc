@@ -11,12 +11,14 @@
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
 #include "proto/recipes/shipped_recipes.h"
+#include "server/app/app_errors.h"
 #include "server/app/data_dir.h"
 #include "server/app/job_planner.h"
 #include "server/app/listen_address.h"
 #include "server/app/local_workers.h"
 #include "server/app/periodic.h"
 #include "server/blobs/disk_blobs.h"
+#include "server/blobs/disk_watch.h"
 #include "server/resources/capabilities.h"
 #include "server/resources/collector.h"
 #include "server/rpc/rpc_server.h"
@@ -26,6 +28,7 @@ namespace bitwright::server {
 namespace {
 
 constexpr absl::Duration kTickPause = absl::Milliseconds(100);
+constexpr absl::Duration kWatchPause = absl::Seconds(1);
 constexpr absl::Duration kMeasurePause = absl::Seconds(2);
 constexpr absl::Duration kCollectPause = absl::Minutes(1);
 constexpr absl::Duration kWorkerPatience = absl::Seconds(5);
@@ -58,6 +61,14 @@ int WorkerThreads(const Options& options) {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / std::max(1, options.workers));
 }
 
+// Said at the start: afterwards a disk may grow or shrink.
+absl::Status CheckWatermarks(const Options& options, const DiskProbe& probe) {
+  ABSL_ASSIGN_OR_RETURN(const DiskSpace space, probe());
+  const int64_t low = options.disk_low.BytesOf(space.total_bytes);
+  const bool off = low == 0;
+  return !off && options.disk_full.BytesOf(space.total_bytes) > low ? WatermarksCrossedError() : absl::OkStatus();
+}
+
 void LogUnlessOk(const absl::Status& status, const char* what) {
   if (!status.ok()) LOG(ERROR) << what << " failed: " << status.ToString();
 }
@@ -71,6 +82,7 @@ struct Server::Parts {
   std::unique_ptr<Store> store;
   std::unique_ptr<BlobStore> blobs;
   std::unique_ptr<HeldBlobs> held_blobs;
+  std::unique_ptr<DiskWatch> disk;
   std::unique_ptr<Planner> planner;
   std::optional<RecipeResources> recipes;
   std::unique_ptr<Scheduler> scheduler;
@@ -78,16 +90,20 @@ struct Server::Parts {
   std::unique_ptr<JobResources> jobs;
   std::unique_ptr<Collector> collector;
   std::unique_ptr<RpcServer> rpc;
+  std::unique_ptr<Periodic> watch;
   std::unique_ptr<Periodic> tick;
   std::unique_ptr<Periodic> measure;
   std::unique_ptr<Periodic> collect;
   std::unique_ptr<LocalWorkers> workers;
   int metrics_port = 0;
 
-  absl::Status Open(const Options& options, const Clock& clock, DiskFault fault) {
+  absl::Status Open(const Options& options, const Clock& clock, ServerFakes fakes) {
     ABSL_ASSIGN_OR_RETURN(data, DataDir::Open(options.data_dir));
     ABSL_ASSIGN_OR_RETURN(store, OpenSqliteStore(data->database()));
-    ABSL_ASSIGN_OR_RETURN(blobs, OpenDiskBlobs(data->path(), std::move(fault)));
+    DiskProbe probe = fakes.disk_probe ? std::move(fakes.disk_probe) : ProbeFolder(data->path());
+    ABSL_RETURN_IF_ERROR(CheckWatermarks(options, probe));
+    disk = std::make_unique<DiskWatch>(std::move(probe), options.disk_low, options.disk_full);
+    ABSL_ASSIGN_OR_RETURN(blobs, OpenDiskBlobs(data->path(), std::move(fakes.disk_fault), options.uploads));
     held_blobs = std::make_unique<HeldBlobs>(*blobs, *store);
     ABSL_RETURN_IF_ERROR(held_blobs->Reconcile(clock.Now()));
     planner = MakeJobPlanner();
@@ -104,11 +120,9 @@ struct Server::Parts {
   }
 
   absl::Status Listen(const Options& options, const Clock& clock) {
-    if (options.metrics_listen != "off") {
-      ABSL_ASSIGN_OR_RETURN(metrics_port, metrics.Serve(options.metrics_listen));
-    }
     const RpcParts parts{.blobs = *blobs,
                          .held = *held_blobs,
+                         .disk = *disk,
                          .models = *models,
                          .jobs = *jobs,
                          .recipes = *recipes,
@@ -118,12 +132,42 @@ struct Server::Parts {
                          .metrics = metrics,
                          .heartbeat = absl::Seconds(options.lease_ttl_seconds) / 3};
     ABSL_ASSIGN_OR_RETURN(rpc, RpcServer::Start(parts, options.listen));
+    ABSL_RETURN_IF_ERROR(ServeMetrics(options));
+    Watch();
+    watch = std::make_unique<Periodic>(kWatchPause, [this] { Watch(); });
     LogUnlessOk(collector->Measure(), "measuring");
     tick = std::make_unique<Periodic>(kTickPause, [this] { scheduler->Tick(); });
     measure = std::make_unique<Periodic>(kMeasurePause, [this] { LogUnlessOk(collector->Measure(), "measuring"); });
     collect = std::make_unique<Periodic>(kCollectPause, [this] { LogUnlessOk(collector->Run(), "collection"); });
     return absl::OkStatus();
   }
+
+  // A port that nobody asked for is no reason not to start.
+  absl::Status ServeMetrics(const Options& options) {
+    const bool chosen = options.metrics_listen.empty();
+    std::string address = chosen ? MetricsAddressOf(options.listen) : options.metrics_listen;
+    if (address == "off") return absl::OkStatus();
+    absl::StatusOr<int> port = metrics.Serve(address);
+    if (!port.ok() && chosen) {
+      address = AnyPortOf(address);
+      port = metrics.Serve(address);
+    }
+    ABSL_RETURN_IF_ERROR(port.status());
+    metrics_port = *port;
+    LOG(INFO) << "metrics are served at port " << metrics_port;
+    return absl::OkStatus();
+  }
+
+  // Each second: what health checks, metrics and uploads go by.
+  void Watch() {
+    disk->Look();
+    metrics.SetDiskFree(disk->free_bytes());
+    rpc->SetServing(CanAcknowledge());
+    rpc->Tick();
+  }
+
+  // Whether what clients send can be made durable.
+  bool CanAcknowledge() const { return disk->state() != DiskWatch::State::kFull; }
 
   absl::Status StartWorkers(const Options& options) {
     LocalWorkersOptions local;
@@ -141,6 +185,7 @@ struct Server::Parts {
   void Drain() {
     if (scheduler != nullptr) scheduler->BeginDrain();
     if (workers != nullptr) workers->Stop(kWorkerPatience);
+    watch.reset();  // before the server that it speaks of
     if (rpc != nullptr) rpc->Shutdown(kCallPatience);
     collect.reset();
     measure.reset();
@@ -150,12 +195,11 @@ struct Server::Parts {
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, const Clock& clock,
-                                                      DiskFault disk_fault) {
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, const Clock& clock, ServerFakes fakes) {
   ABSL_RETURN_IF_ERROR(CheckListenAddress(options.listen));
   std::unique_ptr<Server> server(new Server(std::make_unique<Parts>()));
   Parts& parts = *server->parts_;
-  ABSL_RETURN_IF_ERROR(parts.Open(options, clock, std::move(disk_fault)));
+  ABSL_RETURN_IF_ERROR(parts.Open(options, clock, std::move(fakes)));
   ABSL_RETURN_IF_ERROR(parts.Listen(options, clock));
   ABSL_RETURN_IF_ERROR(parts.StartWorkers(options));
   if (!options.port_file.empty()) ABSL_RETURN_IF_ERROR(WritePortFile(options.port_file, server->address()));

@@ -8,16 +8,23 @@
 #include "proto/base/clock.h"
 #include "server/app/options.h"
 #include "server/blobs/disk_files.h"
+#include "server/blobs/disk_watch.h"
 
 namespace bitwright::server {
+
+// What tests put in the place of the machine.
+struct ServerFakes {
+  DiskFault disk_fault;
+  DiskProbe disk_probe;
+};
 
 // The whole server in one object: the only place that wires its parts together. Tests run it in their own process.
 class Server {
  public:
   // Opens the data directory, takes up unfinished work, listens, and starts local workers. `clock` must outlive the
-  // server; `disk_fault` is for tests. Errors of listen_address.h, data_dir.h, local_workers.h, the store and rpc.
+  // server; `fakes` are for tests. Errors of listen_address.h, data_dir.h, local_workers.h, the store and rpc.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options, const Clock& clock,
-                                                       DiskFault disk_fault = nullptr);
+                                                       ServerFakes fakes = {});
   ~Server();  // Drain, if that was not done
 
   const std::string& address() const;

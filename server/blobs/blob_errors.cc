@@ -41,6 +41,21 @@ absl::Status DiskFullError(std::string_view path) {
                    {{"file", std::string(path)}});
 }
 
+absl::Status DiskBelowMarkError(int64_t free_bytes, int64_t limit_bytes) {
+  return MakeError(absl::StatusCode::kResourceExhausted, Reason::kDiskFull,
+                   "uploads are refused: the disk of the server's data directory has " + std::to_string(free_bytes) +
+                       " bytes free, less than the limit of " + std::to_string(limit_bytes) +
+                       " (--disk-full); make room, or delete jobs and models, and upload again",
+                   {{"free", std::to_string(free_bytes)}, {"limit", std::to_string(limit_bytes)}});
+}
+
+absl::Status UploadsFullError(std::string_view what, int64_t limit) {
+  return MakeError(absl::StatusCode::kResourceExhausted, Reason::kUploadsFull,
+                   "the server has " + std::string(what) + " up to its limit of " + std::to_string(limit) +
+                       "; try again when others have finished",
+                   {{"limit", std::to_string(limit)}});
+}
+
 absl::Status DigestMismatchError(const BlobDigest& declared, const BlobDigest& found) {
   return MakeError(absl::StatusCode::kInvalidArgument, "BLOB_DIGEST_MISMATCH",
                    "the uploaded bytes are " + found.ToString() + ", declared was " + declared.ToString() +

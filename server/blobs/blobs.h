@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,16 +26,34 @@ class BlobReader {
   virtual absl::Status Read(int64_t offset, char* buffer, size_t size) = 0;
 };
 
+// Runs a step on another thread, soon.
+using Executor = std::function<void(std::function<void()>)>;
+
+// Bytes that stay as they are while `owner` is held.
+struct Piece {
+  std::vector<std::string_view> parts;  // one after the other
+  std::shared_ptr<const void> owner;
+
+  int64_t size() const;
+};
+
 // One upload in progress, the only one with its name. What was appended stays behind when the object goes, to be
-// resumed. Not thread-safe.
+// resumed; an upload without bytes leaves nothing. Not thread-safe.
 class BlobUpload {
  public:
   virtual ~BlobUpload() = default;
   // Bytes held so far: where the next Append writes.
   virtual int64_t committed() const = 0;
+  // Hashes at most so many of the bytes that an earlier stream left behind. True: all are hashed, and Append may be
+  // called. In pieces, since that can take minutes. UNAVAILABLE, reason BLOB_UNREADABLE.
+  virtual absl::StatusOr<bool> HashMore(int64_t most_bytes) = 0;
+  // Hashes what is appended on this executor, while it is written. It must run its steps until the upload goes.
+  virtual void HashOn(Executor executor) = 0;
   // INVALID_ARGUMENT, reason BLOB_DIGEST_MISMATCH, when the bytes go past the declared size; RESOURCE_EXHAUSTED, reason
   // DISK_FULL; UNAVAILABLE, reason BLOB_UNWRITABLE. After an error the upload is discarded.
-  virtual absl::Status Append(std::string_view data) = 0;
+  virtual absl::Status Append(Piece piece) = 0;
+  // The same with bytes that are free again when it returns, after HashMore to the end.
+  absl::Status AppendCopied(std::string_view data);
   // Checks size and digest and brings the bytes to the disk. INVALID_ARGUMENT, reason BLOB_DIGEST_MISMATCH: the upload
   // is discarded. Otherwise as Append.
   virtual absl::Status Prepare() = 0;
@@ -58,8 +77,9 @@ class BlobStore {
   // Every blob that is held. For the start of a server.
   virtual absl::StatusOr<std::vector<BlobDigest>> List() = 0;
 
-  // Begins an upload, or takes up one that was broken off (its bytes are hashed again). UNAVAILABLE, reason
-  // UPLOAD_BUSY: another stream is writing it; try again.
+  // Begins an upload, or takes up one that was broken off (HashMore is to be called). UNAVAILABLE, reason UPLOAD_BUSY:
+  // another stream is writing it; try again. RESOURCE_EXHAUSTED, reason UPLOADS_FULL: there are too many, or of too
+  // many bytes; try again. RESOURCE_EXHAUSTED, reason LIMIT_EXCEEDED: the blob alone is larger than all may be.
   virtual absl::StatusOr<std::unique_ptr<BlobUpload>> StartUpload(const UploadName& name) = 0;
   // Bytes held of an upload. NOT_FOUND, reason UPLOAD_UNKNOWN.
   virtual absl::StatusOr<int64_t> UploadedBytes(const UploadName& name) = 0;

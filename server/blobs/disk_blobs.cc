@@ -6,11 +6,8 @@
 
 #include <cerrno>
 #include <filesystem>
-#include <set>
 #include <system_error>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "proto/base/status_macros.h"
 #include "server/blobs/blob_errors.h"
 #include "server/blobs/disk_upload.h"
@@ -32,12 +29,16 @@ class DiskReader final : public BlobReader {
 
 class DiskBlobs final : public BlobStore {
  public:
-  DiskBlobs(const std::string& root, DiskFault fault)
-      : blobs_(root + "/blobs"), uploads_(root + "/uploads"), files_(std::move(fault)) {}
+  DiskBlobs(const std::string& root, DiskFault fault, UploadLimits limits)
+      : root_(root), blobs_(root + "/blobs"), uploads_(root + "/uploads"), files_(std::move(fault)), table_(limits) {}
 
-  absl::Status MakeFolders() {
+  absl::Status OpenFolders() {
     ABSL_RETURN_IF_ERROR(files_.MakeFolder(blobs_));
-    return files_.MakeFolder(uploads_);
+    ABSL_RETURN_IF_ERROR(files_.MakeFolder(uploads_));
+    // A server that was killed may have made folders whose entries never reached the disk.
+    ABSL_RETURN_IF_ERROR(files_.SyncFolder(root_));
+    ABSL_RETURN_IF_ERROR(files_.SyncFolder(blobs_));
+    return FindUploads();
   }
 
   bool Has(const BlobDigest& digest) override {
@@ -76,15 +77,10 @@ class DiskBlobs final : public BlobStore {
 
   absl::StatusOr<std::unique_ptr<BlobUpload>> StartUpload(const UploadName& name) override {
     const std::string file = FileName(name);
-    {
-      absl::MutexLock lock(&mutex_);
-      if (!busy_.insert(file).second) return UploadBusyError(name);
-    }
+    ABSL_RETURN_IF_ERROR(table_.Open(file, name));
     const std::string folder = blobs_ + "/" + name.digest.sha256.substr(0, 2);
-    return OpenDiskUpload(files_, name.digest, {uploads_ + "/" + file, folder, Path(name.digest)}, [this, file] {
-      absl::MutexLock lock(&mutex_);
-      busy_.erase(file);
-    });
+    return OpenDiskUpload(files_, name.digest, {uploads_ + "/" + file, folder, Path(name.digest)},
+                          [this, file](int64_t left) { table_.Close(file, left); });
   }
 
   absl::StatusOr<int64_t> UploadedBytes(const UploadName& name) override {
@@ -99,33 +95,40 @@ class DiskBlobs final : public BlobStore {
       struct stat info;
       if (::stat(entry.path().c_str(), &info) != 0) continue;
       const absl::Time written = absl::TimeFromTimespec(info.st_mtim);
-      // The lock is held over the removal: no stream can take the file up in between.
-      absl::MutexLock lock(&mutex_);
-      if (written <= cutoff && !busy_.contains(entry.path().filename().string())) {
-        ::unlink(entry.path().c_str());
-      }
+      if (written > cutoff) continue;
+      table_.Remove(entry.path().filename().string(), [&] { ::unlink(entry.path().c_str()); });
     }
     return error ? BlobUnreadableError(uploads_, error.value()) : absl::OkStatus();
   }
 
  private:
+  absl::Status FindUploads() {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(uploads_, error)) {
+      struct stat info;
+      if (::stat(entry.path().c_str(), &info) == 0) table_.Found(entry.path().filename().string(), info.st_size);
+    }
+    return error ? BlobUnreadableError(uploads_, error.value()) : absl::OkStatus();
+  }
+
   std::string Path(const BlobDigest& digest) const { return blobs_ + "/" + BlobPath(digest.sha256); }
   static std::string FileName(const UploadName& name) {
     return name.uuid + "." + name.digest.sha256 + "." + std::to_string(name.digest.size_bytes);
   }
 
+  const std::string root_;
   const std::string blobs_;
   const std::string uploads_;
   const DiskFiles files_;
-  absl::Mutex mutex_;
-  std::set<std::string> busy_ ABSL_GUARDED_BY(mutex_);  // files of uploads/ being written
+  UploadTable table_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<BlobStore>> OpenDiskBlobs(const std::string& root, DiskFault fault) {
-  auto blobs = std::make_unique<DiskBlobs>(root, std::move(fault));
-  ABSL_RETURN_IF_ERROR(blobs->MakeFolders());
+absl::StatusOr<std::unique_ptr<BlobStore>> OpenDiskBlobs(const std::string& root, DiskFault fault,
+                                                         UploadLimits limits) {
+  auto blobs = std::make_unique<DiskBlobs>(root, std::move(fault), limits);
+  ABSL_RETURN_IF_ERROR(blobs->OpenFolders());
   return std::unique_ptr<BlobStore>(std::move(blobs));
 }
 

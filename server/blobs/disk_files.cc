@@ -1,11 +1,15 @@
 #include "server/blobs/disk_files.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 
 #include "proto/base/status_macros.h"
 #include "server/blobs/blob_errors.h"
@@ -30,8 +34,11 @@ int DiskFiles::Fault(std::string_view operation, const std::string& path) const 
 }
 
 absl::Status DiskFiles::MakeFolder(const std::string& path) const {
-  if (::mkdir(path.c_str(), 0755) == 0 || errno == EEXIST) return absl::OkStatus();
-  return Failure(path, errno);
+  if (::mkdir(path.c_str(), 0755) != 0) return errno == EEXIST ? absl::OkStatus() : Failure(path, errno);
+  const absl::Status synced = SyncFolder(std::filesystem::path(path).parent_path().string());
+  // Not left behind: the next one would find it there and take its entry for durable.
+  if (!synced.ok()) ::rmdir(path.c_str());
+  return synced;
 }
 
 absl::StatusOr<OpenFile> DiskFiles::OpenForWriting(const std::string& path) const {
@@ -41,16 +48,29 @@ absl::StatusOr<OpenFile> DiskFiles::OpenForWriting(const std::string& path) cons
 }
 
 absl::Status DiskFiles::WriteAt(const OpenFile& file, const std::string& path, int64_t offset,
-                                std::string_view data) const {
+                                const std::vector<std::string_view>& parts) const {
   if (const int error = Fault("write", path); error != 0) return Failure(path, error);
-  while (!data.empty()) {
-    const ssize_t written = ::pwrite(file.fd(), data.data(), data.size(), offset);
+  std::vector<iovec> left;
+  for (const std::string_view part : parts) {
+    if (!part.empty()) left.push_back({const_cast<char*>(part.data()), part.size()});
+  }
+  for (size_t next = 0; next < left.size();) {
+    const int count = static_cast<int>(std::min<size_t>(left.size() - next, IOV_MAX));
+    const ssize_t written = ::pwritev(file.fd(), &left[next], count, offset);
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return Failure(path, errno);
-    data.remove_prefix(written);
     offset += written;
+    auto taken = static_cast<size_t>(written);
+    for (; next < left.size() && taken >= left[next].iov_len; ++next) taken -= left[next].iov_len;
+    if (taken > 0) left[next] = {static_cast<char*>(left[next].iov_base) + taken, left[next].iov_len - taken};
   }
   return absl::OkStatus();
+}
+
+absl::Status DiskFiles::ReadBack(const OpenFile& file, const std::string& path, int64_t offset, char* buffer,
+                                 size_t size) const {
+  if (const int error = Fault("read", path); error != 0) return BlobUnreadableError(path, error);
+  return ReadAt(file, path, offset, buffer, size);
 }
 
 absl::Status DiskFiles::Sync(const OpenFile& file, const std::string& path) const {

@@ -6,14 +6,15 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace bitwright::server {
 
-// Lets a test break the disk: called before each "write", "fsync" and "rename" with the path; returns an errno to fail
-// with, or 0.
+// Lets a test break the disk, or hold it up: called before each "write", "fsync", "rename" and "read" (of what an
+// upload left) with the path; returns an errno to fail with, or 0.
 using DiskFault = std::function<int(std::string_view operation, const std::string& path)>;
 
 // An open file; closed when it goes.
@@ -36,9 +37,14 @@ class DiskFiles {
  public:
   explicit DiskFiles(DiskFault fault) : fault_(std::move(fault)) {}
 
+  // Makes the folder, and its entry in the folder above durable; OK when it is there.
   absl::Status MakeFolder(const std::string& path) const;
   absl::StatusOr<OpenFile> OpenForWriting(const std::string& path) const;  // made when it is not there
-  absl::Status WriteAt(const OpenFile& file, const std::string& path, int64_t offset, std::string_view data) const;
+  // The parts one after the other.
+  absl::Status WriteAt(const OpenFile& file, const std::string& path, int64_t offset,
+                       const std::vector<std::string_view>& parts) const;
+  // As ReadAt, of a file that is being written.
+  absl::Status ReadBack(const OpenFile& file, const std::string& path, int64_t offset, char* buffer, size_t size) const;
   absl::Status Sync(const OpenFile& file, const std::string& path) const;
   absl::Status SyncFolder(const std::string& path) const;
   absl::Status Rename(const std::string& from, const std::string& to) const;

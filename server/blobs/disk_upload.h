@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,8 +17,9 @@ struct DiskUploadPaths {
   std::string blob;
 };
 
-// Opens the partial file and hashes what it holds. `on_close` runs once when the upload goes.
+// Opens the partial file. `on_close` runs once when the upload goes, with the bytes that it leaves in the partial file.
 absl::StatusOr<std::unique_ptr<BlobUpload>> OpenDiskUpload(const DiskFiles& files, const BlobDigest& digest,
-                                                           DiskUploadPaths paths, std::function<void()> on_close);
+                                                           DiskUploadPaths paths,
+                                                           std::function<void(int64_t left)> on_close);
 
 }  // namespace bitwright::server

@@ -69,7 +69,7 @@ absl::StatusOr<BlobDigest> HeldBlobs::Put(std::string_view bytes, absl::Time now
   ABSL_ASSIGN_OR_RETURN(const bool held, Has(digest));
   if (!held) {
     ABSL_ASSIGN_OR_RETURN(const std::unique_ptr<BlobUpload> upload, blobs_.StartUpload({RandomId(), digest}));
-    ABSL_RETURN_IF_ERROR(upload->Append(bytes));
+    ABSL_RETURN_IF_ERROR(upload->AppendCopied(bytes));
     ABSL_RETURN_IF_ERROR(Publish(*upload, digest, now));
   }
   ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,17 +13,7 @@ namespace bitwright::server {
 
 // Everything that the server counts, served as Prometheus text. The only place that touches prometheus-cpp; what that
 // library throws becomes a status here. Labels are few and bounded: no job, model, worker or tenant ever is one.
-// Thread-safe.
-//
-//   bitwright_rpc_seconds{method,code}          histogram: time from arrival to answer (of streams: to their end)
-//   bitwright_jobs{state}, bitwright_tasks{state}   gauges
-//   bitwright_task_queue_wait_seconds           histogram: from ready to leased
-//   bitwright_task_seconds{kind}                histogram: run time of finished tasks
-//   bitwright_worker_slots, bitwright_worker_slots_busy   gauges
-//   bitwright_blobs, bitwright_blob_bytes       gauges
-//   bitwright_action_cache_hits_total, …_misses_total     counters
-//   bitwright_upload_bytes_total, bitwright_lease_expiries_total, bitwright_task_retries_total,
-//   bitwright_blobs_collected_total             counters
+// Seconds and bytes throughout; deploy/README.md lists every series. Thread-safe.
 class Metrics {
  public:
   Metrics();
@@ -30,20 +21,40 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
+  // Calls. A call that lasts as long as its caller likes (a stream, a wait for work) is opened and ended as a stream:
+  // its time says nothing about how fast the server answers.
   void RpcDone(std::string_view method, absl::StatusCode code, double seconds);
+  void StreamOpened(std::string_view method);
+  void StreamDone(std::string_view method, absl::StatusCode code, double seconds);
+  void Uploaded(int64_t bytes);
+  // Sets how many steps wait in a lane; cheap enough for each step. Must not outlive the object.
+  std::function<void(int64_t)> LaneDepth(std::string_view lane);
+  void LaneRefused(std::string_view lane);
+
+  // Tasks and jobs.
   void TaskLeased(double waited_seconds);
   void TaskDone(std::string_view kind, double seconds);
   void CacheHit();
-  void CacheMiss();
-  void Uploaded(int64_t bytes);
+  void CacheMiss();  // a task that runs since nothing was cached: once a task, not once an attempt
   void LeaseExpired();
+  void ExpiredLeaseAccepted();  // a result or heartbeat that came after its lease had run out, and still counted
   void TaskRetried();
-  void BlobsCollected(int64_t count);
-
+  void JobEnded(std::string_view outcome);  // "succeeded", "failed", "cancelled"
+  void SchedulerWaited(double seconds);     // of one step, for its turn
   void SetJobs(std::string_view state, int64_t count);
+  void SetOldestQueuedJob(double age_seconds);  // 0: none is queued
   void SetTasks(std::string_view state, int64_t count);
+  void SetWaiting(std::string_view reason, int64_t tasks);  // reason: of WaitReason, such as "NO_WORKER"
   void SetSlots(int total, int busy);
+
+  // Storage.
+  void Committed(double seconds, int64_t transactions);  // one fsync of the store and how many it made durable
+  void BlobsCollected(int64_t count);
+  void BlobsLost(int64_t count);  // rows whose file was gone
   void SetBlobs(int64_t count, int64_t bytes);
+  void SetDiskFree(int64_t bytes);
+
+  void SetBuild(const std::string& version, const std::string& grpc, const std::string& protobuf);
 
   // All series as Prometheus text.
   std::string Text() const;

@@ -20,15 +20,15 @@ using RawByteStream = ByteStream::WithRawCallbackMethod_Read<
 
 class ByteStreamService final : public RawByteStream {
  public:
-  ByteStreamService(RpcEnvironment& environment, BlobStore& blobs, HeldBlobs& held, const Clock& clock)
-      : environment_(environment), blobs_(blobs), held_(held), clock_(clock) {}
+  ByteStreamService(RpcEnvironment& environment, const UploadParts& parts, IdleStreams& idle)
+      : environment_(environment), parts_(parts), idle_(idle) {}
 
-  grpc::ServerWriteReactor<ByteBuffer>* Read(CallbackServerContext*, const ByteBuffer* request) override {
-    return StartReadStream(environment_, blobs_, *request);
+  grpc::ServerWriteReactor<ByteBuffer>* Read(CallbackServerContext* context, const ByteBuffer* request) override {
+    return StartReadStream(environment_, context, parts_.blobs, *request);
   }
 
-  grpc::ServerReadReactor<ByteBuffer>* Write(CallbackServerContext*, ByteBuffer* response) override {
-    return StartWriteStream(environment_, blobs_, held_, clock_, response);
+  grpc::ServerReadReactor<ByteBuffer>* Write(CallbackServerContext* context, ByteBuffer* response) override {
+    return StartWriteStream(environment_, context, parts_, idle_, response);
   }
 
   grpc::ServerUnaryReactor* QueryWriteStatus(CallbackServerContext* context, const ByteBuffer* request,
@@ -41,28 +41,27 @@ class ByteStreamService final : public RawByteStream {
  private:
   absl::Status QueryStatus(const QueryWriteStatusRequest& request, QueryWriteStatusResponse& response) {
     ABSL_ASSIGN_OR_RETURN(const UploadName name, ParseUploadName(request.resource_name()));
-    ABSL_ASSIGN_OR_RETURN(const bool held, held_.Has(name.digest));
+    ABSL_ASSIGN_OR_RETURN(const bool held, parts_.held.Has(name.digest));
     if (held) {
       response.set_committed_size(name.digest.size_bytes);
       response.set_complete(true);
       return absl::OkStatus();
     }
-    ABSL_ASSIGN_OR_RETURN(const int64_t bytes, blobs_.UploadedBytes(name));
+    ABSL_ASSIGN_OR_RETURN(const int64_t bytes, parts_.blobs.UploadedBytes(name));
     response.set_committed_size(bytes);
     return absl::OkStatus();
   }
 
   RpcEnvironment& environment_;
-  BlobStore& blobs_;
-  HeldBlobs& held_;
-  const Clock& clock_;
+  const UploadParts parts_;
+  IdleStreams& idle_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeByteStreamService(RpcEnvironment& environment, BlobStore& blobs, HeldBlobs& held,
-                                                     const Clock& clock) {
-  return std::make_unique<ByteStreamService>(environment, blobs, held, clock);
+std::unique_ptr<grpc::Service> MakeByteStreamService(RpcEnvironment& environment, const UploadParts& parts,
+                                                     IdleStreams& idle) {
+  return std::make_unique<ByteStreamService>(environment, parts, idle);
 }
 
 }  // namespace bitwright::server

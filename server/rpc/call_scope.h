@@ -11,37 +11,40 @@
 #include "proto/base/clock.h"
 #include "proto/base/status_macros.h"
 #include "server/observe/metrics.h"
+#include "server/rpc/lane.h"
 #include "server/rpc/wire.h"
-#include "server/rpc/work_pool.h"
 
 namespace bitwright::server {
 
-// What every handler is given besides its own part of the server.
-struct RpcEnvironment {
-  Metrics& metrics;
-  WorkPool& pool;
-  const Clock& clock;
-};
-
-// One call from arrival to answer: its time, its metric, its line in the log and the form of its status, in one place.
+// One call from arrival to answer: its metrics, its line in the log and the form of its status, in one place.
 class CallScope {
  public:
-  CallScope(const RpcEnvironment& environment, std::string_view method);  // `method` is a literal
+  // `method` is a literal. The context and the environment live until the call is finished.
+  CallScope(const RpcEnvironment& environment, grpc::CallbackServerContext* context, std::string_view method);
 
-  // Call once, when the answer is known. Adds an ErrorInfo to errors that have none.
+  // For a call that lasts as long as its caller likes (a stream, a wait for work), before anything else: counts it
+  // among the open ones, and its time apart. Errors of Lane::OpenStream; they, too, are given to Close.
+  absl::Status Open();
+
+  // Call once, when the answer is known, before the call is finished. Adds an ErrorInfo to errors that have none, and
+  // the id of the request (metadata x-request-id; made up when the caller gave none) to an error's trailing metadata.
   grpc::Status Close(const absl::Status& status) const;
 
   std::string_view method() const { return method_; }
 
  private:
-  Metrics& metrics_;
-  const Clock& clock_;
+  void Count(const absl::Status& status, double seconds) const;
+  void Log(const absl::Status& status, double seconds) const;
+
+  const RpcEnvironment* environment_;
+  grpc::CallbackServerContext* context_;
   std::string_view method_;
   MonotonicTime start_;
+  enum class Kind { kUnary, kStream, kRefusedStream } kind_ = Kind::kUnary;
 };
 
-// Runs the body of a unary call on the pool and finishes the call with its status. Request and response live until
-// then. A call whose deadline has passed or whose caller has gone is not run.
+// Runs the body of a unary call on the lane and finishes the call with its status. Request and response live until
+// then. A call whose deadline has passed or whose caller has gone is not run. RESOURCE_EXHAUSTED, reason LANE_FULL.
 grpc::ServerUnaryReactor* RunUnary(RpcEnvironment& environment, grpc::CallbackServerContext* context,
                                    std::string_view method, std::function<absl::Status()> body);
 

@@ -61,8 +61,8 @@ class JobService final : public RawJobService {
         [this](const auto& in, auto&) { return jobs_.Delete(in.name()); });
   }
 
-  grpc::ServerWriteReactor<ByteBuffer>* WatchJob(CallbackServerContext*, const ByteBuffer* request) override {
-    return StartWatchStream(environment_, jobs_, scheduler_, *request);
+  grpc::ServerWriteReactor<ByteBuffer>* WatchJob(CallbackServerContext* context, const ByteBuffer* request) override {
+    return StartWatchStream(environment_, context, jobs_, scheduler_, *request);
   }
 
   ServerUnaryReactor* GetReport(CallbackServerContext* context, const ByteBuffer* request,

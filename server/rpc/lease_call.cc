@@ -16,19 +16,13 @@ constexpr absl::Duration kMaxWait = absl::Seconds(20);
 // Held by gRPC until OnDone, by the waiting scheduler until it answers, and by the posted step.
 class LeaseCall final : public grpc::ServerUnaryReactor, public std::enable_shared_from_this<LeaseCall> {
  public:
-  LeaseCall(RpcEnvironment& environment, Scheduler& scheduler, grpc::ByteBuffer* response)
-      : scheduler_(scheduler), scope_(environment, "LeaseTask"), response_(response) {}
+  LeaseCall(RpcEnvironment& environment, grpc::CallbackServerContext* context, Scheduler& scheduler,
+            grpc::ByteBuffer* response)
+      : scheduler_(scheduler), scope_(environment, context, "LeaseTask"), response_(response) {}
 
-  void Start(WorkPool& pool, const grpc::ByteBuffer& bytes) {
+  void Start(Lane& lane, const grpc::ByteBuffer& bytes) {
     self_ = shared_from_this();
-    v1::LeaseTaskRequest request;
-    if (const absl::Status parsed = ParseWire(bytes, request); !parsed.ok()) return Finish(scope_.Close(parsed));
-    const absl::Duration wait = std::clamp(FromProto(request.max_wait()), absl::ZeroDuration(), kMaxWait);
-    pool.Post([call = self_, worker = request.worker(), wait, small_only = request.small_only()] {
-      const int64_t waiter = call->scheduler_.LeaseTask(
-          worker, wait, [call](auto lease) { call->Answer(lease); }, small_only);
-      call->Waiting(waiter);
-    });
+    if (const absl::Status begun = Begin(lane, bytes); !begun.ok()) Finish(scope_.Close(begun));
   }
 
   void OnCancel() override {
@@ -44,6 +38,18 @@ class LeaseCall final : public grpc::ServerUnaryReactor, public std::enable_shar
   void OnDone() override { self_.reset(); }
 
  private:
+  absl::Status Begin(Lane& lane, const grpc::ByteBuffer& bytes) {
+    ABSL_RETURN_IF_ERROR(scope_.Open());
+    v1::LeaseTaskRequest request;
+    ABSL_RETURN_IF_ERROR(ParseWire(bytes, request));
+    const absl::Duration wait = std::clamp(FromProto(request.max_wait()), absl::ZeroDuration(), kMaxWait);
+    return lane.Admit([call = self_, worker = request.worker(), wait, small_only = request.small_only()] {
+      const int64_t waiter = call->scheduler_.LeaseTask(
+          worker, wait, [call](auto lease) { call->Answer(lease); }, small_only);
+      call->Waiting(waiter);
+    });
+  }
+
   void Waiting(int64_t waiter) {
     bool cancelled = false;
     {
@@ -73,7 +79,7 @@ class LeaseCall final : public grpc::ServerUnaryReactor, public std::enable_shar
   }
 
   Scheduler& scheduler_;
-  const CallScope scope_;
+  CallScope scope_;
   grpc::ByteBuffer* response_;
   std::shared_ptr<LeaseCall> self_;
   absl::Mutex mutex_;
@@ -83,10 +89,11 @@ class LeaseCall final : public grpc::ServerUnaryReactor, public std::enable_shar
 
 }  // namespace
 
-grpc::ServerUnaryReactor* StartLeaseCall(RpcEnvironment& environment, Scheduler& scheduler,
-                                         const grpc::ByteBuffer& request, grpc::ByteBuffer* response) {
-  const auto call = std::make_shared<LeaseCall>(environment, scheduler, response);
-  call->Start(environment.pool, request);
+grpc::ServerUnaryReactor* StartLeaseCall(RpcEnvironment& environment, grpc::CallbackServerContext* context,
+                                         Scheduler& scheduler, const grpc::ByteBuffer& request,
+                                         grpc::ByteBuffer* response) {
+  const auto call = std::make_shared<LeaseCall>(environment, context, scheduler, response);
+  call->Start(environment.lane, request);
   return call.get();
 }
 

@@ -8,7 +8,8 @@
 namespace bitwright::server {
 
 // WorkerService.LeaseTask: waits in the scheduler without holding a thread. The reactor owns itself.
-grpc::ServerUnaryReactor* StartLeaseCall(RpcEnvironment& environment, Scheduler& scheduler,
-                                         const grpc::ByteBuffer& request, grpc::ByteBuffer* response);
+grpc::ServerUnaryReactor* StartLeaseCall(RpcEnvironment& environment, grpc::CallbackServerContext* context,
+                                         Scheduler& scheduler, const grpc::ByteBuffer& request,
+                                         grpc::ByteBuffer* response);
 
 }  // namespace bitwright::server

@@ -18,26 +18,31 @@ using grpc::ByteBuffer;
 // One message is under way at any time: read on the pool, then sent by gRPC, whose callback asks for the next.
 class ReadStream final : public grpc::ServerWriteReactor<ByteBuffer> {
  public:
-  ReadStream(RpcEnvironment& environment, BlobStore& blobs, const ByteBuffer& request)
-      : environment_(environment), blobs_(blobs), request_bytes_(request), scope_(environment, "Read") {}
+  ReadStream(RpcEnvironment& environment, grpc::CallbackServerContext* context, BlobStore& blobs,
+             const ByteBuffer& request)
+      : environment_(environment), blobs_(blobs), request_bytes_(request), scope_(environment, context, "Read") {}
 
   void Start() {
-    environment_.pool.Post([this] {
-      if (absl::Status status = Open(); !status.ok()) {
-        Finish(scope_.Close(status));
-      } else {
-        SendNext();
-      }
-    });
+    absl::Status begun = scope_.Open();
+    if (begun.ok()) begun = environment_.lane.Admit([this] { Begin(); });
+    if (!begun.ok()) Finish(scope_.Close(begun));
   }
 
   void OnWriteDone(bool ok) override {
-    environment_.pool.Post([this, ok] { ok ? SendNext() : Finish(scope_.Close(CallCancelledError())); });
+    environment_.lane.Post([this, ok] { ok ? SendNext() : Finish(scope_.Close(CallCancelledError())); });
   }
 
   void OnDone() override { delete this; }
 
  private:
+  void Begin() {
+    if (absl::Status status = Open(); !status.ok()) {
+      Finish(scope_.Close(status));
+    } else {
+      SendNext();
+    }
+  }
+
   absl::Status Open() {
     ABSL_RETURN_IF_ERROR(ParseWire(request_bytes_, request_));
     ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, ParseReadName(request_.resource_name()));
@@ -73,7 +78,7 @@ class ReadStream final : public grpc::ServerWriteReactor<ByteBuffer> {
   BlobStore& blobs_;
   const ByteBuffer request_bytes_;
   ReadRequest request_;
-  const CallScope scope_;
+  CallScope scope_;
   std::unique_ptr<BlobReader> reader_;
   int64_t next_ = 0;
   int64_t end_ = 0;
@@ -83,9 +88,9 @@ class ReadStream final : public grpc::ServerWriteReactor<ByteBuffer> {
 
 }  // namespace
 
-grpc::ServerWriteReactor<ByteBuffer>* StartReadStream(RpcEnvironment& environment, BlobStore& blobs,
-                                                      const ByteBuffer& request) {
-  auto* stream = new ReadStream(environment, blobs, request);
+grpc::ServerWriteReactor<ByteBuffer>* StartReadStream(RpcEnvironment& environment, grpc::CallbackServerContext* context,
+                                                      BlobStore& blobs, const ByteBuffer& request) {
+  auto* stream = new ReadStream(environment, context, blobs, request);
   stream->Start();
   return stream;
 }

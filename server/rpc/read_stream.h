@@ -8,7 +8,8 @@
 namespace bitwright::server {
 
 // ByteStream.Read: sends the asked part of a blob in messages of limits::kStreamChunkBytes. The reactor owns itself.
-grpc::ServerWriteReactor<grpc::ByteBuffer>* StartReadStream(RpcEnvironment& environment, BlobStore& blobs,
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartReadStream(RpcEnvironment& environment,
+                                                            grpc::CallbackServerContext* context, BlobStore& blobs,
                                                             const grpc::ByteBuffer& request);
 
 }  // namespace bitwright::server

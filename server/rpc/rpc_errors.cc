@@ -4,6 +4,7 @@
 
 #include "proto/base/errors.h"
 #include "proto/contract/limits.h"
+#include "proto/contract/reasons.h"
 
 namespace bitwright::server {
 
@@ -15,6 +16,19 @@ absl::Status CallCancelledError() {
 absl::Status DeadlinePassedError() {
   return MakeError(absl::StatusCode::kDeadlineExceeded, "DEADLINE_PASSED",
                    "the call's deadline had passed before it was run; give it more time");
+}
+
+absl::Status LaneFullError(std::string_view lane, std::string_view what, int limit) {
+  return MakeError(absl::StatusCode::kResourceExhausted, Reason::kLaneFull,
+                   "the server is busy: lane '" + std::string(lane) + "' has " + std::to_string(limit) + " " +
+                       std::string(what) + ", its limit; try again in a moment",
+                   {{"lane", std::string(lane)}, {"limit", std::to_string(limit)}});
+}
+
+absl::Status UploadIdleError(absl::Duration limit) {
+  return MakeError(absl::StatusCode::kUnavailable, "UPLOAD_IDLE",
+                   "the upload brought no bytes for " + absl::FormatDuration(limit) +
+                       "; what has come is kept, ask QueryWriteStatus and resume there");
 }
 
 absl::Status RequestMalformedError(std::string_view message) {
@@ -60,7 +74,8 @@ absl::Status ReadOffsetOutsideError(int64_t offset, int64_t size) {
 absl::Status ListenFailedError(std::string_view address) {
   return MakeError(absl::StatusCode::kUnavailable, "LISTEN_FAILED",
                    "cannot listen at '" + std::string(address) +
-                       "': the address is in use or not of this machine; give another --listen",
+                       "': the address is in use (a bitwrightd serves metrics at the port after its own) or "
+                       "not of this machine; give another --listen",
                    {{"address", std::string(address)}});
 }
 

@@ -5,11 +5,15 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 
 namespace bitwright::server {
 
-absl::Status CallCancelledError();                                     // CANCELLED, CALL_CANCELLED
-absl::Status DeadlinePassedError();                                    // DEADLINE_EXCEEDED, DEADLINE_PASSED
+absl::Status CallCancelledError();   // CANCELLED, CALL_CANCELLED
+absl::Status DeadlinePassedError();  // DEADLINE_EXCEEDED, DEADLINE_PASSED
+// RESOURCE_EXHAUSTED, LANE_FULL: as many of `what` as a lane takes; the same call may succeed later.
+absl::Status LaneFullError(std::string_view lane, std::string_view what, int limit);
+absl::Status UploadIdleError(absl::Duration limit);                    // UNAVAILABLE, UPLOAD_IDLE
 absl::Status RequestMalformedError(std::string_view message);          // INVALID_ARGUMENT, REQUEST_MALFORMED
 absl::Status TooManyDigestsError(size_t count);                        // INVALID_ARGUMENT, LIMIT_EXCEEDED
 absl::Status UploadNameChangedError(std::string_view name);            // INVALID_ARGUMENT, UPLOAD_NAME_CHANGED

@@ -4,22 +4,35 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/service_type.h>
+#include <grpcpp/resource_quota.h>
 
+#include <atomic>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/clock.h"
+#include "proto/base/log.h"
 #include "proto/contract/limits.h"
-#include "server/rpc/call_scope.h"
+#include "server/rpc/idle_streams.h"
+#include "server/rpc/lanes.h"
 #include "server/rpc/rpc_errors.h"
 #include "server/rpc/services.h"
-#include "server/rpc/work_pool.h"
+#include "server/rpc/upload_session.h"
 
 namespace bitwright::server {
 namespace {
 
-constexpr int kPoolThreads = 16;
 constexpr int kFrameBytes = 4 << 20;
 constexpr int kLookaheadBytes = 16 << 20;
+constexpr size_t kGrpcBytes = size_t{1} << 30;  // of messages that arrive or leave, in all connections
+constexpr int kGrpcThreads = 64;
+constexpr int kStreamsOfConnection = 256;
+constexpr int kMetadataBytes = 16 << 10;
+constexpr absl::Duration kPing = absl::Seconds(30);        // to a client that says nothing
+constexpr absl::Duration kPingAnswer = absl::Seconds(20);  // then the connection is dead
+constexpr absl::Duration kClientPing = absl::Seconds(10);  // a client that pings more often is sent away
+constexpr absl::Duration kIdleConnection = absl::Minutes(30);
 
 // By the names that health checks ask for; the e2e test holds them to what reflection lists.
 constexpr const char* kServices[] = {"bitwright.v1.BlobService",    "bitwright.v1.CapabilityService",
@@ -27,9 +40,23 @@ constexpr const char* kServices[] = {"bitwright.v1.BlobService",    "bitwright.v
                                      "bitwright.v1.RecipeService",  "bitwright.v1.WorkerService",
                                      "google.bytestream.ByteStream"};
 
-void Configure(grpc::ServerBuilder& builder) {
+int Millis(absl::Duration duration) { return static_cast<int>(absl::ToInt64Milliseconds(duration)); }
+
+void Bound(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(limits::kMaxMessageBytes);
-  builder.SetMaxSendMessageSize(-1);
+  builder.SetMaxSendMessageSize(static_cast<int>(limits::kMaxInlineProtoBytes));
+  builder.SetResourceQuota(grpc::ResourceQuota("server").Resize(kGrpcBytes).SetMaxThreads(kGrpcThreads));
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsOfConnection);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, Millis(kIdleConnection));
+  // Someone who is gone without a word is found out, and what was held for him is given up.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Millis(kPing));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Millis(kPingAnswer));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, Millis(kClientPing));
+}
+
+void Configure(grpc::ServerBuilder& builder) {
   // Two servers on one port would each get half of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // Uploads are a few long streams: large frames and a window that does not wait for round trips.
@@ -37,6 +64,9 @@ void Configure(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kLookaheadBytes);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_WRITE_BUFFER_SIZE, kFrameBytes);
 }
+
+// "3.21.12", of the headers; the library of the same major version is linked.
+std::string ProtobufVersion() { return google::protobuf::internal::VersionString(GOOGLE_PROTOBUF_VERSION); }
 
 std::string BoundAddress(const std::string& address, int port) {
   if (address.starts_with("unix:")) return address;
@@ -46,12 +76,15 @@ std::string BoundAddress(const std::string& address, int port) {
 }  // namespace
 
 struct RpcServer::State {
-  State(Metrics& metrics, const Clock& clock) : pool(kPoolThreads), environment{metrics, pool, clock} {}
-  WorkPool pool;
-  RpcEnvironment environment;
+  explicit State(const RpcParts& parts)
+      : clock(parts.clock), idle(parts.upload_idle), lanes(parts.metrics, parts.clock) {}
+  const Clock& clock;
+  IdleStreams idle;
+  Lanes lanes;
   std::vector<std::unique_ptr<grpc::Service>> services;
   std::unique_ptr<grpc::Server> server;
   std::string address;
+  std::atomic<bool> serving{true};
 };
 
 RpcServer::RpcServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -59,16 +92,24 @@ RpcServer::RpcServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcParts& parts, const std::string& address) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  auto state = std::make_unique<State>(parts.metrics, parts.clock);
-  RpcEnvironment& environment = state->environment;
-  state->services.push_back(MakeBlobService(environment, parts.held, parts.clock));
-  state->services.push_back(MakeByteStreamService(environment, parts.blobs, parts.held, parts.clock));
-  state->services.push_back(MakeCapabilityService(environment, parts.capabilities));
-  state->services.push_back(MakeModelService(environment, parts.models));
-  state->services.push_back(MakeRecipeService(environment, parts.recipes));
-  state->services.push_back(MakeJobService(environment, parts.jobs, parts.scheduler));
-  state->services.push_back(MakeWorkerService(environment, parts.scheduler, parts.clock, parts.heartbeat));
+  auto state = std::make_unique<State>(parts);
+  Lanes& lanes = state->lanes;
+  const UploadParts uploads{
+      .blobs = parts.blobs,
+      .held = parts.held,
+      .disk = parts.disk,
+      .clock = parts.clock,
+      .executor = [&lanes](std::function<void()> step) { lanes.bulk_lane.Post(std::move(step)); }};
+  state->services.push_back(MakeBlobService(lanes.bulk, parts.held, parts.clock));
+  state->services.push_back(MakeByteStreamService(lanes.bulk, uploads, state->idle));
+  state->services.push_back(MakeCapabilityService(lanes.control, parts.capabilities));
+  state->services.push_back(MakeModelService(lanes.control, parts.models));
+  state->services.push_back(MakeRecipeService(lanes.control, parts.recipes));
+  state->services.push_back(MakeJobService(lanes.control, parts.jobs, parts.scheduler));
+  state->services.push_back(MakeWorkerService(lanes.work, parts.scheduler, parts.clock, parts.heartbeat));
+  parts.metrics.SetBuild(parts.capabilities.version(), grpc::Version(), ProtobufVersion());
   grpc::ServerBuilder builder;
+  Bound(builder);
   Configure(builder);
   int port = 0;
   builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
@@ -83,6 +124,20 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcParts& part
 RpcServer::~RpcServer() { Shutdown(absl::ZeroDuration()); }
 
 const std::string& RpcServer::address() const { return state_->address; }
+
+void RpcServer::Tick() { state_->idle.Look(state_->clock.Monotonic()); }
+
+void RpcServer::SetServing(bool serving) {
+  if (state_->server == nullptr || state_->serving.exchange(serving) == serving) return;
+  grpc::HealthCheckServiceInterface* health = state_->server->GetHealthCheckService();
+  health->SetServingStatus(serving);
+  for (const char* service : kServices) health->SetServingStatus(service, serving);
+  if (serving) {
+    LOG(INFO) << "health: serving again";
+  } else {
+    LOG(ERROR) << "health: not serving, since nothing can be acknowledged";
+  }
+}
 
 void RpcServer::Shutdown(absl::Duration limit) {
   if (state_->server == nullptr) return;

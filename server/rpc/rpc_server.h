@@ -7,6 +7,7 @@
 #include "bitwright/v1/capabilities.pb.h"
 #include "proto/base/clock.h"
 #include "server/blobs/blobs.h"
+#include "server/blobs/disk_watch.h"
 #include "server/blobs/held_blobs.h"
 #include "server/observe/metrics.h"
 #include "server/resources/jobs.h"
@@ -20,6 +21,7 @@ namespace bitwright::server {
 struct RpcParts {
   BlobStore& blobs;
   HeldBlobs& held;
+  const DiskWatch& disk;
   ModelResources& models;
   JobResources& jobs;
   const RecipeResources& recipes;
@@ -27,10 +29,13 @@ struct RpcParts {
   Scheduler& scheduler;
   const Clock& clock;
   Metrics& metrics;
-  absl::Duration heartbeat;  // interval that workers are told
+  absl::Duration heartbeat;                        // interval that workers are told
+  absl::Duration upload_idle = absl::Seconds(20);  // without bytes, until an upload's name is free for another stream
 };
 
 // The listening gRPC server with all services, health (of each service by its full name, and of "") and reflection.
+// Bounded against hostile and slow clients: messages, metadata, streams of a connection, memory and threads of gRPC,
+// queues (lanes.h); dead and idle connections are closed. deploy/README.md states the numbers.
 // Plaintext: the caller has checked that the address is reachable from this machine only.
 class RpcServer {
  public:
@@ -40,6 +45,11 @@ class RpcServer {
 
   // Where it listens, with the real port.
   const std::string& address() const;
+  // To be called each second: ends uploads that bring nothing.
+  void Tick();
+  // What health checks are told, of the server and each service: whether what is asked can be acknowledged. True from
+  // the start. Logs a change. Not after Shutdown.
+  void SetServing(bool serving);
   // Ends: waits for running calls up to the limit, then cancels them. The scheduler must drain first, so that waiting
   // calls end.
   void Shutdown(absl::Duration limit);

@@ -4,7 +4,6 @@
 
 #include "bitwright/v1/capabilities.pb.h"
 #include "proto/base/clock.h"
-#include "server/blobs/blobs.h"
 #include "server/blobs/held_blobs.h"
 #include "server/resources/jobs.h"
 #include "server/resources/models.h"
@@ -18,11 +17,13 @@ class Service;
 namespace bitwright::server {
 
 struct RpcEnvironment;
+struct UploadParts;
+class IdleStreams;
 
 // The handlers, a service each. They refer to what they are given and may be called as soon as they are registered.
 std::unique_ptr<grpc::Service> MakeBlobService(RpcEnvironment& environment, HeldBlobs& held, const Clock& clock);
-std::unique_ptr<grpc::Service> MakeByteStreamService(RpcEnvironment& environment, BlobStore& blobs, HeldBlobs& held,
-                                                     const Clock& clock);
+std::unique_ptr<grpc::Service> MakeByteStreamService(RpcEnvironment& environment, const UploadParts& parts,
+                                                     IdleStreams& idle);
 std::unique_ptr<grpc::Service> MakeCapabilityService(RpcEnvironment& environment, v1::Capabilities capabilities);
 std::unique_ptr<grpc::Service> MakeModelService(RpcEnvironment& environment, ModelResources& models);
 std::unique_ptr<grpc::Service> MakeRecipeService(RpcEnvironment& environment, const RecipeResources& recipes);

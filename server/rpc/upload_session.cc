@@ -5,42 +5,52 @@
 
 namespace bitwright::server {
 
-absl::StatusOr<std::optional<int64_t>> UploadSession::Begin(const google::bytestream::WriteRequest& message) {
-  resource_name_ = message.resource_name();
+absl::StatusOr<std::optional<int64_t>> UploadSession::Begin(const WriteMessage& message) {
+  resource_name_ = message.resource_name;
   ABSL_ASSIGN_OR_RETURN(name_, ParseUploadName(resource_name_));
-  publications_seen_ = held_.publications();
-  ABSL_ASSIGN_OR_RETURN(const auto missing, held_.FindMissing({name_.digest}, clock_.Now()));
+  publications_seen_ = parts_.held.publications();
+  ABSL_ASSIGN_OR_RETURN(const auto missing, parts_.held.FindMissing({name_.digest}, parts_.clock.Now()));
   if (missing.empty()) return std::optional(name_.digest.size_bytes);
-  ABSL_ASSIGN_OR_RETURN(upload_, blobs_.StartUpload(name_));
+  ABSL_RETURN_IF_ERROR(parts_.disk.CheckUpload());
+  ABSL_ASSIGN_OR_RETURN(upload_, parts_.blobs.StartUpload(name_));
+  upload_->HashOn(parts_.executor);
   return std::nullopt;
 }
 
 absl::StatusOr<bool> UploadSession::HeldByNow() {
-  const int64_t publications = held_.publications();
+  const int64_t publications = parts_.held.publications();
   if (publications == publications_seen_) return false;
   publications_seen_ = publications;
-  return held_.Has(name_.digest);
+  return parts_.held.Has(name_.digest);
 }
 
-absl::StatusOr<std::optional<int64_t>> UploadSession::Take(const google::bytestream::WriteRequest& message) {
+absl::Status UploadSession::CheckMessage(const WriteMessage& message) {
+  if (!message.resource_name.empty() && message.resource_name != resource_name_) {
+    return UploadNameChangedError(message.resource_name);
+  }
+  if (message.write_offset != upload_->committed()) {
+    return UploadOffsetWrongError(message.write_offset, upload_->committed());
+  }
+  return parts_.disk.CheckUpload();
+}
+
+absl::StatusOr<UploadSession::Step> UploadSession::Take(WriteMessage& message) {
   if (upload_ == nullptr) {
     ABSL_ASSIGN_OR_RETURN(const std::optional<int64_t> early, Begin(message));
-    if (early) return early;
-  } else if (!message.resource_name().empty() && message.resource_name() != resource_name_) {
-    return UploadNameChangedError(message.resource_name());
+    if (early) return Step{.committed = early};
   }
   ABSL_ASSIGN_OR_RETURN(const bool held, HeldByNow());
   if (held) {
     upload_->Discard();
-    return std::optional(name_.digest.size_bytes);
+    return Step{.committed = name_.digest.size_bytes};
   }
-  if (message.write_offset() != upload_->committed()) {
-    return UploadOffsetWrongError(message.write_offset(), upload_->committed());
-  }
-  ABSL_RETURN_IF_ERROR(upload_->Append(message.data()));
-  if (!message.finish_write()) return std::nullopt;
-  ABSL_RETURN_IF_ERROR(held_.Publish(*upload_, name_.digest, clock_.Now()));
-  return std::optional(name_.digest.size_bytes);
+  ABSL_RETURN_IF_ERROR(CheckMessage(message));
+  ABSL_ASSIGN_OR_RETURN(const bool hashed, upload_->HashMore(kHashPiece));
+  if (!hashed) return Step{.again = true};
+  ABSL_RETURN_IF_ERROR(upload_->Append(std::move(message.data)));
+  if (!message.finish_write) return Step{};
+  ABSL_RETURN_IF_ERROR(parts_.held.Publish(*upload_, name_.digest, parts_.clock.Now()));
+  return Step{.committed = name_.digest.size_bytes};
 }
 
 int64_t UploadSession::Suspend() {

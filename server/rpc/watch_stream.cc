@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -16,21 +17,16 @@ namespace {
 class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                           public std::enable_shared_from_this<WatchStream> {
  public:
-  WatchStream(RpcEnvironment& environment, JobResources& jobs, Scheduler& scheduler)
-      : environment_(environment), jobs_(jobs), scheduler_(scheduler), scope_(environment, "WatchJob") {}
+  WatchStream(RpcEnvironment& environment, grpc::CallbackServerContext* context, JobResources& jobs,
+              Scheduler& scheduler)
+      : environment_(environment), jobs_(jobs), scheduler_(scheduler), scope_(environment, context, "WatchJob") {}
 
   void Start(const grpc::ByteBuffer& bytes) {
     self_ = shared_from_this();
-    v1::WatchJobRequest request;
-    if (const absl::Status parsed = ParseWire(bytes, request); !parsed.ok()) {
+    if (const absl::Status begun = Begin(bytes); !begun.ok()) {
       absl::MutexLock lock(&mutex_);
-      return Close(parsed);
+      Close(begun);
     }
-    job_ = request.name();
-    subscription_ = scheduler_.Subscribe(job_, [weak = weak_from_this()] {
-      if (const auto stream = weak.lock()) stream->PostStep();
-    });
-    PostStep();
   }
 
   void OnWriteDone(bool ok) override {
@@ -56,13 +52,30 @@ class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   }
 
  private:
-  void PostStep() {
-    environment_.pool.Post([stream = shared_from_this()] { stream->Step(); });
+  absl::Status Begin(const grpc::ByteBuffer& bytes) {
+    ABSL_RETURN_IF_ERROR(scope_.Open());
+    v1::WatchJobRequest request;
+    ABSL_RETURN_IF_ERROR(ParseWire(bytes, request));
+    job_ = request.name();
+    subscription_ = scheduler_.Subscribe(job_, [weak = weak_from_this()] {
+      if (const auto stream = weak.lock()) stream->PostStep();
+    });
+    return environment_.lane.Admit([stream = shared_from_this()] { stream->Step(); });
+  }
+
+  // At most one step waits, however often the job changes.
+  void PostStep() ABSL_LOCKS_EXCLUDED(mutex_) {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (std::exchange(posted_, true)) return;
+    }
+    environment_.lane.Post([stream = shared_from_this()] { stream->Step(); });
   }
 
   // Sends what is new or ends the stream; without effect while a message is under way.
   void Step() ABSL_LOCKS_EXCLUDED(mutex_) {
     absl::MutexLock lock(&mutex_);
+    posted_ = false;
     if (writing_ || finished_) return;
     if (broken_) return Close(CallCancelledError());
     if (terminal_sent_) return Close(absl::OkStatus());
@@ -88,10 +101,11 @@ class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   JobResources& jobs_;
   Scheduler& scheduler_;
   std::string job_;  // set before the first step
-  const CallScope scope_;
+  CallScope scope_;
   std::shared_ptr<WatchStream> self_;
   int64_t subscription_ = 0;
   absl::Mutex mutex_;
+  bool posted_ ABSL_GUARDED_BY(mutex_) = false;  // a step waits in the lane
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool broken_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
@@ -102,9 +116,10 @@ class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
 }  // namespace
 
-grpc::ServerWriteReactor<grpc::ByteBuffer>* StartWatchStream(RpcEnvironment& environment, JobResources& jobs,
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartWatchStream(RpcEnvironment& environment,
+                                                             grpc::CallbackServerContext* context, JobResources& jobs,
                                                              Scheduler& scheduler, const grpc::ByteBuffer& request) {
-  const auto stream = std::make_shared<WatchStream>(environment, jobs, scheduler);
+  const auto stream = std::make_shared<WatchStream>(environment, context, jobs, scheduler);
   stream->Start(request);
   return stream.get();
 }

@@ -33,8 +33,9 @@ class WorkerService final : public RawWorkerService {
         });
   }
 
-  ServerUnaryReactor* LeaseTask(CallbackServerContext*, const ByteBuffer* request, ByteBuffer* response) override {
-    return StartLeaseCall(environment_, scheduler_, *request, response);
+  ServerUnaryReactor* LeaseTask(CallbackServerContext* context, const ByteBuffer* request,
+                                ByteBuffer* response) override {
+    return StartLeaseCall(environment_, context, scheduler_, *request, response);
   }
 
   ServerUnaryReactor* Heartbeat(CallbackServerContext* context, const ByteBuffer* request,

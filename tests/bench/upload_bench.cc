@@ -1,8 +1,13 @@
-// Upload rate of one ByteStream.Write stream: upload_bench ADDRESS [MiB]. Start the server with its data directory on
-// tmpfs, so that the disk is not what is measured. The client's own hashing is left out: the digest is taken before.
+// Upload rate of one ByteStream.Write stream beside what bounds it: upload_bench ADDRESS FOLDER [MiB]. FOLDER lies on
+// the file system of the server's data directory. The client's own hashing is left out: the digest is taken before.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <random>
 #include <string>
 
@@ -17,17 +22,40 @@ namespace {
 
 constexpr size_t kChunk = 1 << 20;
 
-int Run(const std::string& address, size_t mebibytes) {
-  std::string data(mebibytes * kChunk, '\0');
-  std::mt19937_64 random(std::random_device{}());  // a new blob each time: a held one ends early
-  for (size_t i = 0; i < data.size(); i += 4096) data[i] = static_cast<char>(random());
-  const BlobDigest digest = DigestOf(data);
+double Seconds(const std::function<bool()>& body) {
+  const auto start = std::chrono::steady_clock::now();
+  if (!body()) std::exit(1);
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// Seconds until a copy is written, and until it is on the disk, too, as an upload that is acknowledged is.
+struct CopySeconds {
+  double written = 0;
+  double flushed = 0;
+};
+
+CopySeconds CopyInto(const std::string& folder, const std::string& data) {
+  const std::string path = folder + "/upload_bench.copy";
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  CopySeconds taken;
+  taken.written = Seconds([&] {
+    for (size_t offset = 0; offset < data.size(); offset += kChunk) {
+      if (::write(fd, data.data() + offset, kChunk) != static_cast<ssize_t>(kChunk)) return false;
+    }
+    return true;
+  });
+  taken.flushed = taken.written + Seconds([&] { return ::fsync(fd) == 0; });
+  ::close(fd);
+  ::unlink(path.c_str());
+  return taken;
+}
+
+bool Upload(const std::string& address, const std::string& data, const BlobDigest& digest) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 4 << 20);
   arguments.SetInt(GRPC_ARG_HTTP2_WRITE_BUFFER_SIZE, 4 << 20);
   const auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
   const auto stub = google::bytestream::ByteStream::NewStub(channel);
-  const auto start = std::chrono::steady_clock::now();
   grpc::ClientContext context;
   google::bytestream::WriteResponse response;
   const auto writer = stub->Write(&context, &response);
@@ -42,13 +70,27 @@ int Run(const std::string& address, size_t mebibytes) {
   }
   writer->WritesDone();
   const absl::Status status = FromGrpc(writer->Finish());
-  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-  if (!status.ok()) {
-    std::fprintf(stderr, "%s\n", status.ToString().c_str());
-    return 1;
-  }
-  std::printf("%zu MiB in %.3f s: %.3f GB/s\n", mebibytes, taken.count(),
-              static_cast<double>(data.size()) / taken.count() / 1e9);
+  if (!status.ok()) std::fprintf(stderr, "%s\n", status.ToString().c_str());
+  return status.ok();
+}
+
+int Run(const std::string& address, const std::string& folder, size_t mebibytes) {
+  std::string data(mebibytes * kChunk, '\0');
+  std::mt19937_64 random(std::random_device{}());  // a new blob each time: a held one ends early
+  for (size_t i = 0; i < data.size(); i += 4096) data[i] = static_cast<char>(random());
+  BlobDigest digest;
+  const double hash = Seconds([&] {
+    digest = DigestOf(data);
+    return true;
+  });
+  const CopySeconds copy = CopyInto(folder, data);
+  const double upload = Seconds([&] { return Upload(address, data, digest); });
+  const double gigabytes = static_cast<double>(data.size()) / 1e9;
+  std::printf(
+      "%zu MiB: upload %.3f GB/s, SHA-256 on one core %.3f GB/s, copy %.3f GB/s (flushed %.3f GB/s); "
+      "of the slower of these: %.2f (flushed %.2f)\n",
+      mebibytes, gigabytes / upload, gigabytes / hash, gigabytes / copy.written, gigabytes / copy.flushed,
+      std::max(hash, copy.written) / upload, std::max(hash, copy.flushed) / upload);
   return 0;
 }
 
@@ -56,6 +98,6 @@ int Run(const std::string& address, size_t mebibytes) {
 }  // namespace bitwright::worker
 
 int main(int argc, char** argv) {
-  if (argc < 2) return 2;
-  return bitwright::worker::Run(argv[1], argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 1024);
+  if (argc < 3) return 2;
+  return bitwright::worker::Run(argv[1], argv[2], argc > 3 ? std::strtoul(argv[3], nullptr, 10) : 1024);
 }

@@ -305,7 +305,7 @@ TEST_F(ServerTest, RecipesAndWorkersAreListed) {
 TEST_F(ServerTest, CallsAreCounted) {
   (void)GetJob("jobs/none");
   EXPECT_THAT(server_->metrics_text(),
-              ::testing::HasSubstr("bitwright_rpc_seconds_count{code=\"NOT_FOUND\",method=\"GetJob\"} 1"));
+              ::testing::HasSubstr("bitwright_rpcs_total{code=\"NOT_FOUND\",method=\"GetJob\"} 1"));
 }
 
 TEST_F(ServerTest, ASecondServerOnTheDirectoryOrPortIsRefused) {

@@ -62,7 +62,7 @@ class Metrics(ServiceTest):
         self.assertEqual(metrics['bitwright_task_retries_total'], 0)
         self.assertEqual(metrics['bitwright_lease_expiries_total'], 0)
         # One says what the job would need, one queues it.
-        self.assertEqual(metrics['bitwright_rpc_seconds_count{code="OK",method="CreateJob"}'], 2)
+        self.assertEqual(metrics['bitwright_rpcs_total{code="OK",method="CreateJob"}'], 2)
         size = sum(os.path.getsize(path) for path in files_below(model).values())
         self.assertGreater(metrics['bitwright_upload_bytes_total'], size)
         self.assertGreater(metrics['bitwright_blob_bytes'], size)

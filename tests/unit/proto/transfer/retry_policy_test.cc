@@ -1,5 +1,7 @@
 #include "proto/transfer/retry_policy.h"
 
+#include "proto/base/errors.h"
+#include "proto/contract/reasons.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/proto/transfer/test_clock.h"
 
@@ -26,6 +28,19 @@ TEST(RetryLoop, OnlyUnavailableIsTriedAgain) {
     EXPECT_EQ(retry.WaitAfter(status), status);
   }
   EXPECT_EQ(clock.sleeps().size(), 1u);
+}
+
+TEST(RetryLoop, AFullQueueIsTriedAgainAndAFullDiskIsNot) {
+  TestClock clock;
+  CancelToken cancel;
+  RetryLoop retry({}, clock, cancel);
+  const auto exhausted = [](const char* reason) {
+    return MakeError(absl::StatusCode::kResourceExhausted, reason, "full");
+  };
+  EXPECT_THAT(retry.WaitAfter(exhausted(Reason::kLaneFull)), IsOk());
+  EXPECT_THAT(retry.WaitAfter(exhausted(Reason::kUploadsFull)), IsOk());
+  EXPECT_THAT(retry.WaitAfter(exhausted(Reason::kDiskFull)), HasReason("DISK_FULL"));
+  EXPECT_EQ(clock.sleeps().size(), 2u);
 }
 
 TEST(RetryLoop, GivesUpAtItsDeadlineWithTheLastError) {

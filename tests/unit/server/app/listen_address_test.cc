@@ -24,5 +24,14 @@ TEST(ListenAddress, NonsenseIsRefused) {
   }
 }
 
+TEST(MetricsAddress, FollowsTheServer) {
+  EXPECT_EQ(MetricsAddressOf("127.0.0.1:7071"), "127.0.0.1:7072");
+  EXPECT_EQ(MetricsAddressOf("[::1]:80"), "[::1]:81");
+  EXPECT_EQ(MetricsAddressOf("127.0.0.1:0"), "127.0.0.1:0") << "any free port";
+  EXPECT_EQ(MetricsAddressOf("127.0.0.1:65535"), "127.0.0.1:0") << "there is none after it";
+  EXPECT_EQ(MetricsAddressOf("unix:/run/bitwright"), "off");
+  EXPECT_EQ(AnyPortOf("[::1]:81"), "[::1]:0");
+}
+
 }  // namespace
 }  // namespace bitwright::server

@@ -15,7 +15,7 @@ class HeldBlobsTest : public ::testing::Test {
   BlobDigest Put(const std::string& bytes, int64_t now) {
     const BlobDigest digest = DigestOf(bytes);
     auto upload = *blobs_->StartUpload({"u", digest});
-    EXPECT_THAT(upload->Append(bytes), IsOk());
+    EXPECT_THAT(upload->AppendCopied(bytes), IsOk());
     EXPECT_THAT(held_.Publish(*upload, digest, At(now)), IsOk());
     return digest;
   }
@@ -49,7 +49,7 @@ TEST_F(HeldBlobsTest, ReconcilesAfterACrash) {
   const BlobDigest kept = Put("kept", 1);
   const BlobDigest unknown = DigestOf("published just before the crash");
   auto upload = *blobs_->StartUpload({"u", unknown});
-  BITWRIGHT_ASSERT_OK(upload->Append("published just before the crash"));
+  BITWRIGHT_ASSERT_OK(upload->AppendCopied("published just before the crash"));
   BITWRIGHT_ASSERT_OK(upload->Prepare());
   BITWRIGHT_ASSERT_OK(upload->Publish());
   BITWRIGHT_ASSERT_OK(held_.Reconcile(At(100)));

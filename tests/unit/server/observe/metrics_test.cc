@@ -6,18 +6,33 @@ namespace bitwright::server {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(Metrics, CountsWhatItIsTold) {
   Metrics metrics;
   metrics.RpcDone("GetJob", absl::StatusCode::kNotFound, 0.003);
-  metrics.RpcDone("GetJob", absl::StatusCode::kNotFound, 0.004);
+  metrics.RpcDone("GetJob", absl::StatusCode::kOk, 0.004);
+  metrics.StreamOpened("WatchJob");
+  metrics.StreamOpened("WatchJob");
+  metrics.StreamDone("WatchJob", absl::StatusCode::kOk, 600);
+  metrics.LaneDepth("bulk")(7);
+  metrics.LaneRefused("bulk");
   metrics.TaskLeased(0.2);
   metrics.TaskDone("evaluate", 3);
   metrics.CacheHit();
   metrics.CacheMiss();
   metrics.Uploaded(1000);
   metrics.LeaseExpired();
+  metrics.ExpiredLeaseAccepted();
   metrics.TaskRetried();
+  metrics.JobEnded("succeeded");
+  metrics.SchedulerWaited(0.5);
+  metrics.SetOldestQueuedJob(90);
+  metrics.SetWaiting("NO_WORKER", 6);
+  metrics.Committed(0.25, 3);
+  metrics.BlobsLost(1);
+  metrics.SetDiskFree(12345);
+  metrics.SetBuild("1.2.3", "4.5", "6.7");
   metrics.BlobsCollected(4);
   metrics.SetJobs("queued", 3);
   metrics.SetTasks("leased", 2);
@@ -25,7 +40,24 @@ TEST(Metrics, CountsWhatItIsTold) {
   metrics.SetBlobs(7, 7000);
   const std::string text = metrics.Text();
   for (const char* line : {
-           "bitwright_rpc_seconds_count{code=\"NOT_FOUND\",method=\"GetJob\"} 2",
+           "bitwright_rpcs_total{code=\"NOT_FOUND\",method=\"GetJob\"} 1",
+           "bitwright_rpcs_total{code=\"OK\",method=\"GetJob\"} 1",
+           "bitwright_rpcs_total{code=\"OK\",method=\"WatchJob\"} 1",
+           "bitwright_rpc_seconds_count{method=\"GetJob\"} 2",
+           "bitwright_rpc_streams_open{method=\"WatchJob\"} 1",
+           "bitwright_rpc_stream_seconds_sum{method=\"WatchJob\"} 600",
+           "bitwright_lane_depth{lane=\"bulk\"} 7",
+           "bitwright_lane_refusals_total{lane=\"bulk\"} 1",
+           "bitwright_expired_leases_accepted_total 1",
+           "bitwright_jobs_ended_total{outcome=\"succeeded\"} 1",
+           "bitwright_scheduler_wait_seconds_sum 0.5",
+           "bitwright_oldest_queued_job_age_seconds 90",
+           "bitwright_tasks_waiting{reason=\"NO_WORKER\"} 6",
+           "bitwright_commit_seconds_sum 0.25",
+           "bitwright_commit_transactions_sum 3",
+           "bitwright_blobs_lost_total 1",
+           "bitwright_disk_free_bytes 12345",
+           "bitwright_build_info{grpc=\"4.5\",protobuf=\"6.7\",version=\"1.2.3\"} 1",
            "bitwright_task_queue_wait_seconds_count 1",
            "bitwright_task_seconds_sum{kind=\"evaluate\"} 3",
            "bitwright_action_cache_hits_total 1",
@@ -43,6 +75,7 @@ TEST(Metrics, CountsWhatItIsTold) {
        }) {
     EXPECT_THAT(text, HasSubstr(line));
   }
+  EXPECT_THAT(text, Not(HasSubstr("bitwright_rpc_seconds_count{method=\"WatchJob\"}"))) << "a stream is no latency";
 }
 
 TEST(Metrics, ServesAtAnyPortAndSaysWhenItCannot) {

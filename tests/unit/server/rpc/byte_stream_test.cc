@@ -25,9 +25,10 @@ class ByteStreamTest : public ::testing::Test {
     options.listen = "unix:" + (dir_ / "socket");
     options.metrics_listen = "off";
     options.workers = 0;
-    auto server = Server::Start(options, clock_, [this](std::string_view operation, const std::string&) {
+    const auto fault = [this](std::string_view operation, const std::string&) {
       return operation == "write" ? write_error_.load() : 0;
-    });
+    };
+    auto server = Server::Start(options, clock_, {.disk_fault = fault});
     EXPECT_THAT(server, IsOk());
     server_ = *std::move(server);
     client_ = std::make_unique<RawCalls>(server_->address());

@@ -79,7 +79,7 @@ void Rig::Pass(double seconds) {
 BlobDigest Rig::Put(const std::string& bytes) {
   const BlobDigest digest = DigestOf(bytes);
   auto upload = Value(blobs->StartUpload({"upload-" + std::to_string(++uploads_), digest}));
-  Must(upload->Append(bytes));
+  Must(upload->AppendCopied(bytes));
   Must(held->Publish(*upload, digest, clock.Now()));
   return digest;
 }

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "proto/base/clock.h"
+#include "server/observe/metrics.h"
+#include "server/rpc/lane.h"
+
+namespace bitwright::server {
+
+// Which calls share threads. What workers say must get through whatever clients do: a heartbeat that waits behind
+// uploads is a lost lease. Health is answered by gRPC itself.
+inline constexpr LaneLimits kWorkLane{.name = "work", .threads = 4, .most_waiting = 1024, .most_streams = 4096};
+inline constexpr LaneLimits kControlLane{.name = "control", .threads = 4, .most_waiting = 256, .most_streams = 4096};
+inline constexpr LaneLimits kBulkLane{.name = "bulk", .threads = 8, .most_waiting = 256, .most_streams = 512};
+
+struct Lanes {
+  Lanes(Metrics& metrics, const Clock& clock)
+      : work_lane(kWorkLane, metrics),
+        control_lane(kControlLane, metrics),
+        bulk_lane(kBulkLane, metrics),
+        work{metrics, work_lane, clock},
+        control{metrics, control_lane, clock},
+        bulk{metrics, bulk_lane, clock} {}
+
+  Lane work_lane;
+  Lane control_lane;
+  Lane bulk_lane;
+  RpcEnvironment work;     // WorkerService: leases, heartbeats, results
+  RpcEnvironment control;  // models, jobs, recipes, capabilities
+  RpcEnvironment bulk;     // ByteStream, FindMissingBlobs
+};
+
+}  // namespace bitwright::server
