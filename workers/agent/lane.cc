@@ -22,7 +22,8 @@ Lane::Lane(LaneOptions options, WorkerClient& client, BlobClient& blobs, WorkDir
       client_(client),
       stop_(stop),
       children_(options_.child),
-      runner_(work_dir, inputs, blobs, children_, options_.threads, options_.memory_limit_bytes) {}
+      runner_(work_dir, {options_.child.inputs, options_.child.outputs}, inputs, blobs, children_, options_.threads,
+              options_.memory_limit_bytes) {}
 
 void Lane::Run() {
   int failures = 0;
@@ -63,6 +64,7 @@ void Lane::HandIn(HeldTask& task, const TaskOutcome& outcome) {
   if (outcome.error.ok()) {
     status = client_.Complete(task.lease, outcome.result, task.cancel);
     if (ErrorReason(status) == Reason::kBlobMissing) status = client_.Fail(task.lease, status, true, task.cancel);
+    if (ErrorReason(status) == Reason::kResultTooLarge) status = client_.Fail(task.lease, status, false, task.cancel);
   } else {
     LOG(WARNING) << task.lease.task() << " (" << task.lease.spec().kind() << ") failed"
                  << (outcome.machinery ? ", not by its own fault" : "") << ": " << outcome.error;

@@ -24,14 +24,14 @@ struct LaneOptions {
   int threads = 1;
   int64_t memory_limit_bytes = 0;  // that its child is held to; 0: none
   absl::Duration child_idle_limit;
-  ChildOptions child;
+  ChildOptions child;  // with the lane's folders
 };
 
 // One task at a time: leases it, runs it in a child of its own, hands it in. An agent has one lane for all tasks and
 // one for small tasks, which so never wait behind long ones. Run on one thread; the rest from any.
 class Lane {
  public:
-  // Keeps references to all of them.
+  // Keeps references to all but the options.
   Lane(LaneOptions options, WorkerClient& client, BlobClient& blobs, WorkDir& work_dir, InputSource& inputs,
        const CancelToken& stop);
 
