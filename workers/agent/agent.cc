@@ -98,7 +98,8 @@ class Agent::Impl {
             .threads = small_only ? 1 : options_.threads,
             .memory_limit_bytes = small_only ? small : limit - small,
             .child_idle_limit = options_.child_idle_limit,
-            .child = {options_.child_program, options_.compute_class, dirs.inputs, dirs.outputs}};
+            .child = {options_.child_program, options_.compute_class, dirs.inputs, dirs.outputs},
+            .libraries = &libraries_};
   }
 
   void SendHeartbeats() {

@@ -53,13 +53,14 @@ void Lane::RunLease(v1::Lease lease) {
   SetHeld(task);
   {
     const CancelToken::Registration registration(stop_, [&] { task->cancel.Cancel(); });
-    const TaskOutcome outcome = runner_.Run(*task);
-    if (!task->cancel.cancelled()) HandIn(*task, outcome);
+    TaskOutcome outcome = runner_.Run(*task);
+    if (!task->cancel.cancelled()) HandIn(*task, std::move(outcome));
   }
   SetHeld(nullptr);
 }
 
-void Lane::HandIn(HeldTask& task, const TaskOutcome& outcome) {
+void Lane::HandIn(HeldTask& task, TaskOutcome outcome) {
+  if (absl::Status replaced = options_.libraries->Check(); !replaced.ok()) outcome = {std::move(replaced), true, {}};
   absl::Status status;
   if (outcome.error.ok()) {
     status = client_.Complete(task.lease, outcome.result, task.cancel);

@@ -144,6 +144,13 @@ class ConfinedChild : public Child {
     if (!event.ok() || !event->has_result()) return "no result";
     return *ReadFile(request.output_dir() + "/info.bin");
   }
+  // What Landlock leaves open, of these or of other kernels, and seccomp forbids.
+  void ExpectForbidden(ChildProcess& child, const std::string& path) {
+    if (Try(child, "socket", "") == "0") return;  // no seccomp on this machine
+    for (const char* attempt : {"empty", "truncate", "chmod"}) {
+      EXPECT_EQ(Try(child, attempt, path), std::to_string(EPERM)) << attempt << " " << path;
+    }
+  }
 
   const std::string denied_ = std::to_string(EACCES);
 };
@@ -154,9 +161,7 @@ TEST_F(ConfinedChild, CannotTouchTheServersFiles) {
     for (const char* attempt : {"read", "write", "remove", "rename"}) {
       EXPECT_EQ(Try(*child, attempt, dir_ / file), denied_) << attempt << " " << file;
     }
-    for (const char* attempt : {"empty", "truncate", "chmod"}) {
-      EXPECT_NE(Try(*child, attempt, dir_ / file), "0") << attempt << " " << file;
-    }
+    ExpectForbidden(*child, dir_ / file);
     EXPECT_EQ(*ReadFile(dir_ / file), file);
   }
   EXPECT_EQ(Try(*child, "make", dir_ / "db.sqlite-wal"), denied_);
@@ -175,9 +180,7 @@ TEST_F(ConfinedChild, ReadsItsInputsAndFillsItsOutputs) {
   for (const char* attempt : {"write", "remove", "rename"}) {
     EXPECT_EQ(Try(*child, attempt, dir_ / "lane/in/0/mine"), denied_) << attempt;
   }
-  for (const char* attempt : {"empty", "truncate", "chmod"}) {
-    EXPECT_NE(Try(*child, attempt, dir_ / "lane/in/0/mine"), "0") << attempt;
-  }
+  ExpectForbidden(*child, dir_ / "lane/in/0/mine");
   EXPECT_EQ(*ReadFile(dir_ / "blobs/mine"), "blobs/mine");
   EXPECT_EQ(Try(*child, "make", dir_ / "lane/out/0/made"), "0");
   EXPECT_EQ(Try(*child, "remove", dir_ / "lane/out/0/made"), "0");

@@ -77,6 +77,7 @@ std::optional<std::string> Touch(const std::string& command) {
   const size_t space = command.find(' ');
   if (space == std::string::npos) return std::nullopt;
   const std::string what = command.substr(0, space), path = command.substr(space + 1);
+  if (what == "socket") return Result(::socket(AF_INET, SOCK_STREAM, 0));
   if (what == "read") return Open(path, O_RDONLY);
   if (what == "list") return Open(path, O_RDONLY | O_DIRECTORY);
   if (what == "write") return Open(path, O_WRONLY);
