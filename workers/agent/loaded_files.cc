@@ -63,6 +63,12 @@ std::vector<std::string> LoadedLibraryPaths() {
   return paths;
 }
 
+std::vector<std::string> ComputingLibraryPaths() {
+  std::vector<std::string> paths = LoadedLibraryPaths();
+  std::erase_if(paths, [](const std::string& path) { return !TakesPart(NameOf(path)); });
+  return paths;
+}
+
 std::vector<LoadedLibrary> ComputingLibraries() {
   std::vector<LoadedLibrary> libraries;
   ForEachLibrary([&](const dl_phdr_info& info) {

@@ -17,8 +17,10 @@ struct LoadedLibrary {
   friend bool operator==(const LoadedLibrary&, const LoadedLibrary&) = default;
 };
 
-// Paths of the shared libraries that are loaded now, without the kernel's own.
+// Paths of the shared libraries that are loaded now, without the kernel's own; of all, or of those that take part in
+// what a task computes.
 std::vector<std::string> LoadedLibraryPaths();
+std::vector<std::string> ComputingLibraryPaths();
 
 // The libraries that take part in what a task computes, hashed: all but those of the network, of sandboxes and of
 // encryption. What is hashed are the segments that nobody writes to (code, constants, the linker's build id), in
@@ -29,7 +31,7 @@ std::vector<LoadedLibrary> ComputingLibraries();
 // Whether a library of this name takes part: "libdnnl.so.2" does, "libssl.so.3" does not.
 bool TakesPart(const std::string& library_name);
 
-// Tells whether the files of the loaded libraries are still those that were there when it was made: children load them
+// Tells whether files of loaded libraries are still those that were there when it was made: children load them
 // anew, and must not compute with other ones than this process has announced. Thread-safe.
 class LibraryWatch {
  public:

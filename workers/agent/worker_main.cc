@@ -111,7 +111,7 @@ absl::Status Complete(const WorkerProgram& program, Flags& flags) {
   if (agent.compute_class.empty()) agent.compute_class = program.detect_compute_class();
   ABSL_RETURN_IF_ERROR(program.set_compute_class(agent.compute_class));
   ABSL_ASSIGN_OR_RETURN(agent.code_version, CodeVersion("/proc/self/exe"));
-  agent.watch_libraries = LoadedLibraryPaths();
+  agent.watch_libraries = ComputingLibraryPaths();
   agent.memory_limit_bytes = flags.memory;
   agent.memory_bytes = flags.memory > 0 ? flags.memory : MachineMemoryBytes();
   return absl::OkStatus();

@@ -66,6 +66,12 @@ TEST_F(Child, MayNotDoWhatNoTaskNeeds) {
   EXPECT_EQ(denied, "socket " + eperm + "\nfork " + eperm + "\nexecve " + eperm + "\n");
 }
 
+TEST_F(Child, MayNotSignalItsAgent) {
+  const auto child = Start();
+  if (Ask(*child, "socket ") == "0") GTEST_SKIP() << "no seccomp on this machine";
+  EXPECT_EQ(Ask(*child, "signal "), std::to_string(EPERM));
+}
+
 TEST_F(Child, MayUseThreadsAndPrint) {
   const auto child = Start();
   EXPECT_EQ(Ask(*child, "threads"), "4950");
