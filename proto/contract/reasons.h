@@ -12,8 +12,8 @@ struct Reason {
   static constexpr char kInterrupted[] = "INTERRUPTED";          // by a person or a shutdown; made in proto/base
   static constexpr char kLeaseExpired[] = "LEASE_EXPIRED";       // the worker was not heard of
   static constexpr char kLaneFull[] = "LANE_FULL";               // the server is busy: try again
-  static constexpr char kMemoryLimit[] = "MEMORY_LIMIT";         // a task met the bound of its worker
-  static constexpr char kOutOfMemory[] = "OUT_OF_MEMORY";        // a task's process found no memory
+  static constexpr char kOutOfMemory[] = "OUT_OF_MEMORY";        // a task needs more than its worker has
+  static constexpr char kResultTooLarge[] = "RESULT_TOO_LARGE";  // of a task: no message to the server holds it
   static constexpr char kServerNotReady[] = "SERVER_NOT_READY";  // ask again; made by the client
   static constexpr char kStoreFailed[] = "STORE_FAILED";         // a fault of the server's database
   static constexpr char kStreamEnded[] = "STREAM_ENDED";         // before its end: the next attempt goes on from there

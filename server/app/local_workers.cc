@@ -31,6 +31,8 @@ std::string HowItEnded(const siginfo_t& info) {
 
 }  // namespace
 
+int64_t MemoryOfEach(int64_t machine_bytes, int workers) { return machine_bytes / std::max(workers, 1); }
+
 struct LocalWorkers::State {
   LocalWorkersOptions options;
   mutable absl::Mutex mutex;

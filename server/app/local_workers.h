@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,6 +12,10 @@
 #include "absl/time/time.h"
 
 namespace bitwright::server {
+
+// What each of `workers` local workers may take of the machine's memory: an equal part, since all of them may run at
+// the same time. Given to it as its --memory, which bounds its tasks and is what it announces at most.
+int64_t MemoryOfEach(int64_t machine_bytes, int workers);
 
 struct LocalWorkersOptions {
   std::string binary;

@@ -9,6 +9,7 @@
 
 #include "proto/base/host_name.h"
 #include "proto/base/log.h"
+#include "proto/base/machine_memory.h"
 #include "proto/base/status_macros.h"
 #include "proto/recipes/shipped_recipes.h"
 #include "server/app/app_errors.h"
@@ -172,10 +173,11 @@ struct Server::Parts {
   absl::Status StartWorkers(const Options& options) {
     LocalWorkersOptions local;
     local.binary = WorkerBinary(options);
+    const std::string memory = std::to_string(MemoryOfEach(MachineMemoryBytes(), options.workers));
     for (int i = 0; i < options.workers; ++i) {
       ABSL_ASSIGN_OR_RETURN(const std::string work_dir, data->WorkDir(i));
       local.arguments.push_back({"--server", rpc->address(), "--blob-dir", data->blobs(), "--work-dir", work_dir,
-                                 "--threads", std::to_string(WorkerThreads(options))});
+                                 "--threads", std::to_string(WorkerThreads(options)), "--memory", memory});
     }
     local.on_exit = [this, host = HostName()](int process_id) { scheduler->ReleaseProcess(host, process_id); };
     ABSL_ASSIGN_OR_RETURN(workers, LocalWorkers::Start(std::move(local)));

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "google/rpc/status.pb.h"
 #include "proto/base/errors.h"
 #include "proto/base/log.h"
@@ -56,12 +57,16 @@ void OnReleased(Core& core, const TaskRow& row, absl::Duration pause, const Answ
 
 // A task that met the bound of its worker goes to one with more, if there is one.
 void AskForMore(Core& core, LiveTask& task, const absl::Status& error) {
-  if (ErrorReason(error) != Reason::kMemoryLimit && ErrorReason(error) != Reason::kOutOfMemory) return;
+  const auto detail = GetErrorDetail(error);
+  if (!detail || detail->reason != Reason::kOutOfMemory) return;
+  const auto text = detail->metadata.find("available_bytes");
+  int64_t had = 0;
+  if (text == detail->metadata.end() || !absl::SimpleAtoi(text->second, &had)) had = task.node.memory_bytes;
   int64_t largest = 0;
   for (const Offer& offer : core.executor.Offers(core.clock.Monotonic())) {
     largest = std::max(largest, offer.memory_bytes);
   }
-  task.node.memory_bytes = std::max(task.node.memory_bytes, std::min(largest, 2 * task.node.memory_bytes));
+  task.node.memory_bytes = std::max(task.node.memory_bytes, std::min(largest, had + 1));
 }
 
 }  // namespace

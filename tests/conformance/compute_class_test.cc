@@ -4,6 +4,7 @@
 
 #include "tests/conformance/elementwise_suite.h"
 #include "tests/support/status_matchers.h"
+#include "workers/kernels/cpu/onednn_limit.h"
 
 // SetComputeClass holds for the whole process and comes before the first kernel: each class runs in a child of its own.
 namespace bitwright::worker {
@@ -24,6 +25,7 @@ bool Available(const std::string& name) {
   EXPECT_THAT(SetComputeClass(name), IsOk());
   EXPECT_EQ(ComputeClass(), name);
   EXPECT_EQ(HasBf16Gemm(), name == "cpu-avx512-bf16");
+  EXPECT_EQ(OneDnnClass(), name);
   CheckAllElementwise(VectorKernels());
   CheckGemmF32();
   CheckGemmBf16();
@@ -40,6 +42,19 @@ TEST_P(ComputeClassDeathTest, EveryKernelAgreesWithItsFormula) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ComputeClassDeathTest, ::testing::ValuesIn(kClasses));
+
+// Exits 0 when a first product, without a class set, holds oneDNN to the detected one.
+[[noreturn]] void RunUnset() {
+  CheckGemmF32();
+  EXPECT_EQ(OneDnnClass(), DetectComputeClass());
+  EXPECT_THAT(SetComputeClass(DetectComputeClass()), IsOk());
+  std::exit(::testing::Test::HasFailure() ? 1 : 0);
+}
+
+TEST(UnsetComputeClassDeathTest, TheFirstProductIsHeldToTheDetectedOne) {
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(RunUnset(), ::testing::ExitedWithCode(0), "");
+}
 
 TEST(ComputeClass, UnknownOrHigherIsRefused) {
   for (const std::string& name :

@@ -32,8 +32,8 @@ absl::StatusOr<json> Inspect(const std::string& dir, const std::string& out, Thr
     if (!entry.is_regular_file()) continue;
     const std::string name = ModelFileName(std::filesystem::relative(entry.path(), dir).string());
     paths[name] = entry.path().string();
-    spec.add_inputs()->set_name(name);
   }
+  for (const auto& [name, path] : paths) spec.add_inputs()->set_name(name);
   TaskContext context;
   context.input_path = [&](const std::string& name) { return paths.contains(name) ? paths.at(name) : std::string(); };
   context.output_dir = out;

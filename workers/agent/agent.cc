@@ -3,17 +3,19 @@
 #include <grpcpp/channel.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <thread>
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
 #include "proto/base/host_name.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/limits.h"
 #include "proto/transfer/channel.h"
 #include "workers/agent/blob_cache.h"
 #include "workers/agent/blob_client.h"
 #include "workers/agent/lane.h"
+#include "workers/agent/lane_memory.h"
+#include "workers/agent/loaded_files.h"
 #include "workers/agent/local_blobs.h"
 #include "workers/agent/work_dir.h"
 #include "workers/agent/worker_client.h"
@@ -21,19 +23,10 @@
 namespace bitwright::worker {
 namespace {
 
-constexpr int64_t kGiB = int64_t{1} << 30;
-
-// What the lane of small tasks may take of so many bytes of the whole worker.
-int64_t SmallLaneBytes(int64_t all) { return std::min(kGiB, all / 4); }
-
-// What the server may count on for any task. The other lane has its part beside that; but a worker of little memory is
-// not said to be too small for every task.
-int64_t CountedBytes(int64_t all) { return std::max(all - SmallLaneBytes(all), std::min(all, kGiB)); }
-
 v1::WorkerCapacity Capacity(const AgentOptions& options) {
   v1::WorkerCapacity capacity;
   capacity.set_cores(options.threads);
-  capacity.set_memory_bytes(CountedBytes(options.memory_bytes));
+  capacity.set_memory_bytes(AnnouncedBytes(options.memory_bytes));
   capacity.set_compute_class(options.compute_class);
   capacity.set_device("cpu");
   capacity.set_code_version(options.code_version);
@@ -49,15 +42,18 @@ class Agent::Impl {
  public:
   explicit Impl(AgentOptions options)
       : options_(std::move(options)),
-        channel_(OpenChannel(options_.server)),
+        channel_(OpenChannel(options_.server, limits::kMaxMessageBytes)),
         client_(channel_, Capacity(options_)),
-        blobs_(channel_) {}
+        blobs_(channel_),
+        libraries_(options_.watch_libraries) {}
 
   absl::Status Run() {
     ABSL_ASSIGN_OR_RETURN(WorkDir work_dir, WorkDir::Open(options_.work_dir));
     ABSL_ASSIGN_OR_RETURN(const Inputs inputs, OpenInputs(work_dir));
-    Lane all(LaneFor(false), client_, blobs_, work_dir, *inputs.all, stop_);
-    Lane small(LaneFor(true), client_, blobs_, work_dir, *inputs.small, stop_);
+    ABSL_ASSIGN_OR_RETURN(const LaneDirs all_dirs, work_dir.NewLane("all"));
+    ABSL_ASSIGN_OR_RETURN(const LaneDirs small_dirs, work_dir.NewLane("small"));
+    Lane all(LaneFor(false, all_dirs), client_, blobs_, work_dir, *inputs.all, stop_);
+    Lane small(LaneFor(true, small_dirs), client_, blobs_, work_dir, *inputs.small, stop_);
     const absl::Status registered = client_.Register(stop_);
     if (!registered.ok()) return stop_.cancelled() ? absl::OkStatus() : registered;
     SetLanes({&all, &small});
@@ -68,7 +64,7 @@ class Agent::Impl {
     heartbeats.join();
     SetLanes({});
     client_.Deregister().IgnoreError();  // the server notices anyway
-    return absl::OkStatus();
+    return libraries_.Check();
   }
 
   void Stop() { stop_.Cancel(); }
@@ -95,18 +91,21 @@ class Agent::Impl {
     return Inputs{std::move(cache), std::move(beside)};
   }
 
-  LaneOptions LaneFor(bool small_only) const {
+  LaneOptions LaneFor(bool small_only, const LaneDirs& dirs) const {
     const int64_t limit = options_.memory_limit_bytes;
     const int64_t small = SmallLaneBytes(limit);
     return {.small_only = small_only,
             .threads = small_only ? 1 : options_.threads,
             .memory_limit_bytes = small_only ? small : limit - small,
             .child_idle_limit = options_.child_idle_limit,
-            .child = {options_.child_program, options_.compute_class}};
+            .child = {options_.child_program, options_.compute_class, dirs.inputs, dirs.outputs},
+            .libraries = &libraries_};
   }
 
   void SendHeartbeats() {
     while (!stop_.WaitFor(client_.heartbeat_interval())) {
+      // A child that starts from now on would compute with other code than this worker has announced.
+      if (!libraries_.Check().ok()) return stop_.Cancel();
       std::vector<v1::HeartbeatRequest::Running> running;
       for (const Lane* lane : lanes()) lane->AddRunning(running);
       const auto response = client_.Heartbeat(running, stop_);
@@ -128,6 +127,7 @@ class Agent::Impl {
   const std::shared_ptr<grpc::Channel> channel_;
   WorkerClient client_;
   BlobClient blobs_;
+  const LibraryWatch libraries_;
   CancelToken stop_;
   mutable absl::Mutex mutex_;
   std::vector<Lane*> lanes_ ABSL_GUARDED_BY(mutex_);  // while Run runs; the first is that of all tasks

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -19,6 +20,8 @@ struct AgentOptions {
   int64_t cache_bytes = int64_t{20} << 30;  // of downloaded inputs
   std::string compute_class;
   std::string code_version;
+  // Files that the code version stands for: when one is replaced, the agent ends, so that a restart announces the new.
+  std::vector<std::string> watch_libraries;
   std::string child_program = "/proc/self/exe";
   absl::Duration child_idle_limit = absl::Seconds(60);
 };
@@ -31,7 +34,8 @@ class Agent {
   ~Agent();
 
   // Works until Stop; then abandons a running task, deregisters from the server and returns OK. Errors: the work folder
-  // cannot be used, or the server refuses the worker for good. Call once.
+  // cannot be used, the server refuses the worker for good, or a library was replaced (FAILED_PRECONDITION, reason
+  // LIBRARY_REPLACED). Call once.
   absl::Status Run();
 
   // From any thread (not from a signal handler).

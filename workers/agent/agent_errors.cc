@@ -86,13 +86,25 @@ absl::Status TaskThrewError(std::string_view what) {
   return MakeError(StatusCode::kInternal, "TASK_EXCEPTION", "the task ended with an exception: " + Text(what));
 }
 
-absl::Status MemoryLimitReachedError(int64_t limit_bytes) {
-  const std::string limit = std::to_string(limit_bytes);
-  return MakeError(StatusCode::kResourceExhausted, Reason::kMemoryLimit,
-                   limit_bytes > 0 ? "the task needs more than the worker's limit of " + limit +
-                                         " bytes of memory; use a worker with more"
-                                   : "the task needs more memory than the machine has",
-                   {{"limit", limit}});
+absl::Status ResultTooLargeError(std::string_view task, size_t size_bytes, int limit_bytes) {
+  const std::string size = std::to_string(size_bytes), limit = std::to_string(limit_bytes);
+  return MakeError(StatusCode::kInvalidArgument, Reason::kResultTooLarge,
+                   "what " + Text(task) + " hands in is " + size + " bytes long, more than the " + limit +
+                       " that a message to the server may have; give the model fewer files or shorter names",
+                   {{"size", size}, {"limit", limit}});
+}
+
+absl::Status ConfinementFailedError(std::string_view what, std::string_view path, int error) {
+  return Machinery("CONFINEMENT_FAILED",
+                   "the task's process cannot be confined: the kernel does not " + Text(what) +
+                       (path.empty() ? "" : " '" + Text(path) + "'") + ": " + std::strerror(error),
+                   {{"path", Text(path)}});
+}
+
+absl::Status LibraryReplacedError(std::string_view path) {
+  return MakeError(StatusCode::kFailedPrecondition, "LIBRARY_REPLACED",
+                   "library '" + Text(path) + "' was replaced while this worker ran; start it again",
+                   {{"path", Text(path)}});
 }
 
 }  // namespace bitwright::worker

@@ -32,8 +32,17 @@ absl::Status OutputShrankError(const std::string& path, int64_t size_bytes);    
 absl::Status DownloadCorruptError(const std::string& part_path, const BlobDigest& digest);  // BLOB_DIGEST_MISMATCH
 inline constexpr LocalFileErrors kOutputErrors{OutputUnreadableError, OutputShrankError};
 
-// INTERNAL, reason TASK_EXCEPTION; RESOURCE_EXHAUSTED, reason MEMORY_LIMIT: a task's own fault, found by the child.
+// INTERNAL, reason TASK_EXCEPTION: a task's own fault, found by the child.
 absl::Status TaskThrewError(std::string_view what);
-absl::Status MemoryLimitReachedError(int64_t limit_bytes);
+
+// INVALID_ARGUMENT, reason RESULT_TOO_LARGE: the list of a task's outputs, or its error, does not fit a message to the
+// server. metadata: size, limit.
+absl::Status ResultTooLargeError(std::string_view task, size_t size_bytes, int limit_bytes);
+
+// UNAVAILABLE, reason CONFINEMENT_FAILED: the kernel offers Landlock but refused a step. `what` is "let the task into".
+absl::Status ConfinementFailedError(std::string_view what, std::string_view path, int error);
+
+// FAILED_PRECONDITION, reason LIBRARY_REPLACED: the file of a library that this process has loaded is another one now.
+absl::Status LibraryReplacedError(std::string_view path);
 
 }  // namespace bitwright::worker

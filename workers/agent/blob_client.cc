@@ -24,7 +24,7 @@ absl::Status BlobClient::Upload(std::span<const FileToUpload> files, const Cance
 
 absl::Status BlobClient::Download(const BlobDigest& digest, const std::string& path, const CancelToken& cancel) {
   return DownloadBlob(Context(cancel), digest, path,
-                      {.unwritable = BlobUnwritableError, .corrupt = DownloadCorruptError});
+                      {.unwritable = BlobUnwritableError, .corrupt = DownloadCorruptError, .durable = true});
 }
 
 }  // namespace bitwright::worker

@@ -10,6 +10,7 @@
 #include "bitwright/v1/tasks.pb.h"
 #include "google/rpc/status.pb.h"
 #include "proto/base/clock.h"
+#include "proto/base/machine_memory.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/rpc_status.h"
 #include "workers/agent/agent_errors.h"
@@ -17,6 +18,7 @@
 #include "workers/agent/confinement.h"
 #include "workers/agent/peak_memory.h"
 #include "workers/agent/pipe_frames.h"
+#include "workers/base/base_errors.h"
 #include "workers/base/thread_pool.h"
 
 namespace bitwright::worker {
@@ -51,8 +53,10 @@ absl::StatusOr<std::vector<TaskOutputFile>> RunGuarded(const RunTaskFunction& ru
                                                        const v1::ExecuteRequest& request, TaskContext& context) {
   try {
     return run_task(request.task(), context);
+  } catch (const std::bad_array_new_length& exception) {  // of a size that no machine has
+    return TaskThrewError(exception.what());
   } catch (const std::bad_alloc&) {
-    return MemoryLimitReachedError(request.memory_limit_bytes());
+    return OutOfMemoryError("task '" + request.task().kind() + "'", context.memory_bytes);
   } catch (const std::exception& exception) {
     return TaskThrewError(exception.what());
   }
@@ -73,6 +77,7 @@ absl::StatusOr<v1::ExecuteResult> Run(const RunTaskFunction& run_task, const v1:
   };
   context.output_dir = request.output_dir();
   context.pool = &pool;
+  context.memory_bytes = request.memory_limit_bytes() > 0 ? request.memory_limit_bytes() : MachineMemoryBytes();
   context.progress = [&](double fraction) { progress.Report(fraction); };
 
   ResetPeakMemory();
@@ -94,12 +99,13 @@ absl::StatusOr<v1::ExecuteResult> Run(const RunTaskFunction& run_task, const v1:
 
 }  // namespace
 
-absl::Status RunChildLoop(int in, int out, const RunTaskFunction& run_task) {
+absl::Status RunChildLoop(int in, int out, const RunTaskFunction& run_task, const ConfineFunction& confine) {
   std::unique_ptr<ThreadPool> pool;
-  while (true) {
+  for (bool first = true;; first = false) {
     v1::ExecuteRequest request;
     ABSL_ASSIGN_OR_RETURN(const bool more, ReadFrame(in, request));
     if (!more) return absl::OkStatus();
+    if (first && confine) ABSL_RETURN_IF_ERROR(confine(request));
     const int threads = std::max(1, request.threads());
     if (pool == nullptr || pool->threads() != threads) pool = std::make_unique<ThreadPool>(threads);
     LimitMemory(request.memory_limit_bytes());

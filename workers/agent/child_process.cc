@@ -8,6 +8,8 @@
 
 #include <cerrno>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "proto/base/clock.h"
 #include "proto/base/process.h"
@@ -34,7 +36,11 @@ void WaitForEnd(int out) {
 }
 
 std::string Ending(int wait_status) {
-  if (WIFSIGNALED(wait_status)) return "was ended by signal " + std::to_string(WTERMSIG(wait_status));
+  if (WIFSIGNALED(wait_status)) {
+    const int signal = WTERMSIG(wait_status);
+    return "was ended by signal " + std::to_string(signal) +
+           (signal == SIGKILL ? ", perhaps by the kernel because the machine has too little memory," : "");
+  }
   return "ended with code " + std::to_string(WEXITSTATUS(wait_status));
 }
 
@@ -50,9 +56,11 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(const ChildOpt
   OwnedFd from_child(out[0]);
   const OwnedFd child_out(out[1]);
   if (!piped) return ChildNotStartedError(error);
+  std::vector<std::string> arguments = {"bitwright-worker", "--execute", "--compute-class", options.compute_class};
+  if (!options.inputs.empty()) arguments.insert(arguments.end(), {options.inputs, options.outputs});
   const pid_t pid = StartProcess({
       .program = options.program,
-      .arguments = {"bitwright-worker", "--execute", "--compute-class", options.compute_class},
+      .arguments = std::move(arguments),
       .environment = std::vector<std::string>{"OMP_NUM_THREADS=1"},
       .input_fd = child_in.get(),
       .output_fd = child_out.get(),

@@ -14,12 +14,16 @@
 namespace bitwright::worker {
 
 struct ChildOptions {
-  std::string program = "/proc/self/exe";  // run as `program --execute --compute-class C`
+  std::string program = "/proc/self/exe";  // run as `program --execute --compute-class C [INPUTS OUTPUTS]`
   std::string compute_class;
+  // Folders below which those of all its tasks are; empty: those of its first task.
+  std::string inputs;
+  std::string outputs;
 };
 
 // A process that runs tasks: empty environment, no open files but its pipes and standard error, own process group, no
-// core dumps; it dies with the thread that started it, so start it from one that lives as long as the agent.
+// core dumps, and where the kernel has Landlock no files but its tasks' own (file_rules.h); it dies with the thread
+// that started it, so start it from one that lives as long as the agent.
 class ChildProcess {
  public:
   // UNAVAILABLE, reason CHILD_NOT_STARTED.

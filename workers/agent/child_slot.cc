@@ -1,5 +1,6 @@
 #include "workers/agent/child_slot.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "proto/base/status_macros.h"
@@ -9,11 +10,13 @@ namespace bitwright::worker {
 // A child without a task is killed, not asked to leave: it holds nothing that is worth a wait. `old` is declared before
 // the lock, so that its end, which waits, comes after the lock is given back.
 
-absl::StatusOr<std::shared_ptr<ChildProcess>> ChildSlot::Acquire(const std::string& owner) {
+absl::StatusOr<std::shared_ptr<ChildProcess>> ChildSlot::Acquire(const std::string& owner,
+                                                                 const std::vector<std::string>& linked) {
   std::shared_ptr<ChildProcess> old;
   {
     absl::MutexLock lock(&mutex_);
-    if (child_ != nullptr && owner_ == owner && !owner.empty()) {
+    const bool let_in = std::includes(linked_.begin(), linked_.end(), linked.begin(), linked.end());
+    if (child_ != nullptr && owner_ == owner && !owner.empty() && let_in) {
       busy_ = true;
       return child_;
     }
@@ -25,6 +28,7 @@ absl::StatusOr<std::shared_ptr<ChildProcess>> ChildSlot::Acquire(const std::stri
   absl::MutexLock lock(&mutex_);
   child_ = child;
   owner_ = owner;
+  linked_ = linked;
   busy_ = true;
   return child;
 }

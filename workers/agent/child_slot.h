@@ -3,6 +3,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
@@ -21,7 +22,11 @@ class ChildSlot {
   ~ChildSlot() { End(); }
 
   // The child of this owner, started if need be; busy until Release. UNAVAILABLE, reason CHILD_NOT_STARTED.
-  absl::StatusOr<std::shared_ptr<ChildProcess>> Acquire(const std::string& owner);
+  //
+  // A child is let into its lane's folders and into those files elsewhere to which the inputs of its first task link.
+  // `linked` are those of this task, sorted; a child that was let into fewer is replaced.
+  absl::StatusOr<std::shared_ptr<ChildProcess>> Acquire(const std::string& owner,
+                                                        const std::vector<std::string>& linked = {});
   // After a task; a child that failed is ended.
   void Release(bool healthy, MonotonicTime now);
 
@@ -40,6 +45,7 @@ class ChildSlot {
   mutable absl::Mutex mutex_;
   std::shared_ptr<ChildProcess> child_ ABSL_GUARDED_BY(mutex_);
   std::string owner_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> linked_ ABSL_GUARDED_BY(mutex_);  // files elsewhere that child_ may read
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;
   MonotonicTime last_used_ ABSL_GUARDED_BY(mutex_);
 };

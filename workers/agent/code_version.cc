@@ -1,5 +1,8 @@
 #include "workers/agent/code_version.h"
 
+#include <algorithm>
+#include <tuple>
+
 #include "proto/base/status_macros.h"
 #include "proto/transfer/local_file.h"
 #include "workers/agent/agent_errors.h"
@@ -14,9 +17,19 @@ absl::StatusOr<BlobDigest> DigestFile(const std::string& path) {
   return BlobDigest{hash.Finish(), file.size_bytes()};
 }
 
+std::string CodeVersionOf(const BlobDigest& executable, std::vector<LoadedLibrary> libraries) {
+  std::sort(libraries.begin(), libraries.end(), [](const LoadedLibrary& a, const LoadedLibrary& b) {
+    return std::tie(a.name, a.sha256) < std::tie(b.name, b.sha256);
+  });
+  Sha256 hash;
+  hash.Update(executable.ToString());
+  for (const LoadedLibrary& library : libraries) hash.Update("\n" + library.name + " " + library.sha256);
+  return std::string(BITWRIGHT_VERSION) + "-" + hash.Finish().substr(0, 16);
+}
+
 absl::StatusOr<std::string> CodeVersion(const std::string& executable) {
   ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, DigestFile(executable));
-  return std::string(BITWRIGHT_VERSION) + "-" + digest.sha256.substr(0, 16);
+  return CodeVersionOf(digest, ComputingLibraries());
 }
 
 }  // namespace bitwright::worker

@@ -5,11 +5,13 @@
 namespace bitwright::worker {
 
 // Gives up, for the whole process and for good, what no task needs: new programs and processes, sockets, tracing, other
-// namespaces, signals to others. Such calls then fail with EPERM; threads stay allowed. False where the kernel or the
-// build has no seccomp: the process then runs on without the filter.
+// namespaces, signals to others, and what Landlock (landlock.h) leaves open: truncation by name, modes, owners, times
+// and attributes of files. Such calls then fail with EPERM; threads stay allowed. Sets PR_SET_NO_NEW_PRIVS. False where
+// the kernel or the build has no seccomp: the process then runs on without the filter.
 bool Confine();
 
-// Bounds private writable memory (RLIMIT_DATA; mapped files do not count). 0: no bound.
+// Bounds private writable memory (RLIMIT_DATA; mapped files do not count). 0: no bound. Does nothing under a sanitizer,
+// whose shadow memory counts and is larger than any machine.
 void LimitMemory(int64_t bytes);
 
 }  // namespace bitwright::worker

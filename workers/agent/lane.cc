@@ -22,7 +22,8 @@ Lane::Lane(LaneOptions options, WorkerClient& client, BlobClient& blobs, WorkDir
       client_(client),
       stop_(stop),
       children_(options_.child),
-      runner_(work_dir, inputs, blobs, children_, options_.threads, options_.memory_limit_bytes) {}
+      runner_(work_dir, {options_.child.inputs, options_.child.outputs}, inputs, blobs, children_, options_.threads,
+              options_.memory_limit_bytes) {}
 
 void Lane::Run() {
   int failures = 0;
@@ -52,17 +53,19 @@ void Lane::RunLease(v1::Lease lease) {
   SetHeld(task);
   {
     const CancelToken::Registration registration(stop_, [&] { task->cancel.Cancel(); });
-    const TaskOutcome outcome = runner_.Run(*task);
-    if (!task->cancel.cancelled()) HandIn(*task, outcome);
+    TaskOutcome outcome = runner_.Run(*task);
+    if (!task->cancel.cancelled()) HandIn(*task, std::move(outcome));
   }
   SetHeld(nullptr);
 }
 
-void Lane::HandIn(HeldTask& task, const TaskOutcome& outcome) {
+void Lane::HandIn(HeldTask& task, TaskOutcome outcome) {
+  if (absl::Status replaced = options_.libraries->Check(); !replaced.ok()) outcome = {std::move(replaced), true, {}};
   absl::Status status;
   if (outcome.error.ok()) {
     status = client_.Complete(task.lease, outcome.result, task.cancel);
     if (ErrorReason(status) == Reason::kBlobMissing) status = client_.Fail(task.lease, status, true, task.cancel);
+    if (ErrorReason(status) == Reason::kResultTooLarge) status = client_.Fail(task.lease, status, false, task.cancel);
   } else {
     LOG(WARNING) << task.lease.task() << " (" << task.lease.spec().kind() << ") failed"
                  << (outcome.machinery ? ", not by its own fault" : "") << ": " << outcome.error;

@@ -13,6 +13,7 @@
 #include "workers/agent/blob_client.h"
 #include "workers/agent/child_slot.h"
 #include "workers/agent/input_source.h"
+#include "workers/agent/loaded_files.h"
 #include "workers/agent/task_runner.h"
 #include "workers/agent/work_dir.h"
 #include "workers/agent/worker_client.h"
@@ -24,14 +25,16 @@ struct LaneOptions {
   int threads = 1;
   int64_t memory_limit_bytes = 0;  // that its child is held to; 0: none
   absl::Duration child_idle_limit;
-  ChildOptions child;
+  ChildOptions child;  // with the lane's folders
+  // Outlives the lane. Nothing is handed in that a child may have made with other libraries.
+  const LibraryWatch* libraries = nullptr;
 };
 
 // One task at a time: leases it, runs it in a child of its own, hands it in. An agent has one lane for all tasks and
 // one for small tasks, which so never wait behind long ones. Run on one thread; the rest from any.
 class Lane {
  public:
-  // Keeps references to all of them.
+  // Keeps references to all but the options.
   Lane(LaneOptions options, WorkerClient& client, BlobClient& blobs, WorkDir& work_dir, InputSource& inputs,
        const CancelToken& stop);
 
@@ -47,7 +50,7 @@ class Lane {
 
  private:
   void RunLease(v1::Lease lease);
-  void HandIn(HeldTask& task, const TaskOutcome& outcome);
+  void HandIn(HeldTask& task, TaskOutcome outcome);
   std::shared_ptr<HeldTask> held() const;
   void SetHeld(std::shared_ptr<HeldTask> task);
   bool draining() const;

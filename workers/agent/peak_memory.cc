@@ -1,9 +1,7 @@
 #include "workers/agent/peak_memory.h"
 
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <fstream>
 #include <string>
 
@@ -23,13 +21,6 @@ int64_t PeakMemoryBytes() {
 void ResetPeakMemory() {
   std::ofstream clear("/proc/self/clear_refs");
   clear << "5";  // proc(5): resets VmHWM
-}
-
-int64_t MachineMemoryBytes() {
-  const int64_t physical = int64_t{::sysconf(_SC_PHYS_PAGES)} * ::sysconf(_SC_PAGESIZE);
-  std::ifstream group("/sys/fs/cgroup/memory.max");
-  int64_t limit = 0;
-  return group >> limit && limit > 0 ? std::min(physical, limit) : physical;
 }
 
 }  // namespace bitwright::worker

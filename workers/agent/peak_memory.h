@@ -9,7 +9,4 @@ namespace bitwright::worker {
 int64_t PeakMemoryBytes();
 void ResetPeakMemory();
 
-// Memory that tasks of this machine can have: physical memory, or the control group's limit where that is lower.
-int64_t MachineMemoryBytes();
-
 }  // namespace bitwright::worker

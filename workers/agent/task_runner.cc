@@ -16,7 +16,7 @@ namespace {
 bool IsMachinesFault(const absl::Status& error) {
   const std::string reason = ErrorReason(error);
   return error.code() == absl::StatusCode::kNotFound || error.code() == absl::StatusCode::kUnavailable ||
-         reason == Reason::kDiskFull || reason == Reason::kMemoryLimit;
+         reason == Reason::kDiskFull || reason == Reason::kOutOfMemory;
 }
 
 bool IsPlainName(const std::string& file) {
@@ -27,7 +27,7 @@ bool IsPlainName(const std::string& file) {
 }  // namespace
 
 TaskOutcome TaskRunner::Run(HeldTask& task) {
-  const auto dirs = work_dir_.NewTask();
+  const auto dirs = work_dir_.NewTask(lane_dirs_);
   if (!dirs.ok()) return {dirs.status(), true, {}};
   bool own_fault = false;
   auto result = RunIn(*dirs, task, own_fault);
@@ -38,8 +38,9 @@ TaskOutcome TaskRunner::Run(HeldTask& task) {
 }
 
 absl::StatusOr<v1::TaskResult> TaskRunner::RunIn(const TaskDirs& dirs, HeldTask& task, bool& own_fault) {
-  ABSL_RETURN_IF_ERROR(LinkInputs(task.lease.spec(), dirs, inputs_, task.cancel));
-  ABSL_ASSIGN_OR_RETURN(const v1::ExecuteEvent event, Execute(dirs, task));
+  ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> linked,
+                        LinkInputs(task.lease.spec(), dirs, inputs_, task.cancel));
+  ABSL_ASSIGN_OR_RETURN(const v1::ExecuteEvent event, Execute(dirs, linked, task));
   if (event.has_result()) return HandIn(dirs, event.result(), task.cancel);
   absl::Status error = FromProto(event.error());
   if (error.ok()) return PipeBrokenError("an error event without an error");
@@ -47,8 +48,9 @@ absl::StatusOr<v1::TaskResult> TaskRunner::RunIn(const TaskDirs& dirs, HeldTask&
   return error;
 }
 
-absl::StatusOr<v1::ExecuteEvent> TaskRunner::Execute(const TaskDirs& dirs, HeldTask& task) {
-  ABSL_ASSIGN_OR_RETURN(const std::shared_ptr<ChildProcess> child, children_.Acquire(task.lease.owner()));
+absl::StatusOr<v1::ExecuteEvent> TaskRunner::Execute(const TaskDirs& dirs, const std::vector<std::string>& linked,
+                                                     HeldTask& task) {
+  ABSL_ASSIGN_OR_RETURN(const std::shared_ptr<ChildProcess> child, children_.Acquire(task.lease.owner(), linked));
   v1::ExecuteRequest request;
   *request.mutable_task() = task.lease.spec();
   request.set_input_dir(dirs.inputs);

@@ -3,6 +3,9 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "bitwright/v1/workers.pb.h"
@@ -32,10 +35,11 @@ struct TaskOutcome {
 // Runs leased tasks one after the other: links inputs, runs the child, uploads outputs, cleans up. Not thread-safe.
 class TaskRunner {
  public:
-  // Keeps references to all of them. `memory_limit_bytes` 0: none.
-  TaskRunner(WorkDir& work_dir, InputSource& inputs, BlobClient& blobs, ChildSlot& children, int threads,
+  // Keeps references to all but `dirs`. `memory_limit_bytes` 0: none.
+  TaskRunner(WorkDir& work_dir, LaneDirs dirs, InputSource& inputs, BlobClient& blobs, ChildSlot& children, int threads,
              int64_t memory_limit_bytes)
       : work_dir_(work_dir),
+        lane_dirs_(std::move(dirs)),
         inputs_(inputs),
         blobs_(blobs),
         children_(children),
@@ -48,11 +52,14 @@ class TaskRunner {
 
  private:
   absl::StatusOr<v1::TaskResult> RunIn(const TaskDirs& dirs, HeldTask& task, bool& own_fault);
-  absl::StatusOr<v1::ExecuteEvent> Execute(const TaskDirs& dirs, HeldTask& task);
+  // `linked`: files to which links in dirs.inputs lead.
+  absl::StatusOr<v1::ExecuteEvent> Execute(const TaskDirs& dirs, const std::vector<std::string>& linked,
+                                           HeldTask& task);
   absl::StatusOr<v1::TaskResult> HandIn(const TaskDirs& dirs, const v1::ExecuteResult& executed,
                                         const CancelToken& cancel);
 
   WorkDir& work_dir_;
+  const LaneDirs lane_dirs_;
   InputSource& inputs_;
   BlobClient& blobs_;
   ChildSlot& children_;

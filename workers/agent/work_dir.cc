@@ -36,11 +36,17 @@ absl::StatusOr<WorkDir> WorkDir::Open(const std::string& path) {
   return WorkDir(absolute, std::move(lock));
 }
 
-absl::StatusOr<TaskDirs> WorkDir::NewTask() {
-  TaskDirs dirs;
-  dirs.root = path_ + "/tasks/" + std::to_string(next_->fetch_add(1));
-  dirs.inputs = dirs.root + "/in";
-  dirs.outputs = dirs.root + "/out";
+absl::StatusOr<LaneDirs> WorkDir::NewLane(const std::string& name) {
+  const std::string root = path_ + "/tasks/" + name;
+  const LaneDirs lane = {root + "/in", root + "/out"};
+  ABSL_RETURN_IF_ERROR(MakeDirs(lane.inputs));
+  ABSL_RETURN_IF_ERROR(MakeDirs(lane.outputs));
+  return lane;
+}
+
+absl::StatusOr<TaskDirs> WorkDir::NewTask(const LaneDirs& lane) {
+  const std::string number = "/" + std::to_string(next_->fetch_add(1));
+  const TaskDirs dirs = {lane.inputs + number, lane.outputs + number};
   ABSL_RETURN_IF_ERROR(MakeDirs(dirs.inputs));
   ABSL_RETURN_IF_ERROR(MakeDirs(dirs.outputs));
   return dirs;
@@ -48,20 +54,25 @@ absl::StatusOr<TaskDirs> WorkDir::NewTask() {
 
 void WorkDir::Remove(const TaskDirs& dirs) {
   std::error_code ignored;  // what stays is removed at the next start
-  std::filesystem::remove_all(dirs.root, ignored);
+  std::filesystem::remove_all(dirs.inputs, ignored);
+  std::filesystem::remove_all(dirs.outputs, ignored);
 }
 
-absl::Status LinkInputs(const v1::TaskSpec& spec, const TaskDirs& dirs, InputSource& source,
-                        const CancelToken& cancel) {
+absl::StatusOr<std::vector<std::string>> LinkInputs(const v1::TaskSpec& spec, const TaskDirs& dirs, InputSource& source,
+                                                    const CancelToken& cancel) {
   std::set<std::string> linked;
+  std::set<std::string> elsewhere;
   for (const auto& input : spec.inputs()) {
     ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, FromProto(input.digest()));
     if (!linked.insert(digest.sha256).second) continue;
     ABSL_ASSIGN_OR_RETURN(const std::string target, source.Path(digest, cancel));
     const std::string link = dirs.inputs + "/" + digest.sha256;
+    if (::link(target.c_str(), link.c_str()) == 0) continue;
+    // Another file system, or one that has no such links, or too many of them.
     if (::symlink(target.c_str(), link.c_str()) != 0) return FileFailedError(link, "linked", errno);
+    elsewhere.insert(target);
   }
-  return absl::OkStatus();
+  return std::vector<std::string>(elsewhere.begin(), elsewhere.end());
 }
 
 }  // namespace bitwright::worker

@@ -13,21 +13,28 @@
 
 namespace bitwright::worker {
 
+// Where the folders of a lane's tasks are made. A child of the lane is let into these two and nothing else.
+struct LaneDirs {
+  std::string inputs;
+  std::string outputs;
+};
+
 // The two folders of one task.
 struct TaskDirs {
-  std::string root;
   std::string inputs;   // links named by sha256
   std::string outputs;  // empty at first
 };
 
-// A worker's own folder: "lock" (held while the worker runs), "cache/", "tasks/{n}/{in,out}". Thread-safe.
+// A worker's own folder: "lock" (held while the worker runs), "cache/", "tasks/{lane}/{in,out}/{n}". Thread-safe.
 class WorkDir {
  public:
   // Makes it, takes the lock, removes what an earlier run left in "tasks". FAILED_PRECONDITION, reason WORK_DIR_IN_USE;
   // UNAVAILABLE, reason FILE_UNREADABLE.
   static absl::StatusOr<WorkDir> Open(const std::string& path);
 
-  absl::StatusOr<TaskDirs> NewTask();
+  // `name`: a plain file name, one for each lane.
+  absl::StatusOr<LaneDirs> NewLane(const std::string& name);
+  absl::StatusOr<TaskDirs> NewTask(const LaneDirs& lane);
   void Remove(const TaskDirs& dirs);
   std::string CachePath() const { return path_ + "/cache"; }
 
@@ -38,7 +45,10 @@ class WorkDir {
   std::unique_ptr<std::atomic<int64_t>> next_ = std::make_unique<std::atomic<int64_t>>(0);
 };
 
-// Links every input of the spec into dirs.inputs. UNAVAILABLE: an input cannot be had or linked.
-absl::Status LinkInputs(const v1::TaskSpec& spec, const TaskDirs& dirs, InputSource& source, const CancelToken& cancel);
+// Links every input of the spec into dirs.inputs: by a second name of the same file (hard link), which leads nowhere
+// else, or, where the file system cannot do that, by a symbolic link. The targets of the latter, sorted. UNAVAILABLE:
+// an input cannot be had or linked.
+absl::StatusOr<std::vector<std::string>> LinkInputs(const v1::TaskSpec& spec, const TaskDirs& dirs, InputSource& source,
+                                                    const CancelToken& cancel);
 
 }  // namespace bitwright::worker

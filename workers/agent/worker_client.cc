@@ -10,16 +10,20 @@
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
 #include "proto/base/wire_time.h"
+#include "proto/contract/limits.h"
 #include "proto/contract/reasons.h"
 #include "proto/contract/rpc_status.h"
 #include "proto/transfer/grpc_calls.h"
 #include "proto/transfer/retry_policy.h"
+#include "workers/agent/agent_errors.h"
 
 namespace bitwright::worker {
 namespace {
 
 constexpr absl::Duration kCallLimit = absl::Seconds(10);
 constexpr absl::Duration kHandInLimit = absl::Minutes(1);
+// The worker's name, which Call adds, is still lacking when a message is measured.
+constexpr size_t kMostBytes = limits::kMaxMessageBytes - 256;
 
 // Registering and handing in go on as long as it takes or makes sense, not for a count of attempts.
 RetryPolicy Patience(absl::Duration give_up) {
@@ -139,6 +143,9 @@ absl::Status WorkerClient::Complete(const v1::Lease& lease, const v1::TaskResult
   request.set_task(lease.task());
   request.set_fencing_token(lease.fencing_token());
   *request.mutable_result() = result;
+  if (request.ByteSizeLong() > kMostBytes) {
+    return ResultTooLargeError(lease.task(), request.ByteSizeLong(), limits::kMaxMessageBytes);
+  }
   return Persist<v1::CompleteTaskRequest, v1::CompleteTaskResponse>(&v1::WorkerService::Stub::CompleteTask, request,
                                                                     cancel);
 }
@@ -150,6 +157,10 @@ absl::Status WorkerClient::Fail(const v1::Lease& lease, const absl::Status& erro
   request.set_fencing_token(lease.fencing_token());
   *request.mutable_error() = ToProto(error);
   request.set_machinery(machinery);
+  if (request.ByteSizeLong() > kMostBytes) {
+    *request.mutable_error() =
+        ToProto(ResultTooLargeError(lease.task(), request.ByteSizeLong(), limits::kMaxMessageBytes));
+  }
   return Persist<v1::FailTaskRequest, v1::FailTaskResponse>(&v1::WorkerService::Stub::FailTask, request, cancel);
 }
 

@@ -10,12 +10,16 @@
 #include <optional>
 #include <thread>
 
+#include "bitwright/v1/tasks.pb.h"
 #include "proto/base/log.h"
+#include "proto/base/machine_memory.h"
 #include "proto/base/status_macros.h"
 #include "workers/agent/agent.h"
 #include "workers/agent/code_version.h"
 #include "workers/agent/confinement.h"
-#include "workers/agent/peak_memory.h"
+#include "workers/agent/file_rules.h"
+#include "workers/agent/landlock.h"
+#include "workers/agent/loaded_files.h"
 #include "workers/kernels/compute_class.h"
 
 namespace bitwright::worker {
@@ -25,6 +29,7 @@ struct Flags {
   bool execute = false;
   bool exit_with_parent = false;
   int64_t memory = 0;
+  std::vector<std::string> folders;  // of a child: inputs, outputs
   AgentOptions agent;
 };
 
@@ -33,12 +38,18 @@ std::optional<int> Parse(int argc, char** argv, Flags& flags) {
   CLI::App app("Runs tasks of a Bitwright server.");
   AgentOptions& agent = flags.agent;
   agent.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  const auto* execute = app.add_flag("--execute", flags.execute, "Be the child that runs tasks (started by a worker)");
+  auto* execute = app.add_flag("--execute", flags.execute, "Be the child that runs tasks (started by a worker)");
+  app.add_option("folders", flags.folders, "Of a child: the folders below which its inputs and outputs are")
+      ->expected(2)
+      ->needs(execute)
+      ->group("");
   app.add_option("--server", agent.server, "HOST:PORT or unix:PATH of the server");
   app.add_option("--work-dir", agent.work_dir, "Folder for running tasks and cached blobs, one for each worker");
   app.add_option("--blob-dir", agent.blob_dir, "The server's blob folder, when it is on this machine");
   app.add_option("--threads", agent.threads, "Threads of a task (default: all cores)")->check(CLI::Range(1, 1024));
-  app.add_option("--memory", flags.memory, "Most bytes of memory that a task may take (default: not limited)")
+  app.add_option("--memory", flags.memory,
+                 "Most bytes of memory that this worker's tasks may take together (default: all of the machine's, not "
+                 "enforced)")
       ->check(CLI::Range(int64_t{1} << 20, int64_t{1} << 50));
   app.add_option("--cache-bytes", agent.cache_bytes, "Most bytes of downloaded blobs to keep (default: 20 GiB)")
       ->check(CLI::NonNegativeNumber);
@@ -56,6 +67,18 @@ std::optional<int> Parse(int argc, char** argv, Flags& flags) {
   return std::nullopt;
 }
 
+// Holds the process to the files of its tasks.
+absl::Status ConfineFiles(const Flags& flags, const v1::ExecuteRequest& first) {
+  if (LandlockVersion() == 0) return absl::OkStatus();  // the agent has said so
+  const bool given = flags.folders.size() == 2;
+  const TaskFolders folders{.inputs = given ? flags.folders[0] : first.input_dir(),
+                            .outputs = given ? flags.folders[1] : first.output_dir(),
+                            .linked = LinkTargets(first.input_dir())};
+  std::vector<std::string> programs = LoadedLibraryPaths();
+  programs.push_back("/proc/self/exe");
+  return HoldToFileRules(RulesFor(folders, programs));
+}
+
 int Execute(const Flags& flags, const WorkerProgram& program) {
   ::signal(SIGPIPE, SIG_IGN);
   // What a library prints must not come between the messages.
@@ -66,7 +89,8 @@ int Execute(const Flags& flags, const WorkerProgram& program) {
     return 1;
   }
   if (!Confine()) LOG(WARNING) << "no seccomp here: tasks run without a system call filter";
-  const absl::Status status = RunChildLoop(STDIN_FILENO, out, program.run_task);
+  const absl::Status status = RunChildLoop(STDIN_FILENO, out, program.run_task,
+                                           [&](const v1::ExecuteRequest& first) { return ConfineFiles(flags, first); });
   if (!status.ok()) LOG(ERROR) << status;
   // Without destructors: threads of libraries may still be there, and nothing is left to be saved.
   ::_exit(status.ok() ? 0 : 1);
@@ -87,6 +111,7 @@ absl::Status Complete(const WorkerProgram& program, Flags& flags) {
   if (agent.compute_class.empty()) agent.compute_class = program.detect_compute_class();
   ABSL_RETURN_IF_ERROR(program.set_compute_class(agent.compute_class));
   ABSL_ASSIGN_OR_RETURN(agent.code_version, CodeVersion("/proc/self/exe"));
+  agent.watch_libraries = ComputingLibraryPaths();
   agent.memory_limit_bytes = flags.memory;
   agent.memory_bytes = flags.memory > 0 ? flags.memory : MachineMemoryBytes();
   return absl::OkStatus();
@@ -102,6 +127,9 @@ int Serve(const WorkerProgram& program, Flags& flags) {
   }
   absl::Status status = Complete(program, flags);
   if (status.ok()) {
+    if (LandlockVersion() == 0) {
+      LOG(WARNING) << "no Landlock in this kernel: tasks can read and write all files of this user";
+    }
     Agent agent(flags.agent);
     std::thread waiter([&] {
       int signal = 0;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "proto/base/errors.h"
+#include "proto/contract/reasons.h"
 
 namespace bitwright::worker {
 
@@ -17,9 +18,17 @@ absl::Status FileUnwritableError(const std::string& path, int error) {
   const bool full = error == ENOSPC || error == EDQUOT;
   return MakeError(
       full ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kUnavailable,
-      full ? "DISK_FULL" : "FILE_UNWRITABLE",
+      full ? Reason::kDiskFull : "FILE_UNWRITABLE",
       "file '" + path + "' cannot be written: " + std::strerror(error) + (full ? "; make room on that disk" : ""),
       {{"file", path}});
+}
+
+absl::Status OutOfMemoryError(const std::string& what, int64_t available_bytes) {
+  const std::string available = std::to_string(available_bytes);
+  return MakeError(
+      absl::StatusCode::kResourceExhausted, Reason::kOutOfMemory,
+      what + " needs more memory than the " + available + " bytes that it may take here; use a worker with more memory",
+      {{"available_bytes", available}});
 }
 
 }  // namespace bitwright::worker

@@ -1,17 +1,22 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
 
 namespace bitwright::worker {
 
-// Faults of the machine's files. `error` is an errno; metadata: file.
+// Faults of the machine's files and memory. `error` is an errno; metadata: file.
 
 // NOT_FOUND when there is no such file, else UNAVAILABLE; reason FILE_UNREADABLE.
 absl::Status FileUnreadableError(const std::string& path, int error);
 
 // RESOURCE_EXHAUSTED, reason DISK_FULL, when the disk or the quota is full; else UNAVAILABLE, reason FILE_UNWRITABLE.
 absl::Status FileUnwritableError(const std::string& path, int error);
+
+// RESOURCE_EXHAUSTED, reason OUT_OF_MEMORY: `what` ("task 'profile'") needs more than the bytes that it may take. A
+// fault of the machine: one with more memory can do it. metadata: available_bytes.
+absl::Status OutOfMemoryError(const std::string& what, int64_t available_bytes);
 
 }  // namespace bitwright::worker

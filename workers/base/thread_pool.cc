@@ -4,13 +4,30 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 
 namespace bitwright::worker {
+namespace {
+
+// OpenMP regions of this thread run single-threaded while the object lives.
+class OneOmpThread {
+ public:
+  OneOmpThread() : outer_(omp_get_max_threads()) { omp_set_num_threads(1); }
+  ~OneOmpThread() { omp_set_num_threads(outer_); }
+  OneOmpThread(const OneOmpThread&) = delete;
+  OneOmpThread& operator=(const OneOmpThread&) = delete;
+
+ private:
+  const int outer_;
+};
+
+}  // namespace
 
 struct ThreadPool::State {
   absl::Mutex mutex;
@@ -21,12 +38,26 @@ struct ThreadPool::State {
   bool stop ABSL_GUARDED_BY(mutex) = false;
   const std::function<void(int64_t, int)>* body ABSL_GUARDED_BY(mutex) = nullptr;
   int64_t pieces ABSL_GUARDED_BY(mutex) = 0;
+  std::exception_ptr thrown ABSL_GUARDED_BY(mutex);  // the first of the current generation
   std::atomic<int64_t> next{0};
   std::vector<std::thread> helpers;
 
-  // The next piece that nobody has taken, until none is left.
+  // The next piece that nobody has taken, until none is left or one has thrown.
   void TakePieces(const std::function<void(int64_t, int)>& run, int64_t count, int slot) {
-    for (int64_t i; (i = next.fetch_add(1)) < count;) run(i, slot);
+    try {
+      for (int64_t i; (i = next.fetch_add(1)) < count;) run(i, slot);
+    } catch (...) {
+      next = count;  // nobody begins another piece
+      absl::MutexLock lock(&mutex);
+      if (thrown == nullptr) thrown = std::current_exception();
+    }
+  }
+
+  // Until no helper touches `body` or what it refers to. What was thrown, if anything.
+  std::exception_ptr AwaitHelpers() {
+    absl::MutexLock lock(&mutex);
+    while (busy != 0) done.Wait(&mutex);
+    return std::exchange(thrown, nullptr);
   }
 };
 
@@ -69,25 +100,22 @@ void ThreadPool::Work(int slot) {
 }
 
 void ThreadPool::ParallelFor(int64_t pieces, const std::function<void(int64_t, int)>& body) {
-  const int outer = omp_get_max_threads();
-  omp_set_num_threads(1);
+  const OneOmpThread single;
   if (threads_ == 1 || pieces <= 1) {
     for (int64_t i = 0; i < pieces; ++i) body(i, 0);
-  } else {
-    {
-      absl::MutexLock lock(&state_->mutex);
-      state_->body = &body;
-      state_->pieces = pieces;
-      state_->next = 0;
-      state_->busy = threads_ - 1;
-      ++state_->generation;
-    }
-    state_->start.SignalAll();
-    state_->TakePieces(body, pieces, 0);
-    absl::MutexLock lock(&state_->mutex);
-    while (state_->busy != 0) state_->done.Wait(&state_->mutex);
+    return;
   }
-  omp_set_num_threads(outer);
+  {
+    absl::MutexLock lock(&state_->mutex);
+    state_->body = &body;
+    state_->pieces = pieces;
+    state_->next = 0;
+    state_->busy = threads_ - 1;
+    ++state_->generation;
+  }
+  state_->start.SignalAll();
+  state_->TakePieces(body, pieces, 0);
+  if (const std::exception_ptr thrown = state_->AwaitHelpers()) std::rethrow_exception(thrown);
 }
 
 }  // namespace bitwright::worker

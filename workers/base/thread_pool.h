@@ -27,6 +27,9 @@ class ThreadPool {
 
   // Calls body(piece, slot) once for each piece in [0, pieces), in any order; slot in [0, threads()) is constant within
   // a call of body and never used by two calls at the same time (for scratch memory). Returns when all are done.
+  //
+  // A piece may throw (std::bad_alloc where memory ends): no further piece is begun, and when those that run have come
+  // to their ends, the exception that was thrown first goes on to the caller. The pool may be used again.
   void ParallelFor(int64_t pieces, const std::function<void(int64_t piece, int slot)>& body);
 
  private:

@@ -54,8 +54,9 @@ absl::Status SetComputeClass(std::string_view compute_class) {
   if (found == kClasses.end() || level > DetectedLevel()) {
     return ComputeClassUnavailableError(compute_class, DetectComputeClass());
   }
+  // The detected class too is a bound: the processor may have more than it names.
+  ABSL_RETURN_IF_ERROR(LimitOneDnn(compute_class));
   if (level < DetectedLevel()) {
-    ABSL_RETURN_IF_ERROR(LimitOneDnn(compute_class));
     int64_t off = 0;
     if (level < 2) off |= HWY_AVX3 | HWY_AVX3_DL;
     if (level < 1) off |= HWY_AVX2;

@@ -5,7 +5,7 @@
 namespace bitwright::worker {
 
 // Matrix products, row-major. Single-threaded when called from a piece of a ThreadPool. The same shape and input give
-// the same bits within one compute class. Leading dimensions in elements.
+// the same bits within one compute class. Leading dimensions in elements. Throw std::bad_alloc when memory is out.
 
 // C[m,n] = alpha · op(A) op(B) + beta · C in f32. trans_a: A is stored [k,m]; trans_b: B is stored [n,k].
 void GemmF32(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, float alpha, const float* a, int64_t lda,

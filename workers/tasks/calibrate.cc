@@ -8,13 +8,14 @@
 namespace bitwright::worker {
 
 absl::Status RunCalibrate(const v1::CalibrateParams& params, TaskIo& io) {
-  ABSL_ASSIGN_OR_RETURN(const Model model, Model::Open(io.Files()));
+  ABSL_ASSIGN_OR_RETURN(const Model model, io.OpenModel());
   const int64_t begin = params.windows().begin(), end = params.windows().end();
   const int64_t windows = end - begin;
   WindowRunner runner(model, params.window(), ComputeOf(params.compute()), io.pool());
   Buffer<float> x;
   if (params.blocks().begin() == 0) {
-    ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, io.IdRows(TaskFile::kIds, begin, end, params.window()));
+    ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids,
+                          io.IdRows(TaskFile::kIds, begin, end, 1, params.window(), model.config().vocab));
     x = Buffer<float>(windows * runner.WindowElements());
     runner.Embed(ids, x.data());
   } else {

@@ -3,6 +3,7 @@
 #include "bitwright/v1/models.pb.h"
 #include "bitwright/v1/plans.pb.h"
 #include "proto/contract/task_names.h"
+#include "workers/tasks/recipe_options.h"
 #include "workers/tasks/task_errors.h"
 
 namespace bitwright::worker {
@@ -13,8 +14,11 @@ absl::Status CheckCandidate(const v1::Allocation& allocation, int candidate, con
   }
   const v1::Plan& plan = allocation.candidates(candidate);
   bool fits = plan.units_size() == info.units_size() && info.units_size() > 0;
-  for (int u = 0; fits && u < info.units_size(); ++u) fits = plan.units(u).unit() == info.units(u).name();
-  if (!fits) return TaskInputDamagedError(TaskFile::kAllocation, "does not name the units of input 'info'");
+  for (int u = 0; fits && u < info.units_size(); ++u) {
+    fits = plan.units(u).unit() == info.units(u).name() && CheckFormat(FormatOf(plan.units(u).format())).ok();
+  }
+  if (!fits)
+    return TaskInputDamagedError(TaskFile::kAllocation, "does not give the units of input 'info' their formats");
   return absl::OkStatus();
 }
 

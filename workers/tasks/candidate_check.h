@@ -9,7 +9,8 @@ class ModelInfo;
 
 namespace bitwright::worker {
 
-// TASK_INPUT_DAMAGED unless `allocation` has this candidate and it names the units of `info` in their order.
+// TASK_INPUT_DAMAGED unless `allocation` has this candidate and it gives the units of `info`, in their order,
+// formats that there are.
 absl::Status CheckCandidate(const v1::Allocation& allocation, int candidate, const v1::ModelInfo& info);
 
 }  // namespace bitwright::worker

@@ -9,11 +9,12 @@
 namespace bitwright::worker {
 
 absl::Status RunEvaluate(const v1::EvaluateParams& params, TaskIo& io) {
-  ABSL_ASSIGN_OR_RETURN(const Model model, Model::Open(io.Files()));
+  ABSL_ASSIGN_OR_RETURN(const Model model, io.OpenModel());
   const Compute compute = ComputeOf(params.compute());
   const int64_t begin = params.windows().begin(), end = params.windows().end(), window = params.window();
   const int64_t windows = end - begin;
-  ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, io.IdRows(TaskFile::kIds, begin, end, window));
+  ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids,
+                        io.IdRows(TaskFile::kIds, begin, end, 1, window, model.config().vocab));
   ABSL_ASSIGN_OR_RETURN(const Buffer<float> reference,
                         io.FloatRows(TaskFile::kHidden, 0, windows * window, model.config().hidden));
   ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> paths, io.InputPaths(NumberedPrefix(TaskFile::kWeights)));

@@ -31,12 +31,12 @@ void ToProto(const UnitSensitivity& from, const UnitSpec& spec, DType dtype, v1:
 }  // namespace
 
 absl::Status RunProfile(const v1::ProfileParams& params, TaskIo& io) {
-  ABSL_ASSIGN_OR_RETURN(const Model model, Model::Open(io.Files()));
+  ABSL_ASSIGN_OR_RETURN(const Model model, io.OpenModel());
   ABSL_ASSIGN_OR_RETURN(const std::string statistics_path, io.InputPath(TaskFile::kStatistics));
   ABSL_ASSIGN_OR_RETURN(const StatisticsFile statistics, StatisticsFile::Open(statistics_path));
   const int64_t begin = params.windows().begin(), end = params.windows().end(), window = params.window();
   ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids,
-                        io.SpreadIdRows(TaskFile::kIds, begin, end, params.stride(), window));
+                        io.IdRows(TaskFile::kIds, begin, end, params.stride(), window, model.config().vocab));
   ABSL_ASSIGN_OR_RETURN(const Buffer<float> reference,
                         io.FloatRows(TaskFile::kHidden, 0, (end - begin) * window, model.config().hidden));
   WindowRunner runner(model, window, Compute::kF32, io.pool());

@@ -47,7 +47,7 @@ absl::Status QuantizeUnit(const UnitFormat& unit, const Model& model, const Stat
 }  // namespace
 
 absl::Status RunQuantize(const v1::QuantizeParams& params, TaskIo& io) {
-  ABSL_ASSIGN_OR_RETURN(const Model model, Model::Open(io.Files()));
+  ABSL_ASSIGN_OR_RETURN(const Model model, io.OpenModel());
   ABSL_ASSIGN_OR_RETURN(const std::string statistics_path, io.InputPath(TaskFile::kStatistics));
   ABSL_ASSIGN_OR_RETURN(const StatisticsFile statistics, StatisticsFile::Open(statistics_path));
   ABSL_ASSIGN_OR_RETURN(const std::vector<UnitFormat> units, UnitsOf(params, model));

@@ -7,10 +7,10 @@ namespace bitwright::worker {
 
 // Final hidden states of the unquantized model.
 absl::Status RunReference(const v1::ReferenceParams& params, TaskIo& io) {
-  ABSL_ASSIGN_OR_RETURN(const Model model, Model::Open(io.Files()));
+  ABSL_ASSIGN_OR_RETURN(const Model model, io.OpenModel());
   const int64_t begin = params.windows().begin(), end = params.windows().end();
   ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids,
-                        io.SpreadIdRows(TaskFile::kIds, begin, end, params.stride(), params.window()));
+                        io.IdRows(TaskFile::kIds, begin, end, params.stride(), params.window(), model.config().vocab));
   WindowRunner runner(model, params.window(), ComputeOf(params.compute()), io.pool());
   const int64_t windows = end - begin;
   Buffer<float> x(windows * runner.WindowElements());

@@ -45,6 +45,9 @@ absl::Status RunReport(const v1::ReportParams& params, TaskIo& io) {
   if (selection.selected() >= selection.candidates_size()) {
     return TaskInputDamagedError(TaskFile::kSelection, "has no candidate " + std::to_string(selection.selected()));
   }
+  if (selection.best_uniform() >= selection.candidates_size()) {
+    return TaskInputDamagedError(TaskFile::kSelection, "has no candidate " + std::to_string(selection.best_uniform()));
+  }
   if (report.artifact().files().empty()) return TaskInputDamagedError(TaskFile::kManifest, "names no file");
   report.set_schema_version(1);
   report.set_model(params.model_display_name());

@@ -3,7 +3,9 @@
 #include <new>
 
 #include "proto/base/status_macros.h"
+#include "workers/base/base_errors.h"
 #include "workers/tasks/kinds.h"
+#include "workers/tasks/spec_check.h"
 #include "workers/tasks/task_errors.h"
 
 namespace bitwright::worker {
@@ -44,11 +46,17 @@ absl::Status Dispatch(const v1::TaskSpec& spec, TaskIo& io) {
 }  // namespace
 
 absl::StatusOr<std::vector<TaskOutputFile>> RunTask(const v1::TaskSpec& spec, TaskContext& context) {
+  ABSL_RETURN_IF_ERROR(CheckSpec(spec));
+  for (const v1::TaskInput& input : spec.inputs()) {
+    if (context.input_path(input.name()).empty()) return TaskInputMissingError(input.name());
+  }
   TaskIo io(spec, context);
   try {
     ABSL_RETURN_IF_ERROR(Dispatch(spec, io));
+  } catch (const std::bad_array_new_length&) {
+    throw;
   } catch (const std::bad_alloc&) {
-    return TaskOutOfMemoryError(spec.kind());
+    return OutOfMemoryError("task '" + spec.kind() + "'", context.memory_bytes);
   }
   return io.TakeOutputs();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ struct TaskContext {
   std::function<std::string(const std::string& input_name)> input_path;  // absolute; empty: no such input
   std::string output_dir;
   ThreadPool* pool = nullptr;                     // not owned
+  int64_t memory_bytes = 0;                       // that the task may take; said where they do not suffice
   std::function<void(double fraction)> progress;  // cheap; may be called often, from the calling thread only
 };
 
@@ -26,8 +28,12 @@ struct TaskOutputFile {
   std::string file;  // within output_dir
 };
 
-// Runs one task: a pure function of spec and input bytes. Errors with INVALID_ARGUMENT, FAILED_PRECONDITION,
-// OUT_OF_RANGE and RESOURCE_EXHAUSTED are the input's own; NOT_FOUND and UNAVAILABLE are the machinery's.
+// Runs one task: a pure function of spec and input bytes. The spec is taken as hostile: what is outside its limits is
+// refused before anything is read (TASK_SPEC_INVALID, TASK_INPUT_MISSING, TASK_KIND_UNKNOWN).
+//
+// Errors with INVALID_ARGUMENT, FAILED_PRECONDITION and OUT_OF_RANGE are the input's own; NOT_FOUND, UNAVAILABLE and
+// RESOURCE_EXHAUSTED (DISK_FULL, OUT_OF_MEMORY) are the machinery's. Sizes that no machine has leave as
+// std::bad_array_new_length or std::length_error: they come from a mistake of ours, not from a lack of memory.
 // Not thread-safe: one task at a time on a pool.
 absl::StatusOr<std::vector<TaskOutputFile>> RunTask(const v1::TaskSpec& spec, TaskContext& context);
 

@@ -44,10 +44,10 @@ absl::Status BudgetExceededError(int64_t budget_bytes) {
                    "no candidate's files fit the budget of " + std::to_string(budget_bytes) + " bytes; raise it");
 }
 
-absl::Status TaskOutOfMemoryError(const std::string& kind) {
-  return MakeError(absl::StatusCode::kResourceExhausted, "TASK_OUT_OF_MEMORY",
-                   "task '" + kind + "' needs more memory than the worker has; use a worker with more memory",
-                   {{"kind", kind}});
+absl::Status TaskSpecInvalidError(const std::string& field, const std::string& value, const std::string& limit) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "TASK_SPEC_INVALID",
+                   "the task's field '" + field + "' is '" + value + "'; allowed is " + limit,
+                   {{"field", field}, {"value", value}, {"limit", limit}});
 }
 
 }  // namespace bitwright::worker

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "absl/strings/str_format.h"
-
 #include "proto/base/message_bytes.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/task_names.h"
+#include "workers/base/checked.h"
+#include "workers/tasks/spec_check.h"
 #include "workers/tasks/task_errors.h"
 
 namespace bitwright::worker {
@@ -18,7 +20,8 @@ namespace {
 absl::StatusOr<std::span<const std::byte>> Rows(const MappedFile& file, const std::string& name, int64_t begin,
                                                 int64_t end, int64_t columns) {
   const int64_t size = static_cast<int64_t>(file.bytes().size());
-  if (begin < 0 || end < begin || end * columns * 4 > size) {
+  const std::optional<int64_t> needed = CheckedMul(end, columns);
+  if (begin < 0 || end < begin || !needed || *needed > size / 4) {
     return TaskInputDamagedError(name, "has " + std::to_string(size) + " bytes, fewer than rows up to " +
                                            std::to_string(end) + " of " + std::to_string(columns) + " elements need");
   }
@@ -27,6 +30,13 @@ absl::StatusOr<std::span<const std::byte>> Rows(const MappedFile& file, const st
 }
 
 }  // namespace
+
+absl::Status CheckIds(const std::vector<int32_t>& ids, int64_t vocab) {
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] < 0 || ids[i] >= vocab) return TokenIdOutOfRangeError(static_cast<int64_t>(i), ids[i], vocab);
+  }
+  return absl::OkStatus();
+}
 
 absl::StatusOr<std::string> TaskIo::InputPath(const std::string& name) const {
   std::string path = context_.input_path(name);
@@ -74,6 +84,12 @@ ModelFiles TaskIo::Files() const {
   return files;
 }
 
+absl::StatusOr<Model> TaskIo::OpenModel() const {
+  ABSL_ASSIGN_OR_RETURN(Model model, Model::Open(Files()));
+  ABSL_RETURN_IF_ERROR(CheckSpecFits(spec_, model.config()));
+  return model;
+}
+
 absl::StatusOr<Buffer<float>> TaskIo::FloatRows(const std::string& name, int64_t begin, int64_t end,
                                                 int64_t columns) const {
   ABSL_ASSIGN_OR_RETURN(const auto file, Input(name));
@@ -83,23 +99,17 @@ absl::StatusOr<Buffer<float>> TaskIo::FloatRows(const std::string& name, int64_t
   return rows;
 }
 
-absl::StatusOr<std::vector<int32_t>> TaskIo::IdRows(const std::string& name, int64_t begin, int64_t end,
-                                                    int64_t columns) const {
+absl::StatusOr<std::vector<int32_t>> TaskIo::IdRows(const std::string& name, int64_t begin, int64_t end, int64_t stride,
+                                                    int64_t columns, int64_t vocab) const {
   ABSL_ASSIGN_OR_RETURN(const auto file, Input(name));
-  ABSL_ASSIGN_OR_RETURN(const auto bytes, Rows(*file, name, begin, end, columns));
-  std::vector<int32_t> ids(bytes.size() / 4);
-  if (!bytes.empty()) std::memcpy(ids.data(), bytes.data(), bytes.size());
-  return ids;
-}
-
-absl::StatusOr<std::vector<int32_t>> TaskIo::SpreadIdRows(const std::string& name, int64_t begin, int64_t end,
-                                                          int64_t stride, int64_t columns) const {
   std::vector<int32_t> ids;
   for (int64_t row = begin; row < end; ++row) {
     const int64_t at = row * std::max<int64_t>(stride, 1);
-    ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> one, IdRows(name, at, at + 1, columns));
-    ids.insert(ids.end(), one.begin(), one.end());
+    ABSL_ASSIGN_OR_RETURN(const auto bytes, Rows(*file, name, at, at + 1, columns));
+    ids.resize(ids.size() + static_cast<size_t>(columns));
+    std::memcpy(ids.data() + ids.size() - columns, bytes.data(), bytes.size());
   }
+  ABSL_RETURN_IF_ERROR(CheckIds(ids, vocab));
   return ids;
 }
 

@@ -36,14 +36,15 @@ class TaskIo {
 
   // Inputs "model/{path}" as path → file.
   ModelFiles Files() const;
+  // The model of these files, which the spec fits (spec_check.h). Errors of Model::Open and TASK_SPEC_INVALID.
+  absl::StatusOr<Model> OpenModel() const;
 
-  // Rows [begin, end) of an f32 [rows, columns] or i32 array input, copied. TASK_INPUT_DAMAGED when it is shorter.
+  // Rows [begin, end) of an f32 array input [rows, columns], copied. TASK_INPUT_DAMAGED when it is shorter.
   absl::StatusOr<Buffer<float>> FloatRows(const std::string& name, int64_t begin, int64_t end, int64_t columns) const;
-  absl::StatusOr<std::vector<int32_t>> IdRows(const std::string& name, int64_t begin, int64_t end,
-                                              int64_t columns) const;
-  // Rows begin · stride, (begin + 1) · stride … of the same; stride 0 means 1.
-  absl::StatusOr<std::vector<int32_t>> SpreadIdRows(const std::string& name, int64_t begin, int64_t end, int64_t stride,
-                                                    int64_t columns) const;
+  // Rows begin · stride, (begin + 1) · stride … before end · stride of an i32 array input of ids, each in [0, vocab);
+  // stride 0 means 1. TASK_INPUT_DAMAGED, TOKEN_ID_OUT_OF_RANGE.
+  absl::StatusOr<std::vector<int32_t>> IdRows(const std::string& name, int64_t begin, int64_t end, int64_t stride,
+                                              int64_t columns, int64_t vocab) const;
 
   // Path for the file of a new output, which is then part of the result. File names are made here; output names may
   // hold '/'.
@@ -57,6 +58,9 @@ class TaskIo {
   TaskContext& context_;
   std::vector<TaskOutputFile> outputs_;
 };
+
+// Whether every id is in [0, vocab). TOKEN_ID_OUT_OF_RANGE.
+absl::Status CheckIds(const std::vector<int32_t>& ids, int64_t vocab);
 
 // The forward pass's compute type of a recipe; unspecified means f32.
 Compute ComputeOf(int proto_compute_type);

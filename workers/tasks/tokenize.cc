@@ -20,13 +20,6 @@ namespace {
 constexpr double kLeastBytesPerToken = 1.6;
 constexpr int64_t kLeastTokensToJudge = 64;
 
-absl::Status CheckIds(const std::vector<int32_t>& ids, int64_t vocab) {
-  for (size_t i = 0; i < ids.size(); ++i) {
-    if (ids[i] < 0 || ids[i] >= vocab) return TokenIdOutOfRangeError(static_cast<int64_t>(i), ids[i], vocab);
-  }
-  return absl::OkStatus();
-}
-
 void NoticeCoverage(const DataIds& data, v1::TokenizeSummary& summary) {
   const auto tokens = static_cast<int64_t>(data.ids.size());
   const double bytes_per_token = static_cast<double>(data.bytes) / static_cast<double>(std::max<int64_t>(tokens, 1));

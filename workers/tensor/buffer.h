@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <new>
 #include <span>
 #include <type_traits>
@@ -12,7 +13,8 @@
 namespace bitwright::worker {
 
 // Uninitialized memory for `size` elements of a plain type, 64-byte aligned; large ones ask for huge pages (twice the
-// memory bandwidth on the machines seen). Move only. Throws std::bad_alloc when memory is out.
+// memory bandwidth on the machines seen). Move only. Throws std::bad_alloc when memory is
+// out, std::bad_array_new_length for a size that no machine has.
 template <typename T>
 class Buffer {
   static_assert(std::is_trivially_copyable_v<T>);
@@ -21,6 +23,9 @@ class Buffer {
   Buffer() = default;
   explicit Buffer(int64_t size) : size_(size) {
     if (size == 0) return;
+    if (size < 0 || size > std::numeric_limits<int64_t>::max() / 2 / static_cast<int64_t>(sizeof(T))) {
+      throw std::bad_array_new_length();
+    }
     const size_t large = size_t{1} << 22;
     const size_t align = static_cast<size_t>(size) * sizeof(T) >= large ? size_t{1} << 21 : 64;
     const size_t bytes = (static_cast<size_t>(size) * sizeof(T) + align - 1) / align * align;

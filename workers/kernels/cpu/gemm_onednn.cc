@@ -1,6 +1,8 @@
 // The only file that includes oneDNN. dnnl_sgemm is the same in v2 and v3; the matmul primitive is not.
 #include <dnnl.hpp>
 #include <map>
+#include <new>
+#include <optional>
 #include <tuple>
 #include <vector>
 
@@ -51,6 +53,19 @@ const Matmul& CachedMatmul(const Shape& shape) {
   return cache.emplace(shape, MakeMatmul(shape)).first->second;
 }
 
+// What a class allows oneDNN: no more than our own kernels may use. Nothing: no such class.
+std::optional<dnnl::cpu_isa> InstructionsOf(std::string_view compute_class) {
+  if (compute_class == "cpu-x86-64-v2") return dnnl::cpu_isa::sse41;
+  if (compute_class == "cpu-avx2") return dnnl::cpu_isa::avx2;
+  if (compute_class == "cpu-avx512") return dnnl::cpu_isa::avx512_core;
+  if (compute_class == "cpu-avx512-bf16") return dnnl::cpu_isa::avx512_core_bf16;
+  return std::nullopt;
+}
+
+// Before the first product: a process that nobody gave a class is held to the detected one, so that a processor with
+// more than its class says (AMX, VNNI) computes as its class does. Refused where a class was set before.
+void HoldToClass() { [[maybe_unused]] static const bool held = LimitOneDnn(ComputeClass()).ok(); }
+
 std::vector<float> Widen(const uint16_t* from, int64_t rows, int64_t columns, int64_t stride) {
   std::vector<float> wide(static_cast<size_t>(rows * columns));
   for (int64_t r = 0; r < rows; ++r) {
@@ -60,13 +75,26 @@ std::vector<float> Widen(const uint16_t* from, int64_t rows, int64_t columns, in
   return wide;
 }
 
+// c [m,n] = a [m,k] b [n,k]ᵀ. Throws dnnl::error.
+void RunMatmul(const Shape& shape, const uint16_t* a, const uint16_t* b, float* c) {
+  const Matmul& matmul = CachedMatmul(shape);
+  thread_local dnnl::stream stream(CpuEngine());
+  memory ma(matmul.a, CpuEngine(), const_cast<uint16_t*>(a));
+  memory mb(matmul.b, CpuEngine(), const_cast<uint16_t*>(b));
+  memory mc(matmul.c, CpuEngine(), c);
+  matmul.primitive.execute(stream, {{DNNL_ARG_SRC, ma}, {DNNL_ARG_WEIGHTS, mb}, {DNNL_ARG_DST, mc}});
+  stream.wait();
+}
+
 }  // namespace
 
 void GemmF32(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, float alpha, const float* a, int64_t lda,
              const float* b, int64_t ldb, float beta, float* c, int64_t ldc) {
   if (m == 0 || n == 0) return;
+  HoldToClass();
   const auto status =
       dnnl_sgemm(trans_a ? 'T' : 'N', trans_b ? 'T' : 'N', m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+  if (status == dnnl_out_of_memory) throw std::bad_alloc();
   CHECK(status == dnnl_success) << "dnnl_sgemm " << m << "x" << n << "x" << k;
 }
 
@@ -79,27 +107,29 @@ void GemmBf16(int64_t m, int64_t n, int64_t k, const uint16_t* a, int64_t lda, c
     GemmF32(false, true, m, n, k, 1.0f, wide_a.data(), k, wide_b.data(), k, 0.0f, c, ldc);
     return;
   }
-  const Matmul& matmul = CachedMatmul({m, n, k, lda, ldb, ldc});
-  thread_local dnnl::stream stream(CpuEngine());
-  memory ma(matmul.a, CpuEngine(), const_cast<uint16_t*>(a));
-  memory mb(matmul.b, CpuEngine(), const_cast<uint16_t*>(b));
-  memory mc(matmul.c, CpuEngine(), c);
-  matmul.primitive.execute(stream, {{DNNL_ARG_SRC, ma}, {DNNL_ARG_WEIGHTS, mb}, {DNNL_ARG_DST, mc}});
-  stream.wait();
+  HoldToClass();
+  try {
+    RunMatmul({m, n, k, lda, ldb, ldc}, a, b, c);
+  } catch (const dnnl::error& error) {
+    if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
+    throw;
+  }
 }
 
 absl::Status LimitOneDnn(std::string_view compute_class) {
-  dnnl::cpu_isa isa = dnnl::cpu_isa::all;
-#if DNNL_VERSION_MAJOR >= 3
-  isa = dnnl::cpu_isa::isa_default;
-#endif
-  if (compute_class == "cpu-x86-64-v2") isa = dnnl::cpu_isa::sse41;
-  if (compute_class == "cpu-avx2") isa = dnnl::cpu_isa::avx2;
-  if (compute_class == "cpu-avx512") isa = dnnl::cpu_isa::avx512_core;
-  if (dnnl::set_max_cpu_isa(isa) != dnnl::status::success) {
-    return ComputeClassFixedError(compute_class);
+  const std::optional<dnnl::cpu_isa> wanted = InstructionsOf(compute_class);
+  if (!wanted) return ComputeClassUnavailableError(compute_class, DetectComputeClass());
+  // It can be set once, and only before oneDNN has looked at it: a second call for the same class finds it set.
+  if (dnnl::set_max_cpu_isa(*wanted) == dnnl::status::success) return absl::OkStatus();
+  return OneDnnClass() == compute_class ? absl::OkStatus() : ComputeClassFixedError(compute_class);
+}
+
+std::string OneDnnClass() {
+  const dnnl::cpu_isa isa = dnnl::get_effective_cpu_isa();
+  for (const char* name : {"cpu-x86-64-v2", "cpu-avx2", "cpu-avx512", "cpu-avx512-bf16"}) {
+    if (InstructionsOf(name) == isa) return name;
   }
-  return absl::OkStatus();
+  return "instructions " + std::to_string(static_cast<int>(isa));
 }
 
 }  // namespace bitwright::worker

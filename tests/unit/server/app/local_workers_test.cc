@@ -70,6 +70,16 @@ TEST(LocalWorkers, OnesThatIgnoreTheSignalAreKilled) {
   EXPECT_TRUE(workers->process_ids().empty());
 }
 
+TEST(LocalWorkers, AllTogetherMayTakeTheMachinesMemory) {
+  for (const int64_t machine : {int64_t{1} << 30, int64_t{24'000'000'001}, int64_t{1} << 42}) {
+    for (const int workers : {1, 2, 3, 6, 256}) {
+      const int64_t each = MemoryOfEach(machine, workers);
+      EXPECT_LE(each * workers, machine);
+      EXPECT_GT((each + 1) * workers, machine) << "nothing is left over";
+    }
+  }
+}
+
 TEST(LocalWorkers, AMissingProgramIsAnError) {
   EXPECT_THAT(LocalWorkers::Start({"/no/such/worker", {{}}, [](int) {}}), HasReason("WORKER_BINARY_MISSING"));
   BITWRIGHT_EXPECT_OK(LocalWorkers::Start({"/no/such/worker", {}, [](int) {}})) << "none is wanted";

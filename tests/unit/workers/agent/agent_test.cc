@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "google/rpc/status.pb.h"
+#include "proto/contract/limits.h"
 #include "proto/contract/rpc_status.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
@@ -30,6 +31,8 @@ class AgentTest : public ::testing::Test {
     options.blob_dir = blob_dir_;
     options.threads = 2;
     options.memory_bytes = 1 << 30;
+    options.memory_limit_bytes = memory_limit_bytes_;
+    if (!library_.empty()) options.watch_libraries = {library_};
     options.compute_class = "cpu-avx2";
     options.code_version = "code1";
     options.child_program = FAKE_WORKER;
@@ -55,6 +58,8 @@ class AgentTest : public ::testing::Test {
   FakeServer server_;
   const v1::Digest input_ = server_.Put("input bytes");
   std::string blob_dir_;
+  std::string library_;
+  int64_t memory_limit_bytes_ = 0;
   std::unique_ptr<Agent> agent_;
   std::thread thread_;
   absl::Status status_;
@@ -74,7 +79,11 @@ TEST_F(AgentTest, RunsATaskAndHandsItIn) {
   StopAgent();
   EXPECT_THAT(status_, IsOk());
   EXPECT_TRUE(server_.seen().deregistered);
-  EXPECT_TRUE(std::filesystem::is_empty(dir_ / "work/tasks"));
+  for (const char* lane : {"all", "small"}) {
+    for (const char* folder : {"/in", "/out"}) {
+      EXPECT_TRUE(std::filesystem::is_empty(dir_ / ("work/tasks/" + std::string(lane) + folder)));
+    }
+  }
 }
 
 // A proxy of the environment is for the web; nothing listens at this one.
@@ -119,6 +128,48 @@ TEST_F(AgentTest, CrashIsTheMachinerysFault) {
   EXPECT_TRUE(failed.machinery());
   EXPECT_THAT(FromProto(failed.error()), HasReason("CHILD_DIED"));
   EXPECT_EQ(server_.seen().completed[0].task(), "tasks/2");
+}
+
+TEST_F(AgentTest, LackOfMemoryIsTheMachinerysFault) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer ends the process where memory ends";
+#endif
+  memory_limit_bytes_ = int64_t{512} << 20;
+  server_.AddLease("tasks/1", "memory", input_);
+  server_.AddLease("tasks/2", "killed", input_);
+  StartAgent();
+  ASSERT_TRUE(WaitFailed(2));
+  const auto failed = server_.seen().failed;
+  EXPECT_TRUE(failed[0].machinery());
+  EXPECT_THAT(FromProto(failed[0].error()), HasReason("OUT_OF_MEMORY"));
+  EXPECT_EQ(GetErrorDetail(FromProto(failed[0].error()))->metadata.at("available_bytes"),
+            std::to_string(int64_t{384} << 20));
+  EXPECT_TRUE(failed[1].machinery());
+  EXPECT_THAT(FromProto(failed[1].error()), HasReason("CHILD_DIED"));
+}
+
+TEST_F(AgentTest, AResultThatFitsNoMessageIsRefusedByName) {
+  server_.AddLease("tasks/1", "long", input_);
+  StartAgent();
+  ASSERT_TRUE(WaitFailed(1));
+  const auto failed = server_.seen().failed[0];
+  EXPECT_FALSE(failed.machinery());
+  const absl::Status error = FromProto(failed.error());
+  EXPECT_THAT(error, HasReason("RESULT_TOO_LARGE"));
+  EXPECT_EQ(GetErrorDetail(error)->metadata.at("limit"), std::to_string(limits::kMaxMessageBytes));
+  EXPECT_TRUE(server_.seen().completed.empty());
+}
+
+TEST_F(AgentTest, EndsWhenALibraryIsReplaced) {
+  ASSERT_THAT(WriteFile(dir_ / "libm.so", "old"), IsOk());
+  library_ = dir_ / "libm.so";
+  StartAgent();
+  ASSERT_TRUE(server_.WaitUntil([](const Seen& seen) { return !seen.heartbeats.empty(); }));
+  ASSERT_THAT(WriteFile(dir_ / "new", "new code"), IsOk());
+  std::filesystem::rename(dir_ / "new", library_);
+  thread_.join();
+  EXPECT_THAT(status_, HasReason("LIBRARY_REPLACED"));
+  EXPECT_TRUE(server_.seen().deregistered);
 }
 
 TEST_F(AgentTest, ErrorOfTheTaskIsItsOwnFault) {

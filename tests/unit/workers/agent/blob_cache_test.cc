@@ -2,7 +2,10 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <unistd.h>
+
 #include <filesystem>
+#include <utility>
 
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
@@ -36,6 +39,56 @@ TEST_F(BlobCacheTest, FetchesOnceAndKeeps) {
   EXPECT_EQ(cache->bytes(), 100);
   EXPECT_THAT(cache->Path(a, cancel_), IsOk());
   EXPECT_EQ(Reads(), 1);
+}
+
+TEST_F(BlobCacheTest, WhatAnEarlierRunLeftIsHashedOnce) {
+  const BlobDigest a = Put('a');
+  EXPECT_THAT(Open(1000)->Path(a, cancel_), IsOk());
+  const auto cache = Open(1000);
+  EXPECT_EQ(cache->checks().hashed, 0) << "not before it is used";
+  for (int use = 0; use < 3; ++use) {
+    EXPECT_THAT(cache->Path(a, cancel_), IsOk());
+    cache->ReleaseAll();
+  }
+  EXPECT_EQ(cache->checks().hashed, 1);
+  EXPECT_EQ(cache->checks().damaged, 0);
+  EXPECT_THAT(cache->Beside()->Path(a, cancel_), IsOk());
+  EXPECT_EQ(cache->checks().hashed, 1) << "once for all users";
+  EXPECT_EQ(Reads(), 1);
+}
+
+TEST_F(BlobCacheTest, WhatThisProcessFetchedIsNotHashedAgain) {
+  const BlobDigest a = Put('a');
+  const auto cache = Open(1000);
+  EXPECT_THAT(cache->Path(a, cancel_), IsOk());
+  EXPECT_THAT(cache->Path(a, cancel_), IsOk());
+  EXPECT_EQ(cache->checks().hashed, 0);
+}
+
+// As after a crash that left the name and the size of a file, but not its bytes.
+TEST_F(BlobCacheTest, DamagedFilesOfAnEarlierRunAreFetchedAgain) {
+  const BlobDigest a = Put('a');
+  const BlobDigest b = Put('b');
+  ASSERT_THAT(WriteFile(dir_ / a.sha256, std::string(100, '\0')), IsOk());
+  EXPECT_EQ(::symlink("/dev/null", (dir_ / b.sha256).c_str()), 0);
+  const auto cache = Open(1000);
+  for (const auto& [digest, letter] : {std::pair{a, 'a'}, {b, 'b'}}) {
+    ASSERT_OK_AND_ASSIGN(const std::string path, cache->Path(digest, cancel_));
+    EXPECT_EQ(*ReadFile(path), std::string(100, letter));
+  }
+  EXPECT_EQ(cache->checks().damaged, 1);
+  EXPECT_EQ(cache->bytes(), 200);
+  EXPECT_EQ(Reads(), 2);
+}
+
+TEST_F(BlobCacheTest, HashingCanBeInterrupted) {
+  const BlobDigest a = Put('a');
+  EXPECT_THAT(Open(1000)->Path(a, cancel_), IsOk());
+  const auto cache = Open(1000);
+  cancel_.Cancel();
+  EXPECT_THAT(cache->Path(a, cancel_), HasReason("INTERRUPTED"));
+  EXPECT_TRUE(Has(a)) << "it is not taken for damaged";
+  EXPECT_EQ(cache->checks().damaged, 0);
 }
 
 TEST_F(BlobCacheTest, RemovesTheLeastRecentlyUsed) {

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <new>
+#include <stdexcept>
 #include <thread>
 
 #include "bitwright/v1/tasks.pb.h"
@@ -19,10 +21,10 @@ namespace {
 // A loop on its own thread, with a function as its tasks.
 class ChildLoop : public ::testing::Test {
  protected:
-  void Start(RunTaskFunction run_task) {
+  void Start(RunTaskFunction run_task, ConfineFunction confine = nullptr) {
     ASSERT_EQ(::pipe(in_), 0);
     ASSERT_EQ(::pipe(out_), 0);
-    loop_ = std::thread([this, run_task] { status_ = RunChildLoop(in_[0], out_[1], run_task); });
+    loop_ = std::thread([=, this] { status_ = RunChildLoop(in_[0], out_[1], run_task, confine); });
   }
   void Send() {
     v1::ExecuteRequest request;
@@ -86,6 +88,30 @@ TEST_F(ChildLoop, ReportsProgressSeldom) {
   End();
 }
 
+TEST_F(ChildLoop, ConfinesItselfOnceAndRunsNothingWhenItCannot) {
+  int confined = 0;
+  const RunTaskFunction nothing = [](const v1::TaskSpec&, TaskContext&) { return std::vector<TaskOutputFile>{}; };
+  Start(nothing, [&](const v1::ExecuteRequest& first) {
+    EXPECT_EQ(first.input_dir(), dir_.path());
+    ++confined;
+    return absl::OkStatus();
+  });
+  for (int task = 0; task < 2; ++task) {
+    Send();
+    EXPECT_TRUE(Next().has_result());
+  }
+  End();
+  EXPECT_EQ(confined, 1);
+  int calls = 0;
+  Start([&](const v1::TaskSpec&, TaskContext&) { return ++calls, std::vector<TaskOutputFile>{}; },
+        [](const v1::ExecuteRequest&) { return absl::UnavailableError("no"); });
+  Send();
+  loop_.join();
+  EXPECT_THAT(status_, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(calls, 0);
+  for (const int fd : {in_[0], in_[1], out_[0], out_[1]}) ::close(fd);
+}
+
 TEST_F(ChildLoop, ErrorsAndExceptionsAreEventsAndTheLoopGoesOn) {
   int calls = 0;
   Start([&](const v1::TaskSpec&, TaskContext&) -> absl::StatusOr<std::vector<TaskOutputFile>> {
@@ -93,9 +119,12 @@ TEST_F(ChildLoop, ErrorsAndExceptionsAreEventsAndTheLoopGoesOn) {
     if (calls == 1) return MakeError(absl::StatusCode::kInvalidArgument, "BAD_MODEL", "bad");
     if (calls == 2) throw std::runtime_error("oops");
     if (calls == 3) throw std::bad_alloc();
+    if (calls == 4) throw std::bad_array_new_length();
+    if (calls == 5) throw std::length_error("a size that no machine has");
     return std::vector<TaskOutputFile>{{"info", "never written"}};
   });
-  for (const char* reason : {"BAD_MODEL", "TASK_EXCEPTION", "MEMORY_LIMIT", "FILE_UNREADABLE"}) {
+  for (const char* reason :
+       {"BAD_MODEL", "TASK_EXCEPTION", "OUT_OF_MEMORY", "TASK_EXCEPTION", "TASK_EXCEPTION", "FILE_UNREADABLE"}) {
     Send();
     const v1::ExecuteEvent event = Next();
     ASSERT_TRUE(event.has_error());

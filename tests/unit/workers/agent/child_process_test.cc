@@ -1,8 +1,10 @@
 #include "workers/agent/child_process.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <thread>
 
 #include "google/rpc/status.pb.h"
@@ -10,6 +12,7 @@
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 #include "workers/agent/child_slot.h"
+#include "workers/agent/landlock.h"
 #include "workers/base/files.h"
 
 namespace bitwright::worker {
@@ -17,7 +20,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const ChildOptions kFake{FAKE_WORKER, "cpu-avx2"};
+const ChildOptions kFake{FAKE_WORKER, "cpu-avx2", "", ""};
 
 class Child : public ::testing::Test {
  protected:
@@ -63,6 +66,12 @@ TEST_F(Child, MayNotDoWhatNoTaskNeeds) {
   EXPECT_EQ(denied, "socket " + eperm + "\nfork " + eperm + "\nexecve " + eperm + "\n");
 }
 
+TEST_F(Child, MayNotSignalItsAgent) {
+  const auto child = Start();
+  if (Ask(*child, "socket ") == "0") GTEST_SKIP() << "no seccomp on this machine";
+  EXPECT_EQ(Ask(*child, "signal "), std::to_string(EPERM));
+}
+
 TEST_F(Child, MayUseThreadsAndPrint) {
   const auto child = Start();
   EXPECT_EQ(Ask(*child, "threads"), "4950");
@@ -90,18 +99,120 @@ TEST_F(Child, KillEndsARunningTask) {
   EXPECT_THAT(std::string(event.status().message()), HasSubstr("signal 9"));
 }
 
-TEST_F(Child, MemoryLimitIsTheTasksError) {
+TEST_F(Child, BeingKilledForMemoryIsADeath) {
+  const auto child = Start();
+  const auto event = Execute(*child, "killed");
+  EXPECT_THAT(event, HasReason("CHILD_DIED"));
+  EXPECT_THAT(std::string(event.status().message()), HasSubstr("too little memory"));
+}
+
+TEST_F(Child, MemoryThatEndsIsAnErrorWithTheAmount) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "a sanitizer ends the process where memory ends";
 #endif
   const auto child = Start();
   const auto event = Execute(*child, "memory", int64_t{256} << 20);
   ASSERT_THAT(event, IsOk());
-  EXPECT_THAT(FromProto(event->error()), HasReason("MEMORY_LIMIT"));
+  const absl::Status error = FromProto(event->error());
+  EXPECT_THAT(error, HasReason("OUT_OF_MEMORY"));
+  EXPECT_EQ(GetErrorDetail(error)->metadata.at("available_bytes"), std::to_string(int64_t{256} << 20));
 }
 
 TEST_F(Child, MissingProgramIsNotStarted) {
-  EXPECT_THAT(ChildProcess::Start({"/nowhere/worker", "cpu-avx2"}), HasReason("CHILD_NOT_STARTED"));
+  EXPECT_THAT(ChildProcess::Start({"/nowhere/worker", "cpu-avx2", "", ""}), HasReason("CHILD_NOT_STARTED"));
+}
+
+// A data folder as a server has it, with the folders of a lane in it.
+class ConfinedChild : public Child {
+ protected:
+  void SetUp() override {
+    if (LandlockVersion() == 0) GTEST_SKIP() << "this kernel has no Landlock: nothing holds a child to its files";
+    for (const char* folder : {"blobs", "lane/in/0", "lane/out/0", "lane/in/1", "lane/out/1"}) {
+      std::filesystem::create_directories(dir_ / folder);
+    }
+    for (const char* file : {"db.sqlite", "blobs/mine", "blobs/other"})
+      ASSERT_THAT(WriteFile(dir_ / file, file), IsOk());
+  }
+  std::unique_ptr<ChildProcess> StartConfined() {
+    auto child = ChildProcess::Start({FAKE_WORKER, "cpu-avx2", dir_ / "lane/in", dir_ / "lane/out"});
+    EXPECT_THAT(child, IsOk());
+    return *std::move(child);
+  }
+  // The errno of an attempt, as text; "0" where it succeeded.
+  std::string Try(ChildProcess& child, const std::string& attempt, const std::string& path, int task = 0) {
+    v1::ExecuteRequest request;
+    request.mutable_task()->mutable_report()->set_model_display_name(attempt + " " + path);
+    request.set_input_dir(dir_ / ("lane/in/" + std::to_string(task)));
+    request.set_output_dir(dir_ / ("lane/out/" + std::to_string(task)));
+    request.set_threads(2);
+    const auto event = child.Execute(request, [](double) {});
+    EXPECT_THAT(event, IsOk());
+    if (!event.ok() || !event->has_result()) return "no result";
+    return *ReadFile(request.output_dir() + "/info.bin");
+  }
+  // What Landlock leaves open, of these or of other kernels, and seccomp forbids.
+  void ExpectForbidden(ChildProcess& child, const std::string& path) {
+    if (Try(child, "socket", "") == "0") return;  // no seccomp on this machine
+    for (const char* attempt : {"empty", "truncate", "chmod"}) {
+      EXPECT_EQ(Try(child, attempt, path), std::to_string(EPERM)) << attempt << " " << path;
+    }
+  }
+
+  const std::string denied_ = std::to_string(EACCES);
+};
+
+TEST_F(ConfinedChild, CannotTouchTheServersFiles) {
+  const auto child = StartConfined();
+  for (const char* file : {"db.sqlite", "blobs/mine", "blobs/other"}) {
+    for (const char* attempt : {"read", "write", "remove", "rename"}) {
+      EXPECT_EQ(Try(*child, attempt, dir_ / file), denied_) << attempt << " " << file;
+    }
+    ExpectForbidden(*child, dir_ / file);
+    EXPECT_EQ(*ReadFile(dir_ / file), file);
+  }
+  EXPECT_EQ(Try(*child, "make", dir_ / "db.sqlite-wal"), denied_);
+  EXPECT_EQ(Try(*child, "make", dir_ / "blobs/new"), denied_);
+  EXPECT_EQ(Try(*child, "list", dir_ / "blobs"), denied_);
+  EXPECT_EQ(Try(*child, "read", "/etc/passwd"), denied_);
+  EXPECT_EQ(Try(*child, "make", "/tmp/bitwright-child-was-here"), denied_);
+}
+
+TEST_F(ConfinedChild, ReadsItsInputsAndFillsItsOutputs) {
+  ASSERT_EQ(::link((dir_ / "blobs/mine").c_str(), (dir_ / "lane/in/0/mine").c_str()), 0);
+  ASSERT_EQ(::link((dir_ / "blobs/other").c_str(), (dir_ / "lane/in/1/other").c_str()), 0);
+  const auto child = StartConfined();
+  EXPECT_EQ(Try(*child, "read", dir_ / "lane/in/0/mine"), "0");
+  EXPECT_EQ(Try(*child, "read", dir_ / "lane/in/1/other", 1), "0") << "of a later task";
+  for (const char* attempt : {"write", "remove", "rename"}) {
+    EXPECT_EQ(Try(*child, attempt, dir_ / "lane/in/0/mine"), denied_) << attempt;
+  }
+  ExpectForbidden(*child, dir_ / "lane/in/0/mine");
+  EXPECT_EQ(*ReadFile(dir_ / "blobs/mine"), "blobs/mine");
+  EXPECT_EQ(Try(*child, "make", dir_ / "lane/out/0/made"), "0");
+  EXPECT_EQ(Try(*child, "remove", dir_ / "lane/out/0/made"), "0");
+  EXPECT_EQ(Try(*child, "symlink", dir_ / "lane/out/0/link"), denied_);
+}
+
+TEST_F(ConfinedChild, ReadsWhatItsInputsLinkToAndNothingBeside) {
+  ASSERT_EQ(::symlink((dir_ / "blobs/mine").c_str(), (dir_ / "lane/in/0/mine").c_str()), 0);
+  const auto child = StartConfined();
+  EXPECT_EQ(Try(*child, "read", dir_ / "lane/in/0/mine"), "0");
+  EXPECT_EQ(Try(*child, "write", dir_ / "lane/in/0/mine"), denied_);
+  EXPECT_EQ(Try(*child, "read", dir_ / "blobs/other"), denied_);
+}
+
+TEST_F(Child, SlotReplacesAChildThatMayReadTooLittle) {
+  ChildSlot slot(kFake);
+  const MonotonicTime now;
+  const auto run = [&](const std::vector<std::string>& linked) {
+    const auto child = slot.Acquire("jobs/1", linked);
+    slot.Release(true, now);
+    return (*child)->pid();
+  };
+  const pid_t first = run({"/blobs/a", "/blobs/b"});
+  EXPECT_EQ(run({}), first);
+  EXPECT_EQ(run({"/blobs/b"}), first);
+  EXPECT_NE(run({"/blobs/b", "/blobs/c"}), first);
 }
 
 TEST_F(Child, SlotKeepsOneChildForEachOwner) {

@@ -1,5 +1,8 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -59,6 +63,36 @@ std::string Denied() {
   return result;
 }
 
+// What the system says to an attempt: "0", or the errno.
+std::string Result(long returned) { return std::to_string(returned < 0 ? errno : 0); }
+
+std::string Open(const std::string& path, int flags) {
+  const int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0644);
+  const std::string result = Result(fd);
+  if (fd >= 0) ::close(fd);
+  return result;
+}
+
+// One attempt at a file by name: "read /path".
+std::optional<std::string> Touch(const std::string& command) {
+  const size_t space = command.find(' ');
+  if (space == std::string::npos) return std::nullopt;
+  const std::string what = command.substr(0, space), path = command.substr(space + 1);
+  if (what == "socket") return Result(::socket(AF_INET, SOCK_STREAM, 0));
+  if (what == "read") return Open(path, O_RDONLY);
+  if (what == "list") return Open(path, O_RDONLY | O_DIRECTORY);
+  if (what == "write") return Open(path, O_WRONLY);
+  if (what == "make") return Open(path, O_WRONLY | O_CREAT | O_EXCL);
+  if (what == "empty") return Open(path, O_RDONLY | O_TRUNC);
+  if (what == "truncate") return Result(::truncate(path.c_str(), 0));
+  if (what == "remove") return Result(::unlink(path.c_str()));
+  if (what == "rename") return Result(::rename(path.c_str(), (path + ".new").c_str()));
+  if (what == "chmod") return Result(::chmod(path.c_str(), 0));
+  if (what == "signal") return Result(::syscall(SYS_tgkill, ::getppid(), ::getppid(), 0));
+  if (what == "symlink") return Result(::symlink("/etc/passwd", path.c_str()));
+  return std::nullopt;
+}
+
 std::string SumOfThreads(ThreadPool& pool) {
   std::atomic<int64_t> sum{0};
   pool.ParallelFor(100, [&](int64_t piece, int) { sum += piece; });
@@ -67,6 +101,7 @@ std::string SumOfThreads(ThreadPool& pool) {
 
 absl::StatusOr<std::string> Answer(const std::string& command, TaskContext& context) {
   if (command == "copy") return ReadFile(context.input_path("model/a"));
+  if (command == "long") return std::string("a result with a long name");
   if (command == "pid") return std::to_string(::getpid());
   if (command == "environment") return Environment() + "open " + OpenFiles() + "\nclass " + g_compute_class + "\n";
   if (command == "denied") return Denied();
@@ -74,6 +109,7 @@ absl::StatusOr<std::string> Answer(const std::string& command, TaskContext& cont
   if (command == "print") return std::to_string(::printf("not a frame\n") + ::fflush(stdout));
   if (command == "crash") std::abort();
   if (command == "exit") ::_exit(3);
+  if (command == "killed") ::raise(SIGKILL);
   if (command == "throw") throw std::runtime_error("thrown");
   if (command == "hang") {
     context.progress(0.5);
@@ -84,6 +120,7 @@ absl::StatusOr<std::string> Answer(const std::string& command, TaskContext& cont
     while (true) all.push_back(std::make_unique<char[]>(64 << 20));
   }
   if (command == "lost file") return ReadFile("/nowhere");
+  if (const auto result = Touch(command)) return *result;
   return MakeError(absl::StatusCode::kInvalidArgument, "TENSOR_TRUNCATED", "the model is bad: " + command);
 }
 
@@ -91,7 +128,8 @@ absl::StatusOr<std::vector<TaskOutputFile>> RunFake(const v1::TaskSpec& spec, Ta
   ABSL_ASSIGN_OR_RETURN(const std::string text, Answer(spec.report().model_display_name(), context));
   context.progress(1);
   ABSL_RETURN_IF_ERROR(WriteFile(context.output_dir + "/info.bin", text));
-  return std::vector<TaskOutputFile>{{"info", "info.bin"}};
+  const bool long_names = spec.report().model_display_name() == "long";
+  return std::vector<TaskOutputFile>{{long_names ? std::string(5 << 20, 'x') : "info", "info.bin"}};
 }
 
 }  // namespace

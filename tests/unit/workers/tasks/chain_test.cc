@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "bitwright/v1/models.pb.h"
 #include "bitwright/v1/reports.pb.h"
 #include "proto/contract/digest.h"
@@ -183,6 +185,39 @@ TEST(Damage, EveryInputCutShortOrEmptyIsTheTasksOwnError) {
             << task.spec.kind() << ", " << name << " cut to " << size << " of " << bytes.size();
         EXPECT_NE(ErrorReason(run.status()), "") << task.spec.kind() << ", " << name << " cut to " << size;
       }
+    }
+  }
+}
+
+// The first task of a kind with its inputs.
+ChainTask TaskOf(const std::string& kind) {
+  for (const ChainTask& task : Whole().tasks) {
+    if (task.spec.kind() == kind) return task;
+  }
+  ADD_FAILURE() << kind;
+  return {};
+}
+
+TEST(Damage, BlocksBeyondTheModelAreNeitherReadNorComputed) {
+  ChainTask task = TaskOf(TaskKind::kCalibrate);
+  task.spec.mutable_calibrate()->mutable_blocks()->set_end(3);
+  EXPECT_THAT(RunOnBlobs(task.spec, task.inputs), HasReason("TASK_SPEC_INVALID"));
+  task = TaskOf(TaskKind::kProfile);
+  task.spec.mutable_profile()->mutable_blocks()->set_end(3);
+  EXPECT_THAT(RunOnBlobs(task.spec, task.inputs), HasReason("TASK_SPEC_INVALID"));
+  task = TaskOf(TaskKind::kQuantize);
+  task.spec.mutable_quantize()->mutable_blocks()->set_end(3);
+  EXPECT_THAT(RunOnBlobs(task.spec, task.inputs), HasReason("TASK_SPEC_INVALID"));
+}
+
+TEST(Damage, IdsOutsideTheVocabularyAreNotLookedUp) {
+  for (const char* kind : {TaskKind::kReference, TaskKind::kCalibrate, TaskKind::kProfile, TaskKind::kEvaluate}) {
+    for (const int32_t bad : {384, -1, 1 << 30}) {
+      ChainTask task = TaskOf(kind);
+      std::memcpy(task.inputs.at(TaskFile::kIds).data() + 4 * 37, &bad, sizeof bad);
+      const auto run = RunOnBlobs(task.spec, task.inputs);
+      ASSERT_THAT(run, HasReason("TOKEN_ID_OUT_OF_RANGE")) << kind;
+      EXPECT_EQ(GetErrorDetail(run.status())->metadata.at("position"), "37") << kind;
     }
   }
 }

@@ -1,0 +1,255 @@
+#include "workers/tasks/spec_check.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "proto/base/status_macros.h"
+#include "proto/contract/limits.h"
+#include "workers/formats/int_format.h"
+#include "workers/model/architecture.h"
+#include "workers/tasks/recipe_options.h"
+#include "workers/tasks/spec_inputs.h"
+#include "workers/tasks/task_errors.h"
+
+namespace bitwright::worker {
+namespace {
+
+constexpr int64_t kMaxInt32 = std::numeric_limits<int32_t>::max();
+constexpr int64_t kMaxNumber = 99'999;  // that Numbered can write
+constexpr int kMaxBits = 32;            // per weight, of a budget: f32 itself
+constexpr int kWidths = IntFormat::kMaxBits - IntFormat::kMinBits + 1;
+
+std::string Text(double value) { return std::to_string(value); }
+std::string Text(int64_t value) { return std::to_string(value); }
+
+absl::Status CheckWithin(const std::string& field, int64_t value, int64_t least, int64_t most) {
+  if (value >= least && value <= most) return absl::OkStatus();
+  return TaskSpecInvalidError(field, Text(value), Text(least) + " to " + Text(most));
+}
+
+// Half-open and not empty.
+absl::Status CheckRange(const std::string& field, const v1::Range& range, int64_t most) {
+  ABSL_RETURN_IF_ERROR(CheckWithin(field + ".begin", range.begin(), 0, most - 1));
+  return CheckWithin(field + ".end", range.end(), int64_t{range.begin()} + 1, most);
+}
+
+// The ids that windows [begin, end), every stride-th of the text, lie within: all sizes follow from that.
+absl::Status CheckWindows(const v1::Range& windows, int window, int stride) {
+  ABSL_RETURN_IF_ERROR(CheckWithin("window", window, limits::kMinWindow, limits::kMaxDataTokens));
+  ABSL_RETURN_IF_ERROR(CheckWithin("stride", stride, 0, limits::kMaxDataTokens));
+  const int64_t each = int64_t{window} * std::max(stride, 1);  // below 2^59
+  if (each > limits::kMaxDataTokens) {
+    return TaskSpecInvalidError("stride", Text(int64_t{stride}),
+                                "as many windows as lie within " + Text(limits::kMaxDataTokens) + " tokens");
+  }
+  return CheckRange("windows", windows, limits::kMaxDataTokens / each);
+}
+
+template <typename IsValid>
+absl::Status CheckEnum(const std::string& field, int value, IsValid is_valid) {
+  return is_valid(value) ? absl::OkStatus()
+                         : TaskSpecInvalidError(field, Text(int64_t{value}), "a value of tasks.proto");
+}
+
+absl::Status CheckCompute(const std::string& field, int value) {
+  return CheckEnum(field, value, v1::ComputeType_IsValid);
+}
+
+absl::Status CheckRounding(const std::string& field, const v1::Recipe::Rounding& rounding) {
+  ABSL_RETURN_IF_ERROR(CheckEnum(field + ".method", rounding.method(), v1::RoundingMethod_IsValid));
+  ABSL_RETURN_IF_ERROR(CheckEnum(field + ".scales", rounding.scales(), v1::ScaleMethod_IsValid));
+  const double damping = rounding.damping();
+  if (damping >= 0 && damping <= 1) return absl::OkStatus();  // false for what is no number
+  return TaskSpecInvalidError(field + ".damping", Text(damping), "0 to 1");
+}
+
+template <typename Values>
+absl::Status CheckWidths(const std::string& field, const Values& values) {
+  ABSL_RETURN_IF_ERROR(CheckWithin(field + ".size", values.size(), 0, kWidths));
+  for (const int bits : values) {
+    ABSL_RETURN_IF_ERROR(CheckWithin(field, bits, IntFormat::kMinBits, IntFormat::kMaxBits));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckRecipe(const v1::Recipe& recipe) {
+  ABSL_RETURN_IF_ERROR(CheckCompute("recipe.calibration.compute", recipe.calibration().compute()));
+  ABSL_RETURN_IF_ERROR(CheckCompute("recipe.evaluation.compute", recipe.evaluation().compute()));
+  ABSL_RETURN_IF_ERROR(CheckRounding("recipe.rounding", recipe.rounding()));
+  const auto& sensitivity = recipe.sensitivity();
+  if (sensitivity.middle_bits() != 0) {  // 0: the default
+    ABSL_RETURN_IF_ERROR(CheckWithin("recipe.sensitivity.middle_bits", sensitivity.middle_bits(), IntFormat::kMinBits,
+                                     IntFormat::kMaxBits));
+  }
+  ABSL_RETURN_IF_ERROR(CheckWithin("recipe.sensitivity.windows", sensitivity.windows(), 0, kMaxInt32));
+  ABSL_RETURN_IF_ERROR(CheckWidths("recipe.sensitivity.checked_bits", sensitivity.checked_bits()));
+  ABSL_RETURN_IF_ERROR(CheckWidths("recipe.formats.bits", recipe.formats().bits()));
+  for (const int size : recipe.formats().group_sizes()) {
+    if (CheckFormat({IntFormat::kMinBits, size}).ok()) continue;
+    return TaskSpecInvalidError("recipe.formats.group_sizes", Text(int64_t{size}), "32, 64, 128 and 0");
+  }
+  return CheckWithin("recipe.candidates.uniform", recipe.candidates().uniform(), 0, kMaxInt32);
+}
+
+absl::Status CheckBudget(const v1::Budget& budget) {
+  switch (budget.kind_case()) {
+    case v1::Budget::kAverageBits:
+      if (budget.average_bits() > 0 && budget.average_bits() <= kMaxBits) return absl::OkStatus();
+      return TaskSpecInvalidError("budget.average_bits", Text(budget.average_bits()), "above 0, at most 32");
+    case v1::Budget::kArtifactBytes:
+      return CheckWithin("budget.artifact_bytes", budget.artifact_bytes(), 1, limits::kMaxBlobBytes);
+    case v1::Budget::KIND_NOT_SET:
+      break;
+  }
+  return TaskSpecInvalidError("budget", "", "average_bits or artifact_bytes");
+}
+
+absl::Status Check(const v1::TokenizeParams& params) {
+  ABSL_RETURN_IF_ERROR(CheckEnum("kind", params.kind(), [](int kind) {
+    return kind == v1::Data::TEXT || kind == v1::Data::TOKEN_IDS_JSONL || kind == v1::Data::DOCUMENTS_JSONL;
+  }));
+  ABSL_RETURN_IF_ERROR(CheckWithin("window", params.window(), limits::kMinWindow, limits::kMaxDataTokens));
+  ABSL_RETURN_IF_ERROR(CheckWithin("max_tokens", params.max_tokens(), 1, limits::kMaxDataTokens));
+  return CheckWithin("vocab_size", params.vocab_size(), 1, kMaxInt32);
+}
+
+absl::Status Check(const v1::ReferenceParams& params) {
+  ABSL_RETURN_IF_ERROR(CheckCompute("compute", params.compute()));
+  return CheckWindows(params.windows(), params.window(), params.stride());
+}
+
+absl::Status Check(const v1::CalibrateParams& params) {
+  ABSL_RETURN_IF_ERROR(CheckCompute("compute", params.compute()));
+  ABSL_RETURN_IF_ERROR(CheckRange("blocks", params.blocks(), kMaxInt32));
+  return CheckWindows(params.windows(), params.window(), 1);
+}
+
+absl::Status Check(const v1::ProfileParams& params) {
+  ABSL_RETURN_IF_ERROR(CheckRange("blocks", params.blocks(), kMaxInt32));
+  ABSL_RETURN_IF_ERROR(CheckRecipe(params.recipe()));
+  return CheckWindows(params.windows(), params.window(), params.stride());
+}
+
+absl::Status Check(const v1::AllocateParams& params) {
+  ABSL_RETURN_IF_ERROR(CheckBudget(params.budget()));
+  return CheckRecipe(params.recipe());
+}
+
+absl::Status Check(const v1::QuantizeParams& params) {
+  ABSL_RETURN_IF_ERROR(CheckRange("blocks", params.blocks(), kMaxInt32));
+  ABSL_RETURN_IF_ERROR(CheckRounding("rounding", params.rounding()));
+  if (params.units().empty()) return TaskSpecInvalidError("units", "", "a format for every unit of the blocks");
+  for (const v1::UnitPlan& unit : params.units()) {
+    if (CheckFormat(FormatOf(unit.format())).ok()) continue;
+    return TaskSpecInvalidError("units.format",
+                                unit.unit() + ": " + Text(int64_t{unit.format().bits()}) + " bits, group " +
+                                    Text(int64_t{unit.format().group_size()}),
+                                "2 to 8 bits, groups of 32, 64, 128 or 0");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Check(const v1::EvaluateParams& params) {
+  ABSL_RETURN_IF_ERROR(CheckCompute("compute", params.compute()));
+  return CheckWindows(params.windows(), params.window(), 1);
+}
+
+absl::Status Check(const v1::SelectParams& params) {
+  ABSL_RETURN_IF_ERROR(CheckBudget(params.budget()));
+  ABSL_RETURN_IF_ERROR(CheckWithin("candidates", params.candidates(), 1, kMaxNumber));
+  ABSL_RETURN_IF_ERROR(CheckWithin("shards", params.shards(), 1, kMaxNumber));
+  return CheckCompute("card.evaluation_compute", params.card().evaluation_compute());
+}
+
+absl::Status Check(const v1::AssembleParams& params) {
+  ABSL_RETURN_IF_ERROR(CheckWithin("candidate", params.candidate(), 0, kMaxNumber));
+  return CheckCompute("card.evaluation_compute", params.card().evaluation_compute());
+}
+
+absl::Status Check(const v1::ReportParams& params) { return CheckRecipe(params.recipe()); }
+
+absl::Status CheckParams(const v1::TaskSpec& spec) {
+  switch (spec.params_case()) {
+    case v1::TaskSpec::kInspect:
+    case v1::TaskSpec::kMerge:
+      return absl::OkStatus();  // without params
+    case v1::TaskSpec::kTokenize:
+      return Check(spec.tokenize());
+    case v1::TaskSpec::kReference:
+      return Check(spec.reference());
+    case v1::TaskSpec::kCalibrate:
+      return Check(spec.calibrate());
+    case v1::TaskSpec::kProfile:
+      return Check(spec.profile());
+    case v1::TaskSpec::kAllocate:
+      return Check(spec.allocate());
+    case v1::TaskSpec::kQuantize:
+      return Check(spec.quantize());
+    case v1::TaskSpec::kEvaluate:
+      return Check(spec.evaluate());
+    case v1::TaskSpec::kSelect:
+      return Check(spec.select());
+    case v1::TaskSpec::kAssemble:
+      return Check(spec.assemble());
+    case v1::TaskSpec::kReport:
+      return Check(spec.report());
+    case v1::TaskSpec::PARAMS_NOT_SET:
+      break;
+  }
+  return TaskKindUnknownError(spec.kind());
+}
+
+// The name is for people and metrics; a wrong one would mislead them.
+absl::Status CheckKind(const v1::TaskSpec& spec) {
+  const auto* oneof = v1::TaskSpec::descriptor()->FindOneofByName("params");
+  const std::string& name = v1::TaskSpec::GetReflection()->GetOneofFieldDescriptor(spec, oneof)->name();
+  if (spec.kind().empty() || spec.kind() == name) return absl::OkStatus();
+  return TaskSpecInvalidError("kind", spec.kind(), "'" + name + "', whose params are there");
+}
+
+absl::Status CheckWindowFits(int window, const ModelConfig& config) {
+  if (config.max_positions <= 0) return absl::OkStatus();
+  return CheckWithin("window", window, limits::kMinWindow, config.max_positions);
+}
+
+// Every unit must be left a format to be priced.
+absl::Status CheckFormatsFit(const v1::Recipe::Formats& formats, const ModelConfig& config) {
+  for (const UnitSpec& unit : DescribeBlock(config, 0).units) {
+    if (!FormatsOf(formats, unit.in()).empty()) continue;
+    return TaskSpecInvalidError("recipe.formats", unit.name,
+                                "a format for every unit, also of " + Text(unit.in()) + " inputs");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckSpec(const v1::TaskSpec& spec) {
+  ABSL_RETURN_IF_ERROR(CheckParams(spec));
+  ABSL_RETURN_IF_ERROR(CheckKind(spec));
+  return CheckInputs(spec);
+}
+
+absl::Status CheckSpecFits(const v1::TaskSpec& spec, const ModelConfig& config) {
+  switch (spec.params_case()) {
+    case v1::TaskSpec::kReference:
+      return CheckWindowFits(spec.reference().window(), config);
+    case v1::TaskSpec::kEvaluate:
+      return CheckWindowFits(spec.evaluate().window(), config);
+    case v1::TaskSpec::kCalibrate:
+      ABSL_RETURN_IF_ERROR(CheckRange("blocks", spec.calibrate().blocks(), config.layers));
+      return CheckWindowFits(spec.calibrate().window(), config);
+    case v1::TaskSpec::kProfile:
+      ABSL_RETURN_IF_ERROR(CheckRange("blocks", spec.profile().blocks(), config.layers));
+      ABSL_RETURN_IF_ERROR(CheckFormatsFit(spec.profile().recipe().formats(), config));
+      return CheckWindowFits(spec.profile().window(), config);
+    case v1::TaskSpec::kQuantize:
+      return CheckRange("blocks", spec.quantize().blocks(), config.layers);
+    default:
+      return absl::OkStatus();
+  }
+}
+
+}  // namespace bitwright::worker

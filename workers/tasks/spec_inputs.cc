@@ -1,0 +1,116 @@
+#include "workers/tasks/spec_inputs.h"
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proto/base/status_macros.h"
+#include "proto/contract/task_names.h"
+#include "workers/tasks/task_errors.h"
+
+namespace bitwright::worker {
+namespace {
+
+constexpr char kField[] = "inputs";
+
+// The inputs of one kind.
+struct Wanted {
+  std::vector<std::string> needed;
+  bool model = false;                 // any "model/{path}" may be there
+  std::vector<std::string> numbered;  // "name/00000" and so on, at least one
+  int candidates = 0, shards = 0;     // "tokens/{candidate}/{shard}", all of them
+};
+
+Wanted WantedOf(const v1::TaskSpec& spec) {
+  const std::string config = ModelFileName("config.json");
+  const std::string tokenizer = ModelFileName("tokenizer.json");
+  switch (spec.params_case()) {
+    case v1::TaskSpec::kInspect:
+      return {.model = true};
+    case v1::TaskSpec::kTokenize:
+      if (spec.tokenize().kind() == v1::Data::TOKEN_IDS_JSONL) return {.needed = {TaskFile::kData}, .model = true};
+      return {.needed = {TaskFile::kData, tokenizer}, .model = true};
+    case v1::TaskSpec::kReference:
+      return {.needed = {TaskFile::kIds}, .model = true};
+    case v1::TaskSpec::kCalibrate:
+      if (spec.calibrate().blocks().begin() == 0) return {.needed = {TaskFile::kIds}, .model = true};
+      return {.needed = {TaskFile::kIds, TaskFile::kActivations}, .model = true};
+    case v1::TaskSpec::kMerge:
+      return {.numbered = {TaskFile::kStatistics}};
+    case v1::TaskSpec::kProfile:
+      return {.needed = {TaskFile::kIds, TaskFile::kHidden, TaskFile::kStatistics}, .model = true};
+    case v1::TaskSpec::kAllocate:
+      return {.needed = {TaskFile::kInfo}, .numbered = {TaskFile::kSensitivity}};
+    case v1::TaskSpec::kQuantize:
+      return {.needed = {TaskFile::kStatistics}, .model = true};
+    case v1::TaskSpec::kEvaluate:
+      return {.needed = {TaskFile::kIds, TaskFile::kHidden}, .model = true, .numbered = {TaskFile::kWeights}};
+    case v1::TaskSpec::kSelect:
+      return {.needed = {TaskFile::kInfo, TaskFile::kAllocation, config},
+              .model = true,
+              .candidates = spec.select().candidates(),
+              .shards = spec.select().shards()};
+    case v1::TaskSpec::kAssemble:
+      return {.needed = {TaskFile::kInfo, TaskFile::kAllocation, TaskFile::kSelection, config},
+              .model = true,
+              .numbered = {TaskFile::kWeights}};
+    case v1::TaskSpec::kReport:
+      return {.needed = {TaskFile::kInfo, TaskFile::kAllocation, TaskFile::kSelection, TaskFile::kManifest}};
+    case v1::TaskSpec::PARAMS_NOT_SET:
+      break;
+  }
+  return {};
+}
+
+// The names that are there and not yet accounted for.
+using Names = std::set<std::string>;
+
+absl::StatusOr<Names> NamesOf(const v1::TaskSpec& spec) {
+  Names names;
+  std::string_view last;
+  for (const v1::TaskInput& input : spec.inputs()) {
+    if (input.name().empty()) return TaskSpecInvalidError(kField, "", "names that are not empty");
+    if (input.name() <= last) return TaskSpecInvalidError(kField, input.name(), "names in rising order, each once");
+    last = input.name();
+    names.insert(input.name());
+  }
+  return names;
+}
+
+absl::Status Take(Names& names, const std::string& name) {
+  return names.erase(name) == 1 ? absl::OkStatus() : TaskInputMissingError(name);
+}
+
+// "name/00000" and so on, as many as there are without a gap.
+absl::Status TakeNumbered(Names& names, const std::string& name) {
+  ABSL_RETURN_IF_ERROR(Take(names, Numbered(name, 0)));
+  for (int number = 1; names.erase(Numbered(name, number)) == 1; ++number) {
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TakeTokens(Names& names, int candidates, int shards) {
+  for (int c = 0; c < candidates; ++c) {
+    for (int s = 0; s < shards; ++s) ABSL_RETURN_IF_ERROR(Take(names, Numbered(TaskFile::kTokens, c, s)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckInputs(const v1::TaskSpec& spec) {
+  const Wanted wanted = WantedOf(spec);
+  ABSL_ASSIGN_OR_RETURN(Names names, NamesOf(spec));
+  for (const std::string& name : wanted.needed) ABSL_RETURN_IF_ERROR(Take(names, name));
+  for (const std::string& name : wanted.numbered) ABSL_RETURN_IF_ERROR(TakeNumbered(names, name));
+  ABSL_RETURN_IF_ERROR(TakeTokens(names, wanted.candidates, wanted.shards));
+  for (const std::string& name : names) {
+    const bool file_of_model = name.starts_with(kModelFilePrefix) && name != kModelFilePrefix;
+    if (file_of_model && wanted.model) continue;
+    return TaskSpecInvalidError(kField, name, "what a task of this kind reads, numbered from 0 without gaps");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace bitwright::worker
