@@ -1,11 +1,13 @@
 #include "server/app/options.h"
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 
 namespace bitwright::server {
 
 CommandLine ParseCommandLine(int argc, const char* const* argv) {
   Options options;
+  if (const char* failpoints = std::getenv("BITWRIGHT_FAILPOINTS")) options.failpoints = failpoints;
   CLI::App app(
       "bitwrightd: quantization as a service. Keeps models, jobs and blobs in one directory and runs workers.");
   app.add_option("--data-dir", options.data_dir, "Directory for everything the server keeps; made when missing")

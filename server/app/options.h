@@ -20,6 +20,7 @@ struct Options {
   int64_t cache_bytes = int64_t{20} << 30;
   double unused_blob_seconds = 3600;
   bool exit_with_parent = false;
+  std::string failpoints;  // of BITWRIGHT_FAILPOINTS, for tests
 };
 
 struct CommandLine {

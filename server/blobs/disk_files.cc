@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "proto/base/failpoint.h"
 #include "proto/base/status_macros.h"
 #include "server/blobs/blob_errors.h"
 
@@ -43,6 +44,7 @@ absl::StatusOr<OpenFile> DiskFiles::OpenForWriting(const std::string& path) cons
 absl::Status DiskFiles::WriteAt(const OpenFile& file, const std::string& path, int64_t offset,
                                 std::string_view data) const {
   if (const int error = Fault("write", path); error != 0) return Failure(path, error);
+  if (const int error = Failpoint("blob.write"); error != 0) return Failure(path, error);
   while (!data.empty()) {
     const ssize_t written = ::pwrite(file.fd(), data.data(), data.size(), offset);
     if (written < 0 && errno == EINTR) continue;
@@ -55,6 +57,7 @@ absl::Status DiskFiles::WriteAt(const OpenFile& file, const std::string& path, i
 
 absl::Status DiskFiles::Sync(const OpenFile& file, const std::string& path) const {
   if (const int error = Fault("fsync", path); error != 0) return Failure(path, error);
+  if (const int error = Failpoint("blob.fsync"); error != 0) return Failure(path, error);
   return ::fsync(file.fd()) == 0 ? absl::OkStatus() : Failure(path, errno);
 }
 
@@ -66,10 +69,12 @@ absl::Status DiskFiles::SyncFolder(const std::string& path) const {
 
 absl::Status DiskFiles::Rename(const std::string& from, const std::string& to) const {
   if (const int error = Fault("rename", to); error != 0) return Failure(to, error);
+  if (const int error = Failpoint("blob.before_rename"); error != 0) return Failure(to, error);
   return ::rename(from.c_str(), to.c_str()) == 0 ? absl::OkStatus() : Failure(to, errno);
 }
 
 absl::Status ReadAt(const OpenFile& file, const std::string& path, int64_t offset, char* buffer, size_t size) {
+  if (const int error = Failpoint("blob.read"); error != 0) return BlobUnreadableError(path, error);
   while (size > 0) {
     const ssize_t count = ::pread(file.fd(), buffer, size, offset);
     if (count < 0 && errno == EINTR) continue;

@@ -1,5 +1,6 @@
 #include "server/rpc/upload_session.h"
 
+#include "proto/base/failpoint.h"
 #include "proto/base/status_macros.h"
 #include "server/rpc/rpc_errors.h"
 
@@ -37,6 +38,7 @@ absl::StatusOr<std::optional<int64_t>> UploadSession::Take(const google::bytestr
   if (message.write_offset() != upload_->committed()) {
     return UploadOffsetWrongError(message.write_offset(), upload_->committed());
   }
+  Failpoint("upload.message");
   ABSL_RETURN_IF_ERROR(upload_->Append(message.data()));
   if (!message.finish_write()) return std::nullopt;
   ABSL_RETURN_IF_ERROR(held_.Publish(*upload_, name_.digest, clock_.Now()));

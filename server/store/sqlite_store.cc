@@ -2,11 +2,13 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "proto/base/failpoint.h"
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
 #include "server/store/sqlite_db.h"
 #include "server/store/sqlite_schema.h"
 #include "server/store/sqlite_transaction.h"
+#include "server/store/store_errors.h"
 
 namespace bitwright::server {
 namespace {
@@ -26,11 +28,13 @@ class SqliteStore final : public Store {
     ABSL_RETURN_IF_ERROR(db_->Execute("BEGIN IMMEDIATE", "begin a transaction"));
     SqliteTransaction transaction(*db_);
     absl::Status status = body(transaction);
+    if (status.ok() && Failpoint("store.before_commit") != 0) status = StoreFailedError("commit", "a failpoint");
     if (status.ok()) status = db_->Execute("COMMIT", "commit");
     if (!status.ok()) {
       // After some failures SQLite has rolled back by itself; then this fails and nothing is lost.
       (void)db_->Execute("ROLLBACK", "roll back");
     }
+    if (status.ok()) Failpoint("store.after_commit");
     return status;
   }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
+#include "proto/base/failpoint.h"
 #include "proto/base/host_name.h"
 #include "proto/base/status_macros.h"
 #include "proto/transfer/channel.h"
@@ -60,6 +61,7 @@ class Agent::Impl {
     Lane small(LaneFor(true), client_, blobs_, work_dir, *inputs.small, stop_);
     const absl::Status registered = client_.Register(stop_);
     if (!registered.ok()) return stop_.cancelled() ? absl::OkStatus() : registered;
+    Failpoint("agent.registered");
     SetLanes({&all, &small});
     std::thread heartbeats([this] { SendHeartbeats(); });
     std::thread small_tasks([&] { small.Run(); });
@@ -107,6 +109,7 @@ class Agent::Impl {
 
   void SendHeartbeats() {
     while (!stop_.WaitFor(client_.heartbeat_interval())) {
+      Failpoint("agent.heartbeat");
       std::vector<v1::HeartbeatRequest::Running> running;
       for (const Lane* lane : lanes()) lane->AddRunning(running);
       const auto response = client_.Heartbeat(running, stop_);

@@ -16,6 +16,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "proto/base/failpoint.h"
 #include "proto/base/status_macros.h"
 #include "workers/agent/agent_errors.h"
 
@@ -175,6 +176,7 @@ absl::StatusOr<std::string> BlobCache::Path(const BlobDigest& digest, const Canc
   const bool mine = !in_use_.insert(digest.sha256).second;
   if (mine ? files_->Has(digest) : files_->Keep(digest)) return path;
   const std::string fetched = path + suffix_;
+  if (const int error = Failpoint("agent.fetch"); error != 0) return FileFailedError(path, "written", error);
   ABSL_RETURN_IF_ERROR(client_.Download(digest, fetched, cancel));
   if (::rename(fetched.c_str(), path.c_str()) != 0) return FileFailedError(path, "renamed", errno);
   files_->Added(digest);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proto/base/errors.h"
+#include "proto/base/failpoint.h"
 #include "proto/base/log.h"
 #include "proto/contract/reasons.h"
 #include "proto/transfer/retry_policy.h"
@@ -47,6 +48,7 @@ void Lane::Run() {
 }
 
 void Lane::RunLease(v1::Lease lease) {
+  Failpoint("agent.leased");
   const auto task = std::make_shared<HeldTask>();
   task->lease = std::move(lease);
   SetHeld(task);
@@ -60,6 +62,7 @@ void Lane::RunLease(v1::Lease lease) {
 
 void Lane::HandIn(HeldTask& task, const TaskOutcome& outcome) {
   absl::Status status;
+  Failpoint("agent.before_report");
   if (outcome.error.ok()) {
     status = client_.Complete(task.lease, outcome.result, task.cancel);
     if (ErrorReason(status) == Reason::kBlobMissing) status = client_.Fail(task.lease, status, true, task.cancel);
@@ -68,6 +71,7 @@ void Lane::HandIn(HeldTask& task, const TaskOutcome& outcome) {
                  << (outcome.machinery ? ", not by its own fault" : "") << ": " << outcome.error;
     status = client_.Fail(task.lease, outcome.error, outcome.machinery, task.cancel);
   }
+  Failpoint("agent.reported");
   if (!status.ok()) LOG(WARNING) << task.lease.task() << " could not be handed in: " << status;
 }
 
