@@ -48,10 +48,10 @@ AGENT_POINTS = {
 }
 # With a probability: a child is started anew after a crash, and would crash at a count again and again.
 CHILD_POINTS = {
-    'child.start': ('crash', 0.2),
-    'child.task': ('crash', 0.05),
-    'child.progress': ('crash', 0.02),
-    'child.executed': ('crash', 0.05),
+    'child.start': ('crash', 0.3),
+    'child.task': ('crash', 0.1),
+    'child.progress': ('crash', 0.05),
+    'child.executed': ('crash', 0.1),
 }
 # From outside: (what, to whom).
 BLOWS = (('kill', 'server'), ('kill', 'agent'), ('kill', 'child'), ('stop', 'server'), ('stop', 'agent'),
@@ -72,31 +72,33 @@ class Schedule:
         return '\n'.join(lines)
 
 
-def _entry(rng, points):
-    name = rng.choice(sorted(points))
+def _entry(rng, points, name=''):
+    name = name or rng.choice(sorted(points))
     actions, most = points[name]
     return f'{name}={rng.choice(actions)}@{rng.randint(1, most)}'
 
 
-def _child_entry(rng):
-    name = rng.choice(sorted(CHILD_POINTS))
+def _child_entry(rng, name):
     action, probability = CHILD_POINTS[name]
     return f'{name}={action}@{probability},{rng.randint(1, 1 << 30)}'
+
+
+def _of_turn(seed, points):
+    """One after the other, so that a few runs of consecutive seeds meet them all."""
+    return sorted(points)[seed % len(points)]
 
 
 def draw(seed, agents):
     """The same for the same seed."""
     rng = random.Random(seed)
-    server = [';'.join(_entry(rng, SERVER_POINTS) for _ in range(rng.randint(1, 3))) for _ in range(rng.randint(1, 2))]
+    server = [_entry(rng, SERVER_POINTS, _of_turn(seed, SERVER_POINTS))]
+    server += [';'.join(_entry(rng, SERVER_POINTS) for _ in range(rng.randint(1, 2))) for _ in range(rng.randint(0, 2))]
     of_agents = []
-    for _ in range(agents):
-        lives = []
-        for _ in range(rng.randint(1, 2)):
-            entries = [_entry(rng, AGENT_POINTS) for _ in range(rng.randint(1, 2))]
-            if rng.random() < 0.3:
-                entries.append(_child_entry(rng))
-            lives.append(';'.join(entries))
-        of_agents.append(lives)
+    for agent in range(agents):
+        first = [_entry(rng, AGENT_POINTS, _of_turn(seed + agent * len(AGENT_POINTS) // 2, AGENT_POINTS))]
+        if agent == seed % agents:
+            first.append(_child_entry(rng, _of_turn(seed // agents, CHILD_POINTS)))
+        of_agents.append([';'.join(first)] + [_entry(rng, AGENT_POINTS) for _ in range(rng.randint(0, 1))])
     blows = [(rng.uniform(0, 5), *rng.choice(BLOWS), rng.randrange(agents)) for _ in range(rng.randint(1, 4))]
     return Schedule(server, of_agents, sorted(blows))
 
