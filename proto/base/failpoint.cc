@@ -158,7 +158,7 @@ absl::Status Failpoints::Arm(std::string_view schedule, uint64_t salt) {
   return absl::OkStatus();
 }
 
-const std::string& Failpoints::Schedule() {
+std::string Failpoints::Schedule() {
   Armed& state = State();
   absl::MutexLock lock(&state.mutex);
   return state.schedule;

@@ -32,7 +32,7 @@ class Failpoints {
   static absl::Status Arm(std::string_view schedule, uint64_t salt = 0);
 
   // What was armed, for the command line of a process that this one starts.
-  static const std::string& Schedule();
+  static std::string Schedule();
 
   static bool armed() { return armed_.load(std::memory_order_relaxed); }
   // The action of this point, if it is its turn. An errno, or 0.

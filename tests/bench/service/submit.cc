@@ -106,8 +106,9 @@ class BusyWorker {
 
   double Await(const std::function<bool(const Seen&)>& wanted) {
     absl::MutexLock lock(&mutex_);
-    const auto found = [&] { return std::find_if(seen_.begin(), seen_.end(), wanted); };
-    const auto there = [&] { return found() != seen_.end(); };
+    const auto found = [&]()
+                           ABSL_NO_THREAD_SAFETY_ANALYSIS { return std::find_if(seen_.begin(), seen_.end(), wanted); };
+    const auto there = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return found() != seen_.end(); };
     CHECK(mutex_.AwaitWithTimeout(absl::Condition(&there), absl::Minutes(10))) << "the worker is passed over";
     return found()->when;
   }

@@ -157,9 +157,10 @@ def check_disk(data):
         with open(path, 'rb') as file:
             if hashlib.sha256(file.read()).hexdigest() != os.path.basename(path):
                 raise Violation(f'{path} does not hold what its name says')
-    for path in service.files_below(data).values():
-        if not path.endswith(('.db', '.sqlite', '.sqlite3')):
-            continue
+    databases = [path for path in service.files_below(data).values() if path.endswith('.sqlite')]
+    if not databases:
+        raise Violation(f'{data} holds no database')
+    for path in databases:
         with contextlib.closing(sqlite3.connect(path)) as database:
             answer = database.execute('PRAGMA integrity_check').fetchall()
         if answer != [('ok',)]:
