@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "proto/base/failpoint.h"
 #include "proto/base/log.h"
 #include "server/app/options.h"
 #include "server/app/server.h"
@@ -27,6 +28,10 @@ int main(int argc, char** argv) {
   if (!command.options) return command.exit_code;
   bitwright::SetMinLogSeverity(command.options->log_level);
   bitwright::SetLogFormat(command.options->log_format);
+  if (const absl::Status armed = bitwright::Failpoints::Arm(command.options->failpoints); !armed.ok()) {
+    std::fprintf(stderr, "bitwrightd: %s\n", std::string(armed.message()).c_str());
+    return 2;
+  }
   bitwright::server::BlockTerminationSignals();
   const bitwright::SystemClock clock;
   const auto server = bitwright::server::Server::Start(*command.options, clock);

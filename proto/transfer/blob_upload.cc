@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "google/bytestream/bytestream.grpc.pb.h"
+#include "proto/base/failpoint.h"
 #include "proto/base/random_id.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/names.h"
@@ -96,6 +97,7 @@ class BlobUpload {
       request.set_write_offset(offset);
       last = offset + size == file_.size_bytes();
       request.set_finish_write(last);
+      Failpoint("transfer.chunk");
       // False: the server ended the call, perhaps early because it has the blob by now. Finish tells.
       if (!writer->Write(request)) break;
       request.clear_resource_name();

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "proto/base/failpoint.h"
 #include "proto/base/status_macros.h"
 
 namespace bitwright {
@@ -25,6 +26,7 @@ absl::StatusOr<LocalFile> LocalFile::Open(const std::string& path, const LocalFi
 }
 
 absl::Status LocalFile::Read(int64_t offset, char* data, size_t size) const {
+  if (const int error = Failpoint("transfer.read"); error != 0) return errors_.unreadable(path_, error);
   const ssize_t got = ReadAt(fd_.get(), offset, data, size);
   if (got < 0) return errors_.unreadable(path_, errno);
   return static_cast<size_t>(got) < size ? errors_.shrank(path_, size_bytes_) : absl::OkStatus();

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "proto/base/failpoint.h"
 #include "proto/base/status_macros.h"
 
 namespace bitwright {
@@ -42,6 +43,7 @@ absl::Status PartFile::TakeUp(const CancelToken& cancel) {
 }
 
 absl::Status PartFile::Append(std::string_view data) {
+  if (const int error = Failpoint("transfer.write"); error != 0) return unwritable_(part_path_, error);
   data = data.substr(0, static_cast<size_t>(digest_.size_bytes - size_bytes_));
   if (WriteAll(fd_.get(), data) != 0) return unwritable_(part_path_, errno);
   hash_.Update(data);
@@ -61,6 +63,7 @@ absl::Status PartFile::StartOver() {
 absl::Status PartFile::Publish(bool durable) {
   if (durable && ::fsync(fd_.get()) != 0 && errno != EINVAL) return unwritable_(part_path_, errno);
   if (fd_.Close() != 0) return unwritable_(part_path_, errno);
+  Failpoint("transfer.before_move");
   if (std::rename(part_path_.c_str(), path_.c_str()) != 0) return unwritable_(path_, errno);
   return absl::OkStatus();
 }

@@ -1,6 +1,7 @@
 #include "server/app/options.h"
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <map>
 #include <string>
 #include <vector>
@@ -34,6 +35,7 @@ CLI::callback_t ReadWatermark(Watermark& mark) {
 
 CommandLine ParseCommandLine(int argc, const char* const* argv) {
   Options options;
+  if (const char* failpoints = std::getenv("BITWRIGHT_FAILPOINTS")) options.failpoints = failpoints;
   CLI::App app(
       "bitwrightd: quantization as a service. Keeps models, jobs and blobs in one directory and runs workers.");
   app.add_option("--data-dir", options.data_dir, "Directory for everything the server keeps; made when missing")

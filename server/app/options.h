@@ -29,6 +29,7 @@ struct Options {
   LogSeverity log_level = LogSeverity::kInfo;
   LogFormat log_format = LogFormat::kText;
   bool exit_with_parent = false;
+  std::string failpoints;  // of BITWRIGHT_FAILPOINTS, for tests
 };
 
 struct CommandLine {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <thread>
 
+#include "proto/base/failpoint.h"
 #include "proto/base/host_name.h"
 #include "proto/base/log.h"
 #include "proto/base/machine_memory.h"
@@ -202,7 +203,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, co
   std::unique_ptr<Server> server(new Server(std::make_unique<Parts>()));
   Parts& parts = *server->parts_;
   ABSL_RETURN_IF_ERROR(parts.Open(options, clock, std::move(fakes)));
+  Failpoint("server.opened");
   ABSL_RETURN_IF_ERROR(parts.Listen(options, clock));
+  Failpoint("server.listening");
   ABSL_RETURN_IF_ERROR(parts.StartWorkers(options));
   if (!options.port_file.empty()) ABSL_RETURN_IF_ERROR(WritePortFile(options.port_file, server->address()));
   return server;

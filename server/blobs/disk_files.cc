@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "proto/base/failpoint.h"
 #include "proto/base/status_macros.h"
 #include "server/blobs/blob_errors.h"
 
@@ -50,6 +51,7 @@ absl::StatusOr<OpenFile> DiskFiles::OpenForWriting(const std::string& path) cons
 absl::Status DiskFiles::WriteAt(const OpenFile& file, const std::string& path, int64_t offset,
                                 const std::vector<std::string_view>& parts) const {
   if (const int error = Fault("write", path); error != 0) return Failure(path, error);
+  if (const int error = Failpoint("blob.write"); error != 0) return Failure(path, error);
   std::vector<iovec> left;
   for (const std::string_view part : parts) {
     if (!part.empty()) left.push_back({const_cast<char*>(part.data()), part.size()});
@@ -75,6 +77,7 @@ absl::Status DiskFiles::ReadBack(const OpenFile& file, const std::string& path, 
 
 absl::Status DiskFiles::Sync(const OpenFile& file, const std::string& path) const {
   if (const int error = Fault("fsync", path); error != 0) return Failure(path, error);
+  if (const int error = Failpoint("blob.fsync"); error != 0) return Failure(path, error);
   return ::fsync(file.fd()) == 0 ? absl::OkStatus() : Failure(path, errno);
 }
 
@@ -86,10 +89,12 @@ absl::Status DiskFiles::SyncFolder(const std::string& path) const {
 
 absl::Status DiskFiles::Rename(const std::string& from, const std::string& to) const {
   if (const int error = Fault("rename", to); error != 0) return Failure(to, error);
+  if (const int error = Failpoint("blob.before_rename"); error != 0) return Failure(to, error);
   return ::rename(from.c_str(), to.c_str()) == 0 ? absl::OkStatus() : Failure(to, errno);
 }
 
 absl::Status ReadAt(const OpenFile& file, const std::string& path, int64_t offset, char* buffer, size_t size) {
+  if (const int error = Failpoint("blob.read"); error != 0) return BlobUnreadableError(path, error);
   while (size > 0) {
     const ssize_t count = ::pread(file.fd(), buffer, size, offset);
     if (count < 0 && errno == EINTR) continue;

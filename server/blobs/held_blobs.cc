@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "proto/base/failpoint.h"
 #include "proto/base/log.h"
 #include "proto/base/random_id.h"
 #include "proto/base/status_macros.h"
@@ -57,8 +58,10 @@ absl::StatusOr<std::vector<BlobDigest>> HeldBlobs::FindMissing(const std::vector
 absl::Status HeldBlobs::Publish(BlobUpload& upload, const BlobDigest& digest, absl::Time now) {
   // The bytes go to the disk before the lock is taken: that can last seconds.
   ABSL_RETURN_IF_ERROR(upload.Prepare());
+  Failpoint("blob.before_publish");
   absl::MutexLock lock(&mutex_);
   ABSL_RETURN_IF_ERROR(upload.Publish());
+  Failpoint("blob.before_row");
   ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) { return tx.PutBlob({digest, ToMicros(now)}); }));
   publications_.fetch_add(1, std::memory_order_release);
   return absl::OkStatus();
@@ -86,6 +89,7 @@ absl::StatusOr<bool> HeldBlobs::Collect(const BlobDigest& digest, absl::Time cut
     ABSL_ASSIGN_OR_RETURN(removed, tx.RemoveBlobIfUnused(digest, ToMicros(cutoff)));
     return absl::OkStatus();
   }));
+  if (removed) Failpoint("collection.unlink");
   if (removed) ABSL_RETURN_IF_ERROR(blobs_.Remove(digest));
   return removed;
 }

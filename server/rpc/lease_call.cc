@@ -6,6 +6,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "bitwright/v1/workers.pb.h"
+#include "proto/base/failpoint.h"
 #include "proto/base/wire_time.h"
 
 namespace bitwright::server {
@@ -61,6 +62,7 @@ class LeaseCall final : public grpc::ServerUnaryReactor, public std::enable_shar
   }
 
   void Answer(const absl::StatusOr<std::optional<v1::Lease>>& lease) {
+    if (lease.ok() && lease->has_value()) Failpoint("lease.answer");
     v1::LeaseTaskResponse response;
     if (lease.ok() && lease->has_value()) {
       if (Cancelled()) {

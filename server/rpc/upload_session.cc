@@ -1,5 +1,6 @@
 #include "server/rpc/upload_session.h"
 
+#include "proto/base/failpoint.h"
 #include "proto/base/status_macros.h"
 #include "server/rpc/rpc_errors.h"
 
@@ -47,6 +48,7 @@ absl::StatusOr<UploadSession::Step> UploadSession::Take(WriteMessage& message) {
   ABSL_RETURN_IF_ERROR(CheckMessage(message));
   ABSL_ASSIGN_OR_RETURN(const bool hashed, upload_->HashMore(kHashPiece));
   if (!hashed) return Step{.again = true};
+  Failpoint("upload.message");
   ABSL_RETURN_IF_ERROR(upload_->Append(std::move(message.data)));
   if (!message.finish_write) return Step{};
   ABSL_RETURN_IF_ERROR(parts_.held.Publish(*upload_, name_.digest, parts_.clock.Now()));

@@ -1,4 +1,5 @@
 #include "bitwright/v1/workers.grpc.pb.h"
+#include "proto/base/failpoint.h"
 #include "proto/base/wire_time.h"
 #include "server/rpc/call_scope.h"
 #include "server/rpc/lease_call.h"
@@ -40,23 +41,31 @@ class WorkerService final : public RawWorkerService {
 
   ServerUnaryReactor* Heartbeat(CallbackServerContext* context, const ByteBuffer* request,
                                 ByteBuffer* response) override {
-    return RunUnary<v1::HeartbeatRequest, v1::HeartbeatResponse>(
-        environment_, context, "Heartbeat", request, response,
-        [this](const auto& in, auto& out) { return Fill(out, scheduler_.Heartbeat(in)); });
+    return RunUnary<v1::HeartbeatRequest, v1::HeartbeatResponse>(environment_, context, "Heartbeat", request, response,
+                                                                 [this](const auto& in, auto& out) {
+                                                                   Failpoint("heartbeat.received");
+                                                                   return Fill(out, scheduler_.Heartbeat(in));
+                                                                 });
   }
 
   ServerUnaryReactor* CompleteTask(CallbackServerContext* context, const ByteBuffer* request,
                                    ByteBuffer* response) override {
     return RunUnary<v1::CompleteTaskRequest, v1::CompleteTaskResponse>(
-        environment_, context, "CompleteTask", request, response,
-        [this](const auto& in, auto&) { return scheduler_.CompleteTask(in); });
+        environment_, context, "CompleteTask", request, response, [this](const auto& in, auto&) {
+          Failpoint("completion.received");
+          absl::Status status = scheduler_.CompleteTask(in);
+          Failpoint("completion.answer");
+          return status;
+        });
   }
 
   ServerUnaryReactor* FailTask(CallbackServerContext* context, const ByteBuffer* request,
                                ByteBuffer* response) override {
-    return RunUnary<v1::FailTaskRequest, v1::FailTaskResponse>(
-        environment_, context, "FailTask", request, response,
-        [this](const auto& in, auto&) { return scheduler_.FailTask(in); });
+    return RunUnary<v1::FailTaskRequest, v1::FailTaskResponse>(environment_, context, "FailTask", request, response,
+                                                               [this](const auto& in, auto&) {
+                                                                 Failpoint("failure.received");
+                                                                 return scheduler_.FailTask(in);
+                                                               });
   }
 
   ServerUnaryReactor* DeregisterWorker(CallbackServerContext* context, const ByteBuffer* request,

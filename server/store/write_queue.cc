@@ -11,6 +11,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "proto/base/clock.h"
+#include "proto/base/failpoint.h"
 #include "proto/base/status_macros.h"
 #include "server/store/sqlite_transaction.h"
 #include "server/store/store_errors.h"
@@ -128,9 +129,11 @@ struct WriteQueue::State {
       whole = fate.status();
       if (fate.ok()) statuses.push_back(*std::move(fate));
     }
+    if (whole.ok() && Failpoint("store.before_commit") != 0) whole = StoreFailedError("commit", "a failpoint");
     if (whole.ok()) whole = db->Execute("COMMIT", "commit");
     // After some failures SQLite has rolled back by itself; then this fails and nothing is lost.
     if (!whole.ok()) (void)db->Execute("ROLLBACK", "roll back");
+    if (whole.ok()) Failpoint("store.after_commit");
     return whole;
   }
 

@@ -52,6 +52,12 @@ def _stat(pid):
     return fields[0], int(fields[1]), fields[19]
 
 
+def state_of(pid):
+    """One letter, such as T for a halted process; empty when it is gone."""
+    stat = _stat(pid)
+    return stat[0] if stat else ''
+
+
 def children_of(pid):
     found = []
     for entry in os.listdir('/proc'):
@@ -274,6 +280,11 @@ class Service:
 
     def wait_state(self, job, state):
         return wait_until(lambda: (shown := self.job(job))['state'] == state and shown, f'{job} is {state}')
+
+    def wait_ended(self, job):
+        """The job as it is in the end, however it ended."""
+        return wait_until(lambda: (shown := self.job(job))['state'] not in ('QUEUED', 'RUNNING') and shown,
+                          f'{job} ends')
 
     def metrics(self):
         """Value of each series, by the name with its labels as /metrics writes it."""

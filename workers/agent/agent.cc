@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
+#include "proto/base/failpoint.h"
 #include "proto/base/host_name.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/limits.h"
@@ -56,6 +57,7 @@ class Agent::Impl {
     Lane small(LaneFor(true, small_dirs), client_, blobs_, work_dir, *inputs.small, stop_);
     const absl::Status registered = client_.Register(stop_);
     if (!registered.ok()) return stop_.cancelled() ? absl::OkStatus() : registered;
+    Failpoint("agent.registered");
     SetLanes({&all, &small});
     std::thread heartbeats([this] { SendHeartbeats(); });
     std::thread small_tasks([&] { small.Run(); });
@@ -106,6 +108,7 @@ class Agent::Impl {
     while (!stop_.WaitFor(client_.heartbeat_interval())) {
       // A child that starts from now on would compute with other code than this worker has announced.
       if (!libraries_.Check().ok()) return stop_.Cancel();
+      Failpoint("agent.heartbeat");
       std::vector<v1::HeartbeatRequest::Running> running;
       for (const Lane* lane : lanes()) lane->AddRunning(running);
       const auto response = client_.Heartbeat(running, stop_);

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "proto/base/failpoint.h"
 #include "proto/base/owned_fd.h"
 #include "proto/base/status_macros.h"
 #include "proto/transfer/local_file.h"
@@ -70,6 +71,7 @@ absl::StatusOr<bool> BlobCache::Holds(const BlobDigest& digest, const CancelToke
 // is the same.
 absl::Status BlobCache::Fetch(const BlobDigest& digest, const std::string& path, const CancelToken& cancel) {
   const std::string fetched = path + suffix_;
+  if (const int error = Failpoint("agent.fetch"); error != 0) return FileFailedError(path, "written", error);
   ABSL_RETURN_IF_ERROR(client_.Download(digest, fetched, cancel));
   if (::rename(fetched.c_str(), path.c_str()) != 0) return FileFailedError(path, "renamed", errno);
   ABSL_RETURN_IF_ERROR(SyncFolder(files_->dir()));

@@ -1,5 +1,6 @@
 #include "workers/agent/blob_client.h"
 
+#include "proto/base/failpoint.h"
 #include "proto/base/status_macros.h"
 #include "proto/transfer/blob_download.h"
 #include "proto/transfer/blob_upload.h"
@@ -12,6 +13,7 @@ absl::Status BlobClient::Upload(std::span<const FileToUpload> files, const Cance
   const TransferContext context = Context(cancel);
   ABSL_ASSIGN_OR_RETURN(const auto missing, FindMissingFiles(context, files));
   for (const FileToUpload& lacking : missing) {
+    if (const int error = Failpoint("agent.before_upload"); error != 0) return FileNotReadError(lacking.path, error);
     ABSL_ASSIGN_OR_RETURN(const LocalFile file,
                           LocalFile::Open(lacking.path, kOutputErrors, LocalFile::Links::kRefuse));
     if (file.size_bytes() != lacking.digest.size_bytes) {

@@ -10,6 +10,7 @@
 #include "bitwright/v1/tasks.pb.h"
 #include "google/rpc/status.pb.h"
 #include "proto/base/clock.h"
+#include "proto/base/failpoint.h"
 #include "proto/base/machine_memory.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/rpc_status.h"
@@ -32,6 +33,7 @@ class ProgressWriter {
   ProgressWriter(int out, const Clock& clock) : out_(out), clock_(clock) {}
 
   void Report(double fraction) {
+    Failpoint("child.progress");
     absl::MutexLock lock(&mutex_);
     const MonotonicTime now = clock_.Monotonic();
     if (last_ && now - *last_ < kProgressInterval) return;
@@ -110,12 +112,14 @@ absl::Status RunChildLoop(int in, int out, const RunTaskFunction& run_task, cons
     if (pool == nullptr || pool->threads() != threads) pool = std::make_unique<ThreadPool>(threads);
     LimitMemory(request.memory_limit_bytes());
     v1::ExecuteEvent event;
+    Failpoint("child.task");
     auto result = Run(run_task, request, *pool, out);
     if (result.ok()) {
       *event.mutable_result() = *std::move(result);
     } else {
       *event.mutable_error() = ToProto(result.status());
     }
+    Failpoint("child.executed");
     ABSL_RETURN_IF_ERROR(WriteFrame(out, event));
   }
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "proto/base/clock.h"
+#include "proto/base/failpoint.h"
 #include "proto/base/process.h"
 #include "proto/base/status_macros.h"
 #include "workers/agent/agent_errors.h"
@@ -47,6 +48,7 @@ std::string Ending(int wait_status) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(const ChildOptions& options) {
+  if (const int error = Failpoint("agent.child_start"); error != 0) return ChildNotStartedError(error);
   int in[2] = {-1, -1};
   int out[2] = {-1, -1};
   const bool piped = ::pipe2(in, O_CLOEXEC) == 0 && ::pipe2(out, O_CLOEXEC) == 0;
@@ -57,6 +59,7 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(const ChildOpt
   const OwnedFd child_out(out[1]);
   if (!piped) return ChildNotStartedError(error);
   std::vector<std::string> arguments = {"bitwright-worker", "--execute", "--compute-class", options.compute_class};
+  if (Failpoints::armed()) arguments.insert(arguments.end(), {"--failpoints", Failpoints::Schedule()});
   if (!options.inputs.empty()) arguments.insert(arguments.end(), {options.inputs, options.outputs});
   const pid_t pid = StartProcess({
       .program = options.program,

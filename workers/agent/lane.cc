@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proto/base/errors.h"
+#include "proto/base/failpoint.h"
 #include "proto/base/log.h"
 #include "proto/contract/reasons.h"
 #include "proto/transfer/retry_policy.h"
@@ -48,6 +49,7 @@ void Lane::Run() {
 }
 
 void Lane::RunLease(v1::Lease lease) {
+  Failpoint("agent.leased");
   const auto task = std::make_shared<HeldTask>();
   task->lease = std::move(lease);
   SetHeld(task);
@@ -62,6 +64,7 @@ void Lane::RunLease(v1::Lease lease) {
 void Lane::HandIn(HeldTask& task, TaskOutcome outcome) {
   if (absl::Status replaced = options_.libraries->Check(); !replaced.ok()) outcome = {std::move(replaced), true, {}};
   absl::Status status;
+  Failpoint("agent.before_report");
   if (outcome.error.ok()) {
     status = client_.Complete(task.lease, outcome.result, task.cancel);
     if (ErrorReason(status) == Reason::kBlobMissing) status = client_.Fail(task.lease, status, true, task.cancel);
@@ -71,6 +74,7 @@ void Lane::HandIn(HeldTask& task, TaskOutcome outcome) {
                  << (outcome.machinery ? ", not by its own fault" : "") << ": " << outcome.error;
     status = client_.Fail(task.lease, outcome.error, outcome.machinery, task.cancel);
   }
+  Failpoint("agent.reported");
   if (!status.ok()) LOG(WARNING) << task.lease.task() << " could not be handed in: " << status;
 }
 

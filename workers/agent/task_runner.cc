@@ -4,6 +4,7 @@
 
 #include "google/rpc/status.pb.h"
 #include "proto/base/errors.h"
+#include "proto/base/failpoint.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/reasons.h"
 #include "proto/contract/rpc_status.h"
@@ -68,6 +69,7 @@ absl::StatusOr<v1::ExecuteEvent> TaskRunner::Execute(const TaskDirs& dirs, const
 
 absl::StatusOr<v1::TaskResult> TaskRunner::HandIn(const TaskDirs& dirs, const v1::ExecuteResult& executed,
                                                   const CancelToken& cancel) {
+  Failpoint("agent.executed");
   v1::TaskResult result;
   result.set_seconds(executed.seconds());
   result.set_peak_memory_bytes(executed.peak_memory_bytes());
@@ -81,6 +83,7 @@ absl::StatusOr<v1::TaskResult> TaskRunner::HandIn(const TaskDirs& dirs, const v1
     *added->mutable_digest() = output.digest();
   }
   ABSL_RETURN_IF_ERROR(blobs_.Upload(files, cancel));
+  Failpoint("agent.uploaded");
   return result;
 }
 

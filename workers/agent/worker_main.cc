@@ -7,10 +7,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 #include <thread>
 
 #include "bitwright/v1/tasks.pb.h"
+#include "proto/base/failpoint.h"
 #include "proto/base/log.h"
 #include "proto/base/machine_memory.h"
 #include "proto/base/status_macros.h"
@@ -30,6 +32,7 @@ struct Flags {
   bool exit_with_parent = false;
   int64_t memory = 0;
   std::vector<std::string> folders;  // of a child: inputs, outputs
+  std::string failpoints;            // for tests
   AgentOptions agent;
 };
 
@@ -55,6 +58,8 @@ std::optional<int> Parse(int argc, char** argv, Flags& flags) {
       ->check(CLI::NonNegativeNumber);
   app.add_option("--compute-class", agent.compute_class, "Work like a machine of this narrower class");
   app.add_flag("--exit-with-parent", flags.exit_with_parent, "End when the process that started this one ends");
+  if (const char* failpoints = std::getenv("BITWRIGHT_FAILPOINTS")) flags.failpoints = failpoints;
+  app.add_option("--failpoints", flags.failpoints, "What a worker of a test hands on to its child")->needs("--execute");
   app.set_version_flag("--version", BITWRIGHT_VERSION);
   try {
     app.parse(argc, argv);
@@ -81,6 +86,7 @@ absl::Status ConfineFiles(const Flags& flags, const v1::ExecuteRequest& first) {
 
 int Execute(const Flags& flags, const WorkerProgram& program) {
   ::signal(SIGPIPE, SIG_IGN);
+  Failpoint("child.start");
   // What a library prints must not come between the messages.
   const int out = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
   if (out < 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return 1;
@@ -150,6 +156,10 @@ int Serve(const WorkerProgram& program, Flags& flags) {
 int WorkerMain(int argc, char** argv, const WorkerProgram& program) {
   Flags flags;
   if (const auto exit_code = Parse(argc, argv, flags)) return *exit_code;
+  if (const absl::Status armed = Failpoints::Arm(flags.failpoints, flags.execute ? ::getpid() : 0); !armed.ok()) {
+    LOG(ERROR) << armed;
+    return 2;
+  }
   return flags.execute ? Execute(flags, program) : Serve(program, flags);
 }
 

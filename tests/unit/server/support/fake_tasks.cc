@@ -4,7 +4,6 @@
 #include "bitwright/v1/reports.pb.h"
 #include "proto/contract/digest.h"
 #include "server/jobs/task_digest.h"
-#include "tests/unit/server/jobs/sample_jobs.h"
 
 namespace bitwright::server {
 namespace {
@@ -22,11 +21,11 @@ v1::Manifest Artifact(const std::string& config) {
 
 }  // namespace
 
-std::map<std::string, std::string> FakeOutputs(const v1::TaskSpec& spec) {
+std::map<std::string, std::string> FakeOutputs(const v1::TaskSpec& spec, const Shape& shape) {
   const std::string text = spec.kind() + " " + TaskDigest(spec);
   switch (spec.params_case()) {
     case v1::TaskSpec::kInspect:
-      return {{"info", Info({}).SerializeAsString()}};
+      return {{"info", Info(shape).SerializeAsString()}};
     case v1::TaskSpec::kTokenize:
       return {{"ids", text}, {"summary", Summary(kWindows, spec.tokenize().window()).SerializeAsString()}};
     case v1::TaskSpec::kReference:
@@ -38,7 +37,7 @@ std::map<std::string, std::string> FakeOutputs(const v1::TaskSpec& spec) {
     case v1::TaskSpec::kProfile:
       return {{"sensitivity", text}};
     case v1::TaskSpec::kAllocate:
-      return {{"allocation", Allocation(Info({}), kCandidates).SerializeAsString()}};
+      return {{"allocation", Allocation(Info(shape), kCandidates).SerializeAsString()}};
     case v1::TaskSpec::kQuantize:
       return {{"weights", text}};
     case v1::TaskSpec::kEvaluate:

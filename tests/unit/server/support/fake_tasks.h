@@ -4,11 +4,13 @@
 #include <string>
 
 #include "bitwright/v1/tasks.pb.h"
+#include "tests/unit/server/jobs/sample_jobs.h"
 
 namespace bitwright::server {
 
 // The outputs of a task by name, as a worker would make them but without any computation: messages that the server
-// reads are valid and small, everything else is a text that depends on the spec. A pure function, like a real task.
-std::map<std::string, std::string> FakeOutputs(const v1::TaskSpec& spec);
+// reads are valid and small, everything else is a text that depends on the spec. `shape` is that of the model. A pure
+// function, like a real task.
+std::map<std::string, std::string> FakeOutputs(const v1::TaskSpec& spec, const Shape& shape = {});
 
 }  // namespace bitwright::server
