@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <optional>
 #include <thread>
@@ -12,6 +13,7 @@
 #include "proto/base/log.h"
 #include "proto/base/machine_memory.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/notices.h"
 #include "proto/recipes/shipped_recipes.h"
 #include "server/app/app_errors.h"
 #include "server/app/data_dir.h"
@@ -71,6 +73,15 @@ absl::Status CheckWatermarks(const Options& options, const DiskProbe& probe) {
   return !off && options.disk_full.BytesOf(space.total_bytes) > low ? WatermarksCrossedError() : absl::OkStatus();
 }
 
+// A row that is written to find out whether the store takes any; collected with the requests of clients.
+constexpr char kProbe[] = "server/probe";
+
+v1::Notice DiskLow(int64_t free_bytes) {
+  return MakeNotice("DISK_LOW", "the disk of the server's data directory has " + std::to_string(free_bytes >> 20) +
+                                    " MiB left, below --disk-low, so that nothing new is begun; make room there, it "
+                                    "then goes on by itself");
+}
+
 void LogUnlessOk(const absl::Status& status, const char* what) {
   if (!status.ok()) LOG(ERROR) << what << " failed: " << status.ToString();
 }
@@ -98,10 +109,15 @@ struct Server::Parts {
   std::unique_ptr<Periodic> collect;
   std::unique_ptr<LocalWorkers> workers;
   int metrics_port = 0;
+  std::atomic<bool> store_refuses = false;  // its last commit
 
   absl::Status Open(const Options& options, const Clock& clock, ServerFakes fakes) {
     ABSL_ASSIGN_OR_RETURN(data, DataDir::Open(options.data_dir));
-    ABSL_ASSIGN_OR_RETURN(store, OpenSqliteStore(data->database()));
+    ABSL_ASSIGN_OR_RETURN(store,
+                          OpenSqliteStore(data->database(), [this](int transactions, double seconds, bool committed) {
+                            store_refuses = !committed;
+                            if (committed) metrics.Committed(seconds, transactions);
+                          }));
     DiskProbe probe = fakes.disk_probe ? std::move(fakes.disk_probe) : ProbeFolder(data->path());
     ABSL_RETURN_IF_ERROR(CheckWatermarks(options, probe));
     disk = std::make_unique<DiskWatch>(std::move(probe), options.disk_low, options.disk_full);
@@ -164,12 +180,15 @@ struct Server::Parts {
   void Watch() {
     disk->Look();
     metrics.SetDiskFree(disk->free_bytes());
+    scheduler->Pause(disk->accepts_work() ? std::nullopt : std::optional(DiskLow(disk->free_bytes())));
+    // While nobody writes, nothing else would say that it takes writes again.
+    if (store_refuses) (void)store->Write([](Transaction& tx) { return tx.PutRequest({.id = kProbe}); });
     rpc->SetServing(CanAcknowledge());
     rpc->Tick();
   }
 
   // Whether what clients send can be made durable.
-  bool CanAcknowledge() const { return disk->state() != DiskWatch::State::kFull; }
+  bool CanAcknowledge() const { return disk->state() != DiskWatch::State::kFull && !store_refuses; }
 
   absl::Status StartWorkers(const Options& options) {
     LocalWorkersOptions local;

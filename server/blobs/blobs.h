@@ -27,7 +27,7 @@ class BlobReader {
 };
 
 // Runs a step on another thread, soon.
-using Executor = std::function<void(std::function<void()>)>;
+using Spawn = std::function<void(std::function<void()>)>;
 
 // Bytes that stay as they are while `owner` is held.
 struct Piece {
@@ -47,8 +47,8 @@ class BlobUpload {
   // Hashes at most so many of the bytes that an earlier stream left behind. True: all are hashed, and Append may be
   // called. In pieces, since that can take minutes. UNAVAILABLE, reason BLOB_UNREADABLE.
   virtual absl::StatusOr<bool> HashMore(int64_t most_bytes) = 0;
-  // Hashes what is appended on this executor, while it is written. It must run its steps until the upload goes.
-  virtual void HashOn(Executor executor) = 0;
+  // Hashes what is appended on threads that this gives, while it is written. They must run its steps until the upload goes.
+  virtual void HashOn(Spawn spawn) = 0;
   // INVALID_ARGUMENT, reason BLOB_DIGEST_MISMATCH, when the bytes go past the declared size; RESOURCE_EXHAUSTED, reason
   // DISK_FULL; UNAVAILABLE, reason BLOB_UNWRITABLE. After an error the upload is discarded.
   virtual absl::Status Append(Piece piece) = 0;

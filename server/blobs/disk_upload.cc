@@ -32,7 +32,7 @@ class DiskUpload final : public BlobUpload {
   }
 
   int64_t committed() const override { return committed_; }
-  void HashOn(Executor executor) override { hash_.HashOn(std::move(executor)); }
+  void HashOn(Spawn spawn) override { hash_.HashOn(std::move(spawn)); }
 
   absl::StatusOr<bool> HashMore(int64_t most_bytes) override {
     while (hashed_ < committed_ && most_bytes > 0) {

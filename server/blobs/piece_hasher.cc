@@ -18,7 +18,7 @@ constexpr int kPiecesPerTurn = 4;
 struct PieceHasher::State {
   enum class Turn { kIdle, kPosted, kRunning };
 
-  Executor executor;
+  Spawn spawn;
   absl::Mutex mutex;
   std::deque<Piece> pieces ABSL_GUARDED_BY(mutex);
   Turn turn ABSL_GUARDED_BY(mutex) = Turn::kIdle;
@@ -34,7 +34,7 @@ struct PieceHasher::State {
       if (state->pieces.empty()) return;
       state->turn = Turn::kPosted;
     }
-    state->executor([state] { Run(state); });
+    state->spawn([state] { Run(state); });
   }
 
   void HashPieces(int most) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
@@ -65,7 +65,7 @@ struct PieceHasher::State {
 
 PieceHasher::PieceHasher() : state_(std::make_shared<State>()) {}
 
-void PieceHasher::HashOn(Executor executor) { state_->executor = std::move(executor); }
+void PieceHasher::HashOn(Spawn spawn) { state_->spawn = std::move(spawn); }
 
 PieceHasher::~PieceHasher() {
   absl::MutexLock lock(&state_->mutex);
@@ -77,11 +77,11 @@ void PieceHasher::Add(Piece piece) {
   {
     absl::MutexLock lock(&state_->mutex);
     state_->pieces.push_back(std::move(piece));
-    if (state_->executor == nullptr) return state_->WaitUntilLeft(0);
+    if (state_->spawn == nullptr) return state_->WaitUntilLeft(0);
     post = state_->turn == State::Turn::kIdle;
     if (post) state_->turn = State::Turn::kPosted;
   }
-  if (post) state_->executor([state = state_] { State::Run(state); });
+  if (post) state_->spawn([state = state_] { State::Run(state); });
   absl::MutexLock lock(&state_->mutex);
   state_->WaitUntilLeft(kMostAhead);
 }

@@ -8,7 +8,7 @@
 namespace bitwright::server {
 
 // SHA-256 of pieces in the order of Add, computed on another thread while the caller does something else with them.
-// Never waits for a thread: what the executor has not begun when the caller needs it, the caller does itself. For one
+// Never waits for a thread: what no thread has begun when the caller needs it, the caller does itself. For one
 // caller at a time.
 class PieceHasher {
  public:
@@ -20,7 +20,7 @@ class PieceHasher {
   PieceHasher& operator=(const PieceHasher&) = delete;
 
   // Before the first Add. Without it, Add hashes at once. It must run its steps until the object goes.
-  void HashOn(Executor executor);
+  void HashOn(Spawn spawn);
   // Returns when at most kMostAhead pieces are left to hash.
   void Add(Piece piece);
   // Lower-case hexadecimal of all that was added. Call once.

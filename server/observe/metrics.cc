@@ -76,7 +76,6 @@ void Metrics::TaskDone(std::string_view kind, double seconds) {
 void Metrics::CacheHit() { series_->hits.Increment(); }
 void Metrics::CacheMiss() { series_->misses.Increment(); }
 void Metrics::LeaseExpired() { series_->expiries.Increment(); }
-void Metrics::ExpiredLeaseAccepted() { series_->late.Increment(); }
 void Metrics::TaskRetried() { series_->retries.Increment(); }
 
 void Metrics::JobEnded(std::string_view outcome) {

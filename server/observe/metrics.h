@@ -37,7 +37,6 @@ class Metrics {
   void CacheHit();
   void CacheMiss();  // a task that runs since nothing was cached: once a task, not once an attempt
   void LeaseExpired();
-  void ExpiredLeaseAccepted();  // a result or heartbeat that came after its lease had run out, and still counted
   void TaskRetried();
   void JobEnded(std::string_view outcome);  // "succeeded", "failed", "cancelled"
   void SchedulerWaited(double seconds);     // of one step, for its turn

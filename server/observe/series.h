@@ -57,8 +57,6 @@ struct Metrics::Series {
   prometheus::Counter& misses =
       CountersOf("bitwright_action_cache_misses_total", "Tasks that had to run, each once").Add({});
   prometheus::Counter& expiries = CountersOf("bitwright_lease_expiries_total", "Leases that ran out").Add({});
-  prometheus::Counter& late =
-      CountersOf("bitwright_expired_leases_accepted_total", "Leases taken up again after they ran out").Add({});
   prometheus::Counter& retries =
       CountersOf("bitwright_task_retries_total", "Attempts repeated after a worker's fault").Add({});
 

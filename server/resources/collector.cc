@@ -68,14 +68,19 @@ absl::Status Collector::ShrinkCache(absl::Time cutoff) {
 absl::Status Collector::Measure() {
   BlobTotals totals;
   std::map<int, int64_t> jobs;
+  std::vector<JobRow> oldest;
   for (int state = v1::Job::QUEUED; state <= v1::Job::CANCELLED; ++state) jobs[state] = 0;
   ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(totals, snapshot.CountBlobs());
     ABSL_ASSIGN_OR_RETURN(const auto counts, snapshot.CountJobs());
     for (const auto& [state, count] : counts) jobs[state] = count;
+    ABSL_ASSIGN_OR_RETURN(oldest, snapshot.ListJobs({.oldest_first = true, .limit = 1, .state = v1::Job::QUEUED}));
     return absl::OkStatus();
   }));
   metrics_.SetBlobs(totals.count, totals.bytes);
+  v1::Job queued;
+  const bool any = !oldest.empty() && queued.ParseFromString(oldest.front().body);
+  metrics_.SetOldestQueuedJob(any ? absl::ToDoubleSeconds(clock_.Now() - FromProto(queued.create_time())) : 0);
   for (const auto& [state, count] : jobs) {
     const std::string_view name = JobStateName(static_cast<v1::Job::State>(state));
     metrics_.SetJobs(absl::AsciiStrToLower(absl::string_view(name.data(), name.size())), count);

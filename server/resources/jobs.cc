@@ -189,6 +189,7 @@ absl::StatusOr<v1::Job> JobResources::CreateAs(const RequestKey& key,
     ABSL_RETURN_IF_ERROR(tx.AddReferences(name, blobs));
     return key.Remember(tx, name, now);
   }));
+  if (name == job.name()) LOG(INFO).With("job", name).With("model", resolved.spec.model()) << "created";
   scheduler_.Arrived(name, resolved.spec.priority());
   if (name != job.name()) return Get(name);
   return job;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -30,18 +32,20 @@ struct RowPage {
   std::optional<int64_t> beyond;  // where the next page begins; nothing: there is none
 };
 
-inline constexpr int kScanBatch = 100;      // rows that one reading of the store takes
-inline constexpr int kMostScanned = 20000;  // rows that one call looks at; a page may then be shorter than wanted
+inline constexpr int kScanBatch = 100;         // rows that one reading of the store takes
+inline constexpr int kMostScanned = 20000;     // rows that one call looks at; a page may then be shorter than wanted
+inline constexpr size_t kPageBytes = 2 << 20;  // of bodies in one page, which must fit a message; or one row
 
-// The next `size` rows of a query that match. The store is read in batches, so that nobody waits for a long scan. `all`
-// says that every row matches. `read` makes one batch of a query.
+// The next rows of a query that match: `size` of them, or as many as kPageBytes hold. The store is read in batches, so
+// that nobody waits for a long scan. `all` says that every row matches. `read` makes one batch of a query.
 template <typename Row>
 absl::StatusOr<RowPage<Row>> ReadPage(
     Store& store, RowQuery query, int size, bool all,
     const std::function<absl::StatusOr<std::vector<Row>>(Snapshot&, const RowQuery&)>& read,
     const std::function<bool(const Row&)>& matches) {
   RowPage<Row> page;
-  query.limit = all ? size + 1 : kScanBatch;
+  query.limit = all ? std::min(size + 1, kScanBatch) : kScanBatch;
+  size_t bytes = 0;
   for (int scanned = 0; scanned < kMostScanned; scanned += query.limit) {
     std::vector<Row> batch;
     ABSL_RETURN_IF_ERROR(store.Read([&](Snapshot& snapshot) -> absl::Status {
@@ -51,7 +55,8 @@ absl::StatusOr<RowPage<Row>> ReadPage(
     for (Row& row : batch) {
       query.beyond = row.order;
       if (!all && !matches(row)) continue;
-      if (static_cast<int>(page.rows.size()) == size) {
+      bytes += row.body.size();
+      if (static_cast<int>(page.rows.size()) == size || (!page.rows.empty() && bytes > kPageBytes)) {
         page.beyond = page.rows.back().order;
         return page;
       }

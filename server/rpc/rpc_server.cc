@@ -99,7 +99,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcParts& part
       .held = parts.held,
       .disk = parts.disk,
       .clock = parts.clock,
-      .executor = [&lanes](std::function<void()> step) { lanes.bulk_lane.Post(std::move(step)); }};
+      .spawn = [&lanes](std::function<void()> step) { lanes.bulk_lane.Post(std::move(step)); }};
   state->services.push_back(MakeBlobService(lanes.bulk, parts.held, parts.clock));
   state->services.push_back(MakeByteStreamService(lanes.bulk, uploads, state->idle));
   state->services.push_back(MakeCapabilityService(lanes.control, parts.capabilities));

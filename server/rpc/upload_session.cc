@@ -14,7 +14,7 @@ absl::StatusOr<std::optional<int64_t>> UploadSession::Begin(const WriteMessage& 
   if (missing.empty()) return std::optional(name_.digest.size_bytes);
   ABSL_RETURN_IF_ERROR(parts_.disk.CheckUpload());
   ABSL_ASSIGN_OR_RETURN(upload_, parts_.blobs.StartUpload(name_));
-  upload_->HashOn(parts_.executor);
+  upload_->HashOn(parts_.spawn);
   return std::nullopt;
 }
 

@@ -21,7 +21,7 @@ struct UploadParts {
   HeldBlobs& held;
   const DiskWatch& disk;
   const Clock& clock;
-  Executor executor;  // hashes beside the writing
+  Spawn spawn;  // hashes beside the writing
 };
 
 // What the messages of one ByteStream.Write do, without the stream. Not thread-safe.

@@ -63,6 +63,7 @@ struct Core {
   int under_way = 0;                                 // works outside the lock that are to be resumed
   MonotonicTime waiting_checked;                     // when TellWaiting looked last
   MonotonicTime unplaceable_checked;                 // when FailUnplaceable did
+  std::set<std::string> waiting_reasons;             // that a gauge was ever set for
   MonotonicTime trouble_told;                        // when the log was last told that the store refuses
   std::optional<v1::Notice> paused;                  // why no task is begun, though nothing is wrong with it
   bool draining = false;

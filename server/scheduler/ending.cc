@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "google/rpc/status.pb.h"
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
@@ -134,7 +135,8 @@ void Tell(Core& core, const Answer& answer, const absl::Status& status) {
 void OnEnded(Core& core, Owner& owner, const Ending& ending, const Answer& answer) {
   const JobRow* job = std::get_if<JobRow>(&ending.row);
   const std::string_view state = job != nullptr ? JobStateName(static_cast<v1::Job::State>(job->state)) : "inspected";
-  LOG(INFO) << owner.name << " has ended: " << state;
+  LOG(INFO).With(job != nullptr ? "job" : "model", owner.name).With("state", state) << "ended";
+  if (job != nullptr) core.metrics.JobEnded(absl::AsciiStrToLower(absl::string_view(state.data(), state.size())));
   Tell(core, answer, absl::OkStatus());
   Forget(core, owner);
   core.window.OnLeft(core);
@@ -194,7 +196,7 @@ void FinishOwner(Core& core, Owner& owner) {
 }
 
 void FailOwner(Core& core, Owner& owner, const absl::Status& error, Answer answer) {
-  LOG(INFO) << owner.name << " fails: " << error.ToString();
+  LOG(INFO).With(owner.job() != nullptr ? "job" : "model", owner.name) << "fails: " << error.ToString();
   const auto make = [error](const Core& c, const Owner& o) -> absl::StatusOr<Ending> {
     const ModelWork* model = o.model();
     if (model != nullptr) return ModelRejected(*model, error);

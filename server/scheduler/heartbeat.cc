@@ -33,7 +33,7 @@ absl::StatusOr<v1::HeartbeatResponse> RenewLeases(Core& core, const v1::Heartbea
     if (!Renew(core, claim, running.progress())) response.add_lost(running.task());
   }
   for (const std::string& owner : request.owners()) {
-    if (core.board.FindOwner(owner) != nullptr) response.add_live_owners(owner);
+    if (core.board.FindOwner(owner) == nullptr) response.add_ended_owners(owner);
   }
   return response;
 }

@@ -278,7 +278,10 @@ void RunAgain(Core& core, Owner& owner, LiveTask& task, const absl::Status& why)
   change.dropped_action = task.row.digest;
   if (const auto detail = GetErrorDetail(why); detail && ErrorReason(why) == Reason::kBlobNotFound) {
     const auto digest = ParseDigest(detail->metadata.at("digest"));
-    if (digest.ok() && !core.blobs.HasFile(*digest)) change.dropped_blob = digest->sha256;
+    if (digest.ok() && !core.blobs.HasFile(*digest)) {
+      change.dropped_blob = digest->sha256;
+      core.metrics.BlobsLost(1);
+    }
   }
   core.board.Move(owner, task, TaskEvent::kOutputLost);
   task.result.Clear();

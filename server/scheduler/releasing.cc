@@ -119,8 +119,10 @@ void TakeLost(Core& core) {
     if (lost.why.ok()) {
       PutBack(core, *place, nullptr, nullptr);
     } else {
-      if (ErrorReason(lost.why) == Reason::kLeaseExpired) core.metrics.LeaseExpired();
-      RetryTask(core, *place, lost.why, nullptr);
+      const bool expired = ErrorReason(lost.why) == Reason::kLeaseExpired;
+      RetryTask(core, *place, lost.why, [&metrics = core.metrics, expired](const absl::Status& released) {
+        if (expired && released.ok()) metrics.LeaseExpired();
+      });
     }
   }
 }

@@ -38,7 +38,9 @@ void SetGauges(Core& core) {
 class ABSL_SCOPED_LOCKABLE Scheduler::Section {
  public:
   explicit Section(Scheduler& scheduler) ABSL_EXCLUSIVE_LOCK_FUNCTION(scheduler.mutex_) : scheduler_(scheduler) {
+    const MonotonicTime asked = scheduler_.clock_.Monotonic();
     scheduler_.mutex_.Lock();
+    scheduler_.core_.metrics.SchedulerWaited(absl::ToDoubleSeconds(scheduler_.clock_.Monotonic() - asked));
   }
   ~Section() ABSL_UNLOCK_FUNCTION() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     scheduler_.Dispatch();
@@ -61,7 +63,9 @@ class ABSL_SCOPED_LOCKABLE Scheduler::Section {
 
 Scheduler::Scheduler(Store& store, HeldBlobs& blobs, const Planner& planner, const Clock& clock, Metrics& metrics,
                      SchedulerOptions options, std::unique_ptr<Executor> elsewhere)
-    : models_(store),
+    : store_(store),
+      clock_(clock),
+      models_(store),
       executor_(elsewhere != nullptr ? std::move(elsewhere) : std::make_unique<LocalFleet>(options.fleet)),
       background_(std::make_unique<Background>(kBackgroundThreads)),
       core_{.store = store,
@@ -126,21 +130,28 @@ void Scheduler::Settle() {
   mutex_.Await(absl::Condition(this, &Scheduler::Settled));
 }
 
+bool Scheduler::IsQuiet(const std::string& name) const {
+  if (core_.window.loads(name)) return false;
+  const Owner* owner = core_.board.FindOwner(name);
+  if (owner == nullptr) return true;
+  if (owner->planning || owner->writes > 0) return false;
+  return std::none_of(owner->tasks.begin(), owner->tasks.end(),
+                      [](const LiveTask& task) { return task.step == TaskStep::kLookup; });
+}
+
 void Scheduler::AwaitQuiet(const std::string& name, absl::Duration limit) {
-  const auto quiet = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    if (core_.window.loads(name)) return false;
-    const Owner* owner = core_.board.FindOwner(name);
-    if (owner == nullptr) return true;
-    if (owner->planning || owner->writes > 0) return false;
-    return std::none_of(owner->tasks.begin(), owner->tasks.end(),
-                        [](const LiveTask& task) { return task.step == TaskStep::kLookup; });
+  struct Wait {
+    const Scheduler& scheduler;
+    const std::string& name;
+    bool IsOver() const ABSL_NO_THREAD_SAFETY_ANALYSIS { return scheduler.IsQuiet(name); }  // called with the lock
   };
+  const Wait wait{*this, name};
   absl::MutexLock lock(&mutex_);
-  mutex_.AwaitWithTimeout(absl::Condition(&quiet), limit);
+  mutex_.AwaitWithTimeout(absl::Condition(&wait, &Wait::IsOver), limit);
 }
 
 absl::Status Scheduler::Remove(const std::string& name, const std::function<absl::Status(Transaction&)>& body) {
-  ABSL_RETURN_IF_ERROR(core_.store.Write([&](Transaction& tx) -> absl::Status {
+  ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
     ABSL_RETURN_IF_ERROR(body(tx));
     return tx.ClearReferences(TasksReference(name));
   }));

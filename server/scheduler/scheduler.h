@@ -102,8 +102,11 @@ class Scheduler {
   void Resume(const Step& step);
   absl::Status WaitFor(const std::function<void(Core&, Answer)>& step);
   void Dispatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsQuiet(const std::string& name) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Settled() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return core_.under_way == 0; }
 
+  Store& store_;
+  const Clock& clock_;
   ModelCache models_;
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<Background> background_;

@@ -61,6 +61,8 @@ void OnWritten(Core& core, const TaskRow& row, const std::optional<JobRow>& job_
   core.board.SetProgress(owner, task, 0);
   core.board.SetRow(owner, task, row);
   OnBegun(core, owner, job_row);
+  LOG(DEBUG).With("owner", owner.name).With("task", row.name).With("key", row.key).With("worker", row.worker)
+      << "leased, attempt " << row.attempt;
   core.metrics.TaskLeased(absl::ToDoubleSeconds(core.clock.Monotonic() - task.ready_since));
   const auto spec = Concretize(owner, task, task.compute_class, task.code_version);
   if (owner.closing || !spec.ok()) {

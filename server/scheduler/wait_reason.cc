@@ -1,6 +1,7 @@
 #include "server/scheduler/wait_reason.h"
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -107,8 +108,15 @@ void TellWaiting(Core& core) {
   if (now - core.waiting_checked < kPause) return;
   core.waiting_checked = now;
   const std::vector<Offer> offers = core.executor.Offers(now);
+  std::map<std::string, int64_t> tasks;
   for (const auto& [name, owner] : core.board.owners()) {
     if (Update(core, *owner, offers)) Changed(core, *owner);
+    if (const auto notice = owner->WaitingNotice()) tasks[notice->reason()] += owner->tally.count(TaskState::kReady);
+  }
+  for (const std::string& reason : core.waiting_reasons) core.metrics.SetWaiting(reason, tasks[reason]);
+  for (const auto& [reason, count] : tasks) {
+    core.metrics.SetWaiting(reason, count);
+    core.waiting_reasons.insert(reason);
   }
 }
 

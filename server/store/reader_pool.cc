@@ -19,8 +19,7 @@ bool ReaderPool::Free() const { return !free_.empty() || out_ < kMostReaders; }
 absl::StatusOr<ReaderPool::Loan> ReaderPool::Take() {
   {
     absl::MutexLock lock(&mutex_);
-    mutex_.Await(absl::Condition(
-        +[](ReaderPool* pool) { return pool->Free(); }, this));
+    mutex_.Await(absl::Condition(this, &ReaderPool::Free));
     ++out_;
     if (!free_.empty()) {
       std::unique_ptr<SqliteDb> db = std::move(free_.back());

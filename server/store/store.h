@@ -198,7 +198,7 @@ class Store {
   virtual void Submit(Body body, Done done) = 0;
 };
 
-// What a store tells of its commits: transactions in one, and its seconds.
-using CommitObserver = std::function<void(int transactions, double seconds)>;
+// What a store tells of its commits: transactions in one, its seconds, and whether any of them is durable now.
+using CommitObserver = std::function<void(int transactions, double seconds, bool committed)>;
 
 }  // namespace bitwright::server

@@ -44,7 +44,7 @@ absl::StatusOr<int64_t> Term(SqliteDb& db) {
 struct WriteQueue::State {
   std::unique_ptr<SqliteDb> db;
   CommitObserver observer;
-  const SystemClock clock;
+  const SystemClock clock{};
   int64_t term = 0;
 
   absl::Mutex mutex;
@@ -76,8 +76,10 @@ struct WriteQueue::State {
   void RunWriter() {
     for (std::vector<Entry> batch = Take(); !batch.empty(); batch = Take()) {
       const MonotonicTime start = clock.Monotonic();
-      const std::vector<absl::Status> statuses = CommitAll(batch);
-      if (observer) observer(static_cast<int>(batch.size()), absl::ToDoubleSeconds(clock.Monotonic() - start));
+      bool committed = false;
+      const std::vector<absl::Status> statuses = CommitAll(batch, committed);
+      if (observer)
+        observer(static_cast<int>(batch.size()), absl::ToDoubleSeconds(clock.Monotonic() - start), committed);
       Tell(batch, statuses);
     }
     absl::MutexLock lock(&mutex);
@@ -107,13 +109,15 @@ struct WriteQueue::State {
     }
   }
 
-  std::vector<absl::Status> CommitAll(const std::vector<Entry>& batch) {
+  std::vector<absl::Status> CommitAll(const std::vector<Entry>& batch, bool& committed) {
     std::vector<absl::Status> statuses;
-    if (const absl::Status whole = Commit(batch, statuses); whole.ok()) return statuses;
+    committed = Commit(batch, statuses).ok();
+    if (committed) return statuses;
     statuses.clear();
     for (const Entry& entry : batch) {
       std::vector<absl::Status> own;
       const absl::Status status = Commit({entry}, own);
+      committed |= status.ok();
       statuses.push_back(status.ok() ? own.front() : status);
     }
     return statuses;

@@ -27,7 +27,7 @@ struct Blobs {
 void CrashWhileCollecting(const std::string& folder) {
   Blobs blobs(folder);
   auto upload = *blobs.files->StartUpload({"u", DigestOf(kBytes)});
-  if (!upload->Append(kBytes).ok()) ::_exit(1);
+  if (!upload->AppendCopied(kBytes).ok()) ::_exit(1);
   if (!blobs.held.Publish(*upload, DigestOf(kBytes), absl::FromUnixMicros(1)).ok()) ::_exit(2);
   if (!Failpoints::Arm("collection.unlink=crash").ok()) ::_exit(3);
   (void)blobs.held.Collect(DigestOf(kBytes), absl::FromUnixMicros(100));

@@ -14,18 +14,25 @@ import compiled_sources
 import source_tree
 
 CLANG = 'clang++-14'
-# The folders that may hold a lock; the rest is pure or runs on the pool of workers/base. A source elsewhere that names
-# a mutex is analysed, too.
-FOLDERS = ('server/', 'client/', 'workers/agent/', 'workers/base/', 'proto/base/', 'proto/transfer/')
-LOCK = re.compile(r'\b(absl::Mutex|std::(recursive_|shared_|timed_|recursive_timed_)?mutex|std::condition_variable)\b')
+LOCK = re.compile(r'\b(absl::Mutex\w*|ABSL_\w*(?:GUARDED_BY|LOCKS?_\w+|UNLOCK_FUNCTION)|std::\w*mutex'
+                  r'|std::condition_variable|guarded_by|capability)\b')
+INCLUDE = re.compile(r'^#include "([^"]+)"')
 INVISIBLE = re.compile(r'\bstd::((recursive_|shared_|timed_|recursive_timed_)?mutex|condition_variable(_any)?)\b')
 DIAGNOSTIC = re.compile(r'^([^:\s]+):(\d+):\d+: (?:fatal )?(?:warning|error): (.*)$')
 
 
-def can_lock(root, path):
-    if path.startswith(FOLDERS):
-        return True
+def names_lock(root, path):
     return any(LOCK.search(text) for _, text in source_tree.lines(root, path))
+
+
+def can_lock(root, path):
+    """Whether the source or a header that it includes itself names a lock.
+
+    What is guarded is private, so only members and their own sources can get it wrong, and these include the header.
+    """
+    headers = [match.group(1) for _, text in source_tree.lines(root, path) if (match := INCLUDE.match(text))]
+    return names_lock(root, path) or any(
+        os.path.isfile(os.path.join(root, header)) and names_lock(root, header) for header in headers)
 
 
 def invisible_locks(root):

@@ -109,9 +109,9 @@ class Agent::Impl {
       // A child that starts from now on would compute with other code than this worker has announced.
       if (!libraries_.Check().ok()) return stop_.Cancel();
       Failpoint("agent.heartbeat");
-      std::vector<v1::HeartbeatRequest::Running> running;
-      for (const Lane* lane : lanes()) lane->AddRunning(running);
-      const auto response = client_.Heartbeat(running, stop_);
+      v1::HeartbeatRequest request;
+      for (const Lane* lane : lanes()) lane->AddTo(request);
+      const auto response = client_.Heartbeat(std::move(request), stop_);
       if (!response.ok()) continue;
       for (Lane* lane : lanes()) lane->Obey(*response);
     }

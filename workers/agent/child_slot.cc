@@ -43,10 +43,15 @@ void ChildSlot::Release(bool healthy, MonotonicTime now) {
   old = std::move(child_);
 }
 
-void ChildSlot::EndUnlessLive(const std::set<std::string>& live_owners) {
+std::string ChildSlot::owner() const {
+  absl::MutexLock lock(&mutex_);
+  return child_ == nullptr ? std::string() : owner_;
+}
+
+void ChildSlot::EndIfOver(const std::set<std::string>& ended_owners) {
   std::shared_ptr<ChildProcess> old;
   absl::MutexLock lock(&mutex_);
-  if (child_ == nullptr || busy_ || live_owners.contains(owner_)) return;
+  if (child_ == nullptr || busy_ || !ended_owners.contains(owner_)) return;
   child_->Kill();
   old = std::move(child_);
 }

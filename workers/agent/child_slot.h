@@ -30,8 +30,11 @@ class ChildSlot {
   // After a task; a child that failed is ended.
   void Release(bool healthy, MonotonicTime now);
 
+  // Of the child; empty: none.
+  std::string owner() const;
+
   // Each leaves a busy child alone.
-  void EndUnlessLive(const std::set<std::string>& live_owners);
+  void EndIfOver(const std::set<std::string>& ended_owners);
   void EndIfIdle(MonotonicTime now, absl::Duration limit);
   // How long until EndIfIdle would end the child; infinite without an idle child.
   absl::Duration UntilIdle(MonotonicTime now, absl::Duration limit) const;

@@ -78,10 +78,11 @@ void Lane::HandIn(HeldTask& task, TaskOutcome outcome) {
   if (!status.ok()) LOG(WARNING) << task.lease.task() << " could not be handed in: " << status;
 }
 
-void Lane::AddRunning(std::vector<v1::HeartbeatRequest::Running>& running) const {
+void Lane::AddTo(v1::HeartbeatRequest& request) const {
+  if (std::string owner = children_.owner(); !owner.empty()) request.add_owners(std::move(owner));
   const std::shared_ptr<HeldTask> task = held();
   if (task == nullptr) return;
-  auto& one = running.emplace_back();
+  auto& one = *request.add_running();
   one.set_task(task->lease.task());
   one.set_fencing_token(task->lease.fencing_token());
   one.set_progress(task->progress);
@@ -94,7 +95,7 @@ void Lane::Obey(const v1::HeartbeatResponse& response) {
     LOG(INFO) << task->lease.task() << " is no longer this worker's: stopped";
     task->cancel.Cancel();
   }
-  children_.EndUnlessLive({response.live_owners().begin(), response.live_owners().end()});
+  children_.EndIfOver({response.ended_owners().begin(), response.ended_owners().end()});
   absl::MutexLock lock(&mutex_);
   draining_ = response.drain();
 }

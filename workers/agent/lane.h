@@ -41,8 +41,8 @@ class Lane {
   // Until `stop`; then abandons a running task. Ends the child. Call once.
   void Run();
 
-  // What a heartbeat says of this lane: its task, if it holds one.
-  void AddRunning(std::vector<v1::HeartbeatRequest::Running>& running) const;
+  // What a heartbeat says of this lane: its task and the owner of its child, if it holds any.
+  void AddTo(v1::HeartbeatRequest& request) const;
   // What the server answered to that.
   void Obey(const v1::HeartbeatResponse& response);
 

@@ -129,10 +129,7 @@ absl::StatusOr<v1::LeaseTaskResponse> WorkerClient::Lease(absl::Duration wait, b
   return response;
 }
 
-absl::StatusOr<v1::HeartbeatResponse> WorkerClient::Heartbeat(const std::vector<v1::HeartbeatRequest::Running>& running,
-                                                              const CancelToken& cancel) {
-  v1::HeartbeatRequest request;
-  for (const auto& one : running) *request.add_running() = one;
+absl::StatusOr<v1::HeartbeatResponse> WorkerClient::Heartbeat(v1::HeartbeatRequest request, const CancelToken& cancel) {
   v1::HeartbeatResponse response;
   ABSL_RETURN_IF_ERROR(Call(&v1::WorkerService::Stub::Heartbeat, request, response, kCallLimit, cancel));
   return response;

@@ -23,7 +23,6 @@ TEST(Metrics, CountsWhatItIsTold) {
   metrics.CacheMiss();
   metrics.Uploaded(1000);
   metrics.LeaseExpired();
-  metrics.ExpiredLeaseAccepted();
   metrics.TaskRetried();
   metrics.JobEnded("succeeded");
   metrics.SchedulerWaited(0.5);
@@ -48,7 +47,6 @@ TEST(Metrics, CountsWhatItIsTold) {
            "bitwright_rpc_stream_seconds_sum{method=\"WatchJob\"} 600",
            "bitwright_lane_depth{lane=\"bulk\"} 7",
            "bitwright_lane_refusals_total{lane=\"bulk\"} 1",
-           "bitwright_expired_leases_accepted_total 1",
            "bitwright_jobs_ended_total{outcome=\"succeeded\"} 1",
            "bitwright_scheduler_wait_seconds_sum 0.5",
            "bitwright_oldest_queued_job_age_seconds 90",

@@ -107,7 +107,8 @@ TEST(SqliteStore, WhatWaitsIsCommittedTogether) {
   std::atomic<int> transactions = 0;
   constexpr int kCount = 200;
   {
-    auto store = *OpenSqliteStore(dir / "db", [&](int count, double) {
+    auto store = *OpenSqliteStore(dir / "db", [&](int count, double, bool committed) {
+      EXPECT_TRUE(committed);
       ++commits;
       transactions += count;
     });

@@ -46,13 +46,16 @@ void Rig::Restart() {
 
 void Rig::Open() {
   metrics = std::make_unique<Metrics>();
-  store = Value(OpenSqliteStore(dir / "db.sqlite"));
+  auto faulty = std::make_unique<FaultStore>(Value(OpenSqliteStore(dir / "db.sqlite")));
+  faults = faulty.get();
+  store = std::move(faulty);
   blobs = Value(OpenDiskBlobs(dir.path()));
   held = std::make_unique<HeldBlobs>(*blobs, *store);
   Must(held->Reconcile(clock.Now()));
   planner = MakeJobPlanner();
   recipes = std::make_unique<RecipeResources>(Value(RecipeResources::Parse(ShippedRecipes())));
-  scheduler = std::make_unique<Scheduler>(*store, *held, *planner, clock, *metrics, options);
+  scheduler = std::make_unique<Scheduler>(*store, *held, *planner, clock, *metrics, options,
+                                          make_executor ? make_executor() : nullptr);
   models = std::make_unique<ModelResources>(*store, *scheduler, clock);
   Must(models->IndexContent());
   jobs = std::make_unique<JobResources>(*store, *held, *scheduler, *planner, *recipes, clock);
@@ -163,7 +166,7 @@ std::string Rig::WithProvenance(const std::string& report_bytes, const v1::TaskS
   return report.SerializeAsString();
 }
 
-absl::Status Rig::Complete(const std::string& worker, const v1::Lease& lease) {
+v1::CompleteTaskRequest Rig::Results(const std::string& worker, const v1::Lease& lease) {
   v1::CompleteTaskRequest request;
   request.set_worker(worker);
   request.set_task(lease.task());
@@ -175,7 +178,11 @@ absl::Status Rig::Complete(const std::string& worker, const v1::Lease& lease) {
     *output->mutable_digest() = ToProto(Put(bytes));
   }
   request.mutable_result()->set_seconds(0.5);
-  const absl::Status status = scheduler->CompleteTask(request);
+  return request;
+}
+
+absl::Status Rig::Complete(const std::string& worker, const v1::Lease& lease) {
+  const absl::Status status = scheduler->CompleteTask(Results(worker, lease));
   scheduler->Settle();
   return status;
 }

@@ -18,6 +18,7 @@
 #include "server/store/store.h"
 #include "tests/support/fixtures.h"
 #include "tests/unit/server/support/fake_clock.h"
+#include "tests/unit/server/support/fault_store.h"
 
 namespace bitwright::server {
 
@@ -51,6 +52,8 @@ class Rig {
   // What LeaseTask answers at once.
   absl::StatusOr<std::optional<v1::Lease>> TryLease(const std::string& worker, bool small_only = false);
   v1::Lease Lease(const std::string& worker);  // there must be one
+  // What the worker hands in for it; its outputs are held.
+  v1::CompleteTaskRequest Results(const std::string& worker, const v1::Lease& lease);
   absl::Status Complete(const std::string& worker, const v1::Lease& lease);
   absl::Status FailLease(const std::string& worker, const v1::Lease& lease, const absl::Status& error, bool machinery);
   bool Lost(const std::string& worker, const v1::Lease& lease);  // sends a heartbeat with it
@@ -62,6 +65,9 @@ class Rig {
   CollectorOptions collector_options;
   TempDir dir;
   std::unique_ptr<Metrics> metrics;
+  // Takes the place of the server's own fleet from the next Restart on.
+  std::function<std::unique_ptr<Executor>()> make_executor;
+  FaultStore* faults = nullptr;  // the store
   std::unique_ptr<Store> store;
   std::unique_ptr<BlobStore> blobs;
   std::unique_ptr<HeldBlobs> held;

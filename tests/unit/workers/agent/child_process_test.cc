@@ -229,9 +229,9 @@ TEST_F(Child, SlotKeepsOneChildForEachOwner) {
   const std::string second = run("jobs/2");
   EXPECT_NE(second, first);
 
-  slot.EndUnlessLive({"jobs/2"});
+  slot.EndIfOver({"jobs/1"});
   EXPECT_EQ(std::to_string(slot.pid()), second);
-  slot.EndUnlessLive({"jobs/1"});
+  slot.EndIfOver({"jobs/2"});
   EXPECT_EQ(slot.pid(), 0);
 
   run("jobs/2");
@@ -242,7 +242,7 @@ TEST_F(Child, SlotKeepsOneChildForEachOwner) {
   EXPECT_EQ(slot.pid(), 0);
 
   ASSERT_THAT(slot.Acquire("jobs/2"), IsOk());
-  slot.EndUnlessLive({});
+  slot.EndIfOver({"jobs/2"});
   EXPECT_NE(slot.pid(), 0) << "a busy child is left alone";
   slot.Release(false, now);
   EXPECT_EQ(slot.pid(), 0);

@@ -2,6 +2,8 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
+
 #include "absl/time/time.h"
 #include "bitwright/v1/blobs.grpc.pb.h"
 #include "bitwright/v1/workers.grpc.pb.h"
@@ -114,7 +116,11 @@ class FakeServer::Impl {
       absl::MutexLock lock(&impl_.mutex);
       impl_.seen.heartbeats.push_back(*request);
       for (const auto& task : impl_.faults.lost) response->add_lost(task);
-      for (const auto& owner : impl_.faults.live) response->add_live_owners(owner);
+      for (const auto& owner : request->owners()) {
+        if (std::find(impl_.faults.live.begin(), impl_.faults.live.end(), owner) == impl_.faults.live.end()) {
+          response->add_ended_owners(owner);
+        }
+      }
       response->set_drain(impl_.faults.drain);
       return Status::OK;
     }
