@@ -47,7 +47,8 @@ class BlobUpload {
   // Hashes at most so many of the bytes that an earlier stream left behind. True: all are hashed, and Append may be
   // called. In pieces, since that can take minutes. UNAVAILABLE, reason BLOB_UNREADABLE.
   virtual absl::StatusOr<bool> HashMore(int64_t most_bytes) = 0;
-  // Hashes what is appended on threads that this gives, while it is written. They must run its steps until the upload goes.
+  // Hashes what is appended on threads that this gives, while it is written. They must run its steps until the upload
+  // goes.
   virtual void HashOn(Spawn spawn) = 0;
   // INVALID_ARGUMENT, reason BLOB_DIGEST_MISMATCH, when the bytes go past the declared size; RESOURCE_EXHAUSTED, reason
   // DISK_FULL; UNAVAILABLE, reason BLOB_UNWRITABLE. After an error the upload is discarded.

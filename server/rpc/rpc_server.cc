@@ -94,12 +94,11 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcParts& part
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   auto state = std::make_unique<State>(parts);
   Lanes& lanes = state->lanes;
-  const UploadParts uploads{
-      .blobs = parts.blobs,
-      .held = parts.held,
-      .disk = parts.disk,
-      .clock = parts.clock,
-      .spawn = [&lanes](std::function<void()> step) { lanes.bulk_lane.Post(std::move(step)); }};
+  const UploadParts uploads{.blobs = parts.blobs,
+                            .held = parts.held,
+                            .disk = parts.disk,
+                            .clock = parts.clock,
+                            .spawn = [&lanes](std::function<void()> step) { lanes.bulk_lane.Post(std::move(step)); }};
   state->services.push_back(MakeBlobService(lanes.bulk, parts.held, parts.clock));
   state->services.push_back(MakeByteStreamService(lanes.bulk, uploads, state->idle));
   state->services.push_back(MakeCapabilityService(lanes.control, parts.capabilities));

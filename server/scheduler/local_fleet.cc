@@ -1,6 +1,8 @@
 #include "server/scheduler/local_fleet.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "proto/base/process.h"
@@ -146,8 +148,11 @@ std::vector<LostLease> LocalFleet::Lost(MonotonicTime now) {
 
 std::vector<Offer> LocalFleet::Offers(MonotonicTime now) const {
   std::map<std::pair<std::string, std::string>, Offer> offers;
+  std::set<std::string_view> asking;
+  for (const auto& [id, waiter] : waiting_.waiters()) asking.insert(waiter.worker);
   for (const auto& [name, member] : members_.members()) {
-    if (LeaseEnd(member.seen) < now) continue;  // lost without a word, though it is remembered for a while
+    // One that was lost without a word is remembered for a while, but is no place.
+    if (LeaseEnd(member.seen) < now && !asking.contains(name)) continue;
     const v1::WorkerCapacity& capacity = member.capacity;
     Offer& offer = offers[{capacity.compute_class(), capacity.code_version()}];
     offer.compute_class = capacity.compute_class();
@@ -168,6 +173,11 @@ std::string LocalFleet::Register(const v1::WorkerCapacity& capacity, const Clock
   return members_.Add(capacity, clock);
 }
 
+void LocalFleet::Hear(Fleet::Member& member, const Clock& clock) {
+  if (LeaseEnd(member.seen) < clock.Monotonic()) ++changes_;  // it is a place again
+  Fleet::Seen(member, clock);
+}
+
 int64_t LocalFleet::Ask(WaitingWorkers::Waiter waiter, const Clock& clock, Outbox& outbox) {
   const int64_t id = waiting_.NewId();
   Fleet::Member* member = members_.Find(waiter.worker);
@@ -176,7 +186,7 @@ int64_t LocalFleet::Ask(WaitingWorkers::Waiter waiter, const Clock& clock, Outbo
     outbox.push_back([done = std::move(waiter.done), why] { done(why); });
     return id;
   }
-  Fleet::Seen(*member, clock);
+  Hear(*member, clock);
   if (waiter.small_only && !member->small_lane) {
     member->small_lane = true;
     ++changes_;
@@ -191,7 +201,7 @@ void LocalFleet::CancelAsk(int64_t id, Outbox& outbox) { waiting_.Answer(id, std
 absl::Status LocalFleet::Seen(const std::string& worker, const Clock& clock) {
   Fleet::Member* member = members_.Find(worker);
   if (member == nullptr) return WorkerUnknownError(worker);
-  Fleet::Seen(*member, clock);
+  Hear(*member, clock);
   return absl::OkStatus();
 }
 

@@ -86,6 +86,7 @@ class LocalFleet final : public Executor {
   // The lease, given to the claiming worker where its own worker is no longer known; null: not its lease.
   HeldLease* Claimed(const LeaseClaim& claim);
   std::optional<Placement> PlaceFor(int64_t asker, const WaitingWorkers::Waiter& waiter);
+  void Hear(Fleet::Member& member, const Clock& clock);
   void Occupy(const Execution& execution, const std::string& worker);
   void Free(const Execution& execution, const std::string& worker);
   void Lose(const std::string& task, const absl::Status& why);

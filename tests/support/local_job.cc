@@ -144,9 +144,11 @@ absl::StatusOr<LocalJobs::Result> LocalJobs::Run(const v1::Model& model, v1::Job
       } else if (node.key == "select") {
         ABSL_ASSIGN_OR_RETURN(facts.selection, Read<v1::Selection>(finished, "selection"));
       } else if (node.key == "assemble") {
-        // Of a job without a server there is none to tell.
-        facts.provenance = ToProto(DigestOf(""));
-        std::ofstream(BlobPath(*facts.provenance));
+        v1::Provenance provenance;  // without a server there is little to tell
+        provenance.add_tasks()->set_label(node.key);
+        const std::string bytes = provenance.SerializeAsString();
+        facts.provenance = ToProto(DigestOf(bytes));
+        std::ofstream(BlobPath(*facts.provenance)) << bytes;
       } else if (node.key == "report") {
         ABSL_ASSIGN_OR_RETURN(result.report, Read<v1::Report>(finished, "report"));
       }

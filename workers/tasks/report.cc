@@ -41,6 +41,7 @@ absl::Status RunReport(const v1::ReportParams& params, TaskIo& io) {
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kSelection, selection));
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kManifest, *report.mutable_artifact()));
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kProvenance, *report.mutable_provenance()));
+  if (report.provenance().tasks().empty()) return TaskInputDamagedError(TaskFile::kProvenance, "names no task");
   ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, selection.selected(), info));
   if (selection.selected() >= selection.candidates_size()) {
     return TaskInputDamagedError(TaskFile::kSelection, "has no candidate " + std::to_string(selection.selected()));

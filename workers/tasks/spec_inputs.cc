@@ -56,7 +56,8 @@ Wanted WantedOf(const v1::TaskSpec& spec) {
               .model = true,
               .numbered = {TaskFile::kWeights}};
     case v1::TaskSpec::kReport:
-      return {.needed = {TaskFile::kInfo, TaskFile::kAllocation, TaskFile::kSelection, TaskFile::kManifest}};
+      return {.needed = {TaskFile::kInfo, TaskFile::kAllocation, TaskFile::kSelection, TaskFile::kManifest,
+                         TaskFile::kProvenance}};
     case v1::TaskSpec::PARAMS_NOT_SET:
       break;
   }

@@ -98,7 +98,8 @@ void AddComparing(std::vector<v1::TaskSpec>& specs) {
            WithModel({TaskFile::kInfo, TaskFile::kAllocation, TaskFile::kSelection, Numbered(TaskFile::kWeights, 0)}));
   spec.mutable_assemble()->set_candidate(1);
   specs.push_back(spec);
-  spec = Spec(TaskKind::kReport, {TaskFile::kInfo, TaskFile::kAllocation, TaskFile::kSelection, TaskFile::kManifest});
+  spec = Spec(TaskKind::kReport, {TaskFile::kInfo, TaskFile::kAllocation, TaskFile::kSelection, TaskFile::kManifest,
+                                  TaskFile::kProvenance});
   spec.mutable_report()->set_model_display_name("small");
   *spec.mutable_report()->mutable_recipe() = GoodRecipe();
   specs.push_back(spec);

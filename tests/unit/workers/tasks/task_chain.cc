@@ -1,5 +1,6 @@
 #include "tests/unit/workers/tasks/task_chain.h"
 
+#include "bitwright/v1/reports.pb.h"
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
@@ -11,6 +12,12 @@ namespace bitwright::worker {
 namespace {
 
 constexpr int kWindow = 16, kWindows = 4;
+
+std::string SomeProvenance() {
+  v1::Provenance provenance;
+  provenance.add_tasks()->set_label("assemble");
+  return provenance.SerializeAsString();
+}
 
 std::string IdLinesText() {
   std::string text;
@@ -161,7 +168,8 @@ void RunFromQuantize(Builder& builder) {
               {{TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
                {TaskFile::kAllocation, OutputOf(TaskKind::kAllocate, TaskFile::kAllocation)},
                {TaskFile::kSelection, OutputOf(TaskKind::kSelect, TaskFile::kSelection)},
-               {TaskFile::kManifest, OutputOf(TaskKind::kAssemble, TaskFile::kManifest)}});
+               {TaskFile::kManifest, OutputOf(TaskKind::kAssemble, TaskFile::kManifest)}},
+              {{TaskFile::kProvenance, SomeProvenance()}});
 }
 
 }  // namespace
