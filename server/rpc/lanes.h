@@ -8,8 +8,9 @@ namespace bitwright::server {
 
 // Which calls share threads. What workers say must get through whatever clients do: a heartbeat that waits behind
 // uploads is a lost lease. Health is answered by gRPC itself.
-inline constexpr LaneLimits kWorkLane{.name = "work", .threads = 4, .most_waiting = 1024, .most_streams = 4096};
-inline constexpr LaneLimits kControlLane{.name = "control", .threads = 4, .most_waiting = 256, .most_streams = 4096};
+// A thread waits while what its call says is made durable: as many as go into one commit.
+inline constexpr LaneLimits kWorkLane{.name = "work", .threads = 32, .most_waiting = 1024, .most_streams = 4096};
+inline constexpr LaneLimits kControlLane{.name = "control", .threads = 16, .most_waiting = 256, .most_streams = 4096};
 inline constexpr LaneLimits kBulkLane{.name = "bulk", .threads = 8, .most_waiting = 256, .most_streams = 512};
 
 struct Lanes {

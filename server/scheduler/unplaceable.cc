@@ -46,8 +46,9 @@ void FailUnplaceable(Core& core) {
   if (now - core.unplaceable_checked < kPause) return;
   core.unplaceable_checked = now;
   const std::vector<Offer> offers = core.executor.Offers(now);
-  if (offers.empty()) return;
+  if (offers.empty()) return core.window.SetAside(0);
   std::vector<std::pair<Owner*, absl::Status>> failures;
+  size_t aside = 0;
   for (const auto& [name, owner] : core.board.owners()) {
     const LiveTask* task = owner->AnyLeased() || owner->closing ? nullptr : Unplaceable(*owner, offers);
     if (task == nullptr) {
@@ -57,7 +58,10 @@ void FailUnplaceable(Core& core) {
     } else if (now - *owner->unplaceable_since >= core.options.patience && !owner->stuck) {
       failures.emplace_back(owner.get(), WhyNot(*owner, *task, offers));
     }
+    const JobWork* job = owner->job();
+    if (owner->unplaceable_since && job != nullptr && job->job.state() == v1::Job::QUEUED) ++aside;
   }
+  core.window.SetAside(aside);
   for (const auto& [owner, error] : failures) FailOwner(core, *owner, error);
 }
 

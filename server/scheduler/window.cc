@@ -60,12 +60,9 @@ QueueRead ReadQueue(Store& store, int limit) {
 
 size_t Window::Room(const Core& core) const {
   const auto bound = static_cast<size_t>(core.options.window);
-  size_t counted = waiting_.size() + loading_.size();
-  for (const auto& [name, priority] : waiting_) {
-    const Owner* owner = core.board.FindOwner(name);
-    if (owner != nullptr && owner->unplaceable_since) --counted;
-  }
-  if (waiting_.size() + loading_.size() >= kMostTimesTheWindow * bound) return 0;
+  const size_t inside = waiting_.size() + loading_.size();
+  if (inside >= kMostTimesTheWindow * bound) return 0;
+  const size_t counted = inside - std::min(inside, aside_);
   return counted >= bound ? 0 : bound - counted;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <set>
 #include <string>
@@ -35,6 +36,9 @@ class Window {
   // From now on nothing says that the store has no more; after a start.
   void LookAgain() { more_jobs_ = more_models_ = true; }
 
+  // Of those that wait inside, how many wait for a worker that is not there.
+  void SetAside(size_t count) { aside_ = count; }
+
   bool loads(const std::string& name) const { return loading_.contains(name); }
 
  private:
@@ -44,6 +48,7 @@ class Window {
   std::map<std::string, int> waiting_;                 // jobs in memory that did not begin, and their priority
   std::set<std::pair<int, std::string>> by_priority_;  // the same
   std::set<std::string> loading_;
+  size_t aside_ = 0;
   bool more_jobs_ = true;  // there may be rows beside those in memory
   bool more_models_ = true;
   bool reading_ = false;  // of the queue
