@@ -13,6 +13,7 @@ namespace bitwright::server {
 namespace {
 
 constexpr int kPatienceSeconds = 600;
+constexpr std::chrono::milliseconds kMoment{2};
 constexpr int kWindows = 4096;
 constexpr int kSmallestWindow = 64;
 constexpr int kCalibrationTokens = 65'536;
@@ -140,10 +141,17 @@ void Workload::CreateModel(Calls& calls) {
   }
   model_ = Calls::Must<v1::Model>(*calls.models, &v1::ModelService::Stub::CreateModel, request).name();
   const std::string worker = calls.Register(1);
-  const std::optional<v1::Lease> lease = calls.Lease(worker);
-  CHECK(lease.has_value()) << "the model's inspection is not ready";
+  // What follows from a call is on its way when that is answered: a task is ready, a model is READY, a moment later.
+  std::optional<v1::Lease> lease;
+  while (!(lease = calls.Lease(worker))) std::this_thread::sleep_for(kMoment);
   Calls::Must<v1::CompleteTaskResponse>(*calls.workers, &v1::WorkerService::Stub::CompleteTask,
                                         Completion(worker, *lease));
+  v1::GetModelRequest get;
+  get.set_name(model_);
+  while (Calls::Must<v1::Model>(*calls.models, &v1::ModelService::Stub::GetModel, get).state() ==
+         v1::Model::INSPECTING) {
+    std::this_thread::sleep_for(kMoment);
+  }
   v1::DeregisterWorkerRequest leave;
   leave.set_worker(worker);
   Calls::Must<v1::DeregisterWorkerResponse>(*calls.workers, &v1::WorkerService::Stub::DeregisterWorker, leave);
