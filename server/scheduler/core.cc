@@ -43,6 +43,7 @@ void Commit(Core& core, Owner& owner, Change change, std::function<void(Core&, O
                         --under_lock.under_way;
                         Owner* owner = FindOwner(under_lock, name, id);
                         if (owner != nullptr) --owner->writes;
+                        if (owner != nullptr && fate.ok()) owner->refusals = 0;
                         then(under_lock, owner, fate);
                         owner = FindOwner(under_lock, name, id);
                         if (owner != nullptr && owner->writes == 0) RunQuiet(under_lock, *owner);

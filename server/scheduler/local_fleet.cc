@@ -164,6 +164,7 @@ std::vector<Offer> LocalFleet::Offers(MonotonicTime now) const {
     offer.small_lane |= member.small_lane;
   }
   std::vector<Offer> list;
+  list.reserve(offers.size());
   for (auto& [kind, offer] : offers) list.push_back(std::move(offer));
   return list;
 }
