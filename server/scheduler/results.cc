@@ -34,6 +34,7 @@ template <typename Request>
 std::optional<TaskBoard::Place> LeaseOf(Core& core, const Request& request, const Answer& answer,
                                         void (*again)(Core&, const Request&, Answer),
                                         void (*late)(Core&, const Request&, Answer)) {
+  if (core.fleet != nullptr) (void)core.fleet->Seen(request.worker(), core.clock);  // known or not, as its lease says
   const auto place = core.board.Find(request.task());
   if (place && (place->task->step == TaskStep::kStarting || place->task->step == TaskStep::kEnding)) {
     place->task->when_written.push_back(
