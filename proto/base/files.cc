@@ -33,6 +33,11 @@ absl::Status WriteWholeFile(const std::string& path, std::string_view data, File
   return absl::OkStatus();
 }
 
+int SyncFolder(const std::string& path) {
+  const OwnedFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return folder.get() < 0 || ::fsync(folder.get()) != 0 ? errno : 0;
+}
+
 ssize_t ReadAt(int fd, int64_t offset, void* data, size_t size) {
   size_t done = 0;
   while (done < size) {

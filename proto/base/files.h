@@ -22,6 +22,9 @@ absl::StatusOr<std::string> ReadWholeFile(const std::string& path, FileErrorFunc
 // Writes "{path}.part", flushes it to the disk and renames it: a reader sees all or nothing.
 absl::Status WriteWholeFile(const std::string& path, std::string_view data, FileErrorFunction* unwritable);
 
+// Makes names in the folder as lasting as the files that they name. An errno, or 0; EINVAL: its file system cannot.
+int SyncFolder(const std::string& path);
+
 // As pread(2), but goes on after short reads and interruptions: fewer than `size` bytes only at the file's end; −1 with
 // errno.
 ssize_t ReadAt(int fd, int64_t offset, void* data, size_t size);

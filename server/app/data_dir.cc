@@ -11,7 +11,7 @@
 #include <system_error>
 #include <vector>
 
-#include "proto/base/owned_fd.h"
+#include "proto/base/files.h"
 #include "server/app/app_errors.h"
 
 namespace bitwright::server {
@@ -30,8 +30,7 @@ int MakeFolders(const std::string& path) {
   if (!error) std::filesystem::create_directories(path, error);
   if (error) return error.value();
   for (const std::filesystem::path& made : missing) {
-    const OwnedFd above(::open(made.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (above.get() < 0 || ::fsync(above.get()) != 0) return errno;
+    if (const int why = SyncFolder(made.parent_path().string()); why != 0) return why;
   }
   return 0;
 }

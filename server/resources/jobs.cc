@@ -22,8 +22,6 @@ v1::Job Parse(const JobRow& row) {
 }
 
 constexpr int kIndexBatch = 100;
-// Until there are accounts.
-constexpr char kOnlyTenant[] = "default";
 constexpr std::string_view kTextFields[] = {"name", "display_name", "model", "recipe", "target"};
 constexpr std::string_view kStates[] = {"QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"};
 constexpr std::string_view kLabelPrefix = "labels.";

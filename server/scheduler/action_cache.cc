@@ -42,16 +42,12 @@ void OnFinished(Core& core, const absl::Status& fate, TaskRow row, const std::op
   Owner& owner = *place->owner;
   LiveTask& task = *place->task;
   if (!fate.ok()) {
-    if (!IsServersFault(fate)) {  // an output has gone
-      OnNotBegun(owner);
-      return Enqueue(core, owner, task);
-    }
-    task.step = TaskStep::kNone;
     OnNotBegun(owner);
+    if (!IsServersFault(fate)) return Enqueue(core, owner, task);  // an output has gone
+    task.step = TaskStep::kNone;
     return Refused(core, owner, fate);
   }
   task.step = TaskStep::kNone;
-  owner.refusals = 0;
   task.result = std::move(result);
   core.board.SetRow(owner, task, std::move(row));
   core.metrics.CacheHit();

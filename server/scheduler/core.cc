@@ -27,28 +27,39 @@ void RunQuiet(Core& core, Owner& owner) {
 
 }  // namespace
 
+void Tell(Core& core, const Answer& answer, const absl::Status& status) {
+  if (answer) core.outbox.push_back([answer, status] { answer(status); });
+}
+
 Owner* FindOwner(Core& core, const std::string& name, int64_t id) {
   Owner* owner = core.board.FindOwner(name);
   return owner != nullptr && owner->id == id ? owner : nullptr;
 }
 
-void Commit(Core& core, Owner& owner, Change change, std::function<void(Core&, Owner*, const absl::Status&)> then) {
+void Write(Core& core, Store::Body body, std::function<void(Core&, const absl::Status&)> then) {
   ++core.under_way;
+  core.store.Submit(std::move(body), [&core, then = std::move(then)](const absl::Status& fate) {
+    core.resume([then, fate](Core& under_lock) {
+      --under_lock.under_way;
+      then(under_lock, fate);
+    });
+  });
+}
+
+void Commit(Core& core, Owner& owner, Change change, std::function<void(Core&, Owner*, const absl::Status&)> then) {
   ++owner.writes;
   change.now_micros = ToMicros(core.clock.Now());
-  auto kept = std::make_shared<const Change>(std::move(change));
-  core.store.Submit([kept](Transaction& tx) { return Apply(tx, *kept); },
-                    [&core, then = std::move(then), name = owner.name, id = owner.id](const absl::Status& fate) {
-                      core.resume([then, name, id, fate](Core& under_lock) {
-                        --under_lock.under_way;
-                        Owner* owner = FindOwner(under_lock, name, id);
-                        if (owner != nullptr) --owner->writes;
-                        if (owner != nullptr && fate.ok()) owner->refusals = 0;
-                        then(under_lock, owner, fate);
-                        owner = FindOwner(under_lock, name, id);
-                        if (owner != nullptr && owner->writes == 0) RunQuiet(under_lock, *owner);
-                      });
-                    });
+  const auto kept = std::make_shared<const Change>(std::move(change));
+  Write(
+      core, [kept](Transaction& tx) { return Apply(tx, *kept); },
+      [then = std::move(then), name = owner.name, id = owner.id](Core& under_lock, const absl::Status& fate) {
+        Owner* owner = FindOwner(under_lock, name, id);
+        if (owner != nullptr) --owner->writes;
+        if (owner != nullptr && fate.ok()) owner->refusals = 0;
+        then(under_lock, owner, fate);
+        owner = FindOwner(under_lock, name, id);
+        if (owner != nullptr && owner->writes == 0) RunQuiet(under_lock, *owner);
+      });
 }
 
 void WhenQuiet(Core& core, Owner& owner, std::function<void(Core&, Owner&)> step) {
@@ -71,9 +82,9 @@ void Forget(Core& core, Owner& owner) {
     for (std::string& name : core.board.Vacate(task)) freed.push_back(std::move(name));
     for (auto& call : task.when_written) core.outbox.push_back([&core, call = std::move(call)] { core.resume(call); });
   }
-  for (auto& answer : owner.when_ended) core.outbox.push_back([answer] { answer(absl::OkStatus()); });
+  for (const Answer& answer : owner.when_ended) Tell(core, answer, absl::OkStatus());
   core.stuck.erase(owner.name);
-  core.window.OnForgotten(owner.name);
+  core.window.OnLeftQueue(owner.name);
   core.board.Remove(owner);
   for (const std::string& name : freed) Unblock(core, name);
 }

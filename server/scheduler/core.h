@@ -10,9 +10,9 @@
 
 #include "absl/time/time.h"
 #include "proto/base/clock.h"
+#include "proto/base/work_threads.h"
 #include "server/blobs/held_blobs.h"
 #include "server/observe/metrics.h"
-#include "server/scheduler/background.h"
 #include "server/scheduler/board.h"
 #include "server/scheduler/executor.h"
 #include "server/scheduler/local_fleet.h"
@@ -46,7 +46,7 @@ struct Core {
   Metrics& metrics;
   const SchedulerOptions options;
   ModelCache& models;
-  Background& background;
+  WorkThreads& background;
   Executor& executor;
   LocalFleet* fleet = nullptr;                             // the executor, where it is this server's own
   std::function<void(std::function<void(Core&)>)> resume;  // runs a step under the lock; from any thread
@@ -69,7 +69,10 @@ struct Core {
   bool draining = false;
 };
 
-// Hands the change to the store. Once its fate is known `then` runs under the lock; without an owner where that was
+// Hands the transaction to the store. Once its fate is known `then` runs under the lock.
+void Write(Core& core, Store::Body body, std::function<void(Core&, const absl::Status&)> then);
+
+// The same for a change of an owner. Once its fate is known `then` runs under the lock; without an owner where that was
 // forgotten meanwhile.
 void Commit(Core& core, Owner& owner, Change change, std::function<void(Core&, Owner*, const absl::Status&)> then);
 
@@ -85,6 +88,9 @@ void Outside(Core& core, std::function<T()> work, std::function<void(Core&, T)> 
     });
   });
 }
+
+// Leaves the answer to be given once the lock is released; null: nobody waits for it.
+void Tell(Core& core, const Answer& answer, const absl::Status& status);
 
 // The owner while it is the one of this id.
 Owner* FindOwner(Core& core, const std::string& name, int64_t id);

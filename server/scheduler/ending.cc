@@ -127,10 +127,6 @@ Ending ModelRejected(const ModelWork& work, const absl::Status& error) {
 
 using MakeEnding = std::function<absl::StatusOr<Ending>(const Core&, const Owner&)>;
 
-void Tell(Core& core, const Answer& answer, const absl::Status& status) {
-  if (answer) core.outbox.push_back([answer, status] { answer(status); });
-}
-
 // The end is durable.
 void OnEnded(Core& core, Owner& owner, const Ending& ending, const Answer& answer) {
   const JobRow* job = std::get_if<JobRow>(&ending.row);
@@ -139,7 +135,7 @@ void OnEnded(Core& core, Owner& owner, const Ending& ending, const Answer& answe
   if (job != nullptr) core.metrics.JobEnded(absl::AsciiStrToLower(absl::string_view(state.data(), state.size())));
   Tell(core, answer, absl::OkStatus());
   Forget(core, owner);
-  core.window.OnLeft(core);
+  core.window.Fill(core);
 }
 
 // A job that cannot be cancelled now goes on; any other end is tried again.

@@ -90,7 +90,7 @@ class Executor {
   virtual std::vector<Placement> FindPlaces() = 0;
   // The start is durable: the lease goes to its place. A place that is gone by now loses it at once (see Lost).
   virtual void Begin(const std::string& task, v1::Lease lease, MonotonicTime now, Outbox& outbox) = 0;
-  // It cannot start now; the place is free again, and the task waits, unless it was withdrawn.
+  // It cannot start now; the place is free again, and the task waits, unless it was withdrawn while it was placed.
   virtual void Refuse(const std::string& task) = 0;
   // A task that ran there before this server started.
   virtual void Resume(Execution execution, const Place& place, int64_t fencing_token, MonotonicTime now) = 0;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/task_names.h"
@@ -44,14 +45,23 @@ std::string_view ReadOutput(std::string_view kind) {
   return {};
 }
 
+std::optional<OutputToRead> ToRead(const LiveTask& task, const v1::TaskResult& result) {
+  const std::string& kind = task.node.spec.kind();
+  const std::string_view wanted = ReadOutput(kind);
+  if (wanted.empty()) return std::nullopt;
+  // Without a digest reading it fails, and says so.
+  OutputToRead output{.task = task.row.name, .key = task.node.key, .kind = kind, .digest = {}};
+  for (const v1::TaskOutput& one : result.outputs()) {
+    if (one.name() == wanted) output.digest = one.digest();
+  }
+  return output;
+}
+
 std::vector<OutputToRead> Unread(const Owner& owner) {
   std::vector<OutputToRead> unread;
   for (const LiveTask* task : owner.read_tasks) {
     if (task->row.state != TaskState::kDone || Knows(owner, *task)) continue;
-    const std::string output(ReadOutput(task->node.spec.kind()));
-    const auto digest = OutputOf(*task, output);
-    // Without a digest reading it fails, and says so.
-    unread.push_back({task->row.name, task->node.key, task->node.spec.kind(), digest.ok() ? *digest : v1::Digest()});
+    unread.push_back(*ToRead(*task, task->result));
   }
   return unread;
 }
@@ -72,15 +82,13 @@ absl::Status Learn(HeldBlobs& blobs, const OutputToRead& output, Learned& learne
   return Fill(output, bytes, report);
 }
 
-absl::Status CheckResult(HeldBlobs& blobs, const TaskNode& node, const v1::TaskResult& result) {
-  const std::string_view wanted = ReadOutput(node.spec.kind());
-  if (wanted.empty()) return absl::OkStatus();
-  for (const v1::TaskOutput& output : result.outputs()) {
-    if (output.name() != wanted) continue;
-    Learned ignored;
-    return Learn(blobs, {.task = {}, .key = node.key, .kind = node.spec.kind(), .digest = output.digest()}, ignored);
-  }
-  return OutputMissingError(node.key, wanted);
+std::optional<BlobDigest> BlobOf(const absl::Status& error) {
+  const auto detail = GetErrorDetail(error);
+  if (!detail) return std::nullopt;
+  const auto text = detail->metadata.find("digest");
+  if (text == detail->metadata.end()) return std::nullopt;
+  const auto digest = ParseDigest(text->second);
+  return digest.ok() ? std::optional(*digest) : std::nullopt;
 }
 
 }  // namespace bitwright::server

@@ -38,7 +38,10 @@ std::vector<OutputToRead> Unread(const Owner& owner);
 // errors of HeldBlobs::ReadWhole.
 absl::Status Learn(HeldBlobs& blobs, const OutputToRead& output, Learned& learned);
 
-// Checks a result before it is kept. As Learn; TASK_OUTPUT_MISSING.
-absl::Status CheckResult(HeldBlobs& blobs, const TaskNode& node, const v1::TaskResult& result);
+// What of a result the server reads; nothing: its kind has no such output.
+std::optional<OutputToRead> ToRead(const LiveTask& task, const v1::TaskResult& result);
+
+// The blob that an error says is not there; nothing: it says none.
+std::optional<BlobDigest> BlobOf(const absl::Status& error);
 
 }  // namespace bitwright::server

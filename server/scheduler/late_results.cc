@@ -44,9 +44,7 @@ void Judge(Core& core, const std::string& task, int64_t token, std::function<boo
         const bool known = row && row->fencing_token == token && is_known(*row);
         return known ? absl::OkStatus() : LeaseLostError(task, token);
       },
-      [answer = std::move(answer)](Core& under_lock, absl::Status status) {
-        under_lock.outbox.push_back([answer, status] { answer(status); });
-      });
+      [answer = std::move(answer)](Core& under_lock, absl::Status status) { Tell(under_lock, answer, status); });
 }
 
 }  // namespace

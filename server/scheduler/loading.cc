@@ -83,45 +83,47 @@ Loaded LoadRows(Store& store, ModelCache& models, const std::string& name, absl:
   return loaded;
 }
 
+// The row's message as far as it can be read, failed for that reason.
+template <typename Message, typename Row>
+Message Failed(const Row& row, typename Message::State state, const absl::Status& why) {
+  Message message;
+  if (!message.ParseFromString(row.body)) message.Clear();
+  message.set_name(row.name);
+  message.set_state(state);
+  *message.mutable_error() = ToProto(why);
+  return message;
+}
+
+absl::Status FailModel(Transaction& tx, const std::string& name, const absl::Status& why) {
+  ABSL_ASSIGN_OR_RETURN(std::optional<ModelRow> row, tx.GetModel(name));
+  if (!row) return absl::OkStatus();
+  row->unfinished = false;
+  row->body = Failed<v1::Model>(*row, v1::Model::REJECTED, why).SerializeAsString();
+  return tx.PutModel(*row);
+}
+
+absl::Status FailJob(Transaction& tx, const std::string& name, const absl::Status& why, absl::Time now) {
+  ABSL_ASSIGN_OR_RETURN(std::optional<JobRow> row, tx.GetJob(name));
+  if (!row) return absl::OkStatus();
+  v1::Job job = Failed<v1::Job>(*row, v1::Job::FAILED, why);
+  *job.mutable_end_time() = ToProto(now);
+  row->state = job.state();
+  row->unfinished = false;
+  row->body = job.SerializeAsString();
+  return tx.PutJob(*row);
+}
+
 // Written without an owner in memory: there is nothing to make one of.
 void FailCorrupt(Core& core, const std::string& name, const absl::Status& why) {
   LOG(ERROR) << name << " fails: " << why.ToString();
-  ++core.under_way;
-  const google::rpc::Status error = ToProto(why);
-  const absl::Time now = core.clock.Now();
-  core.store.Submit(
-      [name, error, now](Transaction& tx) -> absl::Status {
-        if (IsModel(name)) {
-          ABSL_ASSIGN_OR_RETURN(std::optional<ModelRow> row, tx.GetModel(name));
-          if (!row) return absl::OkStatus();
-          v1::Model model;
-          if (!model.ParseFromString(row->body)) model.Clear();
-          model.set_name(name);
-          model.set_state(v1::Model::REJECTED);
-          *model.mutable_error() = error;
-          row->unfinished = false;
-          row->body = model.SerializeAsString();
-          return tx.PutModel(*row);
-        }
-        ABSL_ASSIGN_OR_RETURN(std::optional<JobRow> row, tx.GetJob(name));
-        if (!row) return absl::OkStatus();
-        v1::Job job;
-        if (!job.ParseFromString(row->body)) job.Clear();
-        job.set_name(name);
-        job.set_state(v1::Job::FAILED);
-        *job.mutable_error() = error;
-        *job.mutable_end_time() = ToProto(now);
-        row->state = job.state();
-        row->unfinished = false;
-        row->body = job.SerializeAsString();
-        return tx.PutJob(*row);
+  Write(
+      core,
+      [name, why, now = core.clock.Now()](Transaction& tx) {
+        return IsModel(name) ? FailModel(tx, name, why) : FailJob(tx, name, why, now);
       },
-      [&core, name](const absl::Status& fate) {
-        core.resume([name, fate](Core& under_lock) {
-          --under_lock.under_way;
-          if (!fate.ok()) LOG(ERROR) << name << " cannot be failed yet: " << fate.ToString();
-          under_lock.subscribers.Notify(name, under_lock.outbox);
-        });
+      [name](Core& under_lock, const absl::Status& fate) {
+        if (!fate.ok()) LOG(ERROR) << name << " cannot be failed yet: " << fate.ToString();
+        under_lock.subscribers.Notify(name, under_lock.outbox);
       });
 }
 

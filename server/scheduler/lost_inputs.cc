@@ -4,24 +4,15 @@
 #include <string>
 #include <utility>
 
-#include "proto/base/errors.h"
 #include "proto/contract/digest.h"
 #include "server/scheduler/ending.h"
+#include "server/scheduler/facts.h"
 #include "server/scheduler/planning.h"
 #include "server/scheduler/releasing.h"
 #include "server/scheduler/scheduler_errors.h"
 
 namespace bitwright::server {
 namespace {
-
-std::optional<BlobDigest> DigestIn(const absl::Status& error) {
-  const auto detail = GetErrorDetail(error);
-  if (!detail) return std::nullopt;
-  const auto text = detail->metadata.find("digest");
-  if (text == detail->metadata.end()) return std::nullopt;
-  const auto digest = ParseDigest(text->second);
-  return digest.ok() ? std::optional(*digest) : std::nullopt;
-}
 
 // The task that made the blob which the task reads; null: none of the job's.
 LiveTask* MakerOf(Owner& owner, const LiveTask& task, const BlobDigest& digest) {
@@ -37,7 +28,7 @@ LiveTask* MakerOf(Owner& owner, const LiveTask& task, const BlobDigest& digest) 
 }  // namespace
 
 void RunSourceAgain(Core& core, TaskBoard::Place place, const absl::Status& error, Answer answer) {
-  const std::optional<BlobDigest> digest = DigestIn(error);
+  const std::optional<BlobDigest> digest = BlobOf(error);
   if (!digest || core.blobs.HasFile(*digest)) return RetryTask(core, place, error, std::move(answer));
   LiveTask* maker = MakerOf(*place.owner, *place.task, *digest);
   if (maker == nullptr) {

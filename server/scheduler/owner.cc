@@ -7,12 +7,6 @@
 #include "server/scheduler/scheduler_errors.h"
 
 namespace bitwright::server {
-namespace {
-
-// Rows of before there were tenants, and models, which none has.
-constexpr char kOnlyTenant[] = "default";
-
-}  // namespace
 
 absl::Time Owner::create_time() const {
   const ModelWork* model = std::get_if<ModelWork>(&work);

@@ -27,6 +27,9 @@ namespace bitwright::server {
 
 struct Core;
 
+// Until there are accounts, and of models, which have none.
+inline constexpr char kOnlyTenant[] = "default";
+
 // What is under way for a task beside its state; none of it is stored.
 enum class TaskStep {
   kNone,      // nothing: READY, it is to be routed; LEASED, it runs

@@ -276,12 +276,10 @@ void RunAgain(Core& core, Owner& owner, LiveTask& task, const absl::Status& why)
   LOG(WARNING) << task.row.name << " (" << task.node.key << " of " << owner.name << ") runs again: " << why.ToString();
   Change change;
   change.dropped_action = task.row.digest;
-  if (const auto detail = GetErrorDetail(why); detail && ErrorReason(why) == Reason::kBlobNotFound) {
-    const auto digest = ParseDigest(detail->metadata.at("digest"));
-    if (digest.ok() && !core.blobs.HasFile(*digest)) {
-      change.dropped_blob = digest->sha256;
-      core.metrics.BlobsLost(1);
-    }
+  const std::optional<BlobDigest> lost = ErrorReason(why) == Reason::kBlobNotFound ? BlobOf(why) : std::nullopt;
+  if (lost && !core.blobs.HasFile(*lost)) {
+    change.dropped_blob = lost->sha256;
+    core.metrics.BlobsLost(1);
   }
   core.board.Move(owner, task, TaskEvent::kOutputLost);
   task.result.Clear();

@@ -24,10 +24,6 @@ namespace {
 // After what only a person or time mends.
 constexpr absl::Duration kServersFaultPause = absl::Seconds(5);
 
-void Tell(Core& core, const Answer& answer, const absl::Status& status) {
-  if (answer) core.outbox.push_back([answer, status] { answer(status); });
-}
-
 void OnReleased(Core& core, const TaskRow& row, absl::Duration pause, const Answer& answer, const absl::Status& fate) {
   Tell(core, answer, fate);
   const auto place = core.board.Find(row.name);

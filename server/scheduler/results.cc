@@ -24,10 +24,6 @@
 namespace bitwright::server {
 namespace {
 
-void Tell(Core& core, const Answer& answer, absl::Status status) {
-  core.outbox.push_back([answer, status = std::move(status)] { answer(status); });
-}
-
 // The leased task that the call is about, if the call can be dealt with now. Nothing: it is answered, or waits for a
 // write that is under way.
 template <typename Request>
@@ -53,22 +49,27 @@ std::optional<TaskBoard::Place> LeaseOf(Core& core, const Request& request, cons
   return place;
 }
 
-// Without the lock.
-absl::Status Check(Store& store, HeldBlobs& blobs, const TaskNode& node, const TaskRow& row,
-                   const v1::TaskResult& result, std::vector<BlobDigest>& outputs) {
+absl::StatusOr<std::vector<BlobDigest>> OutputDigests(const v1::TaskResult& result) {
+  std::vector<BlobDigest> outputs;
   for (const v1::TaskOutput& output : result.outputs()) {
     ABSL_ASSIGN_OR_RETURN(BlobDigest digest, FromProto(output.digest()));
     outputs.push_back(std::move(digest));
   }
-  if (ReadOutput(node.spec.kind()).empty()) return absl::OkStatus();  // what is held is checked with the write
+  return outputs;
+}
+
+// What the server reads of a result is what it should be. Without the lock.
+absl::Status Check(Store& store, HeldBlobs& blobs, const OutputToRead& to_read,
+                   const std::vector<BlobDigest>& outputs) {
   ABSL_RETURN_IF_ERROR(store.Read([&](Snapshot& snapshot) -> absl::Status {
     for (const BlobDigest& output : outputs) {
       ABSL_ASSIGN_OR_RETURN(const bool held, snapshot.HasBlob(output));
-      if (!held) return BlobMissingError(output, "the result of " + row.name);
+      if (!held) return BlobMissingError(output, "the result of " + to_read.task);
     }
     return absl::OkStatus();
   }));
-  return CheckResult(blobs, node, result);
+  Learned ignored;
+  return Learn(blobs, to_read, ignored);
 }
 
 // The write did not happen: the lease goes on, unless it ended meanwhile.
@@ -125,20 +126,16 @@ void WriteResult(Core& core, TaskBoard::Place place, v1::TaskResult result, std:
          });
 }
 
-struct Checked {
-  absl::Status status;
-  std::vector<BlobDigest> outputs;
-};
-
-void OnChecked(Core& core, const std::string& name, v1::TaskResult result, Checked checked, const Answer& answer) {
+void OnChecked(Core& core, const std::string& name, v1::TaskResult result, std::vector<BlobDigest> outputs,
+               const absl::Status& checked, const Answer& answer) {
   const auto place = core.board.Find(name);
   if (!place || place->task->step != TaskStep::kEnding) return Tell(core, answer, LeaseLostError(name, 0));
-  if (checked.status.ok()) return WriteResult(core, *place, std::move(result), std::move(checked.outputs), answer);
-  const bool invalid = ErrorReason(checked.status) == Reason::kTaskOutputInvalid ||
-                       ErrorReason(checked.status) == Reason::kTaskOutputMissing;
-  if (!invalid) return OnRefused(core, *place, answer, checked.status);
+  if (checked.ok()) return WriteResult(core, *place, std::move(result), std::move(outputs), answer);
+  const bool invalid =
+      ErrorReason(checked) == Reason::kTaskOutputInvalid || ErrorReason(checked) == Reason::kTaskOutputMissing;
+  if (!invalid) return OnRefused(core, *place, answer, checked);
   place->task->step = TaskStep::kNone;
-  FailOwner(core, *place->owner, checked.status, answer);
+  FailOwner(core, *place->owner, checked, answer);
 }
 
 bool InputIsLost(const absl::Status& error) { return ErrorReason(error) == Reason::kBlobNotFound; }
@@ -149,18 +146,19 @@ void CompleteTask(Core& core, const v1::CompleteTaskRequest& request, Answer ans
   const auto place = LeaseOf(core, request, answer, &CompleteTask, &LateResult);
   if (!place) return;
   LiveTask& task = *place->task;
-  task.step = TaskStep::kEnding;
   v1::TaskResult result = SortedResult(request.result());
-  Outside<Checked>(
+  absl::StatusOr<std::vector<BlobDigest>> outputs = OutputDigests(result);
+  if (!outputs.ok()) return Tell(core, answer, outputs.status());
+  task.step = TaskStep::kEnding;
+  std::optional<OutputToRead> to_read = ToRead(task, result);
+  if (!to_read) return WriteResult(core, *place, std::move(result), *std::move(outputs), answer);
+  Outside<absl::Status>(
       core,
-      [&store = core.store, &blobs = core.blobs, node = task.node, row = task.row, result] {
-        Checked checked;
-        checked.status = Check(store, blobs, node, row, result, checked.outputs);
-        return checked;
+      [&store = core.store, &blobs = core.blobs, to_read = *std::move(to_read), outputs = *outputs] {
+        return Check(store, blobs, to_read, outputs);
       },
-      [name = task.row.name, result, answer = std::move(answer)](Core& under_lock, Checked checked) {
-        OnChecked(under_lock, name, result, std::move(checked), answer);
-      });
+      [name = task.row.name, result = std::move(result), outputs = *outputs, answer = std::move(answer)](
+          Core& under_lock, absl::Status checked) { OnChecked(under_lock, name, result, outputs, checked, answer); });
 }
 
 void FailTask(Core& core, const v1::FailTaskRequest& request, Answer answer) {

@@ -69,6 +69,10 @@ Execution ToExecution(const Owner& owner, const LiveTask& task) {
   return execution;
 }
 
+Requirements NeedsNow(const Owner& owner, const LiveTask& task) {
+  return task.step == TaskStep::kQueued ? ToExecution(owner, task).needs : NeedsOf(owner, task);
+}
+
 void Enqueue(Core& core, Owner& owner, LiveTask& task) {
   if (core.board.Runs(task.digest)) {  // since it was looked up
     task.step = TaskStep::kNone;
@@ -137,7 +141,7 @@ void RouteAfterFleetChange(Core& core) {
   for (const auto& [name, owner] : core.board.owners()) {
     if (owner->job() != nullptr && !owner->job()->row.pinned_code.empty()) continue;
     for (LiveTask& task : owner->tasks) {
-      if (task.step != TaskStep::kQueued || AnyFits(offers, ToExecution(*owner, task).needs)) continue;
+      if (task.step != TaskStep::kQueued || AnyFits(offers, NeedsNow(*owner, task))) continue;
       core.executor.Withdraw(task.row.name);
       task.step = TaskStep::kNone;
       again.push_back(task.row.name);

@@ -28,5 +28,7 @@ void RouteDue(Core& core);
 void RouteAfterFleetChange(Core& core);
 
 Execution ToExecution(const Owner& owner, const LiveTask& task);
+// What the task needs of a place, as far as that is settled: of a queued one, the kind that it was made for.
+Requirements NeedsNow(const Owner& owner, const LiveTask& task);
 
 }  // namespace bitwright::server

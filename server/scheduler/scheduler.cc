@@ -67,7 +67,7 @@ Scheduler::Scheduler(Store& store, HeldBlobs& blobs, const Planner& planner, con
       clock_(clock),
       models_(store),
       executor_(elsewhere != nullptr ? std::move(elsewhere) : std::make_unique<LocalFleet>(options.fleet)),
-      background_(std::make_unique<Background>(kBackgroundThreads)),
+      background_(std::make_unique<WorkThreads>(kBackgroundThreads)),
       core_{.store = store,
             .blobs = blobs,
             .planner = planner,
@@ -157,7 +157,7 @@ absl::Status Scheduler::Remove(const std::string& name, const std::function<absl
   }));
   Section section(*this);
   if (Owner* owner = core_.board.FindOwner(name)) Forget(core_, *owner);
-  core_.window.OnLeft(core_);
+  core_.window.Fill(core_);
   return absl::OkStatus();
 }
 
@@ -167,7 +167,7 @@ absl::Status Scheduler::CancelJob(const std::string& job) {
     if (owner != nullptr) return server::CancelJob(core, *owner, std::move(answer));
     Load(core, job, [answer = std::move(answer)](Core& loaded, Owner* found) {
       if (found != nullptr) return server::CancelJob(loaded, *found, answer);
-      loaded.outbox.push_back([answer] { answer(absl::OkStatus()); });
+      Tell(loaded, answer, absl::OkStatus());
     });
   });
 }

@@ -109,7 +109,7 @@ class Scheduler {
   const Clock& clock_;
   ModelCache models_;
   std::unique_ptr<Executor> executor_;
-  std::unique_ptr<Background> background_;
+  std::unique_ptr<WorkThreads> background_;
   absl::Mutex mutex_;
   Core core_ ABSL_GUARDED_BY(mutex_);
 };

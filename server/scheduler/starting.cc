@@ -44,6 +44,12 @@ TaskRow LeasedRow(const Core& core, const LiveTask& task, const Place& place) {
   return row;
 }
 
+// The place is free again, and the task no longer waits for one.
+void GiveUp(Core& core, const std::string& task) {
+  core.executor.Withdraw(task);
+  core.executor.Refuse(task);
+}
+
 void OnWritten(Core& core, const TaskRow& row, const std::optional<JobRow>& job_row, const absl::Status& fate) {
   const auto place = core.board.Find(row.name);
   if (!place || place->task->step != TaskStep::kStarting) return core.executor.Refuse(row.name);
@@ -51,13 +57,11 @@ void OnWritten(Core& core, const TaskRow& row, const std::optional<JobRow>& job_
   LiveTask& task = *place->task;
   task.step = TaskStep::kNone;
   if (!fate.ok()) {
-    core.executor.Withdraw(row.name);
-    core.executor.Refuse(row.name);
+    GiveUp(core, row.name);
     Vacate(core, task);
     OnNotBegun(owner);
     return Refused(core, owner, fate);
   }
-  owner.refusals = 0;
   core.board.SetProgress(owner, task, 0);
   core.board.SetRow(owner, task, row);
   OnBegun(core, owner, job_row);
@@ -66,8 +70,7 @@ void OnWritten(Core& core, const TaskRow& row, const std::optional<JobRow>& job_
   core.metrics.TaskLeased(absl::ToDoubleSeconds(core.clock.Monotonic() - task.ready_since));
   const auto spec = Concretize(owner, task, task.compute_class, task.code_version);
   if (owner.closing || !spec.ok()) {
-    core.executor.Withdraw(row.name);
-    core.executor.Refuse(row.name);
+    GiveUp(core, row.name);
   } else {
     core.executor.Begin(row.name, MakeLease(core, owner, row, *spec), core.clock.Monotonic(), core.outbox);
   }
@@ -108,7 +111,7 @@ void OnBegun(Core& core, Owner& owner, const std::optional<JobRow>& row) {
   work.job.set_state(stored.state());
   work.job.set_compute_class(stored.compute_class());
   *work.job.mutable_start_time() = stored.start_time();
-  core.window.OnStarted(owner.name);
+  core.window.OnLeftQueue(owner.name);
 }
 
 void OnNotBegun(Owner& owner) {
@@ -118,8 +121,7 @@ void OnNotBegun(Owner& owner) {
 void StartTask(Core& core, const Placement& placement) {
   const auto place = core.board.Find(placement.task);
   if (!place || place->task->step != TaskStep::kQueued || place->owner->closing) {
-    core.executor.Withdraw(placement.task);
-    return core.executor.Refuse(placement.task);
+    return GiveUp(core, placement.task);
   }
   Owner& owner = *place->owner;
   LiveTask& task = *place->task;
@@ -128,8 +130,7 @@ void StartTask(Core& core, const Placement& placement) {
   const bool pinned_otherwise = job != nullptr && task.node.numeric && !job->next.pinned_class.empty() &&
                                 job->next.pinned_class != task.compute_class;
   if (equal_runs || pinned_otherwise) {
-    core.executor.Withdraw(placement.task);
-    core.executor.Refuse(placement.task);
+    GiveUp(core, placement.task);
     task.step = TaskStep::kNone;
     return equal_runs ? core.board.Block(task) : Route(core, owner, task);
   }

@@ -19,8 +19,7 @@ constexpr absl::Duration kPause = absl::Milliseconds(500);
 const LiveTask* Unplaceable(const Owner& owner, const std::vector<Offer>& offers) {
   for (const LiveTask& task : owner.tasks) {
     if (task.row.state != TaskState::kReady || !task.blocked_on.empty()) continue;
-    const bool settled = task.step == TaskStep::kQueued;
-    if (!AnyFits(offers, settled ? ToExecution(owner, task).needs : NeedsOf(owner, task))) return &task;
+    if (!AnyFits(offers, NeedsNow(owner, task))) return &task;
   }
   return nullptr;
 }

@@ -45,11 +45,6 @@ v1::Notice WorkerMissing(const Owner& owner, const LiveTask& task) {
                                           "; start such a bitwright-worker, or cancel the job and submit it again");
 }
 
-// What the task needs of a place, as far as that is settled.
-Requirements NeedsNow(const Owner& owner, const LiveTask& task) {
-  return task.step == TaskStep::kQueued ? ToExecution(owner, task).needs : NeedsOf(owner, task);
-}
-
 // Whether nothing but a worker keeps the task from running.
 bool NeedsWorker(const Core& core, const LiveTask& task) {
   if (task.row.state != TaskState::kReady || task.not_before > core.clock.Monotonic()) return false;

@@ -95,14 +95,12 @@ void Window::OnArrived(Core& core, const std::string& name, int priority) {
   Load(core, name, nullptr);
 }
 
-void Window::OnStarted(const std::string& name) {
+void Window::OnLeftQueue(const std::string& name) {
   const auto it = waiting_.find(name);
   if (it == waiting_.end()) return;
   by_priority_.erase({it->second, name});
   waiting_.erase(it);
 }
-
-void Window::OnLeft(Core& core) { Fill(core); }
 
 void Window::OnLoaded(const Owner& owner) {
   loading_.erase(owner.name);
@@ -111,8 +109,6 @@ void Window::OnLoaded(const Owner& owner) {
   waiting_[owner.name] = owner.priority();
   by_priority_.emplace(owner.priority(), owner.name);
 }
-
-void Window::OnForgotten(const std::string& name) { OnStarted(name); }
 
 void Window::Fill(Core& core) {
   const bool models = more_models_ && core.board.models() < core.options.window;

@@ -22,16 +22,13 @@ class Window {
  public:
   // A job or model was created or left the queue otherwise; nothing else is to be told.
   void OnArrived(Core& core, const std::string& name, int priority);
-  // It began: it is no longer of the queue.
-  void OnStarted(const std::string& name);
-  // Somebody ended: there is room.
-  void OnLeft(Core& core);
-  // It is in memory; it was already, or is not to be; or it is no longer.
+  // It is in memory; or it was already, or is not to be.
   void OnLoaded(const Owner& owner);
   void OnNotLoaded(const std::string& name) { loading_.erase(name); }
-  void OnForgotten(const std::string& name);
+  // It began, or is forgotten: it is no longer one of those that wait in memory.
+  void OnLeftQueue(const std::string& name);
 
-  // Takes in what there is room for. Called after each change and with every tick.
+  // Takes in what there is room for. Called when somebody ended, and with every tick.
   void Fill(Core& core);
   // From now on nothing says that the store has no more; after a start.
   void LookAgain() { more_jobs_ = more_models_ = true; }

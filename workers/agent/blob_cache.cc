@@ -10,23 +10,12 @@
 #include <utility>
 
 #include "proto/base/failpoint.h"
-#include "proto/base/owned_fd.h"
+#include "proto/base/files.h"
 #include "proto/base/status_macros.h"
 #include "proto/transfer/local_file.h"
 #include "workers/agent/agent_errors.h"
 
 namespace bitwright::worker {
-namespace {
-
-// Makes names in the folder as lasting as the files that they name.
-absl::Status SyncFolder(const std::string& dir) {
-  const OwnedFd fd(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0 || (::fsync(fd.get()) != 0 && errno != EINVAL)) return FileFailedError(dir, "flushed", errno);
-  return absl::OkStatus();
-}
-
-}  // namespace
-
 BlobCache::BlobCache(std::shared_ptr<CachedFiles> files, BlobClient& client)
     : files_(std::move(files)), client_(client), suffix_(files_->NewSuffix()) {}
 
@@ -74,7 +63,10 @@ absl::Status BlobCache::Fetch(const BlobDigest& digest, const std::string& path,
   if (const int error = Failpoint("agent.fetch"); error != 0) return FileFailedError(path, "written", error);
   ABSL_RETURN_IF_ERROR(client_.Download(digest, fetched, cancel));
   if (::rename(fetched.c_str(), path.c_str()) != 0) return FileFailedError(path, "renamed", errno);
-  ABSL_RETURN_IF_ERROR(SyncFolder(files_->dir()));
+  // Where the cache's file system cannot, the check of the next start finds out what is damaged.
+  if (const int error = SyncFolder(files_->dir()); error != 0 && error != EINVAL) {
+    return FileFailedError(files_->dir(), "flushed", error);
+  }
   files_->Added(digest);
   return absl::OkStatus();
 }

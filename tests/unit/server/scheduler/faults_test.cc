@@ -203,15 +203,7 @@ TEST(Faults, AResultThatIsNotWhatItShouldBeIsNotKept) {
   const v1::Job first = rig.CreateJob(spec);
   const std::string worker = rig.AddWorker();
   const v1::Lease lease = rig.Lease(worker);
-  v1::CompleteTaskRequest request;
-  request.set_worker(worker);
-  request.set_task(lease.task());
-  request.set_fencing_token(lease.fencing_token());
-  for (const char* name : {"ids", "summary"}) {
-    auto* output = request.mutable_result()->add_outputs();
-    output->set_name(name);
-    *output->mutable_digest() = ToProto(rig.Put("\xff\xff"));
-  }
+  const auto request = rig.ResultOf(worker, lease, {{"ids", "\xff\xff"}, {"summary", "\xff\xff"}});
   BITWRIGHT_ASSERT_OK(rig.scheduler->CompleteTask(request));
   rig.scheduler->Settle();
   EXPECT_EQ(ErrorReason(FromProto(Job(rig, first.name()).error())), "TASK_OUTPUT_INVALID");

@@ -130,15 +130,7 @@ TEST(JobLife, TooShortDataFailsTheJob) {
   const v1::Lease lease = rig.Lease(worker);
   v1::TokenizeSummary none;
   none.set_window(512);
-  v1::CompleteTaskRequest request;
-  request.set_worker(worker);
-  request.set_task(lease.task());
-  request.set_fencing_token(lease.fencing_token());
-  for (const auto& [name, bytes] : {std::pair("ids", std::string()), std::pair("summary", none.SerializeAsString())}) {
-    auto* output = request.mutable_result()->add_outputs();
-    output->set_name(name);
-    *output->mutable_digest() = ToProto(rig.Put(bytes));
-  }
+  const auto request = rig.ResultOf(worker, lease, {{"ids", ""}, {"summary", none.SerializeAsString()}});
   BITWRIGHT_ASSERT_OK(rig.scheduler->CompleteTask(request));
   rig.scheduler->Settle();
   ASSERT_OK_AND_ASSIGN(const v1::Job failed, rig.jobs->Get(job.name()));
@@ -151,13 +143,7 @@ TEST(JobLife, AnOutputThatIsNoMessageFailsTheJob) {
   const v1::Job job = rig.QueuedJob();
   const std::string worker = rig.AddWorker();
   const v1::Lease lease = rig.Lease(worker);
-  v1::CompleteTaskRequest request;
-  request.set_worker(worker);
-  request.set_task(lease.task());
-  request.set_fencing_token(lease.fencing_token());
-  auto* output = request.mutable_result()->add_outputs();
-  output->set_name("summary");
-  *output->mutable_digest() = ToProto(rig.Put("\xff\xff"));
+  const auto request = rig.ResultOf(worker, lease, {{"summary", "\xff\xff"}});
   BITWRIGHT_ASSERT_OK(rig.scheduler->CompleteTask(request));
   ASSERT_OK_AND_ASSIGN(const v1::Job failed, rig.jobs->Get(job.name()));
   EXPECT_EQ(ErrorReason(FromProto(failed.error())), "TASK_OUTPUT_INVALID");

@@ -91,11 +91,7 @@ TEST(Lease, CompletingTwiceIsOk) {
   const v1::Lease lease = rig.Lease(worker);
   BITWRIGHT_ASSERT_OK(rig.Complete(worker, lease));
   BITWRIGHT_EXPECT_OK(rig.Complete(worker, lease));
-  v1::CompleteTaskRequest other;
-  other.set_worker(worker);
-  other.set_task(lease.task());
-  other.set_fencing_token(lease.fencing_token());
-  EXPECT_THAT(rig.scheduler->CompleteTask(other), HasReason("LEASE_LOST")) << "other outputs";
+  EXPECT_THAT(rig.scheduler->CompleteTask(rig.ResultOf(worker, lease, {})), HasReason("LEASE_LOST")) << "other outputs";
 }
 
 TEST(Lease, TheLastTaskOfAJobCanBeCompletedTwice) {
@@ -119,10 +115,7 @@ TEST(Lease, ResultsMustBeHeld) {
   rig.QueuedJob();
   const std::string worker = rig.AddWorker();
   const v1::Lease lease = rig.Lease(worker);
-  v1::CompleteTaskRequest request;
-  request.set_worker(worker);
-  request.set_task(lease.task());
-  request.set_fencing_token(lease.fencing_token());
+  v1::CompleteTaskRequest request = rig.ResultOf(worker, lease, {});
   auto* output = request.mutable_result()->add_outputs();
   output->set_name("ids");
   *output->mutable_digest() = ToProto(DigestOf("never uploaded"));

@@ -166,17 +166,26 @@ std::string Rig::WithProvenance(const std::string& report_bytes, const v1::TaskS
   return report.SerializeAsString();
 }
 
-v1::CompleteTaskRequest Rig::Results(const std::string& worker, const v1::Lease& lease) {
+v1::CompleteTaskRequest Rig::ResultOf(const std::string& worker, const v1::Lease& lease,
+                                      const std::map<std::string, std::string>& outputs) {
   v1::CompleteTaskRequest request;
   request.set_worker(worker);
   request.set_task(lease.task());
   request.set_fencing_token(lease.fencing_token());
-  for (auto [name, bytes] : FakeOutputs(lease.spec())) {
-    if (name == TaskFile::kReport) bytes = WithProvenance(bytes, lease.spec());
+  for (const auto& [name, bytes] : outputs) {
     v1::TaskOutput* output = request.mutable_result()->add_outputs();
     output->set_name(name);
     *output->mutable_digest() = ToProto(Put(bytes));
   }
+  return request;
+}
+
+v1::CompleteTaskRequest Rig::Results(const std::string& worker, const v1::Lease& lease) {
+  std::map<std::string, std::string> outputs = FakeOutputs(lease.spec());
+  if (const auto report = outputs.find(TaskFile::kReport); report != outputs.end()) {
+    report->second = WithProvenance(report->second, lease.spec());
+  }
+  v1::CompleteTaskRequest request = ResultOf(worker, lease, outputs);
   request.mutable_result()->set_seconds(0.5);
   return request;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,7 +53,10 @@ class Rig {
   // What LeaseTask answers at once.
   absl::StatusOr<std::optional<v1::Lease>> TryLease(const std::string& worker, bool small_only = false);
   v1::Lease Lease(const std::string& worker);  // there must be one
-  // What the worker hands in for it; its outputs are held.
+  // A result with these outputs, by name, which are held.
+  v1::CompleteTaskRequest ResultOf(const std::string& worker, const v1::Lease& lease,
+                                   const std::map<std::string, std::string>& outputs);
+  // What the worker hands in for it.
   v1::CompleteTaskRequest Results(const std::string& worker, const v1::Lease& lease);
   absl::Status Complete(const std::string& worker, const v1::Lease& lease);
   absl::Status FailLease(const std::string& worker, const v1::Lease& lease, const absl::Status& error, bool machinery);

@@ -1,4 +1,4 @@
-#include "server/scheduler/background.h"
+#include "proto/base/work_threads.h"
 
 #include <deque>
 #include <thread>
@@ -8,9 +8,9 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 
-namespace bitwright::server {
+namespace bitwright {
 
-struct Background::State {
+struct WorkThreads::State {
   absl::Mutex mutex;
   std::deque<std::function<void()>> waiting ABSL_GUARDED_BY(mutex);
   bool stopping ABSL_GUARDED_BY(mutex) = false;
@@ -33,13 +33,13 @@ struct Background::State {
   }
 };
 
-Background::Background(int threads) : state_(std::make_unique<State>()) {
+WorkThreads::WorkThreads(int threads) : state_(std::make_unique<State>()) {
   for (int i = 0; i < threads; ++i) {
     state_->threads.emplace_back([state = state_.get()] { state->Run(); });
   }
 }
 
-Background::~Background() {
+WorkThreads::~WorkThreads() {
   {
     absl::MutexLock lock(&state_->mutex);
     state_->stopping = true;
@@ -47,9 +47,9 @@ Background::~Background() {
   for (std::thread& thread : state_->threads) thread.join();
 }
 
-void Background::Post(std::function<void()> work) {
+void WorkThreads::Post(std::function<void()> work) {
   absl::MutexLock lock(&state_->mutex);
   state_->waiting.push_back(std::move(work));
 }
 
-}  // namespace bitwright::server
+}  // namespace bitwright
