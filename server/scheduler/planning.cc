@@ -286,7 +286,9 @@ void RunAgain(Core& core, Owner& owner, LiveTask& task, const absl::Status& why)
   for (const size_t position : task.dependents) {
     LiveTask& dependent = owner.tasks[position];
     ++dependent.sources_left;
-    if (dependent.row.state != TaskState::kReady || dependent.step == TaskStep::kStarting) continue;
+    // One that is looked up or whose lease is written goes on, and is put back where it cannot start.
+    const bool under_way = dependent.step == TaskStep::kStarting || dependent.step == TaskStep::kLookup;
+    if (dependent.row.state != TaskState::kReady || under_way) continue;
     core.executor.Withdraw(dependent.row.name);
     dependent.step = TaskStep::kNone;
     core.board.Move(owner, dependent, TaskEvent::kSourceLost);

@@ -7,6 +7,7 @@
 #include "proto/base/wire_time.h"
 #include "server/jobs/job_state.h"
 #include "server/scheduler/ending.h"
+#include "server/scheduler/releasing.h"
 #include "server/scheduler/routing.h"
 
 namespace bitwright::server {
@@ -69,8 +70,11 @@ void OnWritten(Core& core, const TaskRow& row, const std::optional<JobRow>& job_
       << "leased, attempt " << row.attempt;
   core.metrics.TaskLeased(absl::ToDoubleSeconds(core.clock.Monotonic() - task.ready_since));
   const auto spec = Concretize(owner, task, task.compute_class, task.code_version);
-  if (owner.closing || !spec.ok()) {
+  if (owner.closing) {
     GiveUp(core, row.name);
+  } else if (!spec.ok()) {  // an input was lost while the lease was written: as if it had not been leased
+    GiveUp(core, row.name);
+    PutBack(core, *place, nullptr, nullptr);
   } else {
     core.executor.Begin(row.name, MakeLease(core, owner, row, *spec), core.clock.Monotonic(), core.outbox);
   }

@@ -1,6 +1,7 @@
 #include <string>
 #include <thread>
 
+#include "absl/synchronization/notification.h"
 #include "google/rpc/status.pb.h"
 #include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
@@ -181,6 +182,54 @@ TEST(Faults, ALostOutputIsMadeAgain) {
   rig.Pass(6);
   rig.RunAll(rig.AddWorker());
   EXPECT_EQ(Job(rig, job.name()).state(), v1::Job::SUCCEEDED) << Job(rig, job.name()).error().message();
+}
+
+// Two tasks read the text's ids: one finds them gone while the lease of the other is on its way to the disk.
+TEST(Faults, ALeaseThatWasBeingWrittenWhenItsInputWasLostIsPutBack) {
+  Rig rig;
+  const v1::Job job = rig.QueuedJob();
+  const std::string worker = rig.AddWorker();
+  const std::string other = rig.AddWorker();
+  v1::Lease lease = rig.Lease(worker);
+  for (; lease.spec().kind() != "evaluate"; lease = rig.Lease(worker)) {
+    BITWRIGHT_ASSERT_OK(rig.Complete(worker, lease));
+  }
+  const v1::TaskInput* ids = nullptr;
+  for (const v1::TaskInput& input : lease.spec().inputs()) {
+    if (input.name() == "ids") ids = &input;
+  }
+  ASSERT_NE(ids, nullptr);
+  const BlobDigest digest = *FromProto(ids->digest());
+  BITWRIGHT_ASSERT_OK(rig.blobs->Remove(digest));
+
+  absl::Notification held, go;
+  rig.store->Submit(
+      [&](Transaction&) {
+        if (!held.HasBeenNotified()) held.Notify();
+        go.WaitForNotification();
+        return absl::OkStatus();
+      },
+      [](const absl::Status&) {});
+  held.WaitForNotification();
+  std::optional<v1::Lease> second;
+  const int64_t waiter =
+      rig.scheduler->LeaseTask(other, absl::Seconds(60), [&](auto answer) { second = answer.value(); });
+  std::thread failing([&] {
+    const absl::Status gone =
+        MakeError(absl::StatusCode::kNotFound, Reason::kBlobNotFound, "gone", {{"digest", digest.ToString()}});
+    BITWRIGHT_EXPECT_OK(rig.FailLease(worker, lease, gone, true));
+  });
+  while (rig.metrics->Text().find("bitwright_blobs_lost_total 1") == std::string::npos) std::this_thread::yield();
+  go.Notify();
+  failing.join();
+  rig.scheduler->CancelLease(waiter);
+  rig.scheduler->Settle();
+  if (second) {
+    BITWRIGHT_EXPECT_OK(rig.Complete(other, *second));
+  }
+  rig.Pass(6);
+  rig.RunAll(rig.AddWorker());
+  EXPECT_EQ(Job(rig, job.name()).state(), v1::Job::SUCCEEDED) << Job(rig, job.name()).DebugString();
 }
 
 TEST(Faults, AnInputThatNoTaskMadeCannotBeMadeAgain) {
