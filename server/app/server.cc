@@ -21,6 +21,7 @@
 #include "server/app/listen_address.h"
 #include "server/app/local_workers.h"
 #include "server/app/periodic.h"
+#include "server/auth/authenticator.h"
 #include "server/blobs/disk_blobs.h"
 #include "server/blobs/disk_watch.h"
 #include "server/resources/capabilities.h"
@@ -92,6 +93,7 @@ void LogUnlessOk(const absl::Status& status, const char* what) {
 struct Server::Parts {
   std::unique_ptr<DataDir> data;
   Metrics metrics;
+  OpenAuthenticator authenticator;
   std::unique_ptr<Store> store;
   std::unique_ptr<BlobStore> blobs;
   std::unique_ptr<HeldBlobs> held_blobs;
@@ -147,6 +149,7 @@ struct Server::Parts {
                          .capabilities = MakeCapabilities(BITWRIGHT_VERSION, *recipes),
                          .scheduler = *scheduler,
                          .clock = clock,
+                         .authenticator = authenticator,
                          .metrics = metrics,
                          .heartbeat = absl::Seconds(options.lease_ttl_seconds) / 3};
     ABSL_ASSIGN_OR_RETURN(rpc, RpcServer::Start(parts, options.listen));

@@ -98,7 +98,7 @@ void ForgetAssumedData(v1::JobSpec& spec) {
 
 }  // namespace
 
-absl::StatusOr<ResolvedJob> JobResources::ResolveSpec(const v1::JobSpec& spec, Purpose purpose) {
+absl::StatusOr<ResolvedJob> JobResources::ResolveSpec(const CallContext&, const v1::JobSpec& spec, Purpose purpose) {
   ABSL_RETURN_IF_ERROR(ParseResourceName(spec.model(), Collection::kModels).status());
   ABSL_ASSIGN_OR_RETURN(const std::shared_ptr<const SharedModel> shared, scheduler_.models().Get(spec.model()));
   if (shared == nullptr) return ModelNotFoundError(spec.model());
@@ -114,16 +114,16 @@ absl::StatusOr<std::optional<v1::Recipe>> JobResources::ShippedRecipe(const v1::
   return std::optional(std::move(recipe));
 }
 
-absl::StatusOr<v1::Job> JobResources::Create(const v1::CreateJobRequest& request) {
-  if (request.validate_only()) return Validate(request.spec());
+absl::StatusOr<v1::Job> JobResources::Create(const CallContext& call, const v1::CreateJobRequest& request) {
+  if (request.validate_only()) return Validate(call, request.spec());
   ABSL_ASSIGN_OR_RETURN(const RequestKey key, RequestKey::Make("CreateJob", request.request_id(), request));
-  return CreateAs(key, [&] { return request.spec(); });
+  return CreateAs(call, key, [&] { return request.spec(); });
 }
 
-absl::StatusOr<v1::Job> JobResources::Retry(const v1::RetryJobRequest& request) {
+absl::StatusOr<v1::Job> JobResources::Retry(const CallContext& call, const v1::RetryJobRequest& request) {
   ABSL_ASSIGN_OR_RETURN(const RequestKey key, RequestKey::Make("RetryJob", request.request_id(), request));
-  return CreateAs(key, [&]() -> absl::StatusOr<v1::JobSpec> {
-    ABSL_ASSIGN_OR_RETURN(const JobRow row, Row(request.name()));
+  return CreateAs(call, key, [&]() -> absl::StatusOr<v1::JobSpec> {
+    ABSL_ASSIGN_OR_RETURN(const JobRow row, Row(call, request.name()));
     const v1::Job job = Parse(row);
     if (job.state() != v1::Job::FAILED && job.state() != v1::Job::CANCELLED) {
       return JobNotRetryableError(request.name(), JobStateName(job.state()));
@@ -132,8 +132,8 @@ absl::StatusOr<v1::Job> JobResources::Retry(const v1::RetryJobRequest& request) 
   });
 }
 
-absl::StatusOr<v1::Job> JobResources::Validate(const v1::JobSpec& spec) {
-  ABSL_ASSIGN_OR_RETURN(const ResolvedJob resolved, ResolveSpec(WithAssumedData(spec), Purpose::kPreflight));
+absl::StatusOr<v1::Job> JobResources::Validate(const CallContext& call, const v1::JobSpec& spec) {
+  ABSL_ASSIGN_OR_RETURN(const ResolvedJob resolved, ResolveSpec(call, WithAssumedData(spec), Purpose::kPreflight));
   v1::Job job = NewJob(resolved);
   ForgetAssumedData(*job.mutable_spec());
   if (spec.budget().kind_case() == v1::Budget::KIND_NOT_SET) job.mutable_spec()->clear_budget();
@@ -150,7 +150,7 @@ v1::Job JobResources::NewJob(const ResolvedJob& resolved) {
   return job;
 }
 
-absl::StatusOr<v1::Job> JobResources::CreateAs(const RequestKey& key,
+absl::StatusOr<v1::Job> JobResources::CreateAs(const CallContext& call, const RequestKey& key,
                                                const std::function<absl::StatusOr<v1::JobSpec>()>& spec_of) {
   // An earlier equal call is answered first: the model may be gone by now.
   std::optional<std::string> earlier;
@@ -158,9 +158,9 @@ absl::StatusOr<v1::Job> JobResources::CreateAs(const RequestKey& key,
     ABSL_ASSIGN_OR_RETURN(earlier, key.Earlier(snapshot));
     return absl::OkStatus();
   }));
-  if (earlier) return Get(*earlier);
+  if (earlier) return Get(call, *earlier);
   ABSL_ASSIGN_OR_RETURN(const v1::JobSpec spec, spec_of());
-  ABSL_ASSIGN_OR_RETURN(const ResolvedJob resolved, ResolveSpec(spec, Purpose::kRun));
+  ABSL_ASSIGN_OR_RETURN(const ResolvedJob resolved, ResolveSpec(call, spec, Purpose::kRun));
   const absl::Time now = clock_.Now();
   v1::Job job = NewJob(resolved);
   job.set_name(ResourceName(Collection::kJobs, RandomId()));
@@ -183,30 +183,30 @@ absl::StatusOr<v1::Job> JobResources::CreateAs(const RequestKey& key,
                                     .body = job.SerializeAsString(),
                                     .recipe = resolved.recipe.SerializeAsString(),
                                     .priority = resolved.spec.priority(),
-                                    .tenant = kOnlyTenant}));
+                                    .tenant = call.tenant()}));
     ABSL_RETURN_IF_ERROR(tx.AddReferences(name, blobs));
     return key.Remember(tx, name, now);
   }));
   if (name == job.name()) LOG(INFO).With("job", name).With("model", resolved.spec.model()) << "created";
   scheduler_.Arrived(name, resolved.spec.priority());
-  if (name != job.name()) return Get(name);
+  if (name != job.name()) return Get(call, name);
   return job;
 }
 
-absl::StatusOr<JobRow> JobResources::Row(const std::string& name) {
+absl::StatusOr<JobRow> JobResources::Row(const CallContext& call, const std::string& name) {
   ABSL_RETURN_IF_ERROR(ParseResourceName(name, Collection::kJobs).status());
   std::optional<JobRow> row;
   ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(row, snapshot.GetJob(name));
     return absl::OkStatus();
   }));
-  if (!row) return JobNotFoundError(name);
+  if (!row || row->tenant != call.tenant()) return JobNotFoundError(name);
   return *std::move(row);
 }
 
-absl::StatusOr<v1::Job> JobResources::Get(const std::string& name) {
-  if (std::optional<v1::Job> live = scheduler_.LiveJob(name)) return *std::move(live);
-  ABSL_ASSIGN_OR_RETURN(const JobRow row, Row(name));
+absl::StatusOr<v1::Job> JobResources::Get(const CallContext& call, const std::string& name) {
+  if (std::optional<v1::Job> live = scheduler_.LiveJob(name, call.tenant())) return *std::move(live);
+  ABSL_ASSIGN_OR_RETURN(const JobRow row, Row(call, name));
   return FromRow(row);
 }
 
@@ -225,7 +225,7 @@ absl::Status JobResources::IndexQueue() {
       more = static_cast<int>(rows.size()) == kIndexBatch;
       for (JobRow& row : rows) {
         row.priority = Parse(row).spec().priority();
-        row.tenant = kOnlyTenant;
+        row.tenant = kDefaultTenant;
         ABSL_RETURN_IF_ERROR(tx.PutJob(row));
       }
       return absl::OkStatus();
@@ -234,7 +234,7 @@ absl::Status JobResources::IndexQueue() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::ListJobsResponse> JobResources::List(const v1::ListJobsRequest& request) {
+absl::StatusOr<v1::ListJobsResponse> JobResources::List(const CallContext& call, const v1::ListJobsRequest& request) {
   ABSL_ASSIGN_OR_RETURN(const bool oldest_first, ParseOrder(request.order_by()));
   ABSL_ASSIGN_OR_RETURN(const Filter filter,
                         Filter::Parse(request.filter(), {.texts = kTextFields, .states = kStates, .labels = true}));
@@ -255,33 +255,33 @@ absl::StatusOr<v1::ListJobsResponse> JobResources::List(const v1::ListJobsReques
                                                     FromProto(job.create_time()));
                             }));
   for (const JobRow& row : found.rows) {
-    std::optional<v1::Job> live = row.unfinished ? scheduler_.LiveJob(row.name) : std::nullopt;
+    std::optional<v1::Job> live = row.unfinished ? scheduler_.LiveJob(row.name, call.tenant()) : std::nullopt;
     *response.add_jobs() = live ? *std::move(live) : FromRow(row);
   }
   if (found.beyond) response.set_next_page_token(PageToken(*found.beyond, query));
   return response;
 }
 
-absl::StatusOr<v1::Job> JobResources::Cancel(const std::string& name) {
-  ABSL_RETURN_IF_ERROR(Row(name).status());
+absl::StatusOr<v1::Job> JobResources::Cancel(const CallContext& call, const std::string& name) {
+  ABSL_RETURN_IF_ERROR(Row(call, name).status());
   ABSL_RETURN_IF_ERROR(scheduler_.CancelJob(name));
-  ABSL_ASSIGN_OR_RETURN(v1::Job job, Get(name));
+  ABSL_ASSIGN_OR_RETURN(v1::Job job, Get(call, name));
   ABSL_RETURN_IF_ERROR(NextJobState(job.state(), JobEvent::kCancelRequested).status());
   return job;
 }
 
-absl::Status JobResources::Delete(const std::string& name) {
+absl::Status JobResources::Delete(const CallContext& call, const std::string& name) {
   ABSL_RETURN_IF_ERROR(ParseResourceName(name, Collection::kJobs).status());
   return store_.Write([&](Transaction& tx) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(const std::optional<JobRow> row, tx.GetJob(name));
-    if (!row) return JobNotFoundError(name);
+    if (!row || row->tenant != call.tenant()) return JobNotFoundError(name);
     if (row->unfinished) return JobUnfinishedError(name, "cancel it first");
     return tx.DeleteJob(name);
   });
 }
 
-absl::StatusOr<v1::Report> JobResources::Report(const std::string& name) {
-  ABSL_ASSIGN_OR_RETURN(const JobRow row, Row(name));
+absl::StatusOr<v1::Report> JobResources::Report(const CallContext& call, const std::string& name) {
+  ABSL_ASSIGN_OR_RETURN(const JobRow row, Row(call, name));
   if (row.unfinished) return JobUnfinishedError(name, "watch it until it has ended");
   const v1::Job job = Parse(row);
   if (job.state() != v1::Job::SUCCEEDED) return JobHasNoReportError(name, JobStateName(job.state()));

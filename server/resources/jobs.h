@@ -9,6 +9,7 @@
 #include "bitwright/v1/jobs.pb.h"
 #include "bitwright/v1/reports.pb.h"
 #include "proto/base/clock.h"
+#include "server/auth/call_context.h"
 #include "server/blobs/held_blobs.h"
 #include "server/resources/recipes.h"
 #include "server/resources/requests.h"
@@ -29,23 +30,24 @@ class JobResources {
   // Gives jobs of before schema version 3 their place in the queue. At the start, before the scheduler's.
   absl::Status IndexQueue();
 
-  absl::StatusOr<v1::Job> Create(const v1::CreateJobRequest& request);
-  absl::StatusOr<v1::Job> Retry(const v1::RetryJobRequest& request);
-  absl::StatusOr<v1::Job> Get(const std::string& name);
-  absl::StatusOr<v1::ListJobsResponse> List(const v1::ListJobsRequest& request);
-  absl::StatusOr<v1::Job> Cancel(const std::string& name);
-  absl::Status Delete(const std::string& name);
-  absl::StatusOr<v1::Report> Report(const std::string& name);
+  absl::StatusOr<v1::Job> Create(const CallContext& call, const v1::CreateJobRequest& request);
+  absl::StatusOr<v1::Job> Retry(const CallContext& call, const v1::RetryJobRequest& request);
+  absl::StatusOr<v1::Job> Get(const CallContext& call, const std::string& name);
+  absl::StatusOr<v1::ListJobsResponse> List(const CallContext& call, const v1::ListJobsRequest& request);
+  absl::StatusOr<v1::Job> Cancel(const CallContext& call, const std::string& name);
+  absl::Status Delete(const CallContext& call, const std::string& name);
+  absl::StatusOr<v1::Report> Report(const CallContext& call, const std::string& name);
 
  private:
-  absl::StatusOr<JobRow> Row(const std::string& name);
+  absl::StatusOr<JobRow> Row(const CallContext& call, const std::string& name);
   v1::Job FromRow(const JobRow& row);
-  absl::StatusOr<ResolvedJob> ResolveSpec(const v1::JobSpec& spec, Purpose purpose);
+  absl::StatusOr<ResolvedJob> ResolveSpec(const CallContext& call, const v1::JobSpec& spec, Purpose purpose);
   absl::StatusOr<std::optional<v1::Recipe>> ShippedRecipe(const v1::JobSpec& spec) const;
-  absl::StatusOr<v1::Job> Validate(const v1::JobSpec& spec);
+  absl::StatusOr<v1::Job> Validate(const CallContext& call, const v1::JobSpec& spec);
   v1::Job NewJob(const ResolvedJob& resolved);
   // The job of an earlier equal call, or a new one; `spec_of` is asked for the latter only.
-  absl::StatusOr<v1::Job> CreateAs(const RequestKey& key, const std::function<absl::StatusOr<v1::JobSpec>()>& spec_of);
+  absl::StatusOr<v1::Job> CreateAs(const CallContext& call, const RequestKey& key,
+                                   const std::function<absl::StatusOr<v1::JobSpec>()>& spec_of);
 
   Store& store_;
   HeldBlobs& blobs_;

@@ -88,7 +88,7 @@ absl::StatusOr<v1::Manifest> CheckManifest(v1::Manifest manifest) {
   return manifest;
 }
 
-absl::StatusOr<v1::Model> ModelResources::Create(const v1::CreateModelRequest& request) {
+absl::StatusOr<v1::Model> ModelResources::Create(const CallContext& call, const v1::CreateModelRequest& request) {
   if (request.display_name().size() > limits::kMaxDisplayNameBytes) {
     return ModelNameTooLongError(request.display_name().size());
   }
@@ -121,7 +121,7 @@ absl::StatusOr<v1::Model> ModelResources::Create(const v1::CreateModelRequest& r
   }));
   scheduler_.Arrived(name, 0);
   scheduler_.AwaitQuiet(name, kKnownWithin);
-  return Get(name);
+  return Get(call, name);
 }
 
 absl::Status ModelResources::IndexContent() {
@@ -139,7 +139,7 @@ absl::Status ModelResources::IndexContent() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::Model> ModelResources::Get(const std::string& name) {
+absl::StatusOr<v1::Model> ModelResources::Get(const CallContext&, const std::string& name) {
   ABSL_RETURN_IF_ERROR(ParseResourceName(name, Collection::kModels).status());
   std::optional<ModelRow> row;
   ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
@@ -158,7 +158,7 @@ void ModelResources::SetWaiting(v1::Model& model) {
   }
 }
 
-absl::StatusOr<v1::ListModelsResponse> ModelResources::List(const v1::ListModelsRequest& request) {
+absl::StatusOr<v1::ListModelsResponse> ModelResources::List(const CallContext&, const v1::ListModelsRequest& request) {
   ABSL_ASSIGN_OR_RETURN(const Filter filter,
                         Filter::Parse(request.filter(), {.texts = kTextFields, .states = kStates}));
   const std::string query = "ListModels|" + request.filter();
@@ -184,7 +184,7 @@ absl::StatusOr<v1::ListModelsResponse> ModelResources::List(const v1::ListModels
   return response;
 }
 
-absl::Status ModelResources::Delete(const std::string& name) {
+absl::Status ModelResources::Delete(const CallContext&, const std::string& name) {
   ABSL_RETURN_IF_ERROR(ParseResourceName(name, Collection::kModels).status());
   return scheduler_.Remove(name, [&](Transaction& tx) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(const std::optional<ModelRow> row, tx.GetModel(name));

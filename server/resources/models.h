@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "bitwright/v1/models.pb.h"
 #include "proto/base/clock.h"
+#include "server/auth/call_context.h"
 #include "server/scheduler/scheduler.h"
 #include "server/store/store.h"
 
@@ -18,10 +19,10 @@ class ModelResources {
   ModelResources(Store& store, Scheduler& scheduler, const Clock& clock)
       : store_(store), scheduler_(scheduler), clock_(clock) {}
 
-  absl::StatusOr<v1::Model> Create(const v1::CreateModelRequest& request);
-  absl::StatusOr<v1::Model> Get(const std::string& name);
-  absl::StatusOr<v1::ListModelsResponse> List(const v1::ListModelsRequest& request);
-  absl::Status Delete(const std::string& name);
+  absl::StatusOr<v1::Model> Create(const CallContext& call, const v1::CreateModelRequest& request);
+  absl::StatusOr<v1::Model> Get(const CallContext& call, const std::string& name);
+  absl::StatusOr<v1::ListModelsResponse> List(const CallContext& call, const v1::ListModelsRequest& request);
+  absl::Status Delete(const CallContext& call, const std::string& name);
 
   // Gives the models of an older database the name of their content. Before the first Create.
   absl::Status IndexContent();

@@ -19,8 +19,8 @@ class BlobService final : public RawBlobService {
   grpc::ServerUnaryReactor* FindMissingBlobs(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                              grpc::ByteBuffer* response) override {
     return RunUnary<v1::FindMissingBlobsRequest, v1::FindMissingBlobsResponse>(
-        environment_, context, "FindMissingBlobs", request, response,
-        [this](const auto& in, auto& out) { return FindMissing(in, out); });
+        environment_, context, kFindMissingBlobs, request, response,
+        [this](const CallContext&, const auto& in, auto& out) { return FindMissing(in, out); });
   }
 
  private:

@@ -34,8 +34,8 @@ class ByteStreamService final : public RawByteStream {
   grpc::ServerUnaryReactor* QueryWriteStatus(CallbackServerContext* context, const ByteBuffer* request,
                                              ByteBuffer* response) override {
     return RunUnary<QueryWriteStatusRequest, QueryWriteStatusResponse>(
-        environment_, context, "QueryWriteStatus", request, response,
-        [this](const auto& in, auto& out) { return QueryStatus(in, out); });
+        environment_, context, kQueryWriteStatus, request, response,
+        [this](const CallContext&, const auto& in, auto& out) { return QueryStatus(in, out); });
   }
 
  private:

@@ -4,23 +4,62 @@
 
 #include "proto/base/log.h"
 #include "proto/base/random_id.h"
+#include "proto/base/status_macros.h"
 #include "proto/base/utf8.h"
 #include "proto/contract/grpc_status.h"
 #include "proto/contract/limits.h"
+#include "server/auth/auth_errors.h"
 #include "server/rpc/rpc_errors.h"
 
 namespace bitwright::server {
 namespace {
 
 constexpr char kRequestId[] = "x-request-id";
+constexpr char kTraceParent[] = "traceparent";
+constexpr char kAuthorization[] = "authorization";
+constexpr std::string_view kBearer = "Bearer ";
+
+// Empty: not given.
+std::string_view Metadata(const grpc::CallbackServerContext& context, const char* key) {
+  const auto& metadata = context.client_metadata();
+  const auto given = metadata.find(key);
+  return given == metadata.end() ? std::string_view() : std::string_view(given->second.data(), given->second.size());
+}
 
 // The caller's own id ties its log to this one's.
 std::string RequestId(const grpc::CallbackServerContext& context) {
-  const auto& metadata = context.client_metadata();
-  const auto given = metadata.find(kRequestId);
-  if (given == metadata.end()) return RandomId();
-  const std::string printable = Printable({given->second.data(), given->second.size()});
-  return std::string(CutUtf8(printable, limits::kMaxRequestIdBytes));
+  const std::string_view given = Metadata(context, kRequestId);
+  if (given.empty()) return RandomId();
+  return std::string(CutUtf8(Printable(given), limits::kMaxRequestIdBytes));
+}
+
+// "00-{32 digits}-{16 digits}-{2 digits}", lower-case hexadecimal (W3C Trace Context, section 3.2).
+bool IsTraceParent(std::string_view text) {
+  constexpr std::string_view kForm = "hh-hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh-hhhhhhhhhhhhhhhh-hh";
+  if (text.size() != kForm.size()) return false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool digit = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f');
+    if (kForm[i] == 'h' ? !digit : text[i] != '-') return false;
+  }
+  return true;
+}
+
+CallContext ContextOf(const grpc::CallbackServerContext& context) {
+  CallContext call;
+  call.peer = context.peer();
+  const std::chrono::system_clock::time_point deadline = context.deadline();
+  if (deadline != std::chrono::system_clock::time_point::max()) call.deadline = absl::FromChrono(deadline);
+  const std::string_view trace = Metadata(context, kTraceParent);
+  if (IsTraceParent(trace)) call.trace_parent = trace;
+  call.request_id = RequestId(context);
+  return call;
+}
+
+Credentials CredentialsOf(const grpc::CallbackServerContext& context) {
+  Credentials credentials;
+  const std::string_view authorization = Metadata(context, kAuthorization);
+  if (authorization.starts_with(kBearer)) credentials.bearer_token = authorization.substr(kBearer.size());
+  return credentials;
 }
 
 bool IsOurs(const absl::Status& status) {
@@ -37,13 +76,25 @@ bool IsAscii(std::string_view text) {
 
 }  // namespace
 
-CallScope::CallScope(const RpcEnvironment& environment, grpc::CallbackServerContext* context, std::string_view method)
-    : environment_(&environment), context_(context), method_(method), start_(environment.clock.Monotonic()) {}
+CallScope::CallScope(const RpcEnvironment& environment, grpc::CallbackServerContext* context, const Method& method)
+    : environment_(&environment),
+      context_(context),
+      method_(&method),
+      call_(ContextOf(*context)),
+      start_(environment.clock.Monotonic()) {}
+
+absl::Status CallScope::Admit() {
+  ABSL_ASSIGN_OR_RETURN(call_.principal, environment_->authenticator.Authenticate(CredentialsOf(*context_)));
+  if (!call_.principal.roles.HasAnyOf(method_->roles)) return RoleMissingError(call_.principal.name, method_->name);
+  return absl::OkStatus();
+}
 
 absl::Status CallScope::Open() {
+  kind_ = Kind::kRefusedStream;
+  environment_->metrics.StreamOpened(method_->name);
+  ABSL_RETURN_IF_ERROR(Admit());
   const absl::Status opened = environment_->lane.OpenStream();
   kind_ = opened.ok() ? Kind::kStream : Kind::kRefusedStream;
-  environment_->metrics.StreamOpened(method_);
   return opened;
 }
 
@@ -58,28 +109,28 @@ grpc::Status CallScope::Close(const absl::Status& status) const {
 void CallScope::Count(const absl::Status& status, double seconds) const {
   if (kind_ == Kind::kStream) environment_->lane.CloseStream();
   if (kind_ == Kind::kUnary) {
-    environment_->metrics.RpcDone(method_, status.code(), seconds);
+    environment_->metrics.RpcDone(method_->name, status.code(), seconds);
   } else {
-    environment_->metrics.StreamDone(method_, status.code(), seconds);
+    environment_->metrics.StreamDone(method_->name, status.code(), seconds);
   }
 }
 
 void CallScope::Log(const absl::Status& status, double seconds) const {
   const bool quiet = status.ok() || absl::IsCancelled(status);
-  if (quiet && !LogEnabled(LogSeverity::kDebug)) return;  // most calls: not even an id is made
-  const std::string id = RequestId(*context_);
+  if (quiet && !LogEnabled(LogSeverity::kDebug)) return;
   const auto fields = [&](LogMessage& line) -> LogMessage& {
-    return line.With("method", method_)
+    return line.With("method", method_->name)
         .With("code", absl::StatusCodeToString(status.code()))
         .With("seconds", seconds)
-        .With("request_id", id)
-        .With("peer", context_->peer());
+        .With("request_id", call_.request_id)
+        .With("principal", call_.principal.name)
+        .With("peer", call_.peer);
   };
   if (quiet) {
     LOG(DEBUG).With(fields) << "call";
     return;
   }
-  if (IsAscii(id)) context_->AddTrailingMetadata(kRequestId, id);
+  if (IsAscii(call_.request_id)) context_->AddTrailingMetadata(kRequestId, call_.request_id);
   if (IsOurs(status)) {
     LOG(ERROR).With(fields) << "call failed: " << status.ToString();
   } else {
@@ -88,17 +139,22 @@ void CallScope::Log(const absl::Status& status, double seconds) const {
 }
 
 grpc::ServerUnaryReactor* RunUnary(RpcEnvironment& environment, grpc::CallbackServerContext* context,
-                                   std::string_view method, std::function<absl::Status()> body) {
+                                   const Method& method, std::function<absl::Status(const CallContext&)> body) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const CallScope scope(environment, context, method);
-  const absl::Status admitted = environment.lane.Admit([scope, context, reactor, body = std::move(body)] {
+  CallScope scope(environment, context, method);
+  absl::Status admitted = scope.Admit();
+  if (!admitted.ok()) {
+    reactor->Finish(scope.Close(admitted));
+    return reactor;
+  }
+  admitted = environment.lane.Admit([scope, context, reactor, body = std::move(body)] {
     absl::Status status;
     if (context->deadline() < std::chrono::system_clock::now()) {
       status = DeadlinePassedError();
     } else if (context->IsCancelled()) {
       status = CallCancelledError();
     } else {
-      status = body();
+      status = body(scope.call());
     }
     reactor->Finish(scope.Close(status));
   });

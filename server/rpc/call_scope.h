@@ -10,8 +10,10 @@
 #include "absl/status/status.h"
 #include "proto/base/clock.h"
 #include "proto/base/status_macros.h"
+#include "server/auth/call_context.h"
 #include "server/observe/metrics.h"
 #include "server/rpc/lane.h"
+#include "server/rpc/methods.h"
 #include "server/rpc/wire.h"
 
 namespace bitwright::server {
@@ -19,18 +21,24 @@ namespace bitwright::server {
 // One call from arrival to answer: its metrics, its line in the log and the form of its status, in one place.
 class CallScope {
  public:
-  // `method` is a literal. The context and the environment live until the call is finished.
-  CallScope(const RpcEnvironment& environment, grpc::CallbackServerContext* context, std::string_view method);
+  // `method` is a constant. The context and the environment live until the call is finished.
+  CallScope(const RpcEnvironment& environment, grpc::CallbackServerContext* context, const Method& method);
 
-  // For a call that lasts as long as its caller likes (a stream, a wait for work), before anything else: counts it
-  // among the open ones, and its time apart. Errors of Lane::OpenStream; they, too, are given to Close.
+  // Finds out who calls and whether that one may, before anything else. UNAUTHENTICATED: reasons of Authenticator;
+  // PERMISSION_DENIED, reason ROLE_MISSING. They, too, are given to Close.
+  absl::Status Admit();
+  // Valid after an Admit that was OK.
+  const CallContext& call() const { return call_; }
+
+  // The same for a call that lasts as long as its caller likes (a stream, a wait for work): counts it among the open
+  // ones, and its time apart. Errors of Admit, then of Lane::OpenStream.
   absl::Status Open();
 
   // Call once, when the answer is known, before the call is finished. Adds an ErrorInfo to errors that have none, and
   // the id of the request (metadata x-request-id; made up when the caller gave none) to an error's trailing metadata.
   grpc::Status Close(const absl::Status& status) const;
 
-  std::string_view method() const { return method_; }
+  std::string_view method() const { return method_->name; }
 
  private:
   void Count(const absl::Status& status, double seconds) const;
@@ -38,7 +46,8 @@ class CallScope {
 
   const RpcEnvironment* environment_;
   grpc::CallbackServerContext* context_;
-  std::string_view method_;
+  const Method* method_;
+  CallContext call_;
   MonotonicTime start_;
   enum class Kind { kUnary, kStream, kRefusedStream } kind_ = Kind::kUnary;
 };
@@ -46,22 +55,23 @@ class CallScope {
 // Runs the body of a unary call on the lane and finishes the call with its status. Request and response live until
 // then. A call whose deadline has passed or whose caller has gone is not run. RESOURCE_EXHAUSTED, reason LANE_FULL.
 grpc::ServerUnaryReactor* RunUnary(RpcEnvironment& environment, grpc::CallbackServerContext* context,
-                                   std::string_view method, std::function<absl::Status()> body);
+                                   const Method& method, std::function<absl::Status(const CallContext&)> body);
 
 // The same between messages, for a service whose methods take bytes (wire.h): a request that does not parse is answered
 // with what is wrong with it.
 template <typename Request, typename Response>
 grpc::ServerUnaryReactor* RunUnary(RpcEnvironment& environment, grpc::CallbackServerContext* context,
-                                   std::string_view method, const grpc::ByteBuffer* request, grpc::ByteBuffer* response,
-                                   std::function<absl::Status(const Request&, Response&)> body) {
-  return RunUnary(environment, context, method, [request, response, body = std::move(body)]() -> absl::Status {
-    Request message;
-    ABSL_RETURN_IF_ERROR(ParseWire(*request, message));
-    Response answer;
-    ABSL_RETURN_IF_ERROR(body(message, answer));
-    SerializeWire(answer, *response);
-    return absl::OkStatus();
-  });
+                                   const Method& method, const grpc::ByteBuffer* request, grpc::ByteBuffer* response,
+                                   std::function<absl::Status(const CallContext&, const Request&, Response&)> body) {
+  return RunUnary(environment, context, method,
+                  [request, response, body = std::move(body)](const CallContext& call) -> absl::Status {
+                    Request message;
+                    ABSL_RETURN_IF_ERROR(ParseWire(*request, message));
+                    Response answer;
+                    ABSL_RETURN_IF_ERROR(body(call, message, answer));
+                    SerializeWire(answer, *response);
+                    return absl::OkStatus();
+                  });
 }
 
 // Writes the value of a result into a response.

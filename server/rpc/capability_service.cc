@@ -15,11 +15,11 @@ class CapabilityService final : public RawCapabilityService {
 
   grpc::ServerUnaryReactor* GetCapabilities(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                             grpc::ByteBuffer* response) override {
-    return RunUnary<v1::GetCapabilitiesRequest, v1::Capabilities>(environment_, context, "GetCapabilities", request,
-                                                                  response, [this](const auto&, auto& out) {
-                                                                    out = capabilities_;
-                                                                    return absl::OkStatus();
-                                                                  });
+    return RunUnary<v1::GetCapabilitiesRequest, v1::Capabilities>(
+        environment_, context, kGetCapabilities, request, response, [this](const CallContext&, const auto&, auto& out) {
+          out = capabilities_;
+          return absl::OkStatus();
+        });
   }
 
  private:

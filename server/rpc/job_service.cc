@@ -23,42 +23,43 @@ class JobService final : public RawJobService {
   ServerUnaryReactor* CreateJob(CallbackServerContext* context, const ByteBuffer* request,
                                 ByteBuffer* response) override {
     return RunUnary<v1::CreateJobRequest, v1::Job>(
-        environment_, context, "CreateJob", request, response,
-        [this](const auto& in, auto& out) { return Fill(out, jobs_.Create(in)); });
+        environment_, context, kCreateJob, request, response,
+        [this](const CallContext& call, const auto& in, auto& out) { return Fill(out, jobs_.Create(call, in)); });
   }
 
   ServerUnaryReactor* GetJob(CallbackServerContext* context, const ByteBuffer* request, ByteBuffer* response) override {
     return RunUnary<v1::GetJobRequest, v1::Job>(
-        environment_, context, "GetJob", request, response,
-        [this](const auto& in, auto& out) { return Fill(out, jobs_.Get(in.name())); });
+        environment_, context, kGetJob, request, response,
+        [this](const CallContext& call, const auto& in, auto& out) { return Fill(out, jobs_.Get(call, in.name())); });
   }
 
   ServerUnaryReactor* ListJobs(CallbackServerContext* context, const ByteBuffer* request,
                                ByteBuffer* response) override {
     return RunUnary<v1::ListJobsRequest, v1::ListJobsResponse>(
-        environment_, context, "ListJobs", request, response,
-        [this](const auto& in, auto& out) { return Fill(out, jobs_.List(in)); });
+        environment_, context, kListJobs, request, response,
+        [this](const CallContext& call, const auto& in, auto& out) { return Fill(out, jobs_.List(call, in)); });
   }
 
   ServerUnaryReactor* RetryJob(CallbackServerContext* context, const ByteBuffer* request,
                                ByteBuffer* response) override {
     return RunUnary<v1::RetryJobRequest, v1::Job>(
-        environment_, context, "RetryJob", request, response,
-        [this](const auto& in, auto& out) { return Fill(out, jobs_.Retry(in)); });
+        environment_, context, kRetryJob, request, response,
+        [this](const CallContext& call, const auto& in, auto& out) { return Fill(out, jobs_.Retry(call, in)); });
   }
 
   ServerUnaryReactor* CancelJob(CallbackServerContext* context, const ByteBuffer* request,
                                 ByteBuffer* response) override {
-    return RunUnary<v1::CancelJobRequest, v1::Job>(
-        environment_, context, "CancelJob", request, response,
-        [this](const auto& in, auto& out) { return Fill(out, jobs_.Cancel(in.name())); });
+    return RunUnary<v1::CancelJobRequest, v1::Job>(environment_, context, kCancelJob, request, response,
+                                                   [this](const CallContext& call, const auto& in, auto& out) {
+                                                     return Fill(out, jobs_.Cancel(call, in.name()));
+                                                   });
   }
 
   ServerUnaryReactor* DeleteJob(CallbackServerContext* context, const ByteBuffer* request,
                                 ByteBuffer* response) override {
     return RunUnary<v1::DeleteJobRequest, v1::DeleteJobResponse>(
-        environment_, context, "DeleteJob", request, response,
-        [this](const auto& in, auto&) { return jobs_.Delete(in.name()); });
+        environment_, context, kDeleteJob, request, response,
+        [this](const CallContext& call, const auto& in, auto&) { return jobs_.Delete(call, in.name()); });
   }
 
   grpc::ServerWriteReactor<ByteBuffer>* WatchJob(CallbackServerContext* context, const ByteBuffer* request) override {
@@ -67,9 +68,10 @@ class JobService final : public RawJobService {
 
   ServerUnaryReactor* GetReport(CallbackServerContext* context, const ByteBuffer* request,
                                 ByteBuffer* response) override {
-    return RunUnary<v1::GetReportRequest, v1::Report>(
-        environment_, context, "GetReport", request, response,
-        [this](const auto& in, auto& out) { return Fill(out, jobs_.Report(in.name())); });
+    return RunUnary<v1::GetReportRequest, v1::Report>(environment_, context, kGetReport, request, response,
+                                                      [this](const CallContext& call, const auto& in, auto& out) {
+                                                        return Fill(out, jobs_.Report(call, in.name()));
+                                                      });
   }
 
  private:

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "proto/base/clock.h"
+#include "server/auth/authenticator.h"
 #include "server/observe/metrics.h"
 
 namespace bitwright::server {
@@ -47,6 +48,7 @@ struct RpcEnvironment {
   Metrics& metrics;
   Lane& lane;
   const Clock& clock;
+  const Authenticator& authenticator;
 };
 
 }  // namespace bitwright::server

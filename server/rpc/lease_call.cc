@@ -19,7 +19,7 @@ class LeaseCall final : public grpc::ServerUnaryReactor, public std::enable_shar
  public:
   LeaseCall(RpcEnvironment& environment, grpc::CallbackServerContext* context, Scheduler& scheduler,
             grpc::ByteBuffer* response)
-      : scheduler_(scheduler), scope_(environment, context, "LeaseTask"), response_(response) {}
+      : scheduler_(scheduler), scope_(environment, context, kLeaseTask), response_(response) {}
 
   void Start(Lane& lane, const grpc::ByteBuffer& bytes) {
     self_ = shared_from_this();

@@ -19,29 +19,29 @@ class ModelService final : public RawModelService {
   ServerUnaryReactor* CreateModel(CallbackServerContext* context, const ByteBuffer* request,
                                   ByteBuffer* response) override {
     return RunUnary<v1::CreateModelRequest, v1::Model>(
-        environment_, context, "CreateModel", request, response,
-        [this](const auto& in, auto& out) { return Fill(out, models_.Create(in)); });
+        environment_, context, kCreateModel, request, response,
+        [this](const CallContext& call, const auto& in, auto& out) { return Fill(out, models_.Create(call, in)); });
   }
 
   ServerUnaryReactor* GetModel(CallbackServerContext* context, const ByteBuffer* request,
                                ByteBuffer* response) override {
     return RunUnary<v1::GetModelRequest, v1::Model>(
-        environment_, context, "GetModel", request, response,
-        [this](const auto& in, auto& out) { return Fill(out, models_.Get(in.name())); });
+        environment_, context, kGetModel, request, response,
+        [this](const CallContext& call, const auto& in, auto& out) { return Fill(out, models_.Get(call, in.name())); });
   }
 
   ServerUnaryReactor* ListModels(CallbackServerContext* context, const ByteBuffer* request,
                                  ByteBuffer* response) override {
     return RunUnary<v1::ListModelsRequest, v1::ListModelsResponse>(
-        environment_, context, "ListModels", request, response,
-        [this](const auto& in, auto& out) { return Fill(out, models_.List(in)); });
+        environment_, context, kListModels, request, response,
+        [this](const CallContext& call, const auto& in, auto& out) { return Fill(out, models_.List(call, in)); });
   }
 
   ServerUnaryReactor* DeleteModel(CallbackServerContext* context, const ByteBuffer* request,
                                   ByteBuffer* response) override {
     return RunUnary<v1::DeleteModelRequest, v1::DeleteModelResponse>(
-        environment_, context, "DeleteModel", request, response,
-        [this](const auto& in, auto&) { return models_.Delete(in.name()); });
+        environment_, context, kDeleteModel, request, response,
+        [this](const CallContext& call, const auto& in, auto&) { return models_.Delete(call, in.name()); });
   }
 
  private:

@@ -20,7 +20,7 @@ class ReadStream final : public grpc::ServerWriteReactor<ByteBuffer> {
  public:
   ReadStream(RpcEnvironment& environment, grpc::CallbackServerContext* context, BlobStore& blobs,
              const ByteBuffer& request)
-      : environment_(environment), blobs_(blobs), request_bytes_(request), scope_(environment, context, "Read") {}
+      : environment_(environment), blobs_(blobs), request_bytes_(request), scope_(environment, context, kReadBlob) {}
 
   void Start() {
     absl::Status begun = scope_.Open();

@@ -19,7 +19,7 @@ class RecipeService final : public RawRecipeService {
   ServerUnaryReactor* ListRecipes(CallbackServerContext* context, const ByteBuffer* request,
                                   ByteBuffer* response) override {
     return RunUnary<v1::ListRecipesRequest, v1::ListRecipesResponse>(
-        environment_, context, "ListRecipes", request, response, [this](const auto&, auto& out) {
+        environment_, context, kListRecipes, request, response, [this](const CallContext&, const auto&, auto& out) {
           for (const v1::Recipe& recipe : recipes_.recipes()) *out.add_recipes() = recipe;
           return absl::OkStatus();
         });
@@ -28,8 +28,8 @@ class RecipeService final : public RawRecipeService {
   ServerUnaryReactor* GetRecipe(CallbackServerContext* context, const ByteBuffer* request,
                                 ByteBuffer* response) override {
     return RunUnary<v1::GetRecipeRequest, v1::Recipe>(
-        environment_, context, "GetRecipe", request, response,
-        [this](const auto& in, auto& out) { return Fill(out, recipes_.Get(in.name())); });
+        environment_, context, kGetRecipe, request, response,
+        [this](const CallContext&, const auto& in, auto& out) { return Fill(out, recipes_.Get(in.name())); });
   }
 
  private:

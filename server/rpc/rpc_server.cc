@@ -77,7 +77,7 @@ std::string BoundAddress(const std::string& address, int port) {
 
 struct RpcServer::State {
   explicit State(const RpcParts& parts)
-      : clock(parts.clock), idle(parts.upload_idle), lanes(parts.metrics, parts.clock) {}
+      : clock(parts.clock), idle(parts.upload_idle), lanes(parts.metrics, parts.clock, parts.authenticator) {}
   const Clock& clock;
   IdleStreams idle;
   Lanes lanes;

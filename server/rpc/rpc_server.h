@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "bitwright/v1/capabilities.pb.h"
 #include "proto/base/clock.h"
+#include "server/auth/authenticator.h"
 #include "server/blobs/blobs.h"
 #include "server/blobs/disk_watch.h"
 #include "server/blobs/held_blobs.h"
@@ -28,6 +29,7 @@ struct RpcParts {
   v1::Capabilities capabilities;
   Scheduler& scheduler;
   const Clock& clock;
+  const Authenticator& authenticator;
   Metrics& metrics;
   absl::Duration heartbeat;                        // interval that workers are told
   absl::Duration upload_idle = absl::Seconds(20);  // without bytes, until an upload's name is free for another stream

@@ -19,7 +19,7 @@ class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
  public:
   WatchStream(RpcEnvironment& environment, grpc::CallbackServerContext* context, JobResources& jobs,
               Scheduler& scheduler)
-      : environment_(environment), jobs_(jobs), scheduler_(scheduler), scope_(environment, context, "WatchJob") {}
+      : environment_(environment), jobs_(jobs), scheduler_(scheduler), scope_(environment, context, kWatchJob) {}
 
   void Start(const grpc::ByteBuffer& bytes) {
     self_ = shared_from_this();
@@ -79,7 +79,7 @@ class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
     if (writing_ || finished_) return;
     if (broken_) return Close(CallCancelledError());
     if (terminal_sent_) return Close(absl::OkStatus());
-    absl::StatusOr<v1::Job> job = jobs_.Get(job_);
+    absl::StatusOr<v1::Job> job = jobs_.Get(scope_.call(), job_);
     if (!job.ok()) return Close(job.status());
     if (job->revision() > sent_revision_) {
       sent_revision_ = job->revision();

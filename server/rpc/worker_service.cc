@@ -27,7 +27,8 @@ class WorkerService final : public RawWorkerService {
   ServerUnaryReactor* RegisterWorker(CallbackServerContext* context, const ByteBuffer* request,
                                      ByteBuffer* response) override {
     return RunUnary<v1::RegisterWorkerRequest, v1::RegisterWorkerResponse>(
-        environment_, context, "RegisterWorker", request, response, [this](const auto& in, auto& out) -> absl::Status {
+        environment_, context, kRegisterWorker, request, response,
+        [this](const CallContext&, const auto& in, auto& out) -> absl::Status {
           ABSL_ASSIGN_OR_RETURN(*out.mutable_worker(), scheduler_.RegisterWorker(in.capacity()));
           *out.mutable_heartbeat_interval() = ToProto(heartbeat_);
           return absl::OkStatus();
@@ -41,8 +42,8 @@ class WorkerService final : public RawWorkerService {
 
   ServerUnaryReactor* Heartbeat(CallbackServerContext* context, const ByteBuffer* request,
                                 ByteBuffer* response) override {
-    return RunUnary<v1::HeartbeatRequest, v1::HeartbeatResponse>(environment_, context, "Heartbeat", request, response,
-                                                                 [this](const auto& in, auto& out) {
+    return RunUnary<v1::HeartbeatRequest, v1::HeartbeatResponse>(environment_, context, kHeartbeat, request, response,
+                                                                 [this](const CallContext&, const auto& in, auto& out) {
                                                                    Failpoint("heartbeat.received");
                                                                    return Fill(out, scheduler_.Heartbeat(in));
                                                                  });
@@ -51,7 +52,7 @@ class WorkerService final : public RawWorkerService {
   ServerUnaryReactor* CompleteTask(CallbackServerContext* context, const ByteBuffer* request,
                                    ByteBuffer* response) override {
     return RunUnary<v1::CompleteTaskRequest, v1::CompleteTaskResponse>(
-        environment_, context, "CompleteTask", request, response, [this](const auto& in, auto&) {
+        environment_, context, kCompleteTask, request, response, [this](const CallContext&, const auto& in, auto&) {
           Failpoint("completion.received");
           absl::Status status = scheduler_.CompleteTask(in);
           Failpoint("completion.answer");
@@ -61,8 +62,8 @@ class WorkerService final : public RawWorkerService {
 
   ServerUnaryReactor* FailTask(CallbackServerContext* context, const ByteBuffer* request,
                                ByteBuffer* response) override {
-    return RunUnary<v1::FailTaskRequest, v1::FailTaskResponse>(environment_, context, "FailTask", request, response,
-                                                               [this](const auto& in, auto&) {
+    return RunUnary<v1::FailTaskRequest, v1::FailTaskResponse>(environment_, context, kFailTask, request, response,
+                                                               [this](const CallContext&, const auto& in, auto&) {
                                                                  Failpoint("failure.received");
                                                                  return scheduler_.FailTask(in);
                                                                });
@@ -71,7 +72,7 @@ class WorkerService final : public RawWorkerService {
   ServerUnaryReactor* DeregisterWorker(CallbackServerContext* context, const ByteBuffer* request,
                                        ByteBuffer* response) override {
     return RunUnary<v1::DeregisterWorkerRequest, v1::DeregisterWorkerResponse>(
-        environment_, context, "DeregisterWorker", request, response, [this](const auto& in, auto&) {
+        environment_, context, kDeregisterWorker, request, response, [this](const CallContext&, const auto& in, auto&) {
           scheduler_.DeregisterWorker(in.worker());
           return absl::OkStatus();
         });
@@ -80,7 +81,7 @@ class WorkerService final : public RawWorkerService {
   ServerUnaryReactor* ListWorkers(CallbackServerContext* context, const ByteBuffer* request,
                                   ByteBuffer* response) override {
     return RunUnary<v1::ListWorkersRequest, v1::ListWorkersResponse>(
-        environment_, context, "ListWorkers", request, response, [this](const auto&, auto& out) {
+        environment_, context, kListWorkers, request, response, [this](const CallContext&, const auto&, auto& out) {
           const absl::Time cutoff = clock_.Now() - kListed;
           for (v1::Worker& worker : scheduler_.ListWorkers()) {
             if (FromProto(worker.last_seen()) >= cutoff) *out.add_workers() = std::move(worker);

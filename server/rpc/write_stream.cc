@@ -28,7 +28,7 @@ class WriteStream final : public grpc::ServerReadReactor<ByteBuffer>,
               IdleStreams& idle, ByteBuffer* response)
       : environment_(environment),
         idle_(idle),
-        scope_(environment, context, "Write"),
+        scope_(environment, context, kWriteBlob),
         session_(parts),
         response_(response),
         heard_(environment.clock.Monotonic()) {}

@@ -33,7 +33,7 @@ const LiveTask* Owner::OfKind(std::string_view kind) const {
 
 std::string Owner::tenant() const {
   const std::string tenant = job() == nullptr ? std::string() : job()->row.tenant;
-  return tenant.empty() ? kOnlyTenant : tenant;
+  return tenant.empty() ? kDefaultTenant : tenant;
 }
 
 bool Owner::Untouched() const {

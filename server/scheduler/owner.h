@@ -18,6 +18,7 @@
 #include "bitwright/v1/models.pb.h"
 #include "bitwright/v1/tasks.pb.h"
 #include "proto/base/clock.h"
+#include "server/auth/call_context.h"
 #include "server/jobs/job_graph.h"
 #include "server/scheduler/executor.h"
 #include "server/scheduler/tally.h"
@@ -26,9 +27,6 @@
 namespace bitwright::server {
 
 struct Core;
-
-// Until there are accounts, and of models, which have none.
-inline constexpr char kOnlyTenant[] = "default";
 
 // What is under way for a task beside its state; none of it is stored.
 enum class TaskStep {

@@ -172,10 +172,10 @@ absl::Status Scheduler::CancelJob(const std::string& job) {
   });
 }
 
-std::optional<v1::Job> Scheduler::LiveJob(const std::string& job) {
+std::optional<v1::Job> Scheduler::LiveJob(const std::string& job, const std::string& tenant) {
   absl::MutexLock lock(&mutex_);
   const Owner* owner = core_.board.FindOwner(job);
-  if (owner == nullptr || owner->job() == nullptr) return std::nullopt;
+  if (owner == nullptr || owner->job() == nullptr || owner->tenant() != tenant) return std::nullopt;
   v1::Job live = ComposeJob(*owner);
   if (const auto remaining = Remaining(core_, *owner)) *live.mutable_remaining() = ToProto(*remaining);
   return live;

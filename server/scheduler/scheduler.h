@@ -51,8 +51,8 @@ class Scheduler {
 
   // Moves a job to CANCELLED. OK and without effect when it is not unfinished.
   absl::Status CancelJob(const std::string& job);
-  // An unfinished job as it is now; nothing when it is not in memory (then the store's row is the truth).
-  std::optional<v1::Job> LiveJob(const std::string& job);
+  // An unfinished job of the tenant as it is now; nothing when it is not in memory (then the store's row is the truth).
+  std::optional<v1::Job> LiveJob(const std::string& job, const std::string& tenant);
 
   // What an unfinished model or job waits for, if nothing of it runs.
   std::optional<v1::Notice> WaitingOf(const std::string& owner);

@@ -42,7 +42,7 @@ TEST(Collector, AModelKeepsItsFilesUntilItIsDeleted) {
   rig.clock.Advance(1e6);
   BITWRIGHT_ASSERT_OK(rig.collector->Run());
   for (const auto& file : model.manifest().files()) EXPECT_TRUE(Held(rig, file.digest()));
-  BITWRIGHT_ASSERT_OK(rig.models->Delete(model.name()));
+  BITWRIGHT_ASSERT_OK(rig.models->Delete(kCaller, model.name()));
   BITWRIGHT_ASSERT_OK(rig.collector->Run());
   EXPECT_EQ(Count(rig), 0);
 }
@@ -59,7 +59,7 @@ TEST(Collector, AnUnfinishedJobKeepsWhatItsTasksMade) {
   BITWRIGHT_ASSERT_OK(rig.collector->Run());
   EXPECT_EQ(Count(rig), before);
   rig.RunAll(rig.AddWorker());
-  EXPECT_EQ(rig.jobs->Get(job.name())->state(), v1::Job::SUCCEEDED);
+  EXPECT_EQ(rig.jobs->Get(kCaller, job.name())->state(), v1::Job::SUCCEEDED);
 }
 
 TEST(Collector, AFinishedJobsIntermediateBlobsAreCacheWithinTheBudget) {
@@ -81,7 +81,7 @@ TEST(Collector, AFinishedJobsIntermediateBlobsAreCacheWithinTheBudget) {
     return absl::OkStatus();
   }));
   EXPECT_LE(bytes, 500);
-  ASSERT_OK_AND_ASSIGN(const v1::Job done, rig.jobs->Get(job.name()));
+  ASSERT_OK_AND_ASSIGN(const v1::Job done, rig.jobs->Get(kCaller, job.name()));
   EXPECT_TRUE(Held(rig, done.report()));
   EXPECT_TRUE(Held(rig, done.spec().calibration().blob()));
   for (const auto& file : done.artifact().files()) EXPECT_TRUE(Held(rig, file.digest()));
@@ -90,7 +90,7 @@ TEST(Collector, AFinishedJobsIntermediateBlobsAreCacheWithinTheBudget) {
   const int reran = rig.RunAll(rig.AddWorker());
   EXPECT_GT(reran, 0);
   EXPECT_LT(reran, ran + 1);
-  EXPECT_EQ(rig.jobs->Get(again.name())->artifact().SerializeAsString(), done.artifact().SerializeAsString());
+  EXPECT_EQ(rig.jobs->Get(kCaller, again.name())->artifact().SerializeAsString(), done.artifact().SerializeAsString());
 }
 
 TEST(Collector, DeletingAJobReleasesItsArtifact) {
@@ -99,8 +99,8 @@ TEST(Collector, DeletingAJobReleasesItsArtifact) {
   rig.Restart();
   const v1::Job job = rig.QueuedJob();
   rig.RunAll(rig.AddWorker());
-  ASSERT_OK_AND_ASSIGN(const v1::Job done, rig.jobs->Get(job.name()));
-  BITWRIGHT_ASSERT_OK(rig.jobs->Delete(job.name()));
+  ASSERT_OK_AND_ASSIGN(const v1::Job done, rig.jobs->Get(kCaller, job.name()));
+  BITWRIGHT_ASSERT_OK(rig.jobs->Delete(kCaller, job.name()));
   rig.clock.Advance(7200);
   BITWRIGHT_ASSERT_OK(rig.collector->Run());
   EXPECT_FALSE(Held(rig, done.report()));

@@ -12,7 +12,7 @@ absl::StatusOr<v1::Job> Create(Rig& rig, const v1::JobSpec& spec, const std::str
   *request.mutable_spec() = spec;
   request.set_request_id(request_id);
   request.set_validate_only(validate_only);
-  return rig.jobs->Create(request);
+  return rig.jobs->Create(kCaller, request);
 }
 
 TEST(Jobs, WrongSpecsAreRefusedWithTheirReason) {
@@ -44,7 +44,7 @@ TEST(Jobs, ValidationQueuesNothing) {
   EXPECT_EQ(job.state(), v1::Job::QUEUED);
   EXPECT_GT(job.estimate().artifact_bytes(), 0);
   EXPECT_GT(job.estimate().seconds(), 0);
-  EXPECT_EQ(rig.jobs->List({})->jobs_size(), 0);
+  EXPECT_EQ(rig.jobs->List(kCaller, {})->jobs_size(), 0);
   EXPECT_FALSE(rig.TryLease(rig.AddWorker())->has_value());
 }
 
@@ -78,28 +78,28 @@ TEST(Jobs, AreListedInPagesAndByState) {
   const v1::JobSpec spec = rig.Spec(rig.ReadyModel().name());
   std::vector<std::string> names;
   for (int i = 0; i < 7; ++i) names.insert(names.begin(), Create(rig, spec)->name());
-  BITWRIGHT_ASSERT_OK(rig.jobs->Cancel(names[2]));
+  BITWRIGHT_ASSERT_OK(rig.jobs->Cancel(kCaller, names[2]));
   v1::ListJobsRequest request;
   request.set_page_size(3);
   std::vector<std::string> seen;
   std::string second_page;
   do {
-    ASSERT_OK_AND_ASSIGN(const auto page, rig.jobs->List(request));
+    ASSERT_OK_AND_ASSIGN(const auto page, rig.jobs->List(kCaller, request));
     for (const v1::Job& job : page.jobs()) seen.push_back(job.name());
     request.set_page_token(page.next_page_token());
     if (second_page.empty()) second_page = page.next_page_token();
   } while (!request.page_token().empty());
   EXPECT_EQ(seen, names);
   request.set_state(v1::Job::CANCELLED);
-  EXPECT_EQ(rig.jobs->List(request)->jobs_size(), 1);
+  EXPECT_EQ(rig.jobs->List(kCaller, request)->jobs_size(), 1);
   request.set_page_token(second_page);
-  EXPECT_THAT(rig.jobs->List(request), HasReason("PAGE_TOKEN_INVALID")) << "a token of another query";
+  EXPECT_THAT(rig.jobs->List(kCaller, request), HasReason("PAGE_TOKEN_INVALID")) << "a token of another query";
 }
 
 std::vector<std::string> Names(Rig& rig, v1::ListJobsRequest request) {
   std::vector<std::string> names;
   do {
-    const auto page = rig.jobs->List(request);
+    const auto page = rig.jobs->List(kCaller, request);
     EXPECT_THAT(page, IsOk());
     if (!page.ok()) break;
     for (const v1::Job& job : page->jobs()) names.push_back(job.name());
@@ -118,7 +118,7 @@ TEST(Jobs, AreFilteredAndOrdered) {
     names.push_back(Create(rig, spec)->name());
     rig.clock.Advance(1);
   }
-  BITWRIGHT_ASSERT_OK(rig.jobs->Cancel(names[4]));
+  BITWRIGHT_ASSERT_OK(rig.jobs->Cancel(kCaller, names[4]));
   const auto filtered = [&](const std::string& filter, const std::string& order = "", int state = 0) {
     v1::ListJobsRequest request;
     request.set_page_size(2);
@@ -146,19 +146,19 @@ TEST(Jobs, PageTokensAreBoundToFilterAndOrder) {
   v1::ListJobsRequest request;
   request.set_page_size(1);
   request.set_filter("state = QUEUED");
-  ASSERT_OK_AND_ASSIGN(const auto page, rig.jobs->List(request));
+  ASSERT_OK_AND_ASSIGN(const auto page, rig.jobs->List(kCaller, request));
   request.set_page_token(page.next_page_token());
-  BITWRIGHT_EXPECT_OK(rig.jobs->List(request));
+  BITWRIGHT_EXPECT_OK(rig.jobs->List(kCaller, request));
   request.set_order_by("create_time");
-  EXPECT_THAT(rig.jobs->List(request), HasReason("PAGE_TOKEN_INVALID"));
+  EXPECT_THAT(rig.jobs->List(kCaller, request), HasReason("PAGE_TOKEN_INVALID"));
   request.clear_order_by();
   request.set_filter("state = RUNNING");
-  EXPECT_THAT(rig.jobs->List(request), HasReason("PAGE_TOKEN_INVALID"));
+  EXPECT_THAT(rig.jobs->List(kCaller, request), HasReason("PAGE_TOKEN_INVALID"));
   request.set_filter("nonsense");
-  EXPECT_THAT(rig.jobs->List(request), HasReason("FILTER_INVALID"));
+  EXPECT_THAT(rig.jobs->List(kCaller, request), HasReason("FILTER_INVALID"));
   request.clear_filter();
   request.set_order_by("size");
-  EXPECT_THAT(rig.jobs->List(request), HasReason("ORDER_INVALID"));
+  EXPECT_THAT(rig.jobs->List(kCaller, request), HasReason("ORDER_INVALID"));
 }
 
 // More than one reading of the store takes: the first match stands behind many rows that do not match.
@@ -197,25 +197,25 @@ TEST(Jobs, OnesThatDidNotSucceedAreRetried) {
   v1::RetryJobRequest request;
   request.set_name(first.name());
   request.set_request_id("r");
-  EXPECT_THAT(rig.jobs->Retry(request), HasReason("JOB_NOT_RETRYABLE"));
+  EXPECT_THAT(rig.jobs->Retry(kCaller, request), HasReason("JOB_NOT_RETRYABLE"));
   const std::string worker = rig.AddWorker();
   const int ran = rig.RunAll(worker, 5);
-  BITWRIGHT_ASSERT_OK(rig.jobs->Cancel(first.name()));
-  ASSERT_OK_AND_ASSIGN(const v1::Job retried, rig.jobs->Retry(request));
+  BITWRIGHT_ASSERT_OK(rig.jobs->Cancel(kCaller, first.name()));
+  ASSERT_OK_AND_ASSIGN(const v1::Job retried, rig.jobs->Retry(kCaller, request));
   EXPECT_NE(retried.name(), first.name());
   EXPECT_EQ(retried.spec().labels().at("team"), "nlp");
-  EXPECT_EQ(rig.jobs->Retry(request)->name(), retried.name()) << "the same request";
+  EXPECT_EQ(rig.jobs->Retry(kCaller, request)->name(), retried.name()) << "the same request";
   rig.RunAll(worker);
-  ASSERT_OK_AND_ASSIGN(const v1::Job done, rig.jobs->Get(retried.name()));
+  ASSERT_OK_AND_ASSIGN(const v1::Job done, rig.jobs->Get(kCaller, retried.name()));
   EXPECT_EQ(done.state(), v1::Job::SUCCEEDED);
   int cached = 0;
   for (const v1::Stage& stage : done.stages()) cached += stage.cached();
   EXPECT_EQ(cached, ran) << "what the first one finished is not done again";
   request.set_name(done.name());
   request.clear_request_id();
-  EXPECT_THAT(rig.jobs->Retry(request), HasReason("JOB_NOT_RETRYABLE"));
+  EXPECT_THAT(rig.jobs->Retry(kCaller, request), HasReason("JOB_NOT_RETRYABLE"));
   request.set_name("jobs/none");
-  EXPECT_THAT(rig.jobs->Retry(request), HasReason("JOB_NOT_FOUND"));
+  EXPECT_THAT(rig.jobs->Retry(kCaller, request), HasReason("JOB_NOT_FOUND"));
 }
 
 TEST(Jobs, AnInlineRecipeWithAShippedNameIsTold) {
@@ -232,26 +232,26 @@ TEST(Jobs, AnInlineRecipeWithAShippedNameIsTold) {
 TEST(Jobs, FinishedJobsCanBeDeletedAndNotCancelled) {
   Rig rig;
   const v1::Job job = rig.QueuedJob();
-  EXPECT_THAT(rig.jobs->Delete(job.name()), HasReason("JOB_UNFINISHED"));
-  EXPECT_THAT(rig.jobs->Report(job.name()), HasReason("JOB_UNFINISHED"));
+  EXPECT_THAT(rig.jobs->Delete(kCaller, job.name()), HasReason("JOB_UNFINISHED"));
+  EXPECT_THAT(rig.jobs->Report(kCaller, job.name()), HasReason("JOB_UNFINISHED"));
   rig.RunAll(rig.AddWorker());
-  EXPECT_THAT(rig.jobs->Cancel(job.name()), HasReason("JOB_FINISHED"));
-  BITWRIGHT_EXPECT_OK(rig.jobs->Report(job.name()));
-  BITWRIGHT_EXPECT_OK(rig.jobs->Delete(job.name()));
-  EXPECT_THAT(rig.jobs->Get(job.name()), HasReason("JOB_NOT_FOUND"));
-  EXPECT_THAT(rig.jobs->Cancel(job.name()), HasReason("JOB_NOT_FOUND"));
-  EXPECT_THAT(rig.jobs->Delete(job.name()), HasReason("JOB_NOT_FOUND"));
+  EXPECT_THAT(rig.jobs->Cancel(kCaller, job.name()), HasReason("JOB_FINISHED"));
+  BITWRIGHT_EXPECT_OK(rig.jobs->Report(kCaller, job.name()));
+  BITWRIGHT_EXPECT_OK(rig.jobs->Delete(kCaller, job.name()));
+  EXPECT_THAT(rig.jobs->Get(kCaller, job.name()), HasReason("JOB_NOT_FOUND"));
+  EXPECT_THAT(rig.jobs->Cancel(kCaller, job.name()), HasReason("JOB_NOT_FOUND"));
+  EXPECT_THAT(rig.jobs->Delete(kCaller, job.name()), HasReason("JOB_NOT_FOUND"));
 }
 
 TEST(Jobs, OutliveTheirModel) {
   Rig rig;
   const v1::Job job = rig.QueuedJob();
   rig.RunAll(rig.AddWorker());
-  BITWRIGHT_ASSERT_OK(rig.models->Delete(job.spec().model()));
+  BITWRIGHT_ASSERT_OK(rig.models->Delete(kCaller, job.spec().model()));
   rig.clock.Advance(7200);
   BITWRIGHT_ASSERT_OK(rig.collector->Run());
-  ASSERT_OK_AND_ASSIGN(const v1::Job done, rig.jobs->Get(job.name()));
-  BITWRIGHT_EXPECT_OK(rig.jobs->Report(job.name()));
+  ASSERT_OK_AND_ASSIGN(const v1::Job done, rig.jobs->Get(kCaller, job.name()));
+  BITWRIGHT_EXPECT_OK(rig.jobs->Report(kCaller, job.name()));
   EXPECT_TRUE(*rig.held->Has(*FromProto(done.artifact().files(0).digest())));
 }
 

@@ -38,14 +38,15 @@ class CallLogTest : public ::testing::Test {
 TEST_F(CallLogTest, ARefusalHasMethodCodeSecondsRequestAndPeer) {
   EXPECT_THAT(Refused("from-the-caller"),
               ContainsRegex("call refused: .*method=GetJob code=NOT_FOUND seconds=[0-9.e-]+ "
-                            "request_id=from-the-caller peer=unix:"));
+                            "request_id=from-the-caller principal=anonymous peer=unix:"));
   EXPECT_EQ(answered_id_, "from-the-caller");
   EXPECT_THAT(Refused(""), ContainsRegex("request_id=[0-9a-f]+ "));
   EXPECT_THAT(answered_id_, ::testing::MatchesRegex("[0-9a-f]+"));
 }
 
 TEST_F(CallLogTest, ALongIdIsCut) {
-  EXPECT_THAT(Refused(std::string(500, 'i')), HasSubstr("request_id=" + std::string(64, 'i') + " peer"));
+  EXPECT_THAT(Refused(std::string(500, 'i')),
+              HasSubstr("request_id=" + std::string(64, 'i') + " principal=anonymous peer="));
 }
 
 TEST_F(CallLogTest, GoodCallsAreLoggedForDebuggingOnly) {

@@ -18,7 +18,7 @@ TEST(Cache, TheSameJobAgainRunsNothing) {
   const int ran = rig.RunAll(worker);
   const v1::Job again = rig.CreateJob(rig.Spec(model.name()));
   EXPECT_EQ(rig.RunAll(worker), 0);
-  ASSERT_OK_AND_ASSIGN(const v1::Job job, rig.jobs->Get(again.name()));
+  ASSERT_OK_AND_ASSIGN(const v1::Job job, rig.jobs->Get(kCaller, again.name()));
   EXPECT_EQ(job.state(), v1::Job::SUCCEEDED);
   EXPECT_EQ(Cached(job), ran);
 }
@@ -33,7 +33,7 @@ TEST(Cache, AnotherBudgetSharesWhatDoesNotDependOnIt) {
   const int ran = rig.RunAll(worker);
   EXPECT_GT(ran, 0);
   EXPECT_LT(ran, first);
-  EXPECT_EQ(Cached(*rig.jobs->Get(second.name())), first - ran);
+  EXPECT_EQ(Cached(*rig.jobs->Get(kCaller, second.name())), first - ran);
 }
 
 TEST(Cache, AnotherClassSharesOnlyWhatIsNotNumeric) {
@@ -51,11 +51,11 @@ TEST(Cache, AnotherClassSharesOnlyWhatIsNotNumeric) {
 
 TEST(Cache, AnInspectedModelIsReadyAtOnceTheSecondTime) {
   Rig rig;
-  BITWRIGHT_ASSERT_OK(rig.models->Delete(rig.ReadyModel("a").name()));
+  BITWRIGHT_ASSERT_OK(rig.models->Delete(kCaller, rig.ReadyModel("a").name()));
   rig.AddWorker();
   v1::CreateModelRequest request;
   *request.mutable_manifest() = rig.Files("a");
-  ASSERT_OK_AND_ASSIGN(const v1::Model again, rig.models->Create(request));
+  ASSERT_OK_AND_ASSIGN(const v1::Model again, rig.models->Create(kCaller, request));
   EXPECT_EQ(again.state(), v1::Model::READY);
 }
 
@@ -95,8 +95,8 @@ TEST(Cache, EqualTasksOfTwoJobsRunOnce) {
   BITWRIGHT_ASSERT_OK(rig.Complete(first, a));
   BITWRIGHT_ASSERT_OK(rig.Complete(second, b));
   rig.RunAll(first);
-  EXPECT_EQ(rig.jobs->Get(one.name())->state(), v1::Job::SUCCEEDED);
-  EXPECT_EQ(rig.jobs->Get(two.name())->state(), v1::Job::SUCCEEDED);
+  EXPECT_EQ(rig.jobs->Get(kCaller, one.name())->state(), v1::Job::SUCCEEDED);
+  EXPECT_EQ(rig.jobs->Get(kCaller, two.name())->state(), v1::Job::SUCCEEDED);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 namespace bitwright::server {
 namespace {
 
-double Progress(Rig& rig, const std::string& job) { return rig.jobs->Get(job)->progress(); }
+double Progress(Rig& rig, const std::string& job) { return rig.jobs->Get(kCaller, job)->progress(); }
 
 // After every task of the whole job, with a restart of the server now and then.
 TEST(Completion, ProgressNeverFallsAndIsWholeAtTheEndAlone) {
@@ -25,7 +25,7 @@ TEST(Completion, ProgressNeverFallsAndIsWholeAtTheEndAlone) {
       rig.Pass(0.1);
       rig.Restart();
     }
-    ASSERT_OK_AND_ASSIGN(const v1::Job now, rig.jobs->Get(job));
+    ASSERT_OK_AND_ASSIGN(const v1::Job now, rig.jobs->Get(kCaller, job));
     EXPECT_GE(now.progress(), before) << "after " << step;
     EXPECT_EQ(now.progress() == 1, now.state() == v1::Job::SUCCEEDED) << now.progress();
     rises += now.progress() > before ? 1 : 0;
@@ -73,7 +73,7 @@ TEST(Completion, AFailedJobIsBelowOne) {
   rig.RunAll(worker, 6);
   const double before = Progress(rig, job);
   BITWRIGHT_ASSERT_OK(rig.FailLease(worker, rig.Lease(worker), absl::InvalidArgumentError("bad"), false));
-  ASSERT_OK_AND_ASSIGN(const v1::Job failed, rig.jobs->Get(job));
+  ASSERT_OK_AND_ASSIGN(const v1::Job failed, rig.jobs->Get(kCaller, job));
   EXPECT_EQ(failed.state(), v1::Job::FAILED);
   EXPECT_GE(failed.progress(), before);
   EXPECT_LT(failed.progress(), 1);
@@ -90,7 +90,7 @@ TEST(Completion, RemainingComesFromTheMeasuredSpeed) {
     const v1::Lease lease = rig.Lease(worker);
     BITWRIGHT_ASSERT_OK(rig.Complete(worker, lease));
     measured |= lease.spec().kind() == "profile";
-    const v1::Job now = *rig.jobs->Get(job);
+    const v1::Job now = *rig.jobs->Get(kCaller, job);
     if (now.state() != v1::Job::RUNNING) break;
     EXPECT_EQ(now.has_remaining(), measured) << lease.spec().kind();
     if (!measured) continue;
@@ -101,7 +101,7 @@ TEST(Completion, RemainingComesFromTheMeasuredSpeed) {
     before = remaining;
   }
   EXPECT_TRUE(measured);
-  EXPECT_FALSE(rig.jobs->Get(job)->has_remaining()) << "it has ended";
+  EXPECT_FALSE(rig.jobs->Get(kCaller, job)->has_remaining()) << "it has ended";
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ TEST_F(ExecutorTest, AJobRunsOnAnotherEngineWithoutAWorker) {
     ++ran;
     ASSERT_LT(ran, 1000);
   }
-  ASSERT_OK_AND_ASSIGN(const v1::Job done, rig_.jobs->Get(job.name()));
+  ASSERT_OK_AND_ASSIGN(const v1::Job done, rig_.jobs->Get(kCaller, job.name()));
   EXPECT_EQ(done.state(), v1::Job::SUCCEEDED);
   EXPECT_EQ(done.compute_class(), "cpu-x");
   EXPECT_GT(ran, 10);
@@ -91,7 +91,7 @@ TEST_F(ExecutorTest, AJobRunsOnAnotherEngineWithoutAWorker) {
 TEST_F(ExecutorTest, WhatIsCancelledIsWithdrawn) {
   const v1::Job job = rig_.CreateJob(rig_.Spec(model_));
   EXPECT_FALSE(engine_->running.empty());
-  EXPECT_THAT(rig_.jobs->Cancel(job.name()), IsOk());
+  EXPECT_THAT(rig_.jobs->Cancel(kCaller, job.name()), IsOk());
   EXPECT_TRUE(engine_->running.empty());
   EXPECT_TRUE(engine_->waiting.empty());
 }

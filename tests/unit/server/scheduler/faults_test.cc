@@ -14,7 +14,7 @@ namespace bitwright::server {
 namespace {
 
 v1::Job Job(Rig& rig, const std::string& name) {
-  const auto job = rig.jobs->Get(name);
+  const auto job = rig.jobs->Get(kCaller, name);
   EXPECT_THAT(job, IsOk());
   return *job;
 }
@@ -77,7 +77,7 @@ TEST(Faults, ACancellationThatIsNotStoredIsNotAcknowledged) {
   Rig rig;
   const v1::Job job = rig.QueuedJob();
   rig.faults->RefuseEvery(1);
-  EXPECT_THAT(rig.jobs->Cancel(job.name()), HasReason("DISK_FULL"));
+  EXPECT_THAT(rig.jobs->Cancel(kCaller, job.name()), HasReason("DISK_FULL"));
   rig.faults->RefuseEvery(0);
   rig.scheduler->Settle();
   EXPECT_EQ(Job(rig, job.name()).state(), v1::Job::QUEUED);

@@ -16,7 +16,7 @@ TEST(JobLife, RunsThroughEveryStageToAnArtifact) {
   EXPECT_EQ(queued.state(), v1::Job::QUEUED);
   const std::string worker = rig.AddWorker();
   EXPECT_GT(rig.RunAll(worker), 10);
-  ASSERT_OK_AND_ASSIGN(const v1::Job job, rig.jobs->Get(queued.name()));
+  ASSERT_OK_AND_ASSIGN(const v1::Job job, rig.jobs->Get(kCaller, queued.name()));
   EXPECT_EQ(job.state(), v1::Job::SUCCEEDED) << job.DebugString();
   EXPECT_EQ(job.artifact().files_size(), 1);
   EXPECT_EQ(job.compute_class(), "cpu-avx2");
@@ -38,7 +38,7 @@ TEST(JobLife, ProvenanceNamesEveryTask) {
   Rig rig;
   const v1::Job queued = rig.QueuedJob();
   rig.RunAll(rig.AddWorker());
-  ASSERT_OK_AND_ASSIGN(const v1::Report report, rig.jobs->Report(queued.name()));
+  ASSERT_OK_AND_ASSIGN(const v1::Report report, rig.jobs->Report(kCaller, queued.name()));
   const v1::Provenance& provenance = report.provenance();
   EXPECT_EQ(provenance.code_version(), "code1");
   EXPECT_EQ(provenance.compute_class(), "cpu-avx2");
@@ -60,7 +60,7 @@ TEST(JobLife, ShowsProgressOfRunningTasks) {
   const v1::Lease lease = rig.Lease(worker);
   EXPECT_EQ(lease.owner(), queued.name());
   EXPECT_FALSE(rig.Lost(worker, lease));  // reports progress 0.5
-  ASSERT_OK_AND_ASSIGN(const v1::Job job, rig.jobs->Get(queued.name()));
+  ASSERT_OK_AND_ASSIGN(const v1::Job job, rig.jobs->Get(kCaller, queued.name()));
   EXPECT_EQ(job.state(), v1::Job::RUNNING);
   EXPECT_EQ(job.stages(0).running(), 1);
   EXPECT_EQ(job.stages(0).tasks(), 2);
@@ -79,7 +79,7 @@ TEST(JobLife, SubscribersHearOfChanges) {
   EXPECT_GE(changes, 2);
   rig.scheduler->Unsubscribe(id);
   const int before = changes;
-  BITWRIGHT_ASSERT_OK(rig.jobs->Cancel(job.name()));
+  BITWRIGHT_ASSERT_OK(rig.jobs->Cancel(kCaller, job.name()));
   EXPECT_EQ(changes, before);
 }
 
@@ -91,12 +91,12 @@ TEST(JobLife, ATasksOwnFaultIsTheJobsErrorUnchanged) {
       MakeError(absl::StatusCode::kInvalidArgument, "TOKEN_OUTSIDE_VOCABULARY", "id 9 of line 3", {{"line", "3"}});
   const v1::Lease lease = rig.Lease(worker);
   BITWRIGHT_ASSERT_OK(rig.FailLease(worker, lease, fault, false));
-  ASSERT_OK_AND_ASSIGN(const v1::Job failed, rig.jobs->Get(job.name()));
+  ASSERT_OK_AND_ASSIGN(const v1::Job failed, rig.jobs->Get(kCaller, job.name()));
   EXPECT_EQ(failed.state(), v1::Job::FAILED);
   EXPECT_EQ(FromProto(failed.error()), fault);
   BITWRIGHT_EXPECT_OK(rig.FailLease(worker, lease, fault, false)) << "a repeated call";
   EXPECT_FALSE(rig.TryLease(worker)->has_value());
-  EXPECT_THAT(rig.jobs->Report(job.name()), HasReason("JOB_HAS_NO_REPORT"));
+  EXPECT_THAT(rig.jobs->Report(kCaller, job.name()), HasReason("JOB_HAS_NO_REPORT"));
 }
 
 // The texts of the played tokenizations are shorter than what is asked for.
@@ -108,7 +108,7 @@ TEST(JobLife, NoticesAreKnownBeforeTheEndAndInTheReport) {
   const v1::Job job = rig.CreateJob(spec);
   const auto reasons = [&] {
     std::vector<std::string> found;
-    const auto now = rig.jobs->Get(job.name());
+    const auto now = rig.jobs->Get(kCaller, job.name());
     EXPECT_THAT(now, IsOk());
     for (const v1::Notice& notice : now->notices()) found.push_back(notice.reason());
     return found;
@@ -120,7 +120,7 @@ TEST(JobLife, NoticesAreKnownBeforeTheEndAndInTheReport) {
   EXPECT_EQ(reasons(), (Strings{"TEXT_SHORT", "TEXT_SHORT", "TEXTS_IDENTICAL"}));
   rig.RunAll(worker);
   EXPECT_EQ(reasons().size(), 3u);
-  EXPECT_EQ(rig.jobs->Get(job.name())->state(), v1::Job::SUCCEEDED);
+  EXPECT_EQ(rig.jobs->Get(kCaller, job.name())->state(), v1::Job::SUCCEEDED);
 }
 
 TEST(JobLife, TooShortDataFailsTheJob) {
@@ -133,7 +133,7 @@ TEST(JobLife, TooShortDataFailsTheJob) {
   const auto request = rig.ResultOf(worker, lease, {{"ids", ""}, {"summary", none.SerializeAsString()}});
   BITWRIGHT_ASSERT_OK(rig.scheduler->CompleteTask(request));
   rig.scheduler->Settle();
-  ASSERT_OK_AND_ASSIGN(const v1::Job failed, rig.jobs->Get(job.name()));
+  ASSERT_OK_AND_ASSIGN(const v1::Job failed, rig.jobs->Get(kCaller, job.name()));
   EXPECT_EQ(failed.state(), v1::Job::FAILED);
   EXPECT_EQ(ErrorReason(FromProto(failed.error())), "DATA_TOO_SHORT");
 }
@@ -145,7 +145,7 @@ TEST(JobLife, AnOutputThatIsNoMessageFailsTheJob) {
   const v1::Lease lease = rig.Lease(worker);
   const auto request = rig.ResultOf(worker, lease, {{"summary", "\xff\xff"}});
   BITWRIGHT_ASSERT_OK(rig.scheduler->CompleteTask(request));
-  ASSERT_OK_AND_ASSIGN(const v1::Job failed, rig.jobs->Get(job.name()));
+  ASSERT_OK_AND_ASSIGN(const v1::Job failed, rig.jobs->Get(kCaller, job.name()));
   EXPECT_EQ(ErrorReason(FromProto(failed.error())), "TASK_OUTPUT_INVALID");
 }
 
@@ -167,13 +167,13 @@ TEST(JobLife, CanBeCancelledAtEveryStep) {
     if (!lease->has_value()) break;
     kinds.insert((*lease)->spec().kind());
     EXPECT_FALSE(rig.Lost(worker, **lease));
-    ASSERT_OK_AND_ASSIGN(const v1::Job cancelled, rig.jobs->Cancel(job.name()));
+    ASSERT_OK_AND_ASSIGN(const v1::Job cancelled, rig.jobs->Cancel(kCaller, job.name()));
     EXPECT_EQ(cancelled.state(), v1::Job::CANCELLED);
     EXPECT_TRUE(rig.Lost(worker, **lease));
     EXPECT_THAT(rig.Complete(worker, **lease), HasReason("LEASE_LOST"));
     EXPECT_FALSE(rig.TryLease(worker)->has_value());
-    BITWRIGHT_EXPECT_OK(rig.jobs->Cancel(job.name())) << "cancelling again";
-    BITWRIGHT_EXPECT_OK(rig.jobs->Delete(job.name()));
+    BITWRIGHT_EXPECT_OK(rig.jobs->Cancel(kCaller, job.name())) << "cancelling again";
+    BITWRIGHT_EXPECT_OK(rig.jobs->Delete(kCaller, job.name()));
   }
   EXPECT_GE(kinds.size(), 10u);
 }

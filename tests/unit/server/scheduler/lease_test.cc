@@ -134,7 +134,7 @@ TEST(Lease, NumericTasksArePinnedToTheClassThatThePolicyChose) {
   EXPECT_FALSE(rig.TryLease(newer)->has_value());
   const v1::Lease lease = rig.Lease(avx512);
   EXPECT_EQ(lease.spec().compute_class(), "cpu-avx512");
-  ASSERT_OK_AND_ASSIGN(const v1::Job pinned, rig.jobs->Get(job.name()));
+  ASSERT_OK_AND_ASSIGN(const v1::Job pinned, rig.jobs->Get(kCaller, job.name()));
   EXPECT_EQ(pinned.compute_class(), "cpu-avx512");
   BITWRIGHT_ASSERT_OK(rig.Complete(avx512, lease));
   rig.scheduler->DeregisterWorker(avx512);
@@ -166,13 +166,13 @@ TEST(Lease, AJobWhoseWorkersAreGoneForGoodFails) {
   rig.RunAll(old, 4);
   rig.scheduler->DeregisterWorker(old);
   rig.Pass(3600);
-  EXPECT_EQ(rig.jobs->Get(job.name())->state(), v1::Job::RUNNING) << "no worker at all: it waits";
+  EXPECT_EQ(rig.jobs->Get(kCaller, job.name())->state(), v1::Job::RUNNING) << "no worker at all: it waits";
   const auto newer = [](auto& capacity) { capacity.set_code_version("code2"); };
   PassWith(rig, 590, newer);
-  EXPECT_EQ(rig.jobs->Get(job.name())->state(), v1::Job::RUNNING);
+  EXPECT_EQ(rig.jobs->Get(kCaller, job.name())->state(), v1::Job::RUNNING);
   PassWith(rig, 20, newer);
-  EXPECT_EQ(rig.jobs->Get(job.name())->state(), v1::Job::FAILED);
-  EXPECT_EQ(ErrorReason(FromProto(rig.jobs->Get(job.name())->error())), "WORKER_CLASS_GONE");
+  EXPECT_EQ(rig.jobs->Get(kCaller, job.name())->state(), v1::Job::FAILED);
+  EXPECT_EQ(ErrorReason(FromProto(rig.jobs->Get(kCaller, job.name())->error())), "WORKER_CLASS_GONE");
 }
 
 TEST(Lease, AWorkerGetsNoMoreThanItsSlots) {
@@ -197,14 +197,14 @@ TEST(Lease, ASmallTaskRunsBesideALongOne) {
   EXPECT_FALSE(SmallLease(rig, worker).has_value()) << "no small task is ready";
   v1::CreateModelRequest request;
   *request.mutable_manifest() = rig.Files("b");
-  ASSERT_OK_AND_ASSIGN(const v1::Model model, rig.models->Create(request));
+  ASSERT_OK_AND_ASSIGN(const v1::Model model, rig.models->Create(kCaller, request));
   const std::optional<v1::Lease> inspect = SmallLease(rig, worker);
   ASSERT_TRUE(inspect.has_value());
   EXPECT_EQ(inspect->spec().kind(), "inspect");
   EXPECT_FALSE(rig.Lost(worker, long_task));
   EXPECT_FALSE(rig.Lost(worker, *inspect));
   BITWRIGHT_ASSERT_OK(rig.Complete(worker, *inspect));
-  EXPECT_EQ(rig.models->Get(model.name())->state(), v1::Model::READY) << "while the long one still runs";
+  EXPECT_EQ(rig.models->Get(kCaller, model.name())->state(), v1::Model::READY) << "while the long one still runs";
   EXPECT_FALSE(rig.TryLease(worker)->has_value()) << "a second long task would be too much";
   BITWRIGHT_ASSERT_OK(rig.Complete(worker, long_task));
 }
@@ -272,15 +272,15 @@ TEST(Lease, ATaskTooLargeForEveryWorkerWaitsForALargerOneAsLongAsForAMissingClas
   Rig rig;
   const v1::Job job = rig.QueuedJob();
   rig.Pass(1000);
-  EXPECT_EQ(rig.jobs->Get(job.name())->state(), v1::Job::QUEUED) << "no worker yet";
+  EXPECT_EQ(rig.jobs->Get(kCaller, job.name())->state(), v1::Job::QUEUED) << "no worker yet";
   const auto small = [](auto& capacity) { capacity.set_memory_bytes(1000); };
   PassWith(rig, 590, small);
-  ASSERT_OK_AND_ASSIGN(const v1::Job waiting, rig.jobs->Get(job.name()));
+  ASSERT_OK_AND_ASSIGN(const v1::Job waiting, rig.jobs->Get(kCaller, job.name()));
   EXPECT_EQ(waiting.state(), v1::Job::QUEUED);
   EXPECT_EQ(waiting.waiting().reason(), "WORKER_MISSING");
   EXPECT_THAT(waiting.waiting().message(), ::testing::HasSubstr("MiB of memory"));
   PassWith(rig, 20, small);
-  ASSERT_OK_AND_ASSIGN(const v1::Job failed, rig.jobs->Get(job.name()));
+  ASSERT_OK_AND_ASSIGN(const v1::Job failed, rig.jobs->Get(kCaller, job.name()));
   EXPECT_EQ(failed.state(), v1::Job::FAILED);
   EXPECT_EQ(ErrorReason(FromProto(failed.error())), "TASK_TOO_LARGE");
 }
@@ -290,7 +290,7 @@ TEST(Lease, ALargerWorkerThatComesInTimeRunsIt) {
   const v1::Job job = rig.QueuedJob();
   PassWith(rig, 500, [](auto& capacity) { capacity.set_memory_bytes(1000); });
   rig.RunAll(rig.AddWorker());
-  EXPECT_EQ(rig.jobs->Get(job.name())->state(), v1::Job::SUCCEEDED);
+  EXPECT_EQ(rig.jobs->Get(kCaller, job.name())->state(), v1::Job::SUCCEEDED);
 }
 
 // A stall of the server itself, or a suspended machine: no heartbeat could be heard.

@@ -16,20 +16,20 @@ TEST(Restart, ContinuesFromFinishedTasksAtEveryStep) {
     Rig rig;
     const v1::Job job = rig.QueuedJob();
     total = rig.RunAll(rig.AddWorker());
-    artifact = rig.jobs->Get(job.name())->artifact().SerializeAsString();
+    artifact = rig.jobs->Get(kCaller, job.name())->artifact().SerializeAsString();
   }
   for (int steps = 0; steps <= total; steps += 2) {
     Rig rig;
     const v1::Job job = rig.QueuedJob();
     ASSERT_EQ(rig.RunAll(rig.AddWorker(), steps), steps);
-    const int64_t revision = rig.jobs->Get(job.name())->revision();
+    const int64_t revision = rig.jobs->Get(kCaller, job.name())->revision();
     rig.Pass(0.1);
     rig.Restart();
     if (steps < total) {
-      EXPECT_GT(rig.jobs->Get(job.name())->revision(), revision);
+      EXPECT_GT(rig.jobs->Get(kCaller, job.name())->revision(), revision);
     }
     EXPECT_EQ(rig.RunAll(rig.AddWorker()), total - steps);
-    ASSERT_OK_AND_ASSIGN(const v1::Job done, rig.jobs->Get(job.name()));
+    ASSERT_OK_AND_ASSIGN(const v1::Job done, rig.jobs->Get(kCaller, job.name()));
     EXPECT_EQ(done.state(), v1::Job::SUCCEEDED);
     EXPECT_EQ(done.artifact().SerializeAsString(), artifact);
     int cached = 0;
@@ -115,10 +115,10 @@ TEST(Restart, InspectionGoesOn) {
   Rig rig;
   v1::CreateModelRequest request;
   *request.mutable_manifest() = rig.Files();
-  ASSERT_OK_AND_ASSIGN(const v1::Model model, rig.models->Create(request));
+  ASSERT_OK_AND_ASSIGN(const v1::Model model, rig.models->Create(kCaller, request));
   rig.Restart();
   rig.RunAll(rig.AddWorker());
-  EXPECT_EQ(rig.models->Get(model.name())->state(), v1::Model::READY);
+  EXPECT_EQ(rig.models->Get(kCaller, model.name())->state(), v1::Model::READY);
 }
 
 TEST(Restart, AttemptsAreRemembered) {
@@ -131,7 +131,7 @@ TEST(Restart, AttemptsAreRemembered) {
     if (attempt < 3) rig.Restart();
     rig.Pass(6);
   }
-  EXPECT_EQ(rig.jobs->Get(job.name())->state(), v1::Job::FAILED);
+  EXPECT_EQ(rig.jobs->Get(kCaller, job.name())->state(), v1::Job::FAILED);
 }
 
 }  // namespace

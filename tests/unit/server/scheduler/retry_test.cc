@@ -32,7 +32,7 @@ TEST(Retry, WaitsLongerEachTimeAndGivesUpAfterThree) {
   t.rig.Pass(0.3);
   const v1::Lease third = t.rig.Lease(t.worker);
   BITWRIGHT_ASSERT_OK(t.rig.FailLease(t.worker, third, Crash(), true));
-  ASSERT_OK_AND_ASSIGN(const v1::Job failed, t.rig.jobs->Get(t.job.name()));
+  ASSERT_OK_AND_ASSIGN(const v1::Job failed, t.rig.jobs->Get(kCaller, t.job.name()));
   EXPECT_EQ(failed.state(), v1::Job::FAILED);
   const auto detail = GetErrorDetail(FromProto(failed.error()));
   ASSERT_TRUE(detail.has_value());
@@ -56,20 +56,20 @@ TEST(Retry, AModelsOwnFaultRejectsItAndLaterCallsSaySo) {
   Rig rig;
   v1::CreateModelRequest request;
   *request.mutable_manifest() = rig.Files();
-  ASSERT_OK_AND_ASSIGN(const v1::Model model, rig.models->Create(request));
+  ASSERT_OK_AND_ASSIGN(const v1::Model model, rig.models->Create(kCaller, request));
   EXPECT_EQ(model.state(), v1::Model::INSPECTING);
   v1::CreateJobRequest job;
   *job.mutable_spec() = rig.Spec(model.name());
-  EXPECT_THAT(rig.jobs->Create(job), HasReason("MODEL_NOT_READY"));
+  EXPECT_THAT(rig.jobs->Create(kCaller, job), HasReason("MODEL_NOT_READY"));
   const std::string worker = rig.AddWorker();
   const v1::Lease lease = rig.Lease(worker);
   EXPECT_EQ(lease.owner(), model.name());
   const absl::Status fault = MakeError(absl::StatusCode::kInvalidArgument, "TENSOR_PAST_END", "tensor 'a'");
   BITWRIGHT_ASSERT_OK(rig.FailLease(worker, lease, fault, false));
-  ASSERT_OK_AND_ASSIGN(const v1::Model rejected, rig.models->Get(model.name()));
+  ASSERT_OK_AND_ASSIGN(const v1::Model rejected, rig.models->Get(kCaller, model.name()));
   EXPECT_EQ(rejected.state(), v1::Model::REJECTED);
   EXPECT_EQ(FromProto(rejected.error()), fault);
-  EXPECT_THAT(rig.jobs->Create(job), HasReason("MODEL_NOT_READY"));
+  EXPECT_THAT(rig.jobs->Create(kCaller, job), HasReason("MODEL_NOT_READY"));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ void Pass(Rig& rig, double seconds) {
   }
 }
 
-std::string Waiting(Rig& rig, const std::string& job) { return rig.jobs->Get(job)->waiting().reason(); }
+std::string Waiting(Rig& rig, const std::string& job) { return rig.jobs->Get(kCaller, job)->waiting().reason(); }
 
 TEST(WaitReason, WithoutAWorkerItIsSaidWithinTwoSeconds) {
   Rig rig;
@@ -26,11 +26,11 @@ TEST(WaitReason, WithoutAWorkerItIsSaidWithinTwoSeconds) {
   EXPECT_EQ(Waiting(rig, job), "") << "not before it has held for a while";
   int changes = 0;
   rig.scheduler->Subscribe(job, [&] { ++changes; });
-  const int64_t revision = rig.jobs->Get(job)->revision();
+  const int64_t revision = rig.jobs->Get(kCaller, job)->revision();
   Pass(rig, 2);
   EXPECT_EQ(Waiting(rig, job), "NO_WORKER");
-  EXPECT_THAT(rig.jobs->Get(job)->waiting().message(), HasSubstr("bitwright-worker"));
-  EXPECT_GT(rig.jobs->Get(job)->revision(), revision);
+  EXPECT_THAT(rig.jobs->Get(kCaller, job)->waiting().message(), HasSubstr("bitwright-worker"));
+  EXPECT_GT(rig.jobs->Get(kCaller, job)->revision(), revision);
   EXPECT_EQ(changes, 1) << "watchers are told once";
   Pass(rig, 5);
   EXPECT_EQ(changes, 1);
@@ -87,7 +87,7 @@ TEST(WaitReason, TheRightWorkerMayBeMissing) {
   rig.AddWorker([](auto& capacity) { capacity.set_code_version("code2"); });
   Pass(rig, 2);
   EXPECT_EQ(Waiting(rig, job), "WORKER_MISSING");
-  EXPECT_THAT(rig.jobs->Get(job)->waiting().message(), HasSubstr("code1"));
+  EXPECT_THAT(rig.jobs->Get(kCaller, job)->waiting().message(), HasSubstr("code1"));
 }
 
 // It is remembered for a minute, but takes nothing.
@@ -104,20 +104,20 @@ TEST(WaitReason, ModelsWaitToo) {
   Rig rig;
   v1::CreateModelRequest request;
   *request.mutable_manifest() = rig.Files();
-  ASSERT_OK_AND_ASSIGN(const v1::Model model, rig.models->Create(request));
+  ASSERT_OK_AND_ASSIGN(const v1::Model model, rig.models->Create(kCaller, request));
   EXPECT_FALSE(model.has_waiting());
   Pass(rig, 2);
-  EXPECT_EQ(rig.models->Get(model.name())->waiting().reason(), "NO_WORKER");
-  EXPECT_EQ(rig.models->List({})->models(0).waiting().reason(), "NO_WORKER");
+  EXPECT_EQ(rig.models->Get(kCaller, model.name())->waiting().reason(), "NO_WORKER");
+  EXPECT_EQ(rig.models->List(kCaller, {})->models(0).waiting().reason(), "NO_WORKER");
   rig.RunAll(rig.AddWorker());
-  EXPECT_FALSE(rig.models->Get(model.name())->has_waiting());
+  EXPECT_FALSE(rig.models->Get(kCaller, model.name())->has_waiting());
 }
 
 TEST(WaitReason, AnEndedJobWaitsForNothing) {
   Rig rig;
   const std::string job = rig.QueuedJob().name();
   Pass(rig, 2);
-  BITWRIGHT_ASSERT_OK(rig.jobs->Cancel(job));
+  BITWRIGHT_ASSERT_OK(rig.jobs->Cancel(kCaller, job));
   EXPECT_EQ(Waiting(rig, job), "");
 }
 

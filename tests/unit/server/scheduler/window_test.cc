@@ -29,8 +29,8 @@ class WindowTest : public ::testing::Test {
     for (int i = 0; i < count; ++i) names.push_back(Create());
     return names;
   }
-  bool InMemory(const std::string& job) { return rig_.scheduler->LiveJob(job).has_value(); }
-  v1::Job Get(const std::string& job) { return *rig_.jobs->Get(job); }
+  bool InMemory(const std::string& job) { return rig_.scheduler->LiveJob(job, kDefaultTenant).has_value(); }
+  v1::Job Get(const std::string& job) { return *rig_.jobs->Get(kCaller, job); }
 
   Rig rig_;
   std::string model_;
@@ -72,7 +72,7 @@ TEST_F(WindowTest, AnUrgentJobTakesThePlaceOfTheLastOne) {
 
 TEST_F(WindowTest, OneThatIsOutsideCanBeCancelled) {
   const std::vector<std::string> jobs = CreateSome(4);
-  ASSERT_OK_AND_ASSIGN(const v1::Job cancelled, rig_.jobs->Cancel(jobs[3]));
+  ASSERT_OK_AND_ASSIGN(const v1::Job cancelled, rig_.jobs->Cancel(kCaller, jobs[3]));
   EXPECT_EQ(cancelled.state(), v1::Job::CANCELLED);
   EXPECT_FALSE(InMemory(jobs[3]));
   EXPECT_EQ(Get(jobs[2]).state(), v1::Job::QUEUED);

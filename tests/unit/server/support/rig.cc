@@ -101,11 +101,11 @@ v1::Model Rig::ReadyModel(const std::string& seed) {
   v1::CreateModelRequest request;
   request.set_display_name("small");
   *request.mutable_manifest() = Files(seed);
-  const v1::Model model = Value(models->Create(request));
+  const v1::Model model = Value(models->Create(kCaller, request));
   const std::string worker = AddWorker();
   RunAll(worker);
   scheduler->DeregisterWorker(worker);
-  return Value(models->Get(model.name()));
+  return Value(models->Get(kCaller, model.name()));
 }
 
 v1::JobSpec Rig::Spec(const std::string& model, double bits) {
@@ -122,7 +122,7 @@ v1::JobSpec Rig::Spec(const std::string& model, double bits) {
 v1::Job Rig::CreateJob(const v1::JobSpec& spec) {
   v1::CreateJobRequest request;
   *request.mutable_spec() = spec;
-  v1::Job job = Value(jobs->Create(request));
+  v1::Job job = Value(jobs->Create(kCaller, request));
   scheduler->Settle();
   return job;
 }

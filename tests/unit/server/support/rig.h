@@ -9,6 +9,7 @@
 #include "bitwright/v1/jobs.pb.h"
 #include "bitwright/v1/models.pb.h"
 #include "bitwright/v1/workers.pb.h"
+#include "server/auth/call_context.h"
 #include "server/blobs/blobs.h"
 #include "server/blobs/held_blobs.h"
 #include "server/observe/metrics.h"
@@ -22,6 +23,9 @@
 #include "tests/unit/server/support/fault_store.h"
 
 namespace bitwright::server {
+
+// Who calls in tests where that does not matter.
+inline const CallContext kCaller{.principal = {.name = "tester", .roles = Roles::All()}};
 
 // The server without network, on a fake clock, over a real database and blob folder. What a call leads to beside its
 // answer has happened when a function of the rig returns. Failures of a step that a test takes for granted end the test
