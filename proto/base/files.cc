@@ -26,11 +26,16 @@ absl::StatusOr<std::string> ReadWholeFile(const std::string& path, FileErrorFunc
 absl::Status WriteWholeFile(const std::string& path, std::string_view data, FileErrorFunction* unwritable) {
   const std::string part = path + ".part";
   OwnedFd file(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (file.get() < 0 || WriteAll(file.get(), data) < 0) return unwritable(part, errno);
-  if (::fsync(file.get()) != 0 && errno != EINVAL) return unwritable(part, errno);
-  if (file.Close() != 0) return unwritable(part, errno);
-  if (std::rename(part.c_str(), path.c_str()) != 0) return unwritable(path, errno);
-  return absl::OkStatus();
+  if (file.get() < 0) return unwritable(part, errno);
+  const auto failed = [&](const std::string& what) {
+    const int why = errno;
+    ::unlink(part.c_str());
+    return unwritable(what, why);
+  };
+  if (WriteAll(file.get(), data) < 0) return failed(part);
+  if (::fsync(file.get()) != 0 && errno != EINVAL) return failed(part);
+  if (file.Close() != 0) return failed(part);
+  return std::rename(part.c_str(), path.c_str()) == 0 ? absl::OkStatus() : failed(path);
 }
 
 int SyncFolder(const std::string& path) {

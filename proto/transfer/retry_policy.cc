@@ -16,8 +16,9 @@ bool RetryPolicy::IsTransient(const absl::Status& status) const {
     case absl::StatusCode::kUnavailable:
       return true;
     case absl::StatusCode::kResourceExhausted: {
-      // A queue that is full drains; a disk that is full or a message that is too large does not.
+      // A queue that is full drains; a message that is too large does not get smaller.
       const std::string reason = ErrorReason(status);
+      if (reason == Reason::kDiskFull) return waits_for_room;
       return reason == Reason::kLaneFull || reason == Reason::kUploadsFull;
     }
     case absl::StatusCode::kDeadlineExceeded:

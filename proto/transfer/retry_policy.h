@@ -26,6 +26,7 @@ struct RetryPolicy {
   absl::Duration give_up = absl::Minutes(2);
   int attempts = 0;  // 0: any number
   Transient transient = Transient::kUnavailable;
+  bool waits_for_room = false;  // a full disk (reason DISK_FULL) is passing trouble, too: somebody makes room
 
   bool IsTransient(const absl::Status& status) const;
   // Delay before attempt + 1; attempt counts failures from 0, `random` is in [0, 1).

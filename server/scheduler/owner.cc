@@ -43,7 +43,7 @@ bool Owner::Untouched() const {
 }
 
 std::optional<v1::Notice> Owner::WaitingNotice() const {
-  return waiting && waiting->told && !AnyLeased() ? std::optional(waiting->notice) : std::nullopt;
+  return waiting && waiting->told && (!AnyLeased() || refusals > 0) ? std::optional(waiting->notice) : std::nullopt;
 }
 
 absl::StatusOr<v1::Digest> OutputOf(const LiveTask& task, const std::string& output) {

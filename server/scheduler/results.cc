@@ -77,6 +77,7 @@ void OnRefused(Core& core, TaskBoard::Place place, const Answer& answer, const a
   LiveTask& task = *place.task;
   task.step = TaskStep::kNone;
   Tell(core, answer, why);
+  if (IsServersFault(why)) Refused(core, *place.owner, why);
   if (core.fleet != nullptr && !core.fleet->HasLease(task.row.name, task.row.fencing_token)) {
     RetryTask(core, place, LeaseExpiredError(task.row.worker), nullptr);
   }

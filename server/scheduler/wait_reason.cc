@@ -76,8 +76,8 @@ v1::Notice QueuedBehind(int64_t jobs) {
 }
 
 std::optional<v1::Notice> WaitReason(const Core& core, const Owner& owner, const std::vector<Offer>& offers) {
+  if (owner.refusals > 0) return ServerStorage();  // a task that cannot be handed in counts as leased for ever
   if (owner.AnyLeased()) return std::nullopt;
-  if (owner.refusals > 0) return ServerStorage();
   if (core.paused) return core.paused;
   if (offers.empty()) return NoWorker();
   const LiveTask* unplaced = nullptr;

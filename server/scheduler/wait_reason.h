@@ -8,7 +8,8 @@
 
 namespace bitwright::server {
 
-// Why nothing of this owner runs, as Job.waiting says it, and what a person can do; nothing while something runs, while
+// Why nothing of this owner runs or gets on, as Job.waiting says it, and what a person can do; nothing while something
+// runs (unless the store refused the owner's last change), while
 // a pause before a repeated attempt lasts, while an equal task of another owner runs, and where a worker is about to
 // take a task.
 std::optional<v1::Notice> WaitReason(const Core& core, const Owner& owner, const std::vector<Offer>& offers);

@@ -110,10 +110,13 @@ absl::Status WorkerClient::Call(Method method, Request request, Response& respon
 
 template <typename Request, typename Response, typename Method>
 absl::Status WorkerClient::Persist(Method method, const Request& request, const CancelToken& cancel) {
-  for (RetryLoop retry(Patience(kHandInLimit), clock_, cancel);;) {
+  RetryPolicy policy = Patience(kHandInLimit);
+  policy.waits_for_room = true;
+  for (RetryLoop retry(policy, clock_, cancel);;) {
     Response response;
     const absl::Status status = Call(method, request, response, kCallLimit, cancel);
     if (status.ok()) return status;
+    if (ErrorReason(status) == Reason::kDiskFull) retry.Progressed();  // it answers, and the lease is kept
     ABSL_RETURN_IF_ERROR(retry.WaitAfter(status));
   }
 }

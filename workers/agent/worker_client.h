@@ -33,9 +33,9 @@ class WorkerClient {
   // At most `wait`; a response without a lease when there is no task, or no small one if only such are asked for.
   absl::StatusOr<v1::LeaseTaskResponse> Lease(absl::Duration wait, bool small_only, const CancelToken& cancel);
   absl::StatusOr<v1::HeartbeatResponse> Heartbeat(v1::HeartbeatRequest request, const CancelToken& cancel);
-  // Both try for a minute while the connection is broken. ABORTED, reason LEASE_LOST. A result that does not fit a
-  // message (limits::kMaxMessageBytes, which bounds leases too) is not sent: INVALID_ARGUMENT, reason RESULT_TOO_LARGE;
-  // an error that does not fit is replaced by that one.
+  // Both try for a minute while the connection is broken, and for as long as the server's disk is full. ABORTED, reason
+  // LEASE_LOST. A result that does not fit a message (limits::kMaxMessageBytes, which bounds leases too) is not sent:
+  // INVALID_ARGUMENT, reason RESULT_TOO_LARGE; an error that does not fit is replaced by that one.
   absl::Status Complete(const v1::Lease& lease, const v1::TaskResult& result, const CancelToken& cancel);
   absl::Status Fail(const v1::Lease& lease, const absl::Status& error, bool machinery, const CancelToken& cancel);
   // One attempt of at most two seconds.

@@ -34,6 +34,10 @@ TEST(Files, FaultsAreNamedInTheCallersTerms) {
   EXPECT_EQ(ReadWholeFile(dir.path(), Named).status().message(), dir.path() + ": " + std::strerror(EISDIR));
   EXPECT_EQ(WriteWholeFile(dir / "none/file", "x", Named).message(),
             (dir / "none/file.part") + ": " + std::strerror(ENOENT));
+  BITWRIGHT_ASSERT_OK(WriteWholeFile(dir / "inside", "x", Named));
+  EXPECT_FALSE(WriteWholeFile(dir.path(), "x", Named).ok()) << "a folder is in its place";
+  struct stat info {};
+  EXPECT_NE(::stat((dir.path() + ".part").c_str(), &info), 0) << "what could not be put there is taken away";
 }
 
 TEST(Files, ReadAtEndsShortOnlyAtTheEndOfTheFile) {

@@ -41,6 +41,8 @@ TEST(RetryLoop, AFullQueueIsTriedAgainAndAFullDiskIsNot) {
   EXPECT_THAT(retry.WaitAfter(exhausted(Reason::kUploadsFull)), IsOk());
   EXPECT_THAT(retry.WaitAfter(exhausted(Reason::kDiskFull)), HasReason("DISK_FULL"));
   EXPECT_EQ(clock.sleeps().size(), 2u);
+  RetryLoop patient({.waits_for_room = true}, clock, cancel);
+  EXPECT_THAT(patient.WaitAfter(exhausted(Reason::kDiskFull)), IsOk()) << "unless the caller says that it may pass";
 }
 
 TEST(RetryLoop, GivesUpAtItsDeadlineWithTheLastError) {

@@ -73,6 +73,30 @@ TEST(Faults, WhileTheStoreRefusesTheJobSaysSoAndGoesOnByItself) {
   EXPECT_TRUE(leased) << "the call that waited gets its task";
 }
 
+TEST(Faults, WhatRanAndCannotBeWrittenIsSaidToo) {
+  Rig rig;
+  const v1::Job job = rig.QueuedJob();
+  const std::string worker = rig.AddWorker();
+  const v1::Lease lease = rig.Lease(worker);
+  rig.faults->RefuseEvery(1);
+  EXPECT_THAT(rig.FailLease(worker, lease, absl::UnavailableError("its disk is full"), true), HasReason("DISK_FULL"));
+  rig.Pass(2);
+  EXPECT_EQ(Job(rig, job.name()).waiting().reason(), "SERVER_STORAGE") << "though its task counts as leased";
+  rig.faults->RefuseEvery(0);
+  rig.Pass(10);
+  EXPECT_FALSE(Job(rig, job.name()).has_waiting()) << Job(rig, job.name()).waiting().reason();
+  const v1::Lease again = rig.Lease(worker);
+  const v1::CompleteTaskRequest results = rig.Results(worker, again);
+  rig.faults->RefuseEvery(1);
+  EXPECT_THAT(rig.scheduler->CompleteTask(results), HasReason("DISK_FULL"));
+  rig.Pass(2);
+  EXPECT_EQ(Job(rig, job.name()).waiting().reason(), "SERVER_STORAGE");
+  rig.faults->RefuseEvery(0);
+  BITWRIGHT_EXPECT_OK(rig.scheduler->CompleteTask(results)) << "the lease is kept for it";
+  rig.Pass(2);
+  EXPECT_FALSE(Job(rig, job.name()).has_waiting()) << Job(rig, job.name()).waiting().reason();
+}
+
 TEST(Faults, ACancellationThatIsNotStoredIsNotAcknowledged) {
   Rig rig;
   const v1::Job job = rig.QueuedJob();
