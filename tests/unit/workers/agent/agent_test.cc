@@ -86,6 +86,15 @@ TEST_F(AgentTest, RunsATaskAndHandsItIn) {
   }
 }
 
+TEST_F(AgentTest, AResultIsKeptUntilTheServerHasRoomForIt) {
+  server_.SetFaults([](auto& faults) { faults.refuse_results = 3; });
+  server_.AddLease("tasks/1", "copy", input_);
+  StartAgent();
+  ASSERT_TRUE(WaitCompleted(1));
+  EXPECT_EQ(Output(0), "input bytes");
+  EXPECT_TRUE(server_.seen().failed.empty());
+}
+
 // A proxy of the environment is for the web; nothing listens at this one.
 TEST_F(AgentTest, NoProxyStandsBetweenItAndTheServer) {
   ::setenv("http_proxy", "http://127.0.0.1:9", 1);

@@ -127,6 +127,9 @@ class FakeServer::Impl {
 
     Status CompleteTask(ServerContext*, const v1::CompleteTaskRequest* request, v1::CompleteTaskResponse*) override {
       absl::MutexLock lock(&impl_.mutex);
+      if (impl_.faults.refuse_results-- > 0) {
+        return ToGrpc(MakeError(absl::StatusCode::kResourceExhausted, "DISK_FULL", "no room"));
+      }
       impl_.seen.completed.push_back(*request);
       return Status::OK;
     }

@@ -38,6 +38,7 @@ class FakeServer {
     int64_t break_read_after = -1;   // the next Read breaks after so many bytes
     int64_t break_write_after = -1;  // the next Write, likewise
     bool corrupt_reads = false;
+    int refuse_results = 0;         // DISK_FULL
     bool drain = false;             // answered to each heartbeat; and nobody waits for a lease
     std::vector<std::string> lost;  // answered to each heartbeat
     std::vector<std::string> live = {"jobs/1"};
