@@ -1,6 +1,6 @@
 #include "server/app/job_planner.h"
 
-#include "server/jobs/estimate.h"
+#include "server/jobs/estimate_cache.h"
 #include "server/jobs/expand.h"
 #include "server/jobs/resolve.h"
 
@@ -20,8 +20,11 @@ class JobPlanner final : public Planner {
   }
   CostForecast Forecast(const ResolvedJob& job, const Facts& facts) const override { return ForecastCosts(job, facts); }
   v1::Estimate Estimate(const ResolvedJob& job, double flops_per_second) const override {
-    return EstimateJob(job, flops_per_second);
+    return EstimateAt(sizes_.Get(job), flops_per_second);
   }
+
+ private:
+  mutable EstimateCache sizes_;
 };
 
 }  // namespace

@@ -72,25 +72,23 @@ int64_t Rounded(double bytes) { return static_cast<int64_t>(std::ceil(std::min(b
 
 }  // namespace
 
-v1::Estimate EstimateJob(const ResolvedJob& job, double flops_per_second) {
+JobSize SizeJob(const ResolvedJob& job) {
   const v1::ModelInfo& info = job.model->info();
   const PlanLimits limits = LimitsOf(info, job.recipe);
   const int64_t plan_bytes = PlanBytes(job, limits);
   const Facts facts = WithAssumed(job, {});
   const auto expansion = Expand(job, facts);
   CHECK(expansion.ok()) << expansion.status();
-  double flops = 0;
+  JobSize size;
   int64_t peak = 0;
   for (const TaskNode& node : expansion->nodes) {
-    flops += node.cost_flops;
+    size.flops += node.cost_flops;
     peak = std::max(peak, node.memory_bytes);
   }
-  v1::Estimate estimate;
-  const double intermediate = IntermediateBytes(job, facts, plan_bytes);
-  estimate.set_intermediate_bytes(Rounded(intermediate));
+  v1::Estimate& estimate = size.estimate;
+  estimate.set_intermediate_bytes(Rounded(IntermediateBytes(job, facts, plan_bytes)));
   estimate.set_artifact_bytes(plan_bytes + info.kept_bytes() + info.artifact_overhead_bytes());
   estimate.set_peak_memory_bytes(peak);
-  estimate.set_seconds(flops / std::max(1.0, flops_per_second) + intermediate / kBytesPerSecond);
   estimate.set_smallest_average_bits(limits.smallest_average_bits);
   estimate.set_largest_average_bits(limits.largest_average_bits);
   estimate.set_smallest_artifact_bytes(limits.smallest_artifact_bytes);
@@ -98,7 +96,18 @@ v1::Estimate EstimateJob(const ResolvedJob& job, double flops_per_second) {
   estimate.set_loadable(true);
   estimate.set_loadable_reason("transformers with compressed-tensors loads " + info.architecture());
   estimate.set_tasks(static_cast<int>(expansion->nodes.size()));
+  return size;
+}
+
+v1::Estimate EstimateAt(const JobSize& size, double flops_per_second) {
+  v1::Estimate estimate = size.estimate;
+  estimate.set_seconds(size.flops / std::max(1.0, flops_per_second) +
+                       static_cast<double>(estimate.intermediate_bytes()) / kBytesPerSecond);
   return estimate;
+}
+
+v1::Estimate EstimateJob(const ResolvedJob& job, double flops_per_second) {
+  return EstimateAt(SizeJob(job), flops_per_second);
 }
 
 CostForecast ForecastCosts(const ResolvedJob& job, const Facts& facts) {

@@ -4,7 +4,17 @@
 
 namespace bitwright::server {
 
-// Preflight: from sizes alone. `flops_per_second` is of the worker that would run it.
+// What a job needs, from sizes alone, whoever runs it.
+struct JobSize {
+  v1::Estimate estimate;  // without seconds
+  double flops = 0;
+};
+JobSize SizeJob(const ResolvedJob& job);
+
+// With the seconds of a worker of that speed.
+v1::Estimate EstimateAt(const JobSize& size, double flops_per_second);
+
+// Preflight: both.
 v1::Estimate EstimateJob(const ResolvedJob& job, double flops_per_second);
 
 // What the whole job costs: what follows from the facts, and for the rest what EstimateJob assumes. Precondition:

@@ -152,15 +152,18 @@ v1::Job JobResources::NewJob(const ResolvedJob& resolved) {
 
 absl::StatusOr<v1::Job> JobResources::CreateAs(const CallContext& call, const RequestKey& key,
                                                const std::function<absl::StatusOr<v1::JobSpec>()>& spec_of) {
-  // An earlier equal call is answered first: the model may be gone by now.
+  const auto resolve = [&]() -> absl::StatusOr<ResolvedJob> {
+    ABSL_ASSIGN_OR_RETURN(const v1::JobSpec spec, spec_of());
+    return ResolveSpec(call, spec, Purpose::kRun);
+  };
+  const absl::StatusOr<ResolvedJob> outcome = resolve();
+  if (!outcome.ok()) {
+    // An earlier equal call is answered all the same: the model may be gone by now.
+    ABSL_ASSIGN_OR_RETURN(const std::optional<std::string> name, Earlier(key));
+    return name ? Get(call, *name) : outcome.status();
+  }
+  const ResolvedJob& resolved = *outcome;
   std::optional<std::string> earlier;
-  ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
-    ABSL_ASSIGN_OR_RETURN(earlier, key.Earlier(snapshot));
-    return absl::OkStatus();
-  }));
-  if (earlier) return Get(call, *earlier);
-  ABSL_ASSIGN_OR_RETURN(const v1::JobSpec spec, spec_of());
-  ABSL_ASSIGN_OR_RETURN(const ResolvedJob resolved, ResolveSpec(call, spec, Purpose::kRun));
   const absl::Time now = clock_.Now();
   v1::Job job = NewJob(resolved);
   job.set_name(ResourceName(Collection::kJobs, RandomId()));
@@ -191,6 +194,15 @@ absl::StatusOr<v1::Job> JobResources::CreateAs(const CallContext& call, const Re
   scheduler_.Arrived(name, resolved.spec.priority());
   if (name != job.name()) return Get(call, name);
   return job;
+}
+
+absl::StatusOr<std::optional<std::string>> JobResources::Earlier(const RequestKey& key) {
+  std::optional<std::string> earlier;
+  ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
+    ABSL_ASSIGN_OR_RETURN(earlier, key.Earlier(snapshot));
+    return absl::OkStatus();
+  }));
+  return earlier;
 }
 
 absl::StatusOr<JobRow> JobResources::Row(const CallContext& call, const std::string& name) {

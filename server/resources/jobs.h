@@ -45,6 +45,8 @@ class JobResources {
   absl::StatusOr<std::optional<v1::Recipe>> ShippedRecipe(const v1::JobSpec& spec) const;
   absl::StatusOr<v1::Job> Validate(const CallContext& call, const v1::JobSpec& spec);
   v1::Job NewJob(const ResolvedJob& resolved);
+  // The resource of an earlier equal call.
+  absl::StatusOr<std::optional<std::string>> Earlier(const RequestKey& key);
   // The job of an earlier equal call, or a new one; `spec_of` is asked for the latter only.
   absl::StatusOr<v1::Job> CreateAs(const CallContext& call, const RequestKey& key,
                                    const std::function<absl::StatusOr<v1::JobSpec>()>& spec_of);

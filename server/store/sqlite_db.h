@@ -57,6 +57,8 @@ class SqliteDb {
   absl::Status Execute(const std::string& sql, std::string_view what);
   // `sql` is prepared at its first use and kept: pass literals. CHECK fails for text that is not SQL.
   Statement Prepare(const char* sql, std::string_view what);
+  // The same in one go, for a statement without values and rows that is run often.
+  absl::Status Run(const char* sql, std::string_view what) { return Prepare(sql, what).Run(); }
   bool in_no_transaction() const;
 
  private:

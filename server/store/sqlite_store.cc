@@ -25,10 +25,10 @@ class SqliteStore final : public Store {
     // What is only in memory belongs to one connection.
     if (!readers_) return writer_->Write([&](Transaction& tx) { return body(tx); });
     ABSL_ASSIGN_OR_RETURN(ReaderPool::Loan reader, readers_->Take());
-    ABSL_RETURN_IF_ERROR(reader.db().Execute("BEGIN", "begin to read"));
+    ABSL_RETURN_IF_ERROR(reader.db().Run("BEGIN", "begin to read"));
     SqliteTransaction transaction(reader.db());
     const absl::Status status = body(transaction);
-    const absl::Status ended = reader.db().Execute("COMMIT", "end reading");
+    const absl::Status ended = reader.db().Run("COMMIT", "end reading");
     return status.ok() ? ended : status;
   }
 

@@ -125,7 +125,7 @@ struct WriteQueue::State {
 
   // The fate of each, where the transaction as a whole is committed.
   absl::Status Commit(const std::vector<Entry>& batch, std::vector<absl::Status>& statuses) {
-    ABSL_RETURN_IF_ERROR(db->Execute("BEGIN IMMEDIATE", "begin a transaction"));
+    ABSL_RETURN_IF_ERROR(db->Run("BEGIN IMMEDIATE", "begin a transaction"));
     absl::Status whole = CheckTerm();
     for (const Entry& entry : batch) {
       if (!whole.ok()) break;
@@ -134,7 +134,7 @@ struct WriteQueue::State {
       if (fate.ok()) statuses.push_back(*std::move(fate));
     }
     if (whole.ok() && Failpoint("store.before_commit") != 0) whole = StoreFailedError("commit", "a failpoint");
-    if (whole.ok()) whole = db->Execute("COMMIT", "commit");
+    if (whole.ok()) whole = db->Run("COMMIT", "commit");
     // After some failures SQLite has rolled back by itself; then this fails and nothing is lost.
     if (!whole.ok()) (void)db->Execute("ROLLBACK", "roll back");
     if (whole.ok()) Failpoint("store.after_commit");
@@ -148,12 +148,12 @@ struct WriteQueue::State {
 
   // The body's own status, its writes undone unless it is OK. An error: the whole transaction is gone.
   absl::StatusOr<absl::Status> RunBody(const Store::Body& body) {
-    ABSL_RETURN_IF_ERROR(db->Execute("SAVEPOINT step", "begin a step"));
+    ABSL_RETURN_IF_ERROR(db->Run("SAVEPOINT step", "begin a step"));
     SqliteTransaction transaction(*db);
     absl::Status fate = body(transaction);
     if (db->in_no_transaction()) return fate.ok() ? StoreFailedError("keep a transaction", "it ended early") : fate;
     if (!fate.ok()) ABSL_RETURN_IF_ERROR(db->Execute("ROLLBACK TO step", "undo a step"));
-    ABSL_RETURN_IF_ERROR(db->Execute("RELEASE step", "end a step"));
+    ABSL_RETURN_IF_ERROR(db->Run("RELEASE step", "end a step"));
     return fate;
   }
 };

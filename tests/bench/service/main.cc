@@ -4,11 +4,13 @@
 #include <map>
 #include <thread>
 
+#include "absl/synchronization/mutex.h"
 #include "tests/bench/service/options.h"
 #include "tests/bench/service/scenarios.h"
 #include "tests/bench/service/storage.h"
 
 int main(int argc, char** argv) {
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);  // as the server does
   namespace server = bitwright::server;
   const server::BenchCommand command = server::ParseBenchCommand(argc, argv);
   if (!command.options) return command.exit_code;
