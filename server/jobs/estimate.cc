@@ -77,7 +77,7 @@ JobSize SizeJob(const ResolvedJob& job) {
   const PlanLimits limits = LimitsOf(info, job.recipe);
   const int64_t plan_bytes = PlanBytes(job, limits);
   const Facts facts = WithAssumed(job, {});
-  const auto expansion = Expand(job, facts);
+  const auto expansion = Expand(job, facts, NodeDetail::kSize);
   CHECK(expansion.ok()) << expansion.status();
   JobSize size;
   int64_t peak = 0;
@@ -111,7 +111,7 @@ v1::Estimate EstimateJob(const ResolvedJob& job, double flops_per_second) {
 }
 
 CostForecast ForecastCosts(const ResolvedJob& job, const Facts& facts) {
-  const auto expansion = Expand(job, WithAssumed(job, facts));
+  const auto expansion = Expand(job, WithAssumed(job, facts), NodeDetail::kSize);
   CHECK(expansion.ok()) << expansion.status();
   CostForecast forecast;
   for (const TaskNode& node : expansion->nodes) {

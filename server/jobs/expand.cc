@@ -47,9 +47,11 @@ v1::Recipe ProfiledPart(v1::Recipe recipe) {
 // Appends the nodes of one job, stage by stage. Each method needs the facts of its stage.
 class Expander {
  public:
-  Expander(const ResolvedJob& job, const Facts& facts)
+  Expander(const ResolvedJob& job, const Facts& facts, NodeDetail detail)
       : job_(job),
         facts_(facts),
+        detail_(detail),
+        inputs_(detail == NodeDetail::kSize ? v1::Model::default_instance() : *job.model),
         info_(job.model->info()),
         window_(job.spec.calibration().window()),
         costs_(info_, job.recipe, window_),
@@ -85,11 +87,11 @@ class Expander {
   }
 
   void Assemble() {
-    NodeBuilder builder(TaskKind::kAssemble);
+    NodeBuilder builder(TaskKind::kAssemble, detail_);
     auto* params = builder.spec().mutable_assemble();
     params->set_candidate(facts_.selection->selected());
     *params->mutable_card() = Card();
-    builder.Files(*job_.model, ModelFiles::kAll)
+    builder.Files(inputs_, ModelFiles::kAll)
         .Input(TaskFile::kInfo, job_.info)
         .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
         .Link(TaskFile::kSelection, TaskKind::kSelect, TaskFile::kSelection)
@@ -99,7 +101,7 @@ class Expander {
   }
 
   void Report() {
-    NodeBuilder builder(TaskKind::kReport);
+    NodeBuilder builder(TaskKind::kReport, detail_);
     auto* params = builder.spec().mutable_report();
     *params->mutable_spec() = ComparableSpec();
     params->set_model_display_name(job_.model->display_name());
@@ -121,26 +123,26 @@ class Expander {
   void Add(NodeBuilder& builder) { nodes_.push_back(builder.Build()); }
 
   void Tokenize(const std::string& key, const v1::Data& data) {
-    NodeBuilder builder(key);
+    NodeBuilder builder(key, detail_);
     auto* params = builder.spec().mutable_tokenize();
     params->set_kind(data.kind());
     params->set_window(data.window());
     params->set_max_tokens(data.tokens());
     params->set_add_special_tokens(data.add_special_tokens());
     params->set_vocab_size(info_.vocab_size());
-    builder.Files(*job_.model, TokenizerFiles(data.kind()))
+    builder.Files(inputs_, TokenizerFiles(data.kind()))
         .Input(TaskFile::kData, data.blob())
         .Needs(Costs::SmallBytes(), kFlopsPerTokenizedByte * static_cast<double>(data.blob().size_bytes()));
     Add(builder);
   }
 
   void Reference(const std::string& key, const std::string& ids, Cut windows, const Costs& costs, int window) {
-    NodeBuilder builder(key);
+    NodeBuilder builder(key, detail_);
     auto* params = builder.spec().mutable_reference();
     SetRange(windows, params->mutable_windows());
     params->set_window(window);
     params->set_compute(job_.recipe.evaluation().compute());
-    builder.Files(*job_.model, ModelFiles::kNumeric)
+    builder.Files(inputs_, ModelFiles::kNumeric)
         .Link(TaskFile::kIds, ids, TaskFile::kIds)
         .Needs(costs.ReferenceBytes(windows.size()), costs.ReferenceFlops(windows.size()))
         .Numeric();
@@ -158,14 +160,14 @@ class Expander {
   void Calibrate(int shard, int range) {
     const Cut windows = cuts_.shards[shard];
     const Cut blocks = cuts_.ranges[range];
-    NodeBuilder builder(TaskKey(TaskKind::kCalibrate, shard, range));
+    NodeBuilder builder(TaskKey(TaskKind::kCalibrate, shard, range), detail_);
     auto* params = builder.spec().mutable_calibrate();
     SetRange(windows, params->mutable_windows());
     SetRange(blocks, params->mutable_blocks());
     params->set_window(window_);
     params->set_compute(job_.recipe.calibration().compute());
     params->set_last(range + 1 == static_cast<int>(cuts_.ranges.size()));
-    builder.Files(*job_.model, ModelFiles::kNumeric)
+    builder.Files(inputs_, ModelFiles::kNumeric)
         .Link(TaskFile::kIds, calibration_key_, TaskFile::kIds)
         .Needs(costs_.CalibrateBytes(windows.size()), costs_.CalibrateFlops(blocks, windows.size()))
         .Numeric();
@@ -176,7 +178,7 @@ class Expander {
 
   void Merge(int range) {
     const int shards = static_cast<int>(cuts_.shards.size());
-    NodeBuilder builder(TaskKey(TaskKind::kMerge, range));
+    NodeBuilder builder(TaskKey(TaskKind::kMerge, range), detail_);
     builder.spec().mutable_merge();
     for (int i = 0; i < shards; ++i)
       builder.Link(Numbered(TaskFile::kStatistics, i), TaskKey(TaskKind::kCalibrate, i, range), TaskFile::kStatistics);
@@ -193,14 +195,14 @@ class Expander {
 
   void Profile(int index) {
     const ProfileCut& cut = cuts_.profiles[index];
-    NodeBuilder builder(TaskKey(TaskKind::kProfile, index));
+    NodeBuilder builder(TaskKey(TaskKind::kProfile, index), detail_);
     auto* params = builder.spec().mutable_profile();
     SetRange(cut.blocks, params->mutable_blocks());
     SetRange({0, cuts_.profile_windows}, params->mutable_windows());
     params->set_stride(cuts_.profile_stride);
     params->set_window(window_);
     *params->mutable_recipe() = ProfiledPart(job_.recipe);
-    builder.Files(*job_.model, ModelFiles::kNumeric)
+    builder.Files(inputs_, ModelFiles::kNumeric)
         .Link(TaskFile::kHidden, profile_reference_key_, TaskFile::kHidden)
         .Link(TaskFile::kIds, calibration_key_, TaskFile::kIds)
         .Needs(costs_.ProfileBytes(cuts_.profile_windows), costs_.ProfileFlops(cut.blocks, cuts_.profile_windows))
@@ -210,7 +212,7 @@ class Expander {
   }
 
   void Allocate() {
-    NodeBuilder builder(TaskKind::kAllocate);
+    NodeBuilder builder(TaskKind::kAllocate, detail_);
     auto* params = builder.spec().mutable_allocate();
     *params->mutable_budget() = job_.spec.budget();
     *params->mutable_recipe() = PartsOf(job_.recipe);
@@ -224,7 +226,7 @@ class Expander {
   void Quantize(int candidate, int range) {
     const Cut blocks = cuts_.ranges[range];
     const v1::Plan& plan = facts_.allocation->candidates(candidate);
-    NodeBuilder builder(TaskKey(TaskKind::kQuantize, candidate, range));
+    NodeBuilder builder(TaskKey(TaskKind::kQuantize, candidate, range), detail_);
     auto* params = builder.spec().mutable_quantize();
     SetRange(blocks, params->mutable_blocks());
     *params->mutable_rounding() = job_.recipe.rounding();
@@ -235,9 +237,7 @@ class Expander {
       unit->set_unit(plan.units(u).unit());
       *unit->mutable_format() = plan.units(u).format();
     }
-    builder.Files(*job_.model, ModelFiles::kNumeric)
-        .Needs(costs_.QuantizeBytes(), costs_.QuantizeFlops(blocks))
-        .Numeric();
+    builder.Files(inputs_, ModelFiles::kNumeric).Needs(costs_.QuantizeBytes(), costs_.QuantizeFlops(blocks)).Numeric();
     LinkStatistics(builder, range);
     Add(builder);
   }
@@ -250,12 +250,12 @@ class Expander {
 
   void Evaluate(int candidate, int shard) {
     const Cut windows = cuts_.evaluation[shard];
-    NodeBuilder builder(TaskKey(TaskKind::kEvaluate, candidate, shard));
+    NodeBuilder builder(TaskKey(TaskKind::kEvaluate, candidate, shard), detail_);
     auto* params = builder.spec().mutable_evaluate();
     SetRange(windows, params->mutable_windows());
     params->set_window(job_.spec.evaluation().window());
     params->set_compute(job_.recipe.evaluation().compute());
-    builder.Files(*job_.model, ModelFiles::kNumeric)
+    builder.Files(inputs_, ModelFiles::kNumeric)
         .Link(TaskFile::kHidden, TaskKey(TaskKind::kReference, shard), TaskFile::kHidden)
         .Link(TaskFile::kIds, evaluation_key_, TaskFile::kIds)
         .Needs(evaluation_costs_.EvaluateBytes(windows.size()), evaluation_costs_.EvaluateFlops(windows.size()))
@@ -266,13 +266,13 @@ class Expander {
 
   void Select(int candidates) {
     const int shards = static_cast<int>(cuts_.evaluation.size());
-    NodeBuilder builder(TaskKind::kSelect);
+    NodeBuilder builder(TaskKind::kSelect, detail_);
     auto* params = builder.spec().mutable_select();
     *params->mutable_budget() = job_.spec.budget();
     params->set_candidates(candidates);
     params->set_shards(shards);
     *params->mutable_card() = Card();
-    builder.Files(*job_.model, ModelFiles::kCarried)
+    builder.Files(inputs_, ModelFiles::kCarried)
         .Input(TaskFile::kInfo, job_.info)
         .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
         .Needs(Costs::SmallBytes(), 100.0 * candidates * facts_.evaluation->windows() * facts_.evaluation->window());
@@ -313,6 +313,8 @@ class Expander {
   const std::string profile_reference_key_ = TaskKey(TaskKind::kReference, TaskUse::kProfile);
   const ResolvedJob& job_;
   const Facts& facts_;
+  const NodeDetail detail_;
+  const ModelInputs inputs_;
   const v1::ModelInfo& info_;
   const int window_;  // of calibration
   const Costs costs_;
@@ -323,10 +325,10 @@ class Expander {
 
 }  // namespace
 
-absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts) {
+absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts, NodeDetail detail) {
   if (facts.calibration) ABSL_RETURN_IF_ERROR(CheckLength(TaskUse::kCalibration, *facts.calibration));
   if (facts.evaluation) ABSL_RETURN_IF_ERROR(CheckLength(TaskUse::kEvaluation, *facts.evaluation));
-  Expander expander(job, facts);
+  Expander expander(job, facts, detail);
   expander.Tokenize();
   const bool measured = facts.calibration && facts.evaluation;
   const bool planned = measured && facts.allocation;

@@ -2,6 +2,7 @@
 
 #include "absl/status/statusor.h"
 #include "server/jobs/job_graph.h"
+#include "server/jobs/node_builder.h"
 
 namespace bitwright::server {
 
@@ -20,7 +21,7 @@ namespace bitwright::server {
 //   evaluate and reference shards: 16 windows
 // INVALID_ARGUMENT, reason DATA_TOO_SHORT: a summary holds no whole window (names the use, the tokens found, the
 // window).
-absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts);
+absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts, NodeDetail detail = NodeDetail::kWhole);
 
 // The inspect task of a model. Key "inspect".
 TaskNode InspectNode(const v1::Manifest& manifest);

@@ -57,11 +57,21 @@ std::string KindOf(const v1::TaskSpec& spec) {
 
 }  // namespace
 
-NodeBuilder& NodeBuilder::Files(const v1::Model& model, ModelFiles which) {
+ModelInputs::ModelInputs(const v1::Model& model) {
   const FileParts parts(model.info());
   for (const auto& file : model.manifest().files()) {
-    if (parts.Wanted(file.path(), which)) Input(ModelFileName(file.path()), file.digest());
+    for (size_t use = 0; use < kUses; ++use) {
+      if (!parts.Wanted(file.path(), static_cast<ModelFiles>(use))) continue;
+      v1::TaskInput& input = by_use_[use].emplace_back();
+      input.set_name(ModelFileName(file.path()));
+      *input.mutable_digest() = file.digest();
+    }
   }
+}
+
+NodeBuilder& NodeBuilder::Files(const ModelInputs& model, ModelFiles which) {
+  if (detail_ == NodeDetail::kSize) return *this;
+  for (const v1::TaskInput& input : model.Of(which)) *node_.spec.add_inputs() = input;
   return *this;
 }
 
@@ -71,6 +81,7 @@ NodeBuilder& NodeBuilder::Files(const v1::Manifest& manifest) {
 }
 
 NodeBuilder& NodeBuilder::Input(std::string name, const v1::Digest& digest) {
+  if (detail_ == NodeDetail::kSize) return *this;
   auto* input = node_.spec.add_inputs();
   input->set_name(std::move(name));
   *input->mutable_digest() = digest;
@@ -78,6 +89,7 @@ NodeBuilder& NodeBuilder::Input(std::string name, const v1::Digest& digest) {
 }
 
 NodeBuilder& NodeBuilder::Link(std::string input, std::string from, std::string output) {
+  if (detail_ == NodeDetail::kSize) return *this;
   node_.links.push_back({std::move(input), std::move(from), std::move(output)});
   return *this;
 }

@@ -1,9 +1,13 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <string>
+#include <vector>
 
 #include "bitwright/v1/blobs.pb.h"
 #include "bitwright/v1/models.pb.h"
+#include "bitwright/v1/tasks.pb.h"
 #include "server/jobs/job_graph.h"
 
 namespace bitwright::server {
@@ -18,14 +22,32 @@ enum class ModelFiles {
   kCarried,    // config.json, and what an artifact takes over
 };
 
+// The files of a model as inputs of tasks; made once for all nodes of a job.
+class ModelInputs {
+ public:
+  explicit ModelInputs(const v1::Model& model);
+  // In order of the manifest.
+  const std::vector<v1::TaskInput>& Of(ModelFiles which) const { return by_use_[static_cast<size_t>(which)]; }
+
+ private:
+  static constexpr size_t kUses = 6;
+  std::array<std::vector<v1::TaskInput>, kUses> by_use_;
+};
+
+// How much of a node is wanted: all of it, or what its size follows from (key, kind, memory, operations), without
+// inputs and links.
+enum class NodeDetail { kWhole, kSize };
+
 // Builds one node: names its inputs, sorts the fixed ones, fills the spec's kind in from the params that were set, and
 // says whether tasks of that kind are small.
 class NodeBuilder {
  public:
-  explicit NodeBuilder(std::string key) { node_.key = std::move(key); }
+  explicit NodeBuilder(std::string key, NodeDetail detail = NodeDetail::kWhole) : detail_(detail) {
+    node_.key = std::move(key);
+  }
 
   v1::TaskSpec& spec() { return node_.spec; }
-  NodeBuilder& Files(const v1::Model& model, ModelFiles which);
+  NodeBuilder& Files(const ModelInputs& model, ModelFiles which);
   NodeBuilder& Files(const v1::Manifest& manifest);  // every file
   NodeBuilder& Input(std::string name, const v1::Digest& digest);
   NodeBuilder& Link(std::string input, std::string from, std::string output);
@@ -36,6 +58,7 @@ class NodeBuilder {
   TaskNode Build();
 
  private:
+  const NodeDetail detail_;
   TaskNode node_;
 };
 
