@@ -224,9 +224,9 @@ void Plan(Core& core, Owner& owner, PlanInput input) {
   owner.planning = true;
   Outside<PlanResult>(
       core,
-      [&blobs = core.blobs, &planner = core.planner, now = core.clock.Now(), input = std::move(input)] {
+      [&blobs = core.blobs, &planner = core.planner, now = core.clock.Now(), input = std::move(input)]() mutable {
         PlanResult result;
-        result.learned = input.learned;
+        result.learned = std::move(input.learned);
         result.status = TryPlan(blobs, planner, now, input, result);
         return result;
       },
