@@ -5,8 +5,8 @@
 
 #include "absl/status/status.h"
 
-// Errors of what is given to reach a server. All but the last are made before it is reached, and INVALID_ARGUMENT, since
-// they say which option or file to change.
+// Errors of what is given to reach a server. All but the last are made before it is reached, and INVALID_ARGUMENT,
+// since they say which option or file to change.
 namespace bitwright {
 
 absl::Status AccessFileUnreadableError(const std::string& path, int error);                // ACCESS_FILE_UNREADABLE
