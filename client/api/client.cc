@@ -49,11 +49,12 @@ Client::Client(std::shared_ptr<Connection> connection, std::shared_ptr<CancelTok
       cancel_(cancel != nullptr ? std::move(cancel) : std::make_shared<CancelToken>()),
       clock_(&clock) {}
 
-Client Client::ConnectTo(ConnectionOptions options) {
+absl::StatusOr<Client> Client::ConnectTo(ConnectionOptions options) {
   if (options.cancel == nullptr) options.cancel = std::make_shared<CancelToken>();
   auto cancel = options.cancel;
   const Clock& clock = *options.clock;
-  return Client(Connect(std::move(options)), std::move(cancel), clock);
+  ABSL_ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, Connect(std::move(options)));
+  return Client(std::move(connection), std::move(cancel), clock);
 }
 
 absl::StatusOr<v1::Model> Client::GetModel(const std::string& name) {

@@ -20,7 +20,7 @@ class Client {
   // The token and the clock are those of the connection.
   explicit Client(std::shared_ptr<Connection> connection, std::shared_ptr<CancelToken> cancel = nullptr,
                   const Clock& clock = kSystemClock);
-  static Client ConnectTo(ConnectionOptions options);
+  static absl::StatusOr<Client> ConnectTo(ConnectionOptions options);
 
   // Uploads what the server lacks of a model folder (see ScanModelDir for which files), registers it and waits until it
   // is READY. REJECTED: the server's error about the model. BLOB_DIGEST_MISMATCH: a file changed meanwhile.

@@ -46,9 +46,9 @@ void KeepLibrary() {
 }
 
 // Reports and jobs of large models may pass the usual 4 MiB; the server is the one that the user chose.
-std::shared_ptr<grpc::Channel> OpenToService(const std::string& address) {
+absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenToService(const ConnectionOptions& options) {
   KeepLibrary();
-  return OpenChannel(address, static_cast<int>(limits::kMaxInlineProtoBytes));
+  return OpenChannel(options.address, options.access, static_cast<int>(limits::kMaxInlineProtoBytes));
 }
 
 // Waits in part inside gRPC: a channel makes progress only while some call polls, and otherwise sees a server that came
@@ -80,9 +80,9 @@ std::string UploadId(const LocalFile& file, const BlobDigest& digest) {
 
 class GrpcConnection final : public Connection {
  public:
-  explicit GrpcConnection(ConnectionOptions options)
+  GrpcConnection(ConnectionOptions options, std::shared_ptr<grpc::Channel> channel)
       : options_(std::move(options)),
-        channel_(OpenToService(options_.address)),
+        channel_(std::move(channel)),
         clock_(*options_.clock, channel_),
         models_(v1::ModelService::NewStub(channel_)),
         jobs_(v1::JobService::NewStub(channel_)),
@@ -241,8 +241,9 @@ class GrpcConnection final : public Connection {
 
 }  // namespace
 
-std::unique_ptr<Connection> Connect(ConnectionOptions options) {
-  return std::make_unique<GrpcConnection>(std::move(options));
+absl::StatusOr<std::unique_ptr<Connection>> Connect(ConnectionOptions options) {
+  ABSL_ASSIGN_OR_RETURN(std::shared_ptr<grpc::Channel> channel, OpenToService(options));
+  return std::make_unique<GrpcConnection>(std::move(options), std::move(channel));
 }
 
 }  // namespace bitwright::client

@@ -18,6 +18,7 @@
 #include "proto/base/cancel_token.h"
 #include "proto/base/clock.h"
 #include "proto/contract/digest.h"
+#include "proto/transfer/access.h"
 #include "proto/transfer/local_file.h"
 #include "proto/transfer/missing_blobs.h"
 #include "proto/transfer/retry_policy.h"
@@ -28,7 +29,8 @@ namespace bitwright::client {
 // as an error is final. Thread-safe.
 // Errors: those of the service as the protos state them, with their ErrorInfo; UNAVAILABLE, reason SERVER_UNREACHABLE,
 // when nobody answered until the retry policy gave up; CANCELLED, reason INTERRUPTED, by the token; INVALID_ARGUMENT,
-// reason TEXT_INVALID, before anything is sent, when a request holds text that is not UTF-8. Whatever other layers say
+// reason TEXT_INVALID, before anything is sent, when a request holds text that is not UTF-8; UNAUTHENTICATED and
+// PERMISSION_DENIED are final, but a token that was replaced in its file is tried once. Whatever other layers say
 // is given a reason and a sentence (foreign_status.h).
 class Connection {
  public:
@@ -78,13 +80,14 @@ inline const SystemClock kSystemClock;
 
 struct ConnectionOptions {
   std::string address;  // "HOST:PORT" or "unix:PATH"
+  Access access;        // who is calling, and by what the server is known
   RetryPolicy retry = kClientRetries;
   absl::Duration connect_patience = absl::Seconds(5);  // for the very first answer; later ones follow `retry`
   const Clock* clock = &kSystemClock;                  // outlives the connection
   std::shared_ptr<CancelToken> cancel;                 // none: never cancelled
 };
 
-// Connects on first use.
-std::unique_ptr<Connection> Connect(ConnectionOptions options);
+// Connects on first use. Errors of OpenChannel (proto/transfer/channel.h), before anything is sent.
+absl::StatusOr<std::unique_ptr<Connection>> Connect(ConnectionOptions options);
 
 }  // namespace bitwright::client

@@ -1,10 +1,12 @@
 #include "client/cli/command_tree.h"
 
 #include <CLI/CLI.hpp>
+#include <set>
 
 #include "client/cli/exit_codes.h"
 #include "client/cli/version.h"
 #include "proto/contract/limits.h"
+#include "proto/contract/principals.h"
 
 namespace bitwright::client {
 namespace {
@@ -80,6 +82,13 @@ CommandTree::CommandTree(Options& options)
   options_.job.calibration_tokens = limits::kDefaultCalibrationTokens;
   options_.job.evaluation_tokens = limits::kDefaultEvaluationTokens;
   app_->add_option("--server", options_.server, "HOST:PORT or unix:PATH of the service (env: BITWRIGHT_SERVER)");
+  app_->add_option("--token-file", options_.access.token_file,
+                   "File whose first line is the token to show the service (env: BITWRIGHT_TOKEN_FILE)");
+  app_->add_option("--tls-ca", options_.access.tls_ca,
+                   "PEM file that the service's certificate is checked with, or `system` (env: BITWRIGHT_TLS_CA)");
+  app_->add_option("--tls-cert", options_.access.tls_cert,
+                   "PEM file of the certificate to show the service (env: BITWRIGHT_TLS_CERT)");
+  app_->add_option("--tls-key", options_.access.tls_key, "PEM file of its key (env: BITWRIGHT_TLS_KEY)");
   app_->add_flag("--json", options_.json, "Result as JSON on standard output, nothing else there");
   app_->add_flag("-q,--quiet", options_.quiet, "No progress");
   app_->add_flag("--verbose", options_.verbose, "List what is otherwise only counted");
@@ -197,6 +206,24 @@ void CommandTree::AddJobs() {
   job.get_subcommand("delete")->alias("rm");
 }
 
+void CommandTree::AddToken() {
+  CLI::App& token = Group("token", "Tokens for services that ask who calls");
+  CLI::App* make =
+      Add(token, "new", "Make a token and the line of the service's tokens file; asks no service", Command::kTokenNew);
+  const CLI::Validator name(
+      [](const std::string& text) {
+        return IsPrincipalName(text) ? std::string() : "'" + text + "' is not 1 to 63 of a-z, 0-9, '.', '_' and '-'";
+      },
+      "");
+  make->add_option("--name", options_.token.name, "Who it is for, as logs say it")->required()->check(name);
+  make->add_option("--tenant", options_.token.tenant, "Whose models and jobs it works with")->required()->check(name);
+  make->add_option("--role", options_.token.roles, "submitter, operator or worker; several with commas")
+      ->required()
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember(std::set<std::string>(kRoleWords.begin(), kRoleWords.end())));
+}
+
 void CommandTree::AddOthers() {
   CLI::App& artifact = Group("artifact", "What jobs made");
   CLI::App* download = Add(artifact, "download", "Download artifact and report; continues an interrupted download",
@@ -208,6 +235,7 @@ void CommandTree::AddOthers() {
   AddNamed(recipe, "show", "One recipe, as a .textproto that --recipe accepts", Command::kRecipeShow, "recipe");
   CLI::App& worker = Group("worker", "Workers of the server");
   AddList(worker, "All workers of the last minute", Command::kWorkerList);
+  AddToken();
   CLI::App* help = Add(*app_, "help", "Help on a command", Command::kHelp);
   help->add_option("command", options_.words, "The command");
   Add(*app_, "version", "Print the version", Command::kVersion);

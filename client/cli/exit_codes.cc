@@ -17,6 +17,9 @@ ExitCode ExitCodeOf(const absl::Status& status) {
       return ExitCode::kUnreachable;
     case absl::StatusCode::kNotFound:
       return ExitCode::kNotFound;
+    case absl::StatusCode::kUnauthenticated:
+    case absl::StatusCode::kPermissionDenied:
+      return ExitCode::kDenied;
     case absl::StatusCode::kCancelled:
       return ErrorReason(status) == Reason::kInterrupted ? ExitCode::kInterrupted : ExitCode::kCancelled;
     default:

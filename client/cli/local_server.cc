@@ -120,7 +120,8 @@ absl::Status LocalServer::StartDaemon(const std::string& daemon, const LocalOpti
 }
 
 absl::Status LocalServer::AwaitHealth(std::shared_ptr<CancelToken> cancel) {
-  const std::unique_ptr<Connection> connection = Connect({.address = address(), .cancel = cancel});
+  ABSL_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> connection,
+                        Connect({.address = address(), .cancel = cancel}));
   const MonotonicTime give_up = kSystemClock.Monotonic() + kStartTime;
   while (true) {
     const absl::Status status = connection->WaitUntilServing(kLook);

@@ -21,6 +21,10 @@ bitwright::client::Environment ReadEnvironment() {
   std::error_code unknown;
   bitwright::client::Environment environment;
   environment.server = FromEnvironment("BITWRIGHT_SERVER");
+  environment.access = {.token_file = FromEnvironment("BITWRIGHT_TOKEN_FILE"),
+                        .tls_ca = FromEnvironment("BITWRIGHT_TLS_CA"),
+                        .tls_cert = FromEnvironment("BITWRIGHT_TLS_CERT"),
+                        .tls_key = FromEnvironment("BITWRIGHT_TLS_KEY")};
   environment.daemon = FromEnvironment("BITWRIGHTD");
   environment.path = FromEnvironment("PATH");
   environment.temp_dir = FromEnvironment("TMPDIR");

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "proto/transfer/access.h"
+
 namespace bitwright::client {
 
 enum class Command {
@@ -27,6 +29,7 @@ enum class Command {
   kRecipeList,
   kRecipeShow,
   kWorkerList,
+  kTokenNew,
   kHelp,
   kVersion,
 };
@@ -59,6 +62,13 @@ struct LocalOptions {
   std::string keep_data_dir;  // empty: a private one that is removed
 };
 
+// What a new token is for.
+struct TokenOptions {
+  std::string name;
+  std::string tenant;
+  std::vector<std::string> roles;
+};
+
 struct Options {
   Command command = Command::kQuantize;
   std::string server;  // of the command line; empty: not given
@@ -68,6 +78,8 @@ struct Options {
   bool no_color = false;
   JobOptions job;
   LocalOptions local;
+  TokenOptions token;
+  Access access;  // of the command line
   std::string out;
   bool force = false;
   std::string name;                // the resource that the command is about
@@ -82,6 +94,7 @@ struct Options {
 // What the process finds around it. Read once, in main.
 struct Environment {
   std::string server;       // BITWRIGHT_SERVER
+  Access access;            // BITWRIGHT_TOKEN_FILE, BITWRIGHT_TLS_CA, BITWRIGHT_TLS_CERT, BITWRIGHT_TLS_KEY
   std::string daemon;       // BITWRIGHTD
   std::string path;         // PATH
   std::string temp_dir;     // TMPDIR

@@ -11,6 +11,7 @@
 #include "client/cli/quantize_command.h"
 #include "client/cli/recipe_commands.h"
 #include "client/cli/session.h"
+#include "client/cli/token_command.h"
 #include "client/cli/version.h"
 #include "client/cli/worker_commands.h"
 #include "proto/base/status_macros.h"
@@ -57,6 +58,7 @@ SessionCommand OnSession(Command command) {
     case Command::kQuantize:
     case Command::kPlan:
     case Command::kJobSubmit:
+    case Command::kTokenNew:
     case Command::kHelp:
     case Command::kVersion:
       break;
@@ -72,6 +74,9 @@ absl::StatusOr<ExitCode> Dispatch(const CommandContext& context) {
       return Plan(context);
     case Command::kJobSubmit:
       return JobSubmit(context);
+    case Command::kTokenNew:
+      TokenNew(context);
+      return ExitCode::kOk;
     case Command::kVersion:
       context.console.Result(std::string("bitwright ") + kVersion, absl::StrCat("{\"version\": \"", kVersion, "\"}"));
       return ExitCode::kOk;

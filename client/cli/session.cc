@@ -22,7 +22,23 @@ absl::Status CheckOptions(const Options& options, bool local) {
     return OptionConflictError(
         "--threads, --workers and --keep-data-dir are for a local service; leave them out, or give --local");
   }
+  const bool access_options = !options.access.token_file.empty() || options.access.tls();
+  if (access_options && local) {
+    return OptionConflictError(
+        "--token-file, --tls-ca, --tls-cert and --tls-key are for a service that is named; give --server, or leave "
+        "them "
+        "out");
+  }
   return absl::OkStatus();
+}
+
+// Each as given, otherwise as the environment has it.
+Access AccessOf(const Access& given, const Access& environment) {
+  const auto first = [](const std::string& a, const std::string& b) { return a.empty() ? b : a; };
+  return {.token_file = first(given.token_file, environment.token_file),
+          .tls_ca = first(given.tls_ca, environment.tls_ca),
+          .tls_cert = first(given.tls_cert, environment.tls_cert),
+          .tls_key = first(given.tls_key, environment.tls_key)};
 }
 
 }  // namespace
@@ -41,6 +57,7 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Open(const Options& options, c
   ConnectionOptions connection;
   connection.address = named.empty() ? kDefaultAddress : named;
   connection.cancel = cancel;
+  if (!local) connection.access = AccessOf(options.access, environment.access);
   std::unique_ptr<LocalServer> server;
   if (local) {
     LocalOptions of_server = options.local;
@@ -49,7 +66,8 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Open(const Options& options, c
     connection.address = server->address();
     connection.retry.give_up = kLocalGiveUp;
   }
-  return std::unique_ptr<Session>(new Session(std::move(server), Client::ConnectTo(std::move(connection))));
+  ABSL_ASSIGN_OR_RETURN(Client client, Client::ConnectTo(std::move(connection)));
+  return std::unique_ptr<Session>(new Session(std::move(server), std::move(client)));
 }
 
 }  // namespace bitwright::client

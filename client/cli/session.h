@@ -13,7 +13,8 @@ namespace bitwright::client {
 // of our own that ends with the session, and for all other commands the default address of bitwrightd.
 class Session {
  public:
-  // OPTION_CONFLICT: local options together with --server. Errors of LocalServer::Start.
+  // OPTION_CONFLICT: local options together with --server, or access to a service of our own. Errors of
+  // LocalServer::Start and of OpenChannel.
   // `data_dir` takes the place of --keep-data-dir; empty: as the options say.
   static absl::StatusOr<std::unique_ptr<Session>> Open(const Options& options, const Environment& environment,
                                                        std::shared_ptr<CancelToken> cancel,

@@ -23,9 +23,12 @@ absl::StatusOr<std::string> ReadWholeFile(const std::string& path, FileErrorFunc
   return data;
 }
 
-absl::Status WriteWholeFile(const std::string& path, std::string_view data, FileErrorFunction* unwritable) {
+namespace {
+
+absl::Status WriteFile(const std::string& path, std::string_view data, int how, mode_t mode,
+                       FileErrorFunction* unwritable) {
   const std::string part = path + ".part";
-  OwnedFd file(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  OwnedFd file(::open(part.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | how, mode));
   if (file.get() < 0) return unwritable(part, errno);
   const auto failed = [&](const std::string& what) {
     const int why = errno;
@@ -36,6 +39,19 @@ absl::Status WriteWholeFile(const std::string& path, std::string_view data, File
   if (::fsync(file.get()) != 0 && errno != EINVAL) return failed(part);
   if (file.Close() != 0) return failed(part);
   return std::rename(part.c_str(), path.c_str()) == 0 ? absl::OkStatus() : failed(path);
+}
+
+}  // namespace
+
+absl::Status WriteWholeFile(const std::string& path, std::string_view data, FileErrorFunction* unwritable) {
+  return WriteFile(path, data, O_TRUNC, 0644, unwritable);
+}
+
+absl::Status WritePrivateFile(const std::string& path, std::string_view data, FileErrorFunction* unwritable) {
+  const std::string part = path + ".part";
+  // A file that is there may be open for others, or lead elsewhere.
+  if (::unlink(part.c_str()) != 0 && errno != ENOENT) return unwritable(part, errno);
+  return WriteFile(path, data, O_EXCL, 0600, unwritable);
 }
 
 int SyncFolder(const std::string& path) {

@@ -22,6 +22,9 @@ absl::StatusOr<std::string> ReadWholeFile(const std::string& path, FileErrorFunc
 // Writes "{path}.part", flushes it to the disk and renames it: a reader sees all or nothing.
 absl::Status WriteWholeFile(const std::string& path, std::string_view data, FileErrorFunction* unwritable);
 
+// The same, for the eyes of this user alone (mode 0600), whatever stood there before. Replaces leftovers of its own.
+absl::Status WritePrivateFile(const std::string& path, std::string_view data, FileErrorFunction* unwritable);
+
 // Makes names in the folder as lasting as the files that they name. An errno, or 0; EINVAL: its file system cannot.
 int SyncFolder(const std::string& path);
 

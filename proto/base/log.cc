@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "proto/base/json_text.h"
 #include "proto/base/utf8.h"
 
 namespace bitwright {
@@ -40,20 +41,10 @@ std::string Source(std::string_view path, int line) {
   return std::string(shown) + ':' + std::to_string(line);
 }
 
-// In quotes, for JSON and for values in text; Printable leaves only these two to be escaped.
-std::string Quoted(std::string_view text) {
-  std::string quoted = "\"";
-  for (const char c : Printable(text)) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + '"';
-}
-
 std::string Value(std::string_view value) {
   const bool plain = !value.empty() && value.find_first_of(" =\"\\") == std::string_view::npos;
   std::string printable = Printable(value);
-  return plain && printable == value ? printable : Quoted(value);
+  return plain && printable == value ? printable : JsonText(value);
 }
 
 }  // namespace
@@ -82,9 +73,9 @@ std::string LogMessage::AsText(std::string_view source) const {
 std::string LogMessage::AsJson(std::string_view source) const {
   constexpr const char* kLevels[] = {"debug", "info", "warning", "error", "fatal"};
   std::string line = "{\"time\":\"" + Timestamp() + "\",\"level\":\"" + kLevels[static_cast<int>(severity_)] +
-                     "\",\"source\":" + Quoted(source) + ",\"message\":" + Quoted(text_.str());
+                     "\",\"source\":" + JsonText(source) + ",\"message\":" + JsonText(text_.str());
   for (const Field& field : fields_) {
-    line += ",\"" + std::string(field.key) + "\":" + (field.quoted ? Quoted(field.value) : field.value);
+    line += ",\"" + std::string(field.key) + "\":" + (field.quoted ? JsonText(field.value) : field.value);
   }
   return line + "}\n";
 }

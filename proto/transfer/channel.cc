@@ -5,6 +5,11 @@
 
 #include <algorithm>
 
+#include "proto/base/files.h"
+#include "proto/base/status_macros.h"
+#include "proto/transfer/access_errors.h"
+#include "proto/transfer/token_interceptor.h"
+
 namespace bitwright {
 namespace {
 
@@ -23,6 +28,31 @@ std::string_view HostOf(std::string_view address) {
              : address;
 }
 
+// gRPC takes bytes that are no certificate, and then fails every connection without saying why.
+absl::StatusOr<std::string> ReadPem(const std::string& path, std::string_view what) {
+  ABSL_ASSIGN_OR_RETURN(std::string pem, ReadWholeFile(path, AccessFileUnreadableError));
+  if (pem.find("-----BEGIN ") == std::string::npos) return PemInvalidError(path, what);
+  return pem;
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsOf(const Access& access) {
+  if (!access.tls()) return grpc::InsecureChannelCredentials();
+  if (access.tls_cert.empty() != access.tls_key.empty()) {
+    return access.tls_key.empty() ? TlsOptionsIncompleteError("--tls-cert", "--tls-key")
+                                  : TlsOptionsIncompleteError("--tls-key", "--tls-cert");
+  }
+  if (access.tls_ca.empty()) return TlsOptionsIncompleteError("--tls-cert", "--tls-ca");
+  grpc::SslCredentialsOptions options;
+  if (access.tls_ca != kSystemCa) {
+    ABSL_ASSIGN_OR_RETURN(options.pem_root_certs, ReadPem(access.tls_ca, "certificates"));
+  }
+  if (!access.tls_cert.empty()) {
+    ABSL_ASSIGN_OR_RETURN(options.pem_cert_chain, ReadPem(access.tls_cert, "certificate"));
+    ABSL_ASSIGN_OR_RETURN(options.pem_private_key, ReadPem(access.tls_key, "key"));
+  }
+  return grpc::SslCredentials(options);
+}
+
 }  // namespace
 
 bool IsOnThisMachine(std::string_view address) {
@@ -36,14 +66,20 @@ bool IsOnThisMachine(std::string_view address) {
   return host == "localhost" || host == "::1" || host == "::" || IsLoopbackV4(host);
 }
 
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address, int most_receive_bytes) {
+absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenChannel(const std::string& address, const Access& access,
+                                                           int most_receive_bytes) {
+  ABSL_ASSIGN_OR_RETURN(const auto credentials, CredentialsOf(access));
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
   if (most_receive_bytes > 0) arguments.SetMaxReceiveMessageSize(most_receive_bytes);
   if (IsOnThisMachine(address)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  if (access.token_file.empty()) return grpc::CreateCustomChannel(address, credentials, arguments);
+  if (!access.tls() && !IsOnThisMachine(address)) return TokenNeedsTlsError(address);
+  ABSL_ASSIGN_OR_RETURN(std::shared_ptr<TokenSource> token, TokenSource::Open(access.token_file));
+  return grpc::experimental::CreateCustomChannelWithInterceptors(address, credentials, arguments,
+                                                                 TokenInterceptors(std::move(token)));
 }
 
 }  // namespace bitwright

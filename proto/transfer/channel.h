@@ -4,6 +4,9 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/statusor.h"
+#include "proto/transfer/access.h"
+
 namespace grpc {
 class Channel;
 }
@@ -17,6 +20,10 @@ bool IsOnThisMachine(std::string_view address);
 // server that was away. A proxy of the environment (http_proxy, no_proxy) is used for other machines only: no proxy
 // leads to a socket or to the loopback of this one. `most_receive_bytes`: the largest message accepted; 0: gRPC's own
 // bound.
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address, int most_receive_bytes = 0);
+// With access.tls() the connection is TLS 1.2 or newer, and the server must have a certificate for its name in
+// `address` that the CA signed; certificates are read once. A token goes with every call (token_interceptor.h), but
+// never in clear to another machine. Errors of access_errors.h, all before anything is sent.
+absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenChannel(const std::string& address, const Access& access = {},
+                                                           int most_receive_bytes = 0);
 
 }  // namespace bitwright

@@ -20,12 +20,11 @@ absl::Status ListenAddressInvalidError(std::string_view address) {
                    {{"address", Text(address)}});
 }
 
-absl::Status PublicPlaintextRefusedError(std::string_view address) {
+absl::Status PublicPlaintextRefusedError(std::string_view address, std::string_view missing) {
   return MakeError(StatusCode::kInvalidArgument, "PUBLIC_PLAINTEXT_REFUSED",
-                   "address '" + Text(address) +
-                       "' can be reached from other machines, and this version speaks plaintext without accounts; "
-                       "listen on 127.0.0.1 (or unix:/path) and forward the port over ssh or a proxy with TLS",
-                   {{"address", Text(address)}});
+                   "address '" + Text(address) + "' can be reached from other machines, which takes " + Text(missing) +
+                       "; give these, or listen on 127.0.0.1 (or unix:/path)",
+                   {{"address", Text(address)}, {"missing", Text(missing)}});
 }
 
 absl::Status WatermarkInvalidError(std::string_view text) {
@@ -47,6 +46,8 @@ absl::Status DataDirUnusableError(std::string_view path, int error) {
                    "data directory '" + Text(path) + "' cannot be used: " + std::strerror(error),
                    {{"path", Text(path)}});
 }
+
+absl::Status DataFileUnwritableError(const std::string& path, int error) { return DataDirUnusableError(path, error); }
 
 absl::Status DataDirLockedError(std::string_view path) {
   return MakeError(

@@ -8,7 +8,7 @@
 namespace bitwright::server {
 
 // The server's directory, locked while the object lives: one server per directory.
-//   db.sqlite, blobs/, uploads/, work/{i}/ (of local workers), lock
+//   db.sqlite, blobs/, uploads/, work/{i}/ (of local workers), worker-token, tls/ (copies of certificates), lock
 class DataDir {
  public:
   // Makes the directory when it is missing. UNAVAILABLE, reason DATA_DIR_UNUSABLE; FAILED_PRECONDITION, reason

@@ -28,7 +28,7 @@ bool IsLoopback(const std::string& host) {
 
 }  // namespace
 
-absl::Status CheckListenAddress(const std::string& address) {
+absl::Status CheckListenAddress(const std::string& address, Protection protection) {
   if (address.starts_with(kUnix)) {
     return address.size() > kUnix.size() ? absl::OkStatus() : ListenAddressInvalidError(address);
   }
@@ -36,7 +36,10 @@ absl::Status CheckListenAddress(const std::string& address) {
   if (colon == std::string::npos || colon == 0 || PortOf(std::string_view(address).substr(colon + 1)) < 0) {
     return ListenAddressInvalidError(address);
   }
-  return IsLoopback(address.substr(0, colon)) ? absl::OkStatus() : PublicPlaintextRefusedError(address);
+  if (IsLoopback(address.substr(0, colon)) || (protection.tls && protection.tokens)) return absl::OkStatus();
+  std::string missing = protection.tls ? "" : "--tls-cert FILE --tls-key FILE";
+  if (!protection.tokens) missing += (missing.empty() ? "" : " and ") + std::string("--tokens-file FILE");
+  return PublicPlaintextRefusedError(address, missing);
 }
 
 std::string MetricsAddressOf(const std::string& listen) {
@@ -44,7 +47,8 @@ std::string MetricsAddressOf(const std::string& listen) {
   const size_t colon = listen.rfind(':');
   const int port = PortOf(std::string_view(listen).substr(colon + 1));
   constexpr int kLastPort = 65535;
-  return listen.substr(0, colon + 1) + std::to_string(port == 0 || port == kLastPort ? 0 : port + 1);
+  const std::string host = listen.substr(0, colon);
+  return (IsLoopback(host) ? host : "127.0.0.1") + ":" + std::to_string(port == 0 || port == kLastPort ? 0 : port + 1);
 }
 
 std::string AnyPortOf(const std::string& address) { return address.substr(0, address.rfind(':') + 1) + "0"; }

@@ -6,12 +6,20 @@
 
 namespace bitwright::server {
 
-// Accepts "unix:/path" and "HOST:PORT" with a loopback host: localhost, 127.0.0.0/8 or [::1]. INVALID_ARGUMENT:
-// LISTEN_INVALID for anything else, PUBLIC_PLAINTEXT_REFUSED for an address that other machines can reach.
-absl::Status CheckListenAddress(const std::string& address);
+// What a service does against strangers.
+struct Protection {
+  bool tls = false;
+  bool tokens = false;  // it asks who calls
+};
 
-// Where metrics are served when nobody says: at the port after that of `listen`, on the same host, so that servers that
-// listen at different addresses start side by side; port 0 where that is any free port, or there is none after it.
+// Accepts "unix:/path" and "HOST:PORT": with a loopback host (localhost, 127.0.0.0/8 or [::1]) in any case, with
+// another one only under full protection. INVALID_ARGUMENT: LISTEN_INVALID for anything else, PUBLIC_PLAINTEXT_REFUSED
+// for an address that other machines can reach, with what is missing.
+absl::Status CheckListenAddress(const std::string& address, Protection protection);
+
+// Where metrics are served when nobody says: at the port after that of `listen`, so that servers that listen at
+// different addresses start side by side; port 0 where that is any free port, or there is none after it. On the same
+// host where that is loopback, else on 127.0.0.1: metrics are neither encrypted nor asked for a token.
 // "off" beside a Unix socket: whoever hides the service behind a file does not want a port. `listen` was checked.
 std::string MetricsAddressOf(const std::string& listen);
 // "HOST:0": any free port of the same host.

@@ -2,23 +2,14 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
-#include <map>
 #include <string>
 #include <vector>
 
+#include "proto/base/log_words.h"
 #include "server/app/watermark_text.h"
 
 namespace bitwright::server {
 namespace {
-
-std::map<std::string, LogSeverity> LogLevels() {
-  return {{"debug", LogSeverity::kDebug},
-          {"info", LogSeverity::kInfo},
-          {"warning", LogSeverity::kWarning},
-          {"error", LogSeverity::kError}};
-}
-
-std::map<std::string, LogFormat> LogFormats() { return {{"text", LogFormat::kText}, {"json", LogFormat::kJson}}; }
 
 constexpr char kWatermarkForm[] = ": bytes, \"2GiB\", \"5%\", or two with a comma: the smaller; 0: never";
 
@@ -31,6 +22,18 @@ CLI::callback_t ReadWatermark(Watermark& mark) {
   };
 }
 
+constexpr int64_t kLeastWorkerMemory = int64_t{256} << 20;  // of 256 workers 1 MiB each, which they insist on
+constexpr int64_t kMostWorkerMemory = int64_t{1} << 50;
+
+void AddAccess(CLI::App& app, Options& options) {
+  app.add_option("--tokens-file", options.tokens_file, "Who may call: lines as `bitwright token new` prints them");
+  app.add_option("--tls-cert", options.tls.certificate, "PEM file of the server's certificate, its issuers after it");
+  app.add_option("--tls-key", options.tls.key, "PEM file of its key");
+  app.add_option("--tls-client-ca", options.tls.client_ca,
+                 "PEM file of certificates; every client must then have one that these signed");
+  app.add_option("--audit-log", options.audit_log, "Append a JSON line for each call that is to change something");
+}
+
 }  // namespace
 
 CommandLine ParseCommandLine(int argc, const char* const* argv) {
@@ -40,11 +43,13 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
       "bitwrightd: quantization as a service. Keeps models, jobs and blobs in one directory and runs workers.");
   app.add_option("--data-dir", options.data_dir, "Directory for everything the server keeps; made when missing")
       ->required();
-  app.add_option("--listen", options.listen, "HOST:PORT on loopback (port 0: any free one), or unix:/path")
+  app.add_option(
+         "--listen", options.listen,
+         "HOST:PORT (port 0: any free one), or unix:/path; beyond loopback only with --tls-cert and --tokens-file")
       ->capture_default_str();
   app.add_option("--port-file", options.port_file, "Write the bound address to this file once the server answers");
   app.add_option("--metrics-listen", options.metrics_listen,
-                 "HOST:PORT of /metrics, or \"off\"; default: the port after --listen, or any free one")
+                 "HOST:PORT of /metrics, or \"off\"; default: on loopback, the port after --listen, or any free one")
       ->check(CLI::Validator(
           [](const std::string& text) { return text.empty() ? std::string("an address is empty") : std::string(); },
           ""));
@@ -53,6 +58,9 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
       ->capture_default_str();
   app.add_option("--worker-threads", options.worker_threads, "Threads of each local worker; 0: cores / workers")
       ->check(CLI::Range(0, 1024));
+  app.add_option("--worker-memory", options.worker_memory_bytes,
+                 "Bytes of memory of all local workers together; default: the machine's")
+      ->check(CLI::Range(kLeastWorkerMemory, kMostWorkerMemory));
   app.add_option("--worker-binary", options.worker_binary, "Path of bitwright-worker; default: beside bitwrightd");
   app.add_option("--lease-ttl", options.lease_ttl_seconds, "Seconds that a lease lasts without a heartbeat")
       ->check(CLI::Range(0.1, 3600.0))
@@ -86,6 +94,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   app.add_option("--log-format", options.log_format, "text, or json: one object a line")
       ->transform(CLI::CheckedTransformer(LogFormats()))
       ->default_str("text");
+  AddAccess(app, options);
   app.add_flag("--exit-with-parent", options.exit_with_parent, "Shut down when the process that started this one ends");
   app.set_version_flag("--version", "bitwrightd " BITWRIGHT_VERSION);
   try {

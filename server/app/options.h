@@ -7,6 +7,7 @@
 #include "proto/base/log.h"
 #include "server/blobs/disk_watch.h"
 #include "server/blobs/upload_table.h"
+#include "server/rpc/server_tls.h"
 
 namespace bitwright::server {
 
@@ -17,8 +18,9 @@ struct Options {
   std::string port_file;                  // gets the bound address; empty: none
   std::string metrics_listen;             // "HOST:PORT"; "off": none; empty: MetricsAddressOf(listen)
   int workers = 1;
-  int worker_threads = 0;     // 0: cores / workers
-  std::string worker_binary;  // empty: bitwright-worker beside this executable
+  int worker_threads = 0;           // 0: cores / workers
+  int64_t worker_memory_bytes = 0;  // of all local workers together; 0: the machine's
+  std::string worker_binary;        // empty: bitwright-worker beside this executable
   double lease_ttl_seconds = 10;
   double lease_grace_seconds = 10;
   int64_t cache_bytes = int64_t{20} << 30;
@@ -28,6 +30,9 @@ struct Options {
   Watermark disk_full = kDefaultDiskFull;
   LogSeverity log_level = LogSeverity::kInfo;
   LogFormat log_format = LogFormat::kText;
+  std::string tokens_file;  // empty: nobody is asked
+  TlsFiles tls;
+  std::string audit_log;  // empty: none
   bool exit_with_parent = false;
   std::string failpoints;  // of BITWRIGHT_FAILPOINTS, for tests
 };

@@ -11,17 +11,18 @@
 #include "proto/base/failpoint.h"
 #include "proto/base/host_name.h"
 #include "proto/base/log.h"
+#include "proto/base/log_words.h"
 #include "proto/base/machine_memory.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/notices.h"
 #include "proto/recipes/shipped_recipes.h"
+#include "server/app/access.h"
 #include "server/app/app_errors.h"
 #include "server/app/data_dir.h"
 #include "server/app/job_planner.h"
 #include "server/app/listen_address.h"
 #include "server/app/local_workers.h"
 #include "server/app/periodic.h"
-#include "server/auth/authenticator.h"
 #include "server/blobs/disk_blobs.h"
 #include "server/blobs/disk_watch.h"
 #include "server/resources/capabilities.h"
@@ -93,7 +94,7 @@ void LogUnlessOk(const absl::Status& status, const char* what) {
 struct Server::Parts {
   std::unique_ptr<DataDir> data;
   Metrics metrics;
-  OpenAuthenticator authenticator;
+  std::unique_ptr<Access> access;
   std::unique_ptr<Store> store;
   std::unique_ptr<BlobStore> blobs;
   std::unique_ptr<HeldBlobs> held_blobs;
@@ -115,6 +116,7 @@ struct Server::Parts {
 
   absl::Status Open(const Options& options, const Clock& clock, ServerFakes fakes) {
     ABSL_ASSIGN_OR_RETURN(data, DataDir::Open(options.data_dir));
+    ABSL_ASSIGN_OR_RETURN(access, Access::Open(options, *data));
     ABSL_ASSIGN_OR_RETURN(store,
                           OpenSqliteStore(data->database(), [this](int transactions, double seconds, bool committed) {
                             store_refuses = !committed;
@@ -149,10 +151,11 @@ struct Server::Parts {
                          .capabilities = MakeCapabilities(BITWRIGHT_VERSION, *recipes),
                          .scheduler = *scheduler,
                          .clock = clock,
-                         .authenticator = authenticator,
+                         .authenticator = access->authenticator(),
+                         .audit = access->audit(),
                          .metrics = metrics,
                          .heartbeat = absl::Seconds(options.lease_ttl_seconds) / 3};
-    ABSL_ASSIGN_OR_RETURN(rpc, RpcServer::Start(parts, options.listen));
+    ABSL_ASSIGN_OR_RETURN(rpc, RpcServer::Start(parts, options.listen, access->tls()));
     ABSL_RETURN_IF_ERROR(ServeMetrics(options));
     Watch();
     watch = std::make_unique<Periodic>(kWatchPause, [this] { Watch(); });
@@ -179,8 +182,9 @@ struct Server::Parts {
     return absl::OkStatus();
   }
 
-  // Each second: what health checks, metrics and uploads go by.
+  // Each second: what health checks, metrics, uploads and callers go by.
   void Watch() {
+    access->Look();
     disk->Look();
     metrics.SetDiskFree(disk->free_bytes());
     scheduler->Pause(disk->accepts_work() ? std::nullopt : std::optional(DiskLow(disk->free_bytes())));
@@ -196,11 +200,17 @@ struct Server::Parts {
   absl::Status StartWorkers(const Options& options) {
     LocalWorkersOptions local;
     local.binary = WorkerBinary(options);
-    const std::string memory = std::to_string(MemoryOfEach(MachineMemoryBytes(), options.workers));
+    const int64_t all = options.worker_memory_bytes > 0 ? options.worker_memory_bytes : MachineMemoryBytes();
+    const std::string memory = std::to_string(MemoryOfEach(all, options.workers));
     for (int i = 0; i < options.workers; ++i) {
       ABSL_ASSIGN_OR_RETURN(const std::string work_dir, data->WorkDir(i));
-      local.arguments.push_back({"--server", rpc->address(), "--blob-dir", data->blobs(), "--work-dir", work_dir,
-                                 "--threads", std::to_string(WorkerThreads(options)), "--memory", memory});
+      local.arguments.push_back({"--server", rpc->worker_address(), "--blob-dir", data->blobs(), "--work-dir", work_dir,
+                                 "--threads", std::to_string(WorkerThreads(options)), "--memory", memory, "--log-level",
+                                 WordOf(LogLevels(), options.log_level), "--log-format",
+                                 WordOf(LogFormats(), options.log_format)});
+      if (const std::string& token = access->worker_token_file(); !token.empty()) {
+        local.arguments.back().insert(local.arguments.back().end(), {"--token-file", token});
+      }
     }
     local.on_exit = [this, host = HostName()](int process_id) { scheduler->ReleaseProcess(host, process_id); };
     ABSL_ASSIGN_OR_RETURN(workers, LocalWorkers::Start(std::move(local)));
@@ -221,7 +231,8 @@ struct Server::Parts {
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, const Clock& clock, ServerFakes fakes) {
-  ABSL_RETURN_IF_ERROR(CheckListenAddress(options.listen));
+  ABSL_RETURN_IF_ERROR(CheckListenAddress(options.listen, ProtectionOf(options)));
+  ABSL_RETURN_IF_ERROR(CheckTlsOptions(options.tls));
   std::unique_ptr<Server> server(new Server(std::make_unique<Parts>()));
   Parts& parts = *server->parts_;
   ABSL_RETURN_IF_ERROR(parts.Open(options, clock, std::move(fakes)));
@@ -236,6 +247,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, co
 Server::~Server() { Drain(); }
 
 const std::string& Server::address() const { return parts_->rpc->address(); }
+const std::string& Server::worker_address() const { return parts_->rpc->worker_address(); }
 int Server::metrics_port() const { return parts_->metrics_port; }
 std::vector<int> Server::worker_process_ids() const { return parts_->workers->process_ids(); }
 std::string Server::metrics_text() const { return parts_->metrics.Text(); }

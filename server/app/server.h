@@ -22,12 +22,15 @@ struct ServerFakes {
 class Server {
  public:
   // Opens the data directory, takes up unfinished work, listens, and starts local workers. `clock` must outlive the
-  // server; `fakes` are for tests. Errors of listen_address.h, data_dir.h, local_workers.h, the store and rpc.
+  // server; `fakes` are for tests. Errors of access.h, listen_address.h, data_dir.h, local_workers.h, the store and
+  // rpc.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options, const Clock& clock,
                                                        ServerFakes fakes = {});
   ~Server();  // Drain, if that was not done
 
   const std::string& address() const;
+  // Where its local workers reach it: address(), or with TLS a port of their own.
+  const std::string& worker_address() const;
   int metrics_port() const;  // 0: off
   std::vector<int> worker_process_ids() const;
   std::string metrics_text() const;

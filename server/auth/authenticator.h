@@ -11,6 +11,7 @@ namespace bitwright::server {
 struct Credentials {
   std::string bearer_token;      // of metadata "authorization: Bearer …"; empty: none
   std::string certificate_name;  // common name of a client certificate that the transport has verified; empty: none
+  bool encrypted = false;        // the connection is TLS
 };
 
 // Tells who calls. Thread-safe.

@@ -21,6 +21,11 @@ class Roles {
   }
   static constexpr Roles All() { return {Role::kSubmitter, Role::kOperator, Role::kWorker}; }
 
+  constexpr Roles With(Role role) const {
+    Roles more = *this;
+    more.bits_ |= static_cast<uint8_t>(role);
+    return more;
+  }
   constexpr bool Has(Role role) const { return (bits_ & static_cast<uint8_t>(role)) != 0; }
   constexpr bool HasAnyOf(Roles others) const { return (bits_ & others.bits_) != 0; }
   constexpr bool empty() const { return bits_ == 0; }

@@ -1,6 +1,10 @@
 #include "server/rpc/call_scope.h"
 
+#include <grpc/grpc_security_constants.h>
+#include <grpcpp/security/auth_context.h>
+
 #include <chrono>
+#include <vector>
 
 #include "proto/base/log.h"
 #include "proto/base/random_id.h"
@@ -55,10 +59,22 @@ CallContext ContextOf(const grpc::CallbackServerContext& context) {
   return call;
 }
 
+// Empty: there is none of that name, or several.
+std::string Property(const grpc::AuthContext& transport, const char* name) {
+  const std::vector<grpc::string_ref> values = transport.FindPropertyValues(name);
+  return values.size() == 1 ? std::string(values[0].data(), values[0].size()) : std::string();
+}
+
 Credentials CredentialsOf(const grpc::CallbackServerContext& context) {
   Credentials credentials;
   const std::string_view authorization = Metadata(context, kAuthorization);
   if (authorization.starts_with(kBearer)) credentials.bearer_token = authorization.substr(kBearer.size());
+  const std::shared_ptr<const grpc::AuthContext> transport = context.auth_context();
+  if (transport == nullptr) return credentials;
+  const std::string type = Property(*transport, GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME);
+  credentials.encrypted = type == GRPC_TLS_TRANSPORT_SECURITY_TYPE || type == GRPC_SSL_TRANSPORT_SECURITY_TYPE;
+  // Only then was the certificate verified.
+  if (transport->IsPeerAuthenticated()) credentials.certificate_name = Property(*transport, GRPC_X509_CN_PROPERTY_NAME);
   return credentials;
 }
 
@@ -86,7 +102,7 @@ CallScope::CallScope(const RpcEnvironment& environment, grpc::CallbackServerCont
 absl::Status CallScope::Admit() {
   ABSL_ASSIGN_OR_RETURN(call_.principal, environment_->authenticator.Authenticate(CredentialsOf(*context_)));
   if (!call_.principal.roles.HasAnyOf(method_->roles)) return RoleMissingError(call_.principal.name, method_->name);
-  return absl::OkStatus();
+  return method_->changes ? environment_->audit.Ready() : absl::OkStatus();
 }
 
 absl::Status CallScope::Open() {
@@ -100,10 +116,21 @@ absl::Status CallScope::Open() {
 
 grpc::Status CallScope::Close(const absl::Status& status) const {
   const double seconds = absl::ToDoubleSeconds(environment_->clock.Monotonic() - start_);
-  Count(status, seconds);
-  const absl::Status answer = WithDetailError(status);
+  absl::Status answer = WithDetailError(status);
+  if (method_->changes) answer = Audit(answer);
+  Count(answer, seconds);
   Log(answer, seconds);
   return ToGrpc(answer);
+}
+
+absl::Status CallScope::Audit(const absl::Status& status) const {
+  const absl::Status written = environment_->audit.Write({.time = environment_->clock.Now(),
+                                                          .call = call_,
+                                                          .method = method_->name,
+                                                          .resource = resource_.value_or(""),
+                                                          .status = status,
+                                                          .ran = resource_.has_value()});
+  return written.ok() ? status : written;
 }
 
 void CallScope::Count(const absl::Status& status, double seconds) const {
@@ -139,7 +166,7 @@ void CallScope::Log(const absl::Status& status, double seconds) const {
 }
 
 grpc::ServerUnaryReactor* RunUnary(RpcEnvironment& environment, grpc::CallbackServerContext* context,
-                                   const Method& method, std::function<absl::Status(const CallContext&)> body) {
+                                   const Method& method, std::function<absl::Status(CallScope&)> body) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   CallScope scope(environment, context, method);
   absl::Status admitted = scope.Admit();
@@ -147,14 +174,14 @@ grpc::ServerUnaryReactor* RunUnary(RpcEnvironment& environment, grpc::CallbackSe
     reactor->Finish(scope.Close(admitted));
     return reactor;
   }
-  admitted = environment.lane.Admit([scope, context, reactor, body = std::move(body)] {
+  admitted = environment.lane.Admit([scope, context, reactor, body = std::move(body)]() mutable {
     absl::Status status;
     if (context->deadline() < std::chrono::system_clock::now()) {
       status = DeadlinePassedError();
     } else if (context->IsCancelled()) {
       status = CallCancelledError();
     } else {
-      status = body(scope.call());
+      status = body(scope);
     }
     reactor->Finish(scope.Close(status));
   });

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "proto/base/clock.h"
+#include "server/auth/audit_log.h"
 #include "server/auth/authenticator.h"
 #include "server/observe/metrics.h"
 
@@ -49,6 +50,7 @@ struct RpcEnvironment {
   Lane& lane;
   const Clock& clock;
   const Authenticator& authenticator;
+  AuditLog& audit;
 };
 
 }  // namespace bitwright::server

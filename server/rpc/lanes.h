@@ -14,13 +14,13 @@ inline constexpr LaneLimits kControlLane{.name = "control", .threads = 16, .most
 inline constexpr LaneLimits kBulkLane{.name = "bulk", .threads = 8, .most_waiting = 256, .most_streams = 512};
 
 struct Lanes {
-  Lanes(Metrics& metrics, const Clock& clock, const Authenticator& authenticator)
+  Lanes(Metrics& metrics, const Clock& clock, const Authenticator& authenticator, AuditLog& audit)
       : work_lane(kWorkLane, metrics),
         control_lane(kControlLane, metrics),
         bulk_lane(kBulkLane, metrics),
-        work{metrics, work_lane, clock, authenticator},
-        control{metrics, control_lane, clock, authenticator},
-        bulk{metrics, bulk_lane, clock, authenticator} {}
+        work{metrics, work_lane, clock, authenticator, audit},
+        control{metrics, control_lane, clock, authenticator, audit},
+        bulk{metrics, bulk_lane, clock, authenticator, audit} {}
 
   Lane work_lane;
   Lane control_lane;

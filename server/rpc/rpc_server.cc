@@ -23,6 +23,7 @@
 namespace bitwright::server {
 namespace {
 
+constexpr char kAnyLoopbackPort[] = "127.0.0.1:0";
 constexpr int kFrameBytes = 4 << 20;
 constexpr int kLookaheadBytes = 16 << 20;
 constexpr size_t kGrpcBytes = size_t{1} << 30;  // of messages that arrive or leave, in all connections
@@ -77,19 +78,25 @@ std::string BoundAddress(const std::string& address, int port) {
 
 struct RpcServer::State {
   explicit State(const RpcParts& parts)
-      : clock(parts.clock), idle(parts.upload_idle), lanes(parts.metrics, parts.clock, parts.authenticator) {}
+      : clock(parts.clock),
+        idle(parts.upload_idle),
+        lanes(parts.metrics, parts.clock, parts.authenticator, parts.audit) {}
   const Clock& clock;
   IdleStreams idle;
   Lanes lanes;
   std::vector<std::unique_ptr<grpc::Service>> services;
   std::unique_ptr<grpc::Server> server;
   std::string address;
+  std::string worker_address;
   std::atomic<bool> serving{true};
 };
 
+std::span<const char* const> ServiceNames() { return kServices; }
+
 RpcServer::RpcServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcParts& parts, const std::string& address) {
+absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcParts& parts, const std::string& address,
+                                                            std::shared_ptr<grpc::ServerCredentials> tls) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   auto state = std::make_unique<State>(parts);
@@ -111,18 +118,22 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcParts& part
   Bound(builder);
   Configure(builder);
   int port = 0;
-  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
+  int worker_port = 0;
+  builder.AddListeningPort(address, tls != nullptr ? tls : grpc::InsecureServerCredentials(), &port);
+  if (tls != nullptr) builder.AddListeningPort(kAnyLoopbackPort, grpc::InsecureServerCredentials(), &worker_port);
   for (const auto& service : state->services) builder.RegisterService(service.get());
   state->server = builder.BuildAndStart();
-  if (state->server == nullptr || port == 0) return ListenFailedError(address);
+  if (state->server == nullptr || port == 0 || (tls != nullptr && worker_port == 0)) return ListenFailedError(address);
   for (const char* service : kServices) state->server->GetHealthCheckService()->SetServingStatus(service, true);
   state->address = BoundAddress(address, port);
+  state->worker_address = tls != nullptr ? BoundAddress(kAnyLoopbackPort, worker_port) : state->address;
   return std::unique_ptr<RpcServer>(new RpcServer(std::move(state)));
 }
 
 RpcServer::~RpcServer() { Shutdown(absl::ZeroDuration()); }
 
 const std::string& RpcServer::address() const { return state_->address; }
+const std::string& RpcServer::worker_address() const { return state_->worker_address; }
 
 void RpcServer::Tick() { state_->idle.Look(state_->clock.Monotonic()); }
 

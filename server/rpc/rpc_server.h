@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "bitwright/v1/capabilities.pb.h"
 #include "proto/base/clock.h"
+#include "server/auth/audit_log.h"
 #include "server/auth/authenticator.h"
 #include "server/blobs/blobs.h"
 #include "server/blobs/disk_watch.h"
@@ -15,6 +17,10 @@
 #include "server/resources/models.h"
 #include "server/resources/recipes.h"
 #include "server/scheduler/scheduler.h"
+
+namespace grpc {
+class ServerCredentials;
+}
 
 namespace bitwright::server {
 
@@ -30,23 +36,32 @@ struct RpcParts {
   Scheduler& scheduler;
   const Clock& clock;
   const Authenticator& authenticator;
+  AuditLog& audit;
   Metrics& metrics;
   absl::Duration heartbeat;                        // interval that workers are told
   absl::Duration upload_idle = absl::Seconds(20);  // without bytes, until an upload's name is free for another stream
 };
 
+// Full names of all services but health and reflection.
+std::span<const char* const> ServiceNames();
+
 // The listening gRPC server with all services, health (of each service by its full name, and of "") and reflection.
 // Bounded against hostile and slow clients: messages, metadata, streams of a connection, memory and threads of gRPC,
 // queues (lanes.h); dead and idle connections are closed. deploy/README.md states the numbers.
-// Plaintext: the caller has checked that the address is reachable from this machine only.
+// Health and reflection ask nobody who calls: probes and tools have no token, and both are public.
 class RpcServer {
  public:
-  // `address` is "HOST:PORT" (port 0: any) or "unix:/path". UNAVAILABLE, reason LISTEN_FAILED.
-  static absl::StatusOr<std::unique_ptr<RpcServer>> Start(const RpcParts& parts, const std::string& address);
+  // `address` is "HOST:PORT" (port 0: any) or "unix:/path". No `tls`: plaintext, and the caller has checked that the
+  // address is reachable from this machine only. With it, a second, plaintext port of the loopback is opened for the
+  // workers of this machine, which need no certificate then. UNAVAILABLE, reason LISTEN_FAILED.
+  static absl::StatusOr<std::unique_ptr<RpcServer>> Start(const RpcParts& parts, const std::string& address,
+                                                          std::shared_ptr<grpc::ServerCredentials> tls = nullptr);
   ~RpcServer();
 
   // Where it listens, with the real port.
   const std::string& address() const;
+  // Where workers of this machine reach it, in plaintext.
+  const std::string& worker_address() const;
   // To be called each second: ends uploads that bring nothing.
   void Tick();
   // What health checks are told, of the server and each service: whether what is asked can be acknowledged. True from

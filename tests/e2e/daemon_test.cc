@@ -99,7 +99,7 @@ class DaemonTest : public ::testing::Test {
     ASSERT_GT(process_, 0);
     WaitUntil([this] { return !FirstLine(dir_ / "port").empty() || !Runs(process_); });
     ASSERT_TRUE(Runs(process_));
-    client_ = client::Connect({.address = FirstLine(dir_ / "port")});
+    client_ = *client::Connect({.address = FirstLine(dir_ / "port")});
     raw_ = std::make_unique<RawCalls>(FirstLine(dir_ / "port"));
   }
 

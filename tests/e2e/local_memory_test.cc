@@ -1,4 +1,6 @@
 // Local workers of one machine share its memory.
+#include <functional>
+
 #include "bitwright/v1/workers.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "proto/base/clock.h"
@@ -18,7 +20,8 @@ std::vector<v1::Worker> ListWorkers(v1::WorkerService::Stub& stub) {
   return {response.workers().begin(), response.workers().end()};
 }
 
-TEST(LocalMemory, TogetherWorkersAnnounceAtMostTheMachines) {
+// What three local workers announce together.
+int64_t Announced(const std::function<void(Options&)>& change = nullptr) {
   const TempDir dir;
   const SystemClock clock;
   Options options;
@@ -28,9 +31,11 @@ TEST(LocalMemory, TogetherWorkersAnnounceAtMostTheMachines) {
   options.workers = 3;
   options.worker_threads = 1;
   options.worker_binary = WORKER_BINARY;
-  ASSERT_OK_AND_ASSIGN(const auto server, Server::Start(options, clock));
+  if (change) change(options);
+  const auto server = Server::Start(options, clock);
+  EXPECT_THAT(server, IsOk());
   const auto stub =
-      v1::WorkerService::NewStub(grpc::CreateChannel(server->address(), grpc::InsecureChannelCredentials()));
+      v1::WorkerService::NewStub(grpc::CreateChannel((*server)->address(), grpc::InsecureChannelCredentials()));
   std::vector<v1::Worker> workers;
   while (workers.size() < 3) workers = ListWorkers(*stub);  // the test's timeout bounds this
   int64_t announced = 0;
@@ -38,8 +43,20 @@ TEST(LocalMemory, TogetherWorkersAnnounceAtMostTheMachines) {
     EXPECT_GT(worker.capacity().memory_bytes(), 0);
     announced += worker.capacity().memory_bytes();
   }
+  return announced;
+}
+
+TEST(LocalMemory, TogetherWorkersAnnounceAtMostTheMachines) {
+  const int64_t announced = Announced();
   EXPECT_LE(announced, MachineMemoryBytes());
   EXPECT_GT(announced, MachineMemoryBytes() / 2);
+}
+
+TEST(LocalMemory, OrWhatTheOptionSays) {
+  constexpr int64_t kAll = int64_t{3} << 30;
+  const int64_t announced = Announced([](Options& options) { options.worker_memory_bytes = kAll; });
+  EXPECT_LE(announced, kAll);
+  EXPECT_GT(announced, kAll / 2);
 }
 
 }  // namespace

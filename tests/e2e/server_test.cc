@@ -49,7 +49,7 @@ class ServerTest : public ::testing::Test {
   std::unique_ptr<client::Connection> Connect(std::shared_ptr<CancelToken> cancel = nullptr) {
     RetryPolicy once = kClientRetries;
     once.give_up = absl::ZeroDuration();
-    return client::Connect({.address = server_->address(), .retry = once, .cancel = std::move(cancel)});
+    return *client::Connect({.address = server_->address(), .retry = once, .cancel = std::move(cancel)});
   }
 
   absl::StatusOr<v1::Model> CreateModel() {
@@ -157,7 +157,7 @@ TEST_F(ServerTest, TheLibraryGoesTheWholeWay) {
     BITWRIGHT_ASSERT_OK(WriteWholeFile(folder + "/" + file, "{}", client::FileUnwritableError));
   }
   BITWRIGHT_ASSERT_OK(WriteWholeFile(dir_ / "text.txt", "a text", client::FileUnwritableError));
-  client::Client library = client::Client::ConnectTo({.address = server_->address()});
+  ASSERT_OK_AND_ASSIGN(client::Client library, client::Client::ConnectTo({.address = server_->address()}));
   BITWRIGHT_ASSERT_OK(library.WaitUntilServing(absl::Seconds(10)));
   std::thread inspection([&] {
     const std::string worker = raw_->Register();

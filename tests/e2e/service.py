@@ -211,8 +211,9 @@ def free_port():
 class Service:
     """bitwrightd on a data folder. After kill() it can be started again on the same folder and port."""
 
-    def __init__(self, folder, workers=1, threads=1, options=(), variables=None):
+    def __init__(self, folder, workers=1, threads=1, options=(), variables=None, listen='127.0.0.1:0'):
         self.folder = folder
+        self._listen = listen
         self._variables = variables or {}
         self.address = ''
         self._metrics = f'127.0.0.1:{free_port()}'
@@ -230,7 +231,7 @@ class Service:
         with open(log_path, 'ab') as log:
             self.process = subprocess.Popen(
                 [program('bitwrightd'), '--data-dir', os.path.join(self.folder, 'data'), '--listen',
-                 self.address or '127.0.0.1:0', '--port-file', port_file, '--metrics-listen', self._metrics,
+                 self.address or self._listen, '--port-file', port_file, '--metrics-listen', self._metrics,
                  '--exit-with-parent', *self._options], stdout=log, stderr=log, env=environment(**self._variables))
 
         def address():

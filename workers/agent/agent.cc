@@ -41,32 +41,15 @@ v1::WorkerCapacity Capacity(const AgentOptions& options) {
 
 class Agent::Impl {
  public:
-  explicit Impl(AgentOptions options)
-      : options_(std::move(options)),
-        channel_(OpenChannel(options_.server, limits::kMaxMessageBytes)),
-        client_(channel_, Capacity(options_)),
-        blobs_(channel_),
-        libraries_(options_.watch_libraries) {}
+  explicit Impl(AgentOptions options) : options_(std::move(options)), libraries_(options_.watch_libraries) {}
 
   absl::Status Run() {
-    ABSL_ASSIGN_OR_RETURN(WorkDir work_dir, WorkDir::Open(options_.work_dir));
-    ABSL_ASSIGN_OR_RETURN(const Inputs inputs, OpenInputs(work_dir));
-    ABSL_ASSIGN_OR_RETURN(const LaneDirs all_dirs, work_dir.NewLane("all"));
-    ABSL_ASSIGN_OR_RETURN(const LaneDirs small_dirs, work_dir.NewLane("small"));
-    Lane all(LaneFor(false, all_dirs), client_, blobs_, work_dir, *inputs.all, stop_);
-    Lane small(LaneFor(true, small_dirs), client_, blobs_, work_dir, *inputs.small, stop_);
-    const absl::Status registered = client_.Register(stop_);
-    if (!registered.ok()) return stop_.cancelled() ? absl::OkStatus() : registered;
-    Failpoint("agent.registered");
-    SetLanes({&all, &small});
-    std::thread heartbeats([this] { SendHeartbeats(); });
-    std::thread small_tasks([&] { small.Run(); });
-    all.Run();
-    small_tasks.join();
-    heartbeats.join();
-    SetLanes({});
-    client_.Deregister().IgnoreError();  // the server notices anyway
-    return libraries_.Check();
+    ABSL_ASSIGN_OR_RETURN(const auto channel, OpenChannel(options_.server, options_.access, limits::kMaxMessageBytes));
+    ABSL_ASSIGN_OR_RETURN(WorkDir work_dir, options_.work_dir.empty() ? WorkDir::OpenFree(options_.work_root)
+                                                                      : WorkDir::Open(options_.work_dir));
+    WorkerClient client(channel, Capacity(options_));
+    BlobClient blobs(channel);
+    return Work(client, blobs, work_dir);
   }
 
   void Stop() { stop_.Cancel(); }
@@ -83,12 +66,32 @@ class Agent::Impl {
     std::unique_ptr<InputSource> small;
   };
 
-  absl::StatusOr<Inputs> OpenInputs(const WorkDir& work_dir) {
+  absl::Status Work(WorkerClient& client, BlobClient& blobs, WorkDir& work_dir) {
+    ABSL_ASSIGN_OR_RETURN(const Inputs inputs, OpenInputs(work_dir, blobs));
+    ABSL_ASSIGN_OR_RETURN(const LaneDirs all_dirs, work_dir.NewLane("all"));
+    ABSL_ASSIGN_OR_RETURN(const LaneDirs small_dirs, work_dir.NewLane("small"));
+    Lane all(LaneFor(false, all_dirs), client, blobs, work_dir, *inputs.all, stop_);
+    Lane small(LaneFor(true, small_dirs), client, blobs, work_dir, *inputs.small, stop_);
+    const absl::Status registered = client.Register(stop_);
+    if (!registered.ok()) return stop_.cancelled() ? absl::OkStatus() : registered;
+    Failpoint("agent.registered");
+    SetLanes({&all, &small});
+    std::thread heartbeats([&] { SendHeartbeats(client); });
+    std::thread small_tasks([&] { small.Run(); });
+    all.Run();
+    small_tasks.join();
+    heartbeats.join();
+    SetLanes({});
+    client.Deregister().IgnoreError();  // the server notices anyway
+    return libraries_.Check();
+  }
+
+  absl::StatusOr<Inputs> OpenInputs(const WorkDir& work_dir, BlobClient& blobs) {
     if (!options_.blob_dir.empty()) {
       return Inputs{std::make_unique<LocalBlobs>(options_.blob_dir), std::make_unique<LocalBlobs>(options_.blob_dir)};
     }
     ABSL_ASSIGN_OR_RETURN(std::unique_ptr<BlobCache> cache,
-                          BlobCache::Open(work_dir.CachePath(), options_.cache_bytes, blobs_));
+                          BlobCache::Open(work_dir.CachePath(), options_.cache_bytes, blobs));
     std::unique_ptr<BlobCache> beside = cache->Beside();
     return Inputs{std::move(cache), std::move(beside)};
   }
@@ -100,18 +103,19 @@ class Agent::Impl {
             .threads = small_only ? 1 : options_.threads,
             .memory_limit_bytes = small_only ? small : limit - small,
             .child_idle_limit = options_.child_idle_limit,
-            .child = {options_.child_program, options_.compute_class, dirs.inputs, dirs.outputs},
+            .child = {options_.child_program, options_.compute_class, dirs.inputs, dirs.outputs,
+                      options_.child_log_options},
             .libraries = &libraries_};
   }
 
-  void SendHeartbeats() {
-    while (!stop_.WaitFor(client_.heartbeat_interval())) {
+  void SendHeartbeats(WorkerClient& client) {
+    while (!stop_.WaitFor(client.heartbeat_interval())) {
       // A child that starts from now on would compute with other code than this worker has announced.
       if (!libraries_.Check().ok()) return stop_.Cancel();
       Failpoint("agent.heartbeat");
       v1::HeartbeatRequest request;
       for (const Lane* lane : lanes()) lane->AddTo(request);
-      const auto response = client_.Heartbeat(std::move(request), stop_);
+      const auto response = client.Heartbeat(std::move(request), stop_);
       if (!response.ok()) continue;
       for (Lane* lane : lanes()) lane->Obey(*response);
     }
@@ -127,9 +131,6 @@ class Agent::Impl {
   }
 
   const AgentOptions options_;
-  const std::shared_ptr<grpc::Channel> channel_;
-  WorkerClient client_;
-  BlobClient blobs_;
   const LibraryWatch libraries_;
   CancelToken stop_;
   mutable absl::Mutex mutex_;

@@ -7,13 +7,16 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "proto/transfer/access.h"
 
 namespace bitwright::worker {
 
 struct AgentOptions {
-  std::string server;    // "HOST:PORT" or "unix:/path"
-  std::string blob_dir;  // the server's blob folder; empty: inputs are downloaded
-  std::string work_dir;
+  std::string server;     // "HOST:PORT" or "unix:/path"
+  std::string blob_dir;   // the server's blob folder; empty: inputs are downloaded
+  std::string work_dir;   // empty: the first free one below work_root
+  std::string work_root;  // of this user's workers of this machine
+  Access access;          // who this worker is, and by what the server is known
   int threads = 1;
   int64_t memory_bytes = 0;                 // that the worker may take, with all its children
   int64_t memory_limit_bytes = 0;           // that its children together are held to; 0: none
@@ -23,6 +26,7 @@ struct AgentOptions {
   // Files that the code version stands for: when one is replaced, the agent ends, so that a restart announces the new.
   std::vector<std::string> watch_libraries;
   std::string child_program = "/proc/self/exe";
+  std::vector<std::string> child_log_options;  // arguments of the child by which it logs as this process does
   absl::Duration child_idle_limit = absl::Seconds(60);
 };
 
@@ -33,9 +37,9 @@ class Agent {
   explicit Agent(AgentOptions options);
   ~Agent();
 
-  // Works until Stop; then abandons a running task, deregisters from the server and returns OK. Errors: the work folder
-  // cannot be used, the server refuses the worker for good, or a library was replaced (FAILED_PRECONDITION, reason
-  // LIBRARY_REPLACED). Call once.
+  // Works until Stop; then abandons a running task, deregisters from the server and returns OK. Errors: those of
+  // OpenChannel; the work folder cannot be used, the server refuses the worker for good, or a library was replaced
+  // (FAILED_PRECONDITION, reason LIBRARY_REPLACED). Call once.
   absl::Status Run();
 
   // From any thread (not from a signal handler).

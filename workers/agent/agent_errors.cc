@@ -40,7 +40,7 @@ absl::Status FileShrankError(const std::string& path, int64_t size_bytes) {
 absl::Status BlobUnwritableError(const std::string& path, int error) { return FileFailedError(path, "written", error); }
 
 absl::Status WorkDirInUseError(std::string_view path) {
-  return MakeError(StatusCode::kFailedPrecondition, "WORK_DIR_IN_USE",
+  return MakeError(StatusCode::kFailedPrecondition, Reason::kWorkDirInUse,
                    "work folder '" + Text(path) + "' is used by another worker; give each its own --work-dir",
                    {{"path", Text(path)}});
 }

@@ -59,6 +59,7 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(const ChildOpt
   const OwnedFd child_out(out[1]);
   if (!piped) return ChildNotStartedError(error);
   std::vector<std::string> arguments = {"bitwright-worker", "--execute", "--compute-class", options.compute_class};
+  arguments.insert(arguments.end(), options.log_options.begin(), options.log_options.end());
   if (Failpoints::armed()) arguments.insert(arguments.end(), {"--failpoints", Failpoints::Schedule()});
   if (!options.inputs.empty()) arguments.insert(arguments.end(), {options.inputs, options.outputs});
   const pid_t pid = StartProcess({

@@ -19,6 +19,7 @@ struct ChildOptions {
   // Folders below which those of all its tasks are; empty: those of its first task.
   std::string inputs;
   std::string outputs;
+  std::vector<std::string> log_options;  // --log-level and --log-format with their values
 };
 
 // A process that runs tasks: empty environment, no open files but its pipes and standard error, own process group, no

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,7 +10,9 @@
 #include <set>
 #include <system_error>
 
+#include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/reasons.h"
 #include "workers/agent/agent_errors.h"
 
 namespace bitwright::worker {
@@ -19,6 +22,17 @@ absl::Status MakeDirs(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   return error ? FileFailedError(path, "created", error.value()) : absl::OkStatus();
+}
+
+// Among temporary files somebody else may have made a folder of that name first, and could then change what is in it.
+absl::Status MakePrivateDir(const std::string& path) {
+  ABSL_RETURN_IF_ERROR(MakeDirs(std::filesystem::path(path).parent_path().string()));
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return FileFailedError(path, "created", errno);
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0) return FileFailedError(path, "looked at", errno);
+  constexpr mode_t kWritableByOthers = 022;
+  const bool own = S_ISDIR(info.st_mode) && info.st_uid == ::geteuid() && (info.st_mode & kWritableByOthers) == 0;
+  return own ? absl::OkStatus() : FileFailedError(path, "used, since others may write there", EPERM);
 }
 
 }  // namespace
@@ -34,6 +48,16 @@ absl::StatusOr<WorkDir> WorkDir::Open(const std::string& path) {
   std::filesystem::remove_all(absolute + "/tasks", error);
   if (error) return FileFailedError(absolute + "/tasks", "removed", error.value());
   return WorkDir(absolute, std::move(lock));
+}
+
+absl::StatusOr<WorkDir> WorkDir::OpenFree(const std::string& root) {
+  ABSL_RETURN_IF_ERROR(MakePrivateDir(root));
+  constexpr int kMostWorkers = 1000;
+  for (int i = 0; i < kMostWorkers; ++i) {
+    absl::StatusOr<WorkDir> opened = Open(root + "/" + std::to_string(i));
+    if (opened.ok() || ErrorReason(opened.status()) != Reason::kWorkDirInUse) return opened;
+  }
+  return WorkDirInUseError(root);
 }
 
 absl::StatusOr<LaneDirs> WorkDir::NewLane(const std::string& name) {

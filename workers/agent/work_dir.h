@@ -32,6 +32,11 @@ class WorkDir {
   // UNAVAILABLE, reason FILE_UNREADABLE.
   static absl::StatusOr<WorkDir> Open(const std::string& path);
 
+  // The first of "{root}/0", "{root}/1" … that no other worker uses, so that a worker that comes back finds what it had
+  // downloaded. FAILED_PRECONDITION, reason WORK_DIR_IN_USE: all 1,000 are used; UNAVAILABLE, reason
+  // FILE_UNREADABLE: others may write into root; errors of Open.
+  static absl::StatusOr<WorkDir> OpenFree(const std::string& root);
+
   // `name`: a plain file name, one for each lane.
   absl::StatusOr<LaneDirs> NewLane(const std::string& name);
   absl::StatusOr<TaskDirs> NewTask(const LaneDirs& lane);

@@ -22,7 +22,9 @@ class ClientTest : public ::testing::Test {
     for (size_t i = 0; i < weights_.size(); ++i) weights_[i] = static_cast<char>(i * 2654435761u >> 13);
     EXPECT_THAT(WriteWholeFile(dir_ / "model.safetensors", weights_), IsOk());
   }
-  Client NewClient() { return Client::ConnectTo({.address = service_.address(), .clock = &clock_, .cancel = cancel_}); }
+  Client NewClient() {
+    return *Client::ConnectTo({.address = service_.address(), .clock = &clock_, .cancel = cancel_});
+  }
   std::string WeightsName() const { return DigestOf(weights_).ToString(); }
 
   TempDir dir_;
@@ -73,9 +75,10 @@ TEST_F(ClientTest, AnotherProcessContinuesAnUpload) {
   service_.plan.break_writes_after = {-1, 2 << 20};
   {
     // This process is ended at the first trouble.
-    const auto client = Client::ConnectTo(
-        {.address = service_.address(), .retry = {.give_up = absl::Milliseconds(0)}, .clock = &clock_});
-    EXPECT_THAT(Client(client).UploadModel(dir_.path(), "x"), HasReason("SERVER_UNREACHABLE"));
+    ASSERT_OK_AND_ASSIGN(Client client, Client::ConnectTo({.address = service_.address(),
+                                                           .retry = {.give_up = absl::Milliseconds(0)},
+                                                           .clock = &clock_}));
+    EXPECT_THAT(client.UploadModel(dir_.path(), "x"), HasReason("SERVER_UNREACHABLE"));
   }
   ASSERT_THAT(NewClient().UploadModel(dir_.path(), "x"), IsOk());
   EXPECT_EQ(service_.seen.write_offsets.back(), 2 << 20);

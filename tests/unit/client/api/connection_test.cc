@@ -12,7 +12,7 @@ namespace {
 
 TEST(Connection, ErrorsKeepTheirReason) {
   FakeService service;
-  const auto connection = Connect({.address = service.address()});
+  ASSERT_OK_AND_ASSIGN(const auto connection, Connect({.address = service.address()}));
   v1::GetJobRequest request;
   request.set_name("jobs/none");
   const auto job = connection->GetJob(request);
@@ -23,7 +23,7 @@ TEST(Connection, ErrorsKeepTheirReason) {
 TEST(Connection, UnavailableCallsAreRepeated) {
   FakeService service;
   TestClock clock;
-  const auto connection = Connect({.address = service.address(), .clock = &clock});
+  ASSERT_OK_AND_ASSIGN(const auto connection, Connect({.address = service.address(), .clock = &clock}));
   ASSERT_THAT(connection->CreateJob({}), IsOk());
   service.plan.unavailable_calls = 3;
   v1::GetJobRequest request;
@@ -34,7 +34,7 @@ TEST(Connection, UnavailableCallsAreRepeated) {
 
 TEST(Connection, NobodyThereIsSaidSoonAndNamesTheAddress) {
   TestClock clock;
-  const auto connection = Connect({.address = "unix:/nowhere/socket", .clock = &clock});
+  ASSERT_OK_AND_ASSIGN(const auto connection, Connect({.address = "unix:/nowhere/socket", .clock = &clock}));
   const auto recipes = connection->ListRecipes({});
   EXPECT_THAT(recipes, HasReason("SERVER_UNREACHABLE"));
   EXPECT_NE(recipes.status().message().find("unix:/nowhere/socket"), absl::string_view::npos);
@@ -43,9 +43,9 @@ TEST(Connection, NobodyThereIsSaidSoonAndNamesTheAddress) {
 
 TEST(Connection, HealthIsAsked) {
   FakeService service;
-  EXPECT_THAT(Connect({.address = service.address()})->WaitUntilServing(absl::Seconds(10)), IsOk());
+  EXPECT_THAT((*Connect({.address = service.address()}))->WaitUntilServing(absl::Seconds(10)), IsOk());
   TestClock clock;
-  EXPECT_THAT(Connect({.address = "unix:/nowhere/socket", .clock = &clock})->WaitUntilServing(absl::Seconds(1)),
+  EXPECT_THAT((*Connect({.address = "unix:/nowhere/socket", .clock = &clock}))->WaitUntilServing(absl::Seconds(1)),
               HasReason("SERVER_UNREACHABLE"));
 }
 
@@ -79,7 +79,7 @@ int BreakEachText(google::protobuf::Message& at, const std::function<void(const 
 // Broken bytes in every string field of every request: nothing is sent, and the field is named.
 TEST(Connection, TextThatIsNotUtf8IsRefusedBeforeItIsSent) {
   FakeService service;
-  const auto connection = Connect({.address = service.address()});
+  ASSERT_OK_AND_ASSIGN(const auto connection, Connect({.address = service.address()}));
   int fields = 0;
   const auto each =
       [&]<typename Request, typename Response>(absl::StatusOr<Response> (Connection::*method)(const Request&)) {
@@ -113,7 +113,7 @@ TEST(Connection, TextThatIsNotUtf8IsRefusedBeforeItIsSent) {
 TEST(Connection, CancelledTokenStopsEveryCall) {
   FakeService service;
   const auto cancel = std::make_shared<CancelToken>();
-  const auto connection = Connect({.address = service.address(), .cancel = cancel});
+  ASSERT_OK_AND_ASSIGN(const auto connection, Connect({.address = service.address(), .cancel = cancel}));
   cancel->Cancel();
   EXPECT_THAT(connection->ListRecipes({}), HasReason("INTERRUPTED"));
   EXPECT_THAT(connection->WatchJob("jobs/j1", nullptr), HasReason("INTERRUPTED"));

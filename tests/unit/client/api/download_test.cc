@@ -21,7 +21,7 @@ class DownloadTest : public ::testing::Test {
   }
   absl::Status Download() {
     return Client::ConnectTo({.address = service_.address(), .clock = &clock_})
-        .DownloadArtifact(service_.artifact, dir_ / "out");
+        ->DownloadArtifact(service_.artifact, dir_ / "out");
   }
   std::string Held() {
     auto data = ReadWholeFile(path_);

@@ -53,8 +53,9 @@ TEST(ForeignStatus, NothingComesOutOfAConnectionWithoutReason) {
   for (int code = 1; code <= 16; ++code) {
     service.plan.failing_calls = 1000;
     service.plan.fail_code = code;
-    const auto connection =
-        Connect({.address = service.address(), .retry = {.give_up = absl::Milliseconds(1)}, .clock = &clock});
+    ASSERT_OK_AND_ASSIGN(
+        const auto connection,
+        Connect({.address = service.address(), .retry = {.give_up = absl::Milliseconds(1)}, .clock = &clock}));
     v1::GetJobRequest request;
     request.set_name("jobs/j1");
     const auto job = connection->GetJob(request);

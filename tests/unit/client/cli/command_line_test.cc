@@ -44,6 +44,25 @@ TEST(CommandLine, GlobalFlagsStandAnywhere) {
   EXPECT_TRUE(Parse({"job", "list", "--json"}).json);
 }
 
+TEST(CommandLine, AccessStandsAnywhere) {
+  const std::vector<std::string> access = {"--token-file", "t", "--tls-ca", "ca", "--tls-cert", "c", "--tls-key", "k"};
+  for (const auto& arguments : {With(access, {"job", "list"}), With({"job", "list"}, access)}) {
+    const Options options = Parse(arguments);
+    EXPECT_EQ(options.access.token_file, "t");
+    EXPECT_EQ(options.access.tls_ca, "ca");
+    EXPECT_EQ(options.access.tls_cert, "c");
+    EXPECT_EQ(options.access.tls_key, "k");
+  }
+}
+
+TEST(CommandLine, ATokenHasANameATenantAndRoles) {
+  const Options options =
+      Parse({"token", "new", "--name", "ci-1", "--tenant", "nlp", "--role", "submitter,operator", "--role", "worker"});
+  EXPECT_EQ(options.token.name, "ci-1");
+  EXPECT_EQ(options.token.tenant, "nlp");
+  EXPECT_EQ(options.token.roles, (std::vector<std::string>{"submitter", "operator", "worker"}));
+}
+
 TEST(CommandLine, EveryCommandIsKnown) {
   const std::pair<std::vector<std::string>, Command> cases[] = {
       {{"model", "upload", "D"}, Command::kModelUpload},
@@ -69,6 +88,7 @@ TEST(CommandLine, EveryCommandIsKnown) {
       {{"recipe", "list"}, Command::kRecipeList},
       {{"recipe", "show", "r"}, Command::kRecipeShow},
       {{"worker", "list"}, Command::kWorkerList},
+      {{"token", "new", "--name", "a", "--tenant", "t", "--role", "worker"}, Command::kTokenNew},
   };
   for (const auto& [arguments, command] : cases) EXPECT_EQ(Parse(arguments).command, command) << arguments[0];
 }
@@ -77,6 +97,9 @@ TEST(CommandLine, WrongArgumentsEndWithUsage) {
   const std::pair<std::vector<std::string>, const char*> cases[] = {
       {{}, "command is missing"},
       {{"quantise"}, "unknown command 'quantise'; did you mean 'quantize'?"},
+      {{"token", "new", "--name", "A", "--tenant", "t", "--role", "worker"}, "'A' is not 1 to 63 of a-z"},
+      {{"token", "new", "--name", "a", "--tenant", "t", "--role", "root"}, "root not in"},
+      {{"token", "new", "--name", "a", "--role", "worker"}, "--tenant is required"},
       {{"job", "wacth", "j"}, "unknown command 'wacth'; did you mean 'watch'?"},
       {With(kQuantize, {"--budegt", "3bpw"}), "unknown option '--budegt'; did you mean '--budget'?"},
       {{"quantize", "D", "--budgte=3bpw", "-o", "O"}, "unknown option '--budgte'; did you mean '--budget'?"},

@@ -76,6 +76,8 @@ TEST(ExitCodes, FollowTheStatus) {
   EXPECT_EQ(ExitCodeOf(absl::UnavailableError("")), ExitCode::kUnreachable);
   EXPECT_EQ(ExitCodeOf(absl::NotFoundError("")), ExitCode::kNotFound);
   EXPECT_EQ(ExitCodeOf(absl::CancelledError("")), ExitCode::kCancelled);
+  EXPECT_EQ(ExitCodeOf(absl::UnauthenticatedError("")), ExitCode::kDenied);
+  EXPECT_EQ(ExitCodeOf(absl::PermissionDeniedError("")), ExitCode::kDenied);
   EXPECT_EQ(ExitCodeOf(FileUnreadableError("x", ENOENT)), ExitCode::kUsage);
   EXPECT_EQ(ExitCodeOf(FileUnreadableError("x", EACCES)), ExitCode::kUsage);
   EXPECT_EQ(ExitCodeOf(MakeError(absl::StatusCode::kCancelled, "INTERRUPTED", "")), ExitCode::kInterrupted);

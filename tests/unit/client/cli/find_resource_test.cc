@@ -8,7 +8,7 @@ namespace {
 
 class FindResourceTest : public ::testing::Test {
  protected:
-  FindResourceTest() : client_(Client::ConnectTo({.address = service_.address()})) {
+  FindResourceTest() : client_(*Client::ConnectTo({.address = service_.address()})) {
     for (const auto& [name, display_name] :
          {std::pair{"jobs/3f00aa", "llama"}, {"jobs/3f00ab", "llama"}, {"jobs/77aa11", "org/qwen \"x\""}}) {
       v1::Job job;

@@ -34,7 +34,7 @@ TEST_F(LocalServerTest, StartsServesAndLeavesNothing) {
     struct stat info {};
     ASSERT_EQ(::stat(server->private_dir().c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 0777, 0700u);
-    EXPECT_THAT(Client::ConnectTo({.address = server->address()}).ListRecipes(), IsOk());
+    EXPECT_THAT(Client::ConnectTo({.address = server->address()})->ListRecipes(), IsOk());
     ASSERT_OK_AND_ASSIGN(const std::string arguments, ReadWholeFile(server->private_dir() + "/data/arguments"));
     EXPECT_EQ(arguments, "--data-dir " + server->private_dir() + "/data --listen " + server->address() +
                              " --metrics-listen off --exit-with-parent --workers 2 --worker-threads 3 \n");

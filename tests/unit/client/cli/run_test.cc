@@ -54,6 +54,41 @@ class RunTest : public ::testing::Test {
   std::ostringstream err_;
 };
 
+TEST_F(RunTest, ATokenIsMadeWithoutAServer) {
+  environment_.server = "unix:/nowhere/socket";
+  const std::vector<std::string> arguments = {"token",    "new", "--name", "alice",
+                                              "--tenant", "nlp", "--role", "submitter"};
+  ASSERT_EQ(Run(arguments), ExitCode::kOk) << err_.str();
+  const std::string out = out_.str();
+  const std::string token = out.substr(0, out.find('\n'));
+  EXPECT_THAT(token, ::testing::MatchesRegex("bw_[0-9a-f]+"));
+  EXPECT_EQ(out, token + "\nalice nlp submitter sha256:" + Sha256Hex(token) + "\n");
+  std::vector<std::string> as_json = arguments;
+  as_json.push_back("--json");
+  ASSERT_EQ(Run(as_json), ExitCode::kOk);
+  const auto made = nlohmann::json::parse(out_.str());
+  EXPECT_NE(made["token"], token);
+  EXPECT_EQ(made["line"], "alice nlp submitter sha256:" + Sha256Hex(made["token"].get<std::string>()));
+  EXPECT_EQ(made["roles"], nlohmann::json::array({"submitter"}));
+}
+
+TEST_F(RunTest, ATokenIsNotSentInClear) {
+  EXPECT_THAT(WriteWholeFile(dir_ / "token", "bw_1"), IsOk());
+  environment_.access.token_file = dir_ / "token";
+  environment_.server = "example.org:7071";
+  EXPECT_EQ(Run({"job", "list"}), ExitCode::kUsage);
+  EXPECT_THAT(err_.str(), ::testing::HasSubstr("[TOKEN_NEEDS_TLS]"));
+  environment_.server = service_.address();
+  EXPECT_EQ(Run({"job", "list"}), ExitCode::kOk) << "a loopback";
+  EXPECT_EQ(Run({"job", "list", "--token-file", dir_ / "none"}), ExitCode::kUsage)
+      << "the option before the environment";
+}
+
+TEST_F(RunTest, AccessIsForAServiceThatIsNamed) {
+  EXPECT_EQ(Run(Quantize({"--local", "--token-file", "t"})), ExitCode::kUsage);
+  EXPECT_THAT(err_.str(), ::testing::HasSubstr("[OPTION_CONFLICT]"));
+}
+
 TEST_F(RunTest, QuantizeWritesArtifactAndReport) {
   ASSERT_EQ(Run(Quantize()), ExitCode::kOk) << err_.str();
   EXPECT_EQ(*ReadWholeFile(dir_ / "out/model/model.safetensors"), std::string(4000, 'q'));

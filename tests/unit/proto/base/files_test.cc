@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "proto/base/file_stamp.h"
 #include "proto/base/owned_fd.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
@@ -15,6 +16,29 @@ namespace {
 
 absl::Status Named(const std::string& path, int error) {
   return absl::Status(absl::StatusCode::kUnavailable, path + ": " + std::strerror(error));
+}
+
+TEST(Files, APrivateFileIsForThisUserAlone) {
+  const TempDir dir;
+  BITWRIGHT_ASSERT_OK(WriteWholeFile(dir / "file.part", "left by somebody", Named));
+  BITWRIGHT_ASSERT_OK(WriteWholeFile(dir / "file", "open to all", Named));
+  BITWRIGHT_ASSERT_OK(WritePrivateFile(dir / "file", "secret", Named));
+  EXPECT_EQ(*ReadWholeFile(dir / "file", Named), "secret");
+  struct stat info {};
+  ASSERT_EQ(::stat((dir / "file").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+  EXPECT_NE(::stat((dir / "file.part").c_str(), &info), 0);
+}
+
+TEST(FileStamp, TellsOneFileFromAnother) {
+  const TempDir dir;
+  EXPECT_EQ(StampOf(dir / "file"), FileStamp());
+  BITWRIGHT_ASSERT_OK(WriteWholeFile(dir / "file", "a", Named));
+  const FileStamp first = StampOf(dir / "file");
+  EXPECT_NE(first, FileStamp());
+  EXPECT_EQ(StampOf(dir / "file"), first);
+  BITWRIGHT_ASSERT_OK(WriteWholeFile(dir / "file", "b", Named));
+  EXPECT_NE(StampOf(dir / "file"), first) << "another inode, as two files were there at once";
 }
 
 TEST(Files, AWrittenFileIsReadBack) {

@@ -6,6 +6,10 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "proto/base/files.h"
+#include "proto/transfer/access_errors.h"
+#include "tests/support/fixtures.h"
+#include "tests/support/status_matchers.h"
 #include "tests/unit/client/fake/fake_service.h"
 
 namespace bitwright {
@@ -36,8 +40,42 @@ class WithVariable {
 TEST(Channel, LoopbackIgnoresProxies) {
   client::FakeService service;
   const WithVariable proxy("http_proxy", "http://127.0.0.1:1");  // nobody listens there
-  EXPECT_TRUE(
-      OpenChannel(service.address())->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(20)));
+  ASSERT_OK_AND_ASSIGN(const auto channel, OpenChannel(service.address()));
+  EXPECT_TRUE(channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(20)));
+}
+
+class AccessTest : public ::testing::Test {
+ protected:
+  std::string Written(const std::string& name, const std::string& text) {
+    EXPECT_THAT(WritePrivateFile(dir_ / name, text, AccessFileUnreadableError), IsOk());
+    return dir_ / name;
+  }
+  TempDir dir_;
+  const std::string token_ = Written("token", "bw_1\n");
+  const std::string pem_ = Written("pem", "-----BEGIN CERTIFICATE-----\n");
+};
+
+TEST_F(AccessTest, ATokenDoesNotLeaveTheMachineInClear) {
+  for (const char* address : {"example.org:7071", "10.0.0.1:1", "dns:///example.org:1"}) {
+    const auto refused = OpenChannel(address, {.token_file = token_});
+    EXPECT_THAT(refused, HasReason("TOKEN_NEEDS_TLS")) << address;
+    EXPECT_THAT(std::string(refused.status().message()), ::testing::HasSubstr("--tls-ca"));
+    EXPECT_THAT(OpenChannel(address, {.token_file = token_, .tls_ca = pem_}), IsOk());
+    EXPECT_THAT(OpenChannel(address, {.token_file = token_, .tls_ca = kSystemCa}), IsOk());
+    EXPECT_THAT(OpenChannel(address), IsOk()) << "nothing is shown";
+  }
+  EXPECT_THAT(OpenChannel("127.0.0.1:1", {.token_file = token_}), IsOk());
+  EXPECT_THAT(OpenChannel("unix:/s", {.token_file = token_}), IsOk());
+}
+
+TEST_F(AccessTest, WhatIsMissingOrWrongIsNamed) {
+  EXPECT_THAT(OpenChannel("h:1", {.token_file = dir_ / "none", .tls_ca = pem_}), HasReason("ACCESS_FILE_UNREADABLE"));
+  EXPECT_THAT(OpenChannel("h:1", {.tls_ca = dir_ / "none"}), HasReason("ACCESS_FILE_UNREADABLE"));
+  EXPECT_THAT(OpenChannel("h:1", {.tls_ca = token_}), HasReason("TLS_FILE_INVALID"));
+  EXPECT_THAT(OpenChannel("h:1", {.tls_ca = pem_, .tls_cert = pem_}), HasReason("TLS_OPTIONS_INCOMPLETE"));
+  EXPECT_THAT(OpenChannel("h:1", {.tls_ca = pem_, .tls_key = pem_}), HasReason("TLS_OPTIONS_INCOMPLETE"));
+  EXPECT_THAT(OpenChannel("h:1", {.tls_cert = pem_, .tls_key = pem_}), HasReason("TLS_OPTIONS_INCOMPLETE"));
+  EXPECT_THAT(OpenChannel("h:1", {.tls_ca = pem_, .tls_cert = pem_, .tls_key = token_}), HasReason("TLS_FILE_INVALID"));
 }
 
 }  // namespace

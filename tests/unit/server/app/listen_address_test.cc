@@ -5,28 +5,49 @@
 namespace bitwright::server {
 namespace {
 
-TEST(ListenAddress, LoopbackAndSocketsAreAccepted) {
+constexpr Protection kNone;
+constexpr Protection kFull{.tls = true, .tokens = true};
+
+TEST(ListenAddress, LoopbackAndSocketsAreAcceptedInAnyCase) {
   for (const char* address : {"127.0.0.1:7071", "127.1.2.3:0", "localhost:80", "[::1]:7071", "unix:/run/bitwright"}) {
-    EXPECT_THAT(CheckListenAddress(address), IsOk()) << address;
+    for (const Protection protection : {kNone, kFull, Protection{.tls = true}, Protection{.tokens = true}}) {
+      EXPECT_THAT(CheckListenAddress(address, protection), IsOk()) << address;
+    }
   }
 }
 
-TEST(ListenAddress, PublicPlaintextIsRefused) {
+TEST(ListenAddress, APublicOneTakesTlsAndTokens) {
   for (const char* address : {"0.0.0.0:7071", "192.168.1.5:7071", "[::]:7071", "example.org:7071", "128.0.0.1:1"}) {
-    EXPECT_THAT(CheckListenAddress(address), HasReason("PUBLIC_PLAINTEXT_REFUSED")) << address;
+    EXPECT_THAT(CheckListenAddress(address, kFull), IsOk()) << address;
+    for (const Protection protection : {kNone, Protection{.tls = true}, Protection{.tokens = true}}) {
+      EXPECT_THAT(CheckListenAddress(address, protection), HasReason("PUBLIC_PLAINTEXT_REFUSED")) << address;
+    }
   }
+}
+
+TEST(ListenAddress, WhatIsMissingIsNamed) {
+  const auto message = [](Protection protection) {
+    return std::string(CheckListenAddress("0.0.0.0:1", protection).message());
+  };
+  using ::testing::HasSubstr;
+  EXPECT_THAT(message(kNone),
+              HasSubstr("which takes --tls-cert FILE --tls-key FILE and --tokens-file FILE; give these"));
+  EXPECT_THAT(message({.tls = true}), HasSubstr("which takes --tokens-file FILE; give"));
+  EXPECT_THAT(message({.tokens = true}), HasSubstr("which takes --tls-cert FILE --tls-key FILE; give"));
 }
 
 TEST(ListenAddress, NonsenseIsRefused) {
   for (const char* address :
        {"", "7071", ":7071", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000", "unix:"}) {
-    EXPECT_THAT(CheckListenAddress(address), HasReason("LISTEN_INVALID")) << address;
+    EXPECT_THAT(CheckListenAddress(address, kFull), HasReason("LISTEN_INVALID")) << address;
   }
 }
 
 TEST(MetricsAddress, FollowsTheServer) {
   EXPECT_EQ(MetricsAddressOf("127.0.0.1:7071"), "127.0.0.1:7072");
   EXPECT_EQ(MetricsAddressOf("[::1]:80"), "[::1]:81");
+  EXPECT_EQ(MetricsAddressOf("0.0.0.0:7071"), "127.0.0.1:7072") << "metrics are not encrypted";
+  EXPECT_EQ(MetricsAddressOf("[::]:0"), "127.0.0.1:0");
   EXPECT_EQ(MetricsAddressOf("127.0.0.1:0"), "127.0.0.1:0") << "any free port";
   EXPECT_EQ(MetricsAddressOf("127.0.0.1:65535"), "127.0.0.1:0") << "there is none after it";
   EXPECT_EQ(MetricsAddressOf("unix:/run/bitwright"), "off");

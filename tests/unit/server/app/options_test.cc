@@ -28,6 +28,8 @@ TEST(Options, DefaultsNeedOnlyADataDirectory) {
   EXPECT_EQ(command.options->workers, 1);
   EXPECT_EQ(command.options->cache_bytes, int64_t{20} << 30);
   EXPECT_FALSE(command.options->exit_with_parent);
+  EXPECT_FALSE(command.options->tls.on());
+  EXPECT_EQ(command.options->tokens_file, "") << "nobody is asked";
 }
 
 TEST(Options, AreRead) {
@@ -59,7 +61,19 @@ TEST(Options, AreRead) {
                                      "--log-level",
                                      "debug",
                                      "--log-format",
-                                     "json"});
+                                     "json",
+                                     "--worker-memory",
+                                     "1073741824",
+                                     "--tokens-file",
+                                     "t",
+                                     "--tls-cert",
+                                     "c",
+                                     "--tls-key",
+                                     "k",
+                                     "--tls-client-ca",
+                                     "ca",
+                                     "--audit-log",
+                                     "a"});
   ASSERT_TRUE(command.options.has_value());
   EXPECT_EQ(command.options->listen, "unix:/s");
   EXPECT_EQ(command.options->port_file, "p");
@@ -75,6 +89,12 @@ TEST(Options, AreRead) {
   EXPECT_EQ(command.options->disk_full.BytesOf(1'000'000), 0);
   EXPECT_EQ(command.options->log_level, LogSeverity::kDebug);
   EXPECT_EQ(command.options->log_format, LogFormat::kJson);
+  EXPECT_EQ(command.options->worker_memory_bytes, 1 << 30);
+  EXPECT_EQ(command.options->tokens_file, "t");
+  EXPECT_EQ(command.options->tls.certificate, "c");
+  EXPECT_EQ(command.options->tls.key, "k");
+  EXPECT_EQ(command.options->tls.client_ca, "ca");
+  EXPECT_EQ(command.options->audit_log, "a");
 }
 
 TEST(Options, WrongOnesEndWithCodeTwo) {
@@ -85,6 +105,7 @@ TEST(Options, WrongOnesEndWithCodeTwo) {
   EXPECT_EQ(Parse({"--data-dir", "d", "--disk-low", "much"}).exit_code, 2);
   EXPECT_EQ(Parse({"--data-dir", "d", "--log-level", "loud"}).exit_code, 2);
   EXPECT_EQ(Parse({"--data-dir", "d", "--log-format", "xml"}).exit_code, 2);
+  EXPECT_EQ(Parse({"--data-dir", "d", "--worker-memory", "1"}).exit_code, 2);
   EXPECT_EQ(Parse({"--help"}).exit_code, 0);
   EXPECT_FALSE(Parse({"--help"}).options.has_value());
 }

@@ -127,10 +127,10 @@ class ConfinedChild : public Child {
  protected:
   void SetUp() override {
     if (LandlockVersion() == 0) GTEST_SKIP() << "this kernel has no Landlock: nothing holds a child to its files";
-    for (const char* folder : {"blobs", "lane/in/0", "lane/out/0", "lane/in/1", "lane/out/1"}) {
+    for (const char* folder : {"blobs", "tls", "lane/in/0", "lane/out/0", "lane/in/1", "lane/out/1"}) {
       std::filesystem::create_directories(dir_ / folder);
     }
-    for (const char* file : {"db.sqlite", "blobs/mine", "blobs/other"})
+    for (const char* file : {"db.sqlite", "blobs/mine", "blobs/other", "worker-token", "tls/identity.pem"})
       ASSERT_THAT(WriteFile(dir_ / file, file), IsOk());
   }
   std::unique_ptr<ChildProcess> StartConfined() {
@@ -163,7 +163,7 @@ class ConfinedChild : public Child {
 
 TEST_F(ConfinedChild, CannotTouchTheServersFiles) {
   const auto child = StartConfined();
-  for (const char* file : {"db.sqlite", "blobs/mine", "blobs/other"}) {
+  for (const char* file : {"db.sqlite", "blobs/mine", "blobs/other", "worker-token", "tls/identity.pem"}) {
     for (const char* attempt : {"read", "write", "remove", "rename"}) {
       EXPECT_EQ(Try(*child, attempt, dir_ / file), denied_) << attempt << " " << file;
     }
@@ -174,6 +174,11 @@ TEST_F(ConfinedChild, CannotTouchTheServersFiles) {
   EXPECT_EQ(Try(*child, "make", dir_ / "blobs/new"), denied_);
   EXPECT_EQ(Try(*child, "list", dir_ / "blobs"), denied_);
   EXPECT_EQ(Try(*child, "read", "/etc/passwd"), denied_);
+  // Where the agent, this process, has its token.
+  const std::string agent = "/proc/" + std::to_string(::getpid());
+  for (const char* file : {"/environ", "/cmdline", "/mem", "/maps"}) {
+    EXPECT_EQ(Try(*child, "read", agent + file), denied_) << file;
+  }
   EXPECT_EQ(Try(*child, "make", "/tmp/bitwright-child-was-here"), denied_);
 }
 

@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -44,7 +46,44 @@ TEST(WorkerMain, WorksUntilItIsAskedToStop) {
   EXPECT_TRUE(server.seen().deregistered);
 }
 
+TEST(WorkerMain, JoiningNeedsNothingButAnAddress) {
+  const TempDir dir;
+  ASSERT_EQ(::setenv("XDG_CACHE_HOME", (dir / "cache").c_str(), 1), 0);
+  FakeServer server;
+  server.AddLease("tasks/1", "copy", server.Put("input bytes"));
+  const pid_t first = Spawn({"--join", server.address()});
+  const pid_t second = Spawn({"--join", server.address()});
+  EXPECT_TRUE(server.WaitUntil([](const auto& seen) { return seen.completed.size() == 1; }));
+  // Each has a folder of its own, and both are there once both have registered.
+  EXPECT_TRUE(server.WaitUntil([](const auto& seen) { return seen.lease_calls >= 4; }));
+  EXPECT_TRUE(std::filesystem::exists(dir / "cache/bitwright/workers/0/lock"));
+  EXPECT_TRUE(std::filesystem::exists(dir / "cache/bitwright/workers/1/lock"));
+  for (const pid_t pid : {first, second}) {
+    ::kill(pid, SIGTERM);
+    EXPECT_EQ(ExitCode(pid), 0);
+  }
+  ::unsetenv("XDG_CACHE_HOME");
+}
+
+TEST(WorkerMain, AFolderThatOthersMayWriteIsNotJoinedFrom) {
+  const TempDir dir;
+  ASSERT_EQ(::setenv("XDG_CACHE_HOME", dir.path().c_str(), 1), 0);
+  std::filesystem::create_directories(dir / "bitwright/workers");
+  ASSERT_EQ(::chmod((dir / "bitwright/workers").c_str(), 0777), 0);
+  EXPECT_EQ(ExitCode(Spawn({"--join", "localhost:1"})), 1);
+  ::unsetenv("XDG_CACHE_HOME");
+}
+
+TEST(WorkerMain, AccessIsCheckedBeforeAnythingIsSent) {
+  const TempDir dir;
+  EXPECT_EQ(ExitCode(Spawn({"--server", "example.org:1", "--work-dir", dir / "w", "--token-file", dir / "none"})), 1);
+  EXPECT_EQ(ExitCode(Spawn({"--server", "example.org:1", "--work-dir", dir / "w", "--tls-cert", dir / "none"})), 1);
+}
+
 TEST(WorkerMain, WrongOptionsAreRefused) {
+  EXPECT_EQ(ExitCode(Spawn({"--join", "localhost:1", "--server", "localhost:1"})), 2);
+  EXPECT_EQ(ExitCode(Spawn({"--join", "localhost:1", "--log-level", "loud"})), 2);
+  EXPECT_EQ(ExitCode(Spawn({"--join", "localhost:1", "--log-format", "xml"})), 2);
   EXPECT_EQ(ExitCode(Spawn({"--work-dir", "/tmp/x"})), 2);
   EXPECT_EQ(ExitCode(Spawn({"--server", "localhost:1", "--work-dir", "/tmp/x", "--threads", "0"})), 2);
   EXPECT_EQ(ExitCode(Spawn({"--server", "localhost:1", "--work-dir", "/tmp/x", "--compute-class", "cuda"})), 1);
