@@ -13,6 +13,7 @@ struct Reason {
   static constexpr char kLeaseExpired[] = "LEASE_EXPIRED";       // the worker was not heard of
   static constexpr char kLaneFull[] = "LANE_FULL";               // the server is busy: try again
   static constexpr char kOutOfMemory[] = "OUT_OF_MEMORY";        // a task needs more than its worker has
+  static constexpr char kQuotaExceeded[] = "QUOTA_EXCEEDED";     // the tenant has what it may have
   static constexpr char kResultTooLarge[] = "RESULT_TOO_LARGE";  // of a task: no message to the server holds it
   static constexpr char kServerNotReady[] = "SERVER_NOT_READY";  // ask again; made by the client
   static constexpr char kStoreFailed[] = "STORE_FAILED";         // a fault of the server's database

@@ -82,6 +82,18 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
                  "Bytes that open uploads may declare and broken-off ones leave behind, together")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  app.add_option("--tenant-bytes", options.tenant_limits.bytes,
+                 "Bytes of blobs that a tenant may hold, unless it has a limit of its own; 0: any number")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--tenant-queued-jobs", options.tenant_limits.queued_jobs,
+                 "Jobs that a tenant may have queued; likewise")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--tenant-running-jobs", options.tenant_limits.running_jobs,
+                 "Jobs that a tenant may have running at once; likewise")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.add_option("--disk-low", ReadWatermark(options.disk_low),
                  std::string("Free disk space below which nothing new is leased") + kWatermarkForm)
       ->default_str(WatermarkText(options.disk_low));

@@ -8,6 +8,7 @@
 #include "server/blobs/disk_watch.h"
 #include "server/blobs/upload_table.h"
 #include "server/rpc/server_tls.h"
+#include "server/store/tenant_limits.h"
 
 namespace bitwright::server {
 
@@ -26,6 +27,7 @@ struct Options {
   int64_t cache_bytes = int64_t{20} << 30;
   double unused_blob_seconds = 3600;
   UploadLimits uploads;
+  TenantLimits tenant_limits;  // of tenants without limits of their own
   Watermark disk_low = kDefaultDiskLow;
   Watermark disk_full = kDefaultDiskFull;
   LogSeverity log_level = LogSeverity::kInfo;

@@ -27,6 +27,7 @@
 #include "server/blobs/disk_watch.h"
 #include "server/resources/capabilities.h"
 #include "server/resources/collector.h"
+#include "server/resources/tenants.h"
 #include "server/rpc/rpc_server.h"
 #include "server/store/sqlite_store.h"
 
@@ -46,6 +47,7 @@ SchedulerOptions ToSchedulerOptions(const Options& options) {
   scheduler.fleet.lease_ttl = absl::Seconds(options.lease_ttl_seconds);
   scheduler.fleet.lease_grace = absl::Seconds(options.lease_grace_seconds);
   scheduler.fleet.host = HostName();
+  scheduler.tenant_running_jobs = options.tenant_limits.running_jobs;
   return scheduler;
 }
 
@@ -104,6 +106,7 @@ struct Server::Parts {
   std::unique_ptr<Scheduler> scheduler;
   std::unique_ptr<ModelResources> models;
   std::unique_ptr<JobResources> jobs;
+  std::unique_ptr<TenantResources> tenants;
   std::unique_ptr<Collector> collector;
   std::unique_ptr<RpcServer> rpc;
   std::unique_ptr<Periodic> watch;
@@ -126,14 +129,16 @@ struct Server::Parts {
     ABSL_RETURN_IF_ERROR(CheckWatermarks(options, probe));
     disk = std::make_unique<DiskWatch>(std::move(probe), options.disk_low, options.disk_full);
     ABSL_ASSIGN_OR_RETURN(blobs, OpenDiskBlobs(data->path(), std::move(fakes.disk_fault), options.uploads));
-    held_blobs = std::make_unique<HeldBlobs>(*blobs, *store);
+    const Quotas quotas(options.tenant_limits, [this](std::string_view quota) { metrics.QuotaRefused(quota); });
+    held_blobs = std::make_unique<HeldBlobs>(*blobs, *store, quotas);
     ABSL_RETURN_IF_ERROR(held_blobs->Reconcile(clock.Now()));
     planner = MakeJobPlanner();
     ABSL_ASSIGN_OR_RETURN(recipes, RecipeResources::Parse(ShippedRecipes()));
     scheduler = std::make_unique<Scheduler>(*store, *held_blobs, *planner, clock, metrics, ToSchedulerOptions(options));
-    models = std::make_unique<ModelResources>(*store, *scheduler, clock);
+    models = std::make_unique<ModelResources>(*store, *scheduler, clock, quotas);
     ABSL_RETURN_IF_ERROR(models->IndexContent());
-    jobs = std::make_unique<JobResources>(*store, *held_blobs, *scheduler, *planner, *recipes, clock);
+    jobs = std::make_unique<JobResources>(*store, *held_blobs, *scheduler, *planner, *recipes, clock, quotas);
+    tenants = std::make_unique<TenantResources>(*store, *scheduler, options.tenant_limits);
     collector = std::make_unique<Collector>(*store, *blobs, *held_blobs, clock, metrics, ToCollectorOptions(options));
     ABSL_RETURN_IF_ERROR(jobs->IndexQueue());
     ABSL_RETURN_IF_ERROR(scheduler->Start());

@@ -81,9 +81,11 @@ class BlobStore {
   // Begins an upload, or takes up one that was broken off (HashMore is to be called). UNAVAILABLE, reason UPLOAD_BUSY:
   // another stream is writing it; try again. RESOURCE_EXHAUSTED, reason UPLOADS_FULL: there are too many, or of too
   // many bytes; try again. RESOURCE_EXHAUSTED, reason LIMIT_EXCEEDED: the blob alone is larger than all may be.
-  virtual absl::StatusOr<std::unique_ptr<BlobUpload>> StartUpload(const UploadName& name) = 0;
+  // Uploads of one name by two tenants are two: nobody goes on with bytes that another brought. Empty: no tenant's.
+  virtual absl::StatusOr<std::unique_ptr<BlobUpload>> StartUpload(const UploadName& name,
+                                                                  std::string_view tenant = {}) = 0;
   // Bytes held of an upload. NOT_FOUND, reason UPLOAD_UNKNOWN.
-  virtual absl::StatusOr<int64_t> UploadedBytes(const UploadName& name) = 0;
+  virtual absl::StatusOr<int64_t> UploadedBytes(const UploadName& name, std::string_view tenant = {}) = 0;
   // Discards uploads that nobody writes and that were not written since `cutoff`, by the file system's clock.
   virtual absl::Status DiscardStaleUploads(absl::Time cutoff) = 0;
 };

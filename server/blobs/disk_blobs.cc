@@ -15,6 +15,8 @@
 namespace bitwright::server {
 namespace {
 
+constexpr size_t kTenantDigits = 16;
+
 class DiskReader final : public BlobReader {
  public:
   DiskReader(OpenFile file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
@@ -75,17 +77,17 @@ class DiskBlobs final : public BlobStore {
     return found;
   }
 
-  absl::StatusOr<std::unique_ptr<BlobUpload>> StartUpload(const UploadName& name) override {
-    const std::string file = FileName(name);
+  absl::StatusOr<std::unique_ptr<BlobUpload>> StartUpload(const UploadName& name, std::string_view tenant) override {
+    const std::string file = FileName(name, tenant);
     ABSL_RETURN_IF_ERROR(table_.Open(file, name));
     const std::string folder = blobs_ + "/" + name.digest.sha256.substr(0, 2);
     return OpenDiskUpload(files_, name.digest, {uploads_ + "/" + file, folder, Path(name.digest)},
                           [this, file](int64_t left) { table_.Close(file, left); });
   }
 
-  absl::StatusOr<int64_t> UploadedBytes(const UploadName& name) override {
+  absl::StatusOr<int64_t> UploadedBytes(const UploadName& name, std::string_view tenant) override {
     struct stat info;
-    if (::stat((uploads_ + "/" + FileName(name)).c_str(), &info) != 0) return UploadUnknownError(name);
+    if (::stat((uploads_ + "/" + FileName(name, tenant)).c_str(), &info) != 0) return UploadUnknownError(name);
     return static_cast<int64_t>(info.st_size);
   }
 
@@ -112,8 +114,9 @@ class DiskBlobs final : public BlobStore {
   }
 
   std::string Path(const BlobDigest& digest) const { return blobs_ + "/" + BlobPath(digest.sha256); }
-  static std::string FileName(const UploadName& name) {
-    return name.uuid + "." + name.digest.sha256 + "." + std::to_string(name.digest.size_bytes);
+  static std::string FileName(const UploadName& name, std::string_view tenant) {
+    std::string file = name.uuid + "." + name.digest.sha256 + "." + std::to_string(name.digest.size_bytes);
+    return tenant.empty() ? file : file + "." + Sha256Hex(tenant).substr(0, kTenantDigits);
   }
 
   const std::string root_;

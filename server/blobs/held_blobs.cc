@@ -11,6 +11,13 @@
 #include "server/blobs/blob_errors.h"
 
 namespace bitwright::server {
+namespace {
+
+absl::StatusOr<bool> IsOf(Snapshot& snapshot, const BlobUser& user, const BlobDigest& digest) {
+  return user.tenant.empty() ? snapshot.HasBlob(digest) : snapshot.TenantHasBlob(user.tenant, digest);
+}
+
+}  // namespace
 
 absl::Status HeldBlobs::Reconcile(absl::Time now) {
   absl::MutexLock lock(&mutex_);
@@ -31,53 +38,90 @@ absl::Status HeldBlobs::Reconcile(absl::Time now) {
   });
 }
 
-absl::StatusOr<bool> HeldBlobs::Has(const BlobDigest& digest) {
+absl::StatusOr<bool> HeldBlobs::Has(const BlobUser& user, const BlobDigest& digest) {
   bool row = false;
   ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
-    ABSL_ASSIGN_OR_RETURN(row, snapshot.HasBlob(digest));
+    ABSL_ASSIGN_OR_RETURN(row, IsOf(snapshot, user, digest));
     return absl::OkStatus();
   }));
   return row && blobs_.Has(digest);
 }
 
-absl::StatusOr<std::vector<BlobDigest>> HeldBlobs::FindMissing(const std::vector<BlobDigest>& digests, absl::Time now) {
+absl::StatusOr<std::vector<BlobDigest>> HeldBlobs::FindMissing(const BlobUser& user,
+                                                               const std::vector<BlobDigest>& digests, absl::Time now) {
   std::vector<BlobDigest> missing;
-  std::vector<BlobDigest> held;
-  std::set<BlobDigest> seen;
   ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
+    std::vector<BlobDigest> held;
+    std::set<BlobDigest> seen;
+    missing.clear();
     for (const BlobDigest& digest : digests) {
       if (!seen.insert(digest).second) continue;
-      ABSL_ASSIGN_OR_RETURN(const bool row, tx.HasBlob(digest));
+      ABSL_ASSIGN_OR_RETURN(const bool row, IsOf(tx, user, digest));
       (row && blobs_.Has(digest) ? held : missing).push_back(digest);
     }
+    if (!user.tenant.empty()) ABSL_RETURN_IF_ERROR(tx.PutHoldings(user.tenant, held, ToMicros(now)));
     return tx.TouchBlobs(held, ToMicros(now));
   }));
   return missing;
 }
 
-absl::Status HeldBlobs::Publish(BlobUpload& upload, const BlobDigest& digest, absl::Time now) {
+absl::StatusOr<std::unique_ptr<BlobReader>> HeldBlobs::Open(const BlobUser& user, const BlobDigest& digest) {
+  if (!user.reads_all) {
+    ABSL_ASSIGN_OR_RETURN(const bool own, Has(user, digest));
+    if (!own) return BlobNotFoundError(digest);
+  }
+  return blobs_.Open(digest);
+}
+
+absl::Status HeldBlobs::CheckQuota(const BlobUser& user, int64_t bytes) {
+  if (!user.has_quota) return absl::OkStatus();
+  return quotas_.Counted(
+      store_.Read([&](Snapshot& snapshot) { return quotas_.CheckBytes(snapshot, user.tenant, bytes); }));
+}
+
+// Both the file and the row that says so, hence its folder's entry, too, is on the disk.
+absl::StatusOr<bool> HeldBlobs::IsStored(const BlobDigest& digest) {
+  return blobs_.Has(digest) ? Has(BlobUser(), digest) : absl::StatusOr<bool>(false);
+}
+
+absl::Status HeldBlobs::Publish(const BlobUser& user, BlobUpload& upload, const BlobDigest& digest, absl::Time now) {
   // The bytes go to the disk before the lock is taken: that can last seconds.
   ABSL_RETURN_IF_ERROR(upload.Prepare());
   Failpoint("blob.before_publish");
   absl::MutexLock lock(&mutex_);
-  ABSL_RETURN_IF_ERROR(upload.Publish());
+  // Before the file is there: one that is refused leaves nothing behind. Nobody else adds to the tenant's rows of
+  // blobs.
+  if (const absl::Status refused = CheckQuota(user, digest.size_bytes); !refused.ok()) {
+    upload.Discard();
+    return refused;
+  }
+  ABSL_ASSIGN_OR_RETURN(const bool stored, IsStored(digest));
+  if (stored) {
+    upload.Discard();
+  } else {
+    ABSL_RETURN_IF_ERROR(upload.Publish());
+  }
   Failpoint("blob.before_row");
-  ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) { return tx.PutBlob({digest, ToMicros(now)}); }));
+  ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
+    ABSL_RETURN_IF_ERROR(tx.PutBlob({digest, ToMicros(now)}));
+    return user.tenant.empty() ? absl::OkStatus() : tx.PutHoldings(user.tenant, {digest}, ToMicros(now));
+  }));
   publications_.fetch_add(1, std::memory_order_release);
   return absl::OkStatus();
 }
 
-absl::StatusOr<BlobDigest> HeldBlobs::Put(std::string_view bytes, absl::Time now, const std::string& owner) {
+absl::StatusOr<BlobDigest> HeldBlobs::Put(std::string_view bytes, absl::Time now, const std::string& owner,
+                                          const std::string& tenant) {
   const BlobDigest digest = DigestOf(bytes);
-  ABSL_ASSIGN_OR_RETURN(const bool held, Has(digest));
+  ABSL_ASSIGN_OR_RETURN(const bool held, Has(BlobUser(), digest));
   if (!held) {
     ABSL_ASSIGN_OR_RETURN(const std::unique_ptr<BlobUpload> upload, blobs_.StartUpload({RandomId(), digest}));
     ABSL_RETURN_IF_ERROR(upload->AppendCopied(bytes));
-    ABSL_RETURN_IF_ERROR(Publish(*upload, digest, now));
+    ABSL_RETURN_IF_ERROR(Publish(BlobUser(), *upload, digest, now));
   }
   ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
     ABSL_RETURN_IF_ERROR(tx.TouchBlobs({digest}, ToMicros(now)));
-    return tx.AddReferences(owner, {digest});
+    return tx.AddReferences(owner, tenant, {digest});
   }));
   return digest;
 }

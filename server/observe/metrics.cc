@@ -120,6 +120,10 @@ void Metrics::SetBlobs(int64_t count, int64_t bytes) {
   series_->blob_bytes.Set(static_cast<double>(bytes));
 }
 
+void Metrics::QuotaRefused(std::string_view quota) {
+  Guarded([&] { series_->quotas.Add(Label("quota", quota)).Increment(); });
+}
+
 void Metrics::SetDiskFree(int64_t bytes) { series_->disk_free.Set(static_cast<double>(bytes)); }
 
 void Metrics::SetBuild(const std::string& version, const std::string& grpc, const std::string& protobuf) {

@@ -53,6 +53,9 @@ class Metrics {
   void SetBlobs(int64_t count, int64_t bytes);
   void SetDiskFree(int64_t bytes);
 
+  // Calls refused since the tenant has what it may have: "bytes", "queued_jobs".
+  void QuotaRefused(std::string_view quota);
+
   void SetBuild(const std::string& version, const std::string& grpc, const std::string& protobuf);
 
   // All series as Prometheus text.

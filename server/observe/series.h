@@ -40,6 +40,8 @@ struct Metrics::Series {
 
   Histograms& task = HistogramsOf("bitwright_task_seconds", "Run time of finished tasks");
   Gauges& jobs = GaugesOf("bitwright_jobs", "Jobs by state");
+  Counters& quotas =
+      CountersOf("bitwright_quota_refusals_total", "Calls refused since their tenant has what it may have");
   Counters& ended = CountersOf("bitwright_jobs_ended_total", "Jobs that ended, by outcome");
   prometheus::Gauge& oldest =
       GaugesOf("bitwright_oldest_queued_job_age_seconds", "Age of the job that is queued longest; 0: none").Add({});

@@ -1,6 +1,8 @@
 #include "server/resources/collector.h"
 
 #include <map>
+#include <optional>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "proto/base/log.h"
@@ -13,16 +15,40 @@ namespace {
 
 constexpr int kBatch = 1000;
 
+absl::StatusOr<std::optional<JobRow>> OldestQueued(Snapshot& snapshot) {
+  std::optional<JobRow> oldest;
+  ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> tenants, snapshot.TenantsWith(v1::Job::QUEUED));
+  for (const std::string& tenant : tenants) {
+    ABSL_ASSIGN_OR_RETURN(
+        std::vector<JobRow> rows,
+        snapshot.ListJobs({.tenant = tenant, .oldest_first = true, .limit = 1, .state = v1::Job::QUEUED}));
+    if (!rows.empty() && (!oldest || rows[0].order < oldest->order)) oldest = std::move(rows[0]);
+  }
+  return oldest;
+}
+
 }  // namespace
 
 absl::Status Collector::Run() {
   const absl::Time now = clock_.Now();
   const absl::Time cutoff = now - options_.grace;
+  ABSL_RETURN_IF_ERROR(DropHoldings(cutoff));
   ABSL_RETURN_IF_ERROR(ShrinkCache(cutoff));
   ABSL_RETURN_IF_ERROR(RemoveGarbage(cutoff));
   ABSL_RETURN_IF_ERROR(
       store_.Write([&](Transaction& tx) { return tx.DeleteRequestsBefore(ToMicros(now - options_.request_memory)); }));
   return blobs_.DiscardStaleUploads(cutoff);
+}
+
+// A blob was last used when the last of its holders used it, so that holdings are dropped before the blob goes.
+absl::Status Collector::DropHoldings(absl::Time cutoff) {
+  for (int dropped = kBatch; dropped == kBatch;) {
+    ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
+      ABSL_ASSIGN_OR_RETURN(dropped, tx.DropHoldings(ToMicros(cutoff), kBatch));
+      return absl::OkStatus();
+    }));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Collector::RemoveGarbage(absl::Time cutoff) {
@@ -68,18 +94,18 @@ absl::Status Collector::ShrinkCache(absl::Time cutoff) {
 absl::Status Collector::Measure() {
   BlobTotals totals;
   std::map<int, int64_t> jobs;
-  std::vector<JobRow> oldest;
+  std::optional<JobRow> oldest;
   for (int state = v1::Job::QUEUED; state <= v1::Job::CANCELLED; ++state) jobs[state] = 0;
   ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(totals, snapshot.CountBlobs());
     ABSL_ASSIGN_OR_RETURN(const auto counts, snapshot.CountJobs());
     for (const auto& [state, count] : counts) jobs[state] = count;
-    ABSL_ASSIGN_OR_RETURN(oldest, snapshot.ListJobs({.oldest_first = true, .limit = 1, .state = v1::Job::QUEUED}));
+    ABSL_ASSIGN_OR_RETURN(oldest, OldestQueued(snapshot));
     return absl::OkStatus();
   }));
   metrics_.SetBlobs(totals.count, totals.bytes);
   v1::Job queued;
-  const bool any = !oldest.empty() && queued.ParseFromString(oldest.front().body);
+  const bool any = oldest && queued.ParseFromString(oldest->body);
   metrics_.SetOldestQueuedJob(any ? absl::ToDoubleSeconds(clock_.Now() - FromProto(queued.create_time())) : 0);
   for (const auto& [state, count] : jobs) {
     const std::string_view name = JobStateName(static_cast<v1::Job::State>(state));

@@ -19,7 +19,8 @@ struct CollectorOptions {
 
 // Removes blobs that nothing names any more: what no model, job, unfinished task or action-cache entry names; and of
 // the action cache's own the least recently used beyond its budget. Also broken-off uploads and old request_ids. What
-// was used within the grace period stays. Thread-safe.
+// was used within the grace period stays: a tenant holds what it brought for that long, and beyond it what its models
+// and jobs name. Thread-safe.
 class Collector {
  public:
   Collector(Store& store, BlobStore& blobs, HeldBlobs& held, const Clock& clock, Metrics& metrics,
@@ -31,6 +32,7 @@ class Collector {
   absl::Status Measure();
 
  private:
+  absl::Status DropHoldings(absl::Time cutoff);
   absl::Status RemoveGarbage(absl::Time cutoff);
   absl::Status ShrinkCache(absl::Time cutoff);
 

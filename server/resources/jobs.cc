@@ -26,8 +26,9 @@ constexpr std::string_view kTextFields[] = {"name", "display_name", "model", "re
 constexpr std::string_view kStates[] = {"QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"};
 constexpr std::string_view kLabelPrefix = "labels.";
 
-std::string ListQuery(const v1::ListJobsRequest& request, bool oldest_first) {
-  return "ListJobs|" + std::to_string(request.state()) + (oldest_first ? "|oldest|" : "|newest|") + request.filter();
+std::string ListQuery(const CallContext& call, const v1::ListJobsRequest& request, bool oldest_first) {
+  return "ListJobs|" + call.tenant() + "|" + std::to_string(request.state()) +
+         (oldest_first ? "|oldest|" : "|newest|") + request.filter();
 }
 
 std::string RecipeOf(const v1::JobSpec& spec) {
@@ -54,14 +55,15 @@ std::optional<int> WantedState(const v1::ListJobsRequest& request, const Filter&
   return state;
 }
 
-// FAILED_PRECONDITION, reason BLOB_MISSING.
-absl::StatusOr<std::vector<BlobDigest>> HeldData(Snapshot& snapshot, const v1::JobSpec& spec) {
+// FAILED_PRECONDITION, reason BLOB_MISSING: the tenant does not have one of them.
+absl::StatusOr<std::vector<BlobDigest>> HeldData(Snapshot& snapshot, const std::string& tenant,
+                                                 const v1::JobSpec& spec) {
   std::vector<BlobDigest> blobs;
   for (const auto& [data, use] :
        {std::pair(&spec.calibration(), "the calibration data"), std::pair(&spec.evaluation(), "the evaluation data")}) {
     if (!data->has_blob()) continue;  // only in a preflight; Resolve has refused it otherwise
     ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, FromProto(data->blob()));
-    ABSL_ASSIGN_OR_RETURN(const bool held, snapshot.HasBlob(digest));
+    ABSL_ASSIGN_OR_RETURN(const bool held, snapshot.TenantHasBlob(tenant, digest));
     if (!held) return BlobMissingError(digest, use);
     blobs.push_back(digest);
   }
@@ -98,10 +100,11 @@ void ForgetAssumedData(v1::JobSpec& spec) {
 
 }  // namespace
 
-absl::StatusOr<ResolvedJob> JobResources::ResolveSpec(const CallContext&, const v1::JobSpec& spec, Purpose purpose) {
+absl::StatusOr<ResolvedJob> JobResources::ResolveSpec(const CallContext& call, const v1::JobSpec& spec,
+                                                      Purpose purpose) {
   ABSL_RETURN_IF_ERROR(ParseResourceName(spec.model(), Collection::kModels).status());
   ABSL_ASSIGN_OR_RETURN(const std::shared_ptr<const SharedModel> shared, scheduler_.models().Get(spec.model()));
-  if (shared == nullptr) return ModelNotFoundError(spec.model());
+  if (shared == nullptr || shared->tenant != call.tenant()) return ModelNotFoundError(spec.model());
   const std::shared_ptr<const v1::Model> model(shared, &shared->model);
   ABSL_ASSIGN_OR_RETURN(const std::optional<v1::Recipe> recipe, ShippedRecipe(spec));
   return planner_.Resolve(spec, model, shared->info, recipe, purpose);
@@ -116,12 +119,12 @@ absl::StatusOr<std::optional<v1::Recipe>> JobResources::ShippedRecipe(const v1::
 
 absl::StatusOr<v1::Job> JobResources::Create(const CallContext& call, const v1::CreateJobRequest& request) {
   if (request.validate_only()) return Validate(call, request.spec());
-  ABSL_ASSIGN_OR_RETURN(const RequestKey key, RequestKey::Make("CreateJob", request.request_id(), request));
+  ABSL_ASSIGN_OR_RETURN(const RequestKey key, RequestKey::Make(call, "CreateJob", request.request_id(), request));
   return CreateAs(call, key, [&] { return request.spec(); });
 }
 
 absl::StatusOr<v1::Job> JobResources::Retry(const CallContext& call, const v1::RetryJobRequest& request) {
-  ABSL_ASSIGN_OR_RETURN(const RequestKey key, RequestKey::Make("RetryJob", request.request_id(), request));
+  ABSL_ASSIGN_OR_RETURN(const RequestKey key, RequestKey::Make(call, "RetryJob", request.request_id(), request));
   return CreateAs(call, key, [&]() -> absl::StatusOr<v1::JobSpec> {
     ABSL_ASSIGN_OR_RETURN(const JobRow row, Row(call, request.name()));
     const v1::Job job = Parse(row);
@@ -137,7 +140,8 @@ absl::StatusOr<v1::Job> JobResources::Validate(const CallContext& call, const v1
   v1::Job job = NewJob(resolved);
   ForgetAssumedData(*job.mutable_spec());
   if (spec.budget().kind_case() == v1::Budget::KIND_NOT_SET) job.mutable_spec()->clear_budget();
-  ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) { return HeldData(snapshot, job.spec()).status(); }));
+  ABSL_RETURN_IF_ERROR(
+      store_.Read([&](Snapshot& snapshot) { return HeldData(snapshot, call.tenant(), job.spec()).status(); }));
   return job;
 }
 
@@ -170,7 +174,7 @@ absl::StatusOr<v1::Job> JobResources::CreateAs(const CallContext& call, const Re
   job.set_revision(ToMicros(now));
   *job.mutable_create_time() = ToProto(now);
   std::string name = job.name();
-  ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
+  ABSL_RETURN_IF_ERROR(quotas_.Counted(store_.Write([&](Transaction& tx) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(earlier, key.Earlier(tx));
     if (earlier) {
       name = *earlier;
@@ -178,7 +182,9 @@ absl::StatusOr<v1::Job> JobResources::CreateAs(const CallContext& call, const Re
     }
     ABSL_ASSIGN_OR_RETURN(const bool there, tx.HasModel(resolved.spec.model()));
     if (!there) return ModelNotFoundError(resolved.spec.model());
-    ABSL_ASSIGN_OR_RETURN(const std::vector<BlobDigest> blobs, HeldData(tx, resolved.spec));
+    ABSL_ASSIGN_OR_RETURN(const std::vector<BlobDigest> blobs, HeldData(tx, call.tenant(), resolved.spec));
+    ABSL_RETURN_IF_ERROR(quotas_.CheckQueuedJob(tx, call.tenant(), v1::Job::QUEUED));
+    ABSL_RETURN_IF_ERROR(quotas_.CheckBytes(tx, call.tenant(), 0));
     ABSL_RETURN_IF_ERROR(tx.PutJob({.name = name,
                                     .model = resolved.spec.model(),
                                     .state = job.state(),
@@ -187,11 +193,11 @@ absl::StatusOr<v1::Job> JobResources::CreateAs(const CallContext& call, const Re
                                     .recipe = resolved.recipe.SerializeAsString(),
                                     .priority = resolved.spec.priority(),
                                     .tenant = call.tenant()}));
-    ABSL_RETURN_IF_ERROR(tx.AddReferences(name, blobs));
+    ABSL_RETURN_IF_ERROR(tx.AddReferences(name, call.tenant(), blobs));
     return key.Remember(tx, name, now);
-  }));
+  })));
   if (name == job.name()) LOG(INFO).With("job", name).With("model", resolved.spec.model()) << "created";
-  scheduler_.Arrived(name, resolved.spec.priority());
+  scheduler_.Arrived(name, call.tenant(), resolved.spec.priority());
   if (name != job.name()) return Get(call, name);
   return job;
 }
@@ -233,11 +239,10 @@ v1::Job JobResources::FromRow(const JobRow& row) {
 absl::Status JobResources::IndexQueue() {
   for (bool more = true; more;) {
     ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
-      ABSL_ASSIGN_OR_RETURN(std::vector<JobRow> rows, tx.JobsWithoutTenant(kIndexBatch));
+      ABSL_ASSIGN_OR_RETURN(std::vector<JobRow> rows, tx.JobsWithoutPriority(kIndexBatch));
       more = static_cast<int>(rows.size()) == kIndexBatch;
       for (JobRow& row : rows) {
         row.priority = Parse(row).spec().priority();
-        row.tenant = kDefaultTenant;
         ABSL_RETURN_IF_ERROR(tx.PutJob(row));
       }
       return absl::OkStatus();
@@ -250,13 +255,16 @@ absl::StatusOr<v1::ListJobsResponse> JobResources::List(const CallContext& call,
   ABSL_ASSIGN_OR_RETURN(const bool oldest_first, ParseOrder(request.order_by()));
   ABSL_ASSIGN_OR_RETURN(const Filter filter,
                         Filter::Parse(request.filter(), {.texts = kTextFields, .states = kStates, .labels = true}));
-  const std::string query = ListQuery(request, oldest_first);
+  const std::string query = ListQuery(call, request, oldest_first);
   ABSL_ASSIGN_OR_RETURN(const Page page, ParsePage(request.page_size(), request.page_token(), query));
   v1::ListJobsResponse response;
   const std::optional<int> state = WantedState(request, filter);
   if (!state) return response;
-  const RowQuery rows{
-      .oldest_first = oldest_first, .beyond = page.beyond, .state = *state, .name_prefix = filter.NamePrefix()};
+  const RowQuery rows{.tenant = call.tenant(),
+                      .oldest_first = oldest_first,
+                      .beyond = page.beyond,
+                      .state = *state,
+                      .name_prefix = filter.NamePrefix()};
   ABSL_ASSIGN_OR_RETURN(const RowPage<JobRow> found,
                         ReadPage<JobRow>(
                             store_, rows, page.size, filter.empty(),

@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -15,17 +16,24 @@
 #include "server/resources/requests.h"
 #include "server/scheduler/planner.h"
 #include "server/scheduler/scheduler.h"
+#include "server/store/quotas.h"
 #include "server/store/store.h"
 
 namespace bitwright::server {
 
-// Jobs as clients name them: checked and queued, found, listed, cancelled, deleted. The scheduler runs them. Errors as
-// in JobService. Thread-safe.
+// Jobs as clients name them: checked and queued, found, listed, cancelled, deleted, each for the caller's tenant alone:
+// the names of others' jobs are names of nothing. The scheduler runs them. Errors as in JobService. Thread-safe.
 class JobResources {
  public:
   JobResources(Store& store, HeldBlobs& blobs, Scheduler& scheduler, const Planner& planner,
-               const RecipeResources& recipes, const Clock& clock)
-      : store_(store), blobs_(blobs), scheduler_(scheduler), planner_(planner), recipes_(recipes), clock_(clock) {}
+               const RecipeResources& recipes, const Clock& clock, Quotas quotas = Quotas())
+      : store_(store),
+        blobs_(blobs),
+        scheduler_(scheduler),
+        planner_(planner),
+        recipes_(recipes),
+        clock_(clock),
+        quotas_(std::move(quotas)) {}
 
   // Gives jobs of before schema version 3 their place in the queue. At the start, before the scheduler's.
   absl::Status IndexQueue();
@@ -57,6 +65,7 @@ class JobResources {
   const Planner& planner_;
   const RecipeResources& recipes_;
   const Clock& clock_;
+  const Quotas quotas_;
 };
 
 }  // namespace bitwright::server

@@ -41,9 +41,10 @@ std::string TextOf(const v1::Model& model, const std::string& field) {
 
 // The model of the same content that is there, if any. REJECTED ones go, to be inspected again; one whose inspection is
 // outdated stays for the jobs that name it, and is no longer found by its content.
-absl::StatusOr<std::optional<std::string>> SameContent(Transaction& tx, const std::string& content) {
+absl::StatusOr<std::optional<std::string>> SameContent(Transaction& tx, const std::string& tenant,
+                                                       const std::string& content) {
   while (true) {
-    ABSL_ASSIGN_OR_RETURN(std::vector<ModelRow> rows, tx.ModelsOfContent(content, 1));
+    ABSL_ASSIGN_OR_RETURN(std::vector<ModelRow> rows, tx.ModelsOfContent(tenant, content, 1));
     if (rows.empty()) return std::nullopt;
     ModelRow& row = rows[0];
     const v1::Model model = Parse(row);
@@ -58,12 +59,13 @@ absl::StatusOr<std::optional<std::string>> SameContent(Transaction& tx, const st
   }
 }
 
-// Every blob of the manifest, each held. FAILED_PRECONDITION, reason BLOB_MISSING.
-absl::StatusOr<std::vector<BlobDigest>> HeldFiles(Snapshot& snapshot, const v1::Manifest& manifest) {
+// Every blob of the manifest, each one that the tenant has. FAILED_PRECONDITION, reason BLOB_MISSING.
+absl::StatusOr<std::vector<BlobDigest>> HeldFiles(Snapshot& snapshot, const std::string& tenant,
+                                                  const v1::Manifest& manifest) {
   std::vector<BlobDigest> blobs;
   for (const v1::FileEntry& file : manifest.files()) {
     ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, FromProto(file.digest()));
-    ABSL_ASSIGN_OR_RETURN(const bool held, snapshot.HasBlob(digest));
+    ABSL_ASSIGN_OR_RETURN(const bool held, snapshot.TenantHasBlob(tenant, digest));
     if (!held) return BlobMissingError(digest, "file '" + file.path() + "'");
     blobs.push_back(digest);
   }
@@ -92,7 +94,7 @@ absl::StatusOr<v1::Model> ModelResources::Create(const CallContext& call, const 
   if (request.display_name().size() > limits::kMaxDisplayNameBytes) {
     return ModelNameTooLongError(request.display_name().size());
   }
-  ABSL_ASSIGN_OR_RETURN(const RequestKey key, RequestKey::Make("CreateModel", request.request_id(), request));
+  ABSL_ASSIGN_OR_RETURN(const RequestKey key, RequestKey::Make(call, "CreateModel", request.request_id(), request));
   ABSL_ASSIGN_OR_RETURN(v1::Manifest manifest, CheckManifest(request.manifest()));
   v1::Model model;
   model.set_name(ResourceName(Collection::kModels, RandomId()));
@@ -101,25 +103,29 @@ absl::StatusOr<v1::Model> ModelResources::Create(const CallContext& call, const 
   model.set_state(v1::Model::INSPECTING);
   *model.mutable_create_time() = ToProto(clock_.Now());
   std::string name = model.name();
-  ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
+  ABSL_RETURN_IF_ERROR(quotas_.Counted(store_.Write([&](Transaction& tx) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(const std::optional<std::string> earlier, key.Earlier(tx));
     if (earlier) {
       name = *earlier;
       return absl::OkStatus();
     }
-    ABSL_ASSIGN_OR_RETURN(const std::vector<BlobDigest> blobs, HeldFiles(tx, model.manifest()));
+    ABSL_ASSIGN_OR_RETURN(const std::vector<BlobDigest> blobs, HeldFiles(tx, call.tenant(), model.manifest()));
     const std::string content = ManifestHash(model.manifest());
-    ABSL_ASSIGN_OR_RETURN(const std::optional<std::string> same, SameContent(tx, content));
+    ABSL_ASSIGN_OR_RETURN(const std::optional<std::string> same, SameContent(tx, call.tenant(), content));
     if (same) {
       name = *same;
     } else {
-      ABSL_RETURN_IF_ERROR(
-          tx.PutModel({.name = name, .unfinished = true, .body = model.SerializeAsString(), .content = content}));
-      ABSL_RETURN_IF_ERROR(tx.AddReferences(name, blobs));
+      ABSL_RETURN_IF_ERROR(quotas_.CheckBytes(tx, call.tenant(), 0));
+      ABSL_RETURN_IF_ERROR(tx.PutModel({.name = name,
+                                        .unfinished = true,
+                                        .body = model.SerializeAsString(),
+                                        .content = content,
+                                        .tenant = call.tenant()}));
+      ABSL_RETURN_IF_ERROR(tx.AddReferences(name, call.tenant(), blobs));
     }
     return key.Remember(tx, name, clock_.Now());
-  }));
-  scheduler_.Arrived(name, 0);
+  })));
+  scheduler_.Arrived(name, call.tenant(), 0);
   scheduler_.AwaitQuiet(name, kKnownWithin);
   return Get(call, name);
 }
@@ -127,7 +133,7 @@ absl::StatusOr<v1::Model> ModelResources::Create(const CallContext& call, const 
 absl::Status ModelResources::IndexContent() {
   for (bool more = true; more;) {
     ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
-      ABSL_ASSIGN_OR_RETURN(std::vector<ModelRow> rows, tx.ModelsOfContent("", kContentBatch));
+      ABSL_ASSIGN_OR_RETURN(std::vector<ModelRow> rows, tx.ModelsOfContent(kDefaultTenant, "", kContentBatch));
       more = static_cast<int>(rows.size()) == kContentBatch;
       for (ModelRow& row : rows) {
         row.content = ManifestHash(Parse(row).manifest());
@@ -139,14 +145,14 @@ absl::Status ModelResources::IndexContent() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::Model> ModelResources::Get(const CallContext&, const std::string& name) {
+absl::StatusOr<v1::Model> ModelResources::Get(const CallContext& call, const std::string& name) {
   ABSL_RETURN_IF_ERROR(ParseResourceName(name, Collection::kModels).status());
   std::optional<ModelRow> row;
   ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(row, snapshot.GetModel(name));
     return absl::OkStatus();
   }));
-  if (!row) return ModelNotFoundError(name);
+  if (!row || row->tenant != call.tenant()) return ModelNotFoundError(name);
   v1::Model model = Parse(*row);
   if (row->unfinished) SetWaiting(model);
   return model;
@@ -158,16 +164,17 @@ void ModelResources::SetWaiting(v1::Model& model) {
   }
 }
 
-absl::StatusOr<v1::ListModelsResponse> ModelResources::List(const CallContext&, const v1::ListModelsRequest& request) {
+absl::StatusOr<v1::ListModelsResponse> ModelResources::List(const CallContext& call,
+                                                            const v1::ListModelsRequest& request) {
   ABSL_ASSIGN_OR_RETURN(const Filter filter,
                         Filter::Parse(request.filter(), {.texts = kTextFields, .states = kStates}));
-  const std::string query = "ListModels|" + request.filter();
+  const std::string query = "ListModels|" + call.tenant() + "|" + request.filter();
   ABSL_ASSIGN_OR_RETURN(const Page page, ParsePage(request.page_size(), request.page_token(), query));
   ABSL_ASSIGN_OR_RETURN(
       const RowPage<ModelRow> found,
       ReadPage<ModelRow>(
-          store_, {.beyond = page.beyond, .name_prefix = filter.NamePrefix()}, page.size, filter.empty(),
-          [](Snapshot& snapshot, const RowQuery& rows) { return snapshot.ListModels(rows); },
+          store_, {.tenant = call.tenant(), .beyond = page.beyond, .name_prefix = filter.NamePrefix()}, page.size,
+          filter.empty(), [](Snapshot& snapshot, const RowQuery& rows) { return snapshot.ListModels(rows); },
           [&](const ModelRow& row) {
             const v1::Model model = Parse(row);
             return filter.Matches([&](const std::string& field) { return TextOf(model, field); },
@@ -184,11 +191,11 @@ absl::StatusOr<v1::ListModelsResponse> ModelResources::List(const CallContext&, 
   return response;
 }
 
-absl::Status ModelResources::Delete(const CallContext&, const std::string& name) {
+absl::Status ModelResources::Delete(const CallContext& call, const std::string& name) {
   ABSL_RETURN_IF_ERROR(ParseResourceName(name, Collection::kModels).status());
   return scheduler_.Remove(name, [&](Transaction& tx) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(const std::optional<ModelRow> row, tx.GetModel(name));
-    if (!row) return ModelNotFoundError(name);
+    if (!row || row->tenant != call.tenant()) return ModelNotFoundError(name);
     ABSL_ASSIGN_OR_RETURN(const std::optional<std::string> job, tx.JobUsing(name));
     if (job) return ModelInUseError(name, *job);
     return tx.DeleteModel(name);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -8,16 +9,17 @@
 #include "proto/base/clock.h"
 #include "server/auth/call_context.h"
 #include "server/scheduler/scheduler.h"
+#include "server/store/quotas.h"
 #include "server/store/store.h"
 
 namespace bitwright::server {
 
-// Models as clients name them: made, found, listed, deleted. The scheduler inspects them. Errors as in ModelService.
-// Thread-safe.
+// Models as clients name them: made, found, listed, deleted, each for the caller's tenant alone: the names of others'
+// models are names of nothing. The scheduler inspects them. Errors as in ModelService. Thread-safe.
 class ModelResources {
  public:
-  ModelResources(Store& store, Scheduler& scheduler, const Clock& clock)
-      : store_(store), scheduler_(scheduler), clock_(clock) {}
+  ModelResources(Store& store, Scheduler& scheduler, const Clock& clock, Quotas quotas = Quotas())
+      : store_(store), scheduler_(scheduler), clock_(clock), quotas_(std::move(quotas)) {}
 
   absl::StatusOr<v1::Model> Create(const CallContext& call, const v1::CreateModelRequest& request);
   absl::StatusOr<v1::Model> Get(const CallContext& call, const std::string& name);
@@ -33,6 +35,7 @@ class ModelResources {
   Store& store_;
   Scheduler& scheduler_;
   const Clock& clock_;
+  const Quotas quotas_;
 };
 
 // Checks paths, digests and completeness, and sorts the files. INVALID_ARGUMENT: MANIFEST_PATH_INVALID,

@@ -26,6 +26,14 @@ struct Page {
 absl::StatusOr<Page> ParsePage(int page_size, std::string_view page_token, std::string_view query);
 std::string PageToken(int64_t beyond, std::string_view query);
 
+// The same of a list by name.
+struct NamePage {
+  std::string beyond;  // names after this one; empty: from the first
+  int size = 0;
+};
+absl::StatusOr<NamePage> ParseNamePage(int page_size, std::string_view page_token, std::string_view query);
+std::string NamePageToken(std::string_view beyond, std::string_view query);
+
 template <typename Row>
 struct RowPage {
   std::vector<Row> rows;

@@ -116,6 +116,19 @@ absl::Status RequestIdTooLongError(size_t bytes) {
                    {{"limit", std::to_string(limits::kMaxRequestIdBytes)}});
 }
 
+absl::Status TenantInvalidError(std::string_view tenant) {
+  return MakeError(StatusCode::kInvalidArgument, "TENANT_INVALID",
+                   "'" + Text(tenant.substr(0, 80)) +
+                       "' cannot be a tenant; give 1 to 63 lower-case letters, digits, '-', '_' and '.'",
+                   {{"tenant", Text(tenant.substr(0, 80))}});
+}
+
+absl::Status TenantLimitInvalidError(std::string_view quota, int64_t value) {
+  return MakeError(StatusCode::kInvalidArgument, "TENANT_LIMIT_INVALID",
+                   "limit " + Text(quota) + " is " + std::to_string(value) + "; give 0 for none, or a positive number",
+                   {{"quota", Text(quota)}});
+}
+
 absl::Status PageTokenInvalidError() {
   return MakeError(StatusCode::kInvalidArgument, "PAGE_TOKEN_INVALID",
                    "the page token is not one of this query; begin again without a token");

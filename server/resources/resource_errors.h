@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -21,13 +22,15 @@ absl::Status ReportInvalidError(std::string_view job);     // INTERNAL, REPORT_I
 absl::Status JobNotRetryableError(std::string_view job,
                                   std::string_view state);  // FAILED_PRECONDITION, JOB_NOT_RETRYABLE
 absl::Status FilterInvalidError(std::string_view filter, size_t position,
-                                std::string_view why);           // INVALID_ARGUMENT, FILTER_INVALID
-absl::Status FilterTooLongError(size_t bytes);                   // INVALID_ARGUMENT, FILTER_INVALID
-absl::Status OrderInvalidError(std::string_view order_by);       // INVALID_ARGUMENT, ORDER_INVALID
-absl::Status RequestIdReusedError(std::string_view request_id);  // INVALID_ARGUMENT, REQUEST_ID_REUSED
-absl::Status RequestIdTooLongError(size_t bytes);                // INVALID_ARGUMENT, REQUEST_ID_INVALID
-absl::Status PageTokenInvalidError();                            // INVALID_ARGUMENT, PAGE_TOKEN_INVALID
-absl::Status PageSizeInvalidError(int size);                     // INVALID_ARGUMENT, PAGE_SIZE_INVALID
-absl::Status ShippedRecipeInvalidError(std::string_view text);   // INTERNAL, RECIPE_INVALID
+                                std::string_view why);                        // INVALID_ARGUMENT, FILTER_INVALID
+absl::Status FilterTooLongError(size_t bytes);                                // INVALID_ARGUMENT, FILTER_INVALID
+absl::Status OrderInvalidError(std::string_view order_by);                    // INVALID_ARGUMENT, ORDER_INVALID
+absl::Status RequestIdReusedError(std::string_view request_id);               // INVALID_ARGUMENT, REQUEST_ID_REUSED
+absl::Status RequestIdTooLongError(size_t bytes);                             // INVALID_ARGUMENT, REQUEST_ID_INVALID
+absl::Status TenantInvalidError(std::string_view tenant);                     // INVALID_ARGUMENT, TENANT_INVALID
+absl::Status TenantLimitInvalidError(std::string_view quota, int64_t value);  // INVALID_ARGUMENT, TENANT_LIMIT_INVALID
+absl::Status PageTokenInvalidError();                                         // INVALID_ARGUMENT, PAGE_TOKEN_INVALID
+absl::Status PageSizeInvalidError(int size);                                  // INVALID_ARGUMENT, PAGE_SIZE_INVALID
+absl::Status ShippedRecipeInvalidError(std::string_view text);                // INTERNAL, RECIPE_INVALID
 
 }  // namespace bitwright::server

@@ -1,6 +1,7 @@
 #include "google/bytestream/bytestream.grpc.pb.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/names.h"
+#include "server/rpc/blob_user.h"
 #include "server/rpc/call_scope.h"
 #include "server/rpc/read_stream.h"
 #include "server/rpc/services.h"
@@ -24,7 +25,7 @@ class ByteStreamService final : public RawByteStream {
       : environment_(environment), parts_(parts), idle_(idle) {}
 
   grpc::ServerWriteReactor<ByteBuffer>* Read(CallbackServerContext* context, const ByteBuffer* request) override {
-    return StartReadStream(environment_, context, parts_.blobs, *request);
+    return StartReadStream(environment_, context, parts_.held, *request);
   }
 
   grpc::ServerReadReactor<ByteBuffer>* Write(CallbackServerContext* context, ByteBuffer* response) override {
@@ -35,19 +36,21 @@ class ByteStreamService final : public RawByteStream {
                                              ByteBuffer* response) override {
     return RunUnary<QueryWriteStatusRequest, QueryWriteStatusResponse>(
         environment_, context, kQueryWriteStatus, request, response,
-        [this](const CallContext&, const auto& in, auto& out) { return QueryStatus(in, out); });
+        [this](const CallContext& call, const auto& in, auto& out) { return QueryStatus(call, in, out); });
   }
 
  private:
-  absl::Status QueryStatus(const QueryWriteStatusRequest& request, QueryWriteStatusResponse& response) {
+  absl::Status QueryStatus(const CallContext& call, const QueryWriteStatusRequest& request,
+                           QueryWriteStatusResponse& response) {
     ABSL_ASSIGN_OR_RETURN(const UploadName name, ParseUploadName(request.resource_name()));
-    ABSL_ASSIGN_OR_RETURN(const bool held, parts_.held.Has(name.digest));
+    const BlobUser user = BlobUserOf(call);
+    ABSL_ASSIGN_OR_RETURN(const bool held, parts_.held.Has(user, name.digest));
     if (held) {
       response.set_committed_size(name.digest.size_bytes);
       response.set_complete(true);
       return absl::OkStatus();
     }
-    ABSL_ASSIGN_OR_RETURN(const int64_t bytes, parts_.blobs.UploadedBytes(name));
+    ABSL_ASSIGN_OR_RETURN(const int64_t bytes, parts_.blobs.UploadedBytes(name, user.tenant));
     response.set_committed_size(bytes);
     return absl::OkStatus();
   }

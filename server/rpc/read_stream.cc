@@ -6,6 +6,7 @@
 #include "proto/base/status_macros.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/names.h"
+#include "server/rpc/blob_user.h"
 #include "server/rpc/rpc_errors.h"
 
 namespace bitwright::server {
@@ -18,9 +19,9 @@ using grpc::ByteBuffer;
 // One message is under way at any time: read on the pool, then sent by gRPC, whose callback asks for the next.
 class ReadStream final : public grpc::ServerWriteReactor<ByteBuffer> {
  public:
-  ReadStream(RpcEnvironment& environment, grpc::CallbackServerContext* context, BlobStore& blobs,
+  ReadStream(RpcEnvironment& environment, grpc::CallbackServerContext* context, HeldBlobs& held,
              const ByteBuffer& request)
-      : environment_(environment), blobs_(blobs), request_bytes_(request), scope_(environment, context, kReadBlob) {}
+      : environment_(environment), held_(held), request_bytes_(request), scope_(environment, context, kReadBlob) {}
 
   void Start() {
     absl::Status begun = scope_.Open();
@@ -50,7 +51,7 @@ class ReadStream final : public grpc::ServerWriteReactor<ByteBuffer> {
     if (request_.read_offset() < 0 || request_.read_offset() > digest.size_bytes) {
       return ReadOffsetOutsideError(request_.read_offset(), digest.size_bytes);
     }
-    ABSL_ASSIGN_OR_RETURN(reader_, blobs_.Open(digest));
+    ABSL_ASSIGN_OR_RETURN(reader_, held_.Open(BlobUserOf(scope_.call()), digest));
     next_ = request_.read_offset();
     const int64_t left = digest.size_bytes - next_;
     end_ = next_ + (request_.read_limit() == 0 ? left : std::min(left, request_.read_limit()));
@@ -75,7 +76,7 @@ class ReadStream final : public grpc::ServerWriteReactor<ByteBuffer> {
   }
 
   RpcEnvironment& environment_;
-  BlobStore& blobs_;
+  HeldBlobs& held_;
   const ByteBuffer request_bytes_;
   ReadRequest request_;
   CallScope scope_;
@@ -89,8 +90,8 @@ class ReadStream final : public grpc::ServerWriteReactor<ByteBuffer> {
 }  // namespace
 
 grpc::ServerWriteReactor<ByteBuffer>* StartReadStream(RpcEnvironment& environment, grpc::CallbackServerContext* context,
-                                                      BlobStore& blobs, const ByteBuffer& request) {
-  auto* stream = new ReadStream(environment, context, blobs, request);
+                                                      HeldBlobs& held, const ByteBuffer& request) {
+  auto* stream = new ReadStream(environment, context, held, request);
   stream->Start();
   return stream;
 }

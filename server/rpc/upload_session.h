@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "proto/base/clock.h"
 #include "proto/contract/names.h"
+#include "server/auth/call_context.h"
 #include "server/blobs/blobs.h"
 #include "server/blobs/disk_watch.h"
 #include "server/blobs/held_blobs.h"
@@ -37,18 +38,19 @@ class UploadSession {
   };
   // Takes a message, or does a part of the work before it: the bytes that an earlier stream left are hashed in pieces
   // of kHashPiece. Errors as in ByteStream.Write.
-  absl::StatusOr<Step> Take(WriteMessage& message);
+  absl::StatusOr<Step> Take(const CallContext& call, WriteMessage& message);
   // The stream ended without finish_write: the bytes so far stay, to be resumed, and the name is free.
   int64_t Suspend();
 
  private:
   static constexpr int64_t kHashPiece = 1 << 20;
 
-  absl::StatusOr<std::optional<int64_t>> Begin(const WriteMessage& message);
+  absl::StatusOr<std::optional<int64_t>> Begin(const CallContext& call, const WriteMessage& message);
   absl::Status CheckMessage(const WriteMessage& message);
   absl::StatusOr<bool> HeldByNow();
 
   const UploadParts& parts_;
+  BlobUser user_;
   std::string resource_name_;
   UploadName name_;
   std::unique_ptr<BlobUpload> upload_;

@@ -133,7 +133,7 @@ class WriteStream final : public grpc::ServerReadReactor<ByteBuffer>,
       environment_.metrics.Uploaded(parsed->data.size());
       message_ = *std::move(parsed);
     }
-    const absl::StatusOr<UploadSession::Step> step = session_.Take(*message_);
+    const absl::StatusOr<UploadSession::Step> step = session_.Take(scope_.call(), *message_);
     if (!step.ok()) return step.status();
     if (!step->again) message_.reset();
     if (!step->committed) return std::nullopt;

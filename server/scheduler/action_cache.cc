@@ -11,9 +11,9 @@
 namespace bitwright::server {
 namespace {
 
-absl::Status TryLookUp(Store& store, const std::string& digest, Found& found) {
+absl::Status TryLookUp(Store& store, const std::string& tenant, const std::string& digest, Found& found) {
   return store.Read([&](Snapshot& snapshot) -> absl::Status {
-    ABSL_ASSIGN_OR_RETURN(std::optional<std::string> action, snapshot.GetAction(digest));
+    ABSL_ASSIGN_OR_RETURN(std::optional<std::string> action, snapshot.GetAction(tenant, digest));
     if (!action || !found.parsed.ParseFromString(*action)) return absl::OkStatus();
     for (const v1::TaskOutput& output : found.parsed.outputs()) {
       ABSL_ASSIGN_OR_RETURN(const BlobDigest blob, FromProto(output.digest()));
@@ -59,9 +59,9 @@ void OnFinished(Core& core, const absl::Status& fate, TaskRow row, const std::op
 
 }  // namespace
 
-Found LookUp(Store& store, HeldBlobs& blobs, const std::string& digest) {
+Found LookUp(Store& store, HeldBlobs& blobs, const std::string& tenant, const std::string& digest) {
   Found found;
-  found.status = TryLookUp(store, digest, found);
+  found.status = TryLookUp(store, tenant, digest, found);
   for (const BlobDigest& output : found.outputs) {
     if (!blobs.HasFile(output)) found.result.reset();
   }
@@ -77,7 +77,7 @@ void FinishFromCache(Core& core, Owner& owner, LiveTask& task, Found found) {
   change.job = job_row;
   change.held = found.outputs;
   change.held_for = "a kept result";
-  change.references = {{TasksReference(owner.name), std::move(found.outputs)}};
+  change.references = {{TasksReference(owner.name), owner.tenant(), std::move(found.outputs)}};
   Commit(
       core, owner, std::move(change),
       [row = std::move(row), job_row = std::move(job_row), result = std::move(found.parsed)](

@@ -8,7 +8,7 @@
 
 namespace bitwright::server {
 
-// What the action cache has for a task digest.
+// What the action cache has for a task digest, of the same tenant: results of others are looked at by nobody.
 struct Found {
   absl::Status status;
   std::optional<std::string> result;  // v1::TaskResult, when every output of it is held, row and bytes
@@ -17,7 +17,7 @@ struct Found {
 };
 
 // Without the lock.
-Found LookUp(Store& store, HeldBlobs& blobs, const std::string& digest);
+Found LookUp(Store& store, HeldBlobs& blobs, const std::string& tenant, const std::string& digest);
 
 // Moves a READY task that was looked up to DONE, and what that leads to; where an output has gone meanwhile it is
 // enqueued. Marks the owner as begun, as a lease does.

@@ -78,17 +78,18 @@ void TaskBoard::SetProgress(Owner& owner, LiveTask& task, double progress) {
   Count(owner, task, 1);
 }
 
-std::vector<std::string> TaskBoard::Vacate(const LiveTask& task) {
-  const auto it = running_.find(task.digest);
+std::vector<std::string> TaskBoard::Vacate(const Owner& owner, const LiveTask& task) {
+  const std::string key = KeyOf(owner, task);
+  const auto it = running_.find(key);
   if (it == running_.end() || it->second != task.row.name) return {};
   running_.erase(it);
-  auto blocked = blocked_.extract(task.digest);
+  auto blocked = blocked_.extract(key);
   return blocked ? std::move(blocked.mapped()) : std::vector<std::string>();
 }
 
-void TaskBoard::Block(LiveTask& task) {
+void TaskBoard::Block(const Owner& owner, LiveTask& task) {
   task.blocked_on = task.digest;
-  blocked_[task.digest].push_back(task.row.name);
+  blocked_[KeyOf(owner, task)].push_back(task.row.name);
 }
 
 }  // namespace bitwright::server

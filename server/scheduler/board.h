@@ -42,12 +42,13 @@ class TaskBoard {
   void Move(Owner& owner, LiveTask& task, TaskEvent event);
   void SetProgress(Owner& owner, LiveTask& task, double progress);
 
-  // A task runs, or is about to, under its digest: equal ones wait for it.
-  void Occupy(const LiveTask& task) { running_[task.digest] = task.row.name; }
+  // A task runs, or is about to, under its digest: equal ones of its tenant wait for it. Those of other tenants do not:
+  // nobody is to learn, by how soon his own is done, what others run.
+  void Occupy(const Owner& owner, const LiveTask& task) { running_[KeyOf(owner, task)] = task.row.name; }
   // It does no longer; the names of those that waited for it.
-  std::vector<std::string> Vacate(const LiveTask& task);
-  bool Runs(const std::string& digest) const { return running_.contains(digest); }
-  void Block(LiveTask& task);  // until the task of the same digest has vacated
+  std::vector<std::string> Vacate(const Owner& owner, const LiveTask& task);
+  bool Runs(const Owner& owner, const LiveTask& task) const { return running_.contains(KeyOf(owner, task)); }
+  void Block(const Owner& owner, LiveTask& task);  // until the equal task has vacated
 
   const StateCounts& states() const { return states_; }
   int64_t jobs() const { return jobs_; }
@@ -55,6 +56,8 @@ class TaskBoard {
 
  private:
   void Count(Owner& owner, const LiveTask& task, int sign);
+  // What equal tasks have in common: a digest has a fixed length.
+  static std::string KeyOf(const Owner& owner, const LiveTask& task) { return task.digest + owner.tenant(); }
 
   struct Index {
     Owner* owner = nullptr;
@@ -62,8 +65,8 @@ class TaskBoard {
   };
   std::map<std::string, std::unique_ptr<Owner>> owners_;
   std::unordered_map<std::string, Index> tasks_;                       // by task name
-  std::unordered_map<std::string, std::string> running_;               // digest → name of the task
-  std::unordered_map<std::string, std::vector<std::string>> blocked_;  // digest → names of tasks
+  std::unordered_map<std::string, std::string> running_;               // KeyOf → name of the task
+  std::unordered_map<std::string, std::vector<std::string>> blocked_;  // KeyOf → names of tasks
   StateCounts states_{};
   int64_t jobs_ = 0;
   int64_t next_id_ = 1;

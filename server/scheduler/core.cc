@@ -79,19 +79,20 @@ void Forget(Core& core, Owner& owner) {
   for (LiveTask& task : owner.tasks) {
     core.executor.Withdraw(task.row.name);
     core.unrouted.erase(task.row.name);
-    for (std::string& name : core.board.Vacate(task)) freed.push_back(std::move(name));
+    for (std::string& name : core.board.Vacate(owner, task)) freed.push_back(std::move(name));
     for (auto& call : task.when_written) core.outbox.push_back([&core, call = std::move(call)] { core.resume(call); });
   }
   for (const Answer& answer : owner.when_ended) Tell(core, answer, absl::OkStatus());
   core.stuck.erase(owner.name);
   core.window.OnLeftQueue(owner.name);
+  core.gate.Leave(owner.name);
   core.board.Remove(owner);
   for (const std::string& name : freed) Unblock(core, name);
 }
 
-void Vacate(Core& core, LiveTask& task) {
+void Vacate(Core& core, Owner& owner, LiveTask& task) {
   core.executor.Withdraw(task.row.name);
-  for (const std::string& name : core.board.Vacate(task)) Unblock(core, name);
+  for (const std::string& name : core.board.Vacate(owner, task)) Unblock(core, name);
 }
 
 bool IsServersFault(const absl::Status& status) {

@@ -20,6 +20,7 @@
 #include "server/scheduler/planner.h"
 #include "server/scheduler/speed.h"
 #include "server/scheduler/subscribers.h"
+#include "server/scheduler/tenant_gate.h"
 #include "server/scheduler/window.h"
 #include "server/store/change.h"
 #include "server/store/store.h"
@@ -30,6 +31,7 @@ struct SchedulerOptions {
   FleetOptions fleet;
   absl::Duration patience = absl::Minutes(10);  // how long an owner waits for a worker that may run its tasks
   int window = 256;                             // jobs in memory; as many models
+  int64_t tenant_running_jobs = 0;              // of a tenant without limits of its own; 0: any number
 };
 
 // The answer to a call; runs once, without the lock, when what it says is durable.
@@ -53,6 +55,7 @@ struct Core {
 
   TaskBoard board;
   Window window;
+  TenantGate gate;
   Subscribers subscribers;
   Outbox outbox;
   Speed speed;
@@ -105,7 +108,7 @@ void Changed(Core& core, Owner& owner);
 void Forget(Core& core, Owner& owner);
 
 // Takes the task from the executor, and what waited for its digest is routed.
-void Vacate(Core& core, LiveTask& task);
+void Vacate(Core& core, Owner& owner, LiveTask& task);
 
 // A write or read failed through the server's own fault: nothing of the owner is begun for a while, then it goes on.
 void Refused(Core& core, Owner& owner, const absl::Status& why);

@@ -76,7 +76,7 @@ Change ToChange(const Owner& owner, const Ending& ending) {
   if (const JobRow* job = std::get_if<JobRow>(&ending.row)) change.job = *job;
   CancelTasks(owner, change);
   change.cleared_references = {TasksReference(owner.name)};
-  change.references = {{owner.name, ending.kept}};
+  change.references = {{owner.name, owner.tenant(), ending.kept}};
   return change;
 }
 

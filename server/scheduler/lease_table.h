@@ -20,6 +20,7 @@ struct HeldLease {
   Execution execution;
   Place place;
   int64_t fencing_token = 0;
+  MonotonicTime started;
   MonotonicTime expiry;
   bool claimed = true;  // false: of before a restart, and its worker has not been heard of since
 };

@@ -134,6 +134,7 @@ void OnLoaded(Core& core, const std::string& name, Loaded loaded, const std::fun
     core.window.OnLoaded(*owner);
   } else {
     core.window.OnNotLoaded(name);
+    if (owner == nullptr) core.gate.Leave(name);
   }
   if (!loaded.status.ok()) {
     if (IsServersFault(loaded.status)) {
@@ -145,6 +146,34 @@ void OnLoaded(Core& core, const std::string& name, Loaded loaded, const std::fun
   }
   if (then) then(core, owner);
   if (owner != nullptr && core.board.FindOwner(name) == owner) Advance(core, *owner);
+}
+
+constexpr int kTenantBatch = 1000;
+
+// Once, at the start: from then on limits change by calls.
+absl::Status ReadLimits(Snapshot& snapshot, TenantGate& gate) {
+  std::vector<std::string> names;
+  do {
+    const std::string last = names.empty() ? std::string() : names.back();
+    ABSL_ASSIGN_OR_RETURN(names, snapshot.ListTenants(last, kTenantBatch));
+    for (const std::string& name : names) {
+      ABSL_ASSIGN_OR_RETURN(const std::optional<TenantRow> row, snapshot.GetTenant(name));
+      if (row) gate.Limit(name, row->limits.running_jobs);
+    }
+  } while (static_cast<int>(names.size()) == kTenantBatch);
+  return absl::OkStatus();
+}
+
+// The jobs that ran when the server ended.
+absl::StatusOr<std::vector<TenantGate::Job>> Started(Snapshot& snapshot) {
+  ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                        snapshot.UnfinishedJobs(v1::Job::RUNNING, std::numeric_limits<int>::max()));
+  std::vector<TenantGate::Job> jobs;
+  for (const std::string& name : names) {
+    ABSL_ASSIGN_OR_RETURN(const std::optional<JobRow> row, snapshot.GetJob(name));
+    if (row) jobs.push_back({.name = name, .tenant = row->tenant, .priority = row->priority, .create_time = {}});
+  }
+  return jobs;
 }
 
 }  // namespace
@@ -161,12 +190,16 @@ void Load(Core& core, const std::string& name, std::function<void(Core&, Owner*)
 }
 
 absl::Status LoadStarted(Core& core) {
-  std::vector<std::string> jobs;
+  core.gate.LimitOthers(core.options.tenant_running_jobs);
+  std::vector<TenantGate::Job> jobs;
   ABSL_RETURN_IF_ERROR(core.store.Read([&](Snapshot& snapshot) -> absl::Status {
-    ABSL_ASSIGN_OR_RETURN(jobs, snapshot.UnfinishedJobs(v1::Job::RUNNING, std::numeric_limits<int>::max()));
+    ABSL_RETURN_IF_ERROR(ReadLimits(snapshot, core.gate));
+    ABSL_ASSIGN_OR_RETURN(jobs, Started(snapshot));
     return absl::OkStatus();
   }));
-  for (const std::string& job : jobs) Load(core, job, nullptr);
+  // All of them count before anything else may begin.
+  for (const TenantGate::Job& job : jobs) core.gate.Begin(job);
+  for (const TenantGate::Job& job : jobs) Load(core, job.name, nullptr);
   core.window.LookAgain();
   core.window.Fill(core);
   return absl::OkStatus();

@@ -37,24 +37,32 @@ AskingWorker ToAskingWorker(const Fleet::Member& member, bool small_only) {
 
 void LocalFleet::Occupy(const Execution& execution, const std::string& worker) {
   members_.Started(worker, execution.task, {execution.needs.memory_bytes, execution.needs.small});
-  ++shares_[execution.tenant];
+  shares_.Started(execution.tenant, now_);
 }
 
-void LocalFleet::Free(const Execution& execution, const std::string& worker) {
+void LocalFleet::Free(const Execution& execution, const std::string& worker, std::optional<MonotonicTime> started) {
   members_.Stopped(worker, execution.task);
-  if (--shares_[execution.tenant] == 0) shares_.erase(execution.tenant);
+  shares_.Ended(execution.tenant, started, now_);
   ++stirs_;
 }
 
+std::optional<Execution> LocalFleet::Unqueue(const std::string& task) {
+  std::optional<Execution> execution = ready_.Remove(task);
+  if (execution) shares_.WaitsNoLonger(execution->tenant);
+  return execution;
+}
+
 void LocalFleet::Submit(Execution execution) {
+  Unqueue(execution.task);
+  shares_.Waits(execution.tenant, now_);
   ready_.Add(std::move(execution));
   ++stirs_;
 }
 
 void LocalFleet::Withdraw(const std::string& task) {
-  ready_.Remove(task);
+  Unqueue(task);
   if (const auto placed = placed_.find(task); placed != placed_.end()) placed->second.withdrawn = true;
-  if (const auto lease = leases_.Remove(task)) Free(lease->execution, lease->place.worker);
+  if (const auto lease = leases_.Remove(task)) Free(lease->execution, lease->place.worker, lease->started);
 }
 
 std::vector<Placement> LocalFleet::FindPlaces() {
@@ -73,18 +81,21 @@ std::vector<Placement> LocalFleet::FindPlaces() {
 std::optional<Placement> LocalFleet::PlaceFor(int64_t asker, const WaitingWorkers::Waiter& waiter) {
   const Fleet::Member* member = members_.Find(waiter.worker);
   if (member == nullptr || !member->has_free_slot()) return std::nullopt;
-  const Execution* pick = ready_.Pick(ToAskingWorker(*member, waiter.small_only), shares_);
+  const Execution* pick = ready_.Pick(ToAskingWorker(*member, waiter.small_only), shares_.TurnsAt(now_));
   if (pick == nullptr) return std::nullopt;
   const std::string task = pick->task;
-  Placed placed{.execution = *ready_.Remove(task), .place = ToPlace(*member), .asker = asker, .waiter = {}};
+  Placed placed{
+      .execution = *ready_.Find(task), .place = ToPlace(*member), .started = now_, .asker = asker, .waiter = {}};
   placed.waiter = *waiting_.Take(asker);
   Occupy(placed.execution, member->name);
+  Unqueue(task);
   const Placement placement{task, placed.place};
   placed_.emplace(task, std::move(placed));
   return placement;
 }
 
 void LocalFleet::Begin(const std::string& task, v1::Lease lease, MonotonicTime now, Outbox& outbox) {
+  now_ = now;
   if (const auto it = placed_.find(task); it != placed_.end() && it->second.withdrawn) return Refuse(task);
   auto node = placed_.extract(task);
   if (!node) return;
@@ -94,6 +105,7 @@ void LocalFleet::Begin(const std::string& task, v1::Lease lease, MonotonicTime n
   leases_.Add({.execution = std::move(placed.execution),
                .place = std::move(placed.place),
                .fencing_token = token,
+               .started = placed.started,
                .expiry = LeaseEnd(now)});
   if (members_.Find(worker) == nullptr) {
     outbox.push_back([done = std::move(placed.waiter.done), worker] { done(WorkerUnknownError(worker)); });
@@ -107,17 +119,20 @@ void LocalFleet::Refuse(const std::string& task) {
   auto node = placed_.extract(task);
   if (!node) return;
   Placed& placed = node.mapped();
-  Free(placed.execution, placed.place.worker);
-  if (!placed.withdrawn) ready_.Add(std::move(placed.execution));
+  const Execution execution = placed.execution;
+  if (!placed.withdrawn) Submit(std::move(placed.execution));
+  Free(execution, placed.place.worker, std::nullopt);
   waiting_.Add(placed.asker, std::move(placed.waiter));
 }
 
 void LocalFleet::Resume(Execution execution, const Place& place, int64_t fencing_token, MonotonicTime now) {
+  now_ = now;
   const bool known = members_.Find(place.worker) != nullptr;
   Occupy(execution, place.worker);
   leases_.Add({.execution = std::move(execution),
                .place = place,
                .fencing_token = fencing_token,
+               .started = now,
                .expiry = LeaseEnd(now),
                .claimed = known});
 }
@@ -129,11 +144,12 @@ bool LocalFleet::IsOrphan(const HeldLease& lease) const {
 void LocalFleet::Lose(const std::string& task, const absl::Status& why) {
   const std::optional<HeldLease> lease = leases_.Remove(task);
   if (!lease) return;
-  Free(lease->execution, lease->place.worker);
+  Free(lease->execution, lease->place.worker, lease->started);
   lost_.push_back({task, lease->fencing_token, why});
 }
 
 std::vector<LostLease> LocalFleet::Lost(MonotonicTime now) {
+  now_ = now;
   const std::vector<std::string> unclaimed(leases_.unclaimed().begin(), leases_.unclaimed().end());
   for (const std::string& task : unclaimed) {
     if (IsOrphan(*leases_.Find(task))) Lose(task, absl::OkStatus());
@@ -175,6 +191,7 @@ std::string LocalFleet::Register(const v1::WorkerCapacity& capacity, const Clock
 }
 
 void LocalFleet::Hear(Fleet::Member& member, const Clock& clock) {
+  now_ = clock.Monotonic();
   if (LeaseEnd(member.seen) < clock.Monotonic()) ++changes_;  // it is a place again
   Fleet::Seen(member, clock);
 }

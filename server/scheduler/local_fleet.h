@@ -11,6 +11,7 @@
 #include "server/scheduler/fleet.h"
 #include "server/scheduler/lease_table.h"
 #include "server/scheduler/ready_queue.h"
+#include "server/scheduler/tenant_shares.h"
 #include "server/scheduler/waiting_workers.h"
 
 namespace bitwright::server {
@@ -77,6 +78,7 @@ class LocalFleet final : public Executor {
   struct Placed {
     Execution execution;
     Place place;
+    MonotonicTime started;
     int64_t asker = 0;
     WaitingWorkers::Waiter waiter;
     bool withdrawn = false;
@@ -88,7 +90,10 @@ class LocalFleet final : public Executor {
   std::optional<Placement> PlaceFor(int64_t asker, const WaitingWorkers::Waiter& waiter);
   void Hear(Fleet::Member& member, const Clock& clock);
   void Occupy(const Execution& execution, const std::string& worker);
-  void Free(const Execution& execution, const std::string& worker);
+  // `started`: nothing where it did not run.
+  void Free(const Execution& execution, const std::string& worker, std::optional<MonotonicTime> started);
+  // Takes it from those that wait. Nothing: it is not among them.
+  std::optional<Execution> Unqueue(const std::string& task);
   void Lose(const std::string& task, const absl::Status& why);
   bool IsOrphan(const HeldLease& lease) const;
   void AnswerUnknown(Outbox& outbox);
@@ -101,6 +106,7 @@ class LocalFleet final : public Executor {
   LeaseTable leases_;
   TenantShares shares_;
   std::vector<LostLease> lost_;
+  MonotonicTime now_;  // as of the last call that said so; each round of the scheduler begins with one
   std::optional<MonotonicTime> ticked_;
   int64_t changes_ = 0;
   int64_t looked_at_ = -1;  // the value of stirs_ when FindPlaces last found nothing more

@@ -41,6 +41,7 @@ absl::StatusOr<std::shared_ptr<const SharedModel>> ModelCache::Get(const std::st
   if (!row) return std::shared_ptr<const SharedModel>();
   auto shared = std::make_shared<SharedModel>();
   if (!shared->model.ParseFromString(row->body)) return RowCorruptError(name);
+  shared->tenant = row->tenant;
   if (!row->info.empty()) {
     ABSL_ASSIGN_OR_RETURN(const BlobDigest info, ParseDigest(row->info));
     shared->info = ToProto(info);

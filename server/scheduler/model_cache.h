@@ -17,11 +17,13 @@ namespace bitwright::server {
 // A model as jobs use it: parsed once, shared by all of them.
 struct SharedModel {
   v1::Model model;
+  std::string tenant;
   v1::Digest info;  // of the blob that holds model.info; empty unless it is READY
 };
 
 // Models by name, the latest used ones. READY and REJECTED models never change, so that only they are kept; a deleted
-// one may be returned for a while: whoever makes something of it asks the store whether it is there. Thread-safe.
+// one may be returned for a while: whoever makes something of it asks the store whether it is there, and whether it may
+// be seen, by its tenant. Thread-safe.
 class ModelCache {
  public:
   explicit ModelCache(Store& store) : store_(store) {}

@@ -31,10 +31,7 @@ const LiveTask* Owner::OfKind(std::string_view kind) const {
   return it == tasks.end() ? nullptr : &*it;
 }
 
-std::string Owner::tenant() const {
-  const std::string tenant = job() == nullptr ? std::string() : job()->row.tenant;
-  return tenant.empty() ? kDefaultTenant : tenant;
-}
+const std::string& Owner::tenant() const { return job() == nullptr ? model()->row.tenant : job()->row.tenant; }
 
 bool Owner::Untouched() const {
   if (writes > 0 || closing || !stored.empty()) return false;
@@ -86,6 +83,11 @@ Requirements NeedsOf(const Owner& owner, const LiveTask& task) {
   needs.code_version = job->row.pinned_code;
   if (task.node.numeric) needs.compute_class = job->row.pinned_class;
   return needs;
+}
+
+TenantGate::Job ToGateJob(const Owner& owner) {
+  return {
+      .name = owner.name, .tenant = owner.tenant(), .priority = owner.priority(), .create_time = owner.create_time()};
 }
 
 v1::Job ComposeJob(const Owner& owner) {

@@ -18,10 +18,10 @@
 #include "bitwright/v1/models.pb.h"
 #include "bitwright/v1/tasks.pb.h"
 #include "proto/base/clock.h"
-#include "server/auth/call_context.h"
 #include "server/jobs/job_graph.h"
 #include "server/scheduler/executor.h"
 #include "server/scheduler/tally.h"
+#include "server/scheduler/tenant_gate.h"
 #include "server/store/store.h"
 
 namespace bitwright::server {
@@ -115,7 +115,7 @@ struct Owner {
 
   absl::Time create_time() const;
   int priority() const;
-  std::string tenant() const;
+  const std::string& tenant() const;
   LiveTask* Find(const std::string& key);
   const LiveTask* Find(const std::string& key) const;
   // The first task of a kind; null: none yet.
@@ -144,6 +144,9 @@ bool SourcesDone(const Owner& owner, const LiveTask& task);
 
 // What a task needs of its place, under the pins of its job.
 Requirements NeedsOf(const Owner& owner, const LiveTask& task);
+
+// Precondition: the owner is a job.
+TenantGate::Job ToGateJob(const Owner& owner);
 
 // The job as a client sees it, stages included. Precondition: the owner is a job.
 v1::Job ComposeJob(const Owner& owner);

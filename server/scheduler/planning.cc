@@ -34,6 +34,7 @@ constexpr int kMostReruns = 3;
 // What a plan is made from, copied under the lock.
 struct PlanInput {
   std::string owner;
+  std::string tenant;
   std::vector<OutputToRead> unread;
   Learned learned;
   std::shared_ptr<const ResolvedJob> resolved;  // of a job
@@ -76,8 +77,8 @@ absl::Status TryPlan(HeldBlobs& blobs, const Planner& planner, absl::Time now, c
                      PlanResult& result) {
   ABSL_RETURN_IF_ERROR(ReadAll(blobs, input, result));
   if (input.provenance) {
-    ABSL_ASSIGN_OR_RETURN(const BlobDigest digest,
-                          blobs.Put(DeterministicBytes(*input.provenance), now, TasksReference(input.owner)));
+    ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, blobs.Put(DeterministicBytes(*input.provenance), now,
+                                                             TasksReference(input.owner), input.tenant));
     result.learned.facts.provenance = ToProto(digest);
   }
   return Expand(planner, input, result);
@@ -120,7 +121,7 @@ absl::StatusOr<LiveTask> NewTask(Core& core, Owner& owner, TaskNode node) {
 // A lease of before a restart: its worker may still run it.
 void Resume(Core& core, Owner& owner, LiveTask& task) {
   const TaskRow& row = task.row;
-  core.board.Occupy(task);
+  core.board.Occupy(owner, task);
   core.executor.Resume(ToExecution(owner, task),
                        {.worker = row.worker,
                         .host = row.worker_host,
@@ -204,6 +205,7 @@ void OnPlanned(Core& core, Owner& owner, PlanResult result) {
 
 PlanInput InputOf(const Owner& owner, std::vector<OutputToRead> unread) {
   PlanInput input{.owner = owner.name,
+                  .tenant = owner.tenant(),
                   .unread = std::move(unread),
                   .learned = {},
                   .resolved = {},

@@ -6,9 +6,9 @@
 namespace bitwright::server {
 namespace {
 
-int ShareOf(const TenantShares& shares, const std::string& tenant) {
-  const auto it = shares.find(tenant);
-  return it == shares.end() ? 0 : it->second;
+double TurnOf(const TenantTurns& turns, const std::string& tenant) {
+  const auto it = turns.find(tenant);
+  return it == turns.end() ? 0 : it->second;
 }
 
 }  // namespace
@@ -68,12 +68,12 @@ const Execution* ReadyQueue::FirstFitting(const Line& line, const AskingWorker& 
   return nullptr;
 }
 
-const Execution* ReadyQueue::BestOf(const Level& level, const AskingWorker& worker, const TenantShares& shares,
+const Execution* ReadyQueue::BestOf(const Level& level, const AskingWorker& worker, const TenantTurns& turns,
                                     const Execution* best) const {
   const auto sooner = [&](const Execution& a, const Execution& b) {
-    const int a_share = ShareOf(shares, a.tenant);
-    const int b_share = ShareOf(shares, b.tenant);
-    return a_share != b_share ? a_share < b_share : RankOf(a) < RankOf(b);
+    const double a_turn = TurnOf(turns, a.tenant);
+    const double b_turn = TurnOf(turns, b.tenant);
+    return a_turn != b_turn ? a_turn < b_turn : RankOf(a) < RankOf(b);
   };
   for (const auto& [tenant, line] : level) {
     const Execution* first = FirstFitting(line, worker);
@@ -82,14 +82,14 @@ const Execution* ReadyQueue::BestOf(const Level& level, const AskingWorker& work
   return best;
 }
 
-const Execution* ReadyQueue::Pick(const AskingWorker& worker, const TenantShares& shares) const {
+const Execution* ReadyQueue::Pick(const AskingWorker& worker, const TenantTurns& turns) const {
   const Execution* best = nullptr;
   for (const auto& [kind, levels] : kinds_) {
     if (!MayRun(kind, worker)) continue;
     for (const auto& [priority, level] : levels) {
       if (best != nullptr && priority < best->priority) break;
       const Execution* same = best != nullptr && priority == best->priority ? best : nullptr;
-      const Execution* found = BestOf(level, worker, shares, same);
+      const Execution* found = BestOf(level, worker, turns, same);
       if (found == nullptr) continue;
       best = found;
       break;

@@ -9,15 +9,14 @@
 
 #include "server/scheduler/executor.h"
 #include "server/scheduler/policy.h"
+#include "server/scheduler/tenant_shares.h"
 
 namespace bitwright::server {
 
-// Running tasks by tenant.
-using TenantShares = std::map<std::string, int>;
-
-// Tasks that wait for a place, in the order of the policy: Pick gives what PickTask (policy.h) gives, without looking
-// at each of them. Kept apart by what they need, then by priority and tenant, each in order; a pick looks at the heads,
-// and passes over those only whose memory does not fit. Plain data.
+// Tasks that wait for a place, in the order of the policy: higher priority first, then the tenant whose turn it is
+// (tenant_shares.h), then the older owner, the larger task, and its name. Kept apart by what they need, then by
+// priority and tenant, each in order; a pick looks at the heads, and passes over those only whose memory does not fit.
+// Plain data.
 class ReadyQueue {
  public:
   void Add(Execution execution);
@@ -25,7 +24,7 @@ class ReadyQueue {
   std::optional<Execution> Remove(const std::string& task);
   const Execution* Find(const std::string& task) const;
   // The task for this worker; it stays.
-  const Execution* Pick(const AskingWorker& worker, const TenantShares& shares) const;
+  const Execution* Pick(const AskingWorker& worker, const TenantTurns& turns) const;
 
   bool empty() const { return tasks_.empty(); }
   size_t size() const { return tasks_.size(); }
@@ -54,7 +53,7 @@ class ReadyQueue {
   // The first of the line that fits; null: none.
   const Execution* FirstFitting(const Line& line, const AskingWorker& worker) const;
   // The best of one priority that is sooner than `best`, or `best`.
-  const Execution* BestOf(const Level& level, const AskingWorker& worker, const TenantShares& shares,
+  const Execution* BestOf(const Level& level, const AskingWorker& worker, const TenantTurns& turns,
                           const Execution* best) const;
 
   std::unordered_map<std::string, Execution> tasks_;

@@ -44,7 +44,7 @@ void OnReleased(Core& core, const TaskRow& row, absl::Duration pause, const Answ
   task.ready_since = core.clock.Monotonic();
   task.not_before = core.clock.Monotonic() + pause;
   const auto calls = std::exchange(task.when_written, {});
-  Vacate(core, task);
+  Vacate(core, owner, task);
   if (task.sources_left > 0) core.board.Move(owner, task, TaskEvent::kSourceLost);
   Changed(core, owner);
   Route(core, owner, task);

@@ -100,7 +100,7 @@ void OnCompleted(Core& core, const TaskRow& row, v1::TaskResult result, const An
   core.board.SetRow(owner, task, row);
   Tell(core, answer, absl::OkStatus());
   const auto calls = std::exchange(task.when_written, {});
-  Vacate(core, task);
+  Vacate(core, owner, task);
   OnDone(core, owner, task);
   Changed(core, owner);
   Advance(core, owner);
@@ -119,8 +119,8 @@ void WriteResult(Core& core, TaskBoard::Place place, v1::TaskResult result, std:
   change.held = outputs;
   change.held_for = "the result of " + row.name;
   change.tasks = {row};
-  change.action = ActionRow{row.digest, row.result, outputs};
-  change.references = {{TasksReference(place.owner->name), std::move(outputs)}};
+  change.action = ActionRow{place.owner->tenant(), row.digest, row.result, outputs};
+  change.references = {{TasksReference(place.owner->name), place.owner->tenant(), std::move(outputs)}};
   Commit(core, *place.owner, std::move(change),
          [row, result = std::move(result), answer](Core& under_lock, Owner*, const absl::Status& fate) {
            OnCompleted(under_lock, row, result, answer, fate);

@@ -1,5 +1,6 @@
 #include "server/scheduler/routing.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -44,7 +45,28 @@ bool Choose(Core& core, Owner& owner, LiveTask& task) {
   return true;
 }
 
+// Whether its tenant may have one more job running, if it does not run yet.
+bool MayBegin(Core& core, const Owner& owner) { return owner.job() == nullptr || core.gate.Enter(ToGateJob(owner)); }
+
+bool NothingUnderWay(const Owner& owner) {
+  return std::all_of(owner.tasks.begin(), owner.tasks.end(),
+                     [](const LiveTask& task) { return task.step == TaskStep::kNone; });
+}
+
+// Its tasks are no longer among those that wait for a place.
+void Unqueue(Core& core, Owner& owner) {
+  for (LiveTask& task : owner.tasks) {
+    if (task.step != TaskStep::kQueued) continue;
+    task.step = TaskStep::kNone;
+    core.executor.Withdraw(task.row.name);
+  }
+}
+
 void OnLookedUp(Core& core, Owner& owner, LiveTask& task, Found found) {
+  if (core.gate.Holds(owner.name)) {  // since it was looked up
+    task.step = TaskStep::kNone;
+    return;
+  }
   if (!found.status.ok()) {
     task.step = TaskStep::kNone;
     return Refused(core, owner, found.status);
@@ -74,9 +96,9 @@ Requirements NeedsNow(const Owner& owner, const LiveTask& task) {
 }
 
 void Enqueue(Core& core, Owner& owner, LiveTask& task) {
-  if (core.board.Runs(task.digest)) {  // since it was looked up
+  if (core.board.Runs(owner, task)) {  // since it was looked up
     task.step = TaskStep::kNone;
-    return core.board.Block(task);
+    return core.board.Block(owner, task);
   }
   task.step = TaskStep::kQueued;
   core.executor.Submit(ToExecution(owner, task));
@@ -98,15 +120,20 @@ void Route(Core& core, Owner& owner, LiveTask& task) {
   core.unrouted.erase(task.row.name);
   if (!Choose(core, owner, task)) {
     core.unrouted.insert(task.row.name);
+    if (!core.gate.IsBegun(owner.name) && NothingUnderWay(owner)) core.gate.Yield(owner.name);
     return;
   }
+  if (!MayBegin(core, owner)) return;
   const absl::StatusOr<v1::TaskSpec> spec = Concretize(owner, task, task.compute_class, task.code_version);
   if (!spec.ok()) return FailOwner(core, owner, spec.status());
   task.digest = TaskDigest(*spec);
-  if (core.board.Runs(task.digest)) return core.board.Block(task);
+  if (core.board.Runs(owner, task)) return core.board.Block(owner, task);
   task.step = TaskStep::kLookup;
   Outside<Found>(
-      core, [&store = core.store, &blobs = core.blobs, digest = task.digest] { return LookUp(store, blobs, digest); },
+      core,
+      [&store = core.store, &blobs = core.blobs, tenant = owner.tenant(), digest = task.digest] {
+        return LookUp(store, blobs, tenant, digest);
+      },
       [name = task.row.name](Core& under_lock, Found found) {
         const auto place = under_lock.board.Find(name);
         if (!place || place->task->step != TaskStep::kLookup) return;
@@ -123,6 +150,19 @@ void Unblock(Core& core, const std::string& task) {
   if (!place) return;
   place->task->blocked_on.clear();
   Route(core, *place->owner, *place->task);
+}
+
+void ApplyGate(Core& core) {
+  // One that is let in may find no place, so that the next one is.
+  for (TenantGate::Moves moves = core.gate.TakeMoves(); !moves.empty(); moves = core.gate.TakeMoves()) {
+    for (const std::string& name : moves.put_back) {
+      Owner* owner = core.board.FindOwner(name);
+      if (owner != nullptr && core.gate.Holds(name)) Unqueue(core, *owner);
+    }
+    for (const std::string& name : moves.let_in) {
+      if (Owner* owner = core.board.FindOwner(name)) RouteReady(core, *owner);
+    }
+  }
 }
 
 void RouteDue(Core& core) {

@@ -20,6 +20,9 @@ void RouteReady(Core& core, Owner& owner);
 // Gives a READY task that was looked up to the executor.
 void Enqueue(Core& core, Owner& owner, LiveTask& task);
 
+// Jobs whose turn has come among their tenant's are routed; those that must wait after all are taken from the executor.
+void ApplyGate(Core& core);
+
 // The task that it waited for, of another owner, runs no more.
 void Unblock(Core& core, const std::string& task);
 // Back-offs that are over.

@@ -95,6 +95,7 @@ void Scheduler::Dispatch() {
   RouteAfterFleetChange(core_);
   while (true) {
     TakeLost(core_);
+    ApplyGate(core_);
     const std::vector<Placement> placements = core_.executor.FindPlaces();
     if (placements.empty()) return;
     for (const Placement& placement : placements) StartTask(core_, placement);
@@ -120,9 +121,15 @@ absl::Status Scheduler::Start() {
   return LoadStarted(core_);
 }
 
-void Scheduler::Arrived(const std::string& name, int priority) {
+void Scheduler::Arrived(const std::string& name, const std::string& tenant, int priority) {
   Section section(*this);
-  core_.window.OnArrived(core_, name, priority);
+  core_.window.OnArrived(core_, name, tenant, priority);
+}
+
+void Scheduler::LimitTenant(const std::string& tenant, int64_t running_jobs) {
+  Section section(*this);
+  core_.gate.Limit(tenant, running_jobs);
+  core_.window.LookAgain();
 }
 
 void Scheduler::Settle() {

@@ -37,7 +37,7 @@ class Scheduler {
   absl::Status Start();
   // A model or job was just stored. Cannot fail: what there is no room for stays in the queue of the store, and what
   // cannot be read now is read again.
-  void Arrived(const std::string& name, int priority);
+  void Arrived(const std::string& name, const std::string& tenant, int priority);
   // Waits, at most for `limit`, until nothing is under way for the model or job: then it has come as far as it comes
   // without a worker.
   void AwaitQuiet(const std::string& name, absl::Duration limit);
@@ -56,6 +56,9 @@ class Scheduler {
 
   // What an unfinished model or job waits for, if nothing of it runs.
   std::optional<v1::Notice> WaitingOf(const std::string& owner);
+
+  // From now on the tenant may have so many jobs running; 0: any number. Those that run go on.
+  void LimitTenant(const std::string& tenant, int64_t running_jobs);
 
   // Calls `on_change` after every change of the job or model (or deletion, or the begin of a drain) until Unsubscribe;
   // it may run once more while that is called.

@@ -59,7 +59,7 @@ void OnWritten(Core& core, const TaskRow& row, const std::optional<JobRow>& job_
   task.step = TaskStep::kNone;
   if (!fate.ok()) {
     GiveUp(core, row.name);
-    Vacate(core, task);
+    Vacate(core, owner, task);
     OnNotBegun(owner);
     return Refused(core, owner, fate);
   }
@@ -84,9 +84,10 @@ void OnWritten(Core& core, const TaskRow& row, const std::optional<JobRow>& job_
 
 }  // namespace
 
-std::optional<JobRow> BegunRow(const Core& core, Owner& owner, const LiveTask& task) {
+std::optional<JobRow> BegunRow(Core& core, Owner& owner, const LiveTask& task) {
   JobWork* work = owner.job();
   if (work == nullptr) return std::nullopt;
+  core.gate.Begin(ToGateJob(owner));
   const bool pins = task.node.numeric && work->next.pinned_class.empty();
   if (work->next.state == v1::Job::RUNNING && !pins) return std::nullopt;
   v1::Job job = work->job;
@@ -130,16 +131,21 @@ void StartTask(Core& core, const Placement& placement) {
   Owner& owner = *place->owner;
   LiveTask& task = *place->task;
   const JobWork* job = owner.job();
-  const bool equal_runs = core.board.Runs(task.digest);
+  if (core.gate.Holds(owner.name)) {  // since a place was looked for
+    GiveUp(core, placement.task);
+    task.step = TaskStep::kNone;
+    return;
+  }
+  const bool equal_runs = core.board.Runs(owner, task);
   const bool pinned_otherwise = job != nullptr && task.node.numeric && !job->next.pinned_class.empty() &&
                                 job->next.pinned_class != task.compute_class;
   if (equal_runs || pinned_otherwise) {
     GiveUp(core, placement.task);
     task.step = TaskStep::kNone;
-    return equal_runs ? core.board.Block(task) : Route(core, owner, task);
+    return equal_runs ? core.board.Block(owner, task) : Route(core, owner, task);
   }
   task.step = TaskStep::kStarting;
-  core.board.Occupy(task);
+  core.board.Occupy(owner, task);
   const TaskRow row = LeasedRow(core, task, placement.place);
   const std::optional<JobRow> job_row = BegunRow(core, owner, task);
   Change change;

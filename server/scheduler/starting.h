@@ -12,7 +12,7 @@ void StartTask(Core& core, const Placement& placement);
 
 // A job's row with what the start of a task changes in it, to be written with that: RUNNING, and pinned to the class
 // and code of its first numeric task. Nothing: it says all that already, or the owner is a model.
-std::optional<JobRow> BegunRow(const Core& core, Owner& owner, const LiveTask& task);
+std::optional<JobRow> BegunRow(Core& core, Owner& owner, const LiveTask& task);
 // That row, or none, is stored; or it could not be.
 void OnBegun(Core& core, Owner& owner, const std::optional<JobRow>& row);
 void OnNotBegun(Owner& owner);

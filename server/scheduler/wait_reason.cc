@@ -27,6 +27,12 @@ v1::Notice WorkersBusy(int workers) {
                                                        "with bitwright-worker to run more at once");
 }
 
+v1::Notice TenantLimit(int64_t limit) {
+  return MakeNotice("TENANT_LIMIT", "its tenant may have " + std::to_string(limit) +
+                                        " jobs running at once, and has; it begins when one of them ends, or when the "
+                                        "operator allows more");
+}
+
 v1::Notice ServerStorage() {
   return MakeNotice("SERVER_STORAGE",
                     "the server's disk or database refuses to be written; see the server's log and make room in its "
@@ -80,6 +86,7 @@ std::optional<v1::Notice> WaitReason(const Core& core, const Owner& owner, const
   if (owner.AnyLeased()) return std::nullopt;
   if (core.paused) return core.paused;
   if (offers.empty()) return NoWorker();
+  if (core.gate.Holds(owner.name)) return TenantLimit(core.gate.LimitOf(owner.tenant()));
   const LiveTask* unplaced = nullptr;
   int able = 0;
   for (const LiveTask& task : owner.tasks) {

@@ -46,10 +46,13 @@ absl::Status Apply(Transaction& tx, const Change& change) {
   if (!change.dropped_action.empty()) ABSL_RETURN_IF_ERROR(tx.DeleteAction(change.dropped_action));
   if (!change.dropped_blob.empty()) ABSL_RETURN_IF_ERROR(tx.ForgetBlob(change.dropped_blob));
   if (change.action) {
-    ABSL_RETURN_IF_ERROR(tx.PutAction(change.action->digest, change.action->result, change.action->outputs));
+    ABSL_RETURN_IF_ERROR(
+        tx.PutAction(change.action->tenant, change.action->digest, change.action->result, change.action->outputs));
   }
   for (const std::string& owner : change.cleared_references) ABSL_RETURN_IF_ERROR(tx.ClearReferences(owner));
-  for (const References& one : change.references) ABSL_RETURN_IF_ERROR(tx.AddReferences(one.owner, one.digests));
+  for (const References& one : change.references) {
+    ABSL_RETURN_IF_ERROR(tx.AddReferences(one.owner, one.tenant, one.digests));
+  }
   return absl::OkStatus();
 }
 

@@ -18,6 +18,7 @@ struct ExpectedTask {
 };
 
 struct ActionRow {
+  std::string tenant;
   std::string digest;
   std::string result;
   std::vector<BlobDigest> outputs;
@@ -25,6 +26,7 @@ struct ActionRow {
 
 struct References {
   std::string owner;
+  std::string tenant;
   std::vector<BlobDigest> digests;
 };
 

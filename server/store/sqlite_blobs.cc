@@ -26,6 +26,19 @@ absl::StatusOr<bool> SqliteTransaction::HasBlob(const BlobDigest& digest) {
       .Step();
 }
 
+absl::StatusOr<bool> SqliteTransaction::TenantHasBlob(std::string_view tenant, const BlobDigest& digest) {
+  return db_
+      .Prepare(
+          "SELECT 1 FROM blobs b WHERE sha256 = ?1 AND size = ?2 AND ("
+          "EXISTS (SELECT 1 FROM holdings h WHERE h.sha256 = ?1 AND h.tenant = ?3) OR "
+          "EXISTS (SELECT 1 FROM blob_references r WHERE r.sha256 = ?1 AND r.tenant = ?3))",
+          "look for a tenant's blob")
+      .Text(digest.sha256)
+      .Bind(digest.size_bytes)
+      .Text(tenant)
+      .Step();
+}
+
 absl::StatusOr<std::vector<BlobDigest>> SqliteTransaction::AllBlobs() {
   Statement read = db_.Prepare("SELECT sha256, size FROM blobs", "list blobs");
   std::vector<BlobDigest> digests;
@@ -98,19 +111,23 @@ absl::StatusOr<bool> SqliteTransaction::RemoveBlobIfUnused(const BlobDigest& dig
 }
 
 absl::Status SqliteTransaction::ForgetBlob(std::string_view sha256) {
-  ABSL_RETURN_IF_ERROR(
-      db_.Prepare("DELETE FROM actions WHERE digest IN (SELECT digest FROM action_outputs WHERE sha256 = ?)",
-                  "drop actions")
-          .Text(sha256)
-          .Run());
+  ABSL_RETURN_IF_ERROR(db_.Prepare("DELETE FROM actions WHERE (digest, tenant) IN "
+                                   "(SELECT digest, tenant FROM action_outputs WHERE sha256 = ?)",
+                                   "drop actions")
+                           .Text(sha256)
+                           .Run());
+  ABSL_RETURN_IF_ERROR(db_.Prepare("DELETE FROM holdings WHERE sha256 = ?", "drop holdings").Text(sha256).Run());
   return db_.Prepare("DELETE FROM blobs WHERE sha256 = ?", "forget a blob").Text(sha256).Run();
 }
 
-absl::Status SqliteTransaction::AddReferences(std::string_view owner, const std::vector<BlobDigest>& digests) {
+absl::Status SqliteTransaction::AddReferences(std::string_view owner, std::string_view tenant,
+                                              const std::vector<BlobDigest>& digests) {
   for (const BlobDigest& digest : digests) {
-    ABSL_RETURN_IF_ERROR(db_.Prepare("INSERT OR IGNORE INTO blob_references VALUES (?, ?)", "refer to a blob")
+    ABSL_RETURN_IF_ERROR(db_.Prepare("INSERT OR IGNORE INTO blob_references VALUES (?, ?, ?, ?)", "refer to a blob")
                              .Text(owner)
                              .Text(digest.sha256)
+                             .Text(tenant)
+                             .Bind(digest.size_bytes)
                              .Run());
   }
   return absl::OkStatus();

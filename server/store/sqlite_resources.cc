@@ -1,3 +1,4 @@
+#include <functional>
 #include <limits>
 #include <set>
 
@@ -9,7 +10,7 @@
 namespace bitwright::server {
 namespace {
 
-#define MODEL_COLUMNS "sequence, name, unfinished, body, info, content"
+#define MODEL_COLUMNS "sequence, name, unfinished, body, info, content, tenant"
 #define JOB_COLUMNS \
   "sequence, name, model, state, unfinished, body, recipe, pinned_class, pinned_code, priority, tenant"
 
@@ -19,7 +20,8 @@ ModelRow ReadModel(const Statement& row) {
           .unfinished = row.Int(2) != 0,
           .body = row.Str(3),
           .info = row.Str(4),
-          .content = row.Str(5)};
+          .content = row.Str(5),
+          .tenant = row.Str(6)};
 }
 
 JobRow ReadJob(const Statement& row) {
@@ -57,6 +59,17 @@ auto First(Statement& statement, Make make) -> absl::StatusOr<std::optional<decl
 
 std::string ReadText(const Statement& row) { return row.Str(0); }
 
+// One step of an index for each tenant: `next` finds the first after the given one.
+absl::StatusOr<std::vector<std::string>> EachTenant(
+    const std::function<absl::StatusOr<std::optional<std::string>>(const std::string& last)>& next) {
+  std::vector<std::string> tenants;
+  while (true) {
+    ABSL_ASSIGN_OR_RETURN(std::optional<std::string> tenant, next(tenants.empty() ? std::string() : tenants.back()));
+    if (!tenant) return tenants;
+    tenants.push_back(*std::move(tenant));
+  }
+}
+
 // Greater than every text that begins with the prefix: no character is beyond U+10FFFF.
 std::string EndOfPrefix(const std::string& prefix) { return prefix + "\xf4\x8f\xbf\xbf"; }
 
@@ -67,7 +80,7 @@ const char* ListSql(const char* columns_and_table, const RowQuery& query) {
   static auto& texts = *new std::set<std::string>;
   const bool named = !query.name_prefix.empty();
   const std::string order = named ? "+sequence" : "sequence";
-  std::string text = std::string("SELECT ") + columns_and_table + " WHERE ";
+  std::string text = std::string("SELECT ") + columns_and_table + " WHERE tenant = ? AND ";
   if (named) text += "name >= ? AND name < ? AND ";
   if (query.state != 0) text += named ? "+state = ? AND " : "state = ? AND ";
   text += query.oldest_first ? order + " > ? ORDER BY " + order : order + " < ? ORDER BY " + order + " DESC";
@@ -78,6 +91,7 @@ const char* ListSql(const char* columns_and_table, const RowQuery& query) {
 // Binds what ListSql asks for. `end` is EndOfPrefix, and lives as long as the statement is used.
 void BindQuery(const RowQuery& query, const std::string& end, Statement& read) {
   using Limits = std::numeric_limits<int64_t>;
+  read.Text(query.tenant);
   if (!query.name_prefix.empty()) read.Text(query.name_prefix).Text(end);
   if (query.state != 0) read.Bind(int64_t{query.state});
   read.Bind(query.beyond.value_or(query.oldest_first ? Limits::min() : Limits::max())).Bind(int64_t{query.limit});
@@ -101,16 +115,30 @@ absl::StatusOr<std::vector<ModelRow>> SqliteTransaction::ListModels(const RowQue
   return Collect(read, ReadModel);
 }
 
-absl::StatusOr<std::vector<ModelRow>> SqliteTransaction::ModelsOfContent(std::string_view content, int limit) {
-  Statement read = db_.Prepare("SELECT " MODEL_COLUMNS " FROM models WHERE content = ? ORDER BY sequence DESC LIMIT ?",
+absl::StatusOr<std::vector<ModelRow>> SqliteTransaction::ModelsOfContent(std::string_view tenant,
+                                                                         std::string_view content, int limit) {
+  Statement read = db_.Prepare("SELECT " MODEL_COLUMNS
+                               " FROM models WHERE tenant = ? AND content = ? ORDER BY sequence DESC LIMIT ?",
                                "find models by content");
-  return Collect(read.Text(content).Bind(int64_t{limit}), ReadModel);
+  return Collect(read.Text(tenant).Text(content).Bind(int64_t{limit}), ReadModel);
 }
 
-absl::StatusOr<std::vector<std::string>> SqliteTransaction::UnfinishedModels(int limit) {
-  Statement read =
-      db_.Prepare("SELECT name FROM models WHERE unfinished = 1 ORDER BY sequence LIMIT ?", "list unfinished models");
-  return Collect(read.Bind(int64_t{limit}), ReadText);
+absl::StatusOr<std::vector<std::string>> SqliteTransaction::UnfinishedModels(std::string_view tenant, int limit) {
+  Statement read = db_.Prepare(
+      "SELECT name FROM models INDEXED BY models_inspecting WHERE unfinished = 1 AND tenant = ? ORDER BY sequence "
+      "LIMIT ?",
+      "list unfinished models");
+  return Collect(read.Text(tenant).Bind(int64_t{limit}), ReadText);
+}
+
+absl::StatusOr<std::vector<std::string>> SqliteTransaction::TenantsInspecting() {
+  return EachTenant([this](const std::string& last) {
+    return First(db_.Prepare("SELECT tenant FROM models INDEXED BY models_inspecting WHERE unfinished = 1 AND "
+                             "tenant > ? ORDER BY tenant LIMIT 1",
+                             "find a tenant that inspects")
+                     .Text(last),
+                 ReadText);
+  });
 }
 
 absl::StatusOr<std::optional<JobRow>> SqliteTransaction::GetJob(std::string_view name) {
@@ -126,8 +154,9 @@ absl::StatusOr<std::vector<JobRow>> SqliteTransaction::ListJobs(const RowQuery& 
 }
 
 absl::StatusOr<std::vector<std::string>> SqliteTransaction::UnfinishedJobs(int state, int limit) {
-  Statement read = db_.Prepare("SELECT name FROM jobs WHERE state = ? AND +unfinished = 1 ORDER BY sequence LIMIT ?",
-                               "list unfinished jobs");
+  Statement read = db_.Prepare(
+      "SELECT name FROM jobs INDEXED BY jobs_queue WHERE unfinished = 1 AND state = ? ORDER BY sequence LIMIT ?",
+      "list unfinished jobs");
   return Collect(read.Bind(int64_t{state}).Bind(int64_t{limit}), ReadText);
 }
 
@@ -142,24 +171,20 @@ absl::StatusOr<std::vector<QueuedJob>> SqliteTransaction::Queue(int state, std::
 }
 
 absl::StatusOr<std::vector<std::string>> SqliteTransaction::TenantsWith(int state) {
-  std::vector<std::string> tenants;
-  std::string last;
-  while (true) {
-    Statement read = db_.Prepare(
-        "SELECT tenant FROM jobs INDEXED BY jobs_queue WHERE unfinished = 1 AND state = ? AND tenant > ? "
-        "ORDER BY tenant LIMIT 1",
-        "find a tenant of the queue");
-    ABSL_ASSIGN_OR_RETURN(std::optional<std::string> next, First(read.Bind(int64_t{state}).Text(last), ReadText));
-    if (!next) return tenants;
-    last = *next;
-    tenants.push_back(*std::move(next));
-  }
+  return EachTenant([this, state](const std::string& last) {
+    return First(db_.Prepare("SELECT tenant FROM jobs INDEXED BY jobs_queue WHERE unfinished = 1 AND state = ? AND "
+                             "tenant > ? ORDER BY tenant LIMIT 1",
+                             "find a tenant of the queue")
+                     .Bind(int64_t{state})
+                     .Text(last),
+                 ReadText);
+  });
 }
 
-absl::StatusOr<std::vector<JobRow>> SqliteTransaction::JobsWithoutTenant(int limit) {
-  Statement read = db_.Prepare("SELECT " JOB_COLUMNS " FROM jobs WHERE unfinished = 1 AND +tenant = '' LIMIT ?",
-                               "find jobs without a tenant");
-  return Collect(read.Bind(int64_t{limit}), ReadJob);
+absl::StatusOr<std::vector<JobRow>> SqliteTransaction::JobsWithoutPriority(int limit) {
+  Statement read = db_.Prepare("SELECT " JOB_COLUMNS " FROM jobs WHERE unfinished = 1 AND +priority = ? LIMIT ?",
+                               "find jobs without a priority");
+  return Collect(read.Bind(int64_t{kUnknownPriority}).Bind(int64_t{limit}), ReadJob);
 }
 
 absl::StatusOr<std::optional<std::string>> SqliteTransaction::JobUsing(std::string_view model) {
@@ -169,21 +194,22 @@ absl::StatusOr<std::optional<std::string>> SqliteTransaction::JobUsing(std::stri
 }
 
 absl::StatusOr<std::vector<std::pair<int, int64_t>>> SqliteTransaction::CountJobs() {
-  Statement read = db_.Prepare("SELECT state, jobs FROM job_counts", "count jobs");
+  Statement read = db_.Prepare("SELECT state, sum(jobs) FROM job_counts GROUP BY state", "count jobs");
   return Collect(read, [](const Statement& row) { return std::pair(static_cast<int>(row.Int(0)), row.Int(1)); });
 }
 
-absl::StatusOr<std::optional<RequestRow>> SqliteTransaction::GetRequest(std::string_view id) {
-  Statement read = db_.Prepare("SELECT id, body_hash, resource, created FROM requests WHERE id = ?", "read a request");
-  return First(read.Text(id), [](const Statement& row) {
-    return RequestRow{row.Str(0), row.Str(1), row.Str(2), row.Int(3)};
+absl::StatusOr<std::optional<RequestRow>> SqliteTransaction::GetRequest(std::string_view tenant, std::string_view id) {
+  Statement read = db_.Prepare(
+      "SELECT tenant, id, body_hash, resource, created FROM requests WHERE tenant = ? AND id = ?", "read a request");
+  return First(read.Text(tenant).Text(id), [](const Statement& row) {
+    return RequestRow{row.Str(0), row.Str(1), row.Str(2), row.Str(3), row.Int(4)};
   });
 }
 
 absl::Status SqliteTransaction::PutModel(const ModelRow& row) {
   return db_
       .Prepare(
-          "INSERT INTO models(name, unfinished, body, info, content) VALUES (?, ?, ?, ?, ?) "
+          "INSERT INTO models(name, unfinished, body, info, content, tenant) VALUES (?, ?, ?, ?, ?, ?) "
           "ON CONFLICT(name) DO UPDATE SET unfinished = excluded.unfinished, body = excluded.body, "
           "info = excluded.info, content = excluded.content",
           "write a model")
@@ -192,6 +218,7 @@ absl::Status SqliteTransaction::PutModel(const ModelRow& row) {
       .Blob(row.body)
       .Text(row.info)
       .Text(row.content)
+      .Text(row.tenant)
       .Run();
 }
 
@@ -208,7 +235,7 @@ absl::Status SqliteTransaction::PutJob(const JobRow& row) {
           "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(name) DO UPDATE SET state = excluded.state, "
           "unfinished = excluded.unfinished, body = excluded.body, recipe = excluded.recipe, "
           "pinned_class = excluded.pinned_class, pinned_code = excluded.pinned_code, "
-          "priority = excluded.priority, tenant = excluded.tenant",
+          "priority = excluded.priority",
           "write a job")
       .Text(row.name)
       .Text(row.model)
@@ -230,7 +257,8 @@ absl::Status SqliteTransaction::DeleteJob(std::string_view name) {
 }
 
 absl::Status SqliteTransaction::PutRequest(const RequestRow& row) {
-  return db_.Prepare("INSERT OR REPLACE INTO requests VALUES (?, ?, ?, ?)", "write a request")
+  return db_.Prepare("INSERT OR REPLACE INTO requests VALUES (?, ?, ?, ?, ?)", "write a request")
+      .Text(row.tenant)
       .Text(row.id)
       .Text(row.body_hash)
       .Text(row.resource)

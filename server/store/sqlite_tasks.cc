@@ -80,22 +80,31 @@ absl::Status SqliteTransaction::DeleteTasksOf(std::string_view owner) {
   return db_.Prepare("DELETE FROM tasks WHERE owner = ?", "delete tasks").Text(owner).Run();
 }
 
-absl::StatusOr<std::optional<std::string>> SqliteTransaction::GetAction(std::string_view digest) {
-  Statement read = db_.Prepare("SELECT result FROM actions WHERE digest = ?", "read the action cache");
-  ABSL_ASSIGN_OR_RETURN(const bool found, read.Text(digest).Step());
+absl::StatusOr<std::optional<std::string>> SqliteTransaction::GetAction(std::string_view tenant,
+                                                                        std::string_view digest) {
+  Statement read = db_.Prepare("SELECT result FROM actions WHERE digest = ? AND tenant = ?", "read the action cache");
+  ABSL_ASSIGN_OR_RETURN(const bool found, read.Text(digest).Text(tenant).Step());
   return found ? std::optional(read.Str(0)) : std::nullopt;
 }
 
-absl::Status SqliteTransaction::PutAction(std::string_view digest, std::string_view result,
+absl::Status SqliteTransaction::PutAction(std::string_view tenant, std::string_view digest, std::string_view result,
                                           const std::vector<BlobDigest>& outputs) {
-  ABSL_RETURN_IF_ERROR(db_.Prepare("DELETE FROM actions WHERE digest = ?", "replace an action").Text(digest).Run());
-  ABSL_RETURN_IF_ERROR(
-      db_.Prepare("INSERT INTO actions VALUES (?, ?)", "write an action").Text(digest).Blob(result).Run());
+  ABSL_RETURN_IF_ERROR(db_.Prepare("DELETE FROM actions WHERE digest = ? AND tenant = ?", "replace an action")
+                           .Text(digest)
+                           .Text(tenant)
+                           .Run());
+  ABSL_RETURN_IF_ERROR(db_.Prepare("INSERT INTO actions VALUES (?, ?, ?)", "write an action")
+                           .Text(digest)
+                           .Text(tenant)
+                           .Blob(result)
+                           .Run());
   for (const BlobDigest& output : outputs) {
-    ABSL_RETURN_IF_ERROR(db_.Prepare("INSERT OR IGNORE INTO action_outputs VALUES (?, ?)", "write an action's output")
-                             .Text(digest)
-                             .Text(output.sha256)
-                             .Run());
+    ABSL_RETURN_IF_ERROR(
+        db_.Prepare("INSERT OR IGNORE INTO action_outputs VALUES (?, ?, ?)", "write an action's output")
+            .Text(digest)
+            .Text(tenant)
+            .Text(output.sha256)
+            .Run());
   }
   return absl::OkStatus();
 }

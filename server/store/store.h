@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,10 +12,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "proto/contract/digest.h"
+#include "server/store/tenant_limits.h"
 
 namespace bitwright::server {
 
 // Bodies are serialized messages that the store never looks into; what it must find or order by is kept beside them.
+// Models, jobs, requests and kept results belong to a tenant each, and are found for that one alone where a call takes
+// a tenant.
 
 struct ModelRow {
   std::string name;        // "models/{id}"
@@ -23,6 +27,7 @@ struct ModelRow {
   std::string body;        // v1::Model
   std::string info;        // digest text of the blob that holds the ModelInfo; empty until READY
   std::string content;     // SHA-256 over the sorted manifest; empty in a row of before schema version 2
+  std::string tenant;      // of the row's whole life
 };
 
 struct JobRow {
@@ -35,9 +40,10 @@ struct JobRow {
   std::string recipe;        // v1::Recipe, resolved
   std::string pinned_class;  // empty until the first numeric task is leased
   std::string pinned_code;   // likewise
-  int priority = 0;          // higher first
-  std::string tenant;        // empty only in a row of before schema version 3
+  int priority = 0;          // higher first; kUnknownPriority in a row of before schema version 3
+  std::string tenant;        // of the row's whole life
 };
+inline constexpr int kUnknownPriority = std::numeric_limits<int>::min();
 
 // A job that waits in the queue.
 struct QueuedJob {
@@ -72,6 +78,7 @@ struct BlobRow {
 };
 
 struct RequestRow {
+  std::string tenant;
   std::string id;         // method and request_id
   std::string body_hash;  // SHA-256 of the request
   std::string resource;   // what the first call made
@@ -83,8 +90,15 @@ struct BlobTotals {
   int64_t bytes = 0;
 };
 
+// Limits that were set for one tenant.
+struct TenantRow {
+  std::string name;
+  TenantLimits limits;
+};
+
 // Which rows of models or jobs a list is of, by order.
 struct RowQuery {
+  std::string tenant;
   bool oldest_first = false;
   std::optional<int64_t> beyond;  // only rows after the one of this order, in that direction
   int limit = 0;
@@ -102,8 +116,12 @@ class Snapshot {
   virtual absl::StatusOr<bool> HasModel(std::string_view name) = 0;
   virtual absl::StatusOr<std::vector<ModelRow>> ListModels(const RowQuery& query) = 0;
   // Newest first, at most `limit`.
-  virtual absl::StatusOr<std::vector<ModelRow>> ModelsOfContent(std::string_view content, int limit) = 0;
-  virtual absl::StatusOr<std::vector<std::string>> UnfinishedModels(int limit) = 0;  // oldest first
+  virtual absl::StatusOr<std::vector<ModelRow>> ModelsOfContent(std::string_view tenant, std::string_view content,
+                                                                int limit) = 0;
+  virtual absl::StatusOr<std::vector<std::string>> UnfinishedModels(std::string_view tenant,
+                                                                    int limit) = 0;  // oldest first
+  // The tenants that have unfinished models. One step for each.
+  virtual absl::StatusOr<std::vector<std::string>> TenantsInspecting() = 0;
 
   virtual absl::StatusOr<std::optional<JobRow>> GetJob(std::string_view name) = 0;
   virtual absl::StatusOr<std::vector<JobRow>> ListJobs(const RowQuery& query) = 0;
@@ -113,20 +131,23 @@ class Snapshot {
   virtual absl::StatusOr<std::vector<QueuedJob>> Queue(int state, std::string_view tenant, int limit) = 0;
   // The tenants that have unfinished jobs in a state. One step for each.
   virtual absl::StatusOr<std::vector<std::string>> TenantsWith(int state) = 0;
-  // Unfinished jobs without a tenant: rows of before schema version 3.
-  virtual absl::StatusOr<std::vector<JobRow>> JobsWithoutTenant(int limit) = 0;
+  // Unfinished jobs of kUnknownPriority. A walk over the unfinished ones.
+  virtual absl::StatusOr<std::vector<JobRow>> JobsWithoutPriority(int limit) = 0;
   // An unfinished job that uses the model.
   virtual absl::StatusOr<std::optional<std::string>> JobUsing(std::string_view model) = 0;
-  // Number of jobs by state.
+  // Number of jobs by state: of all tenants (a step for each), of one.
   virtual absl::StatusOr<std::vector<std::pair<int, int64_t>>> CountJobs() = 0;
+  virtual absl::StatusOr<int64_t> CountJobsOf(std::string_view tenant, int state) = 0;
 
   virtual absl::StatusOr<std::vector<TaskRow>> TasksOf(std::string_view owner) = 0;
   virtual absl::StatusOr<std::optional<TaskRow>> GetTask(std::string_view name) = 0;
 
-  // The TaskResult kept for a task digest.
-  virtual absl::StatusOr<std::optional<std::string>> GetAction(std::string_view digest) = 0;
+  // The TaskResult that a tenant's task of this digest left.
+  virtual absl::StatusOr<std::optional<std::string>> GetAction(std::string_view tenant, std::string_view digest) = 0;
 
   virtual absl::StatusOr<bool> HasBlob(const BlobDigest& digest) = 0;
+  // Whether the blob is there and the tenant's: it has a holding of it, or something of the tenant names it.
+  virtual absl::StatusOr<bool> TenantHasBlob(std::string_view tenant, const BlobDigest& digest) = 0;
   virtual absl::StatusOr<std::vector<BlobDigest>> AllBlobs() = 0;  // a walk
   virtual absl::StatusOr<BlobTotals> CountBlobs() = 0;
   // Oldest use first: named by nothing and not used since `cutoff`, in two kinds. Garbage: no action-cache entry has it
@@ -136,7 +157,13 @@ class Snapshot {
   // Bytes of all blobs that only the action cache names, however recently used. A walk.
   virtual absl::StatusOr<int64_t> CacheBytes() = 0;
 
-  virtual absl::StatusOr<std::optional<RequestRow>> GetRequest(std::string_view id) = 0;
+  virtual absl::StatusOr<std::optional<RequestRow>> GetRequest(std::string_view tenant, std::string_view id) = 0;
+
+  virtual absl::StatusOr<std::optional<TenantRow>> GetTenant(std::string_view name) = 0;
+  // Names after `after`, in order: of those with limits of their own, and those that ever had a blob or a job.
+  virtual absl::StatusOr<std::vector<std::string>> ListTenants(std::string_view after, int limit) = 0;
+  // Bytes of the blobs that the tenant has a holding of or names, each counted once, as large as it was declared.
+  virtual absl::StatusOr<int64_t> BytesOf(std::string_view tenant) = 0;
 };
 
 // Changes to one state. Put replaces the row of the same key.
@@ -150,9 +177,9 @@ class Transaction : public Snapshot {
   virtual absl::Status PutTask(const TaskRow& row) = 0;
 
   // `outputs` are the blobs of the result: the entry goes when one of them goes.
-  virtual absl::Status PutAction(std::string_view digest, std::string_view result,
+  virtual absl::Status PutAction(std::string_view tenant, std::string_view digest, std::string_view result,
                                  const std::vector<BlobDigest>& outputs) = 0;
-  virtual absl::Status DeleteAction(std::string_view digest) = 0;
+  virtual absl::Status DeleteAction(std::string_view digest) = 0;  // every tenant's
 
   virtual absl::Status PutBlob(const BlobRow& row) = 0;
   // Raises last use; blobs that are not there are left out.
@@ -160,12 +187,24 @@ class Transaction : public Snapshot {
   // Forgets the blob and every action-cache entry that has it as an output, provided that nothing names it and it was
   // not used since `cutoff`. False: it stays.
   virtual absl::StatusOr<bool> RemoveBlobIfUnused(const BlobDigest& digest, int64_t cutoff_micros) = 0;
-  // Forgets a blob whose bytes are gone, whatever names it.
+  // Forgets a blob whose bytes are gone, whatever names it, with all holdings of it.
   virtual absl::Status ForgetBlob(std::string_view sha256) = 0;
 
-  // What keeps blobs from being collected: `owner` (a model, a job, or a job's or model's tasks) names them.
-  virtual absl::Status AddReferences(std::string_view owner, const std::vector<BlobDigest>& digests) = 0;
+  // A tenant brought these blobs or used them now: a holding of each, which makes it the tenant's. The rows of the
+  // blobs are to be touched, too: a blob is last used when anybody used it.
+  virtual absl::Status PutHoldings(std::string_view tenant, const std::vector<BlobDigest>& digests,
+                                   int64_t now_micros) = 0;
+  // Drops the holdings of before `cutoff`, `limit` at most, and says how many. What something of the tenant names is
+  // still its own.
+  virtual absl::StatusOr<int> DropHoldings(int64_t cutoff_micros, int limit) = 0;
+
+  // What keeps blobs from being collected: `owner` (a model, a job, or a job's or model's tasks), of that tenant, names
+  // them.
+  virtual absl::Status AddReferences(std::string_view owner, std::string_view tenant,
+                                     const std::vector<BlobDigest>& digests) = 0;
   virtual absl::Status ClearReferences(std::string_view owner) = 0;
+
+  virtual absl::Status PutTenant(const TenantRow& row) = 0;
 
   virtual absl::Status PutRequest(const RequestRow& row) = 0;
   virtual absl::Status DeleteRequestsBefore(int64_t create_micros) = 0;

@@ -39,6 +39,28 @@ absl::Status BlobMissingError(const BlobDigest& digest, std::string_view use) {
       {{"digest", digest.ToString()}, {"use", std::string(use)}});
 }
 
+absl::Status BytesQuotaError(std::string_view tenant, int64_t limit, int64_t used, int64_t more) {
+  const std::string besides = more == 0 ? "" : ", so that " + std::to_string(more) + " more do not fit";
+  return MakeError(absl::StatusCode::kResourceExhausted, Reason::kQuotaExceeded,
+                   "tenant '" + std::string(tenant) + "' holds " + std::to_string(used) + " bytes of the " +
+                       std::to_string(limit) + " that it may" + besides +
+                       "; delete models or jobs and wait until their blobs are unused, or ask the operator for more",
+                   {{"tenant", std::string(tenant)},
+                    {"quota", "bytes"},
+                    {"limit", std::to_string(limit)},
+                    {"used", std::to_string(used)}});
+}
+
+absl::Status QueuedJobsQuotaError(std::string_view tenant, int64_t limit, int64_t used) {
+  return MakeError(absl::StatusCode::kResourceExhausted, Reason::kQuotaExceeded,
+                   "tenant '" + std::string(tenant) + "' has " + std::to_string(used) + " jobs queued and may have " +
+                       std::to_string(limit) + "; wait until one begins, cancel one, or ask the operator for more",
+                   {{"tenant", std::string(tenant)},
+                    {"quota", "queued_jobs"},
+                    {"limit", std::to_string(limit)},
+                    {"used", std::to_string(used)}});
+}
+
 absl::Status StoreNewerError(std::string_view path, int found, int known) {
   return MakeError(absl::StatusCode::kFailedPrecondition, "STORE_NEWER",
                    "database '" + std::string(path) + "' has schema version " + std::to_string(found) +

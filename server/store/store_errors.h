@@ -18,6 +18,9 @@ absl::Status TermEndedError(int64_t own, int64_t stored);
 absl::Status ChangeRefusedError(std::string_view task, std::string_view why);
 // FAILED_PRECONDITION, reason BLOB_MISSING.
 absl::Status BlobMissingError(const BlobDigest& digest, std::string_view use);
+// RESOURCE_EXHAUSTED, reason QUOTA_EXCEEDED: `more` bytes do not fit beside those `used`.
+absl::Status BytesQuotaError(std::string_view tenant, int64_t limit, int64_t used, int64_t more);
+absl::Status QueuedJobsQuotaError(std::string_view tenant, int64_t limit, int64_t used);  // likewise
 // FAILED_PRECONDITION, reason STORE_NEWER: the file was written by a later version of the program.
 absl::Status StoreNewerError(std::string_view path, int found, int known);
 

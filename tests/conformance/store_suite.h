@@ -68,7 +68,7 @@ TEST_P(StoreSuite, ModelsAreListedNewestFirstAndKeepTheirOrder) {
       Read<std::vector<ModelRow>>([&](Snapshot& s) { return s.ListModels({.beyond = rows[0].order, .limit = 1}); });
   ASSERT_EQ(older.size(), 1u);
   EXPECT_EQ(older[0].name, "models/b");
-  EXPECT_EQ(Read<std::vector<std::string>>([](Snapshot& s) { return s.UnfinishedModels(10); }),
+  EXPECT_EQ(Read<std::vector<std::string>>([](Snapshot& s) { return s.UnfinishedModels("", 10); }),
             (std::vector<std::string>{"models/b", "models/c"}));
   EXPECT_EQ(Read<std::vector<ModelRow>>([](Snapshot& s) {
               return s.ListModels({.limit = 9, .name_prefix = "models/b"});
@@ -87,7 +87,7 @@ TEST_P(StoreSuite, ModelsAreFoundByTheirContent) {
     return tx.PutModel({.name = "models/d", .body = "b"});
   });
   const auto found = [this](const char* content, int limit) {
-    return Read<std::vector<ModelRow>>([&](Snapshot& s) { return s.ModelsOfContent(content, limit); });
+    return Read<std::vector<ModelRow>>([&](Snapshot& s) { return s.ModelsOfContent("", content, limit); });
   };
   ASSERT_EQ(found("one", 9).size(), 2u);
   EXPECT_EQ(found("one", 9)[0].name, "models/c") << "newest first";
@@ -149,7 +149,7 @@ TEST_P(StoreSuite, TheQueueIsInOrderOfPriorityThenAge) {
     };
     for (const absl::Status& status :
          {put("jobs/old", 0, "a", 1), put("jobs/urgent", 5, "a", 1), put("jobs/new", 0, "a", 1),
-          put("jobs/other", 9, "b", 1), put("jobs/ended", 9, "a", 3), put("jobs/early", 0, "", 1)}) {
+          put("jobs/other", 9, "b", 1), put("jobs/ended", 9, "a", 3), put("jobs/early", kUnknownPriority, "c", 1)}) {
       if (!status.ok()) return status;
     }
     return absl::OkStatus();
@@ -165,8 +165,8 @@ TEST_P(StoreSuite, TheQueueIsInOrderOfPriorityThenAge) {
   EXPECT_EQ(queue("a", 9), (Names{"jobs/urgent 5", "jobs/old 0", "jobs/new 0"}));
   EXPECT_EQ(queue("a", 2), (Names{"jobs/urgent 5", "jobs/old 0"}));
   EXPECT_EQ(queue("b", 9), Names{"jobs/other 9"});
-  EXPECT_EQ(Read<Names>([](Snapshot& s) { return s.TenantsWith(1); }), (Names{"a", "b"}));
-  const auto without = Read<std::vector<JobRow>>([](Snapshot& s) { return s.JobsWithoutTenant(9); });
+  EXPECT_EQ(Read<Names>([](Snapshot& s) { return s.TenantsWith(1); }), (Names{"a", "b", "c"}));
+  const auto without = Read<std::vector<JobRow>>([](Snapshot& s) { return s.JobsWithoutPriority(9); });
   ASSERT_EQ(without.size(), 1u);
   EXPECT_EQ(without[0].name, "jobs/early");
 }
@@ -254,17 +254,17 @@ TEST_P(StoreSuite, AChangeIsRefusedWhereATaskIsNotAsItExpects) {
   done.held = {DigestOf("output")};
   done.held_for = "the result";
   done.tasks = {{.name = "tasks/t", .owner = "jobs/j", .key = "k", .state = TaskState::kDone, .fencing_token = 5}};
-  done.action = ActionRow{"digest", "result", done.held};
-  done.references = {{"jobs/j/tasks", done.held}};
+  done.action = ActionRow{"", "digest", "result", done.held};
+  done.references = {{"jobs/j/tasks", "", done.held}};
   EXPECT_THAT(apply(done), HasReason("BLOB_MISSING"));
   EXPECT_EQ(Read<std::optional<TaskRow>>([](Snapshot& s) { return s.GetTask("tasks/t"); })->state, TaskState::kLeased);
-  EXPECT_FALSE(Read<std::optional<std::string>>([](Snapshot& s) { return s.GetAction("digest"); }).has_value());
+  EXPECT_FALSE(Read<std::optional<std::string>>([](Snapshot& s) { return s.GetAction("", "digest"); }).has_value());
   PutBlob(DigestOf("output"), 1);
   done.expected[0].fencing_token = 4;
   EXPECT_THAT(apply(done), HasReason("CHANGE_REFUSED")) << "another lease";
   done.expected[0].fencing_token = 5;
   BITWRIGHT_EXPECT_OK(apply(done));
-  EXPECT_EQ(Read<std::optional<std::string>>([](Snapshot& s) { return s.GetAction("digest"); }), "result");
+  EXPECT_EQ(Read<std::optional<std::string>>([](Snapshot& s) { return s.GetAction("", "digest"); }), "result");
   Change gone;
   gone.model = ModelRow{.name = "models/deleted"};
   EXPECT_THAT(apply(gone), HasReason("CHANGE_REFUSED"));
@@ -334,8 +334,8 @@ TEST_P(StoreSuite, OnlyUnnamedAndUnusedBlobsAreRemoved) {
     return removed;
   };
   EXPECT_FALSE(remove(100)) << "used at that very time";
-  Write([&](Transaction& tx) { return tx.AddReferences("models/a", {blob}); });
-  Write([&](Transaction& tx) { return tx.AddReferences("jobs/a", {blob}); });
+  Write([&](Transaction& tx) { return tx.AddReferences("models/a", "", {blob}); });
+  Write([&](Transaction& tx) { return tx.AddReferences("jobs/a", "", {blob}); });
   EXPECT_FALSE(remove(200));
   Write([](Transaction& tx) { return tx.ClearReferences("models/a"); });
   EXPECT_FALSE(remove(200));
@@ -356,8 +356,8 @@ TEST_P(StoreSuite, CacheAndGarbageAreToldApart) {
     PutBlob(blob, time);
   }
   Write([&](Transaction& tx) -> absl::Status {
-    if (auto status = tx.PutAction("action", "result", {cached, other}); !status.ok()) return status;
-    return tx.AddReferences("jobs/j", {named});
+    if (auto status = tx.PutAction("", "action", "result", {cached, other}); !status.ok()) return status;
+    return tx.AddReferences("jobs/j", "", {named});
   });
   const auto list = [this](bool cold, int64_t cutoff) {
     std::vector<std::string> names;
@@ -373,7 +373,7 @@ TEST_P(StoreSuite, CacheAndGarbageAreToldApart) {
   EXPECT_EQ(Read<int64_t>([](Snapshot& s) { return s.CacheBytes(); }), cached.size_bytes + other.size_bytes);
   // One output gone: the entry is worth nothing, its other outputs are garbage.
   Write([&](Transaction& tx) { return tx.RemoveBlobIfUnused(other, 10).status(); });
-  EXPECT_FALSE(Read<std::optional<std::string>>([](Snapshot& s) { return s.GetAction("action"); }).has_value());
+  EXPECT_FALSE(Read<std::optional<std::string>>([](Snapshot& s) { return s.GetAction("", "action"); }).has_value());
   EXPECT_EQ(list(false, 10), (std::vector<std::string>{garbage.sha256, cached.sha256}));
   const auto totals = Read<BlobTotals>([](Snapshot& s) { return s.CountBlobs(); });
   EXPECT_EQ(totals.count, 3);
@@ -381,21 +381,192 @@ TEST_P(StoreSuite, CacheAndGarbageAreToldApart) {
   EXPECT_EQ(Read<std::vector<BlobDigest>>([](Snapshot& s) { return s.AllBlobs(); }).size(), 3u);
 }
 
+TEST_P(StoreSuite, ListsAreOfOneTenant) {
+  Write([](Transaction& tx) -> absl::Status {
+    for (const char* tenant : {"a", "b"}) {
+      for (const char* id : {"1", "2"}) {
+        const std::string name = std::string(tenant) + id;
+        if (auto status = tx.PutModel({.name = "models/" + name, .body = "m", .content = "c", .tenant = tenant});
+            !status.ok()) {
+          return status;
+        }
+        if (auto status =
+                tx.PutJob({.name = "jobs/" + name, .state = 1, .unfinished = true, .body = "j", .tenant = tenant});
+            !status.ok()) {
+          return status;
+        }
+      }
+    }
+    return absl::OkStatus();
+  });
+  using Names = std::vector<std::string>;
+  const auto jobs = [this](const RowQuery& query) {
+    Names names;
+    for (const JobRow& row : Read<std::vector<JobRow>>([&](Snapshot& s) { return s.ListJobs(query); })) {
+      EXPECT_EQ(row.tenant, query.tenant);
+      names.push_back(row.name);
+    }
+    return names;
+  };
+  EXPECT_EQ(jobs({.tenant = "a", .limit = 9}), (Names{"jobs/a2", "jobs/a1"}));
+  EXPECT_EQ(jobs({.tenant = "b", .oldest_first = true, .limit = 9, .state = 1}), (Names{"jobs/b1", "jobs/b2"}));
+  EXPECT_EQ(jobs({.tenant = "a", .limit = 9, .name_prefix = "jobs/b"}), Names());
+  EXPECT_EQ(jobs({.tenant = "b", .limit = 9, .name_prefix = "jobs/"}), (Names{"jobs/b2", "jobs/b1"}));
+  EXPECT_EQ(jobs({.tenant = "c", .limit = 9}), Names());
+  EXPECT_EQ(Read<std::vector<ModelRow>>([](Snapshot& s) { return s.ListModels({.tenant = "b", .limit = 9}); }).size(),
+            2u);
+  const auto content = Read<std::vector<ModelRow>>([](Snapshot& s) { return s.ModelsOfContent("a", "c", 9); });
+  ASSERT_EQ(content.size(), 2u);
+  EXPECT_EQ(content[0].name + content[0].tenant, "models/a2a");
+  EXPECT_EQ(Read<Names>([](Snapshot& s) { return s.TenantsInspecting(); }), (Names{"a", "b"}));
+  EXPECT_EQ(Read<Names>([](Snapshot& s) { return s.UnfinishedModels("b", 9); }), (Names{"models/b1", "models/b2"}));
+  EXPECT_EQ(Read<Names>([](Snapshot& s) { return s.UnfinishedJobs(1, 9); }).size(), 4u) << "of all";
+  const auto count = [this](const char* tenant, int state) {
+    return Read<int64_t>([&](Snapshot& s) { return s.CountJobsOf(tenant, state); });
+  };
+  EXPECT_EQ(count("a", 1), 2);
+  Write([](Transaction& tx) { return tx.PutJob({.name = "jobs/a1", .state = 2, .tenant = "a"}); });
+  EXPECT_EQ(count("a", 1), 1);
+  EXPECT_EQ(count("a", 2), 1);
+  EXPECT_EQ(count("b", 1), 2);
+  Write([](Transaction& tx) { return tx.DeleteJob("jobs/a1"); });
+  EXPECT_EQ(count("a", 2), 0);
+  EXPECT_EQ(count("c", 1), 0);
+}
+
+TEST_P(StoreSuite, ABlobIsOfTheTenantsThatHoldOrNameIt) {
+  const BlobDigest blob = DigestOf("shared");
+  const auto of = [&](const char* tenant) {
+    return Read<bool>([&](Snapshot& s) { return s.TenantHasBlob(tenant, blob); });
+  };
+  Write([&](Transaction& tx) { return tx.PutHoldings("a", {blob}, 5); });
+  EXPECT_FALSE(of("a")) << "a holding without the blob is nothing";
+  PutBlob(blob, 5);
+  EXPECT_TRUE(of("a"));
+  EXPECT_FALSE(of("b"));
+  EXPECT_FALSE(Read<bool>([&](Snapshot& s) { return s.TenantHasBlob("a", {blob.sha256, 1}); })) << "another size";
+  Write([&](Transaction& tx) { return tx.AddReferences("jobs/b", "b", {blob}); });
+  EXPECT_TRUE(of("b"));
+  EXPECT_FALSE(of("c"));
+  const auto drop = [this](int64_t cutoff, int limit) {
+    int dropped = -1;
+    Write([&](Transaction& tx) -> absl::Status {
+      const auto result = tx.DropHoldings(cutoff, limit);
+      dropped = result.ok() ? *result : -1;
+      return result.status();
+    });
+    return dropped;
+  };
+  Write([&](Transaction& tx) { return tx.PutHoldings("a", {blob}, 8); });
+  Write([&](Transaction& tx) { return tx.PutHoldings("a", {blob}, 3); });
+  EXPECT_EQ(drop(8, 9), 0) << "used at that very time";
+  EXPECT_EQ(drop(9, 9), 1);
+  EXPECT_FALSE(of("a"));
+  EXPECT_TRUE(of("b")) << "named";
+  Write([&](Transaction& tx) { return tx.PutHoldings("b", {blob, DigestOf("other")}, 1); });
+  EXPECT_EQ(drop(9, 1), 1);
+  EXPECT_EQ(drop(9, 1), 1);
+  EXPECT_EQ(drop(9, 1), 0);
+  Write([](Transaction& tx) { return tx.ClearReferences("jobs/b"); });
+  EXPECT_FALSE(of("b"));
+  Write([&](Transaction& tx) { return tx.PutHoldings("a", {blob}, 9); });
+  Write([&](Transaction& tx) { return tx.ForgetBlob(blob.sha256); });
+  EXPECT_EQ(drop(99, 9), 0) << "its holdings went with it";
+}
+
+TEST_P(StoreSuite, TheBytesOfATenantCountEachBlobOnce) {
+  const BlobDigest one = DigestOf("1");
+  const BlobDigest three = DigestOf("333");
+  const auto bytes = [this](const char* tenant) {
+    return Read<int64_t>([&](Snapshot& s) { return s.BytesOf(tenant); });
+  };
+  EXPECT_EQ(bytes("a"), 0);
+  PutBlob(one, 1);
+  PutBlob(three, 1);
+  Write([&](Transaction& tx) { return tx.PutHoldings("a", {one, three}, 1); });
+  Write([&](Transaction& tx) { return tx.PutHoldings("a", {one}, 2); });
+  EXPECT_EQ(bytes("a"), 4);
+  Write([&](Transaction& tx) { return tx.AddReferences("models/m", "a", {three}); });
+  Write([&](Transaction& tx) { return tx.AddReferences("jobs/j", "a", {three, one}); });
+  Write([&](Transaction& tx) { return tx.AddReferences("jobs/b", "b", {three}); });
+  EXPECT_EQ(bytes("a"), 4);
+  EXPECT_EQ(bytes("b"), 3);
+  Write([](Transaction& tx) { return tx.ClearReferences("models/m"); });
+  EXPECT_EQ(bytes("a"), 4);
+  Write([](Transaction& tx) { return tx.DropHoldings(9, 9).status(); });
+  EXPECT_EQ(bytes("a"), 4) << "named by a job";
+  Write([](Transaction& tx) { return tx.ClearReferences("jobs/j"); });
+  EXPECT_EQ(bytes("a"), 0);
+  EXPECT_EQ(bytes("b"), 3);
+  Write([&](Transaction& tx) { return tx.PutHoldings("a", {three}, 9); });
+  Write([&](Transaction& tx) { return tx.ForgetBlob(three.sha256); });
+  EXPECT_EQ(bytes("a"), 0);
+  Write([](Transaction& tx) { return tx.DeleteJob("jobs/b"); });
+  EXPECT_EQ(bytes("b"), 0);
+}
+
+TEST_P(StoreSuite, TenantsAreListedByNameWithTheirLimits) {
+  using Names = std::vector<std::string>;
+  const auto list = [this](const char* after, int limit) {
+    return Read<Names>([&](Snapshot& s) { return s.ListTenants(after, limit); });
+  };
+  EXPECT_EQ(list("", 9), Names());
+  EXPECT_FALSE(Read<std::optional<TenantRow>>([](Snapshot& s) { return s.GetTenant("c"); }).has_value());
+  Write([](Transaction& tx) -> absl::Status {
+    if (auto status = tx.PutTenant({"c", {.bytes = 1, .queued_jobs = 2, .running_jobs = 3}}); !status.ok()) {
+      return status;
+    }
+    if (auto status = tx.PutJob({.name = "jobs/a", .state = 1, .tenant = "a"}); !status.ok()) return status;
+    if (auto status = tx.PutJob({.name = "jobs/b", .state = 1, .tenant = "c"}); !status.ok()) return status;
+    return tx.PutHoldings("b", {DigestOf("x")}, 1);
+  });
+  EXPECT_EQ(list("", 9), (Names{"a", "b", "c"}));
+  EXPECT_EQ(list("a", 1), Names{"b"});
+  const TenantLimits limits{.bytes = 1, .queued_jobs = 2, .running_jobs = 3};
+  EXPECT_EQ(Read<std::optional<TenantRow>>([](Snapshot& s) { return s.GetTenant("c"); })->limits, limits);
+  Write([](Transaction& tx) { return tx.PutTenant({"c", {.bytes = 9}}); });
+  EXPECT_EQ(Read<std::optional<TenantRow>>([](Snapshot& s) { return s.GetTenant("c"); })->limits,
+            TenantLimits{.bytes = 9});
+}
+
+TEST_P(StoreSuite, ResultsAndRequestsAreOfOneTenant) {
+  const BlobDigest blob = DigestOf("o");
+  PutBlob(blob, 1);
+  Write([&](Transaction& tx) { return tx.PutAction("a", "d", "of a", {blob}); });
+  Write([&](Transaction& tx) { return tx.PutAction("b", "d", "of b", {blob}); });
+  const auto action = [this](const char* tenant) {
+    return Read<std::optional<std::string>>([&](Snapshot& s) { return s.GetAction(tenant, "d"); });
+  };
+  EXPECT_EQ(action("a"), "of a");
+  EXPECT_EQ(action("b"), "of b");
+  EXPECT_FALSE(action("c").has_value());
+  Write([](Transaction& tx) { return tx.DeleteAction("d"); });
+  EXPECT_FALSE(action("a").has_value() || action("b").has_value());
+  Write([](Transaction& tx) { return tx.PutRequest({"a", "r", "hash", "jobs/a", 5}); });
+  Write([](Transaction& tx) { return tx.PutRequest({"b", "r", "hash", "jobs/b", 5}); });
+  const auto request = [this](const char* tenant) {
+    return Read<std::optional<RequestRow>>([&](Snapshot& s) { return s.GetRequest(tenant, "r"); });
+  };
+  EXPECT_EQ(request("a")->resource, "jobs/a");
+  EXPECT_EQ(request("b")->resource, "jobs/b");
+  EXPECT_FALSE(request("c").has_value());
+}
+
 TEST_P(StoreSuite, ActionsAndRequestsAreReplaced) {
   const BlobDigest blob = DigestOf("o");
   PutBlob(blob, 1);
-  Write([&](Transaction& tx) { return tx.PutAction("a", "one", {blob}); });
-  Write([&](Transaction& tx) { return tx.PutAction("a", "two", {}); });
-  EXPECT_EQ(Read<std::optional<std::string>>([](Snapshot& s) { return s.GetAction("a"); }), "two");
+  Write([&](Transaction& tx) { return tx.PutAction("", "a", "one", {blob}); });
+  Write([&](Transaction& tx) { return tx.PutAction("", "a", "two", {}); });
+  EXPECT_EQ(Read<std::optional<std::string>>([](Snapshot& s) { return s.GetAction("", "a"); }), "two");
   EXPECT_EQ(Read<std::vector<BlobRow>>([](Snapshot& s) { return s.Garbage(10, 10); }).size(), 1u);
-  Write([](Transaction& tx) { return tx.PutRequest({"r", "hash", "jobs/j", 5}); });
-  const auto request = Read<std::optional<RequestRow>>([](Snapshot& s) { return s.GetRequest("r"); });
+  Write([](Transaction& tx) { return tx.PutRequest({"", "r", "hash", "jobs/j", 5}); });
+  const auto request = Read<std::optional<RequestRow>>([](Snapshot& s) { return s.GetRequest("", "r"); });
   ASSERT_TRUE(request.has_value());
   EXPECT_EQ(request->resource + request->body_hash, "jobs/jhash");
   Write([](Transaction& tx) { return tx.DeleteRequestsBefore(5); });
-  EXPECT_TRUE(Read<std::optional<RequestRow>>([](Snapshot& s) { return s.GetRequest("r"); }).has_value());
+  EXPECT_TRUE(Read<std::optional<RequestRow>>([](Snapshot& s) { return s.GetRequest("", "r"); }).has_value());
   Write([](Transaction& tx) { return tx.DeleteRequestsBefore(6); });
-  EXPECT_FALSE(Read<std::optional<RequestRow>>([](Snapshot& s) { return s.GetRequest("r"); }).has_value());
+  EXPECT_FALSE(Read<std::optional<RequestRow>>([](Snapshot& s) { return s.GetRequest("", "r"); }).has_value());
 }
 
 }  // namespace bitwright::server

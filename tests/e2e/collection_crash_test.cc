@@ -28,7 +28,7 @@ void CrashWhileCollecting(const std::string& folder) {
   Blobs blobs(folder);
   auto upload = *blobs.files->StartUpload({"u", DigestOf(kBytes)});
   if (!upload->AppendCopied(kBytes).ok()) ::_exit(1);
-  if (!blobs.held.Publish(*upload, DigestOf(kBytes), absl::FromUnixMicros(1)).ok()) ::_exit(2);
+  if (!blobs.held.Publish({}, *upload, DigestOf(kBytes), absl::FromUnixMicros(1)).ok()) ::_exit(2);
   if (!Failpoints::Arm("collection.unlink=crash").ok()) ::_exit(3);
   (void)blobs.held.Collect(DigestOf(kBytes), absl::FromUnixMicros(100));
   ::_exit(4);
@@ -39,9 +39,9 @@ TEST(CollectionCrashDeathTest, TheFileIsTakenUpAgainAndCollectedLater) {
   EXPECT_EXIT(CrashWhileCollecting(dir.path()), ::testing::KilledBySignal(SIGKILL), "failpoint collection.unlink");
   Blobs blobs(dir.path());
   EXPECT_TRUE(blobs.files->Has(DigestOf(kBytes)));
-  EXPECT_FALSE(*blobs.held.Has(DigestOf(kBytes))) << "its row is gone";
+  EXPECT_FALSE(*blobs.held.Has({}, DigestOf(kBytes))) << "its row is gone";
   BITWRIGHT_ASSERT_OK(blobs.held.Reconcile(absl::FromUnixMicros(200)));
-  EXPECT_TRUE(*blobs.held.Has(DigestOf(kBytes)));
+  EXPECT_TRUE(*blobs.held.Has({}, DigestOf(kBytes)));
   EXPECT_TRUE(*blobs.held.Collect(DigestOf(kBytes), absl::FromUnixMicros(300)));
   EXPECT_FALSE(blobs.files->Has(DigestOf(kBytes)));
 }

@@ -16,7 +16,7 @@ class HeldBlobsTest : public ::testing::Test {
     const BlobDigest digest = DigestOf(bytes);
     auto upload = *blobs_->StartUpload({"u", digest});
     EXPECT_THAT(upload->AppendCopied(bytes), IsOk());
-    EXPECT_THAT(held_.Publish(*upload, digest, At(now)), IsOk());
+    EXPECT_THAT(held_.Publish({}, *upload, digest, At(now)), IsOk());
     return digest;
   }
 
@@ -28,16 +28,16 @@ class HeldBlobsTest : public ::testing::Test {
 
 TEST_F(HeldBlobsTest, HeldMeansRowAndFile) {
   const BlobDigest digest = Put("x", 1);
-  EXPECT_TRUE(*held_.Has(digest));
+  EXPECT_TRUE(*held_.Has({}, digest));
   EXPECT_EQ(held_.publications(), 1);
   BITWRIGHT_ASSERT_OK(blobs_->Remove(digest));
-  EXPECT_FALSE(*held_.Has(digest));
-  EXPECT_EQ(*held_.FindMissing({digest, digest}, At(1)), std::vector<BlobDigest>{digest});
+  EXPECT_FALSE(*held_.Has({}, digest));
+  EXPECT_EQ(*held_.FindMissing({}, {digest, digest}, At(1)), std::vector<BlobDigest>{digest});
 }
 
 TEST_F(HeldBlobsTest, AskingIsAUse) {
   const BlobDigest digest = Put("x", 1);
-  EXPECT_TRUE(held_.FindMissing({digest}, At(50))->empty());
+  EXPECT_TRUE(held_.FindMissing({}, {digest}, At(50))->empty());
   EXPECT_FALSE(*held_.Collect(digest, At(50)));
   EXPECT_TRUE(*held_.Collect(digest, At(51)));
   EXPECT_FALSE(blobs_->Has(digest));
@@ -53,8 +53,8 @@ TEST_F(HeldBlobsTest, ReconcilesAfterACrash) {
   BITWRIGHT_ASSERT_OK(upload->Prepare());
   BITWRIGHT_ASSERT_OK(upload->Publish());
   BITWRIGHT_ASSERT_OK(held_.Reconcile(At(100)));
-  EXPECT_TRUE(*held_.Has(kept));
-  EXPECT_TRUE(*held_.Has(unknown));
+  EXPECT_TRUE(*held_.Has({}, kept));
+  EXPECT_TRUE(*held_.Has({}, unknown));
   BITWRIGHT_EXPECT_OK(store_->Read([&](Snapshot& snapshot) {
     EXPECT_FALSE(*snapshot.HasBlob(lost));
     return absl::OkStatus();

@@ -6,7 +6,7 @@
 namespace bitwright::server {
 namespace {
 
-bool Held(Rig& rig, const v1::Digest& digest) { return *rig.held->Has(*FromProto(digest)); }
+bool Held(Rig& rig, const v1::Digest& digest) { return *rig.held->Has({}, *FromProto(digest)); }
 
 int64_t Count(Rig& rig) {
   int64_t count = 0;
@@ -23,14 +23,14 @@ TEST(Collector, UnusedBlobsGoAfterTheGracePeriod) {
   const BlobDigest blob = rig.Put("nobody's");
   rig.clock.Advance(3599);
   BITWRIGHT_ASSERT_OK(rig.collector->Run());
-  EXPECT_TRUE(*rig.held->Has(blob));
-  BITWRIGHT_ASSERT_OK(rig.held->FindMissing({blob}, rig.clock.Now())) << "a use";
+  EXPECT_TRUE(*rig.held->Has({}, blob));
+  BITWRIGHT_ASSERT_OK(rig.held->FindMissing({.tenant = kDefaultTenant}, {blob}, rig.clock.Now())) << "a use";
   rig.clock.Advance(3599);
   BITWRIGHT_ASSERT_OK(rig.collector->Run());
-  EXPECT_TRUE(*rig.held->Has(blob));
+  EXPECT_TRUE(*rig.held->Has({}, blob));
   rig.clock.Advance(2);
   BITWRIGHT_ASSERT_OK(rig.collector->Run());
-  EXPECT_FALSE(*rig.held->Has(blob));
+  EXPECT_FALSE(*rig.held->Has({}, blob));
   EXPECT_FALSE(rig.blobs->Has(blob));
 }
 

@@ -176,7 +176,8 @@ TEST(Jobs, AFilterLooksPastManyOthers) {
                        .model = spec.model(),
                        .state = job.state(),
                        .unfinished = false,
-                       .body = job.SerializeAsString()};
+                       .body = job.SerializeAsString(),
+                       .tenant = kDefaultTenant};
       if (auto status = tx.PutJob(row); !status.ok()) return status;
     }
     return absl::OkStatus();
@@ -252,7 +253,7 @@ TEST(Jobs, OutliveTheirModel) {
   BITWRIGHT_ASSERT_OK(rig.collector->Run());
   ASSERT_OK_AND_ASSIGN(const v1::Job done, rig.jobs->Get(kCaller, job.name()));
   BITWRIGHT_EXPECT_OK(rig.jobs->Report(kCaller, job.name()));
-  EXPECT_TRUE(*rig.held->Has(*FromProto(done.artifact().files(0).digest())));
+  EXPECT_TRUE(*rig.held->Has({}, *FromProto(done.artifact().files(0).digest())));
 }
 
 }  // namespace

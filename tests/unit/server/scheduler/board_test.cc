@@ -53,14 +53,29 @@ TEST_F(BoardTest, ALeaseIsFoundUnderItsToken) {
 }
 
 TEST_F(BoardTest, EqualTasksWaitForTheOneThatRuns) {
-  EXPECT_FALSE(board_.Runs("digest"));
-  board_.Occupy(task("tasks/1"));
-  EXPECT_TRUE(board_.Runs("digest"));
-  board_.Block(task("tasks/2"));
+  EXPECT_FALSE(board_.Runs(*owner_, task("tasks/1")));
+  board_.Occupy(*owner_, task("tasks/1"));
+  EXPECT_TRUE(board_.Runs(*owner_, task("tasks/2")));
+  board_.Block(*owner_, task("tasks/2"));
   EXPECT_EQ(task("tasks/2").blocked_on, "digest");
-  EXPECT_THAT(board_.Vacate(task("tasks/2")), IsEmpty()) << "it does not run";
-  EXPECT_THAT(board_.Vacate(task("tasks/1")), ElementsAre("tasks/2"));
-  EXPECT_FALSE(board_.Runs("digest"));
+  EXPECT_THAT(board_.Vacate(*owner_, task("tasks/2")), IsEmpty()) << "it does not run";
+  EXPECT_THAT(board_.Vacate(*owner_, task("tasks/1")), ElementsAre("tasks/2"));
+  EXPECT_FALSE(board_.Runs(*owner_, task("tasks/1")));
+}
+
+TEST_F(BoardTest, EqualTasksOfAnotherTenantDoNotWait) {
+  auto other = std::make_unique<Owner>();
+  other->name = "jobs/2";
+  other->work.emplace<JobWork>().row.tenant = "other";
+  Owner& owner = board_.Add(std::move(other));
+  board_.AddTask(owner, Task("tasks/3"));
+  board_.Occupy(*owner_, task("tasks/1"));
+  EXPECT_FALSE(board_.Runs(owner, task("tasks/3")));
+  board_.Occupy(owner, task("tasks/3"));
+  board_.Block(*owner_, task("tasks/2"));
+  EXPECT_THAT(board_.Vacate(owner, task("tasks/3")), IsEmpty());
+  EXPECT_TRUE(board_.Runs(*owner_, task("tasks/1")));
+  EXPECT_THAT(board_.Vacate(*owner_, task("tasks/1")), ElementsAre("tasks/2"));
 }
 
 TEST_F(BoardTest, CountsFollowTheStates) {

@@ -18,10 +18,10 @@ Execution Task(const std::string& name) {
 
 // What a queue of these gives.
 std::string Pick(const std::vector<Execution>& tasks, const AskingWorker& worker = kWorker,
-                 const TenantShares& shares = {}) {
+                 const TenantTurns& turns = {}) {
   ReadyQueue queue;
   for (const Execution& task : tasks) queue.Add(task);
-  const Execution* pick = queue.Pick(worker, shares);
+  const Execution* pick = queue.Pick(worker, turns);
   return pick == nullptr ? "none" : pick->task;
 }
 
@@ -35,12 +35,12 @@ TEST(ReadyQueue, HigherPriorityGoesFirst) {
   EXPECT_EQ(Pick(tasks, kWorker, {{"a", 9}}), "2");
 }
 
-TEST(ReadyQueue, TenantWithFewerRunningTasksGoesFirst) {
+TEST(ReadyQueue, TheTenantWhoseTurnComesSoonerGoesFirst) {
   std::vector<Execution> tasks = {Task("1"), Task("2"), Task("3")};
   tasks[0].owner_create_time = absl::FromUnixMicros(-5);
   tasks[1].tenant = std::string("b");
   EXPECT_EQ(Pick(tasks, kWorker, {{"a", 3}, {"b", 1}}), "2");
-  tasks[2].tenant = std::string("c");  // has nothing running
+  tasks[2].tenant = std::string("c");  // its turn is 0
   EXPECT_EQ(Pick(tasks, kWorker, {{"a", 3}, {"b", 1}}), "3");
 }
 
@@ -109,10 +109,10 @@ TEST(ReadyQueue, WhatWasRemovedIsGone) {
 
 // The order of the policy, by looking at every task: smaller is sooner.
 std::string PickByLookingAtAll(const std::vector<Execution>& tasks, const AskingWorker& worker,
-                               const TenantShares& shares) {
+                               const TenantTurns& turns) {
   const auto rank = [&](const Execution& task) {
-    const auto share = shares.find(task.tenant);
-    return std::make_tuple(-task.priority, share == shares.end() ? 0 : share->second, task.owner_create_time,
+    const auto turn = turns.find(task.tenant);
+    return std::make_tuple(-task.priority, turn == turns.end() ? 0.0 : turn->second, task.owner_create_time,
                            -task.cost_flops, task.task);
   };
   const auto may_run = [&](const Execution& task) {
@@ -154,8 +154,8 @@ TEST(ReadyQueue, GivesWhatLookingAtAllOfThemGives) {
                               .memory_bytes = 500 * draw(4),
                               .small_only = draw(4) == 0,
                               .small_lane = draw(2) == 0};
-    const TenantShares shares = {{"a", draw(3)}, {"b", draw(3)}};
-    EXPECT_EQ(Pick(tasks, worker, shares), PickByLookingAtAll(tasks, worker, shares)) << "round " << round;
+    const TenantTurns turns = {{"a", draw(3)}, {"b", draw(3)}};
+    EXPECT_EQ(Pick(tasks, worker, turns), PickByLookingAtAll(tasks, worker, turns)) << "round " << round;
   }
 }
 

@@ -112,8 +112,7 @@ TEST_F(WindowTest, RowsOfBeforeTheQueueGetTheirPlaceInIt) {
   const std::string urgent = Create(3);
   BITWRIGHT_ASSERT_OK(rig_.store->Write([&](Transaction& tx) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(std::optional<JobRow> row, tx.GetJob(urgent));
-    row->priority = 0;
-    row->tenant.clear();
+    row->priority = kUnknownPriority;
     return tx.PutJob(*row);
   }));
   rig_.Restart();

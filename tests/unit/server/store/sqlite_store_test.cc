@@ -1,5 +1,7 @@
 #include "server/store/sqlite_store.h"
 
+#include <gmock/gmock.h>
+
 #include <atomic>
 #include <fstream>
 #include <sstream>
@@ -65,7 +67,7 @@ TEST(SqliteStore, AnOldDatabaseIsBroughtUpToDate) {
   for (int opened = 0; opened < 2; ++opened) {
     auto store = *OpenSqliteStore(dir / "db");
     BITWRIGHT_EXPECT_OK(store->Write([&](Transaction& tx) -> absl::Status {
-      const auto models = tx.ModelsOfContent("", 9);
+      const auto models = tx.ModelsOfContent("default", "", 9);
       EXPECT_EQ(models->size(), 2u - opened) << "content is not known yet";
       const auto model = tx.GetModel("models/a");
       EXPECT_EQ((*model)->body, "model body");
@@ -76,6 +78,70 @@ TEST(SqliteStore, AnOldDatabaseIsBroughtUpToDate) {
       return tx.PutModel(known);
     }));
   }
+}
+
+TEST(SqliteStore, RowsOfBeforeTenantsBelongToTheDefaultOne) {
+  TempDir dir;
+  {
+    auto db = *SqliteDb::Open(dir / "db");
+    std::ostringstream old;
+    old << std::ifstream(SourcePath("tests/golden/store/schema_3.sql")).rdbuf();
+    BITWRIGHT_ASSERT_OK(db->Execute(old.str(), "test"));
+  }
+  auto store = *OpenSqliteStore(dir / "db");
+  BITWRIGHT_EXPECT_OK(store->Write([](Transaction& tx) -> absl::Status {
+    EXPECT_EQ(tx.ListModels({.tenant = "default", .limit = 9})->size(), 2u);
+    EXPECT_EQ(tx.ModelsOfContent("default", "c", 9)->size(), 1u);
+    EXPECT_EQ(tx.ListJobs({.tenant = "default", .limit = 9})->size(), 3u) << "the ended one, too";
+    EXPECT_EQ((*tx.GetJob("jobs/queued"))->priority, 4);
+    EXPECT_EQ(tx.JobsWithoutPriority(9)->at(0).name, "jobs/early");
+    EXPECT_EQ(*tx.CountJobsOf("default", 1), 2);
+    EXPECT_EQ(*tx.GetAction("default", "digest"), "result");
+    EXPECT_EQ((*tx.GetRequest("default", "CreateJob/r"))->resource, "jobs/queued");
+    EXPECT_TRUE(*tx.TenantHasBlob("default", {"text", 3}))
+        << "it may have been brought for a job that is not there yet";
+    EXPECT_FALSE(*tx.TenantHasBlob("other", {"file", 100}));
+    EXPECT_EQ(*tx.BytesOf("default"), 123);
+    // All are used no more: what is named is still the tenant's.
+    EXPECT_EQ(*tx.DropHoldings(100, 9), 3);
+    EXPECT_EQ(*tx.BytesOf("default"), 100);
+    EXPECT_EQ(tx.Garbage(100, 9)->at(0).digest.sha256, "text");
+    // An entry goes with its output, as before.
+    EXPECT_TRUE(*tx.RemoveBlobIfUnused({"output", 20}, 100));
+    EXPECT_FALSE(tx.GetAction("default", "digest")->has_value());
+    return absl::OkStatus();
+  }));
+}
+
+TEST(SqliteStore, ListsOfATenantAreServedByIndexes) {
+  TempDir dir;
+  { BITWRIGHT_ASSERT_OK(OpenSqliteStore(dir / "db")); }
+  auto db = *SqliteDb::Open(dir / "db");
+  const auto plan = [&](const char* sql) {
+    Statement explain = db->Prepare(sql, "test");
+    std::string steps;
+    while (*explain.Step()) steps += explain.Str(3) + "; ";
+    return steps;
+  };
+  using ::testing::HasSubstr;
+  using ::testing::Not;
+  const std::string all =
+      plan("EXPLAIN QUERY PLAN SELECT body FROM jobs WHERE tenant = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?");
+  EXPECT_THAT(all, HasSubstr("jobs_tenant"));
+  EXPECT_THAT(all, Not(HasSubstr("TEMP B-TREE")));
+  const std::string state = plan(
+      "EXPLAIN QUERY PLAN SELECT body FROM jobs WHERE tenant = ? AND state = ? AND sequence < ? "
+      "ORDER BY sequence DESC LIMIT ?");
+  EXPECT_THAT(state, HasSubstr("jobs_state"));
+  EXPECT_THAT(state, Not(HasSubstr("TEMP B-TREE")));
+  EXPECT_THAT(plan("EXPLAIN QUERY PLAN SELECT body FROM jobs WHERE tenant = ? AND name >= ? AND name < ? AND "
+                   "+sequence < ? ORDER BY +sequence DESC LIMIT ?"),
+              HasSubstr("jobs_name (tenant=? AND name>? AND name<?)"));
+  EXPECT_THAT(plan("EXPLAIN QUERY PLAN SELECT body FROM models WHERE tenant = ? AND name >= ? AND name < ? AND "
+                   "+sequence < ? ORDER BY +sequence DESC LIMIT ?"),
+              HasSubstr("models_name (tenant=? AND name>? AND name<?)"));
+  EXPECT_THAT(plan("EXPLAIN QUERY PLAN SELECT sha256 FROM holdings WHERE last_use < ? ORDER BY last_use LIMIT ?"),
+              HasSubstr("holdings_last_use (last_use<?)"));
 }
 
 TEST(SqliteStore, SyncsEveryCommit) {

@@ -35,6 +35,7 @@ Rig::Rig() {
 
 void Rig::Restart() {
   collector.reset();
+  tenants.reset();
   jobs.reset();
   models.reset();
   scheduler.reset();
@@ -50,15 +51,18 @@ void Rig::Open() {
   faults = faulty.get();
   store = std::move(faulty);
   blobs = Value(OpenDiskBlobs(dir.path()));
-  held = std::make_unique<HeldBlobs>(*blobs, *store);
+  const Quotas quotas(tenant_limits, [this](std::string_view quota) { metrics->QuotaRefused(quota); });
+  options.tenant_running_jobs = tenant_limits.running_jobs;
+  held = std::make_unique<HeldBlobs>(*blobs, *store, quotas);
   Must(held->Reconcile(clock.Now()));
   planner = MakeJobPlanner();
   recipes = std::make_unique<RecipeResources>(Value(RecipeResources::Parse(ShippedRecipes())));
   scheduler = std::make_unique<Scheduler>(*store, *held, *planner, clock, *metrics, options,
                                           make_executor ? make_executor() : nullptr);
-  models = std::make_unique<ModelResources>(*store, *scheduler, clock);
+  models = std::make_unique<ModelResources>(*store, *scheduler, clock, quotas);
   Must(models->IndexContent());
-  jobs = std::make_unique<JobResources>(*store, *held, *scheduler, *planner, *recipes, clock);
+  jobs = std::make_unique<JobResources>(*store, *held, *scheduler, *planner, *recipes, clock, quotas);
+  tenants = std::make_unique<TenantResources>(*store, *scheduler, tenant_limits);
   collector = std::make_unique<Collector>(*store, *blobs, *held, clock, *metrics, collector_options);
   Must(jobs->IndexQueue());
   Must(scheduler->Start());
@@ -79,50 +83,54 @@ void Rig::Pass(double seconds) {
   }
 }
 
-BlobDigest Rig::Put(const std::string& bytes) {
+BlobDigest Rig::Put(const std::string& bytes, const CallContext& call) {
+  return PutAs({.tenant = call.tenant()}, bytes);
+}
+
+BlobDigest Rig::PutAs(const BlobUser& user, const std::string& bytes) {
   const BlobDigest digest = DigestOf(bytes);
   auto upload = Value(blobs->StartUpload({"upload-" + std::to_string(++uploads_), digest}));
   Must(upload->AppendCopied(bytes));
-  Must(held->Publish(*upload, digest, clock.Now()));
+  Must(held->Publish(user, *upload, digest, clock.Now()));
   return digest;
 }
 
-v1::Manifest Rig::Files(const std::string& seed) {
+v1::Manifest Rig::Files(const std::string& seed, const CallContext& call) {
   v1::Manifest manifest;
   for (const char* path : {"config.json", "model.safetensors", "tokenizer.json"}) {
     v1::FileEntry* file = manifest.add_files();
     file->set_path(path);
-    *file->mutable_digest() = ToProto(Put(seed + path));
+    *file->mutable_digest() = ToProto(Put(seed + path, call));
   }
   return manifest;
 }
 
-v1::Model Rig::ReadyModel(const std::string& seed) {
+v1::Model Rig::ReadyModel(const std::string& seed, const CallContext& call) {
   v1::CreateModelRequest request;
   request.set_display_name("small");
-  *request.mutable_manifest() = Files(seed);
-  const v1::Model model = Value(models->Create(kCaller, request));
+  *request.mutable_manifest() = Files(seed, call);
+  const v1::Model model = Value(models->Create(call, request));
   const std::string worker = AddWorker();
   RunAll(worker);
   scheduler->DeregisterWorker(worker);
-  return Value(models->Get(kCaller, model.name()));
+  return Value(models->Get(call, model.name()));
 }
 
-v1::JobSpec Rig::Spec(const std::string& model, double bits) {
+v1::JobSpec Rig::Spec(const std::string& model, double bits, const CallContext& call) {
   v1::JobSpec spec;
   spec.set_model(model);
   spec.set_recipe("recipes/mixed-gptq");
   spec.mutable_budget()->set_average_bits(bits);
   for (v1::Data* data : {spec.mutable_calibration(), spec.mutable_evaluation()}) data->set_kind(v1::Data::TEXT);
-  *spec.mutable_calibration()->mutable_blob() = ToProto(Put("calibration text"));
-  *spec.mutable_evaluation()->mutable_blob() = ToProto(Put("evaluation text"));
+  *spec.mutable_calibration()->mutable_blob() = ToProto(Put("calibration text", call));
+  *spec.mutable_evaluation()->mutable_blob() = ToProto(Put("evaluation text", call));
   return spec;
 }
 
-v1::Job Rig::CreateJob(const v1::JobSpec& spec) {
+v1::Job Rig::CreateJob(const v1::JobSpec& spec, const CallContext& call) {
   v1::CreateJobRequest request;
   *request.mutable_spec() = spec;
-  v1::Job job = Value(jobs->Create(kCaller, request));
+  v1::Job job = Value(jobs->Create(call, request));
   scheduler->Settle();
   return job;
 }
@@ -175,7 +183,7 @@ v1::CompleteTaskRequest Rig::ResultOf(const std::string& worker, const v1::Lease
   for (const auto& [name, bytes] : outputs) {
     v1::TaskOutput* output = request.mutable_result()->add_outputs();
     output->set_name(name);
-    *output->mutable_digest() = ToProto(Put(bytes));
+    *output->mutable_digest() = ToProto(PutAs({}, bytes));
   }
   return request;
 }

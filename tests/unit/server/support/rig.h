@@ -16,6 +16,7 @@
 #include "server/resources/collector.h"
 #include "server/resources/jobs.h"
 #include "server/resources/models.h"
+#include "server/resources/tenants.h"
 #include "server/scheduler/scheduler.h"
 #include "server/store/store.h"
 #include "tests/support/fixtures.h"
@@ -26,6 +27,9 @@ namespace bitwright::server {
 
 // Who calls in tests where that does not matter.
 inline const CallContext kCaller{.principal = {.name = "tester", .roles = Roles::All()}};
+// Somebody of another tenant.
+inline const CallContext kStranger{
+    .principal = {.name = "stranger", .tenant = "strangers", .roles = {Role::kSubmitter}}};
 
 // The server without network, on a fake clock, over a real database and blob folder. What a call leads to beside its
 // answer has happened when a function of the rig returns. Failures of a step that a test takes for granted end the test
@@ -43,14 +47,16 @@ class Rig {
   // A tick, and what follows from it.
   void Tick();
 
-  BlobDigest Put(const std::string& bytes);
+  // Of the caller's tenant.
+  BlobDigest Put(const std::string& bytes, const CallContext& call = kCaller);
+  BlobDigest PutAs(const BlobUser& user, const std::string& bytes);
   // A manifest whose blobs are held; different seeds give different files.
-  v1::Manifest Files(const std::string& seed = "a");
+  v1::Manifest Files(const std::string& seed = "a", const CallContext& call = kCaller);
   // A READY model: creates one and plays the worker that inspects it.
-  v1::Model ReadyModel(const std::string& seed = "a");
+  v1::Model ReadyModel(const std::string& seed = "a", const CallContext& call = kCaller);
   // The data of the returned spec is held.
-  v1::JobSpec Spec(const std::string& model, double bits = 4.25);
-  v1::Job CreateJob(const v1::JobSpec& spec);
+  v1::JobSpec Spec(const std::string& model, double bits = 4.25, const CallContext& call = kCaller);
+  v1::Job CreateJob(const v1::JobSpec& spec, const CallContext& call = kCaller);
   v1::Job QueuedJob() { return CreateJob(Spec(ReadyModel().name())); }
 
   std::string AddWorker(const std::function<void(v1::WorkerCapacity&)>& change = nullptr);
@@ -70,6 +76,7 @@ class Rig {
 
   FakeClock clock;
   SchedulerOptions options;
+  TenantLimits tenant_limits;  // of tenants without limits of their own; from the next Restart on
   CollectorOptions collector_options;
   TempDir dir;
   std::unique_ptr<Metrics> metrics;
@@ -84,6 +91,7 @@ class Rig {
   std::unique_ptr<Scheduler> scheduler;
   std::unique_ptr<ModelResources> models;
   std::unique_ptr<JobResources> jobs;
+  std::unique_ptr<TenantResources> tenants;
   std::unique_ptr<Collector> collector;
 
  private:
