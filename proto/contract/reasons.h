@@ -19,6 +19,7 @@ struct Reason {
   static constexpr char kStreamEnded[] = "STREAM_ENDED";         // before its end: the next attempt goes on from there
   static constexpr char kTaskOutputInvalid[] = "TASK_OUTPUT_INVALID";  // a worker handed in what it must not
   static constexpr char kTaskOutputMissing[] = "TASK_OUTPUT_MISSING";  // likewise
+  static constexpr char kWorkerDrained[] = "WORKER_DRAINED";           // finish what runs, and leave
   static constexpr char kWorkerUnknown[] = "WORKER_UNKNOWN";           // register again
   static constexpr char kUploadsFull[] = "UPLOADS_FULL";               // too many at once: try again
 };
