@@ -39,6 +39,7 @@ class FakeServer {
     int64_t break_write_after = -1;  // the next Write, likewise
     bool corrupt_reads = false;
     bool drain = false;             // answered to each heartbeat; and nobody waits for a lease
+    bool dismiss = false;           // WORKER_DRAINED to whoever asks for a lease
     std::vector<std::string> lost;  // answered to each heartbeat
     std::vector<std::string> live = {"jobs/1"};
   };
