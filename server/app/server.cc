@@ -103,6 +103,9 @@ struct Server::Parts {
   std::unique_ptr<Scheduler> scheduler;
   std::unique_ptr<ModelResources> models;
   std::unique_ptr<JobResources> jobs;
+  std::optional<TaskResources> tasks;
+  std::optional<WorkerResources> fleet;
+  std::optional<CacheEntries> cache;
   std::unique_ptr<Collector> collector;
   std::unique_ptr<RpcServer> rpc;
   std::unique_ptr<Periodic> watch;
@@ -132,6 +135,9 @@ struct Server::Parts {
     models = std::make_unique<ModelResources>(*store, *scheduler, clock);
     ABSL_RETURN_IF_ERROR(models->IndexContent());
     jobs = std::make_unique<JobResources>(*store, *held_blobs, *scheduler, *planner, *recipes, clock);
+    tasks.emplace(*store, *scheduler, *jobs, *models);
+    fleet.emplace(*scheduler, clock);
+    cache.emplace(*store);
     collector = std::make_unique<Collector>(*store, *blobs, *held_blobs, clock, metrics, ToCollectorOptions(options));
     ABSL_RETURN_IF_ERROR(jobs->IndexQueue());
     ABSL_RETURN_IF_ERROR(scheduler->Start());
@@ -145,6 +151,9 @@ struct Server::Parts {
                          .disk = *disk,
                          .models = *models,
                          .jobs = *jobs,
+                         .tasks = *tasks,
+                         .workers = *fleet,
+                         .cache = *cache,
                          .recipes = *recipes,
                          .capabilities = MakeCapabilities(BITWRIGHT_VERSION, *recipes),
                          .scheduler = *scheduler,
@@ -203,6 +212,7 @@ struct Server::Parts {
                                  "--threads", std::to_string(WorkerThreads(options)), "--memory", memory});
     }
     local.on_exit = [this, host = HostName()](int process_id) { scheduler->ReleaseProcess(host, process_id); };
+    local.stays_away = [this, host = HostName()](int process_id) { return scheduler->IsDismissed(host, process_id); };
     ABSL_ASSIGN_OR_RETURN(workers, LocalWorkers::Start(std::move(local)));
     return absl::OkStatus();
   }

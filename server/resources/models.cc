@@ -11,6 +11,7 @@
 #include "proto/contract/names.h"
 #include "server/jobs/manifest_hash.h"
 #include "server/jobs/resolve.h"
+#include "server/jobs/stamp.h"
 #include "server/resources/filter.h"
 #include "server/resources/pages.h"
 #include "server/resources/requests.h"
@@ -29,6 +30,7 @@ constexpr std::string_view kStates[] = {"INSPECTING", "READY", "REJECTED"};
 v1::Model Parse(const ModelRow& row) {
   v1::Model model;
   CHECK(model.ParseFromString(row.body)) << row.name;
+  StampOld(model);
   return model;
 }
 
@@ -99,7 +101,9 @@ absl::StatusOr<v1::Model> ModelResources::Create(const CallContext& call, const 
   model.set_display_name(request.display_name());
   *model.mutable_manifest() = std::move(manifest);
   model.set_state(v1::Model::INSPECTING);
-  *model.mutable_create_time() = ToProto(clock_.Now());
+  const absl::Time now = clock_.Now();
+  *model.mutable_create_time() = ToProto(now);
+  Stamp(model, now);
   std::string name = model.name();
   ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(const std::optional<std::string> earlier, key.Earlier(tx));
@@ -117,7 +121,7 @@ absl::StatusOr<v1::Model> ModelResources::Create(const CallContext& call, const 
           tx.PutModel({.name = name, .unfinished = true, .body = model.SerializeAsString(), .content = content}));
       ABSL_RETURN_IF_ERROR(tx.AddReferences(name, blobs));
     }
-    return key.Remember(tx, name, clock_.Now());
+    return key.Remember(tx, name, now);
   }));
   scheduler_.Arrived(name, 0);
   scheduler_.AwaitQuiet(name, kKnownWithin);
@@ -139,7 +143,7 @@ absl::Status ModelResources::IndexContent() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::Model> ModelResources::Get(const CallContext&, const std::string& name) {
+absl::StatusOr<v1::Model> ModelResources::Get(const CallContext& call, const std::string& name) {
   ABSL_RETURN_IF_ERROR(ParseResourceName(name, Collection::kModels).status());
   std::optional<ModelRow> row;
   ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
@@ -147,18 +151,20 @@ absl::StatusOr<v1::Model> ModelResources::Get(const CallContext&, const std::str
     return absl::OkStatus();
   }));
   if (!row) return ModelNotFoundError(name);
-  v1::Model model = Parse(*row);
-  if (row->unfinished) SetWaiting(model);
+  return FromRow(call, *row);
+}
+
+v1::Model ModelResources::FromRow(const CallContext& call, const ModelRow& row) {
+  if (!row.unfinished) return Parse(row);
+  if (std::optional<v1::Model> live = scheduler_.LiveModel(row.name, call.tenant())) return *std::move(live);
+  v1::Model model = Parse(row);
+  if (std::optional<v1::Notice> waiting = scheduler_.WaitingOf(row.name))
+    *model.mutable_waiting() = *std::move(waiting);
   return model;
 }
 
-void ModelResources::SetWaiting(v1::Model& model) {
-  if (std::optional<v1::Notice> waiting = scheduler_.WaitingOf(model.name())) {
-    *model.mutable_waiting() = *std::move(waiting);
-  }
-}
-
-absl::StatusOr<v1::ListModelsResponse> ModelResources::List(const CallContext&, const v1::ListModelsRequest& request) {
+absl::StatusOr<v1::ListModelsResponse> ModelResources::List(const CallContext& call,
+                                                            const v1::ListModelsRequest& request) {
   ABSL_ASSIGN_OR_RETURN(const Filter filter,
                         Filter::Parse(request.filter(), {.texts = kTextFields, .states = kStates}));
   const std::string query = "ListModels|" + request.filter();
@@ -176,21 +182,21 @@ absl::StatusOr<v1::ListModelsResponse> ModelResources::List(const CallContext&, 
   v1::ListModelsResponse response;
   for (const ModelRow& row : found.rows) {
     v1::Model* model = response.add_models();
-    *model = Parse(row);
+    *model = FromRow(call, row);
     if (model->has_info()) model->mutable_info()->clear_units();
-    if (row.unfinished) SetWaiting(*model);
   }
   if (found.beyond) response.set_next_page_token(PageToken(*found.beyond, query));
   return response;
 }
 
-absl::Status ModelResources::Delete(const CallContext&, const std::string& name) {
+absl::Status ModelResources::Delete(const CallContext&, const std::string& name, const std::string& etag) {
   ABSL_RETURN_IF_ERROR(ParseResourceName(name, Collection::kModels).status());
   return scheduler_.Remove(name, [&](Transaction& tx) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(const std::optional<ModelRow> row, tx.GetModel(name));
     if (!row) return ModelNotFoundError(name);
     ABSL_ASSIGN_OR_RETURN(const std::optional<std::string> job, tx.JobUsing(name));
     if (job) return ModelInUseError(name, *job);
+    ABSL_RETURN_IF_ERROR(CheckEtag(name, etag, Parse(*row).etag()));
     return tx.DeleteModel(name);
   });
 }

@@ -26,8 +26,11 @@ absl::Status FilterTooLongError(size_t bytes);                   // INVALID_ARGU
 absl::Status OrderInvalidError(std::string_view order_by);       // INVALID_ARGUMENT, ORDER_INVALID
 absl::Status RequestIdReusedError(std::string_view request_id);  // INVALID_ARGUMENT, REQUEST_ID_REUSED
 absl::Status RequestIdTooLongError(size_t bytes);                // INVALID_ARGUMENT, REQUEST_ID_INVALID
-absl::Status PageTokenInvalidError();                            // INVALID_ARGUMENT, PAGE_TOKEN_INVALID
-absl::Status PageSizeInvalidError(int size);                     // INVALID_ARGUMENT, PAGE_SIZE_INVALID
-absl::Status ShippedRecipeInvalidError(std::string_view text);   // INTERNAL, RECIPE_INVALID
+absl::Status TaskDigestInvalidError(std::string_view digest);    // INVALID_ARGUMENT, TASK_DIGEST_INVALID
+absl::Status CacheEntryNotFoundError(std::string_view digest,
+                                     std::string_view tenant);  // NOT_FOUND, CACHE_ENTRY_NOT_FOUND
+absl::Status PageTokenInvalidError();                           // INVALID_ARGUMENT, PAGE_TOKEN_INVALID
+absl::Status PageSizeInvalidError(int size);                    // INVALID_ARGUMENT, PAGE_SIZE_INVALID
+absl::Status ShippedRecipeInvalidError(std::string_view text);  // INTERNAL, RECIPE_INVALID
 
 }  // namespace bitwright::server

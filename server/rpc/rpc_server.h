@@ -11,9 +11,12 @@
 #include "server/blobs/disk_watch.h"
 #include "server/blobs/held_blobs.h"
 #include "server/observe/metrics.h"
+#include "server/resources/cache_entries.h"
 #include "server/resources/jobs.h"
 #include "server/resources/models.h"
 #include "server/resources/recipes.h"
+#include "server/resources/tasks.h"
+#include "server/resources/workers.h"
 #include "server/scheduler/scheduler.h"
 
 namespace bitwright::server {
@@ -25,6 +28,9 @@ struct RpcParts {
   const DiskWatch& disk;
   ModelResources& models;
   JobResources& jobs;
+  TaskResources& tasks;
+  WorkerResources& workers;
+  CacheEntries& cache;
   const RecipeResources& recipes;
   v1::Capabilities capabilities;
   Scheduler& scheduler;

@@ -5,9 +5,12 @@
 #include "bitwright/v1/capabilities.pb.h"
 #include "proto/base/clock.h"
 #include "server/blobs/held_blobs.h"
+#include "server/resources/cache_entries.h"
 #include "server/resources/jobs.h"
 #include "server/resources/models.h"
 #include "server/resources/recipes.h"
+#include "server/resources/tasks.h"
+#include "server/resources/workers.h"
 #include "server/scheduler/scheduler.h"
 
 namespace grpc {
@@ -25,10 +28,14 @@ std::unique_ptr<grpc::Service> MakeBlobService(RpcEnvironment& environment, Held
 std::unique_ptr<grpc::Service> MakeByteStreamService(RpcEnvironment& environment, const UploadParts& parts,
                                                      IdleStreams& idle);
 std::unique_ptr<grpc::Service> MakeCapabilityService(RpcEnvironment& environment, v1::Capabilities capabilities);
-std::unique_ptr<grpc::Service> MakeModelService(RpcEnvironment& environment, ModelResources& models);
+std::unique_ptr<grpc::Service> MakeModelService(RpcEnvironment& environment, ModelResources& models,
+                                                Scheduler& scheduler);
 std::unique_ptr<grpc::Service> MakeRecipeService(RpcEnvironment& environment, const RecipeResources& recipes);
-std::unique_ptr<grpc::Service> MakeJobService(RpcEnvironment& environment, JobResources& jobs, Scheduler& scheduler);
-std::unique_ptr<grpc::Service> MakeWorkerService(RpcEnvironment& environment, Scheduler& scheduler, const Clock& clock,
-                                                 absl::Duration heartbeat);
+std::unique_ptr<grpc::Service> MakeJobService(RpcEnvironment& environment, JobResources& jobs, TaskResources& tasks,
+                                              Scheduler& scheduler);
+std::unique_ptr<grpc::Service> MakeWorkerService(RpcEnvironment& environment, Scheduler& scheduler,
+                                                 WorkerResources& workers, absl::Duration heartbeat);
+std::unique_ptr<grpc::Service> MakeOperatorService(RpcEnvironment& environment, WorkerResources& workers,
+                                                   TaskResources& tasks, CacheEntries& cache);
 
 }  // namespace bitwright::server

@@ -26,6 +26,7 @@ class SqliteTransaction final : public Transaction {
   absl::StatusOr<std::optional<std::string>> JobUsing(std::string_view model) override;
   absl::StatusOr<std::vector<std::pair<int, int64_t>>> CountJobs() override;
   absl::StatusOr<std::vector<TaskRow>> TasksOf(std::string_view owner) override;
+  absl::StatusOr<std::vector<TaskRow>> TasksPage(std::string_view owner, std::string_view after, int limit) override;
   absl::StatusOr<std::optional<TaskRow>> GetTask(std::string_view name) override;
   absl::StatusOr<std::optional<std::string>> GetAction(std::string_view digest) override;
   absl::StatusOr<bool> HasBlob(const BlobDigest& digest) override;

@@ -120,7 +120,9 @@ class Snapshot {
   // Number of jobs by state.
   virtual absl::StatusOr<std::vector<std::pair<int, int64_t>>> CountJobs() = 0;
 
-  virtual absl::StatusOr<std::vector<TaskRow>> TasksOf(std::string_view owner) = 0;
+  virtual absl::StatusOr<std::vector<TaskRow>> TasksOf(std::string_view owner) = 0;  // by key
+  // The first `limit` of those whose key is greater than `after`.
+  virtual absl::StatusOr<std::vector<TaskRow>> TasksPage(std::string_view owner, std::string_view after, int limit) = 0;
   virtual absl::StatusOr<std::optional<TaskRow>> GetTask(std::string_view name) = 0;
 
   // The TaskResult kept for a task digest.

@@ -305,6 +305,16 @@ TEST_P(StoreSuite, TasksKeepEveryField) {
             std::tie(row.name, row.owner, row.key, row.state, row.attempt, row.worker, row.worker_host,
                      row.worker_process, row.fencing_token, row.lease_expiry_micros, row.digest, row.result, row.error,
                      row.seconds, row.cached, row.not_before_micros));
+  Write([&](Transaction& tx) { return tx.PutTask({.name = "tasks/v", .owner = "jobs/j", .key = row.key + "z"}); });
+  const auto page = [&](const std::string& after, int limit) {
+    return Read<std::vector<TaskRow>>([&](Snapshot& s) { return s.TasksPage("jobs/j", after, limit); });
+  };
+  EXPECT_EQ(page("", 10).size(), 2u);
+  ASSERT_EQ(page("", 1).size(), 1u);
+  EXPECT_EQ(page("", 1)[0].key, row.key);
+  ASSERT_EQ(page(row.key, 10).size(), 1u);
+  EXPECT_EQ(page(row.key, 10)[0].name, "tasks/v");
+  EXPECT_TRUE(page(row.key + "z", 10).empty());
   Write([](Transaction& tx) { return tx.DeleteJob("jobs/j"); });
   EXPECT_FALSE(Read<std::optional<TaskRow>>([](Snapshot& s) { return s.GetTask("tasks/t"); }).has_value());
   EXPECT_TRUE(Read<std::optional<TaskRow>>([](Snapshot& s) { return s.GetTask("tasks/u"); }).has_value());

@@ -35,6 +35,7 @@ Rig::Rig() {
 
 void Rig::Restart() {
   collector.reset();
+  tasks.reset();
   jobs.reset();
   models.reset();
   scheduler.reset();
@@ -52,13 +53,14 @@ void Rig::Open() {
   blobs = Value(OpenDiskBlobs(dir.path()));
   held = std::make_unique<HeldBlobs>(*blobs, *store);
   Must(held->Reconcile(clock.Now()));
-  planner = MakeJobPlanner();
+  planner = make_planner ? make_planner() : MakeJobPlanner();
   recipes = std::make_unique<RecipeResources>(Value(RecipeResources::Parse(ShippedRecipes())));
   scheduler = std::make_unique<Scheduler>(*store, *held, *planner, clock, *metrics, options,
                                           make_executor ? make_executor() : nullptr);
   models = std::make_unique<ModelResources>(*store, *scheduler, clock);
   Must(models->IndexContent());
   jobs = std::make_unique<JobResources>(*store, *held, *scheduler, *planner, *recipes, clock);
+  tasks = std::make_unique<TaskResources>(*store, *scheduler, *jobs, *models);
   collector = std::make_unique<Collector>(*store, *blobs, *held, clock, *metrics, collector_options);
   Must(jobs->IndexQueue());
   Must(scheduler->Start());
