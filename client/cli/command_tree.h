@@ -38,6 +38,7 @@ class CommandTree {
   void AddJobMakers();
   void AddModels();
   void AddJobs();
+  void AddOperations();
   void AddOthers();
 
   Options& options_;

@@ -23,10 +23,17 @@ enum class Command {
   kJobRetry,
   kJobClone,
   kJobDelete,
+  kJobTasks,
   kArtifactDownload,
   kRecipeList,
   kRecipeShow,
   kWorkerList,
+  kWorkerCordon,
+  kWorkerUncordon,
+  kWorkerDrain,
+  kTaskRequeue,
+  kCacheShow,
+  kCacheDrop,
   kHelp,
   kVersion,
 };
@@ -71,6 +78,7 @@ struct Options {
   std::string out;
   bool force = false;
   std::string name;                // the resource that the command is about
+  std::string tenant;              // cache; empty: the default one
   std::string state;               // job list
   std::string filter;              // lists
   std::string order = "newest";    // job list

@@ -11,6 +11,7 @@
 #include "client/cli/quantize_command.h"
 #include "client/cli/recipe_commands.h"
 #include "client/cli/session.h"
+#include "client/cli/task_commands.h"
 #include "client/cli/version.h"
 #include "client/cli/worker_commands.h"
 #include "proto/base/status_macros.h"
@@ -52,8 +53,22 @@ SessionCommand OnSession(Command command) {
       return RecipeList;
     case Command::kRecipeShow:
       return RecipeShow;
+    case Command::kJobTasks:
+      return JobTasks;
     case Command::kWorkerList:
       return WorkerList;
+    case Command::kWorkerCordon:
+      return WorkerCordon;
+    case Command::kWorkerUncordon:
+      return WorkerUncordon;
+    case Command::kWorkerDrain:
+      return WorkerDrain;
+    case Command::kTaskRequeue:
+      return TaskRequeue;
+    case Command::kCacheShow:
+      return CacheShow;
+    case Command::kCacheDrop:
+      return CacheDrop;
     case Command::kQuantize:
     case Command::kPlan:
     case Command::kJobSubmit:
