@@ -1,6 +1,7 @@
 #include "client/api/client.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "proto/base/random_id.h"
 #include "proto/base/status_macros.h"
@@ -37,6 +38,8 @@ Page<Item> MakePage(const Repeated& items, const std::string& next) {
   return {{items.begin(), items.end()}, next};
 }
 
+constexpr int kAll = std::numeric_limits<int>::max();
+
 template <typename T>
 absl::Status StatusOnly(const absl::StatusOr<T>& result) {
   return result.status();
@@ -44,17 +47,15 @@ absl::Status StatusOnly(const absl::StatusOr<T>& result) {
 
 }  // namespace
 
-Client::Client(std::shared_ptr<Connection> connection, std::shared_ptr<CancelToken> cancel, const Clock& clock)
+Client::Client(std::shared_ptr<Connection> connection, std::shared_ptr<CancelToken> cancel)
     : connection_(std::move(connection)),
-      cancel_(cancel != nullptr ? std::move(cancel) : std::make_shared<CancelToken>()),
-      clock_(&clock) {}
+      cancel_(cancel != nullptr ? std::move(cancel) : std::make_shared<CancelToken>()) {}
 
 absl::StatusOr<Client> Client::ConnectTo(ConnectionOptions options) {
   if (options.cancel == nullptr) options.cancel = std::make_shared<CancelToken>();
   auto cancel = options.cancel;
-  const Clock& clock = *options.clock;
   ABSL_ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, Connect(std::move(options)));
-  return Client(std::move(connection), std::move(cancel), clock);
+  return Client(std::move(connection), std::move(cancel));
 }
 
 absl::StatusOr<v1::Model> Client::GetModel(const std::string& name) {
@@ -72,9 +73,10 @@ absl::StatusOr<std::vector<v1::Model>> Client::ListModels(int most, const std::s
   });
 }
 
-absl::Status Client::DeleteModel(const std::string& name) {
+absl::Status Client::DeleteModel(const std::string& name, const std::string& etag) {
   v1::DeleteModelRequest request;
   request.set_name(name);
+  request.set_etag(etag);
   return StatusOnly(connection_->DeleteModel(request));
 }
 
@@ -105,22 +107,25 @@ absl::StatusOr<std::vector<v1::Job>> Client::ListJobs(const v1::ListJobsRequest&
   });
 }
 
-absl::StatusOr<v1::Job> Client::RetryJob(const std::string& name) {
+absl::StatusOr<v1::Job> Client::RetryJob(const std::string& name, const std::string& etag) {
   v1::RetryJobRequest request;
   request.set_name(name);
+  request.set_etag(etag);
   request.set_request_id(RandomId(32));
   return connection_->RetryJob(request);
 }
 
-absl::StatusOr<v1::Job> Client::CancelJob(const std::string& name) {
+absl::StatusOr<v1::Job> Client::CancelJob(const std::string& name, const std::string& etag) {
   v1::CancelJobRequest request;
   request.set_name(name);
+  request.set_etag(etag);
   return connection_->CancelJob(request);
 }
 
-absl::Status Client::DeleteJob(const std::string& name) {
+absl::Status Client::DeleteJob(const std::string& name, const std::string& etag) {
   v1::DeleteJobRequest request;
   request.set_name(name);
+  request.set_etag(etag);
   return StatusOnly(connection_->DeleteJob(request));
 }
 
@@ -132,6 +137,15 @@ absl::StatusOr<v1::Report> Client::GetReport(const std::string& job) {
   v1::GetReportRequest request;
   request.set_name(job);
   return connection_->GetReport(request);
+}
+
+absl::StatusOr<std::vector<v1::Task>> Client::ListTasks(const std::string& parent) {
+  v1::ListTasksRequest first;
+  first.set_parent(parent);
+  return Collect<v1::Task>(first, kAll, [&](const v1::ListTasksRequest& request) -> absl::StatusOr<Page<v1::Task>> {
+    ABSL_ASSIGN_OR_RETURN(const auto page, connection_->ListTasks(request));
+    return MakePage<v1::Task>(page.tasks(), page.next_page_token());
+  });
 }
 
 absl::StatusOr<std::vector<v1::Recipe>> Client::ListRecipes() {
@@ -146,8 +160,19 @@ absl::StatusOr<v1::Recipe> Client::GetRecipe(const std::string& name) {
 }
 
 absl::StatusOr<std::vector<v1::Worker>> Client::ListWorkers() {
-  ABSL_ASSIGN_OR_RETURN(const auto response, connection_->ListWorkers({}));
-  return std::vector<v1::Worker>(response.workers().begin(), response.workers().end());
+  return Collect<v1::Worker>(v1::ListWorkersRequest(), kAll,
+                             [&](const v1::ListWorkersRequest& request) -> absl::StatusOr<Page<v1::Worker>> {
+                               ABSL_ASSIGN_OR_RETURN(const auto page, connection_->ListWorkers(request));
+                               return MakePage<v1::Worker>(page.workers(), page.next_page_token());
+                             });
+}
+
+absl::StatusOr<std::vector<v1::Tenant>> Client::ListTenants(int most) {
+  return Collect<v1::Tenant>(v1::ListTenantsRequest(), most,
+                             [&](const v1::ListTenantsRequest& request) -> absl::StatusOr<Page<v1::Tenant>> {
+                               ABSL_ASSIGN_OR_RETURN(const auto page, connection_->ListTenants(request));
+                               return MakePage<v1::Tenant>(page.tenants(), page.next_page_token());
+                             });
 }
 
 absl::StatusOr<v1::Capabilities> Client::GetCapabilities() { return connection_->GetCapabilities({}); }

@@ -17,9 +17,8 @@ namespace bitwright::client {
 // Its uploads are in client_upload.cc, its downloads in client_download.cc.
 class Client {
  public:
-  // The token and the clock are those of the connection.
-  explicit Client(std::shared_ptr<Connection> connection, std::shared_ptr<CancelToken> cancel = nullptr,
-                  const Clock& clock = kSystemClock);
+  // The token is that of the connection.
+  explicit Client(std::shared_ptr<Connection> connection, std::shared_ptr<CancelToken> cancel = nullptr);
   static absl::StatusOr<Client> ConnectTo(ConnectionOptions options);
 
   // Uploads what the server lacks of a model folder (see ScanModelDir for which files), registers it and waits until it
@@ -35,7 +34,8 @@ class Client {
   absl::StatusOr<v1::Model> GetModel(const std::string& name);
   // Newest first. `filter` as ListModelsRequest states it; empty: all.
   absl::StatusOr<std::vector<v1::Model>> ListModels(int most, const std::string& filter = {});
-  absl::Status DeleteModel(const std::string& name);
+  // `etag`, here and below: only if it still has that; empty: in any case. ABORTED, reason ETAG_MISMATCH.
+  absl::Status DeleteModel(const std::string& name, const std::string& etag = {});
 
   // The request id makes a repeated call return the first one's job; empty: a new one each call.
   absl::StatusOr<v1::Job> CreateJob(const v1::JobSpec& spec, const std::string& request_id = {});
@@ -43,11 +43,13 @@ class Client {
   absl::StatusOr<v1::Job> GetJob(const std::string& name);
   // Those that the request's state and filter choose, in its order; its page fields are set here.
   absl::StatusOr<std::vector<v1::Job>> ListJobs(const v1::ListJobsRequest& which, int most);
-  absl::StatusOr<v1::Job> RetryJob(const std::string& name);
-  absl::StatusOr<v1::Job> CancelJob(const std::string& name);
-  absl::Status DeleteJob(const std::string& name);
+  absl::StatusOr<v1::Job> RetryJob(const std::string& name, const std::string& etag = {});
+  absl::StatusOr<v1::Job> CancelJob(const std::string& name, const std::string& etag = {});
+  absl::Status DeleteJob(const std::string& name, const std::string& etag = {});
   absl::StatusOr<v1::Job> WatchJob(const std::string& name, const std::function<void(const v1::Job&)>& on_job);
   absl::StatusOr<v1::Report> GetReport(const std::string& job);
+  // All tasks of a job or model, by key.
+  absl::StatusOr<std::vector<v1::Task>> ListTasks(const std::string& parent);
 
   // Writes every file of the manifest under `dir`. A file that is there with its digest is kept, and one that was
   // broken off ("{path}.part") continues; each appears whole or not at all. MANIFEST_PATH_INVALID: a path would leave
@@ -57,7 +59,19 @@ class Client {
 
   absl::StatusOr<std::vector<v1::Recipe>> ListRecipes();
   absl::StatusOr<v1::Recipe> GetRecipe(const std::string& name);
-  absl::StatusOr<std::vector<v1::Worker>> ListWorkers();
+  absl::StatusOr<std::vector<v1::Worker>> ListWorkers();  // all, by name
+
+  // For operators, see operator.proto. An empty tenant is the default one.
+  absl::StatusOr<v1::Worker> CordonWorker(const std::string& name);
+  absl::StatusOr<v1::Worker> UncordonWorker(const std::string& name);
+  absl::StatusOr<v1::Worker> DrainWorker(const std::string& name);
+  absl::StatusOr<v1::Task> RequeueTask(const std::string& name);
+  absl::StatusOr<v1::CacheEntry> GetCacheEntry(const std::string& digest, const std::string& tenant = {});
+  absl::Status DeleteCacheEntry(const std::string& digest, const std::string& tenant = {});
+  absl::StatusOr<v1::Tenant> GetTenant(const std::string& name);
+  absl::StatusOr<std::vector<v1::Tenant>> ListTenants(int most);  // by name
+  absl::StatusOr<v1::Tenant> UpdateTenantLimits(const std::string& name, const v1::TenantLimits& limits);
+
   absl::StatusOr<v1::Capabilities> GetCapabilities();
   absl::Status WaitUntilServing(absl::Duration patience);
 
@@ -69,7 +83,6 @@ class Client {
 
   std::shared_ptr<Connection> connection_;
   std::shared_ptr<CancelToken> cancel_;
-  const Clock* clock_;
 };
 
 }  // namespace bitwright::client

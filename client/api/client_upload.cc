@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "client/api/client.h"
 #include "client/api/client_errors.h"
 #include "client/api/display_name.h"
@@ -73,15 +71,13 @@ absl::StatusOr<v1::Model> Client::UploadModel(const ModelDir& files, const v1::M
 }
 
 absl::StatusOr<v1::Model> Client::AwaitInspection(v1::Model model, const OnTransfer& on_transfer) {
-  constexpr absl::Duration kFirst = absl::Milliseconds(20);
-  constexpr absl::Duration kLongest = absl::Seconds(1);
   TransferProgress progress{Phase::kInspect, model.manifest().files_size(), 0, 0, model.waiting().message()};
   Tell(on_transfer, progress);
-  for (absl::Duration wait = kFirst; model.state() == v1::Model::INSPECTING; wait = std::min(wait * 3 / 2, kLongest)) {
-    ABSL_RETURN_IF_ERROR(clock_->Sleep(wait, *cancel_));
-    ABSL_ASSIGN_OR_RETURN(model, GetModel(model.name()));
-    progress.waiting = model.waiting().message();
-    Tell(on_transfer, progress);
+  if (model.state() == v1::Model::INSPECTING) {
+    ABSL_ASSIGN_OR_RETURN(model, connection_->WatchModel(model.name(), [&](const v1::Model& now) {
+      progress.waiting = now.waiting().message();
+      Tell(on_transfer, progress);
+    }));
   }
   if (model.state() != v1::Model::REJECTED) return model;
   return model.has_error() && model.error().code() != 0 ? WithReason(model.error()) : ModelRejectedError();

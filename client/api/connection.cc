@@ -16,6 +16,7 @@
 #include "bitwright/v1/capabilities.grpc.pb.h"
 #include "bitwright/v1/jobs.grpc.pb.h"
 #include "bitwright/v1/models.grpc.pb.h"
+#include "bitwright/v1/operator.grpc.pb.h"
 #include "bitwright/v1/recipes.grpc.pb.h"
 #include "bitwright/v1/workers.grpc.pb.h"
 #include "client/api/client_errors.h"
@@ -88,6 +89,7 @@ class GrpcConnection final : public Connection {
         jobs_(v1::JobService::NewStub(channel_)),
         recipes_(v1::RecipeService::NewStub(channel_)),
         workers_(v1::WorkerService::NewStub(channel_)),
+        operator_(v1::OperatorService::NewStub(channel_)),
         capabilities_(v1::CapabilityService::NewStub(channel_)) {
     if (options_.cancel == nullptr) options_.cancel = std::make_shared<CancelToken>();
   }
@@ -112,9 +114,28 @@ class GrpcConnection final : public Connection {
   BITWRIGHT_UNARY(GetReport, jobs_, Report)
   BITWRIGHT_UNARY(ListRecipes, recipes_, ListRecipesResponse)
   BITWRIGHT_UNARY(GetRecipe, recipes_, Recipe)
+  BITWRIGHT_UNARY(ListTasks, jobs_, ListTasksResponse)
   BITWRIGHT_UNARY(ListWorkers, workers_, ListWorkersResponse)
+  BITWRIGHT_UNARY(CordonWorker, operator_, Worker)
+  BITWRIGHT_UNARY(UncordonWorker, operator_, Worker)
+  BITWRIGHT_UNARY(DrainWorker, operator_, Worker)
+  BITWRIGHT_UNARY(GetCacheEntry, operator_, CacheEntry)
+  BITWRIGHT_UNARY(DeleteCacheEntry, operator_, DeleteCacheEntryResponse)
+  BITWRIGHT_UNARY(GetTenant, operator_, Tenant)
+  BITWRIGHT_UNARY(ListTenants, operator_, ListTenantsResponse)
+  BITWRIGHT_UNARY(UpdateTenantLimits, operator_, Tenant)
   BITWRIGHT_UNARY(GetCapabilities, capabilities_, Capabilities)
 #undef BITWRIGHT_UNARY
+
+  absl::StatusOr<v1::Task> RequeueTask(const v1::RequeueTaskRequest& request) override {
+    ABSL_RETURN_IF_ERROR(CheckTextFields(request));
+    Attempt attempt(*options_.cancel, kUnaryLimit);
+    v1::Task task;
+    const absl::Status status =
+        FromAttempt(operator_->RequeueTask(attempt.context(), request, &task), *options_.cancel);
+    if (!status.ok()) return Final(status);
+    return Final(absl::StatusOr<v1::Task>(std::move(task)));
+  }
 
   absl::Status WaitUntilServing(absl::Duration patience) override {
     RetryPolicy policy = options_.retry;
@@ -147,26 +168,44 @@ class GrpcConnection final : public Connection {
                                    const std::function<void(const v1::Job&)>& on_job) override {
     v1::WatchJobRequest request;
     request.set_name(name);
+    return Watch<v1::Job>(
+        request, [&](auto* context) { return jobs_->WatchJob(context, request); },
+        [](const v1::Job& job) { return job.state() >= v1::Job::SUCCEEDED; }, on_job);
+  }
+
+  absl::StatusOr<v1::Model> WatchModel(const std::string& name,
+                                       const std::function<void(const v1::Model&)>& on_model) override {
+    v1::WatchModelRequest request;
+    request.set_name(name);
+    return Watch<v1::Model>(
+        request, [&](auto* context) { return models_->WatchModel(context, request); },
+        [](const v1::Model& model) { return model.state() >= v1::Model::READY; }, on_model);
+  }
+
+ private:
+  // A stream of states, begun again where it is broken off, until the last one.
+  template <typename Message, typename Request, typename Open>
+  absl::StatusOr<Message> Watch(const Request& request, const Open& open, bool (*is_last)(const Message&),
+                                const std::function<void(const Message&)>& on_message) {
     ABSL_RETURN_IF_ERROR(CheckTextFields(request));
-    v1::Job latest;
+    Message latest;
     for (RetryLoop retry = Retry();;) {
       Attempt attempt(*options_.cancel, kClientTransfers.stream_limit);
-      const auto reader = jobs_->WatchJob(attempt.context(), request);
-      v1::Job job;
-      while (reader->Read(&job)) {
+      const auto reader = open(attempt.context());
+      Message message;
+      while (reader->Read(&message)) {
         retry.Progressed();
-        if (!latest.name().empty() && job.revision() <= latest.revision()) continue;
-        latest = job;
-        if (on_job) on_job(latest);
+        if (!latest.name().empty() && message.revision() <= latest.revision()) continue;
+        latest = message;
+        if (on_message) on_message(latest);
       }
       absl::Status status = FromAttempt(reader->Finish(), *options_.cancel);
-      if (latest.state() >= v1::Job::SUCCEEDED) return Final(absl::StatusOr<v1::Job>(latest));
+      if (is_last(latest)) return Final(absl::StatusOr<Message>(latest));
       if (status.ok() || absl::IsDeadlineExceeded(status)) status = StreamEndedError();
       if (status = retry.WaitAfter(status); !status.ok()) return Final(status);
     }
   }
 
- private:
   // The first contact is given up sooner than a service that is known to be there.
   RetryPolicy Policy() const {
     RetryPolicy policy = options_.retry;
@@ -235,6 +274,7 @@ class GrpcConnection final : public Connection {
   std::unique_ptr<v1::JobService::StubInterface> jobs_;
   std::unique_ptr<v1::RecipeService::StubInterface> recipes_;
   std::unique_ptr<v1::WorkerService::StubInterface> workers_;
+  std::unique_ptr<v1::OperatorService::StubInterface> operator_;
   std::unique_ptr<v1::CapabilityService::StubInterface> capabilities_;
   std::atomic<bool> reached_{false};
 };

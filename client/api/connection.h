@@ -13,6 +13,7 @@
 #include "bitwright/v1/capabilities.pb.h"
 #include "bitwright/v1/jobs.pb.h"
 #include "bitwright/v1/models.pb.h"
+#include "bitwright/v1/operator.pb.h"
 #include "bitwright/v1/recipes.pb.h"
 #include "bitwright/v1/workers.pb.h"
 #include "proto/base/cancel_token.h"
@@ -49,7 +50,18 @@ class Connection {
   virtual absl::StatusOr<v1::Report> GetReport(const v1::GetReportRequest&) = 0;
   virtual absl::StatusOr<v1::ListRecipesResponse> ListRecipes(const v1::ListRecipesRequest&) = 0;
   virtual absl::StatusOr<v1::Recipe> GetRecipe(const v1::GetRecipeRequest&) = 0;
+  virtual absl::StatusOr<v1::ListTasksResponse> ListTasks(const v1::ListTasksRequest&) = 0;
   virtual absl::StatusOr<v1::ListWorkersResponse> ListWorkers(const v1::ListWorkersRequest&) = 0;
+  // For operators. RequeueTask is made once: a second call could meet another worker's lease.
+  virtual absl::StatusOr<v1::Worker> CordonWorker(const v1::CordonWorkerRequest&) = 0;
+  virtual absl::StatusOr<v1::Worker> UncordonWorker(const v1::UncordonWorkerRequest&) = 0;
+  virtual absl::StatusOr<v1::Worker> DrainWorker(const v1::DrainWorkerRequest&) = 0;
+  virtual absl::StatusOr<v1::Task> RequeueTask(const v1::RequeueTaskRequest&) = 0;
+  virtual absl::StatusOr<v1::CacheEntry> GetCacheEntry(const v1::GetCacheEntryRequest&) = 0;
+  virtual absl::StatusOr<v1::DeleteCacheEntryResponse> DeleteCacheEntry(const v1::DeleteCacheEntryRequest&) = 0;
+  virtual absl::StatusOr<v1::Tenant> GetTenant(const v1::GetTenantRequest&) = 0;
+  virtual absl::StatusOr<v1::ListTenantsResponse> ListTenants(const v1::ListTenantsRequest&) = 0;
+  virtual absl::StatusOr<v1::Tenant> UpdateTenantLimits(const v1::UpdateTenantLimitsRequest&) = 0;
   virtual absl::StatusOr<v1::Capabilities> GetCapabilities(const v1::GetCapabilitiesRequest&) = 0;
 
   // grpc.health.v1 Check of the whole server, until it says SERVING or `patience` is over (UNAVAILABLE).
@@ -74,6 +86,9 @@ class Connection {
   // terminal. Returns the terminal state.
   virtual absl::StatusOr<v1::Job> WatchJob(const std::string& name,
                                            const std::function<void(const v1::Job&)>& on_job) = 0;
+  // The same for a model, until it is READY or REJECTED.
+  virtual absl::StatusOr<v1::Model> WatchModel(const std::string& name,
+                                               const std::function<void(const v1::Model&)>& on_model) = 0;
 };
 
 inline const SystemClock kSystemClock;

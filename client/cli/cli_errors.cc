@@ -110,6 +110,13 @@ absl::Status RecipeUnknownError(std::string_view recipe, std::string_view guess,
                    {{"recipe", Text(recipe.substr(0, 200))}});
 }
 
+absl::Status WorkerUnknownError(std::string_view worker, std::string_view guess) {
+  return MakeError(absl::StatusCode::kNotFound, "WORKER_NOT_FOUND",
+                   absl::StrCat("the server knows no worker '", std::string(worker), "'", std::string(guess),
+                                "; `bitwright worker list` names all"),
+                   {{"worker", std::string(worker)}});
+}
+
 absl::Status NameAmbiguousError(std::string_view typed, std::string_view names) {
   return MakeError(absl::StatusCode::kInvalidArgument, "NAME_AMBIGUOUS",
                    absl::StrCat(Quoted(typed), " may be any of ", Text(names), "; give one of these"),

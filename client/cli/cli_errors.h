@@ -28,6 +28,8 @@ absl::Status ArchitectureUnsupportedError(std::string_view architecture, std::st
 absl::Status TargetUnknownError(std::string_view target, std::string_view guess, std::string_view known);
 absl::Status RecipeUnknownError(std::string_view recipe, std::string_view guess, std::string_view known);
 
+absl::Status WorkerUnknownError(std::string_view worker, std::string_view guess);  // WORKER_NOT_FOUND
+
 // NAME_AMBIGUOUS: several resources fit what was typed; `names` lists them.
 absl::Status NameAmbiguousError(std::string_view typed, std::string_view names);
 // MODEL_NOT_FOUND: no folder, nothing on the server, and not in the hub's cache either.

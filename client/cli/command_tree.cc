@@ -96,6 +96,7 @@ CommandTree::CommandTree(Options& options)
   AddJobMakers();
   AddModels();
   AddJobs();
+  AddOperations();
   AddOthers();
 }
 
@@ -202,6 +203,7 @@ void CommandTree::AddJobs() {
   AddBudget(*clone, options_.job);
   AddData(*clone, options_.job);
   AddMethod(*clone, options_.job);
+  AddNamed(job, "tasks", "The tasks of a job: state, attempts, worker, error", Command::kJobTasks, "job");
   AddNamed(job, "delete", "Delete a finished job with its artifact", Command::kJobDelete, "job");
   job.get_subcommand("delete")->alias("rm");
 }
@@ -224,6 +226,53 @@ void CommandTree::AddToken() {
       ->check(CLI::IsMember(std::set<std::string>(kRoleWords.begin(), kRoleWords.end())));
 }
 
+// Of those who run the service.
+void CommandTree::AddOperations() {
+  CLI::App& worker = Group("worker", "Workers of the server");
+  AddList(worker, "All workers of the last minute, with their state and tasks", Command::kWorkerList);
+  const std::string by_name = "Full name, id, or its beginning (4 letters or more)";
+  Add(worker, "cordon", "Give a worker nothing new; what it runs goes on", Command::kWorkerCordon)
+      ->add_option("worker", options_.name, by_name)
+      ->required();
+  Add(worker, "uncordon", "Let a cordoned or drained worker work again", Command::kWorkerUncordon)
+      ->add_option("worker", options_.name, by_name)
+      ->required();
+  Add(worker, "drain", "Let a worker finish what it runs, and leave", Command::kWorkerDrain)
+      ->add_option("worker", options_.name, by_name)
+      ->required();
+  CLI::App& task = Group("task", "Tasks of all jobs");
+  Add(task, "requeue", "Take a running task from its worker and give it to whichever asks next", Command::kTaskRequeue)
+      ->add_option("task", options_.name, "Full name or id, as `worker list` and `job tasks` give it")
+      ->required();
+  CLI::App& cache = Group("cache", "Kept results of tasks");
+  Add(cache, "show", "What is kept for one task", Command::kCacheShow);
+  Add(cache, "drop", "Forget one kept result; whatever needs it next runs the task again", Command::kCacheDrop);
+  for (const char* name : {"show", "drop"}) {
+    CLI::App* command = cache.get_subcommand(name);
+    command->add_option("digest", options_.name, "Digest of the task, as `job tasks --json` gives it")->required();
+    command->add_option("--tenant", options_.tenant, "Whose cache (default: that of everybody without one)");
+  }
+  AddTenants();
+}
+
+void CommandTree::AddTenants() {
+  CLI::App& tenant = Group("tenant", "Those who share models and jobs, with their limits");
+  AddList(tenant, "All tenants, what they use and may use", Command::kTenantList);
+  Add(tenant, "show", "What a tenant uses and may use", Command::kTenantShow);
+  CLI::App* limit =
+      Add(tenant, "limit", "Set what a tenant may use; what is not named stays as it is", Command::kTenantLimit);
+  for (const char* name : {"show", "limit"}) {
+    tenant.get_subcommand(name)->add_option("tenant", options_.name, "Name of the tenant")->required();
+  }
+  TenantLimitOptions& limits = options_.tenant_limits;
+  limit->add_option("--bytes", limits.bytes, "Bytes stored; 0: any number")->check(CLI::NonNegativeNumber);
+  limit->add_option("--queued-jobs", limits.queued_jobs, "Jobs that wait; 0: any number")
+      ->check(CLI::NonNegativeNumber);
+  limit->add_option("--running-jobs", limits.running_jobs, "Jobs that run; 0: any number")
+      ->check(CLI::NonNegativeNumber);
+  limit->require_option(1, 0);
+}
+
 void CommandTree::AddOthers() {
   CLI::App& artifact = Group("artifact", "What jobs made");
   CLI::App* download = Add(artifact, "download", "Download artifact and report; continues an interrupted download",
@@ -233,8 +282,6 @@ void CommandTree::AddOthers() {
   CLI::App& recipe = Group("recipe", "Recipes that the server ships");
   AddList(recipe, "All recipes", Command::kRecipeList);
   AddNamed(recipe, "show", "One recipe, as a .textproto that --recipe accepts", Command::kRecipeShow, "recipe");
-  CLI::App& worker = Group("worker", "Workers of the server");
-  AddList(worker, "All workers of the last minute", Command::kWorkerList);
   AddToken();
   CLI::App* help = Add(*app_, "help", "Help on a command", Command::kHelp);
   help->add_option("command", options_.words, "The command");

@@ -39,6 +39,8 @@ class CommandTree {
   void AddModels();
   void AddJobs();
   void AddToken();
+  void AddOperations();
+  void AddTenants();
   void AddOthers();
 
   Options& options_;

@@ -96,6 +96,21 @@ absl::StatusOr<v1::Model> FindModel(Client& client, const std::string& typed) {
   return found;
 }
 
+absl::StatusOr<std::string> FindWorker(Client& client, const std::string& typed) {
+  const std::string id = IdOf(Collection::kWorkers, typed);
+  ABSL_ASSIGN_OR_RETURN(const auto workers, client.ListWorkers());
+  std::vector<std::string> ids;
+  std::vector<std::string> begin_so;
+  for (const v1::Worker& worker : workers) {
+    ids.push_back(IdOf(Collection::kWorkers, worker.name()));
+    if (ids.back() == id) return worker.name();
+    if (id.size() >= kShortestBeginning && ids.back().starts_with(id)) begin_so.push_back(worker.name());
+  }
+  if (begin_so.size() == 1) return begin_so[0];
+  if (begin_so.size() > 1) return NameAmbiguousError(typed, absl::StrJoin(begin_so, ", "));
+  return WorkerUnknownError(id, DidYouMean(id, ids));
+}
+
 absl::StatusOr<v1::Recipe> FindRecipe(Client& client, const std::string& typed) {
   const std::string id = IdOf(Collection::kRecipes, typed);
   ABSL_ASSIGN_OR_RETURN(const auto recipes, client.ListRecipes());

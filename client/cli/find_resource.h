@@ -13,6 +13,8 @@ namespace bitwright::client {
 // NAME_AMBIGUOUS: several fit; the message lists them.
 absl::StatusOr<v1::Job> FindJob(Client& client, const std::string& typed);
 absl::StatusOr<v1::Model> FindModel(Client& client, const std::string& typed);
+// The full name of a worker. Also WORKER_NOT_FOUND, with those that there are.
+absl::StatusOr<std::string> FindWorker(Client& client, const std::string& typed);
 absl::StatusOr<v1::Recipe> FindRecipe(Client& client, const std::string& typed);
 
 // "jobs/x" and "x" to "jobs/x"; what has a slash stays as it is.

@@ -9,6 +9,7 @@
 #include "client/cli/find_resource.h"
 #include "client/cli/labels.h"
 #include "client/cli/resource_text.h"
+#include "client/cli/task_text.h"
 #include "proto/base/status_macros.h"
 
 namespace bitwright::client {
@@ -90,6 +91,16 @@ absl::StatusOr<ExitCode> JobRetry(const CommandContext& context, Client& client)
   ABSL_ASSIGN_OR_RETURN(const v1::Job found, Named(context, client));
   ABSL_ASSIGN_OR_RETURN(const v1::Job job, client.RetryJob(found.name()));
   context.console.Result(job.name(), job);
+  return ExitCode::kOk;
+}
+
+absl::StatusOr<ExitCode> JobTasks(const CommandContext& context, Client& client) {
+  ABSL_ASSIGN_OR_RETURN(const v1::Job found, Named(context, client));
+  ABSL_ASSIGN_OR_RETURN(std::vector<v1::Task> tasks, client.ListTasks(found.name()));
+  SortForPeople(found, tasks);
+  v1::ListTasksResponse all;
+  all.mutable_tasks()->Add(tasks.begin(), tasks.end());
+  context.console.Result(TaskTable(tasks), all);
   return ExitCode::kOk;
 }
 

@@ -14,6 +14,7 @@ absl::StatusOr<ExitCode> JobWatch(const CommandContext& context, Client& client)
 absl::StatusOr<ExitCode> JobCancel(const CommandContext& context, Client& client);
 absl::StatusOr<ExitCode> JobReport(const CommandContext& context, Client& client);
 absl::StatusOr<ExitCode> JobRetry(const CommandContext& context, Client& client);
+absl::StatusOr<ExitCode> JobTasks(const CommandContext& context, Client& client);
 absl::StatusOr<ExitCode> JobDelete(const CommandContext& context, Client& client);
 absl::StatusOr<ExitCode> ArtifactDownload(const CommandContext& context, Client& client);
 

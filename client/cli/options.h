@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,10 +26,20 @@ enum class Command {
   kJobRetry,
   kJobClone,
   kJobDelete,
+  kJobTasks,
   kArtifactDownload,
   kRecipeList,
   kRecipeShow,
   kWorkerList,
+  kWorkerCordon,
+  kWorkerUncordon,
+  kWorkerDrain,
+  kTaskRequeue,
+  kCacheShow,
+  kCacheDrop,
+  kTenantList,
+  kTenantShow,
+  kTenantLimit,
   kTokenNew,
   kHelp,
   kVersion,
@@ -62,6 +73,13 @@ struct LocalOptions {
   std::string keep_data_dir;  // empty: a private one that is removed
 };
 
+// Limits to set; those that are not given stay. 0: none.
+struct TenantLimitOptions {
+  std::optional<int64_t> bytes;
+  std::optional<int64_t> queued_jobs;
+  std::optional<int64_t> running_jobs;
+};
+
 // What a new token is for.
 struct TokenOptions {
   std::string name;
@@ -79,10 +97,12 @@ struct Options {
   JobOptions job;
   LocalOptions local;
   TokenOptions token;
+  TenantLimitOptions tenant_limits;
   Access access;  // of the command line
   std::string out;
   bool force = false;
   std::string name;                // the resource that the command is about
+  std::string tenant;              // cache; empty: the default one
   std::string state;               // job list
   std::string filter;              // lists
   std::string order = "newest";    // job list

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "client/api/budget.h"
 #include "client/api/foreign_status.h"
 #include "client/api/number_text.h"
@@ -48,6 +49,16 @@ std::string LabelsText(const v1::JobSpec& spec) {
   std::string text;
   for (const auto& [key, value] : sorted) absl::StrAppend(&text, text.empty() ? "" : ", ", key, "=", value);
   return Printable(text, 200);
+}
+
+// An older server gives no state.
+std::string WorkerStateText(const v1::Worker& worker) {
+  return worker.state() == v1::Worker::STATE_UNSPECIFIED ? "" : v1::Worker::State_Name(worker.state());
+}
+
+std::string TasksText(const v1::Worker& worker) {
+  if (worker.tasks_size() == 0) return worker.task().empty() ? "idle" : worker.task();
+  return absl::StrJoin(worker.tasks(), " ");
 }
 
 std::string DataText(const v1::Data& data) {
@@ -158,6 +169,7 @@ std::string RecipeTable(std::span<const v1::Recipe> recipes) {
 
 std::string WorkerTable(std::span<const v1::Worker> workers) {
   TextTable table({{"worker", Align::kLeft},
+                   {"state", Align::kLeft},
                    {"host", Align::kLeft},
                    {"compute class", Align::kLeft},
                    {"cores"},
@@ -165,9 +177,9 @@ std::string WorkerTable(std::span<const v1::Worker> workers) {
                    {"task", Align::kLeft}});
   for (const v1::Worker& worker : workers) {
     const v1::WorkerCapacity& capacity = worker.capacity();
-    table.Add({worker.name(), Printable(capacity.host(), 24), Printable(capacity.compute_class(), 24),
-               absl::StrCat(capacity.cores()), BytesText(capacity.memory_bytes()),
-               worker.task().empty() ? "idle" : worker.task()});
+    table.Add({worker.name(), WorkerStateText(worker), Printable(capacity.host(), 24),
+               Printable(capacity.compute_class(), 24), absl::StrCat(capacity.cores()),
+               BytesText(capacity.memory_bytes()), TasksText(worker)});
   }
   return table.ToText(120);
 }

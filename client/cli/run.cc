@@ -11,6 +11,8 @@
 #include "client/cli/quantize_command.h"
 #include "client/cli/recipe_commands.h"
 #include "client/cli/session.h"
+#include "client/cli/task_commands.h"
+#include "client/cli/tenant_commands.h"
 #include "client/cli/token_command.h"
 #include "client/cli/version.h"
 #include "client/cli/worker_commands.h"
@@ -53,8 +55,28 @@ SessionCommand OnSession(Command command) {
       return RecipeList;
     case Command::kRecipeShow:
       return RecipeShow;
+    case Command::kJobTasks:
+      return JobTasks;
     case Command::kWorkerList:
       return WorkerList;
+    case Command::kWorkerCordon:
+      return WorkerCordon;
+    case Command::kWorkerUncordon:
+      return WorkerUncordon;
+    case Command::kWorkerDrain:
+      return WorkerDrain;
+    case Command::kTaskRequeue:
+      return TaskRequeue;
+    case Command::kCacheShow:
+      return CacheShow;
+    case Command::kCacheDrop:
+      return CacheDrop;
+    case Command::kTenantList:
+      return TenantList;
+    case Command::kTenantShow:
+      return TenantShow;
+    case Command::kTenantLimit:
+      return TenantLimit;
     case Command::kQuantize:
     case Command::kPlan:
     case Command::kJobSubmit:

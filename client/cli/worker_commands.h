@@ -8,5 +8,8 @@
 namespace bitwright::client {
 
 absl::StatusOr<ExitCode> WorkerList(const CommandContext& context, Client& client);
+absl::StatusOr<ExitCode> WorkerCordon(const CommandContext& context, Client& client);
+absl::StatusOr<ExitCode> WorkerUncordon(const CommandContext& context, Client& client);
+absl::StatusOr<ExitCode> WorkerDrain(const CommandContext& context, Client& client);
 
 }  // namespace bitwright::client

@@ -5,10 +5,11 @@
 // Every limit that client and server both hold to, in one place.
 namespace bitwright::limits {
 
-inline constexpr int64_t kMaxBlobBytes = int64_t{1} << 40;  // 1 TiB
-inline constexpr int64_t kMaxInlineProtoBytes = 64 << 20;   // blobs that the server parses (plans, reports)
-inline constexpr int kStreamChunkBytes = 1 << 20;           // of one ByteStream message
-inline constexpr int kMaxMessageBytes = 4 << 20;            // of one gRPC message
+inline constexpr int64_t kMaxBlobBytes = int64_t{1} << 40;              // 1 TiB
+inline constexpr int64_t kMaxInlineProtoBytes = 64 << 20;               // blobs that the server parses (plans, reports)
+inline constexpr int kStreamChunkBytes = 1 << 20;                       // of one ByteStream message
+inline constexpr int kMaxMessageBytes = 4 << 20;                        // of one gRPC message
+inline constexpr int kMaxTaskSpecBytes = kMaxMessageBytes - (4 << 10);  // what else a lease says takes the rest
 inline constexpr int kMaxManifestFiles = 10000;
 inline constexpr int kMaxPathBytes = 255;
 inline constexpr int kMaxDisplayNameBytes = 128;

@@ -21,6 +21,7 @@ struct Reason {
   static constexpr char kTaskOutputInvalid[] = "TASK_OUTPUT_INVALID";  // a worker handed in what it must not
   static constexpr char kTaskOutputMissing[] = "TASK_OUTPUT_MISSING";  // likewise
   static constexpr char kWorkDirInUse[] = "WORK_DIR_IN_USE";           // by another worker: take another folder
+  static constexpr char kWorkerDrained[] = "WORKER_DRAINED";           // finish what runs, and leave
   static constexpr char kWorkerUnknown[] = "WORKER_UNKNOWN";           // register again
   static constexpr char kUploadsFull[] = "UPLOADS_FULL";               // too many at once: try again
 };

@@ -56,6 +56,9 @@ std::string TaskKey(std::string_view kind, int index);
 std::string TaskKey(std::string_view kind, int first, int second);
 std::string TaskKey(std::string_view kind, std::string_view use);
 
+// The kind of which a key was made.
+std::string_view KindOfTaskKey(std::string_view key);
+
 // "weights/00003": the order of names is the order of numbers. `number` is below 100,000.
 std::string Numbered(std::string_view name, int number);
 std::string Numbered(std::string_view name, int first, int second);

@@ -22,6 +22,7 @@ namespace {
 
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
 constexpr absl::Duration kLongestPause = absl::Seconds(10);
+constexpr absl::Duration kLookAgain = absl::Seconds(1);
 constexpr absl::Duration kLivedWell = absl::Seconds(30);
 
 std::string HowItEnded(const siginfo_t& info) {
@@ -65,7 +66,8 @@ struct LocalWorkers::State {
     return true;
   }
 
-  void WaitForOne(size_t index) {
+  // Its process id.
+  pid_t WaitForOne(size_t index) {
     pid_t id = 0;
     {
       absl::MutexLock lock(&mutex);
@@ -84,6 +86,19 @@ struct LocalWorkers::State {
     }
     if (!expected) LOG(WARNING) << "worker " << index << " (process " << id << ") ended: " << HowItEnded(info);
     options.on_exit(id);
+    return id;
+  }
+
+  // False: all are to end.
+  bool Wait(absl::Duration pause) {
+    absl::MutexLock lock(&mutex);
+    return !mutex.AwaitWithTimeout(absl::Condition(&stopping), pause);
+  }
+
+  bool StaysAway(size_t index, pid_t ended) const {
+    if (ended == 0 || !options.stays_away || !options.stays_away(ended)) return false;
+    LOG(INFO) << "worker " << index << " (process " << ended << ") was drained; it is started again once uncordoned";
+    return true;
   }
 
   void Supervise(size_t index) {
@@ -91,10 +106,14 @@ struct LocalWorkers::State {
     absl::Duration pause = kFirstPause;
     while (true) {
       const MonotonicTime start = clock.Monotonic();
-      if (StartOne(index)) WaitForOne(index);
+      const pid_t ended = StartOne(index) ? WaitForOne(index) : 0;
       pause = clock.Monotonic() - start > kLivedWell ? kFirstPause : std::min(pause * 2, kLongestPause);
-      absl::MutexLock lock(&mutex);
-      if (mutex.AwaitWithTimeout(absl::Condition(&stopping), pause)) return;
+      if (!Wait(pause)) return;
+      if (!StaysAway(index, ended)) continue;
+      do {
+        if (!Wait(kLookAgain)) return;
+      } while (options.stays_away(ended));
+      pause = kFirstPause;
     }
   }
 };

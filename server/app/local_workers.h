@@ -23,9 +23,13 @@ struct LocalWorkersOptions {
   std::vector<std::vector<std::string>> arguments;
   // Called after a worker's process ended and before it is started again. Must be thread-safe.
   std::function<void(pid_t process)> on_exit;
+  // Whether, as things are, nothing is to be started in place of a process that ended; asked each second until it is
+  // false. Null: never. Must be thread-safe.
+  std::function<bool(pid_t process)> stays_away;
 };
 
-// Worker processes of this machine, each started again when it ends, with a growing pause while it ends early. They die
+// Worker processes of this machine, each started again when it ends (unless an operator has drained it), with a growing
+// pause while it ends early. They die
 // with this process, however that ends. Thread-safe.
 class LocalWorkers {
  public:

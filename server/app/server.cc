@@ -107,6 +107,9 @@ struct Server::Parts {
   std::unique_ptr<ModelResources> models;
   std::unique_ptr<JobResources> jobs;
   std::unique_ptr<TenantResources> tenants;
+  std::optional<TaskResources> tasks;
+  std::optional<WorkerResources> fleet;
+  std::optional<CacheEntries> cache;
   std::unique_ptr<Collector> collector;
   std::unique_ptr<RpcServer> rpc;
   std::unique_ptr<Periodic> watch;
@@ -139,6 +142,9 @@ struct Server::Parts {
     ABSL_RETURN_IF_ERROR(models->IndexContent());
     jobs = std::make_unique<JobResources>(*store, *held_blobs, *scheduler, *planner, *recipes, clock, quotas);
     tenants = std::make_unique<TenantResources>(*store, *scheduler, options.tenant_limits);
+    tasks.emplace(*store, *scheduler, *jobs, *models);
+    fleet.emplace(*scheduler, clock);
+    cache.emplace(*store);
     collector = std::make_unique<Collector>(*store, *blobs, *held_blobs, clock, metrics, ToCollectorOptions(options));
     ABSL_RETURN_IF_ERROR(jobs->IndexQueue());
     ABSL_RETURN_IF_ERROR(scheduler->Start());
@@ -152,6 +158,10 @@ struct Server::Parts {
                          .disk = *disk,
                          .models = *models,
                          .jobs = *jobs,
+                         .tasks = *tasks,
+                         .workers = *fleet,
+                         .cache = *cache,
+                         .tenants = *tenants,
                          .recipes = *recipes,
                          .capabilities = MakeCapabilities(BITWRIGHT_VERSION, *recipes),
                          .scheduler = *scheduler,
@@ -218,6 +228,7 @@ struct Server::Parts {
       }
     }
     local.on_exit = [this, host = HostName()](int process_id) { scheduler->ReleaseProcess(host, process_id); };
+    local.stays_away = [this, host = HostName()](int process_id) { return scheduler->IsDismissed(host, process_id); };
     ABSL_ASSIGN_OR_RETURN(workers, LocalWorkers::Start(std::move(local)));
     return absl::OkStatus();
   }

@@ -28,6 +28,13 @@ absl::Status JobStateUnknownError(int state) {
       {{"state", std::to_string(state)}});
 }
 
+absl::Status EtagMismatchError(std::string_view name, std::string_view wanted, std::string_view current) {
+  return MakeError(
+      absl::StatusCode::kAborted, "ETAG_MISMATCH",
+      "'" + Text(name) + "' has changed since etag '" + Text(wanted) + "' was read; get it again and decide anew",
+      {{"name", Text(name)}, {"etag", Text(current)}});
+}
+
 absl::Status ModelOutdatedError(std::string_view model) {
   return MakeError(absl::StatusCode::kFailedPrecondition, "MODEL_OUTDATED",
                    "model '" + Text(model) +

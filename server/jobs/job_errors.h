@@ -14,6 +14,9 @@ absl::Status JobFinishedError(std::string_view state);
 // INTERNAL, reason JOB_STATE_UNKNOWN: a state that this version does not know.
 absl::Status JobStateUnknownError(int state);
 
+// ABORTED, reason ETAG_MISMATCH: the resource is not as the caller saw it.
+absl::Status EtagMismatchError(std::string_view name, std::string_view wanted, std::string_view current);
+
 // FAILED_PRECONDITION, reason MODEL_NOT_READY.
 absl::Status ModelNotReadyError(std::string_view model, std::string_view state);
 absl::Status ModelOutdatedError(std::string_view model);  // FAILED_PRECONDITION, reason MODEL_OUTDATED

@@ -7,6 +7,7 @@
 #include "proto/contract/digest.h"
 #include "proto/contract/names.h"
 #include "server/jobs/job_state.h"
+#include "server/jobs/stamp.h"
 #include "server/resources/filter.h"
 #include "server/resources/pages.h"
 #include "server/resources/resource_errors.h"
@@ -18,6 +19,7 @@ namespace {
 v1::Job Parse(const JobRow& row) {
   v1::Job job;
   CHECK(job.ParseFromString(row.body)) << row.name;
+  StampOld(job);
   return job;
 }
 
@@ -131,6 +133,7 @@ absl::StatusOr<v1::Job> JobResources::Retry(const CallContext& call, const v1::R
     if (job.state() != v1::Job::FAILED && job.state() != v1::Job::CANCELLED) {
       return JobNotRetryableError(request.name(), JobStateName(job.state()));
     }
+    ABSL_RETURN_IF_ERROR(CheckEtag(job.name(), request.etag(), job.etag()));  // a finished job changes no more
     return job.spec();
   });
 }
@@ -171,8 +174,8 @@ absl::StatusOr<v1::Job> JobResources::CreateAs(const CallContext& call, const Re
   const absl::Time now = clock_.Now();
   v1::Job job = NewJob(resolved);
   job.set_name(ResourceName(Collection::kJobs, RandomId()));
-  job.set_revision(ToMicros(now));
   *job.mutable_create_time() = ToProto(now);
+  Stamp(job, now);
   std::string name = job.name();
   ABSL_RETURN_IF_ERROR(quotas_.Counted(store_.Write([&](Transaction& tx) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(earlier, key.Earlier(tx));
@@ -282,20 +285,22 @@ absl::StatusOr<v1::ListJobsResponse> JobResources::List(const CallContext& call,
   return response;
 }
 
-absl::StatusOr<v1::Job> JobResources::Cancel(const CallContext& call, const std::string& name) {
+absl::StatusOr<v1::Job> JobResources::Cancel(const CallContext& call, const std::string& name,
+                                             const std::string& etag) {
   ABSL_RETURN_IF_ERROR(Row(call, name).status());
-  ABSL_RETURN_IF_ERROR(scheduler_.CancelJob(name));
+  ABSL_RETURN_IF_ERROR(scheduler_.CancelJob(name, etag));
   ABSL_ASSIGN_OR_RETURN(v1::Job job, Get(call, name));
   ABSL_RETURN_IF_ERROR(NextJobState(job.state(), JobEvent::kCancelRequested).status());
   return job;
 }
 
-absl::Status JobResources::Delete(const CallContext& call, const std::string& name) {
+absl::Status JobResources::Delete(const CallContext& call, const std::string& name, const std::string& etag) {
   ABSL_RETURN_IF_ERROR(ParseResourceName(name, Collection::kJobs).status());
   return store_.Write([&](Transaction& tx) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(const std::optional<JobRow> row, tx.GetJob(name));
     if (!row || row->tenant != call.tenant()) return JobNotFoundError(name);
     if (row->unfinished) return JobUnfinishedError(name, "cancel it first");
+    ABSL_RETURN_IF_ERROR(CheckEtag(name, etag, Parse(*row).etag()));
     return tx.DeleteJob(name);
   });
 }

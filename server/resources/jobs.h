@@ -42,9 +42,12 @@ class JobResources {
   absl::StatusOr<v1::Job> Retry(const CallContext& call, const v1::RetryJobRequest& request);
   absl::StatusOr<v1::Job> Get(const CallContext& call, const std::string& name);
   absl::StatusOr<v1::ListJobsResponse> List(const CallContext& call, const v1::ListJobsRequest& request);
-  absl::StatusOr<v1::Job> Cancel(const CallContext& call, const std::string& name);
-  absl::Status Delete(const CallContext& call, const std::string& name);
+  // `etag`: only if the job still has it; empty: in any case.
+  absl::StatusOr<v1::Job> Cancel(const CallContext& call, const std::string& name, const std::string& etag = {});
+  absl::Status Delete(const CallContext& call, const std::string& name, const std::string& etag = {});
   absl::StatusOr<v1::Report> Report(const CallContext& call, const std::string& name);
+  // OK where the job is the caller's tenant's. NAME_INVALID, JOB_NOT_FOUND.
+  absl::Status CheckVisible(const CallContext& call, const std::string& name) { return Row(call, name).status(); }
 
  private:
   absl::StatusOr<JobRow> Row(const CallContext& call, const std::string& name);

@@ -11,6 +11,7 @@
 #include "proto/contract/names.h"
 #include "server/jobs/manifest_hash.h"
 #include "server/jobs/resolve.h"
+#include "server/jobs/stamp.h"
 #include "server/resources/filter.h"
 #include "server/resources/pages.h"
 #include "server/resources/requests.h"
@@ -29,6 +30,7 @@ constexpr std::string_view kStates[] = {"INSPECTING", "READY", "REJECTED"};
 v1::Model Parse(const ModelRow& row) {
   v1::Model model;
   CHECK(model.ParseFromString(row.body)) << row.name;
+  StampOld(model);
   return model;
 }
 
@@ -101,7 +103,9 @@ absl::StatusOr<v1::Model> ModelResources::Create(const CallContext& call, const 
   model.set_display_name(request.display_name());
   *model.mutable_manifest() = std::move(manifest);
   model.set_state(v1::Model::INSPECTING);
-  *model.mutable_create_time() = ToProto(clock_.Now());
+  const absl::Time now = clock_.Now();
+  *model.mutable_create_time() = ToProto(now);
+  Stamp(model, now);
   std::string name = model.name();
   ABSL_RETURN_IF_ERROR(quotas_.Counted(store_.Write([&](Transaction& tx) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(const std::optional<std::string> earlier, key.Earlier(tx));
@@ -123,7 +127,7 @@ absl::StatusOr<v1::Model> ModelResources::Create(const CallContext& call, const 
                                         .tenant = call.tenant()}));
       ABSL_RETURN_IF_ERROR(tx.AddReferences(name, call.tenant(), blobs));
     }
-    return key.Remember(tx, name, clock_.Now());
+    return key.Remember(tx, name, now);
   })));
   scheduler_.Arrived(name, call.tenant(), 0);
   scheduler_.AwaitQuiet(name, kKnownWithin);
@@ -153,15 +157,16 @@ absl::StatusOr<v1::Model> ModelResources::Get(const CallContext& call, const std
     return absl::OkStatus();
   }));
   if (!row || row->tenant != call.tenant()) return ModelNotFoundError(name);
-  v1::Model model = Parse(*row);
-  if (row->unfinished) SetWaiting(model);
-  return model;
+  return FromRow(call, *row);
 }
 
-void ModelResources::SetWaiting(v1::Model& model) {
-  if (std::optional<v1::Notice> waiting = scheduler_.WaitingOf(model.name())) {
+v1::Model ModelResources::FromRow(const CallContext& call, const ModelRow& row) {
+  if (!row.unfinished) return Parse(row);
+  if (std::optional<v1::Model> live = scheduler_.LiveModel(row.name, call.tenant())) return *std::move(live);
+  v1::Model model = Parse(row);
+  if (std::optional<v1::Notice> waiting = scheduler_.WaitingOf(row.name))
     *model.mutable_waiting() = *std::move(waiting);
-  }
+  return model;
 }
 
 absl::StatusOr<v1::ListModelsResponse> ModelResources::List(const CallContext& call,
@@ -183,21 +188,21 @@ absl::StatusOr<v1::ListModelsResponse> ModelResources::List(const CallContext& c
   v1::ListModelsResponse response;
   for (const ModelRow& row : found.rows) {
     v1::Model* model = response.add_models();
-    *model = Parse(row);
+    *model = FromRow(call, row);
     if (model->has_info()) model->mutable_info()->clear_units();
-    if (row.unfinished) SetWaiting(*model);
   }
   if (found.beyond) response.set_next_page_token(PageToken(*found.beyond, query));
   return response;
 }
 
-absl::Status ModelResources::Delete(const CallContext& call, const std::string& name) {
+absl::Status ModelResources::Delete(const CallContext& call, const std::string& name, const std::string& etag) {
   ABSL_RETURN_IF_ERROR(ParseResourceName(name, Collection::kModels).status());
   return scheduler_.Remove(name, [&](Transaction& tx) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(const std::optional<ModelRow> row, tx.GetModel(name));
     if (!row || row->tenant != call.tenant()) return ModelNotFoundError(name);
     ABSL_ASSIGN_OR_RETURN(const std::optional<std::string> job, tx.JobUsing(name));
     if (job) return ModelInUseError(name, *job);
+    ABSL_RETURN_IF_ERROR(CheckEtag(name, etag, Parse(*row).etag()));
     return tx.DeleteModel(name);
   });
 }

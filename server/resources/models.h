@@ -24,13 +24,14 @@ class ModelResources {
   absl::StatusOr<v1::Model> Create(const CallContext& call, const v1::CreateModelRequest& request);
   absl::StatusOr<v1::Model> Get(const CallContext& call, const std::string& name);
   absl::StatusOr<v1::ListModelsResponse> List(const CallContext& call, const v1::ListModelsRequest& request);
-  absl::Status Delete(const CallContext& call, const std::string& name);
+  // `etag`: only if the model still has it; empty: in any case.
+  absl::Status Delete(const CallContext& call, const std::string& name, const std::string& etag = {});
 
   // Gives the models of an older database the name of their content. Before the first Create.
   absl::Status IndexContent();
 
  private:
-  void SetWaiting(v1::Model& model);
+  v1::Model FromRow(const CallContext& call, const ModelRow& row);
 
   Store& store_;
   Scheduler& scheduler_;

@@ -17,21 +17,21 @@ std::string Check(std::string_view place, std::string_view query) {
   return Sha256Hex(std::string(query) + "|" + std::string(place)).substr(0, 12);
 }
 
-std::string Token(const std::string& place, std::string_view query) {
-  return absl::WebSafeBase64Escape(Check(place, query) + "." + place);
+// The check comes first: a name may hold any letter.
+std::string Token(std::string_view place, std::string_view query) {
+  return absl::WebSafeBase64Escape(Check(place, query) + "." + std::string(place));
 }
 
-// PAGE_TOKEN_INVALID.
-absl::StatusOr<std::string> PlaceOf(std::string_view page_token, std::string_view query) {
+absl::StatusOr<std::string> PlaceOf(std::string_view token, std::string_view query) {
   std::string text;
-  if (!absl::WebSafeBase64Unescape(std::string(page_token), &text)) return PageTokenInvalidError();
+  if (!absl::WebSafeBase64Unescape(std::string(token), &text)) return PageTokenInvalidError();
   const size_t dot = text.find('.');
   if (dot == std::string::npos) return PageTokenInvalidError();
   std::string place = text.substr(dot + 1);
-  return text.substr(0, dot) == Check(place, query) ? absl::StatusOr<std::string>(place) : PageTokenInvalidError();
+  if (place.empty() || text.substr(0, dot) != Check(place, query)) return PageTokenInvalidError();
+  return place;
 }
 
-// PAGE_SIZE_INVALID.
 absl::StatusOr<int> SizeOf(int page_size) {
   if (page_size < 0) return PageSizeInvalidError(page_size);
   return page_size == 0 ? limits::kDefaultPageSize : std::min(page_size, limits::kMaxPageSize);
@@ -45,19 +45,18 @@ absl::StatusOr<Page> ParsePage(int page_size, std::string_view page_token, std::
   Page page;
   ABSL_ASSIGN_OR_RETURN(page.size, SizeOf(page_size));
   if (page_token.empty()) return page;
-  ABSL_ASSIGN_OR_RETURN(const std::string place, PlaceOf(page_token, query));
+  ABSL_ASSIGN_OR_RETURN(const std::string number, PlaceOf(page_token, query));
   int64_t beyond = 0;
-  const char* const end = place.data() + place.size();
-  const auto parsed = std::from_chars(place.data(), end, beyond);
-  if (parsed.ec != std::errc() || parsed.ptr != end) return PageTokenInvalidError();
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), beyond);
+  if (error != std::errc() || end != number.data() + number.size()) return PageTokenInvalidError();
   page.beyond = beyond;
   return page;
 }
 
-std::string NamePageToken(std::string_view beyond, std::string_view query) { return Token(std::string(beyond), query); }
+std::string NamedPageToken(std::string_view beyond, std::string_view query) { return Token(beyond, query); }
 
-absl::StatusOr<NamePage> ParseNamePage(int page_size, std::string_view page_token, std::string_view query) {
-  NamePage page;
+absl::StatusOr<NamedPage> ParseNamedPage(int page_size, std::string_view page_token, std::string_view query) {
+  NamedPage page;
   ABSL_ASSIGN_OR_RETURN(page.size, SizeOf(page_size));
   if (page_token.empty()) return page;
   ABSL_ASSIGN_OR_RETURN(page.beyond, PlaceOf(page_token, query));

@@ -26,13 +26,13 @@ struct Page {
 absl::StatusOr<Page> ParsePage(int page_size, std::string_view page_token, std::string_view query);
 std::string PageToken(int64_t beyond, std::string_view query);
 
-// The same of a list by name.
-struct NamePage {
-  std::string beyond;  // names after this one; empty: from the first
+// The same for lists in the order of a name or key. An empty `beyond` is the beginning.
+struct NamedPage {
+  std::string beyond;
   int size = 0;
 };
-absl::StatusOr<NamePage> ParseNamePage(int page_size, std::string_view page_token, std::string_view query);
-std::string NamePageToken(std::string_view beyond, std::string_view query);
+absl::StatusOr<NamedPage> ParseNamedPage(int page_size, std::string_view page_token, std::string_view query);
+std::string NamedPageToken(std::string_view beyond, std::string_view query);
 
 template <typename Row>
 struct RowPage {

@@ -129,6 +129,20 @@ absl::Status TenantLimitInvalidError(std::string_view quota, int64_t value) {
                    {{"quota", Text(quota)}});
 }
 
+absl::Status TaskDigestInvalidError(std::string_view digest) {
+  return MakeError(StatusCode::kInvalidArgument, "TASK_DIGEST_INVALID",
+                   "'" + Text(digest.substr(0, 80)) +
+                       "' is not the digest of a task: that has 64 digits, 0-9 and a-f, and ListTasks gives it",
+                   {{"digest", Text(digest.substr(0, 80))}});
+}
+
+absl::Status CacheEntryNotFoundError(std::string_view digest, std::string_view tenant) {
+  return MakeError(StatusCode::kNotFound, "CACHE_ENTRY_NOT_FOUND",
+                   "the action cache of tenant '" + Text(tenant) + "' has nothing for task digest '" + Text(digest) +
+                       "'; ListTasks gives the digests of a job",
+                   {{"digest", Text(digest)}, {"tenant", Text(tenant)}});
+}
+
 absl::Status PageTokenInvalidError() {
   return MakeError(StatusCode::kInvalidArgument, "PAGE_TOKEN_INVALID",
                    "the page token is not one of this query; begin again without a token");

@@ -29,8 +29,11 @@ absl::Status RequestIdReusedError(std::string_view request_id);               //
 absl::Status RequestIdTooLongError(size_t bytes);                             // INVALID_ARGUMENT, REQUEST_ID_INVALID
 absl::Status TenantInvalidError(std::string_view tenant);                     // INVALID_ARGUMENT, TENANT_INVALID
 absl::Status TenantLimitInvalidError(std::string_view quota, int64_t value);  // INVALID_ARGUMENT, TENANT_LIMIT_INVALID
-absl::Status PageTokenInvalidError();                                         // INVALID_ARGUMENT, PAGE_TOKEN_INVALID
-absl::Status PageSizeInvalidError(int size);                                  // INVALID_ARGUMENT, PAGE_SIZE_INVALID
-absl::Status ShippedRecipeInvalidError(std::string_view text);                // INTERNAL, RECIPE_INVALID
+absl::Status TaskDigestInvalidError(std::string_view digest);                 // INVALID_ARGUMENT, TASK_DIGEST_INVALID
+absl::Status CacheEntryNotFoundError(std::string_view digest,
+                                     std::string_view tenant);  // NOT_FOUND, CACHE_ENTRY_NOT_FOUND
+absl::Status PageTokenInvalidError();                           // INVALID_ARGUMENT, PAGE_TOKEN_INVALID
+absl::Status PageSizeInvalidError(int size);                    // INVALID_ARGUMENT, PAGE_SIZE_INVALID
+absl::Status ShippedRecipeInvalidError(std::string_view text);  // INTERNAL, RECIPE_INVALID
 
 }  // namespace bitwright::server

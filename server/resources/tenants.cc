@@ -49,13 +49,13 @@ absl::StatusOr<Tenant> TenantResources::Get(const CallContext&, const std::strin
 }
 
 absl::StatusOr<TenantPage> TenantResources::List(const CallContext&, int page_size, const std::string& page_token) {
-  ABSL_ASSIGN_OR_RETURN(const NamePage page, ParseNamePage(page_size, page_token, kQuery));
+  ABSL_ASSIGN_OR_RETURN(const NamedPage page, ParseNamedPage(page_size, page_token, kQuery));
   TenantPage found;
   ABSL_RETURN_IF_ERROR(store_.Read([&](Snapshot& snapshot) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> names, snapshot.ListTenants(page.beyond, page.size + 1));
     for (const std::string& name : names) {
       if (static_cast<int>(found.tenants.size()) == page.size) {
-        found.next_page_token = NamePageToken(found.tenants.back().name, kQuery);
+        found.next_page_token = NamedPageToken(found.tenants.back().name, kQuery);
         return absl::OkStatus();
       }
       ABSL_ASSIGN_OR_RETURN(Tenant tenant, Read(snapshot, name, defaults_));

@@ -9,16 +9,16 @@ namespace {
 using grpc::ByteBuffer;
 using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
-using RawJobService = v1::JobService::WithRawCallbackMethod_CreateJob<
-    v1::JobService::WithRawCallbackMethod_GetJob<v1::JobService::WithRawCallbackMethod_ListJobs<
-        v1::JobService::WithRawCallbackMethod_RetryJob<v1::JobService::WithRawCallbackMethod_CancelJob<
-            v1::JobService::WithRawCallbackMethod_DeleteJob<v1::JobService::WithRawCallbackMethod_WatchJob<
-                v1::JobService::WithRawCallbackMethod_GetReport<v1::JobService::Service>>>>>>>>;
+using RawJobService = v1::JobService::WithRawCallbackMethod_CreateJob<v1::JobService::WithRawCallbackMethod_GetJob<
+    v1::JobService::WithRawCallbackMethod_ListJobs<v1::JobService::WithRawCallbackMethod_RetryJob<
+        v1::JobService::WithRawCallbackMethod_CancelJob<v1::JobService::WithRawCallbackMethod_DeleteJob<
+            v1::JobService::WithRawCallbackMethod_WatchJob<v1::JobService::WithRawCallbackMethod_ListTasks<
+                v1::JobService::WithRawCallbackMethod_GetReport<v1::JobService::Service>>>>>>>>>;
 
 class JobService final : public RawJobService {
  public:
-  JobService(RpcEnvironment& environment, JobResources& jobs, Scheduler& scheduler)
-      : environment_(environment), jobs_(jobs), scheduler_(scheduler) {}
+  JobService(RpcEnvironment& environment, JobResources& jobs, TaskResources& tasks, Scheduler& scheduler)
+      : environment_(environment), jobs_(jobs), tasks_(tasks), scheduler_(scheduler) {}
 
   ServerUnaryReactor* CreateJob(CallbackServerContext* context, const ByteBuffer* request,
                                 ByteBuffer* response) override {
@@ -51,7 +51,7 @@ class JobService final : public RawJobService {
                                 ByteBuffer* response) override {
     return RunUnary<v1::CancelJobRequest, v1::Job>(environment_, context, kCancelJob, request, response,
                                                    [this](const CallContext& call, const auto& in, auto& out) {
-                                                     return Fill(out, jobs_.Cancel(call, in.name()));
+                                                     return Fill(out, jobs_.Cancel(call, in.name(), in.etag()));
                                                    });
   }
 
@@ -59,11 +59,18 @@ class JobService final : public RawJobService {
                                 ByteBuffer* response) override {
     return RunUnary<v1::DeleteJobRequest, v1::DeleteJobResponse>(
         environment_, context, kDeleteJob, request, response,
-        [this](const CallContext& call, const auto& in, auto&) { return jobs_.Delete(call, in.name()); });
+        [this](const CallContext& call, const auto& in, auto&) { return jobs_.Delete(call, in.name(), in.etag()); });
   }
 
   grpc::ServerWriteReactor<ByteBuffer>* WatchJob(CallbackServerContext* context, const ByteBuffer* request) override {
-    return StartWatchStream(environment_, context, jobs_, scheduler_, *request);
+    return StartJobWatch(environment_, context, jobs_, scheduler_, *request);
+  }
+
+  ServerUnaryReactor* ListTasks(CallbackServerContext* context, const ByteBuffer* request,
+                                ByteBuffer* response) override {
+    return RunUnary<v1::ListTasksRequest, v1::ListTasksResponse>(
+        environment_, context, kListTasks, request, response,
+        [this](const CallContext& call, const auto& in, auto& out) { return Fill(out, tasks_.List(call, in)); });
   }
 
   ServerUnaryReactor* GetReport(CallbackServerContext* context, const ByteBuffer* request,
@@ -77,13 +84,15 @@ class JobService final : public RawJobService {
  private:
   RpcEnvironment& environment_;
   JobResources& jobs_;
+  TaskResources& tasks_;
   Scheduler& scheduler_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeJobService(RpcEnvironment& environment, JobResources& jobs, Scheduler& scheduler) {
-  return std::make_unique<JobService>(environment, jobs, scheduler);
+std::unique_ptr<grpc::Service> MakeJobService(RpcEnvironment& environment, JobResources& jobs, TaskResources& tasks,
+                                              Scheduler& scheduler) {
+  return std::make_unique<JobService>(environment, jobs, tasks, scheduler);
 }
 
 }  // namespace bitwright::server

@@ -26,7 +26,7 @@ struct Lanes {
   Lane control_lane;
   Lane bulk_lane;
   RpcEnvironment work;     // WorkerService: leases, heartbeats, results
-  RpcEnvironment control;  // models, jobs, recipes, capabilities
+  RpcEnvironment control;  // models, jobs, recipes, capabilities, operators
   RpcEnvironment bulk;     // ByteStream, FindMissingBlobs
 };
 

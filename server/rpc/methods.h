@@ -32,6 +32,7 @@ inline constexpr Method kCreateModel{"CreateModel", kSubmitters, true};
 inline constexpr Method kGetModel{"GetModel", kSubmitters};
 inline constexpr Method kListModels{"ListModels", kSubmitters};
 inline constexpr Method kDeleteModel{"DeleteModel", kSubmitters, true};
+inline constexpr Method kWatchModel{"WatchModel", kSubmitters};
 
 inline constexpr Method kCreateJob{"CreateJob", kSubmitters, true};
 inline constexpr Method kGetJob{"GetJob", kSubmitters};
@@ -40,6 +41,7 @@ inline constexpr Method kRetryJob{"RetryJob", kSubmitters, true};
 inline constexpr Method kCancelJob{"CancelJob", kSubmitters, true};
 inline constexpr Method kDeleteJob{"DeleteJob", kSubmitters, true};
 inline constexpr Method kWatchJob{"WatchJob", kSubmitters};
+inline constexpr Method kListTasks{"ListTasks", kSubmitters};
 inline constexpr Method kGetReport{"GetReport", kSubmitters};
 
 inline constexpr Method kRegisterWorker{"RegisterWorker", kWorkers, true};
@@ -49,5 +51,15 @@ inline constexpr Method kCompleteTask{"CompleteTask", kWorkers};
 inline constexpr Method kFailTask{"FailTask", kWorkers};
 inline constexpr Method kDeregisterWorker{"DeregisterWorker", kWorkers, true};
 inline constexpr Method kListWorkers{"ListWorkers", kReaders};
+
+inline constexpr Method kCordonWorker{"CordonWorker", kOperators, true};
+inline constexpr Method kUncordonWorker{"UncordonWorker", kOperators, true};
+inline constexpr Method kDrainWorker{"DrainWorker", kOperators, true};
+inline constexpr Method kRequeueTask{"RequeueTask", kOperators, true};
+inline constexpr Method kGetCacheEntry{"GetCacheEntry", kOperators};
+inline constexpr Method kDeleteCacheEntry{"DeleteCacheEntry", kOperators, true};
+inline constexpr Method kGetTenant{"GetTenant", kOperators};
+inline constexpr Method kListTenants{"ListTenants", kOperators};
+inline constexpr Method kUpdateTenantLimits{"UpdateTenantLimits", kOperators, true};
 
 }  // namespace bitwright::server

@@ -36,10 +36,10 @@ constexpr absl::Duration kClientPing = absl::Seconds(10);  // a client that ping
 constexpr absl::Duration kIdleConnection = absl::Minutes(30);
 
 // By the names that health checks ask for; the e2e test holds them to what reflection lists.
-constexpr const char* kServices[] = {"bitwright.v1.BlobService",    "bitwright.v1.CapabilityService",
-                                     "bitwright.v1.ModelService",   "bitwright.v1.JobService",
-                                     "bitwright.v1.RecipeService",  "bitwright.v1.WorkerService",
-                                     "google.bytestream.ByteStream"};
+constexpr const char* kServices[] = {"bitwright.v1.BlobService",     "bitwright.v1.CapabilityService",
+                                     "bitwright.v1.ModelService",    "bitwright.v1.JobService",
+                                     "bitwright.v1.RecipeService",   "bitwright.v1.WorkerService",
+                                     "bitwright.v1.OperatorService", "google.bytestream.ByteStream"};
 
 int Millis(absl::Duration duration) { return static_cast<int>(absl::ToInt64Milliseconds(duration)); }
 
@@ -109,10 +109,12 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcParts& part
   state->services.push_back(MakeBlobService(lanes.bulk, parts.held, parts.clock));
   state->services.push_back(MakeByteStreamService(lanes.bulk, uploads, state->idle));
   state->services.push_back(MakeCapabilityService(lanes.control, parts.capabilities));
-  state->services.push_back(MakeModelService(lanes.control, parts.models));
+  state->services.push_back(MakeModelService(lanes.control, parts.models, parts.scheduler));
   state->services.push_back(MakeRecipeService(lanes.control, parts.recipes));
-  state->services.push_back(MakeJobService(lanes.control, parts.jobs, parts.scheduler));
-  state->services.push_back(MakeWorkerService(lanes.work, parts.scheduler, parts.clock, parts.heartbeat));
+  state->services.push_back(MakeJobService(lanes.control, parts.jobs, parts.tasks, parts.scheduler));
+  state->services.push_back(MakeWorkerService(lanes.work, parts.scheduler, parts.workers, parts.heartbeat));
+  state->services.push_back(MakeOperatorService(
+      lanes.control, {.workers = parts.workers, .tasks = parts.tasks, .cache = parts.cache, .tenants = parts.tenants}));
   parts.metrics.SetBuild(parts.capabilities.version(), grpc::Version(), ProtobufVersion());
   grpc::ServerBuilder builder;
   Bound(builder);

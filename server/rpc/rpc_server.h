@@ -13,9 +13,13 @@
 #include "server/blobs/disk_watch.h"
 #include "server/blobs/held_blobs.h"
 #include "server/observe/metrics.h"
+#include "server/resources/cache_entries.h"
 #include "server/resources/jobs.h"
 #include "server/resources/models.h"
 #include "server/resources/recipes.h"
+#include "server/resources/tasks.h"
+#include "server/resources/tenants.h"
+#include "server/resources/workers.h"
 #include "server/scheduler/scheduler.h"
 
 namespace grpc {
@@ -31,6 +35,10 @@ struct RpcParts {
   const DiskWatch& disk;
   ModelResources& models;
   JobResources& jobs;
+  TaskResources& tasks;
+  WorkerResources& workers;
+  CacheEntries& cache;
+  TenantResources& tenants;
   const RecipeResources& recipes;
   v1::Capabilities capabilities;
   Scheduler& scheduler;

@@ -13,16 +13,41 @@
 namespace bitwright::server {
 namespace {
 
+struct JobSource {
+  using Request = v1::WatchJobRequest;
+  using Message = v1::Job;
+  static constexpr const Method& kMethod = kWatchJob;
+  JobResources& jobs;
+
+  absl::StatusOr<v1::Job> Get(const CallContext& call, const std::string& name) const { return jobs.Get(call, name); }
+  static bool IsLast(const v1::Job& job) { return IsTerminal(job.state()); }
+};
+
+struct ModelSource {
+  using Request = v1::WatchModelRequest;
+  using Message = v1::Model;
+  static constexpr const Method& kMethod = kWatchModel;
+  ModelResources& models;
+
+  absl::StatusOr<v1::Model> Get(const CallContext& call, const std::string& name) const {
+    return models.Get(call, name);
+  }
+  static bool IsLast(const v1::Model& model) { return model.state() != v1::Model::INSPECTING; }
+};
+
 // gRPC holds one reference until OnDone; notifications hold weak ones, posted steps strong ones.
+template <typename Source>
 class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
-                          public std::enable_shared_from_this<WatchStream> {
+                          public std::enable_shared_from_this<WatchStream<Source>> {
  public:
-  WatchStream(RpcEnvironment& environment, grpc::CallbackServerContext* context, JobResources& jobs,
-              Scheduler& scheduler)
-      : environment_(environment), jobs_(jobs), scheduler_(scheduler), scope_(environment, context, kWatchJob) {}
+  WatchStream(RpcEnvironment& environment, grpc::CallbackServerContext* context, Source source, Scheduler& scheduler)
+      : environment_(environment),
+        source_(source),
+        scheduler_(scheduler),
+        scope_(environment, context, Source::kMethod) {}
 
   void Start(const grpc::ByteBuffer& bytes) {
-    self_ = shared_from_this();
+    self_ = this->shared_from_this();
     if (const absl::Status begun = Begin(bytes); !begun.ok()) {
       absl::MutexLock lock(&mutex_);
       Close(begun);
@@ -54,22 +79,22 @@ class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
  private:
   absl::Status Begin(const grpc::ByteBuffer& bytes) {
     ABSL_RETURN_IF_ERROR(scope_.Open());
-    v1::WatchJobRequest request;
+    typename Source::Request request;
     ABSL_RETURN_IF_ERROR(ParseWire(bytes, request));
-    job_ = request.name();
-    subscription_ = scheduler_.Subscribe(job_, [weak = weak_from_this()] {
+    name_ = request.name();
+    subscription_ = scheduler_.Subscribe(name_, [weak = this->weak_from_this()] {
       if (const auto stream = weak.lock()) stream->PostStep();
     });
-    return environment_.lane.Admit([stream = shared_from_this()] { stream->Step(); });
+    return environment_.lane.Admit([stream = this->shared_from_this()] { stream->Step(); });
   }
 
-  // At most one step waits, however often the job changes.
+  // At most one step waits, however often the resource changes.
   void PostStep() ABSL_LOCKS_EXCLUDED(mutex_) {
     {
       absl::MutexLock lock(&mutex_);
       if (std::exchange(posted_, true)) return;
     }
-    environment_.lane.Post([stream = shared_from_this()] { stream->Step(); });
+    environment_.lane.Post([stream = this->shared_from_this()] { stream->Step(); });
   }
 
   // Sends what is new or ends the stream; without effect while a message is under way.
@@ -78,15 +103,15 @@ class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
     posted_ = false;
     if (writing_ || finished_) return;
     if (broken_) return Close(CallCancelledError());
-    if (terminal_sent_) return Close(absl::OkStatus());
-    absl::StatusOr<v1::Job> job = jobs_.Get(scope_.call(), job_);
-    if (!job.ok()) return Close(job.status());
-    if (job->revision() > sent_revision_) {
-      sent_revision_ = job->revision();
-      terminal_sent_ = IsTerminal(job->state());
+    if (last_sent_) return Close(absl::OkStatus());
+    const absl::StatusOr<typename Source::Message> now = source_.Get(scope_.call(), name_);
+    if (!now.ok()) return Close(now.status());
+    if (now->revision() > sent_revision_) {
+      sent_revision_ = now->revision();
+      last_sent_ = Source::IsLast(*now);
       writing_ = true;
-      SerializeWire(*job, message_);
-      StartWrite(&message_);
+      SerializeWire(*now, message_);
+      this->StartWrite(&message_);
     } else if (scheduler_.draining()) {
       Close(ServerDrainingError());
     }
@@ -94,13 +119,13 @@ class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   void Close(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     finished_ = true;
-    Finish(scope_.Close(status));
+    this->Finish(scope_.Close(status));
   }
 
   RpcEnvironment& environment_;
-  JobResources& jobs_;
+  const Source source_;
   Scheduler& scheduler_;
-  std::string job_;  // set before the first step
+  std::string name_;  // set before the first step
   CallScope scope_;
   std::shared_ptr<WatchStream> self_;
   int64_t subscription_ = 0;
@@ -109,19 +134,33 @@ class WatchStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool broken_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
-  bool terminal_sent_ ABSL_GUARDED_BY(mutex_) = false;
-  int64_t sent_revision_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool last_sent_ ABSL_GUARDED_BY(mutex_) = false;
+  int64_t sent_revision_ ABSL_GUARDED_BY(mutex_) = -1;  // a model of an older version may have 0
   grpc::ByteBuffer message_;
 };
 
-}  // namespace
-
-grpc::ServerWriteReactor<grpc::ByteBuffer>* StartWatchStream(RpcEnvironment& environment,
-                                                             grpc::CallbackServerContext* context, JobResources& jobs,
-                                                             Scheduler& scheduler, const grpc::ByteBuffer& request) {
-  const auto stream = std::make_shared<WatchStream>(environment, context, jobs, scheduler);
+template <typename Source>
+grpc::ServerWriteReactor<grpc::ByteBuffer>* Start(RpcEnvironment& environment, grpc::CallbackServerContext* context,
+                                                  Source source, Scheduler& scheduler,
+                                                  const grpc::ByteBuffer& request) {
+  const auto stream = std::make_shared<WatchStream<Source>>(environment, context, source, scheduler);
   stream->Start(request);
   return stream.get();
+}
+
+}  // namespace
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartJobWatch(RpcEnvironment& environment,
+                                                          grpc::CallbackServerContext* context, JobResources& jobs,
+                                                          Scheduler& scheduler, const grpc::ByteBuffer& request) {
+  return Start(environment, context, JobSource{jobs}, scheduler, request);
+}
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartModelWatch(RpcEnvironment& environment,
+                                                            grpc::CallbackServerContext* context,
+                                                            ModelResources& models, Scheduler& scheduler,
+                                                            const grpc::ByteBuffer& request) {
+  return Start(environment, context, ModelSource{models}, scheduler, request);
 }
 
 }  // namespace bitwright::server

@@ -3,15 +3,23 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "server/resources/jobs.h"
+#include "server/resources/models.h"
 #include "server/rpc/call_scope.h"
 #include "server/scheduler/scheduler.h"
 
 namespace bitwright::server {
 
-// JobService.WatchJob: the job now, then after changes until it is terminal. Changes that come while a message is under
-// way share the next one. The reactor owns itself.
-grpc::ServerWriteReactor<grpc::ByteBuffer>* StartWatchStream(RpcEnvironment& environment,
-                                                             grpc::CallbackServerContext* context, JobResources& jobs,
-                                                             Scheduler& scheduler, const grpc::ByteBuffer& request);
+// Streams of a resource: as it is now, then after changes until it changes no more. Changes that come while a message
+// is under way share the next one. The reactors own themselves.
+
+// JobService.WatchJob, until the job is terminal.
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartJobWatch(RpcEnvironment& environment,
+                                                          grpc::CallbackServerContext* context, JobResources& jobs,
+                                                          Scheduler& scheduler, const grpc::ByteBuffer& request);
+// ModelService.WatchModel, until the model is READY or REJECTED.
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartModelWatch(RpcEnvironment& environment,
+                                                            grpc::CallbackServerContext* context,
+                                                            ModelResources& models, Scheduler& scheduler,
+                                                            const grpc::ByteBuffer& request);
 
 }  // namespace bitwright::server

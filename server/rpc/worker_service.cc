@@ -17,12 +17,10 @@ using RawWorkerService =
             v1::WorkerService::WithRawCallbackMethod_FailTask<v1::WorkerService::WithRawCallbackMethod_DeregisterWorker<
                 v1::WorkerService::WithRawCallbackMethod_ListWorkers<v1::WorkerService::Service>>>>>>>;
 
-constexpr absl::Duration kListed = absl::Minutes(1);
-
 class WorkerService final : public RawWorkerService {
  public:
-  WorkerService(RpcEnvironment& environment, Scheduler& scheduler, const Clock& clock, absl::Duration heartbeat)
-      : environment_(environment), scheduler_(scheduler), clock_(clock), heartbeat_(heartbeat) {}
+  WorkerService(RpcEnvironment& environment, Scheduler& scheduler, WorkerResources& workers, absl::Duration heartbeat)
+      : environment_(environment), scheduler_(scheduler), workers_(workers), heartbeat_(heartbeat) {}
 
   ServerUnaryReactor* RegisterWorker(CallbackServerContext* context, const ByteBuffer* request,
                                      ByteBuffer* response) override {
@@ -81,27 +79,22 @@ class WorkerService final : public RawWorkerService {
   ServerUnaryReactor* ListWorkers(CallbackServerContext* context, const ByteBuffer* request,
                                   ByteBuffer* response) override {
     return RunUnary<v1::ListWorkersRequest, v1::ListWorkersResponse>(
-        environment_, context, kListWorkers, request, response, [this](const CallContext&, const auto&, auto& out) {
-          const absl::Time cutoff = clock_.Now() - kListed;
-          for (v1::Worker& worker : scheduler_.ListWorkers()) {
-            if (FromProto(worker.last_seen()) >= cutoff) *out.add_workers() = std::move(worker);
-          }
-          return absl::OkStatus();
-        });
+        environment_, context, kListWorkers, request, response,
+        [this](const CallContext& call, const auto& in, auto& out) { return Fill(out, workers_.List(call, in)); });
   }
 
  private:
   RpcEnvironment& environment_;
   Scheduler& scheduler_;
-  const Clock& clock_;
+  WorkerResources& workers_;
   const absl::Duration heartbeat_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeWorkerService(RpcEnvironment& environment, Scheduler& scheduler, const Clock& clock,
-                                                 absl::Duration heartbeat) {
-  return std::make_unique<WorkerService>(environment, scheduler, clock, heartbeat);
+std::unique_ptr<grpc::Service> MakeWorkerService(RpcEnvironment& environment, Scheduler& scheduler,
+                                                 WorkerResources& workers, absl::Duration heartbeat) {
+  return std::make_unique<WorkerService>(environment, scheduler, workers, heartbeat);
 }
 
 }  // namespace bitwright::server

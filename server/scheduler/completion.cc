@@ -28,7 +28,9 @@ std::optional<absl::Duration> Remaining(const Core& core, const Owner& owner) {
   const auto side_by_side =
       static_cast<int>(owner.tally.count(TaskState::kLeased) + owner.tally.count(TaskState::kReady));
   int places = 0;
-  for (const Offer& offer : core.executor.Offers(core.clock.Monotonic())) places += offer.places;
+  for (const Offer& offer : core.executor.Offers(core.clock.Monotonic())) {
+    if (!offer.closed) places += offer.places;
+  }
   return absl::Seconds(seconds / std::clamp(side_by_side, 1, std::max(1, places)));
 }
 

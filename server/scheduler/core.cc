@@ -7,6 +7,7 @@
 #include "proto/base/log.h"
 #include "proto/base/wire_time.h"
 #include "proto/contract/reasons.h"
+#include "server/jobs/stamp.h"
 #include "server/scheduler/completion.h"
 #include "server/scheduler/planning.h"
 #include "server/scheduler/policy.h"
@@ -69,7 +70,10 @@ void WhenQuiet(Core& core, Owner& owner, std::function<void(Core&, Owner&)> step
 
 void Changed(Core& core, Owner& owner) {
   RaiseProgress(owner);
-  if (JobWork* job = owner.job()) job->job.set_revision(job->job.revision() + 1);
+  if (!owner.end_written) {
+    if (JobWork* job = owner.job()) Stamp(job->job, core.clock.Now());
+    if (ModelWork* model = owner.model()) StampSeen(model->model, core.clock.Now());
+  }
   core.subscribers.Notify(owner.name, core.outbox);
 }
 

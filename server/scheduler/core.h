@@ -101,7 +101,7 @@ Owner* FindOwner(Core& core, const std::string& name, int64_t id);
 // Runs the step once no write of the owner is under way: now, or as part of the last one's end.
 void WhenQuiet(Core& core, Owner& owner, std::function<void(Core&, Owner&)> step);
 
-// The owner has changed: a job's revision grows and its subscribers are told.
+// The owner has changed: its revision grows and its subscribers are told.
 void Changed(Core& core, Owner& owner);
 
 // Forgets an owner that has ended, is deleted or is left to its rows; its subscribers are told.

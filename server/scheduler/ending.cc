@@ -15,6 +15,7 @@
 #include "proto/contract/rpc_status.h"
 #include "proto/contract/task_names.h"
 #include "server/jobs/job_state.h"
+#include "server/jobs/stamp.h"
 #include "server/scheduler/planning.h"
 #include "server/scheduler/routing.h"
 #include "server/scheduler/scheduler_errors.h"
@@ -35,7 +36,8 @@ absl::StatusOr<BlobDigest> OutputOfKind(const Owner& owner, const char* kind, co
   return FromProto(digest);
 }
 
-ModelRow EndedRow(const ModelWork& work, const v1::Model& model) {
+ModelRow EndedRow(const ModelWork& work, v1::Model model, absl::Time now) {
+  Stamp(model, now);
   ModelRow row = work.row;
   row.unfinished = false;
   row.body = model.SerializeAsString();
@@ -43,7 +45,7 @@ ModelRow EndedRow(const ModelWork& work, const v1::Model& model) {
 }
 
 JobRow EndedRow(const JobWork& work, v1::Job job, absl::Time now) {
-  job.set_revision(job.revision() + 1);
+  Stamp(job, now);
   *job.mutable_end_time() = ToProto(now);
   job.clear_waiting();
   // A task that a cancelled or failed job leaves behind still runs for a moment, but no longer for this job.
@@ -80,13 +82,13 @@ Change ToChange(const Owner& owner, const Ending& ending) {
   return change;
 }
 
-absl::StatusOr<Ending> ModelReady(const Owner& owner, const ModelWork& work) {
+absl::StatusOr<Ending> ModelReady(const Core& core, const Owner& owner, const ModelWork& work) {
   ABSL_ASSIGN_OR_RETURN(const BlobDigest info, OutputOfKind(owner, TaskKind::kInspect, TaskFile::kInfo));
   v1::Model model = work.model;
   if (!work.info) return OutputMissingError(TaskKind::kInspect, TaskFile::kInfo);
   *model.mutable_info() = *work.info;
   model.set_state(v1::Model::READY);
-  ModelRow row = EndedRow(work, model);
+  ModelRow row = EndedRow(work, std::move(model), core.clock.Now());
   row.info = info.ToString();
   return Ending{std::move(row), {info}};
 }
@@ -118,11 +120,11 @@ absl::StatusOr<Ending> JobEnded(const Core& core, const Owner& owner, JobEvent e
   return Ending{EndedRow(*owner.job(), std::move(job), core.clock.Now()), {}};
 }
 
-Ending ModelRejected(const ModelWork& work, const absl::Status& error) {
+Ending ModelRejected(const Core& core, const ModelWork& work, const absl::Status& error) {
   v1::Model model = work.model;
   model.set_state(v1::Model::REJECTED);
   *model.mutable_error() = ToProto(error);
-  return {EndedRow(work, model), {}};
+  return {EndedRow(work, std::move(model), core.clock.Now()), {}};
 }
 
 using MakeEnding = std::function<absl::StatusOr<Ending>(const Core&, const Owner&)>;
@@ -156,10 +158,12 @@ void WriteEnd(Core& core, Owner& owner, const MakeEnding& make, bool must, const
     if (!must) return Tell(core, answer, ending.status());
     return FailOwner(core, owner, ending.status(), answer);
   }
+  owner.end_written = true;
   Commit(core, owner, ToChange(owner, *ending),
          [ending = *ending, must, answer](Core& under_lock, Owner* still, const absl::Status& fate) {
            if (still == nullptr) return Tell(under_lock, answer, absl::OkStatus());
            if (fate.ok()) return OnEnded(under_lock, *still, ending, answer);
+           still->end_written = false;
            OnRefusedEnd(under_lock, *still, must, answer, fate);
          });
 }
@@ -186,7 +190,7 @@ void End(Core& core, Owner& owner, MakeEnding make, bool must, Answer answer) {
 void FinishOwner(Core& core, Owner& owner) {
   const auto make = [](const Core& c, const Owner& o) {
     const ModelWork* model = o.model();
-    return model != nullptr ? ModelReady(o, *model) : JobSucceeded(c, o, *o.job());
+    return model != nullptr ? ModelReady(c, o, *model) : JobSucceeded(c, o, *o.job());
   };
   End(core, owner, make, true, nullptr);
 }
@@ -195,13 +199,15 @@ void FailOwner(Core& core, Owner& owner, const absl::Status& error, Answer answe
   LOG(INFO).With(owner.job() != nullptr ? "job" : "model", owner.name) << "fails: " << error.ToString();
   const auto make = [error](const Core& c, const Owner& o) -> absl::StatusOr<Ending> {
     const ModelWork* model = o.model();
-    if (model != nullptr) return ModelRejected(*model, error);
+    if (model != nullptr) return ModelRejected(c, *model, error);
     return JobEnded(c, o, JobEvent::kTaskFailed, error);
   };
   End(core, owner, make, true, std::move(answer));
 }
 
-void CancelJob(Core& core, Owner& owner, Answer answer) {
+void CancelJob(Core& core, Owner& owner, const std::string& etag, Answer answer) {
+  const absl::Status unchanged = CheckEtag(owner.name, etag, owner.job()->job.etag());
+  if (!unchanged.ok()) return Tell(core, answer, unchanged);
   const auto make = [](const Core& c, const Owner& o) {
     return JobEnded(c, o, JobEvent::kCancelRequested, absl::OkStatus());
   };

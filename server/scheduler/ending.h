@@ -12,6 +12,6 @@ void FinishOwner(Core& core, Owner& owner);
 // REJECTED or FAILED with this error. Tried again for as long as the store refuses it.
 void FailOwner(Core& core, Owner& owner, const absl::Status& error, Answer answer = nullptr);
 // A job becomes CANCELLED. Where the store refuses, `answer` is told so and the job goes on.
-void CancelJob(Core& core, Owner& owner, Answer answer);
+void CancelJob(Core& core, Owner& owner, const std::string& etag, Answer answer);
 
 }  // namespace bitwright::server

@@ -57,8 +57,9 @@ struct Offer {
   double cores = 0;          // of all of them together
   int64_t memory_bytes = 0;  // of the largest
   bool small_lane = false;   // small tasks need none of that memory
+  bool closed = false;       // operators have cordoned these places: none of them is free
 
-  // Whether one of these places, when it is free, may run such a task. Pure.
+  // Whether one of these places, when it is free (and open again), may run such a task. Pure.
   bool Fits(const Requirements& needs) const;
 };
 

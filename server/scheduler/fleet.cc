@@ -102,17 +102,15 @@ int Fleet::busy() const {
   return sum;
 }
 
-std::vector<v1::Worker> Fleet::ToProto() const {
-  std::vector<v1::Worker> workers;
-  for (const auto& [name, member] : members_) {
-    v1::Worker worker;
-    worker.set_name(name);
-    *worker.mutable_capacity() = member.capacity;
-    *worker.mutable_last_seen() = bitwright::ToProto(member.last_seen);
-    if (!member.running.empty()) worker.set_task(member.running.begin()->first);
-    workers.push_back(std::move(worker));
-  }
-  return workers;
+v1::Worker Fleet::ToProto(const Member& member) {
+  v1::Worker worker;
+  worker.set_name(member.name);
+  *worker.mutable_capacity() = member.capacity;
+  *worker.mutable_last_seen() = bitwright::ToProto(member.last_seen);
+  worker.set_state(member.state);
+  for (const auto& [task, running] : member.running) worker.add_tasks(task);
+  if (worker.tasks_size() > 0) worker.set_task(worker.tasks(0));
+  return worker;
 }
 
 }  // namespace bitwright::server

@@ -27,6 +27,7 @@ class Fleet {
     std::map<std::string, Running> running;  // by task name
     // It asks for small tasks apart, and runs one beside the others, in memory that it has not counted here.
     bool small_lane = false;
+    v1::Worker::State state = v1::Worker::ACTIVE;  // as operators want it; the others lease nothing new
 
     // For long tasks and small ones, without the lane of small ones.
     int slots() const { return capacity.slots() > 0 ? capacity.slots() : 1; }
@@ -62,7 +63,7 @@ class Fleet {
   int slots() const;
   int slots_and_lanes() const;  // all that can run at once, small tasks included
   int busy() const;
-  std::vector<v1::Worker> ToProto() const;
+  static v1::Worker ToProto(const Member& member);
 
  private:
   std::map<std::string, Member> members_;

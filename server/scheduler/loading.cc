@@ -14,6 +14,7 @@
 #include "proto/contract/names.h"
 #include "proto/contract/reasons.h"
 #include "proto/contract/rpc_status.h"
+#include "server/jobs/stamp.h"
 #include "server/scheduler/planning.h"
 #include "server/scheduler/scheduler_errors.h"
 
@@ -27,9 +28,15 @@ struct Loaded {
 
 bool IsModel(const std::string& name) { return ParseResourceName(name, Collection::kModels).ok(); }
 
-absl::Status LoadModel(const ModelRow& row, Owner& owner) {
+// Revisions of before a restart may have run ahead of the stored one, but never of the clock. The etag and the time of
+// the last change stay: nothing is changed by being loaded.
+int64_t RevisionAfterLoad(int64_t stored, absl::Time now) { return std::max(stored + 1, ToMicros(now)); }
+
+absl::Status LoadModel(const ModelRow& row, absl::Time now, Owner& owner) {
   ModelWork work{.row = row, .model = {}, .info = {}};
   if (!work.model.ParseFromString(row.body)) return RowCorruptError(row.name);
+  StampOld(work.model);
+  work.model.set_revision(RevisionAfterLoad(work.model.revision(), now));
   owner.work = std::move(work);
   return absl::OkStatus();
 }
@@ -48,8 +55,8 @@ absl::Status LoadJob(ModelCache& models, const JobRow& row, absl::Time now, Owne
   resolved->model = std::shared_ptr<const v1::Model>(model, &model->model);
   resolved->info = model->info;
   work.resolved = std::move(resolved);
-  // Revisions of before a restart may have run ahead of the stored one, but never of the clock.
-  work.job.set_revision(std::max(work.job.revision() + 1, ToMicros(now)));
+  StampOld(work.job);
+  work.job.set_revision(RevisionAfterLoad(work.job.revision(), now));
   owner.work = std::move(work);
   return absl::OkStatus();
 }
@@ -71,7 +78,7 @@ absl::Status TryLoad(Store& store, ModelCache& models, const std::string& name, 
   if (!unfinished) return absl::OkStatus();
   auto owner = std::make_unique<Owner>();
   owner->name = name;
-  ABSL_RETURN_IF_ERROR(model ? LoadModel(*model, *owner) : LoadJob(models, *job, now, *owner));
+  ABSL_RETURN_IF_ERROR(model ? LoadModel(*model, now, *owner) : LoadJob(models, *job, now, *owner));
   for (TaskRow& row : tasks) owner->stored.emplace(row.key, std::move(row));
   loaded.owner = std::move(owner);
   return absl::OkStatus();
@@ -85,27 +92,28 @@ Loaded LoadRows(Store& store, ModelCache& models, const std::string& name, absl:
 
 // The row's message as far as it can be read, failed for that reason.
 template <typename Message, typename Row>
-Message Failed(const Row& row, typename Message::State state, const absl::Status& why) {
+Message Failed(const Row& row, typename Message::State state, const absl::Status& why, absl::Time now) {
   Message message;
   if (!message.ParseFromString(row.body)) message.Clear();
   message.set_name(row.name);
   message.set_state(state);
   *message.mutable_error() = ToProto(why);
+  Stamp(message, now);
   return message;
 }
 
-absl::Status FailModel(Transaction& tx, const std::string& name, const absl::Status& why) {
+absl::Status FailModel(Transaction& tx, const std::string& name, const absl::Status& why, absl::Time now) {
   ABSL_ASSIGN_OR_RETURN(std::optional<ModelRow> row, tx.GetModel(name));
   if (!row) return absl::OkStatus();
   row->unfinished = false;
-  row->body = Failed<v1::Model>(*row, v1::Model::REJECTED, why).SerializeAsString();
+  row->body = Failed<v1::Model>(*row, v1::Model::REJECTED, why, now).SerializeAsString();
   return tx.PutModel(*row);
 }
 
 absl::Status FailJob(Transaction& tx, const std::string& name, const absl::Status& why, absl::Time now) {
   ABSL_ASSIGN_OR_RETURN(std::optional<JobRow> row, tx.GetJob(name));
   if (!row) return absl::OkStatus();
-  v1::Job job = Failed<v1::Job>(*row, v1::Job::FAILED, why);
+  v1::Job job = Failed<v1::Job>(*row, v1::Job::FAILED, why, now);
   *job.mutable_end_time() = ToProto(now);
   row->state = job.state();
   row->unfinished = false;
@@ -119,7 +127,7 @@ void FailCorrupt(Core& core, const std::string& name, const absl::Status& why) {
   Write(
       core,
       [name, why, now = core.clock.Now()](Transaction& tx) {
-        return IsModel(name) ? FailModel(tx, name, why) : FailJob(tx, name, why, now);
+        return IsModel(name) ? FailModel(tx, name, why, now) : FailJob(tx, name, why, now);
       },
       [name](Core& under_lock, const absl::Status& fate) {
         if (!fate.ok()) LOG(ERROR) << name << " cannot be failed yet: " << fate.ToString();

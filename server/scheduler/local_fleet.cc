@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "proto/base/process.h"
@@ -80,7 +81,7 @@ std::vector<Placement> LocalFleet::FindPlaces() {
 
 std::optional<Placement> LocalFleet::PlaceFor(int64_t asker, const WaitingWorkers::Waiter& waiter) {
   const Fleet::Member* member = members_.Find(waiter.worker);
-  if (member == nullptr || !member->has_free_slot()) return std::nullopt;
+  if (member == nullptr || !member->has_free_slot() || member->state != v1::Worker::ACTIVE) return std::nullopt;
   const Execution* pick = ready_.Pick(ToAskingWorker(*member, waiter.small_only), shares_.TurnsAt(now_));
   if (pick == nullptr) return std::nullopt;
   const std::string task = pick->task;
@@ -163,18 +164,20 @@ std::vector<LostLease> LocalFleet::Lost(MonotonicTime now) {
 }
 
 std::vector<Offer> LocalFleet::Offers(MonotonicTime now) const {
-  std::map<std::pair<std::string, std::string>, Offer> offers;
+  std::map<std::tuple<std::string, std::string, bool>, Offer> offers;
   std::set<std::string_view> asking;
   for (const auto& [id, waiter] : waiting_.waiters()) asking.insert(waiter.worker);
   for (const auto& [name, member] : members_.members()) {
     // One that was lost without a word is remembered for a while, but is no place.
     if (LeaseEnd(member.seen) < now && !asking.contains(name)) continue;
     const v1::WorkerCapacity& capacity = member.capacity;
-    Offer& offer = offers[{capacity.compute_class(), capacity.code_version()}];
+    const bool closed = member.state != v1::Worker::ACTIVE;
+    Offer& offer = offers[{capacity.compute_class(), capacity.code_version(), closed}];
+    offer.closed = closed;
     offer.compute_class = capacity.compute_class();
     offer.code_version = capacity.code_version();
     offer.places += member.slots();
-    offer.free_places += std::max(0, member.slots() - static_cast<int>(member.running.size()));
+    if (!closed) offer.free_places += std::max(0, member.slots() - static_cast<int>(member.running.size()));
     offer.cores += capacity.cores();
     offer.memory_bytes = std::max(offer.memory_bytes, member.memory_bytes());
     offer.small_lane |= member.small_lane;
@@ -187,7 +190,10 @@ std::vector<Offer> LocalFleet::Offers(MonotonicTime now) const {
 
 std::string LocalFleet::Register(const v1::WorkerCapacity& capacity, const Clock& clock) {
   ++changes_;
-  return members_.Add(capacity, clock);
+  std::string name = members_.Add(capacity, clock);
+  Fleet::Member& member = *members_.Find(name);
+  member.state = restraints_.StateOf(member);
+  return name;
 }
 
 void LocalFleet::Hear(Fleet::Member& member, const Clock& clock) {
@@ -205,6 +211,10 @@ int64_t LocalFleet::Ask(WaitingWorkers::Waiter waiter, const Clock& clock, Outbo
     return id;
   }
   Hear(*member, clock);
+  if (member->state == v1::Worker::DRAINING) {
+    outbox.push_back([done = std::move(waiter.done), name = member->name] { done(WorkerDrainedError(name)); });
+    return id;
+  }
   if (waiter.small_only && !member->small_lane) {
     member->small_lane = true;
     ++changes_;
@@ -251,6 +261,7 @@ bool LocalFleet::HasLease(const std::string& task, int64_t fencing_token) const 
 void LocalFleet::Leave(const std::string& worker, bool died) {
   const absl::Status why = died ? WorkerDiedError(worker) : absl::OkStatus();
   for (const std::string& task : leases_.OfWorker(worker)) Lose(task, why);
+  if (const Fleet::Member* member = members_.Find(worker)) restraints_.Left(*member);
   members_.Remove(worker);
   ++changes_;
 }
@@ -258,6 +269,77 @@ void LocalFleet::Leave(const std::string& worker, bool died) {
 void LocalFleet::ProcessEnded(const std::string& host, int process_id) {
   // In a drain we ended it ourselves.
   for (const std::string& worker : members_.OfProcess(host, process_id)) Leave(worker, !draining_);
+  restraints_.Ended(host, process_id);
+}
+
+std::optional<MonotonicTime> LocalFleet::LeaseEndOf(const std::string& task) const {
+  const HeldLease* lease = leases_.Find(task);
+  return lease == nullptr ? std::nullopt : std::optional(lease->expiry);
+}
+
+void LocalFleet::SetState(const Fleet::Member& member, v1::Worker::State state) {
+  std::vector<std::string> names = {member.name};
+  const v1::WorkerCapacity& capacity = member.capacity;
+  if (capacity.process_id() > 0) names = members_.OfProcess(capacity.host(), capacity.process_id());
+  for (const std::string& name : names) {
+    if (Fleet::Member* one = members_.Find(name)) one->state = state;
+  }
+  ++changes_;
+  ++stirs_;
+}
+
+absl::StatusOr<v1::Worker> LocalFleet::Cordon(const std::string& worker) {
+  Fleet::Member* member = members_.Find(worker);
+  if (member == nullptr) {
+    const Fleet::Member* drained = restraints_.FindDrained(worker);
+    if (drained == nullptr) return WorkerNotFoundError(worker);
+    return Fleet::ToProto(*drained);
+  }
+  if (member->state == v1::Worker::ACTIVE) {
+    SetState(*member, v1::Worker::CORDONED);
+    restraints_.Set(*member, v1::Worker::CORDONED);
+  }
+  return Fleet::ToProto(*member);
+}
+
+absl::StatusOr<v1::Worker> LocalFleet::Dismiss(const std::string& worker, Outbox& outbox) {
+  Fleet::Member* member = members_.Find(worker);
+  if (member == nullptr) return Cordon(worker);
+  if (member->state != v1::Worker::DRAINING) {
+    SetState(*member, v1::Worker::DRAINING);
+    restraints_.Set(*member, v1::Worker::DRAINING);
+    waiting_.AnswerWorker(worker, WorkerDrainedError(worker), outbox);
+  }
+  return Fleet::ToProto(*member);
+}
+
+absl::StatusOr<v1::Worker> LocalFleet::Uncordon(const std::string& worker) {
+  Fleet::Member* member = members_.Find(worker);
+  const Fleet::Member* restrained = member != nullptr ? member : restraints_.FindDrained(worker);
+  if (restrained == nullptr) return WorkerNotFoundError(worker);
+  Fleet::Member now = *restrained;
+  now.state = v1::Worker::ACTIVE;
+  restraints_.Lift(now);
+  SetState(now, now.state);
+  return Fleet::ToProto(now);
+}
+
+std::vector<v1::Worker> LocalFleet::ListWorkers(const std::string& after, int limit, absl::Time seen_since) const {
+  std::vector<const Fleet::Member*> listed;
+  for (auto it = members_.members().upper_bound(after); it != members_.members().end(); ++it) {
+    if (static_cast<int>(listed.size()) == limit) break;
+    if (it->second.last_seen >= seen_since) listed.push_back(&it->second);
+  }
+  for (const Fleet::Member* drained : restraints_.Drained()) {
+    if (drained->name > after) listed.push_back(drained);
+  }
+  std::sort(listed.begin(), listed.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
+  std::vector<v1::Worker> workers;
+  for (const Fleet::Member* member : listed) {
+    if (static_cast<int>(workers.size()) == limit) break;
+    workers.push_back(Fleet::ToProto(*member));
+  }
+  return workers;
 }
 
 void LocalFleet::AnswerUnknown(Outbox& outbox) {
@@ -278,6 +360,7 @@ void LocalFleet::Tick(const Clock& clock, Outbox& outbox) {
   waiting_.AnswerExpired(now, outbox);
   AnswerUnknown(outbox);
   if (members_.ForgetUnseen(now - options_.worker_memory)) ++changes_;
+  restraints_.ForgetLeft(now - options_.worker_memory);
 }
 
 void LocalFleet::Drain(Outbox& outbox) {

@@ -11,6 +11,7 @@
 #include "server/scheduler/fleet.h"
 #include "server/scheduler/lease_table.h"
 #include "server/scheduler/ready_queue.h"
+#include "server/scheduler/restraints.h"
 #include "server/scheduler/tenant_shares.h"
 #include "server/scheduler/waiting_workers.h"
 
@@ -59,9 +60,21 @@ class LocalFleet final : public Executor {
   bool Holds(const LeaseClaim& claim);
   // Whether the lease of this token is there, whoever has it.
   bool HasLease(const std::string& task, int64_t fencing_token) const;
+  // When the lease ends unless it is renewed; nothing: there is none.
+  std::optional<MonotonicTime> LeaseEndOf(const std::string& task) const;
   // The worker goes; its leases are lost. `died`: that counts as an attempt.
   void Leave(const std::string& worker, bool died);
   void ProcessEnded(const std::string& host, int process_id);
+
+  // What operators do. An unknown worker: NOT_FOUND, reason WORKER_NOT_FOUND. Each holds for the worker's process,
+  // under whatever name that registers.
+  absl::StatusOr<v1::Worker> Cordon(const std::string& worker);
+  absl::StatusOr<v1::Worker> Dismiss(const std::string& worker, Outbox& outbox);  // drains it
+  absl::StatusOr<v1::Worker> Uncordon(const std::string& worker);
+  // Whether a process that ended was drained and not uncordoned since.
+  bool IsDismissed(const std::string& host, int process_id) const { return restraints_.IsKept(host, process_id); }
+  // By name, those after `after`, at most `limit`: workers seen since, and drained ones.
+  std::vector<v1::Worker> ListWorkers(const std::string& after, int limit, absl::Time seen_since) const;
 
   // Ends waits and forgets silent workers.
   void Tick(const Clock& clock, Outbox& outbox);
@@ -72,7 +85,6 @@ class LocalFleet final : public Executor {
 
   const Fleet& members() const { return members_; }
   const FleetOptions& options() const { return options_; }
-  std::vector<v1::Worker> ListWorkers() const { return members_.ToProto(); }
 
  private:
   struct Placed {
@@ -95,6 +107,8 @@ class LocalFleet final : public Executor {
   // Takes it from those that wait. Nothing: it is not among them.
   std::optional<Execution> Unqueue(const std::string& task);
   void Lose(const std::string& task, const absl::Status& why);
+  // Of the worker, and of those that its process registered as before.
+  void SetState(const Fleet::Member& member, v1::Worker::State state);
   bool IsOrphan(const HeldLease& lease) const;
   void AnswerUnknown(Outbox& outbox);
 
@@ -105,6 +119,7 @@ class LocalFleet final : public Executor {
   std::map<std::string, Placed> placed_;
   LeaseTable leases_;
   TenantShares shares_;
+  Restraints restraints_;
   std::vector<LostLease> lost_;
   MonotonicTime now_;  // as of the last call that said so; each round of the scheduler begins with one
   std::optional<MonotonicTime> ticked_;

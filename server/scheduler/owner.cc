@@ -108,4 +108,10 @@ v1::Job ComposeJob(const Owner& owner) {
   return job;
 }
 
+v1::Model ComposeModel(const Owner& owner) {
+  v1::Model model = owner.model()->model;
+  if (const auto waiting = owner.WaitingNotice()) *model.mutable_waiting() = *waiting;
+  return model;
+}
+
 }  // namespace bitwright::server

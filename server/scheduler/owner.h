@@ -50,6 +50,7 @@ struct LiveTask {
   MonotonicTime ready_since;                // when it became READY
   MonotonicTime not_before;                 // back-off after a failed attempt
   double progress = 0;                      // of the running attempt, 0..1
+  std::optional<absl::Time> began;          // the last attempt, where this server began it
   int sources_left = 0;                     // links whose source is not DONE
   std::vector<size_t> dependents;           // positions of tasks that link to it, once for each link
   int reruns = 0;                           // times that it ran again because an output was lost
@@ -95,6 +96,8 @@ struct Owner {
   bool planning = false;  // outputs are being read, or tasks made, outside the lock
   int writes = 0;         // changes of it that the store has not answered yet
   bool closing = false;   // it ends: nothing more is begun
+  // Its last revision is being written: no greater one is given, which would make that look old.
+  bool end_written = false;
   std::vector<std::function<void(Core&, Owner&)>> when_quiet;  // what waits until there are no more writes
   int refusals = 0;                                            // steps in a row that the store refused
   bool stuck = false;                                          // so nothing is begun until `retry_at`
@@ -150,5 +153,7 @@ TenantGate::Job ToGateJob(const Owner& owner);
 
 // The job as a client sees it, stages included. Precondition: the owner is a job.
 v1::Job ComposeJob(const Owner& owner);
+// The same for a model.
+v1::Model ComposeModel(const Owner& owner);
 
 }  // namespace bitwright::server

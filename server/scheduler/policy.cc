@@ -19,8 +19,8 @@ bool Offer::Fits(const Requirements& needs) const {
 
 std::optional<Offer> ChooseOffer(const std::vector<Offer>& offers, const Requirements& needs, const std::string& code) {
   const auto worth = [&](const Offer& offer) {
-    return std::make_tuple(offer.free_places > 0, offer.code_version == code, offer.cores, offer.compute_class,
-                           offer.code_version);
+    return std::make_tuple(!offer.closed, offer.free_places > 0, offer.code_version == code, offer.cores,
+                           offer.compute_class, offer.code_version);
   };
   std::optional<Offer> best;
   for (const Offer& offer : offers) {
@@ -31,6 +31,11 @@ std::optional<Offer> ChooseOffer(const std::vector<Offer>& offers, const Require
 
 bool AnyFits(const std::vector<Offer>& offers, const Requirements& needs) {
   return std::any_of(offers.begin(), offers.end(), [&](const Offer& offer) { return offer.Fits(needs); });
+}
+
+bool AnyOpenFits(const std::vector<Offer>& offers, const Requirements& needs) {
+  return std::any_of(offers.begin(), offers.end(),
+                     [&](const Offer& offer) { return !offer.closed && offer.Fits(needs); });
 }
 
 absl::Duration RetryDelay(int attempt) {

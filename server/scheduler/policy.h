@@ -19,13 +19,16 @@ struct AskingWorker {
   bool small_lane = false;   // small tasks have memory of their own
 };
 
-// The kind of place that a job's tasks are made for from now on: of those that may run a task of these needs, one with
-// free places before one without, then the one of `code` (what its earlier tasks were made for; may be empty), then the
-// most cores, then the greater names, which are those of the newer instruction sets. Nothing: none may run it. Pure.
+// The kind of place that a job's tasks are made for from now on: of those that may run a task of these needs, an open
+// one before a closed one, one with free places before one without, then the one of `code` (what its earlier tasks were
+// made for; may be empty), then the most cores, then the greater names, which are those of the newer instruction sets.
+// Nothing: none may run it. Pure.
 std::optional<Offer> ChooseOffer(const std::vector<Offer>& offers, const Requirements& needs, const std::string& code);
 
-// Whether a place of this kind is there for the task, busy or not. Pure.
+// Whether a place of this kind is there for the task, busy, closed or not. Pure.
 bool AnyFits(const std::vector<Offer>& offers, const Requirements& needs);
+// The same without those that are closed. Pure.
+bool AnyOpenFits(const std::vector<Offer>& offers, const Requirements& needs);
 
 // Pause before attempt `attempt` (2, 3 …) after a machinery fault: 1 s, 5 s, then 25 s.
 absl::Duration RetryDelay(int attempt);

@@ -17,6 +17,7 @@
 #include "server/scheduler/policy.h"
 #include "server/scheduler/routing.h"
 #include "server/scheduler/scheduler_errors.h"
+#include "server/scheduler/task_view.h"
 
 namespace bitwright::server {
 namespace {
@@ -106,6 +107,21 @@ void PutBack(Core& core, TaskBoard::Place place, const absl::Status* error, Answ
   row.attempt -= 1;
   if (error != nullptr) row.error = ToProto(*error).SerializeAsString();
   Release(core, place, row, error != nullptr ? kServersFaultPause : absl::ZeroDuration(), std::move(answer));
+}
+
+void RequeueTask(Core& core, const std::string& name, Answer answer) {
+  const auto place = core.board.Find(name);
+  if (!place) return Tell(core, answer, TaskNotFoundError(name));
+  LiveTask& task = *place->task;
+  if (task.step == TaskStep::kStarting || task.step == TaskStep::kEnding) {
+    task.when_written.push_back([name, answer](Core& under_lock) { RequeueTask(under_lock, name, answer); });
+    return;
+  }
+  if (task.row.state != TaskState::kLeased || place->owner->closing) {
+    return Tell(core, answer, TaskNotRunningError(name, TaskStateName(task.row.state)));
+  }
+  LOG(INFO).With("task", name).With("worker", task.row.worker) << "put back, as an operator wants it";
+  PutBack(core, *place, nullptr, std::move(answer));
 }
 
 void TakeLost(Core& core) {

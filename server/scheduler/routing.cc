@@ -6,10 +6,12 @@
 #include <vector>
 
 #include "proto/base/status_macros.h"
+#include "proto/contract/limits.h"
 #include "server/jobs/task_digest.h"
 #include "server/scheduler/action_cache.h"
 #include "server/scheduler/ending.h"
 #include "server/scheduler/policy.h"
+#include "server/scheduler/scheduler_errors.h"
 
 namespace bitwright::server {
 namespace {
@@ -27,7 +29,7 @@ bool Choose(Core& core, Owner& owner, LiveTask& task) {
   if (job != nullptr && !job->chosen_code.empty()) {
     needs.compute_class = task.node.numeric ? job->chosen_class : std::string();
     needs.code_version = job->chosen_code;
-    if (AnyFits(offers, needs) && !(task.node.numeric && needs.compute_class.empty())) {
+    if (AnyOpenFits(offers, needs) && !(task.node.numeric && needs.compute_class.empty())) {
       task.compute_class = job->chosen_class;
       task.code_version = job->chosen_code;
       return true;
@@ -60,6 +62,19 @@ void Unqueue(Core& core, Owner& owner) {
     task.step = TaskStep::kNone;
     core.executor.Withdraw(task.row.name);
   }
+}
+
+// Whether a task that waits for a place of one kind waits in vain, or would do better with another kind.
+bool BelongsElsewhere(const std::vector<Offer>& offers, const Owner& owner, const LiveTask& task) {
+  const Requirements needs = NeedsNow(owner, task);
+  if (!AnyFits(offers, needs)) return true;
+  return !AnyOpenFits(offers, needs) && AnyOpenFits(offers, NeedsOf(owner, task));
+}
+
+// The message that its worker would get must be one that can be sent. OK, or RESOURCE_EXHAUSTED, TASK_SPEC_TOO_LARGE.
+absl::Status CheckSize(const LiveTask& task, const v1::TaskSpec& spec) {
+  const auto bytes = static_cast<int64_t>(spec.ByteSizeLong());
+  return bytes <= limits::kMaxTaskSpecBytes ? absl::OkStatus() : TaskSpecTooLargeError(task.node.key, bytes);
 }
 
 void OnLookedUp(Core& core, Owner& owner, LiveTask& task, Found found) {
@@ -126,6 +141,7 @@ void Route(Core& core, Owner& owner, LiveTask& task) {
   if (!MayBegin(core, owner)) return;
   const absl::StatusOr<v1::TaskSpec> spec = Concretize(owner, task, task.compute_class, task.code_version);
   if (!spec.ok()) return FailOwner(core, owner, spec.status());
+  if (const absl::Status small = CheckSize(task, *spec); !small.ok()) return FailOwner(core, owner, small);
   task.digest = TaskDigest(*spec);
   if (core.board.Runs(owner, task)) return core.board.Block(owner, task);
   task.step = TaskStep::kLookup;
@@ -181,7 +197,7 @@ void RouteAfterFleetChange(Core& core) {
   for (const auto& [name, owner] : core.board.owners()) {
     if (owner->job() != nullptr && !owner->job()->row.pinned_code.empty()) continue;
     for (LiveTask& task : owner->tasks) {
-      if (task.step != TaskStep::kQueued || AnyFits(offers, NeedsNow(*owner, task))) continue;
+      if (task.step != TaskStep::kQueued || !BelongsElsewhere(offers, *owner, task)) continue;
       core.executor.Withdraw(task.row.name);
       task.step = TaskStep::kNone;
       again.push_back(task.row.name);

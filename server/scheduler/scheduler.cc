@@ -18,6 +18,7 @@
 #include "server/scheduler/routing.h"
 #include "server/scheduler/scheduler_errors.h"
 #include "server/scheduler/starting.h"
+#include "server/scheduler/task_view.h"
 #include "server/scheduler/unplaceable.h"
 #include "server/scheduler/wait_reason.h"
 
@@ -168,12 +169,12 @@ absl::Status Scheduler::Remove(const std::string& name, const std::function<absl
   return absl::OkStatus();
 }
 
-absl::Status Scheduler::CancelJob(const std::string& job) {
+absl::Status Scheduler::CancelJob(const std::string& job, const std::string& etag) {
   return WaitFor([&](Core& core, Answer answer) {
     Owner* owner = core.board.FindOwner(job);
-    if (owner != nullptr) return server::CancelJob(core, *owner, std::move(answer));
-    Load(core, job, [answer = std::move(answer)](Core& loaded, Owner* found) {
-      if (found != nullptr) return server::CancelJob(loaded, *found, answer);
+    if (owner != nullptr) return server::CancelJob(core, *owner, etag, std::move(answer));
+    Load(core, job, [etag, answer = std::move(answer)](Core& loaded, Owner* found) {
+      if (found != nullptr) return server::CancelJob(loaded, *found, etag, answer);
       Tell(loaded, answer, absl::OkStatus());
     });
   });
@@ -186,6 +187,26 @@ std::optional<v1::Job> Scheduler::LiveJob(const std::string& job, const std::str
   v1::Job live = ComposeJob(*owner);
   if (const auto remaining = Remaining(core_, *owner)) *live.mutable_remaining() = ToProto(*remaining);
   return live;
+}
+
+std::optional<v1::Model> Scheduler::LiveModel(const std::string& model, const std::string& tenant) {
+  absl::MutexLock lock(&mutex_);
+  const Owner* owner = core_.board.FindOwner(model);
+  if (owner == nullptr || owner->model() == nullptr || owner->tenant() != tenant) return std::nullopt;
+  return ComposeModel(*owner);
+}
+
+std::optional<std::vector<v1::Task>> Scheduler::LiveTasks(const std::string& owner, const std::string& after,
+                                                          int limit) {
+  absl::MutexLock lock(&mutex_);
+  const Owner* found = core_.board.FindOwner(owner);
+  return found == nullptr ? std::nullopt : std::optional(ViewTasks(core_, *found, after, limit));
+}
+
+std::optional<v1::Task> Scheduler::TaskNow(const std::string& task) {
+  absl::MutexLock lock(&mutex_);
+  const auto place = core_.board.Find(task);
+  return place ? std::optional(ViewTask(core_, *place->task)) : std::nullopt;
 }
 
 std::optional<v1::Notice> Scheduler::WaitingOf(const std::string& owner) {
@@ -258,14 +279,38 @@ void Scheduler::DeregisterWorker(const std::string& worker) {
   if (core_.fleet != nullptr) core_.fleet->Leave(worker, false);
 }
 
-std::vector<v1::Worker> Scheduler::ListWorkers() {
+std::vector<v1::Worker> Scheduler::ListWorkers(const std::string& after, int limit, absl::Time seen_since) {
   absl::MutexLock lock(&mutex_);
-  return core_.fleet == nullptr ? std::vector<v1::Worker>() : core_.fleet->ListWorkers();
+  return core_.fleet == nullptr ? std::vector<v1::Worker>() : core_.fleet->ListWorkers(after, limit, seen_since);
+}
+
+absl::StatusOr<v1::Worker> Scheduler::CordonWorker(const std::string& worker) {
+  Section section(*this);
+  return core_.fleet == nullptr ? WorkersElsewhereError() : core_.fleet->Cordon(worker);
+}
+
+absl::StatusOr<v1::Worker> Scheduler::UncordonWorker(const std::string& worker) {
+  Section section(*this);
+  return core_.fleet == nullptr ? WorkersElsewhereError() : core_.fleet->Uncordon(worker);
+}
+
+absl::StatusOr<v1::Worker> Scheduler::DrainWorker(const std::string& worker) {
+  Section section(*this);
+  return core_.fleet == nullptr ? WorkersElsewhereError() : core_.fleet->Dismiss(worker, core_.outbox);
+}
+
+absl::Status Scheduler::RequeueTask(const std::string& task) {
+  return WaitFor([&](Core& core, Answer answer) { server::RequeueTask(core, task, std::move(answer)); });
 }
 
 void Scheduler::ReleaseProcess(const std::string& host, int process_id) {
   Section section(*this);
   if (core_.fleet != nullptr) core_.fleet->ProcessEnded(host, process_id);
+}
+
+bool Scheduler::IsDismissed(const std::string& host, int process_id) {
+  absl::MutexLock lock(&mutex_);
+  return core_.fleet != nullptr && core_.fleet->IsDismissed(host, process_id);
 }
 
 void Scheduler::Tick() {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,10 +50,19 @@ class Scheduler {
   // afterwards.
   absl::Status Remove(const std::string& name, const std::function<absl::Status(Transaction&)>& body);
 
-  // Moves a job to CANCELLED. OK and without effect when it is not unfinished.
-  absl::Status CancelJob(const std::string& job);
+  // Moves a job to CANCELLED. OK and without effect when it is not unfinished. ABORTED, reason ETAG_MISMATCH: its etag
+  // is another one than that given (empty: any).
+  absl::Status CancelJob(const std::string& job, const std::string& etag = {});
   // An unfinished job of the tenant as it is now; nothing when it is not in memory (then the store's row is the truth).
   std::optional<v1::Job> LiveJob(const std::string& job, const std::string& tenant);
+
+  // The same for a model that is being inspected.
+  std::optional<v1::Model> LiveModel(const std::string& model, const std::string& tenant);
+  // The tasks of an unfinished model or job, by key: at most `limit` of which each is greater than `after`. Nothing
+  // when it is not in memory.
+  std::optional<std::vector<v1::Task>> LiveTasks(const std::string& owner, const std::string& after, int limit);
+  // One task of an unfinished model or job.
+  std::optional<v1::Task> TaskNow(const std::string& task);
 
   // What an unfinished model or job waits for, if nothing of it runs.
   std::optional<v1::Notice> WaitingOf(const std::string& owner);
@@ -77,10 +87,20 @@ class Scheduler {
   absl::Status CompleteTask(const v1::CompleteTaskRequest& request);
   absl::Status FailTask(const v1::FailTaskRequest& request);
   void DeregisterWorker(const std::string& worker);
-  std::vector<v1::Worker> ListWorkers();
+  // By name, those after `after`, at most `limit`: workers seen since `seen_since`, and drained ones.
+  std::vector<v1::Worker> ListWorkers(const std::string& after = {}, int limit = std::numeric_limits<int>::max(),
+                                      absl::Time seen_since = absl::InfinitePast());
+
+  // The calls of OperatorService about workers and tasks, see operator.proto.
+  absl::StatusOr<v1::Worker> CordonWorker(const std::string& worker);
+  absl::StatusOr<v1::Worker> UncordonWorker(const std::string& worker);
+  absl::StatusOr<v1::Worker> DrainWorker(const std::string& worker);
+  absl::Status RequeueTask(const std::string& task);
 
   // A local worker's process ended: its leases are released at once, as a machinery fault.
   void ReleaseProcess(const std::string& host, int process_id);
+  // Whether none is to be started in its place: its worker was drained, and not uncordoned since.
+  bool IsDismissed(const std::string& host, int process_id);
 
   // Ends expired leases and waits, lets backed-off tasks go, repeats steps that the store refused, tells what waits,
   // sets the gauges.

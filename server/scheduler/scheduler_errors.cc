@@ -5,6 +5,7 @@
 #include "absl/strings/cord.h"
 #include "google/rpc/status.pb.h"
 #include "proto/base/errors.h"
+#include "proto/contract/limits.h"
 #include "proto/contract/reasons.h"
 #include "proto/contract/rpc_status.h"
 
@@ -19,6 +20,31 @@ absl::Status WorkerUnknownError(std::string_view worker) {
   return MakeError(absl::StatusCode::kNotFound, Reason::kWorkerUnknown,
                    "the server does not know worker '" + Text(worker) + "', or no longer does; register again",
                    {{"worker", Text(worker)}});
+}
+
+absl::Status WorkerNotFoundError(std::string_view worker) {
+  return MakeError(absl::StatusCode::kNotFound, "WORKER_NOT_FOUND",
+                   "there is no worker '" + Text(worker) + "'; ListWorkers names all", {{"worker", Text(worker)}});
+}
+
+absl::Status WorkerDrainedError(std::string_view worker) {
+  return MakeError(absl::StatusCode::kFailedPrecondition, Reason::kWorkerDrained,
+                   "an operator has drained worker '" + Text(worker) + "'; finish what runs, deregister and end",
+                   {{"worker", Text(worker)}});
+}
+
+absl::Status TaskNotFoundError(std::string_view task) {
+  return MakeError(
+      absl::StatusCode::kNotFound, "TASK_NOT_FOUND",
+      "there is no task '" + Text(task) + "' of an unfinished job or model; ListWorkers names those that run",
+      {{"task", Text(task)}});
+}
+
+absl::Status TaskNotRunningError(std::string_view task, std::string_view state) {
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition, "TASK_NOT_RUNNING",
+      "task '" + Text(task) + "' is " + Text(state) + "; only one that is LEASED can be taken from its worker",
+      {{"task", Text(task)}, {"state", Text(state)}});
 }
 
 absl::Status LeaseLostError(std::string_view task, int64_t token) {
@@ -103,6 +129,15 @@ absl::Status InputLostError(std::string_view task, std::string_view digest) {
 absl::Status WorkersElsewhereError() {
   return MakeError(absl::StatusCode::kFailedPrecondition, "WORKERS_ELSEWHERE",
                    "this server has its tasks run by another engine and takes no workers");
+}
+
+absl::Status TaskSpecTooLargeError(std::string_view task, int64_t bytes) {
+  return MakeError(
+      absl::StatusCode::kResourceExhausted, "TASK_SPEC_TOO_LARGE",
+      "task '" + Text(task) + "' has a spec of " + std::to_string(bytes) +
+          " bytes, the limit of a message to a worker is " + std::to_string(limits::kMaxTaskSpecBytes) +
+          "; give less data, or a model of fewer files",
+      {{"task", Text(task)}, {"bytes", std::to_string(bytes)}, {"limit", std::to_string(limits::kMaxTaskSpecBytes)}});
 }
 
 absl::Status AttemptsExhaustedError(std::string_view task, int attempts, const absl::Status& last) {

@@ -7,11 +7,16 @@
 
 namespace bitwright::server {
 
-absl::Status WorkerUnknownError(std::string_view worker);                          // NOT_FOUND, WORKER_UNKNOWN
-absl::Status LeaseLostError(std::string_view task, int64_t token);                 // ABORTED, LEASE_LOST
-absl::Status LeaseExpiredError(std::string_view worker);                           // UNAVAILABLE, LEASE_EXPIRED
-absl::Status WorkerDiedError(std::string_view worker);                             // UNAVAILABLE, WORKER_DIED
-absl::Status ServerDrainingError();                                                // UNAVAILABLE, SERVER_DRAINING
+absl::Status WorkerUnknownError(std::string_view worker);   // NOT_FOUND, WORKER_UNKNOWN
+absl::Status WorkerNotFoundError(std::string_view worker);  // NOT_FOUND, WORKER_NOT_FOUND; said to operators
+absl::Status WorkerDrainedError(std::string_view worker);   // FAILED_PRECONDITION, WORKER_DRAINED
+absl::Status TaskNotFoundError(std::string_view task);      // NOT_FOUND, TASK_NOT_FOUND
+absl::Status TaskNotRunningError(std::string_view task,
+                                 std::string_view state);           // FAILED_PRECONDITION, TASK_NOT_RUNNING
+absl::Status LeaseLostError(std::string_view task, int64_t token);  // ABORTED, LEASE_LOST
+absl::Status LeaseExpiredError(std::string_view worker);            // UNAVAILABLE, LEASE_EXPIRED
+absl::Status WorkerDiedError(std::string_view worker);              // UNAVAILABLE, WORKER_DIED
+absl::Status ServerDrainingError();                                 // UNAVAILABLE, SERVER_DRAINING
 absl::Status OutputMissingError(std::string_view task, std::string_view output);   // INTERNAL, TASK_OUTPUT_MISSING
 absl::Status OutputInvalidError(std::string_view task, std::string_view output);   // INTERNAL, TASK_OUTPUT_INVALID
 absl::Status TaskErrorMissingError(std::string_view task);                         // INTERNAL, TASK_ERROR_MISSING
@@ -25,6 +30,9 @@ absl::Status PinUnmatchedError(std::string_view compute_class, std::string_view 
 
 // RESOURCE_EXHAUSTED, TASK_TOO_LARGE: no registered worker has the memory.
 absl::Status TaskTooLargeError(std::string_view task, int64_t needed_bytes, int64_t largest_bytes);
+
+// RESOURCE_EXHAUSTED, TASK_SPEC_TOO_LARGE: no message to a worker holds it.
+absl::Status TaskSpecTooLargeError(std::string_view task, int64_t bytes);
 
 // The code of the last error, reason TASK_ATTEMPTS_EXHAUSTED. The message holds that of the last error, the metadata
 // its reason, and the details all of it as a google.rpc.Status.

@@ -6,6 +6,7 @@
 #include "proto/base/log.h"
 #include "proto/base/wire_time.h"
 #include "server/jobs/job_state.h"
+#include "server/jobs/stamp.h"
 #include "server/scheduler/ending.h"
 #include "server/scheduler/releasing.h"
 #include "server/scheduler/routing.h"
@@ -64,6 +65,7 @@ void OnWritten(Core& core, const TaskRow& row, const std::optional<JobRow>& job_
     return Refused(core, owner, fate);
   }
   core.board.SetProgress(owner, task, 0);
+  task.began = core.clock.Now();
   core.board.SetRow(owner, task, row);
   OnBegun(core, owner, job_row);
   LOG(DEBUG).With("owner", owner.name).With("task", row.name).With("key", row.key).With("worker", row.worker)
@@ -100,6 +102,7 @@ std::optional<JobRow> BegunRow(Core& core, Owner& owner, const LiveTask& task) {
     work->next.pinned_code = task.code_version;
   }
   job.set_compute_class(work->next.pinned_class);
+  Stamp(job, core.clock.Now());
   work->next.state = *state;
   work->next.body = job.SerializeAsString();
   return work->next;

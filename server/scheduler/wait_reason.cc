@@ -33,6 +33,13 @@ v1::Notice TenantLimit(int64_t limit) {
                                         "operator allows more");
 }
 
+v1::Notice WorkersCordoned(int workers) {
+  return MakeNotice("WORKERS_CORDONED",
+                    "the " + std::to_string(workers) +
+                        " that could run it take nothing new, since an operator has cordoned or drained them; start "
+                        "another bitwright-worker, or let them work again with bitwright worker uncordon");
+}
+
 v1::Notice ServerStorage() {
   return MakeNotice("SERVER_STORAGE",
                     "the server's disk or database refuses to be written; see the server's log and make room in its "
@@ -89,19 +96,23 @@ std::optional<v1::Notice> WaitReason(const Core& core, const Owner& owner, const
   if (core.gate.Holds(owner.name)) return TenantLimit(core.gate.LimitOf(owner.tenant()));
   const LiveTask* unplaced = nullptr;
   int able = 0;
+  int closed = 0;
   for (const LiveTask& task : owner.tasks) {
     if (!NeedsWorker(core, task)) continue;
     const Requirements needs = NeedsNow(owner, task);
     int places = 0;
+    int closed_places = 0;
     for (const Offer& offer : offers) {
       if (!offer.Fits(needs)) continue;
       if (offer.free_places > 0) return std::nullopt;
-      places += offer.places;
+      (offer.closed ? closed_places : places) += offer.places;
     }
     able = std::max(able, places);
-    if (places == 0 && unplaced == nullptr) unplaced = &task;
+    closed = std::max(closed, closed_places);
+    if (places + closed_places == 0 && unplaced == nullptr) unplaced = &task;
   }
   if (able > 0) return WorkersBusy(able);
+  if (closed > 0) return WorkersCordoned(closed);
   return unplaced == nullptr ? std::nullopt : std::optional(WorkerMissing(owner, *unplaced));
 }
 

@@ -17,6 +17,14 @@ std::optional<WaitingWorkers::Waiter> WaitingWorkers::Take(int64_t id) {
   return node ? std::optional(std::move(node.mapped())) : std::nullopt;
 }
 
+void WaitingWorkers::AnswerWorker(const std::string& worker, const absl::Status& status, Outbox& outbox) {
+  std::vector<int64_t> asked;
+  for (const auto& [id, waiter] : waiters_) {
+    if (waiter.worker == worker) asked.push_back(id);
+  }
+  for (const int64_t id : asked) Answer(id, status, outbox);
+}
+
 void WaitingWorkers::AnswerExpired(MonotonicTime now, Outbox& outbox) {
   std::vector<int64_t> expired;
   for (const auto& [id, waiter] : waiters_) {

@@ -36,6 +36,8 @@ class WaitingWorkers {
 
   // Answers the call and forgets it; without effect when it was answered.
   void Answer(int64_t id, absl::StatusOr<std::optional<v1::Lease>> lease, Outbox& outbox);
+  // All calls of one worker.
+  void AnswerWorker(const std::string& worker, const absl::Status& status, Outbox& outbox);
   // Those whose deadline is not later than `now` get nothing.
   void AnswerExpired(MonotonicTime now, Outbox& outbox);
 

@@ -43,7 +43,7 @@ absl::Status Apply(Transaction& tx, const Change& change) {
   ABSL_RETURN_IF_ERROR(CheckHeld(tx, change));
   ABSL_RETURN_IF_ERROR(PutOwner(tx, change));
   for (const TaskRow& row : change.tasks) ABSL_RETURN_IF_ERROR(tx.PutTask(row));
-  if (!change.dropped_action.empty()) ABSL_RETURN_IF_ERROR(tx.DeleteAction(change.dropped_action));
+  if (!change.dropped_action.empty()) ABSL_RETURN_IF_ERROR(tx.DeleteAction("", change.dropped_action));
   if (!change.dropped_blob.empty()) ABSL_RETURN_IF_ERROR(tx.ForgetBlob(change.dropped_blob));
   if (change.action) {
     ABSL_RETURN_IF_ERROR(

@@ -31,8 +31,14 @@ TaskRow ReadTask(const Statement& row) {
 }  // namespace
 
 absl::StatusOr<std::vector<TaskRow>> SqliteTransaction::TasksOf(std::string_view owner) {
-  Statement read = db_.Prepare("SELECT " TASK_COLUMNS " FROM tasks WHERE owner = ? ORDER BY key", "list tasks");
-  read.Text(owner);
+  return TasksPage(owner, "", -1);
+}
+
+absl::StatusOr<std::vector<TaskRow>> SqliteTransaction::TasksPage(std::string_view owner, std::string_view after,
+                                                                  int limit) {
+  Statement read =
+      db_.Prepare("SELECT " TASK_COLUMNS " FROM tasks WHERE owner = ? AND key > ? ORDER BY key LIMIT ?", "list tasks");
+  read.Text(owner).Text(after).Bind(int64_t{limit});  // a negative limit is none
   std::vector<TaskRow> rows;
   while (true) {
     ABSL_ASSIGN_OR_RETURN(const bool more, read.Step());
@@ -109,8 +115,12 @@ absl::Status SqliteTransaction::PutAction(std::string_view tenant, std::string_v
   return absl::OkStatus();
 }
 
-absl::Status SqliteTransaction::DeleteAction(std::string_view digest) {
-  return db_.Prepare("DELETE FROM actions WHERE digest = ?", "delete an action").Text(digest).Run();
+absl::Status SqliteTransaction::DeleteAction(std::string_view tenant, std::string_view digest) {
+  if (tenant.empty()) return db_.Prepare("DELETE FROM actions WHERE digest = ?", "delete actions").Text(digest).Run();
+  return db_.Prepare("DELETE FROM actions WHERE digest = ? AND tenant = ?", "delete an action")
+      .Text(digest)
+      .Text(tenant)
+      .Run();
 }
 
 }  // namespace bitwright::server

@@ -29,6 +29,7 @@ class SqliteTransaction final : public Transaction {
   absl::StatusOr<std::vector<std::pair<int, int64_t>>> CountJobs() override;
   absl::StatusOr<int64_t> CountJobsOf(std::string_view tenant, int state) override;
   absl::StatusOr<std::vector<TaskRow>> TasksOf(std::string_view owner) override;
+  absl::StatusOr<std::vector<TaskRow>> TasksPage(std::string_view owner, std::string_view after, int limit) override;
   absl::StatusOr<std::optional<TaskRow>> GetTask(std::string_view name) override;
   absl::StatusOr<std::optional<std::string>> GetAction(std::string_view tenant, std::string_view digest) override;
   absl::StatusOr<bool> HasBlob(const BlobDigest& digest) override;
@@ -50,7 +51,7 @@ class SqliteTransaction final : public Transaction {
   absl::Status PutTask(const TaskRow& row) override;
   absl::Status PutAction(std::string_view tenant, std::string_view digest, std::string_view result,
                          const std::vector<BlobDigest>& outputs) override;
-  absl::Status DeleteAction(std::string_view digest) override;
+  absl::Status DeleteAction(std::string_view tenant, std::string_view digest) override;
   absl::Status PutBlob(const BlobRow& row) override;
   absl::Status TouchBlobs(const std::vector<BlobDigest>& digests, int64_t now_micros) override;
   absl::StatusOr<bool> RemoveBlobIfUnused(const BlobDigest& digest, int64_t cutoff_micros) override;

@@ -139,7 +139,9 @@ class Snapshot {
   virtual absl::StatusOr<std::vector<std::pair<int, int64_t>>> CountJobs() = 0;
   virtual absl::StatusOr<int64_t> CountJobsOf(std::string_view tenant, int state) = 0;
 
-  virtual absl::StatusOr<std::vector<TaskRow>> TasksOf(std::string_view owner) = 0;
+  virtual absl::StatusOr<std::vector<TaskRow>> TasksOf(std::string_view owner) = 0;  // by key
+  // The first `limit` of those whose key is greater than `after`.
+  virtual absl::StatusOr<std::vector<TaskRow>> TasksPage(std::string_view owner, std::string_view after, int limit) = 0;
   virtual absl::StatusOr<std::optional<TaskRow>> GetTask(std::string_view name) = 0;
 
   // The TaskResult that a tenant's task of this digest left.
@@ -179,7 +181,8 @@ class Transaction : public Snapshot {
   // `outputs` are the blobs of the result: the entry goes when one of them goes.
   virtual absl::Status PutAction(std::string_view tenant, std::string_view digest, std::string_view result,
                                  const std::vector<BlobDigest>& outputs) = 0;
-  virtual absl::Status DeleteAction(std::string_view digest) = 0;  // every tenant's
+  // Of one tenant; empty: of every tenant.
+  virtual absl::Status DeleteAction(std::string_view tenant, std::string_view digest) = 0;
 
   virtual absl::Status PutBlob(const BlobRow& row) = 0;
   // Raises last use; blobs that are not there are left out.

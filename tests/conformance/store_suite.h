@@ -305,6 +305,16 @@ TEST_P(StoreSuite, TasksKeepEveryField) {
             std::tie(row.name, row.owner, row.key, row.state, row.attempt, row.worker, row.worker_host,
                      row.worker_process, row.fencing_token, row.lease_expiry_micros, row.digest, row.result, row.error,
                      row.seconds, row.cached, row.not_before_micros));
+  Write([&](Transaction& tx) { return tx.PutTask({.name = "tasks/v", .owner = "jobs/j", .key = row.key + "z"}); });
+  const auto page = [&](const std::string& after, int limit) {
+    return Read<std::vector<TaskRow>>([&](Snapshot& s) { return s.TasksPage("jobs/j", after, limit); });
+  };
+  EXPECT_EQ(page("", 10).size(), 2u);
+  ASSERT_EQ(page("", 1).size(), 1u);
+  EXPECT_EQ(page("", 1)[0].key, row.key);
+  ASSERT_EQ(page(row.key, 10).size(), 1u);
+  EXPECT_EQ(page(row.key, 10)[0].name, "tasks/v");
+  EXPECT_TRUE(page(row.key + "z", 10).empty());
   Write([](Transaction& tx) { return tx.DeleteJob("jobs/j"); });
   EXPECT_FALSE(Read<std::optional<TaskRow>>([](Snapshot& s) { return s.GetTask("tasks/t"); }).has_value());
   EXPECT_TRUE(Read<std::optional<TaskRow>>([](Snapshot& s) { return s.GetTask("tasks/u"); }).has_value());
@@ -540,7 +550,7 @@ TEST_P(StoreSuite, ResultsAndRequestsAreOfOneTenant) {
   EXPECT_EQ(action("a"), "of a");
   EXPECT_EQ(action("b"), "of b");
   EXPECT_FALSE(action("c").has_value());
-  Write([](Transaction& tx) { return tx.DeleteAction("d"); });
+  Write([](Transaction& tx) { return tx.DeleteAction("", "d"); });
   EXPECT_FALSE(action("a").has_value() || action("b").has_value());
   Write([](Transaction& tx) { return tx.PutRequest({"a", "r", "hash", "jobs/a", 5}); });
   Write([](Transaction& tx) { return tx.PutRequest({"b", "r", "hash", "jobs/b", 5}); });

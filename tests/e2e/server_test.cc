@@ -1,6 +1,7 @@
 // A real server in this process, spoken to by the client library; workers are played by the test.
 #include "server/app/server.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <thread>
 
@@ -383,6 +384,65 @@ TEST_F(ServerTest, AWatcherIsToldThatNoWorkerIsThere) {
   worker.join();
   BITWRIGHT_EXPECT_OK(watched.status);
   EXPECT_EQ(reasons, (std::vector<std::string>{"", "NO_WORKER", ""}));
+}
+
+TEST_F(ServerTest, AModelIsWatchedUntilItIsReady) {
+  const auto model = CreateModel();
+  BITWRIGHT_ASSERT_OK(model);
+  std::thread worker;
+  std::vector<v1::Model> seen;
+  ASSERT_OK_AND_ASSIGN(const v1::Model ready, client_->WatchModel(model->name(), [&](const v1::Model& now) {
+    seen.push_back(now);
+    if (!worker.joinable()) worker = std::thread([&] { RunTasks(1); });
+  }));
+  worker.join();
+  EXPECT_EQ(ready.state(), v1::Model::READY);
+  EXPECT_GT(ready.info().blocks(), 0);
+  ASSERT_GE(seen.size(), 2u);
+  EXPECT_EQ(seen.front().state(), v1::Model::INSPECTING);
+  for (size_t i = 1; i < seen.size(); ++i) EXPECT_GT(seen[i].revision(), seen[i - 1].revision());
+  ASSERT_OK_AND_ASSIGN(const v1::Model again, client_->WatchModel(model->name(), nullptr));
+  EXPECT_EQ(again.etag(), ready.etag()) << "a finished one is said once";
+  EXPECT_THAT(client_->WatchModel("models/none", nullptr), HasReason("MODEL_NOT_FOUND"));
+}
+
+TEST_F(ServerTest, OperatorsSteerWorkersTasksAndKeptResults) {
+  const std::string job = QueuedJob();
+  const std::string worker = raw_->Register();
+  const std::optional<v1::Lease> lease = raw_->Lease(worker, 5);
+  ASSERT_TRUE(lease.has_value());
+  ASSERT_OK_AND_ASSIGN(client::Client library, client::Client::ConnectTo({.address = server_->address()}));
+  EXPECT_EQ(library.CordonWorker(worker)->state(), v1::Worker::CORDONED);
+  ASSERT_OK_AND_ASSIGN(const auto workers, library.ListWorkers());
+  const auto listed =
+      std::find_if(workers.begin(), workers.end(), [&](const v1::Worker& one) { return one.name() == worker; });
+  ASSERT_NE(listed, workers.end());
+  EXPECT_EQ(listed->state(), v1::Worker::CORDONED);
+  EXPECT_EQ(listed->task(), lease->task());
+  EXPECT_EQ(library.RequeueTask(lease->task())->attempts(), 0);
+  EXPECT_THAT(raw_->Complete(worker, *lease), HasReason("LEASE_LOST"));
+  EXPECT_EQ(library.UncordonWorker(worker)->state(), v1::Worker::ACTIVE);
+  EXPECT_EQ(library.DrainWorker(worker)->state(), v1::Worker::DRAINING);
+  EXPECT_THAT(library.DrainWorker("workers/none"), HasReason("WORKER_NOT_FOUND"));
+  RunTasks();
+  ASSERT_OK_AND_ASSIGN(const auto tasks, library.ListTasks(job));
+  ASSERT_FALSE(tasks.empty());
+  ASSERT_OK_AND_ASSIGN(const v1::CacheEntry entry, library.GetCacheEntry(tasks[0].digest()));
+  EXPECT_TRUE(entry.usable());
+  BITWRIGHT_EXPECT_OK(library.DeleteCacheEntry(tasks[0].digest()));
+  EXPECT_THAT(library.DeleteCacheEntry(tasks[0].digest()), HasReason("CACHE_ENTRY_NOT_FOUND"));
+  EXPECT_THAT(library.DeleteJob(job, "other"), HasReason("ETAG_MISMATCH"));
+  EXPECT_THAT(library.CancelJob(job, "other"), HasReason("JOB_FINISHED"));
+  v1::TenantLimits limits;
+  limits.set_queued_jobs(7);
+  EXPECT_TRUE(library.UpdateTenantLimits("default", limits)->own_limits());
+  EXPECT_EQ(library.GetTenant("default")->limits().queued_jobs(), 7);
+  ASSERT_OK_AND_ASSIGN(const auto tenants, library.ListTenants(10));
+  ASSERT_EQ(tenants.size(), 1u);
+  EXPECT_GT(tenants[0].usage().bytes(), 0);
+  EXPECT_THAT(library.GetTenant("No Name"), HasReason("TENANT_INVALID"));
+  limits.set_bytes(-1);
+  EXPECT_THAT(library.UpdateTenantLimits("default", limits), HasReason("TENANT_LIMIT_INVALID"));
 }
 
 }  // namespace

@@ -30,6 +30,7 @@ HEADERLESS = {
     '*/main.cc': ('', 'a program'),
     'proto/contract_headers.cc': ('', 'compiled for its precompiled header alone'),
     'client/api/client_*load.cc': ('client/api/client.h', 'the long calls of one class'),
+    'client/api/client_operator.cc': ('client/api/client.h', 'the calls of operators'),
     'server/rpc/*_service.cc': ('server/rpc/services.h', 'one constructor each'),
     'server/store/sqlite_*.cc': ('server/store/sqlite_transaction.h', 'the calls of one transaction by subject'),
     'workers/kernels/*/*.cc': ('workers/kernels/*.h', 'implementations of one kernel set'),

@@ -70,8 +70,8 @@ class Agent::Impl {
     ABSL_ASSIGN_OR_RETURN(const Inputs inputs, OpenInputs(work_dir, blobs));
     ABSL_ASSIGN_OR_RETURN(const LaneDirs all_dirs, work_dir.NewLane("all"));
     ABSL_ASSIGN_OR_RETURN(const LaneDirs small_dirs, work_dir.NewLane("small"));
-    Lane all(LaneFor(false, all_dirs), client, blobs, work_dir, *inputs.all, stop_);
-    Lane small(LaneFor(true, small_dirs), client, blobs, work_dir, *inputs.small, stop_);
+    Lane all(LaneFor(false, all_dirs), client, blobs, work_dir, *inputs.all, stop_, leave_);
+    Lane small(LaneFor(true, small_dirs), client, blobs, work_dir, *inputs.small, stop_, leave_);
     const absl::Status registered = client.Register(stop_);
     if (!registered.ok()) return stop_.cancelled() ? absl::OkStatus() : registered;
     Failpoint("agent.registered");
@@ -80,6 +80,7 @@ class Agent::Impl {
     std::thread small_tasks([&] { small.Run(); });
     all.Run();
     small_tasks.join();
+    stop_.Cancel();  // where it was told to leave, heartbeats go on until here
     heartbeats.join();
     SetLanes({});
     client.Deregister().IgnoreError();  // the server notices anyway
@@ -133,6 +134,7 @@ class Agent::Impl {
   const AgentOptions options_;
   const LibraryWatch libraries_;
   CancelToken stop_;
+  CancelToken leave_;
   mutable absl::Mutex mutex_;
   std::vector<Lane*> lanes_ ABSL_GUARDED_BY(mutex_);  // while Run runs; the first is that of all tasks
 };

@@ -37,9 +37,10 @@ class Agent {
   explicit Agent(AgentOptions options);
   ~Agent();
 
-  // Works until Stop; then abandons a running task, deregisters from the server and returns OK. Errors: those of
-  // OpenChannel; the work folder cannot be used, the server refuses the worker for good, or a library was replaced
-  // (FAILED_PRECONDITION, reason LIBRARY_REPLACED). Call once.
+  // Works until Stop, then abandons a running task; or until an operator drains the worker, then finishes what runs.
+  // Deregisters from the server and returns OK. Errors: those of OpenChannel; the work folder cannot be used, the
+  // server refuses the worker for good, or a library was replaced (FAILED_PRECONDITION, reason LIBRARY_REPLACED). Call
+  // once.
   absl::Status Run();
 
   // From any thread (not from a signal handler).

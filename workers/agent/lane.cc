@@ -18,17 +18,18 @@ constexpr absl::Duration kDrainPause = absl::Seconds(1);
 }  // namespace
 
 Lane::Lane(LaneOptions options, WorkerClient& client, BlobClient& blobs, WorkDir& work_dir, InputSource& inputs,
-           const CancelToken& stop)
+           const CancelToken& stop, CancelToken& leave)
     : options_(std::move(options)),
       client_(client),
       stop_(stop),
+      leave_(leave),
       children_(options_.child),
       runner_(work_dir, {options_.child.inputs, options_.child.outputs}, inputs, blobs, children_, options_.threads,
               options_.memory_limit_bytes) {}
 
 void Lane::Run() {
   int failures = 0;
-  while (!stop_.cancelled()) {
+  while (!stop_.cancelled() && !leave_.cancelled()) {
     children_.EndIfIdle(clock_.Monotonic(), options_.child_idle_limit);
     if (draining()) {
       stop_.WaitFor(kDrainPause);
@@ -37,6 +38,11 @@ void Lane::Run() {
     const absl::Duration wait = std::min(kLongPoll, children_.UntilIdle(clock_.Monotonic(), options_.child_idle_limit));
     auto response = client_.Lease(wait, options_.small_only, stop_);
     if (stop_.cancelled()) break;
+    if (ErrorReason(response.status()) == Reason::kWorkerDrained) {
+      LOG(INFO) << response.status().message();
+      leave_.Cancel();
+      break;
+    }
     if (!response.ok()) {
       LOG(WARNING) << "no lease: " << response.status();
       stop_.WaitFor(kWorkerRetries.Delay(failures++, 0));

@@ -36,9 +36,10 @@ class Lane {
  public:
   // Keeps references to all but the options.
   Lane(LaneOptions options, WorkerClient& client, BlobClient& blobs, WorkDir& work_dir, InputSource& inputs,
-       const CancelToken& stop);
+       const CancelToken& stop, CancelToken& leave);
 
-  // Until `stop`; then abandons a running task. Ends the child. Call once.
+  // Until `stop`, which abandons a running task, or `leave`, before which that is finished; cancels `leave` when the
+  // server wants the worker to go (WORKER_DRAINED). Ends the child. Call once.
   void Run();
 
   // What a heartbeat says of this lane: its task and the owner of its child, if it holds any.
@@ -58,6 +59,7 @@ class Lane {
   const LaneOptions options_;
   WorkerClient& client_;
   const CancelToken& stop_;
+  CancelToken& leave_;
   const SystemClock clock_;
   ChildSlot children_;
   TaskRunner runner_;

@@ -43,10 +43,7 @@ TEST_F(ClientTest, UploadsAModelAndWaitsForItsInspection) {
   ASSERT_EQ(model.manifest().files_size(), 2);
   EXPECT_EQ(model.manifest().files(1).path(), "model.safetensors");
   EXPECT_EQ(service_.blobs[WeightsName()], weights_);
-  // The state was asked for at 20 ms, then less often.
-  ASSERT_GE(clock_.sleeps().size(), 3u);
-  EXPECT_EQ(clock_.sleeps()[0], absl::Milliseconds(20));
-  EXPECT_EQ(clock_.sleeps()[1], absl::Milliseconds(30));
+  EXPECT_TRUE(clock_.sleeps().empty()) << "the server says when the inspection is over";
   EXPECT_EQ(progress.front().phase, TransferProgress::Phase::kHash);
   EXPECT_EQ(progress.back().phase, TransferProgress::Phase::kInspect);
 }

@@ -103,11 +103,54 @@ TEST(Connection, TextThatIsNotUtf8IsRefusedBeforeItIsSent) {
   each(&Connection::GetReport);
   each(&Connection::ListRecipes);
   each(&Connection::GetRecipe);
+  each(&Connection::ListTasks);
   each(&Connection::ListWorkers);
+  each(&Connection::CordonWorker);
+  each(&Connection::UncordonWorker);
+  each(&Connection::DrainWorker);
+  each(&Connection::RequeueTask);
+  each(&Connection::GetCacheEntry);
+  each(&Connection::DeleteCacheEntry);
+  each(&Connection::GetTenant);
+  each(&Connection::ListTenants);
+  each(&Connection::UpdateTenantLimits);
   each(&Connection::GetCapabilities);
   EXPECT_THAT(connection->WatchJob("jobs/\xff", nullptr), HasReason("TEXT_INVALID"));
+  EXPECT_THAT(connection->WatchModel("models/\xff", nullptr), HasReason("TEXT_INVALID"));
+  EXPECT_TRUE(service.seen.operated.empty());
   EXPECT_GE(fields, 30);
   EXPECT_EQ(service.seen.create_models + service.seen.create_jobs, 0);
+}
+
+TEST(Connection, ABrokenWatchOfAModelGoesOn) {
+  FakeService service;
+  TestClock clock;
+  ASSERT_OK_AND_ASSIGN(const auto connection, Connect({.address = service.address(), .clock = &clock}));
+  v1::CreateModelRequest request;
+  request.set_display_name("m");
+  ASSERT_OK_AND_ASSIGN(const v1::Model model, connection->CreateModel(request));
+  service.plan.inspections = 3;
+  service.plan.break_watches = 1;
+  std::vector<v1::Model::State> states;
+  ASSERT_OK_AND_ASSIGN(const v1::Model ready, connection->WatchModel(model.name(), [&](const v1::Model& now) {
+    states.push_back(now.state());
+  }));
+  EXPECT_EQ(ready.state(), v1::Model::READY);
+  using State = v1::Model::State;
+  EXPECT_EQ(states, (std::vector<State>{v1::Model::INSPECTING, v1::Model::INSPECTING, v1::Model::INSPECTING,
+                                        v1::Model::READY}));
+}
+
+// By then another worker could have it.
+TEST(Connection, ARequeueIsNotRepeated) {
+  FakeService service;
+  TestClock clock;
+  ASSERT_OK_AND_ASSIGN(const auto connection, Connect({.address = service.address(), .clock = &clock}));
+  service.plan.unavailable_calls = 1;
+  v1::RequeueTaskRequest request;
+  request.set_name("tasks/t");
+  EXPECT_FALSE(connection->RequeueTask(request).ok());
+  EXPECT_EQ(service.seen.operated.size(), 1u);
 }
 
 TEST(Connection, CancelledTokenStopsEveryCall) {

@@ -221,5 +221,104 @@ TEST_F(RunTest, AnimatesOnATerminalOnly) {
   EXPECT_EQ(err_.str(), "");
 }
 
+TEST_F(RunTest, WorkersOfAllPagesAreListedWithTheirState) {
+  for (int i = 0; i < 5; ++i) {
+    v1::Worker& worker = service_.plan.workers.emplace_back();
+    worker.set_name("workers/worker" + std::to_string(i));
+    worker.set_state(i == 4 ? v1::Worker::CORDONED : v1::Worker::ACTIVE);
+  }
+  service_.plan.workers[4].add_tasks("tasks/a");
+  service_.plan.workers[4].add_tasks("tasks/b");
+  ASSERT_EQ(Run({"worker", "list"}), ExitCode::kOk) << err_.str();
+  for (const char* part : {"workers/worker0", "workers/worker4", "CORDONED", "tasks/a tasks/b", "idle"}) {
+    EXPECT_NE(out_.str().find(part), std::string::npos) << out_.str();
+  }
+  ASSERT_EQ(Run({"worker", "list", "--json"}), ExitCode::kOk);
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["workers"].size(), 5u);
+  ASSERT_EQ(Run({"worker", "list", "--limit", "2", "--json"}), ExitCode::kOk);
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["workers"].size(), 2u);
+}
+
+TEST_F(RunTest, WorkersAreSteeredByTheBeginningOfTheirName) {
+  for (const char* name : {"workers/abcd1", "workers/abce2"}) service_.plan.workers.emplace_back().set_name(name);
+  EXPECT_EQ(Run({"worker", "cordon", "abcd"}), ExitCode::kOk) << err_.str();
+  EXPECT_NE(out_.str().find("workers/abcd1 is CORDONED"), std::string::npos) << out_.str();
+  EXPECT_EQ(Run({"worker", "drain", "workers/abce2"}), ExitCode::kOk);
+  EXPECT_EQ(Run({"worker", "uncordon", "abcd1", "--json"}), ExitCode::kOk);
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["state"], "ACTIVE");
+  EXPECT_EQ(service_.seen.operated, (std::vector<std::string>{"CordonWorker workers/abcd1", "DrainWorker workers/abce2",
+                                                              "UncordonWorker workers/abcd1"}));
+  EXPECT_EQ(Run({"worker", "drain", "abcf2"}), ExitCode::kNotFound);
+  EXPECT_NE(err_.str().find("did you mean"), std::string::npos) << err_.str();
+  EXPECT_NE(err_.str().find("WORKER_NOT_FOUND"), std::string::npos) << err_.str();
+  EXPECT_EQ(Run({"worker", "cordn", "abcd"}), ExitCode::kUsage);
+  EXPECT_NE(err_.str().find("did you mean 'cordon'"), std::string::npos) << err_.str();
+  EXPECT_EQ(Run({"worker", "cordon"}), ExitCode::kUsage);
+  EXPECT_EQ(Run({"help", "worker", "drain"}), ExitCode::kOk);
+  EXPECT_NE(out_.str().find("finish what it runs"), std::string::npos) << out_.str();
+}
+
+TEST_F(RunTest, TasksOfAJobAreShownAndRequeued) {
+  ASSERT_EQ(Run(Quantize()), ExitCode::kOk) << err_.str();  // makes jobs/j1
+  for (const char* key : {"calibrate[10,0]", "calibrate[2,0]", "assemble"}) {
+    v1::Task& task = service_.plan.tasks.emplace_back();
+    task.set_name("tasks/" + std::string(1, key[10]));
+    task.set_key(key);
+    task.set_kind(std::string(key).substr(0, std::string(key).find('[')));
+    task.set_state(v1::Task::DONE);
+    task.set_attempts(2);
+  }
+  service_.plan.tasks[1].mutable_error()->set_code(14);
+  service_.plan.tasks[1].mutable_error()->set_message("the host broke");
+  ASSERT_EQ(Run({"job", "tasks", "j1"}), ExitCode::kOk) << err_.str();
+  const size_t second = out_.str().find("calibrate[2,0]");
+  const size_t tenth = out_.str().find("calibrate[10,0]");
+  ASSERT_NE(second, std::string::npos) << out_.str();
+  EXPECT_LT(second, tenth) << out_.str();
+  EXPECT_NE(out_.str().find("the host broke"), std::string::npos) << out_.str();
+  ASSERT_EQ(Run({"job", "tasks", "j1", "--json"}), ExitCode::kOk);
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["tasks"].size(), 3u);
+  EXPECT_EQ(Run({"task", "requeue", "t7"}), ExitCode::kOk) << err_.str();
+  EXPECT_EQ(service_.seen.operated.back(), "RequeueTask tasks/t7");
+}
+
+TEST_F(RunTest, KeptResultsAreShownAndDropped) {
+  const std::string digest(64, 'a');
+  service_.plan.cache_entry.set_digest(digest);
+  service_.plan.cache_entry.set_usable(true);
+  v1::TaskOutput* output = service_.plan.cache_entry.mutable_result()->add_outputs();
+  output->set_name("statistics");
+  output->mutable_digest()->set_size_bytes(12345);
+  ASSERT_EQ(Run({"cache", "show", digest, "--tenant", "acme"}), ExitCode::kOk) << err_.str();
+  for (const char* part : {"statistics", "12,345", "acme"}) {
+    EXPECT_NE(out_.str().find(part), std::string::npos) << out_.str();
+  }
+  ASSERT_EQ(Run({"cache", "show", digest, "--json"}), ExitCode::kOk);
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["digest"], digest);
+  EXPECT_EQ(Run({"cache", "drop", digest}), ExitCode::kOk);
+  EXPECT_EQ(Run({"cache", "drop", std::string(64, 'b')}), ExitCode::kNotFound);
+  EXPECT_NE(err_.str().find("CACHE_ENTRY_NOT_FOUND"), std::string::npos) << err_.str();
+}
+
+TEST_F(RunTest, TenantsAreShownAndLimited) {
+  v1::Tenant& tenant = service_.plan.tenant;
+  tenant.set_name("nlp");
+  tenant.mutable_usage()->set_bytes(12'000'000);
+  tenant.mutable_limits()->set_running_jobs(3);
+  ASSERT_EQ(Run({"tenant", "list"}), ExitCode::kOk) << err_.str();
+  for (const char* part : {"nlp", "12.00 MB of any", "0 of 3", "the server's"}) {
+    EXPECT_NE(out_.str().find(part), std::string::npos) << out_.str();
+  }
+  ASSERT_EQ(Run({"tenant", "limit", "nlp", "--bytes", "5000000000"}), ExitCode::kOk) << err_.str();
+  for (const char* part : {"12.00 MB of 5.00 GB", "0 of 3", "its own"}) {
+    EXPECT_NE(out_.str().find(part), std::string::npos) << out_.str();
+  }
+  EXPECT_EQ(service_.seen.operated.back(), "UpdateTenantLimits nlp");
+  EXPECT_EQ(Run({"tenant", "limit", "nlp"}), ExitCode::kUsage) << "nothing to set";
+  EXPECT_EQ(Run({"tenant", "limit", "nlp", "--bytes", "-1"}), ExitCode::kUsage);
+  ASSERT_EQ(Run({"tenant", "show", "nlp", "--json"}), ExitCode::kOk);
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["limits"]["running_jobs"], "3");
+}
+
 }  // namespace
 }  // namespace bitwright::client

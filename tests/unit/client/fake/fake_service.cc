@@ -12,6 +12,7 @@
 #include "bitwright/v1/capabilities.grpc.pb.h"
 #include "bitwright/v1/jobs.grpc.pb.h"
 #include "bitwright/v1/models.grpc.pb.h"
+#include "bitwright/v1/operator.grpc.pb.h"
 #include "bitwright/v1/recipes.grpc.pb.h"
 #include "bitwright/v1/workers.grpc.pb.h"
 #include "google/bytestream/bytestream.grpc.pb.h"
@@ -38,6 +39,14 @@ int64_t TakeBreak(std::deque<int64_t>& breaks) {
   const int64_t after = breaks.front();
   breaks.pop_front();
   return after;
+}
+
+// Two of the list from where the token says; the token of the next two, if there are more.
+template <typename Item, typename Repeated>
+std::string TwoFrom(const std::vector<Item>& items, const std::string& token, Repeated& page) {
+  const size_t begin = token.empty() ? 0 : std::stoul(token);
+  for (size_t i = begin; i < std::min(begin + 2, items.size()); ++i) *page.Add() = items[i];
+  return begin + 2 < items.size() ? std::to_string(begin + 2) : "";
 }
 
 bool TakeOne(int& count) { return count > 0 && count-- > 0; }
@@ -182,16 +191,28 @@ struct FakeService::Services {
       if (request->name() != s.model.name()) {
         return Error(absl::StatusCode::kNotFound, "MODEL_NOT_FOUND", "no model " + request->name());
       }
-      if (!TakeOne(s.fake.plan.inspections)) {
-        s.model.clear_waiting();
-        s.model.set_state(s.fake.plan.reject_model ? v1::Model::REJECTED : v1::Model::READY);
-        if (s.fake.plan.reject_model) {
-          *s.model.mutable_error() = ToProto(MakeError(absl::StatusCode::kInvalidArgument, "TENSOR_MISSING",
-                                                       "tensor 'x' is missing", {{"tensor", "x"}}));
-        }
-      }
+      if (!TakeOne(s.fake.plan.inspections)) EndInspection();
       *model = s.model;
       return Status::OK;
+    }
+    void EndInspection() {
+      s.model.clear_waiting();
+      s.model.set_state(s.fake.plan.reject_model ? v1::Model::REJECTED : v1::Model::READY);
+      if (s.fake.plan.reject_model) {
+        *s.model.mutable_error() = ToProto(MakeError(absl::StatusCode::kInvalidArgument, "TENSOR_MISSING",
+                                                     "tensor 'x' is missing", {{"tensor", "x"}}));
+      }
+    }
+    Status WatchModel(ServerContext*, const v1::WatchModelRequest*, grpc::ServerWriter<v1::Model>* writer) override {
+      std::lock_guard lock(s.mutex);
+      while (true) {
+        const bool last = !TakeOne(s.fake.plan.inspections);
+        if (last) EndInspection();
+        s.model.set_revision(s.model.revision() + 1);
+        writer->Write(s.model);
+        if (last) return Status::OK;
+        if (TakeOne(s.fake.plan.break_watches)) return Broken();
+      }
     }
     Status ListModels(ServerContext*, const v1::ListModelsRequest* request, v1::ListModelsResponse* response) override {
       {
@@ -209,9 +230,95 @@ struct FakeService::Services {
     }
   } models{*this};
 
+  struct Workers final : v1::WorkerService::Service {
+    explicit Workers(Services& s) : s(s) {}
+    Services& s;
+    Status ListWorkers(ServerContext*, const v1::ListWorkersRequest* request,
+                       v1::ListWorkersResponse* response) override {
+      std::lock_guard lock(s.mutex);
+      response->set_next_page_token(TwoFrom(s.fake.plan.workers, request->page_token(), *response->mutable_workers()));
+      return Status::OK;
+    }
+  } workers{*this};
+
+  struct Operator final : v1::OperatorService::Service {
+    explicit Operator(Services& s) : s(s) {}
+    Services& s;
+    Status Steer(const char* call, const std::string& name, v1::Worker::State state, v1::Worker* worker) {
+      std::lock_guard lock(s.mutex);
+      s.fake.seen.operated.push_back(std::string(call) + " " + name);
+      worker->set_name(name);
+      worker->set_state(state);
+      return Status::OK;
+    }
+    Status CordonWorker(ServerContext*, const v1::CordonWorkerRequest* request, v1::Worker* worker) override {
+      return Steer("CordonWorker", request->name(), v1::Worker::CORDONED, worker);
+    }
+    Status UncordonWorker(ServerContext*, const v1::UncordonWorkerRequest* request, v1::Worker* worker) override {
+      return Steer("UncordonWorker", request->name(), v1::Worker::ACTIVE, worker);
+    }
+    Status DrainWorker(ServerContext*, const v1::DrainWorkerRequest* request, v1::Worker* worker) override {
+      return Steer("DrainWorker", request->name(), v1::Worker::DRAINING, worker);
+    }
+    Status RequeueTask(ServerContext*, const v1::RequeueTaskRequest* request, v1::Task* task) override {
+      std::lock_guard lock(s.mutex);
+      s.fake.seen.operated.push_back("RequeueTask " + request->name());
+      if (TakeOne(s.fake.plan.unavailable_calls)) return Broken();
+      task->set_name(request->name());
+      return Status::OK;
+    }
+    Status Find(const std::string& digest) {
+      if (digest == s.fake.plan.cache_entry.digest()) return Status::OK;
+      return Error(absl::StatusCode::kNotFound, "CACHE_ENTRY_NOT_FOUND", "nothing for " + digest);
+    }
+    Status GetCacheEntry(ServerContext*, const v1::GetCacheEntryRequest* request, v1::CacheEntry* entry) override {
+      std::lock_guard lock(s.mutex);
+      *entry = s.fake.plan.cache_entry;
+      entry->set_tenant(request->tenant());
+      return Find(request->digest());
+    }
+    Status DeleteCacheEntry(ServerContext*, const v1::DeleteCacheEntryRequest* request,
+                            v1::DeleteCacheEntryResponse*) override {
+      std::lock_guard lock(s.mutex);
+      s.fake.seen.operated.push_back("DeleteCacheEntry " + request->tenant());
+      return Find(request->digest());
+    }
+    Status GetTenant(ServerContext*, const v1::GetTenantRequest* request, v1::Tenant* tenant) override {
+      std::lock_guard lock(s.mutex);
+      *tenant = s.fake.plan.tenant;
+      tenant->set_name(request->name());
+      return Status::OK;
+    }
+    Status ListTenants(ServerContext*, const v1::ListTenantsRequest*, v1::ListTenantsResponse* response) override {
+      std::lock_guard lock(s.mutex);
+      *response->add_tenants() = s.fake.plan.tenant;
+      return Status::OK;
+    }
+    Status UpdateTenantLimits(ServerContext*, const v1::UpdateTenantLimitsRequest* request,
+                              v1::Tenant* tenant) override {
+      std::lock_guard lock(s.mutex);
+      s.fake.seen.operated.push_back("UpdateTenantLimits " + request->name());
+      *s.fake.plan.tenant.mutable_limits() = request->limits();
+      s.fake.plan.tenant.set_own_limits(true);
+      *tenant = s.fake.plan.tenant;
+      return Status::OK;
+    }
+  } operators{*this};
+
   struct Jobs final : v1::JobService::Service {
     explicit Jobs(Services& s) : s(s) {}
     Services& s;
+    Status ListTasks(ServerContext*, const v1::ListTasksRequest* request, v1::ListTasksResponse* response) override {
+      std::lock_guard lock(s.mutex);
+      response->set_next_page_token(TwoFrom(s.fake.plan.tasks, request->page_token(), *response->mutable_tasks()));
+      return Status::OK;
+    }
+    Status CancelJob(ServerContext*, const v1::CancelJobRequest* request, v1::Job* job) override {
+      std::lock_guard lock(s.mutex);
+      s.fake.seen.etag = request->etag();
+      job->set_name(request->name());
+      return Status::OK;
+    }
     Status CreateJob(ServerContext*, const v1::CreateJobRequest* request, v1::Job* job) override {
       std::lock_guard lock(s.mutex);
       if (!request->validate_only()) ++s.fake.seen.create_jobs;
@@ -319,8 +426,8 @@ FakeService::FakeService(const std::string& listen) : services_(std::make_unique
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   builder.AddListeningPort(listen, grpc::InsecureServerCredentials(), &s.port);
-  for (grpc::Service* service :
-       std::initializer_list<grpc::Service*>{&s.bytes, &s.blobs, &s.models, &s.jobs, &s.recipes, &s.capabilities}) {
+  for (grpc::Service* service : std::initializer_list<grpc::Service*>{
+           &s.bytes, &s.blobs, &s.models, &s.jobs, &s.recipes, &s.capabilities, &s.workers, &s.operators}) {
     builder.RegisterService(service);
   }
   s.server = builder.BuildAndStart();

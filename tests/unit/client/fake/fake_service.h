@@ -10,6 +10,7 @@
 #include "bitwright/v1/capabilities.pb.h"
 #include "bitwright/v1/jobs.pb.h"
 #include "bitwright/v1/models.pb.h"
+#include "bitwright/v1/operator.pb.h"
 
 namespace bitwright::client {
 
@@ -22,9 +23,9 @@ class FakeService {
     std::deque<int64_t> break_reads_after;   // each download call likewise
     int corrupt_reads = 0;                   // so many download calls give other bytes
     int unavailable_calls = 0;               // so many calls of GetJob and GetModel are UNAVAILABLE
-    int break_watches = 0;                   // so many WatchJob calls break off after their first message
-    int lose_blobs = 0;                      // so many CreateModel calls answer BLOB_MISSING and drop all blobs
-    int inspections = 2;                     // GetModel answers INSPECTING so often
+    int break_watches = 0;  // so many WatchJob and WatchModel calls break off after their first message
+    int lose_blobs = 0;     // so many CreateModel calls answer BLOB_MISSING and drop all blobs
+    int inspections = 2;    // GetModel answers, or WatchModel says, INSPECTING so often
     bool reject_model = false;
     v1::Job::State job_end = v1::Job::SUCCEEDED;
     bool job_hangs = false;            // WatchJob says RUNNING and nothing more
@@ -33,6 +34,10 @@ class FakeService {
     std::vector<v1::Notice> notices;   // of every job
     std::vector<v1::Job> listed_jobs;  // ListJobs gives them all, whatever is asked for, as an old server would
     std::vector<v1::Model> listed_models;  // likewise; empty: three pages of one
+    std::vector<v1::Task> tasks;           // ListTasks gives them, two a page
+    std::vector<v1::Worker> workers;       // ListWorkers likewise
+    v1::CacheEntry cache_entry;            // the only one
+    v1::Tenant tenant;                     // likewise, under whatever name
     bool knows_capabilities = false;       // otherwise GetCapabilities is UNIMPLEMENTED
     v1::Capabilities capabilities;
     v1::Estimate estimate;
@@ -46,12 +51,14 @@ class FakeService {
     std::vector<int64_t> write_offsets;  // of each upload call's first message
     std::vector<int64_t> read_offsets;
     int create_models = 0;
-    int create_jobs = 0;               // without those that validate
-    std::vector<std::string> filters;  // of lists
-    std::string order;                 // of the last ListJobs
-    std::string model_name;            // display name in the last CreateModel
-    std::string retried;               // of the last RetryJob
-    v1::JobSpec spec;                  // of the last CreateJob
+    int create_jobs = 0;                // without those that validate
+    std::vector<std::string> filters;   // of lists
+    std::string order;                  // of the last ListJobs
+    std::string model_name;             // display name in the last CreateModel
+    std::string retried;                // of the last RetryJob
+    std::vector<std::string> operated;  // calls of OperatorService: "CordonWorker workers/w1"
+    std::string etag;                   // of the last call that had one
+    v1::JobSpec spec;                   // of the last CreateJob
   };
 
   explicit FakeService(const std::string& listen = "127.0.0.1:0");

@@ -24,6 +24,8 @@ TEST(TaskNames, KeysAndNames) {
   EXPECT_EQ(TaskKey(TaskKind::kReference, 3), "reference[3]");
   EXPECT_EQ(TaskKey(TaskKind::kEvaluate, 1, 20), "evaluate[1,20]");
   EXPECT_EQ(TaskKey(TaskKind::kTokenize, TaskUse::kCalibration), "tokenize[calibration]");
+  EXPECT_EQ(KindOfTaskKey(TaskKey(TaskKind::kEvaluate, 1, 20)), TaskKind::kEvaluate);
+  EXPECT_EQ(KindOfTaskKey(TaskKind::kSelect), TaskKind::kSelect) << "one that occurs once";
   EXPECT_EQ(Numbered(TaskFile::kWeights, 7), "weights/00007");
   EXPECT_EQ(Numbered(TaskFile::kTokens, 1, 12), "tokens/00001/00012");
   EXPECT_LT(Numbered(TaskFile::kWeights, 9), Numbered(TaskFile::kWeights, 10));

@@ -3,6 +3,8 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <atomic>
+#include <thread>
 
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -60,6 +62,22 @@ TEST(LocalWorkers, OnesThatEndAtOnceAreStartedAgain) {
   Exits exits;
   auto workers = *LocalWorkers::Start({"/bin/false", {{}}, exits.Callback()});
   EXPECT_TRUE(exits.WaitFor(3));
+}
+
+TEST(LocalWorkers, OnesThatAreToStayAwayAreStartedWhenTheyMayAgain) {
+  Exits exits;
+  std::atomic<bool> away = true;
+  std::atomic<int> asked = 0;
+  auto workers = *LocalWorkers::Start(
+      {.binary = "/bin/false", .arguments = {{}}, .on_exit = exits.Callback(), .stays_away = [&](int) {
+         ++asked;
+         return away.load();
+       }});
+  ASSERT_TRUE(exits.WaitFor(1));
+  while (asked < 3) std::this_thread::yield();  // the test's timeout bounds this
+  EXPECT_EQ(exits.ids().size(), 1u);
+  away = false;
+  EXPECT_TRUE(exits.WaitFor(2));
 }
 
 TEST(LocalWorkers, OnesThatIgnoreTheSignalAreKilled) {

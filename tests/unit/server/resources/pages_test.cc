@@ -30,6 +30,17 @@ TEST(Pages, ForeignTokensAreRefused) {
   EXPECT_THAT(ParsePage(0, token.substr(1), "q"), HasReason("PAGE_TOKEN_INVALID"));
 }
 
+TEST(Pages, OfNamesLeadBackToo) {
+  ASSERT_OK_AND_ASSIGN(const NamedPage page, ParseNamedPage(10, NamedPageToken("evaluate[1.5]", "q"), "q"));
+  EXPECT_EQ(page.beyond, "evaluate[1.5]");
+  EXPECT_EQ(page.size, 10);
+  EXPECT_EQ(ParseNamedPage(0, "", "q")->beyond, "");
+  EXPECT_THAT(ParseNamedPage(0, NamedPageToken("x", "q"), "other"), HasReason("PAGE_TOKEN_INVALID"));
+  EXPECT_THAT(ParseNamedPage(0, NamedPageToken("", "q"), "q"), HasReason("PAGE_TOKEN_INVALID"));
+  EXPECT_THAT(ParsePage(0, NamedPageToken("x", "q"), "q"), HasReason("PAGE_TOKEN_INVALID")) << "no number";
+  EXPECT_THAT(ParseNamedPage(-1, "", "q"), HasReason("PAGE_SIZE_INVALID"));
+}
+
 TEST(Pages, OfLargeRowsHoldAsManyAsAMessageTakes) {
   const auto store = *OpenSqliteStore(":memory:");
   for (int i = 0; i < 5; ++i) {

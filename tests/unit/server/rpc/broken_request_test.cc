@@ -8,6 +8,7 @@
 #include "bitwright/v1/capabilities.pb.h"
 #include "bitwright/v1/jobs.pb.h"
 #include "bitwright/v1/models.pb.h"
+#include "bitwright/v1/operator.pb.h"
 #include "bitwright/v1/recipes.pb.h"
 #include "server/app/server.h"
 #include "tests/support/fixtures.h"
@@ -62,9 +63,10 @@ void AddTextFields(const Descriptor& type, const Path& prefix, std::vector<Path>
 
 std::vector<const MethodDescriptor*> AllMethods() {
   std::vector<const MethodDescriptor*> methods;
-  for (const Descriptor* type : {v1::FindMissingBlobsRequest::descriptor(), v1::GetCapabilitiesRequest::descriptor(),
-                                 v1::Model::descriptor(), v1::Job::descriptor(), v1::Recipe::descriptor(),
-                                 v1::WorkerCapacity::descriptor(), google::bytestream::ReadRequest::descriptor()}) {
+  for (const Descriptor* type :
+       {v1::FindMissingBlobsRequest::descriptor(), v1::GetCapabilitiesRequest::descriptor(), v1::Model::descriptor(),
+        v1::Job::descriptor(), v1::Recipe::descriptor(), v1::WorkerCapacity::descriptor(), v1::CacheEntry::descriptor(),
+        google::bytestream::ReadRequest::descriptor()}) {
     const FileDescriptor& file = *type->file();
     for (int s = 0; s < file.service_count(); ++s) {
       for (int m = 0; m < file.service(s)->method_count(); ++m) methods.push_back(file.service(s)->method(m));

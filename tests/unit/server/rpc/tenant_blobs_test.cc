@@ -37,11 +37,16 @@ class TenantBlobsTest : public ::testing::Test {
                          .disk = disk_,
                          .models = *rig_.models,
                          .jobs = *rig_.jobs,
+                         .tasks = *rig_.tasks,
+                         .workers = workers_,
+                         .cache = cache_,
+                         .tenants = *rig_.tenants,
                          .recipes = *rig_.recipes,
                          .capabilities = {},
                          .scheduler = *rig_.scheduler,
                          .clock = clock_,
                          .authenticator = *door.authenticator,
+                         .audit = audit_,
                          .metrics = *rig_.metrics,
                          .heartbeat = absl::Seconds(3)};
     auto server = RpcServer::Start(parts, "unix:" + (rig_.dir / ("door" + std::to_string(doors_.size()))));
@@ -84,6 +89,9 @@ class TenantBlobsTest : public ::testing::Test {
   };
   SystemClock clock_;
   Rig rig_;
+  WorkerResources workers_{*rig_.scheduler, clock_};
+  CacheEntries cache_{*rig_.store};
+  AuditLog audit_;
   DiskWatch disk_{[] { return DiskSpace{.free_bytes = 1 << 30, .total_bytes = 1 << 30}; }, {}, {}};
   std::map<std::string, Door> doors_;
 };

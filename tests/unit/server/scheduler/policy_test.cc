@@ -32,6 +32,15 @@ std::string Chosen(std::vector<Offer> offers, const Requirements& needs = {}, co
 
 TEST(Policy, WithoutWorkersNothingIsChosen) { EXPECT_EQ(Chosen({}), "none"); }
 
+TEST(Policy, CordonedPlacesAreTheLastChoice) {
+  Offer closed = Place("cpu-avx512", "1", 64);
+  closed.closed = true;
+  EXPECT_EQ(Chosen({closed, Place("cpu-avx2", "1", 1)}), "cpu-avx2 1");
+  EXPECT_EQ(Chosen({closed}), "cpu-avx512 1");
+  EXPECT_TRUE(AnyFits({closed}, {}));
+  EXPECT_FALSE(AnyOpenFits({closed}, {}));
+}
+
 TEST(Policy, TheClassWithMostCoresIsChosen) {
   EXPECT_EQ(Chosen({Place("cpu-avx2", "1", 8), Place("cpu-avx512", "1", 4)}), "cpu-avx2 1");
 }

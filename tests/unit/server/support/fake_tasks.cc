@@ -8,7 +8,6 @@
 namespace bitwright::server {
 namespace {
 
-constexpr int kWindows = 20;
 constexpr int kCandidates = 2;
 
 v1::Manifest Artifact(const std::string& config) {
@@ -21,13 +20,13 @@ v1::Manifest Artifact(const std::string& config) {
 
 }  // namespace
 
-std::map<std::string, std::string> FakeOutputs(const v1::TaskSpec& spec, const Shape& shape) {
+std::map<std::string, std::string> FakeOutputs(const v1::TaskSpec& spec, const Shape& shape, int windows) {
   const std::string text = spec.kind() + " " + TaskDigest(spec);
   switch (spec.params_case()) {
     case v1::TaskSpec::kInspect:
       return {{"info", Info(shape).SerializeAsString()}};
     case v1::TaskSpec::kTokenize:
-      return {{"ids", text}, {"summary", Summary(kWindows, spec.tokenize().window()).SerializeAsString()}};
+      return {{"ids", text}, {"summary", Summary(windows, spec.tokenize().window()).SerializeAsString()}};
     case v1::TaskSpec::kReference:
       return {{"hidden", text}};
     case v1::TaskSpec::kCalibrate:

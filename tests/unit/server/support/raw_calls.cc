@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "proto/base/log.h"
+#include "proto/base/random_id.h"
 #include "proto/contract/names.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/support/fake_tasks.h"
@@ -15,7 +16,7 @@ using google::bytestream::ReadResponse;
 using google::bytestream::WriteRequest;
 using google::bytestream::WriteResponse;
 
-RawCalls::RawCalls(const std::string& address) {
+RawCalls::RawCalls(const std::string& address) : id_(RandomId()) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
@@ -56,7 +57,7 @@ absl::StatusOr<int64_t> RawCalls::Upload(const std::string& uuid, const BlobDige
 
 BlobDigest RawCalls::Put(const std::string& data) {
   const BlobDigest digest = DigestOf(data);
-  const auto committed = Upload("put-" + std::to_string(++uploads_), digest, data);
+  const auto committed = Upload(id_ + "-" + std::to_string(++uploads_), digest, data);
   CHECK(committed.ok() && *committed == digest.size_bytes) << committed.status().ToString();
   return digest;
 }
@@ -95,6 +96,9 @@ std::optional<v1::Lease> RawCalls::Lease(const std::string& worker, int wait_sec
   request.mutable_max_wait()->set_seconds(wait_seconds);
   auto response = Call<v1::LeaseTaskResponse>(*workers, &v1::WorkerService::Stub::LeaseTask, request);
   if (!response.ok() || !response->has_lease()) return std::nullopt;
+  const auto bytes_of_it = static_cast<int64_t>(response->ByteSizeLong());
+  largest_lease = std::max(largest_lease, bytes_of_it);
+  if (response->lease().spec().has_report()) report_lease = bytes_of_it;
   return response->lease();
 }
 
@@ -103,7 +107,7 @@ absl::Status RawCalls::Complete(const std::string& worker, const v1::Lease& leas
   request.set_worker(worker);
   request.set_task(lease.task());
   request.set_fencing_token(lease.fencing_token());
-  for (const auto& [name, data] : FakeOutputs(lease.spec())) {
+  for (const auto& [name, data] : FakeOutputs(lease.spec(), {}, windows)) {
     v1::TaskOutput* output = request.mutable_result()->add_outputs();
     output->set_name(name);
     *output->mutable_digest() = ToProto(Put(data));

@@ -44,12 +44,16 @@ class RawCalls {
   // Registers a worker and runs what there is, at most so many; each result must be accepted. Returns how many ran.
   int RunTasks(int limit);
 
+  int windows = 20;           // of every text that a task of the test tokenizes
+  int64_t largest_lease = 0;  // bytes of the answers that brought one
+  int64_t report_lease = 0;   // of those the one of a report
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<v1::BlobService::Stub> blobs;
   std::unique_ptr<v1::WorkerService::Stub> workers;
   std::unique_ptr<google::bytestream::ByteStream::Stub> bytes;
 
  private:
+  const std::string id_;  // of its uploads, which others may make beside it
   int uploads_ = 0;
 };
 

@@ -36,6 +36,7 @@ Rig::Rig() {
 void Rig::Restart() {
   collector.reset();
   tenants.reset();
+  tasks.reset();
   jobs.reset();
   models.reset();
   scheduler.reset();
@@ -55,7 +56,7 @@ void Rig::Open() {
   options.tenant_running_jobs = tenant_limits.running_jobs;
   held = std::make_unique<HeldBlobs>(*blobs, *store, quotas);
   Must(held->Reconcile(clock.Now()));
-  planner = MakeJobPlanner();
+  planner = make_planner ? make_planner() : MakeJobPlanner();
   recipes = std::make_unique<RecipeResources>(Value(RecipeResources::Parse(ShippedRecipes())));
   scheduler = std::make_unique<Scheduler>(*store, *held, *planner, clock, *metrics, options,
                                           make_executor ? make_executor() : nullptr);
@@ -63,6 +64,7 @@ void Rig::Open() {
   Must(models->IndexContent());
   jobs = std::make_unique<JobResources>(*store, *held, *scheduler, *planner, *recipes, clock, quotas);
   tenants = std::make_unique<TenantResources>(*store, *scheduler, tenant_limits);
+  tasks = std::make_unique<TaskResources>(*store, *scheduler, *jobs, *models);
   collector = std::make_unique<Collector>(*store, *blobs, *held, clock, *metrics, collector_options);
   Must(jobs->IndexQueue());
   Must(scheduler->Start());

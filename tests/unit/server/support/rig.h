@@ -16,6 +16,7 @@
 #include "server/resources/collector.h"
 #include "server/resources/jobs.h"
 #include "server/resources/models.h"
+#include "server/resources/tasks.h"
 #include "server/resources/tenants.h"
 #include "server/scheduler/scheduler.h"
 #include "server/store/store.h"
@@ -82,6 +83,8 @@ class Rig {
   std::unique_ptr<Metrics> metrics;
   // Takes the place of the server's own fleet from the next Restart on.
   std::function<std::unique_ptr<Executor>()> make_executor;
+  // Likewise that of the planner.
+  std::function<std::unique_ptr<Planner>()> make_planner;
   FaultStore* faults = nullptr;  // the store
   std::unique_ptr<Store> store;
   std::unique_ptr<BlobStore> blobs;
@@ -92,6 +95,7 @@ class Rig {
   std::unique_ptr<ModelResources> models;
   std::unique_ptr<JobResources> jobs;
   std::unique_ptr<TenantResources> tenants;
+  std::unique_ptr<TaskResources> tasks;
   std::unique_ptr<Collector> collector;
 
  private:

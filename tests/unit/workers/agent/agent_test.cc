@@ -260,6 +260,27 @@ TEST_F(AgentTest, NeitherLaneAsksADrainingServer) {
   EXPECT_EQ(server_.seen().lease_calls, asked);
 }
 
+TEST_F(AgentTest, ADrainedWorkerLeaves) {
+  StartAgent();
+  ASSERT_TRUE(server_.WaitUntil([](const Seen& seen) { return seen.small_lease_calls > 0; }));
+  server_.SetFaults([](auto& faults) { faults.dismiss = true; });
+  thread_.join();
+  EXPECT_THAT(status_, IsOk());
+  EXPECT_TRUE(server_.seen().deregistered);
+}
+
+TEST_F(AgentTest, ADrainedWorkerFinishesWhatItRuns) {
+  server_.AddLease("tasks/1", "copy", input_);
+  StartAgent();
+  ASSERT_TRUE(server_.WaitUntil([](const Seen& seen) { return seen.lease_calls > seen.small_lease_calls; }));
+  server_.SetFaults([](auto& faults) { faults.dismiss = true; });
+  thread_.join();
+  EXPECT_THAT(status_, IsOk());
+  EXPECT_TRUE(server_.seen().deregistered);
+  EXPECT_EQ(server_.seen().completed.size(), 1u);
+  EXPECT_TRUE(server_.seen().failed.empty());
+}
+
 TEST_F(AgentTest, ChildEndsWithItsOwner) {
   server_.AddLease("tasks/1", "copy", input_);
   StartAgent();

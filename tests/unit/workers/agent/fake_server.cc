@@ -99,12 +99,15 @@ class FakeServer::Impl {
       std::deque<v1::Lease>& leases = request->small_only() ? impl_.small_leases : impl_.leases;
       const auto ready = [&] {
         impl_.mutex.AssertHeld();
-        return !leases.empty() || impl_.faults.drain || impl_.closing || context->IsCancelled();
+        return !leases.empty() || impl_.faults.drain || impl_.faults.dismiss || impl_.closing || context->IsCancelled();
       };
       const absl::Time end =
           absl::Now() + absl::Nanoseconds(request->max_wait().nanos()) + absl::Seconds(request->max_wait().seconds());
       // A cancelled call changes nothing that the mutex guards, so it is looked at every now and then.
       while (!impl_.mutex.AwaitWithTimeout(absl::Condition(&ready), absl::Milliseconds(20)) && absl::Now() < end) {
+      }
+      if (impl_.faults.dismiss) {
+        return ToGrpc(MakeError(absl::StatusCode::kFailedPrecondition, "WORKER_DRAINED", "leave"));
       }
       if (leases.empty() || context->IsCancelled()) return Status::OK;
       *response->mutable_lease() = leases.front();

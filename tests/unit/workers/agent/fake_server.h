@@ -40,6 +40,7 @@ class FakeServer {
     bool corrupt_reads = false;
     int refuse_results = 0;         // DISK_FULL
     bool drain = false;             // answered to each heartbeat; and nobody waits for a lease
+    bool dismiss = false;           // WORKER_DRAINED to whoever asks for a lease
     std::vector<std::string> lost;  // answered to each heartbeat
     std::vector<std::string> live = {"jobs/1"};
   };
