@@ -270,7 +270,7 @@ void CommandTree::AddTenants() {
       ->check(CLI::NonNegativeNumber);
   limit->add_option("--running-jobs", limits.running_jobs, "Jobs that run; 0: any number")
       ->check(CLI::NonNegativeNumber);
-  limit->require_option(1, 0);
+  limit->require_option(2, 0);  // the tenant is one
 }
 
 void CommandTree::AddOthers() {

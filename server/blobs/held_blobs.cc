@@ -20,7 +20,6 @@ absl::StatusOr<bool> IsOf(Snapshot& snapshot, const BlobUser& user, const BlobDi
 }  // namespace
 
 absl::Status HeldBlobs::Reconcile(absl::Time now) {
-  absl::MutexLock lock(&mutex_);
   ABSL_ASSIGN_OR_RETURN(const std::vector<BlobDigest> list, blobs_.List());
   const std::set<BlobDigest> files(list.begin(), list.end());
   return store_.Write([&](Transaction& tx) -> absl::Status {
@@ -85,16 +84,15 @@ absl::StatusOr<bool> HeldBlobs::IsStored(const BlobDigest& digest) {
 }
 
 absl::Status HeldBlobs::Publish(const BlobUser& user, BlobUpload& upload, const BlobDigest& digest, absl::Time now) {
+  return PublishAnd(user, upload, digest, now, [](Transaction&) { return absl::OkStatus(); });
+}
+
+absl::Status HeldBlobs::PublishAnd(const BlobUser& user, BlobUpload& upload, const BlobDigest& digest, absl::Time now,
+                                   const Store::Body& also) {
   // The bytes go to the disk before the lock is taken: that can last seconds.
   ABSL_RETURN_IF_ERROR(upload.Prepare());
   Failpoint("blob.before_publish");
-  absl::MutexLock lock(&mutex_);
-  // Before the file is there: one that is refused leaves nothing behind. Nobody else adds to the tenant's rows of
-  // blobs.
-  if (const absl::Status refused = CheckQuota(user, digest.size_bytes); !refused.ok()) {
-    upload.Discard();
-    return refused;
-  }
+  absl::MutexLock lock(&LockOf(digest));
   ABSL_ASSIGN_OR_RETURN(const bool stored, IsStored(digest));
   if (stored) {
     upload.Discard();
@@ -102,10 +100,19 @@ absl::Status HeldBlobs::Publish(const BlobUser& user, BlobUpload& upload, const 
     ABSL_RETURN_IF_ERROR(upload.Publish());
   }
   Failpoint("blob.before_row");
-  ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
+  absl::Status refused;
+  const absl::Status written = store_.Write([&](Transaction& tx) -> absl::Status {
+    refused = user.has_quota ? quotas_.CheckBytes(tx, user.tenant, digest.size_bytes) : absl::OkStatus();
+    ABSL_RETURN_IF_ERROR(refused);
     ABSL_RETURN_IF_ERROR(tx.PutBlob({digest, ToMicros(now)}));
-    return user.tenant.empty() ? absl::OkStatus() : tx.PutHoldings(user.tenant, {digest}, ToMicros(now));
-  }));
+    if (!user.tenant.empty()) ABSL_RETURN_IF_ERROR(tx.PutHoldings(user.tenant, {digest}, ToMicros(now)));
+    return also(tx);
+  });
+  if (!refused.ok()) {
+    if (!stored) ABSL_RETURN_IF_ERROR(blobs_.Remove(digest));
+    return quotas_.Counted(refused);
+  }
+  ABSL_RETURN_IF_ERROR(written);
   publications_.fetch_add(1, std::memory_order_release);
   return absl::OkStatus();
 }
@@ -113,21 +120,23 @@ absl::Status HeldBlobs::Publish(const BlobUser& user, BlobUpload& upload, const 
 absl::StatusOr<BlobDigest> HeldBlobs::Put(std::string_view bytes, absl::Time now, const std::string& owner,
                                           const std::string& tenant) {
   const BlobDigest digest = DigestOf(bytes);
+  const auto named = [&](Transaction& tx) { return tx.AddReferences(owner, tenant, {digest}); };
   ABSL_ASSIGN_OR_RETURN(const bool held, Has(BlobUser(), digest));
   if (!held) {
     ABSL_ASSIGN_OR_RETURN(const std::unique_ptr<BlobUpload> upload, blobs_.StartUpload({RandomId(), digest}));
     ABSL_RETURN_IF_ERROR(upload->AppendCopied(bytes));
-    ABSL_RETURN_IF_ERROR(Publish(BlobUser(), *upload, digest, now));
+    ABSL_RETURN_IF_ERROR(PublishAnd(BlobUser(), *upload, digest, now, named));
+    return digest;
   }
   ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
     ABSL_RETURN_IF_ERROR(tx.TouchBlobs({digest}, ToMicros(now)));
-    return tx.AddReferences(owner, tenant, {digest});
+    return named(tx);
   }));
   return digest;
 }
 
 absl::StatusOr<bool> HeldBlobs::Collect(const BlobDigest& digest, absl::Time cutoff) {
-  absl::MutexLock lock(&mutex_);
+  absl::MutexLock lock(&LockOf(digest));
   bool removed = false;
   ABSL_RETURN_IF_ERROR(store_.Write([&](Transaction& tx) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(removed, tx.RemoveBlobIfUnused(digest, ToMicros(cutoff)));

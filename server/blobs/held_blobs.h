@@ -1,6 +1,9 @@
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,7 +39,8 @@ class HeldBlobs {
   HeldBlobs(BlobStore& blobs, Store& store, Quotas quotas = Quotas())
       : blobs_(blobs), store_(store), quotas_(std::move(quotas)) {}
 
-  // Makes rows and files agree after a crash: files without a row get one, rows without a file are forgotten.
+  // Before anything else. Makes rows and files agree after a crash: files without a row get one, rows without a file
+  // are forgotten.
   absl::Status Reconcile(absl::Time now);
 
   // Whether it is held, and the user's tenant has it (anybody, where the user has none).
@@ -69,14 +73,21 @@ class HeldBlobs {
   absl::StatusOr<std::string> ReadWhole(const BlobDigest& digest);
 
  private:
+  static constexpr size_t kLocks = 64;
+
   absl::StatusOr<bool> IsStored(const BlobDigest& digest);
+  // `also` runs in the transaction that records the blob.
+  absl::Status PublishAnd(const BlobUser& user, BlobUpload& upload, const BlobDigest& digest, absl::Time now,
+                          const Store::Body& also);
+  absl::Mutex& LockOf(const BlobDigest& digest) { return locks_[std::hash<std::string>()(digest.sha256) % kLocks]; }
 
   BlobStore& blobs_;
   Store& store_;
   const Quotas quotas_;
-  // Held while a file and its row change together, so that a collected blob that is uploaded again at the same moment
-  // is not removed after its publication.
-  absl::Mutex mutex_;
+  // One of them is held while a file and its row change together, so that a collected blob that is uploaded again at
+  // the same moment is not removed after its publication. Many, since a commit is waited for meanwhile, and those who
+  // wait share it.
+  std::array<absl::Mutex, kLocks> locks_;
   std::atomic<int64_t> publications_{0};
 };
 
