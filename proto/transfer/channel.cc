@@ -71,8 +71,9 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenChannel(const std::string& ad
   ABSL_ASSIGN_OR_RETURN(const auto credentials, CredentialsOf(access));
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
+  // By this name gRPC means how long one attempt may take: what a far or busy server needs for its part of a handshake.
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5000);
   if (most_receive_bytes > 0) arguments.SetMaxReceiveMessageSize(most_receive_bytes);
   if (IsOnThisMachine(address)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   if (access.token_file.empty()) return grpc::CreateCustomChannel(address, credentials, arguments);

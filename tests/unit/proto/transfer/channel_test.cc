@@ -1,12 +1,17 @@
 #include "proto/transfer/channel.h"
 
+#include <arpa/inet.h>
 #include <grpcpp/channel.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include <chrono>
 #include <cstdlib>
 
 #include "proto/base/files.h"
+#include "proto/base/owned_fd.h"
 #include "proto/transfer/access_errors.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
@@ -42,6 +47,42 @@ TEST(Channel, LoopbackIgnoresProxies) {
   const WithVariable proxy("http_proxy", "http://127.0.0.1:1");  // nobody listens there
   ASSERT_OK_AND_ASSIGN(const auto channel, OpenChannel(service.address()));
   EXPECT_TRUE(channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(20)));
+}
+
+// Takes connections and says nothing on them, like a server that is far away or busy.
+class SilentServer {
+ public:
+  SilentServer() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    EXPECT_EQ(::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(::listen(listener_.get(), 8), 0);
+    EXPECT_EQ(::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+    port_ = ::ntohs(address.sin_port);
+  }
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  OwnedFd Accept() const { return OwnedFd(::accept(listener_.get(), nullptr, nullptr)); }
+
+ private:
+  OwnedFd listener_;
+  int port_ = 0;
+};
+
+// Whether the other side hangs up within that time.
+bool HangsUp(const OwnedFd& connection, int millis) {
+  pollfd watched = {.fd = connection.get(), .events = POLLRDHUP, .revents = 0};
+  return ::poll(&watched, 1, millis) > 0;
+}
+
+TEST(Channel, AnAttemptOutlastsTheFirstPauses) {
+  const SilentServer server;
+  ASSERT_OK_AND_ASSIGN(const auto channel, OpenChannel(server.address()));
+  channel->GetState(/*try_to_connect=*/true);
+  const OwnedFd connection = server.Accept();
+  ASSERT_GE(connection.get(), 0);
+  EXPECT_FALSE(HangsUp(connection, 1000)) << "a handshake may take longer";
 }
 
 class AccessTest : public ::testing::Test {
