@@ -8,3 +8,5 @@ endforeach()
 add_library(tsan_libraries OBJECT ${tsan_source} ${CMAKE_CURRENT_LIST_DIR}/tsan_grpc.cc)
 target_include_directories(tsan_libraries PRIVATE ${CMAKE_SOURCE_DIR})
 target_link_libraries(tsan_libraries PRIVATE absl::synchronization absl::time gRPC::grpc)
+# Headers of libraries that would not fit these as Debian builds them.
+include_directories(BEFORE SYSTEM ${CMAKE_CURRENT_LIST_DIR}/tsan)
