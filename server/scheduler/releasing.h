@@ -14,7 +14,7 @@ void PutBack(Core& core, TaskBoard::Place place, const absl::Status* error, Answ
 
 // An operator takes a running task from its worker: it is put back without counting the attempt. NOT_FOUND, reason
 // TASK_NOT_FOUND; FAILED_PRECONDITION, reason TASK_NOT_RUNNING.
-void RequeueTask(Core& core, const std::string& task, Answer answer);
+void RequeueTask(Core& core, const std::string& name, Answer answer);
 
 // Writes the released row of a leased task, and routes it when `pause` is over.
 void Release(Core& core, TaskBoard::Place place, const TaskRow& row, absl::Duration pause, Answer answer);
