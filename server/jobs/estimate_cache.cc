@@ -1,5 +1,8 @@
 #include "server/jobs/estimate_cache.h"
 
+#include <optional>
+#include <string>
+
 #include "proto/base/message_bytes.h"
 
 namespace bitwright::server {
@@ -21,23 +24,10 @@ std::string KeyOf(const ResolvedJob& job) {
 }  // namespace
 
 JobSize EstimateCache::Get(const ResolvedJob& job) {
-  std::string key = KeyOf(job);
-  {
-    absl::MutexLock lock(&mutex_);
-    if (const auto it = by_key_.find(key); it != by_key_.end()) {
-      recent_.splice(recent_.begin(), recent_, it->second);
-      return it->second->second;
-    }
-  }
+  const std::string key = KeyOf(job);
+  if (const std::optional<JobSize> known = sizes_.Find(key)) return *known;
   JobSize size = SizeJob(job);
-  absl::MutexLock lock(&mutex_);
-  if (by_key_.contains(key)) return size;
-  recent_.emplace_front(key, size);
-  by_key_[std::move(key)] = recent_.begin();
-  if (recent_.size() > kMostKept) {
-    by_key_.erase(recent_.back().first);
-    recent_.pop_back();
-  }
+  sizes_.Keep(key, size);
   return size;
 }
 

@@ -1,12 +1,8 @@
 #pragma once
 
-#include <list>
-#include <string>
-#include <unordered_map>
-#include <utility>
+#include <cstddef>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "proto/base/recent_values.h"
 #include "server/jobs/estimate.h"
 
 namespace bitwright::server {
@@ -20,11 +16,7 @@ class EstimateCache {
   JobSize Get(const ResolvedJob& job);
 
  private:
-  using Entry = std::pair<std::string, JobSize>;
-
-  absl::Mutex mutex_;
-  std::list<Entry> recent_ ABSL_GUARDED_BY(mutex_);  // latest first
-  std::unordered_map<std::string, std::list<Entry>::iterator> by_key_ ABSL_GUARDED_BY(mutex_);
+  RecentValues<JobSize> sizes_{kMostKept};
 };
 
 }  // namespace bitwright::server

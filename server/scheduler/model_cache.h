@@ -1,15 +1,12 @@
 #pragma once
 
-#include <list>
+#include <cstddef>
 #include <memory>
 #include <string>
-#include <unordered_map>
-#include <utility>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "bitwright/v1/models.pb.h"
+#include "proto/base/recent_values.h"
 #include "server/store/store.h"
 
 namespace bitwright::server {
@@ -32,14 +29,10 @@ class ModelCache {
   absl::StatusOr<std::shared_ptr<const SharedModel>> Get(const std::string& name);
 
  private:
-  using Entry = std::pair<std::string, std::shared_ptr<const SharedModel>>;
-  std::shared_ptr<const SharedModel> Find(const std::string& name);
-  void Keep(const std::string& name, std::shared_ptr<const SharedModel> model);
+  static constexpr size_t kMostKept = 32;  // of about 1 MiB each where models are large
 
   Store& store_;
-  absl::Mutex mutex_;
-  std::list<Entry> recent_ ABSL_GUARDED_BY(mutex_);  // latest first
-  std::unordered_map<std::string, std::list<Entry>::iterator> by_name_ ABSL_GUARDED_BY(mutex_);
+  RecentValues<std::shared_ptr<const SharedModel>> models_{kMostKept};
 };
 
 }  // namespace bitwright::server
