@@ -19,8 +19,13 @@ bool IsLowerHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'
 
 std::string BlobDigest::ToString() const { return sha256 + "/" + std::to_string(size_bytes); }
 
+bool IsSha256Hex(std::string_view text) {
+  constexpr size_t kDigits = 64;
+  return text.size() == kDigits && std::all_of(text.begin(), text.end(), IsLowerHex);
+}
+
 absl::StatusOr<BlobDigest> ParseDigest(std::string_view sha256, int64_t size_bytes) {
-  if (sha256.size() != 64 || !std::all_of(sha256.begin(), sha256.end(), IsLowerHex)) {
+  if (!IsSha256Hex(sha256)) {
     return DigestInvalidError(sha256, "the hash has another form");
   }
   if (size_bytes < 0 || size_bytes > limits::kMaxBlobBytes) {

@@ -27,6 +27,9 @@ struct BlobDigest {
   std::string ToString() const;
 };
 
+// Whether the text is a SHA-256 as it is written here: 64 lower-case hexadecimal digits.
+bool IsSha256Hex(std::string_view text);
+
 // Accepts exactly 64 lower-case hexadecimal digits and a size in 0 … limits::kMaxBlobBytes.
 // INVALID_ARGUMENT, reason DIGEST_INVALID.
 absl::StatusOr<BlobDigest> ParseDigest(std::string_view sha256, int64_t size_bytes);

@@ -19,10 +19,9 @@ namespace bitwright::server {
 namespace {
 
 std::string RolesText(Roles roles) {
-  constexpr Role kRoles[] = {Role::kSubmitter, Role::kOperator, Role::kWorker};
   std::string text;
-  for (size_t i = 0; i < std::size(kRoles); ++i) {
-    if (!roles.Has(kRoles[i])) continue;
+  for (size_t i = 0; i < std::size(kEachRole); ++i) {
+    if (!roles.Has(kEachRole[i])) continue;
     text += (text.empty() ? "" : ",") + JsonText(kRoleWords[i]);
   }
   return "[" + text + "]";

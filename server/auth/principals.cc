@@ -17,8 +17,7 @@
 namespace bitwright::server {
 namespace {
 
-constexpr Role kRoles[] = {Role::kSubmitter, Role::kOperator, Role::kWorker};
-static_assert(std::size(kRoles) == kRoleWords.size());
+static_assert(std::size(kEachRole) == kRoleWords.size());
 
 std::vector<std::string> FieldsOf(std::string_view line) {
   return absl::StrSplit(absl::string_view(line.data(), std::min(line.size(), line.find('#'))), absl::ByAnyChar(" \t\r"),
@@ -28,12 +27,7 @@ std::vector<std::string> FieldsOf(std::string_view line) {
 std::optional<Role> RoleOf(std::string_view word) {
   const auto found = std::find(kRoleWords.begin(), kRoleWords.end(), word);
   if (found == kRoleWords.end()) return std::nullopt;
-  return kRoles[found - kRoleWords.begin()];
-}
-
-bool IsHash(std::string_view text) {
-  constexpr size_t kDigits = 64;
-  return text.size() == kDigits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  return kEachRole[found - kRoleWords.begin()];
 }
 
 // Of one line, with what is wrong with it and what to write instead.
@@ -89,7 +83,7 @@ absl::StatusOr<Principals> Principals::Parse(std::string_view text, const std::s
                           "give every token and certificate a name of its own");
     }
     const std::string_view proof = fields[3];
-    const bool hashed = proof.starts_with(kHashedToken) && IsHash(proof.substr(kHashedToken.size()));
+    const bool hashed = proof.starts_with(kHashedToken) && IsSha256Hex(proof.substr(kHashedToken.size()));
     const bool certified = proof.starts_with(kCertificate) && proof.size() > kCertificate.size();
     if (!hashed && !certified) {
       // Not quoted: somebody may have put the token itself there.

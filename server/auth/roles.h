@@ -12,6 +12,9 @@ enum class Role : uint8_t {
   kWorker = 4,     // lease tasks, read their inputs, hand in results
 };
 
+// In the order of their words (proto/contract/principals.h).
+inline constexpr Role kEachRole[] = {Role::kSubmitter, Role::kOperator, Role::kWorker};
+
 // A set of them.
 class Roles {
  public:

@@ -1,6 +1,5 @@
 #include "server/resources/cache_entries.h"
 
-#include <algorithm>
 #include <optional>
 #include <string_view>
 
@@ -12,12 +11,8 @@
 namespace bitwright::server {
 namespace {
 
-constexpr size_t kDigestLetters = 64;
-
 absl::Status CheckTaskDigest(std::string_view digest) {
-  const bool is_hex = std::all_of(digest.begin(), digest.end(),
-                                  [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-  return is_hex && digest.size() == kDigestLetters ? absl::OkStatus() : TaskDigestInvalidError(digest);
+  return IsSha256Hex(digest) ? absl::OkStatus() : TaskDigestInvalidError(digest);
 }
 
 std::string TenantOf(const std::string& tenant) { return tenant.empty() ? kDefaultTenant : tenant; }

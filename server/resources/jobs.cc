@@ -170,7 +170,6 @@ absl::StatusOr<v1::Job> JobResources::CreateAs(const CallContext& call, const Re
     return name ? Get(call, *name) : outcome.status();
   }
   const ResolvedJob& resolved = *outcome;
-  std::optional<std::string> earlier;
   const absl::Time now = clock_.Now();
   v1::Job job = NewJob(resolved);
   job.set_name(ResourceName(Collection::kJobs, RandomId()));
@@ -178,7 +177,7 @@ absl::StatusOr<v1::Job> JobResources::CreateAs(const CallContext& call, const Re
   Stamp(job, now);
   std::string name = job.name();
   ABSL_RETURN_IF_ERROR(quotas_.Counted(store_.Write([&](Transaction& tx) -> absl::Status {
-    ABSL_ASSIGN_OR_RETURN(earlier, key.Earlier(tx));
+    ABSL_ASSIGN_OR_RETURN(const std::optional<std::string> earlier, key.Earlier(tx));
     if (earlier) {
       name = *earlier;
       return absl::OkStatus();

@@ -1,23 +1,18 @@
 #include "server/resources/tenants.h"
 
-#include <algorithm>
 #include <optional>
 
 #include "bitwright/v1/jobs.pb.h"
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/principals.h"
 #include "server/resources/pages.h"
 #include "server/resources/resource_errors.h"
 
 namespace bitwright::server {
 namespace {
 
-constexpr size_t kMaxTenantBytes = 63;
 constexpr char kQuery[] = "ListTenants";
-
-bool IsTenantCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-}
 
 absl::StatusOr<Tenant> Read(Snapshot& snapshot, const std::string& name, const TenantLimits& defaults) {
   Tenant tenant{.name = name, .limits = defaults};
@@ -33,9 +28,7 @@ absl::StatusOr<Tenant> Read(Snapshot& snapshot, const std::string& name, const T
 }  // namespace
 
 absl::Status CheckTenantName(std::string_view name) {
-  const bool valid =
-      !name.empty() && name.size() <= kMaxTenantBytes && std::all_of(name.begin(), name.end(), IsTenantCharacter);
-  return valid ? absl::OkStatus() : TenantInvalidError(name);
+  return IsPrincipalName(name) ? absl::OkStatus() : TenantInvalidError(name);
 }
 
 absl::StatusOr<Tenant> TenantResources::Get(const CallContext&, const std::string& name) {
