@@ -26,8 +26,7 @@ absl::Status CheckOptions(const Options& options, bool local) {
   if (access_options && local) {
     return OptionConflictError(
         "--token-file, --tls-ca, --tls-cert and --tls-key are for a service that is named; give --server, or leave "
-        "them "
-        "out");
+        "them out");
   }
   return absl::OkStatus();
 }

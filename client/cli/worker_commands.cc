@@ -13,6 +13,14 @@ std::string StandsText(const v1::Worker& worker) {
                       worker.tasks_size() == 0 ? "" : absl::StrCat(" and runs ", worker.tasks_size(), " tasks"));
 }
 
+absl::StatusOr<ExitCode> Steer(const CommandContext& context, Client& client,
+                               absl::StatusOr<v1::Worker> (Client::*call)(const std::string& name)) {
+  ABSL_ASSIGN_OR_RETURN(const std::string name, FindWorker(client, context.options.name));
+  ABSL_ASSIGN_OR_RETURN(const v1::Worker worker, (client.*call)(name));
+  context.console.Result(StandsText(worker), worker);
+  return ExitCode::kOk;
+}
+
 }  // namespace
 
 absl::StatusOr<ExitCode> WorkerList(const CommandContext& context, Client& client) {
@@ -26,24 +34,15 @@ absl::StatusOr<ExitCode> WorkerList(const CommandContext& context, Client& clien
 }
 
 absl::StatusOr<ExitCode> WorkerCordon(const CommandContext& context, Client& client) {
-  ABSL_ASSIGN_OR_RETURN(const std::string name, FindWorker(client, context.options.name));
-  ABSL_ASSIGN_OR_RETURN(const v1::Worker worker, client.CordonWorker(name));
-  context.console.Result(StandsText(worker), worker);
-  return ExitCode::kOk;
+  return Steer(context, client, &Client::CordonWorker);
 }
 
 absl::StatusOr<ExitCode> WorkerUncordon(const CommandContext& context, Client& client) {
-  ABSL_ASSIGN_OR_RETURN(const std::string name, FindWorker(client, context.options.name));
-  ABSL_ASSIGN_OR_RETURN(const v1::Worker worker, client.UncordonWorker(name));
-  context.console.Result(StandsText(worker), worker);
-  return ExitCode::kOk;
+  return Steer(context, client, &Client::UncordonWorker);
 }
 
 absl::StatusOr<ExitCode> WorkerDrain(const CommandContext& context, Client& client) {
-  ABSL_ASSIGN_OR_RETURN(const std::string name, FindWorker(client, context.options.name));
-  ABSL_ASSIGN_OR_RETURN(const v1::Worker worker, client.DrainWorker(name));
-  context.console.Result(StandsText(worker), worker);
-  return ExitCode::kOk;
+  return Steer(context, client, &Client::DrainWorker);
 }
 
 }  // namespace bitwright::client

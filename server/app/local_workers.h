@@ -29,8 +29,7 @@ struct LocalWorkersOptions {
 };
 
 // Worker processes of this machine, each started again when it ends (unless an operator has drained it), with a growing
-// pause while it ends early. They die
-// with this process, however that ends. Thread-safe.
+// pause while it ends early. They die with this process, however that ends. Thread-safe.
 class LocalWorkers {
  public:
   // FAILED_PRECONDITION, reason WORKER_BINARY_MISSING.
