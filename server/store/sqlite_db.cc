@@ -67,6 +67,22 @@ std::string Statement::Str(int column) const {
   return size == 0 ? std::string() : std::string(static_cast<const char*>(data), size);
 }
 
+// SQLite's own hook would bring the log into the database within a commit.
+SqliteDb::SqliteDb(sqlite3* db) : db_(db) { sqlite3_wal_hook(db, OnCommit, this); }
+
+int SqliteDb::OnCommit(void* self, sqlite3* /*db*/, const char* /*schema*/, int log_pages) {
+  static_cast<SqliteDb*>(self)->log_pages_ = log_pages;
+  return SQLITE_OK;
+}
+
+absl::StatusOr<SqliteDb::Log> SqliteDb::Checkpoint() {
+  Log log;
+  const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, &log.pages, &log.in_database);
+  if (code == SQLITE_BUSY) return Log();
+  if (code != SQLITE_OK) return ToStatus(db_, code, "bring its log into the database");
+  return log;
+}
+
 absl::StatusOr<std::unique_ptr<SqliteDb>> SqliteDb::Open(const std::string& path, int flags, const char* modes) {
   sqlite3* raw = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX, nullptr);
@@ -82,13 +98,12 @@ absl::StatusOr<std::unique_ptr<SqliteDb>> SqliteDb::Open(const std::string& path
 absl::StatusOr<std::unique_ptr<SqliteDb>> SqliteDb::Open(const std::string& path) {
   return Open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
               "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-              "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;"
-              // Pages that many commits change are brought into the database once: 32 MiB of log, not 4.
-              "PRAGMA wal_autocheckpoint=8192;");
+              "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;");
 }
 
 absl::StatusOr<std::unique_ptr<SqliteDb>> SqliteDb::OpenReader(const std::string& path) {
-  return Open(path, SQLITE_OPEN_READWRITE, "PRAGMA query_only=ON; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;");
+  return Open(path, SQLITE_OPEN_READWRITE,
+              "PRAGMA synchronous=FULL; PRAGMA query_only=ON; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;");
 }
 
 SqliteDb::~SqliteDb() {

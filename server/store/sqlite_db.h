@@ -48,7 +48,8 @@ class Statement {
 // One connection with its prepared statements. Not thread-safe.
 class SqliteDb {
  public:
-  // Opens or creates; WAL, synchronous FULL, foreign keys on. INTERNAL, reason STORE_FAILED.
+  // Opens or creates; WAL, synchronous FULL, foreign keys on. Its commits leave the log to the caller: see
+  // checkpointer.h. INTERNAL, reason STORE_FAILED.
   static absl::StatusOr<std::unique_ptr<SqliteDb>> Open(const std::string& path);
   // Another connection to a database that is open for writing; it cannot change anything.
   static absl::StatusOr<std::unique_ptr<SqliteDb>> OpenReader(const std::string& path);
@@ -61,10 +62,25 @@ class SqliteDb {
   absl::Status Run(const char* sql, std::string_view what) { return Prepare(sql, what).Run(); }
   bool in_no_transaction() const;
 
+  // Pages of the log, and how many of them, from its begin, are in the database.
+  struct Log {
+    int pages = 0;
+    int in_database = 0;
+  };
+  // As this connection left it with its last commit.
+  int log_pages() const { return log_pages_; }
+  // Brings into the database what no reader still needs otherwise, and makes it durable; nobody waits for it, neither
+  // readers nor the writer. Once all of the log is there, the writer begins it anew by itself. OK and without effect
+  // while another connection does the same.
+  absl::StatusOr<Log> Checkpoint();
+
  private:
-  explicit SqliteDb(sqlite3* db) : db_(db) {}
+  explicit SqliteDb(sqlite3* db);
   static absl::StatusOr<std::unique_ptr<SqliteDb>> Open(const std::string& path, int flags, const char* modes);
+  static int OnCommit(void* self, sqlite3* db, const char* schema, int log_pages);
+
   sqlite3* db_;
+  int log_pages_ = 0;
   std::map<const char*, sqlite3_stmt*> statements_;
 };
 

@@ -45,7 +45,11 @@ class SqliteStore final : public Store {
 absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const std::string& path, CommitObserver observer) {
   ABSL_ASSIGN_OR_RETURN(std::unique_ptr<SqliteDb> db, SqliteDb::Open(path));
   ABSL_RETURN_IF_ERROR(MigrateSchema(*db, path));
-  ABSL_ASSIGN_OR_RETURN(auto writer, WriteQueue::Start(std::move(db), std::move(observer)));
+  std::unique_ptr<Checkpointer> checkpointer;
+  if (path != kMemory) {
+    ABSL_ASSIGN_OR_RETURN(checkpointer, Checkpointer::Start(path));
+  }
+  ABSL_ASSIGN_OR_RETURN(auto writer, WriteQueue::Start(std::move(db), std::move(checkpointer), std::move(observer)));
   return std::unique_ptr<Store>(new SqliteStore(path, std::move(writer)));
 }
 

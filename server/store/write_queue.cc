@@ -43,6 +43,7 @@ absl::StatusOr<int64_t> Term(SqliteDb& db) {
 
 struct WriteQueue::State {
   std::unique_ptr<SqliteDb> db;
+  std::unique_ptr<Checkpointer> checkpointer;
   CommitObserver observer;
   const SystemClock clock{};
   int64_t term = 0;
@@ -81,6 +82,7 @@ struct WriteQueue::State {
       if (observer)
         observer(static_cast<int>(batch.size()), absl::ToDoubleSeconds(clock.Monotonic() - start), committed);
       Tell(batch, statuses);
+      if (checkpointer != nullptr) checkpointer->OnCommit(*db);
     }
     absl::MutexLock lock(&mutex);
     written = true;
@@ -163,10 +165,13 @@ WriteQueue::WriteQueue(std::unique_ptr<State> state) : state_(std::move(state)) 
   state_->answerer = std::thread([state = state_.get()] { state->RunAnswers(); });
 }
 
-absl::StatusOr<std::unique_ptr<WriteQueue>> WriteQueue::Start(std::unique_ptr<SqliteDb> db, CommitObserver observer) {
+absl::StatusOr<std::unique_ptr<WriteQueue>> WriteQueue::Start(std::unique_ptr<SqliteDb> db,
+                                                              std::unique_ptr<Checkpointer> checkpointer,
+                                                              CommitObserver observer) {
   auto state = std::make_unique<State>();
   ABSL_ASSIGN_OR_RETURN(state->term, Term(*db));
   state->db = std::move(db);
+  state->checkpointer = std::move(checkpointer);
   state->observer = std::move(observer);
   return std::unique_ptr<WriteQueue>(new WriteQueue(std::move(state)));
 }

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "server/store/checkpointer.h"
 #include "server/store/sqlite_db.h"
 #include "server/store/store.h"
 
@@ -13,7 +14,10 @@ namespace bitwright::server {
 class WriteQueue {
  public:
   // Owns the connection. Every commit is refused once the stored term is no longer the one of this moment.
-  static absl::StatusOr<std::unique_ptr<WriteQueue>> Start(std::unique_ptr<SqliteDb> db, CommitObserver observer);
+  // `checkpointer` may be null: the database has no log.
+  static absl::StatusOr<std::unique_ptr<WriteQueue>> Start(std::unique_ptr<SqliteDb> db,
+                                                           std::unique_ptr<Checkpointer> checkpointer,
+                                                           CommitObserver observer);
   ~WriteQueue();  // commits and answers what was submitted
 
   // `done` is called on the thread of answers, after those of all earlier submissions.
