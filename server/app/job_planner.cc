@@ -9,8 +9,8 @@ namespace {
 
 class JobPlanner final : public Planner {
  public:
-  absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts) const override {
-    return server::Expand(job, facts);
+  absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts, size_t known) const override {
+    return server::Expand(job, facts, {.known = known});
   }
   TaskNode Inspect(const v1::Manifest& manifest) const override { return InspectNode(manifest); }
   absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, std::shared_ptr<const v1::Model> model,

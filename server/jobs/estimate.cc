@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <set>
+#include <utility>
 
 #include "proto/base/log.h"
 #include "server/jobs/budget_check.h"
@@ -45,8 +47,9 @@ Facts WithAssumed(const ResolvedJob& job, Facts facts) {
   if (!facts.calibration) facts.calibration = AssumedSummary(job.spec.calibration());
   if (!facts.evaluation) facts.evaluation = AssumedSummary(job.spec.evaluation());
   if (!facts.allocation) {
-    facts.allocation.emplace();
-    for (int c = 0; c < AssumedCandidates(job.recipe); ++c) facts.allocation->add_candidates();
+    auto assumed = std::make_shared<v1::Allocation>();
+    for (int c = 0; c < AssumedCandidates(job.recipe); ++c) assumed->add_candidates();
+    facts.allocation = std::move(assumed);
   }
   if (!facts.selection) facts.selection.emplace();
   if (!facts.provenance) facts.provenance.emplace();
@@ -77,7 +80,7 @@ JobSize SizeJob(const ResolvedJob& job) {
   const PlanLimits limits = LimitsOf(info, job.recipe);
   const int64_t plan_bytes = PlanBytes(job, limits);
   const Facts facts = WithAssumed(job, {});
-  const auto expansion = Expand(job, facts, NodeDetail::kSize);
+  const auto expansion = Expand(job, facts, {.nodes = NodeDetail::kSize});
   CHECK(expansion.ok()) << expansion.status();
   JobSize size;
   int64_t peak = 0;
@@ -111,7 +114,7 @@ v1::Estimate EstimateJob(const ResolvedJob& job, double flops_per_second) {
 }
 
 CostForecast ForecastCosts(const ResolvedJob& job, const Facts& facts) {
-  const auto expansion = Expand(job, WithAssumed(job, facts), NodeDetail::kSize);
+  const auto expansion = Expand(job, WithAssumed(job, facts), {.nodes = NodeDetail::kSize});
   CHECK(expansion.ok()) << expansion.status();
   CostForecast forecast;
   for (const TaskNode& node : expansion->nodes) {

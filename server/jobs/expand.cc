@@ -47,11 +47,12 @@ v1::Recipe ProfiledPart(v1::Recipe recipe) {
 // Appends the nodes of one job, stage by stage. Each method needs the facts of its stage.
 class Expander {
  public:
-  Expander(const ResolvedJob& job, const Facts& facts, NodeDetail detail)
+  Expander(const ResolvedJob& job, const Facts& facts, const GraphDetail& wanted)
       : job_(job),
         facts_(facts),
-        detail_(detail),
-        inputs_(detail == NodeDetail::kSize ? v1::Model::default_instance() : *job.model),
+        detail_(wanted.nodes),
+        known_(wanted.known),
+        inputs_(wanted.nodes == NodeDetail::kSize ? v1::Model::default_instance() : *job.model),
         info_(job.model->info()),
         window_(job.spec.calibration().window()),
         costs_(info_, job.recipe, window_),
@@ -66,7 +67,7 @@ class Expander {
     cuts_ = CutJob(info_, job_.recipe, facts_.calibration->windows(), window_, facts_.evaluation->windows());
     for (size_t i = 0; i < cuts_.evaluation.size(); ++i) {
       Reference(TaskKey(TaskKind::kReference, i), evaluation_key_, cuts_.evaluation[i], evaluation_costs_,
-                job_.spec.evaluation().window());
+                job_.spec.evaluation().window(), job_.recipe.evaluation().compute());
     }
     for (size_t j = 0; j < cuts_.ranges.size(); ++j) {
       for (size_t i = 0; i < cuts_.shards.size(); ++i) Calibrate(i, j);
@@ -87,10 +88,11 @@ class Expander {
   }
 
   void Assemble() {
+    if (Known(TaskKind::kAssemble)) return;
     NodeBuilder builder(TaskKind::kAssemble, detail_);
     auto* params = builder.spec().mutable_assemble();
     params->set_candidate(facts_.selection->selected());
-    *params->mutable_card() = Card();
+    if (whole()) *params->mutable_card() = Card();
     builder.Files(inputs_, ModelFiles::kAll)
         .Input(TaskFile::kInfo, job_.info)
         .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
@@ -101,6 +103,7 @@ class Expander {
   }
 
   void Report() {
+    if (Known(TaskKind::kReport)) return;
     NodeBuilder builder(TaskKind::kReport, detail_);
     auto* params = builder.spec().mutable_report();
     *params->mutable_spec() = ComparableSpec();
@@ -120,9 +123,19 @@ class Expander {
   std::vector<TaskNode> Take() { return std::move(nodes_); }
 
  private:
+  bool whole() const { return detail_ == NodeDetail::kWhole; }
+
   void Add(NodeBuilder& builder) { nodes_.push_back(builder.Build()); }
 
+  // The next node is one of those that are there already.
+  bool Known(const std::string& key) {
+    if (nodes_.size() >= known_) return false;
+    nodes_.emplace_back().key = key;
+    return true;
+  }
+
   void Tokenize(const std::string& key, const v1::Data& data) {
+    if (Known(key)) return;
     NodeBuilder builder(key, detail_);
     auto* params = builder.spec().mutable_tokenize();
     params->set_kind(data.kind());
@@ -136,12 +149,15 @@ class Expander {
     Add(builder);
   }
 
-  void Reference(const std::string& key, const std::string& ids, Cut windows, const Costs& costs, int window) {
+  void Reference(const std::string& key, const std::string& ids, Cut windows, const Costs& costs, int window,
+                 v1::ComputeType compute, int stride = 0) {
+    if (Known(key)) return;
     NodeBuilder builder(key, detail_);
     auto* params = builder.spec().mutable_reference();
     SetRange(windows, params->mutable_windows());
     params->set_window(window);
-    params->set_compute(job_.recipe.evaluation().compute());
+    params->set_compute(compute);
+    params->set_stride(stride);
     builder.Files(inputs_, ModelFiles::kNumeric)
         .Link(TaskFile::kIds, ids, TaskFile::kIds)
         .Needs(costs.ReferenceBytes(windows.size()), costs.ReferenceFlops(windows.size()))
@@ -151,16 +167,16 @@ class Expander {
 
   // Units are measured in f32 whatever the evaluation computes in: bf16 puts a floor under what is to be measured.
   void ProfileReference() {
-    Reference(profile_reference_key_, calibration_key_, {0, cuts_.profile_windows}, costs_, window_);
-    auto* params = nodes_.back().spec.mutable_reference();
-    params->set_compute(v1::COMPUTE_TYPE_F32);
-    params->set_stride(cuts_.profile_stride);
+    Reference(profile_reference_key_, calibration_key_, {0, cuts_.profile_windows}, costs_, window_,
+              v1::COMPUTE_TYPE_F32, cuts_.profile_stride);
   }
 
   void Calibrate(int shard, int range) {
+    const std::string key = TaskKey(TaskKind::kCalibrate, shard, range);
+    if (Known(key)) return;
     const Cut windows = cuts_.shards[shard];
     const Cut blocks = cuts_.ranges[range];
-    NodeBuilder builder(TaskKey(TaskKind::kCalibrate, shard, range), detail_);
+    NodeBuilder builder(key, detail_);
     auto* params = builder.spec().mutable_calibrate();
     SetRange(windows, params->mutable_windows());
     SetRange(blocks, params->mutable_blocks());
@@ -177,8 +193,10 @@ class Expander {
   }
 
   void Merge(int range) {
+    const std::string key = TaskKey(TaskKind::kMerge, range);
+    if (Known(key)) return;
     const int shards = static_cast<int>(cuts_.shards.size());
-    NodeBuilder builder(TaskKey(TaskKind::kMerge, range), detail_);
+    NodeBuilder builder(key, detail_);
     builder.spec().mutable_merge();
     for (int i = 0; i < shards; ++i)
       builder.Link(Numbered(TaskFile::kStatistics, i), TaskKey(TaskKind::kCalibrate, i, range), TaskFile::kStatistics);
@@ -194,14 +212,16 @@ class Expander {
   }
 
   void Profile(int index) {
+    const std::string key = TaskKey(TaskKind::kProfile, index);
+    if (Known(key)) return;
     const ProfileCut& cut = cuts_.profiles[index];
-    NodeBuilder builder(TaskKey(TaskKind::kProfile, index), detail_);
+    NodeBuilder builder(key, detail_);
     auto* params = builder.spec().mutable_profile();
     SetRange(cut.blocks, params->mutable_blocks());
     SetRange({0, cuts_.profile_windows}, params->mutable_windows());
     params->set_stride(cuts_.profile_stride);
     params->set_window(window_);
-    *params->mutable_recipe() = ProfiledPart(job_.recipe);
+    if (whole()) *params->mutable_recipe() = ProfiledPart(job_.recipe);
     builder.Files(inputs_, ModelFiles::kNumeric)
         .Link(TaskFile::kHidden, profile_reference_key_, TaskFile::kHidden)
         .Link(TaskFile::kIds, calibration_key_, TaskFile::kIds)
@@ -212,10 +232,11 @@ class Expander {
   }
 
   void Allocate() {
+    if (Known(TaskKind::kAllocate)) return;
     NodeBuilder builder(TaskKind::kAllocate, detail_);
     auto* params = builder.spec().mutable_allocate();
     *params->mutable_budget() = job_.spec.budget();
-    *params->mutable_recipe() = PartsOf(job_.recipe);
+    if (whole()) *params->mutable_recipe() = PartsOf(job_.recipe);
     builder.Input(TaskFile::kInfo, job_.info).Needs(Costs::SmallBytes(), 1e4 * info_.units_size());
     for (size_t j = 0; j < cuts_.profiles.size(); ++j) {
       builder.Link(Numbered(TaskFile::kSensitivity, j), TaskKey(TaskKind::kProfile, j), TaskFile::kSensitivity);
@@ -224,14 +245,17 @@ class Expander {
   }
 
   void Quantize(int candidate, int range) {
+    const std::string key = TaskKey(TaskKind::kQuantize, candidate, range);
+    if (Known(key)) return;
     const Cut blocks = cuts_.ranges[range];
     const v1::Plan& plan = facts_.allocation->candidates(candidate);
-    NodeBuilder builder(TaskKey(TaskKind::kQuantize, candidate, range), detail_);
+    NodeBuilder builder(key, detail_);
     auto* params = builder.spec().mutable_quantize();
     SetRange(blocks, params->mutable_blocks());
     *params->mutable_rounding() = job_.recipe.rounding();
     // Plan.units are in the order of ModelInfo.units.
-    for (int u = 0; u < std::min(plan.units_size(), info_.units_size()); ++u) {
+    const int units = whole() ? std::min(plan.units_size(), info_.units_size()) : 0;
+    for (int u = 0; u < units; ++u) {
       if (info_.units(u).block() < blocks.begin || info_.units(u).block() >= blocks.end) continue;
       auto* unit = params->add_units();
       unit->set_unit(plan.units(u).unit());
@@ -249,8 +273,10 @@ class Expander {
   }
 
   void Evaluate(int candidate, int shard) {
+    const std::string key = TaskKey(TaskKind::kEvaluate, candidate, shard);
+    if (Known(key)) return;
     const Cut windows = cuts_.evaluation[shard];
-    NodeBuilder builder(TaskKey(TaskKind::kEvaluate, candidate, shard), detail_);
+    NodeBuilder builder(key, detail_);
     auto* params = builder.spec().mutable_evaluate();
     SetRange(windows, params->mutable_windows());
     params->set_window(job_.spec.evaluation().window());
@@ -265,13 +291,14 @@ class Expander {
   }
 
   void Select(int candidates) {
+    if (Known(TaskKind::kSelect)) return;
     const int shards = static_cast<int>(cuts_.evaluation.size());
     NodeBuilder builder(TaskKind::kSelect, detail_);
     auto* params = builder.spec().mutable_select();
     *params->mutable_budget() = job_.spec.budget();
     params->set_candidates(candidates);
     params->set_shards(shards);
-    *params->mutable_card() = Card();
+    if (whole()) *params->mutable_card() = Card();
     builder.Files(inputs_, ModelFiles::kCarried)
         .Input(TaskFile::kInfo, job_.info)
         .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
@@ -314,6 +341,7 @@ class Expander {
   const ResolvedJob& job_;
   const Facts& facts_;
   const NodeDetail detail_;
+  const size_t known_;
   const ModelInputs inputs_;
   const v1::ModelInfo& info_;
   const int window_;  // of calibration
@@ -325,10 +353,10 @@ class Expander {
 
 }  // namespace
 
-absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts, NodeDetail detail) {
+absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts, const GraphDetail& wanted) {
   if (facts.calibration) ABSL_RETURN_IF_ERROR(CheckLength(TaskUse::kCalibration, *facts.calibration));
   if (facts.evaluation) ABSL_RETURN_IF_ERROR(CheckLength(TaskUse::kEvaluation, *facts.evaluation));
-  Expander expander(job, facts, detail);
+  Expander expander(job, facts, wanted);
   expander.Tokenize();
   const bool measured = facts.calibration && facts.evaluation;
   const bool planned = measured && facts.allocation;

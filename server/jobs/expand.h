@@ -21,7 +21,7 @@ namespace bitwright::server {
 //   evaluate and reference shards: 16 windows
 // INVALID_ARGUMENT, reason DATA_TOO_SHORT: a summary holds no whole window (names the use, the tokens found, the
 // window).
-absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts, NodeDetail detail = NodeDetail::kWhole);
+absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts, const GraphDetail& wanted = {});
 
 // The inspect task of a model. Key "inspect".
 TaskNode InspectNode(const v1::Manifest& manifest);

@@ -36,11 +36,11 @@ struct TaskNode {
 
 // What is known of a job so far. All come from outputs of its own tasks, so a restart rebuilds them.
 struct Facts {
-  std::optional<v1::TokenizeSummary> calibration;  // output "summary" of tokenize[calibration]
-  std::optional<v1::TokenizeSummary> evaluation;   // output "summary" of tokenize[evaluation]
-  std::optional<v1::Allocation> allocation;        // output "allocation" of allocate
-  std::optional<v1::Selection> selection;          // output "selection" of select
-  std::optional<v1::Digest> provenance;            // the blob of it, made by the server when assemble has finished
+  std::optional<v1::TokenizeSummary> calibration;    // output "summary" of tokenize[calibration]
+  std::optional<v1::TokenizeSummary> evaluation;     // output "summary" of tokenize[evaluation]
+  std::shared_ptr<const v1::Allocation> allocation;  // output "allocation" of allocate; large, so that copies share it
+  std::optional<v1::Selection> selection;            // output "selection" of select
+  std::optional<v1::Digest> provenance;              // the blob of it, made by the server when assemble has finished
 };
 
 // What a spec is resolved for: to run, or to be looked at before anything is decided.

@@ -38,6 +38,12 @@ class ModelInputs {
 // inputs and links.
 enum class NodeDetail { kWhole, kSize };
 
+// What of a job's graph is wanted.
+struct GraphDetail {
+  NodeDetail nodes = NodeDetail::kWhole;
+  size_t known = 0;  // so many nodes, from the first, are there already: they are made of their keys alone
+};
+
 // Builds one node: names its inputs, sorts the fixed ones, fills the spec's kind in from the params that were set, and
 // says whether tasks of that kind are small.
 class NodeBuilder {

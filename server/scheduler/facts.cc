@@ -1,5 +1,6 @@
 #include "server/scheduler/facts.h"
 
+#include <memory>
 #include <utility>
 
 #include "proto/base/errors.h"
@@ -19,6 +20,15 @@ absl::Status Fill(const OutputToRead& output, const std::string& bytes, std::opt
   return absl::OkStatus();
 }
 
+// Shared, since copies of facts are made for every plan.
+template <typename Message>
+absl::Status Fill(const OutputToRead& output, const std::string& bytes, std::shared_ptr<const Message>& fact) {
+  auto message = std::make_shared<Message>();
+  if (!message->ParseFromString(bytes)) return OutputInvalidError(output.key, ReadOutput(output.kind));
+  fact = std::move(message);
+  return absl::OkStatus();
+}
+
 // True: the owner knows what the task says.
 bool Knows(const Owner& owner, const LiveTask& task) {
   const std::string& kind = task.node.spec.kind();
@@ -28,7 +38,7 @@ bool Knows(const Owner& owner, const LiveTask& task) {
   if (kind == TaskKind::kTokenize) {
     return task.node.key == calibration ? job.facts.calibration.has_value() : job.facts.evaluation.has_value();
   }
-  if (kind == TaskKind::kAllocate) return job.facts.allocation.has_value();
+  if (kind == TaskKind::kAllocate) return job.facts.allocation != nullptr;
   if (kind == TaskKind::kSelect) return job.facts.selection.has_value();
   return kind != TaskKind::kAssemble || job.artifact.has_value();
 }

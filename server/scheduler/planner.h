@@ -13,7 +13,8 @@ namespace bitwright::server {
 class Planner {
  public:
   virtual ~Planner() = default;
-  virtual absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts) const = 0;
+  // Of the first `known` nodes the keys alone.
+  virtual absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts, size_t known) const = 0;
   virtual TaskNode Inspect(const v1::Manifest& manifest) const = 0;
   virtual absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, std::shared_ptr<const v1::Model> model,
                                               const v1::Digest& info, const std::optional<v1::Recipe>& shipped,

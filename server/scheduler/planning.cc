@@ -37,6 +37,7 @@ struct PlanInput {
   std::string tenant;
   std::vector<OutputToRead> unread;
   Learned learned;
+  size_t known = 0;                             // tasks that there are
   std::shared_ptr<const ResolvedJob> resolved;  // of a job
   std::optional<v1::Manifest> manifest;         // of a model
   std::optional<v1::Provenance> provenance;     // to be written, so that the report can read it
@@ -48,7 +49,7 @@ struct PlanResult {
   Learned learned;
   std::vector<TaskNode> nodes;
   bool complete = false;
-  CostForecast forecast;
+  std::optional<CostForecast> forecast;  // where it is another than before
 };
 
 absl::Status ReadAll(HeldBlobs& blobs, const PlanInput& input, PlanResult& result) {
@@ -66,10 +67,11 @@ absl::Status Expand(const Planner& planner, const PlanInput& input, PlanResult& 
     result.complete = true;
     return absl::OkStatus();
   }
-  ABSL_ASSIGN_OR_RETURN(Expansion expansion, planner.Expand(*input.resolved, result.learned.facts));
+  ABSL_ASSIGN_OR_RETURN(Expansion expansion, planner.Expand(*input.resolved, result.learned.facts, input.known));
   result.nodes = std::move(expansion.nodes);
   result.complete = expansion.complete;
-  result.forecast = planner.Forecast(*input.resolved, result.learned.facts);
+  // It follows from what tasks there are.
+  if (result.nodes.size() > input.known) result.forecast = planner.Forecast(*input.resolved, result.learned.facts);
   return absl::OkStatus();
 }
 
@@ -191,7 +193,7 @@ void OnPlanned(Core& core, Owner& owner, PlanResult result) {
   } else {
     owner.job()->facts = std::move(result.learned.facts);
     owner.job()->artifact = std::move(result.learned.artifact);
-    owner.job()->forecast = std::move(result.forecast);
+    if (result.forecast) owner.job()->forecast = *std::move(result.forecast);
   }
   owner.complete = result.complete;
   const absl::Status added = AddNodes(core, owner, std::move(result.nodes));
@@ -208,6 +210,7 @@ PlanInput InputOf(const Owner& owner, std::vector<OutputToRead> unread) {
                   .tenant = owner.tenant(),
                   .unread = std::move(unread),
                   .learned = {},
+                  .known = owner.tasks.size(),
                   .resolved = {},
                   .manifest = {},
                   .provenance = {}};

@@ -119,7 +119,7 @@ void OnBegun(Core& core, Owner& owner, const std::optional<JobRow>& row) {
   work.job.set_state(stored.state());
   work.job.set_compute_class(stored.compute_class());
   *work.job.mutable_start_time() = stored.start_time();
-  core.window.OnLeftQueue(owner.name);
+  core.window.OnBegun(core, owner.name);
 }
 
 void OnNotBegun(Owner& owner) {

@@ -200,6 +200,12 @@ void Window::OnLeftQueue(const std::string& name) {
   if (sated_.erase(tenant) > 0) more_jobs_ = true;
 }
 
+void Window::OnBegun(Core& core, const std::string& name) {
+  OnLeftQueue(name);
+  // Many workers would empty it between two ticks.
+  if (2 * Room(core) > static_cast<size_t>(core.options.window)) Fill(core);
+}
+
 void Window::OnLoaded(const Owner& owner) {
   Loads(owner.name, false);
   const JobWork* job = owner.job();

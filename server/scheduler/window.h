@@ -28,10 +28,12 @@ class Window {
   // It is in memory; or it was already, or is not to be.
   void OnLoaded(const Owner& owner);
   void OnNotLoaded(const std::string& name) { Loads(name, false); }
-  // It began, or is forgotten: it is no longer one of those that wait in memory.
+  // It is forgotten: it is no longer one of those that wait in memory.
   void OnLeftQueue(const std::string& name);
+  // It is no longer one of those, since it began.
+  void OnBegun(Core& core, const std::string& name);
 
-  // Takes in what there is room for. Called when somebody ended, and with every tick.
+  // Takes in what there is room for. Called when somebody ended, when few are left that wait, and with every tick.
   void Fill(Core& core);
   // From now on nothing says that the store has no more; after a start, or when a limit changed.
   void LookAgain() { more_jobs_ = more_models_ = true; }

@@ -140,7 +140,8 @@ absl::StatusOr<LocalJobs::Result> LocalJobs::Run(const v1::Model& model, v1::Job
       } else if (node.key == "tokenize[evaluation]") {
         ABSL_ASSIGN_OR_RETURN(facts.evaluation, Read<v1::TokenizeSummary>(finished, "summary"));
       } else if (node.key == "allocate") {
-        ABSL_ASSIGN_OR_RETURN(facts.allocation, Read<v1::Allocation>(finished, "allocation"));
+        ABSL_ASSIGN_OR_RETURN(v1::Allocation allocation, Read<v1::Allocation>(finished, "allocation"));
+        facts.allocation = std::make_shared<v1::Allocation>(std::move(allocation));
       } else if (node.key == "select") {
         ABSL_ASSIGN_OR_RETURN(facts.selection, Read<v1::Selection>(finished, "selection"));
       } else if (node.key == "assemble") {

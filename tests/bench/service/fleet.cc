@@ -48,7 +48,7 @@ WorkerFleet::WorkerFleet(const std::string& address, const Workload& workload, i
       for (size_t i = next++; i < workers_.size() * held; i = next++) {
         // Round after round, so that no two threads fill one worker at a time as long as there are enough of them.
         Worker& worker = *workers_[i % workers_.size()];
-        std::optional<v1::Lease> lease = worker.calls->Lease(worker.name);
+        std::optional<v1::Lease> lease = worker.calls->Lease(worker.name, kWaitSeconds);
         CHECK(lease.has_value()) << "there are not enough tasks";
         absl::MutexLock lock(&mutex_);
         worker.held.push_back(*std::move(lease));

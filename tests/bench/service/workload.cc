@@ -98,9 +98,10 @@ std::string Calls::Register(int slots) {
   return Must<v1::RegisterWorkerResponse>(*workers, &v1::WorkerService::Stub::RegisterWorker, request).worker();
 }
 
-std::optional<v1::Lease> Calls::Lease(const std::string& worker) {
+std::optional<v1::Lease> Calls::Lease(const std::string& worker, int most_seconds) {
   v1::LeaseTaskRequest request;
   request.set_worker(worker);
+  request.mutable_max_wait()->set_seconds(most_seconds);
   auto response = Must<v1::LeaseTaskResponse>(*workers, &v1::WorkerService::Stub::LeaseTask, request);
   return response.has_lease() ? std::optional(std::move(*response.mutable_lease())) : std::nullopt;
 }

@@ -37,7 +37,7 @@ struct Calls {
 
   BlobDigest Put(std::string_view bytes);
   std::string Register(int slots);
-  std::optional<v1::Lease> Lease(const std::string& worker);  // does not wait
+  std::optional<v1::Lease> Lease(const std::string& worker, int most_seconds = 0);  // that it may wait
   v1::HeartbeatResponse Beat(const v1::HeartbeatRequest& request);
   v1::Job CreateJob(const v1::CreateJobRequest& request);
 

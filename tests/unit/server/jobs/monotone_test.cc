@@ -41,6 +41,13 @@ TEST(Monotone, FactsOnlyAddNodes) {
       ASSERT_OK_AND_ASSIGN(Expansion now, Expand(job, FactsAt(job, level, calibration, evaluation, candidates)));
       ASSERT_GT(now.nodes.size(), before.size());
       for (size_t i = 0; i < before.size(); ++i) ASSERT_TRUE(SameNode(before[i], now.nodes[i])) << before[i].key;
+      const Facts facts = FactsAt(job, level, calibration, evaluation, candidates);
+      ASSERT_OK_AND_ASSIGN(const Expansion tail, Expand(job, facts, {.known = before.size()}));
+      ASSERT_EQ(tail.nodes.size(), now.nodes.size());
+      for (size_t i = 0; i < now.nodes.size(); ++i) {
+        ASSERT_EQ(tail.nodes[i].key, now.nodes[i].key);
+        EXPECT_TRUE(i < before.size() || SameNode(tail.nodes[i], now.nodes[i])) << now.nodes[i].key;
+      }
       before = std::move(now.nodes);
     }
   }

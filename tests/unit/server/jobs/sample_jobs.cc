@@ -154,7 +154,7 @@ Facts FactsAt(const ResolvedJob& job, int level, int calibration_windows, int ev
   Facts facts;
   if (level >= 1) facts.calibration = Summary(calibration_windows, job.spec.calibration().window());
   if (level >= 1) facts.evaluation = Summary(evaluation_windows, job.spec.evaluation().window());
-  if (level >= 2) facts.allocation = Allocation(job.model->info(), candidates);
+  if (level >= 2) facts.allocation = std::make_shared<v1::Allocation>(Allocation(job.model->info(), candidates));
   if (level >= 3) facts.selection.emplace().set_selected(candidates - 1);
   if (level >= 4) facts.provenance = FakeDigest("provenance", 1000);
   return facts;

@@ -278,8 +278,8 @@ TEST(ListWorkers, ComesInPagesByName) {
 // Tasks whose spec no message holds.
 class LargePlanner final : public Planner {
  public:
-  absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts) const override {
-    auto expansion = planner_->Expand(job, facts);
+  absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts, size_t known) const override {
+    auto expansion = planner_->Expand(job, facts, known);
     if (expansion.ok()) {
       v1::TaskInput& input = *expansion->nodes[0].spec.add_inputs();
       input.set_name(std::string(limits::kMaxTaskSpecBytes, 'x'));
