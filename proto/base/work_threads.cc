@@ -1,5 +1,8 @@
 #include "proto/base/work_threads.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <deque>
 #include <thread>
 #include <utility>
@@ -33,9 +36,14 @@ struct WorkThreads::State {
   }
 };
 
-WorkThreads::WorkThreads(int threads) : state_(std::make_unique<State>()) {
+WorkThreads::WorkThreads(int threads, int nice) : state_(std::make_unique<State>()) {
   for (int i = 0; i < threads; ++i) {
-    state_->threads.emplace_back([state = state_.get()] { state->Run(); });
+    state_->threads.emplace_back([state = state_.get(), nice] {
+      // On Linux a priority is a thread's own. One that stands back less is no harm.
+      if (nice > 0)
+        (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), ::getpriority(PRIO_PROCESS, 0) + nice);
+      state->Run();
+    });
   }
 }
 

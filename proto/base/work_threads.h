@@ -8,7 +8,8 @@ namespace bitwright {
 // Threads that run what is posted, in order of posting. Thread-safe.
 class WorkThreads {
  public:
-  explicit WorkThreads(int threads);
+  // `nice`: by how much they stand back where processors are scarce, as in nice(1), 0 to 19.
+  explicit WorkThreads(int threads, int nice = 0);
   ~WorkThreads();  // runs what was posted, then ends
   WorkThreads(const WorkThreads&) = delete;
   WorkThreads& operator=(const WorkThreads&) = delete;

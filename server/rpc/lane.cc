@@ -11,7 +11,10 @@ namespace bitwright::server {
 
 struct Lane::State {
   State(const LaneLimits& l, Metrics& m)
-      : limits(l), metrics(m), show_depth(m.LaneDepth(l.name)), threads(std::make_unique<WorkThreads>(l.threads)) {}
+      : limits(l),
+        metrics(m),
+        show_depth(m.LaneDepth(l.name)),
+        threads(std::make_unique<WorkThreads>(l.threads, l.nice)) {}
 
   const LaneLimits limits;
   Metrics& metrics;

@@ -17,6 +17,7 @@ struct LaneLimits {
   int threads = 1;
   int most_waiting = 1;  // steps in the queue, beyond which no new call is taken
   int most_streams = 1;  // streams and waits for work open at once
+  int nice = 0;          // by how much its threads stand back where processors are scarce
 };
 
 // Threads for what may block, disk and database, with a bounded queue. gRPC has as few as two threads for all calls;

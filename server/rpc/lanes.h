@@ -11,7 +11,9 @@ namespace bitwright::server {
 // A thread waits while what its call says is made durable: as many as go into one commit.
 inline constexpr LaneLimits kWorkLane{.name = "work", .threads = 32, .most_waiting = 1024, .most_streams = 4096};
 inline constexpr LaneLimits kControlLane{.name = "control", .threads = 16, .most_waiting = 256, .most_streams = 4096};
-inline constexpr LaneLimits kBulkLane{.name = "bulk", .threads = 8, .most_waiting = 256, .most_streams = 512};
+// Hashing takes whole processors; what others say takes little of one, but at once.
+inline constexpr LaneLimits kBulkLane{
+    .name = "bulk", .threads = 8, .most_waiting = 256, .most_streams = 512, .nice = 5};
 
 struct Lanes {
   Lanes(Metrics& metrics, const Clock& clock, const Authenticator& authenticator, AuditLog& audit)
