@@ -50,7 +50,9 @@ TEST(Uploads, AreBoundedInNumber) {
   {
     SilentUpload silent(*test.calls, "u", digest, "some");
     absl::Status second;
-    while (second.ok()) second = test.calls->Upload("v", DigestOf("other"), "o", 0, /*finish=*/false).status();
+    for (int i = 0; second.ok(); ++i) {  // until the first has arrived
+      second = test.calls->Upload("v" + std::to_string(i), DigestOf("other"), "o", 0, /*finish=*/false).status();
+    }
     EXPECT_THAT(second, HasReason("UPLOADS_FULL"));
     silent.context->TryCancel();
     (void)silent.writer->Finish();
