@@ -8,8 +8,8 @@
 namespace bitwright::server {
 namespace {
 
-// Of the pages that make it worth while: what the writer may do by itself.
-constexpr int kLittle = 16;
+// Pages that the writer may bring in by itself.
+constexpr int kLittle = 256;
 // Each leaves what was added meanwhile, which is less than before unless the disk is slower than the writer.
 constexpr int kMostRounds = 8;
 
@@ -48,6 +48,8 @@ void Checkpointer::OnCommit(SqliteDb& writer) {
   if (const auto log = writer.Checkpoint(); !log.ok()) LOG(ERROR) << log.status().ToString();
 }
 
+void Checkpointer::OnFailure(SqliteDb& writer) { (void)writer.Checkpoint(); }
+
 void Checkpointer::Run() {
   while (true) {
     {
@@ -66,7 +68,7 @@ void Checkpointer::BringIn() {
   for (int round = 0; round < kMostRounds; ++round) {
     const auto log = db_->Checkpoint();
     if (!log.ok()) LOG(ERROR) << log.status().ToString();
-    if (!log.ok() || log->pages - log->in_database <= log_pages_ / kLittle) return;
+    if (!log.ok() || log->pages - log->in_database <= kLittle) return;
   }
 }
 

@@ -82,7 +82,8 @@ struct WriteQueue::State {
       if (observer)
         observer(static_cast<int>(batch.size()), absl::ToDoubleSeconds(clock.Monotonic() - start), committed);
       Tell(batch, statuses);
-      if (checkpointer != nullptr) checkpointer->OnCommit(*db);
+      if (checkpointer == nullptr) continue;
+      committed ? checkpointer->OnCommit(*db) : Checkpointer::OnFailure(*db);
     }
     absl::MutexLock lock(&mutex);
     written = true;

@@ -12,7 +12,7 @@
 namespace bitwright::server {
 namespace {
 
-constexpr int kLogPages = 64;
+constexpr int kLogPages = 512;
 constexpr absl::Duration kPatience = absl::Minutes(1);
 
 class CheckpointerTest : public ::testing::Test {
