@@ -75,6 +75,10 @@ absl::Status DiskFiles::ReadBack(const OpenFile& file, const std::string& path, 
   return ReadAt(file, path, offset, buffer, size);
 }
 
+void DiskFiles::BeginSync(const OpenFile& file, int64_t offset, int64_t size) {
+  (void)::sync_file_range(file.fd(), offset, size, SYNC_FILE_RANGE_WRITE);
+}
+
 absl::Status DiskFiles::Sync(const OpenFile& file, const std::string& path) const {
   if (const int error = Fault("fsync", path); error != 0) return Failure(path, error);
   if (const int error = Failpoint("blob.fsync"); error != 0) return Failure(path, error);

@@ -45,6 +45,9 @@ class DiskFiles {
                        const std::vector<std::string_view>& parts) const;
   // As ReadAt, of a file that is being written.
   absl::Status ReadBack(const OpenFile& file, const std::string& path, int64_t offset, char* buffer, size_t size) const;
+  // Has the disk begin with what was written there, so that Sync finds little left to do. Without effect where the file
+  // system cannot.
+  static void BeginSync(const OpenFile& file, int64_t offset, int64_t size);
   absl::Status Sync(const OpenFile& file, const std::string& path) const;
   absl::Status SyncFolder(const std::string& path) const;
   absl::Status Rename(const std::string& from, const std::string& to) const;

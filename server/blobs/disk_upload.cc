@@ -16,6 +16,9 @@
 namespace bitwright::server {
 namespace {
 
+// The disk works while the rest of the upload comes, in pieces that are worth a seek.
+constexpr int64_t kSyncPiece = 8 << 20;
+
 class DiskUpload final : public BlobUpload {
  public:
   DiskUpload(const DiskFiles& files, BlobDigest digest, DiskUploadPaths paths, std::function<void(int64_t)> on_close,
@@ -72,6 +75,9 @@ class DiskUpload final : public BlobUpload {
     ABSL_RETURN_IF_ERROR(files_.WriteAt(file_, paths_.partial, committed_, parts));
     committed_ += size;
     hashed_ = committed_;
+    if (committed_ - begun_to_sync_ < kSyncPiece) return absl::OkStatus();
+    DiskFiles::BeginSync(file_, begun_to_sync_, committed_ - begun_to_sync_);
+    begun_to_sync_ = committed_;
     return absl::OkStatus();
   }
 
@@ -98,7 +104,8 @@ class DiskUpload final : public BlobUpload {
   PieceHasher hash_;
   int64_t committed_;
   int64_t hashed_ = 0;  // or being hashed
-  bool gone_ = false;   // the partial file is no more
+  int64_t begun_to_sync_ = 0;
+  bool gone_ = false;  // the partial file is no more
 };
 
 }  // namespace
