@@ -11,6 +11,7 @@
 #include "proto/contract/names.h"
 #include "proto/transfer/grpc_calls.h"
 #include "proto/transfer/transfer_errors.h"
+#include "proto/transfer/write_call.h"
 
 namespace bitwright {
 namespace {
@@ -20,6 +21,11 @@ namespace bytestream = google::bytestream;
 constexpr int kIdDigits = 32;
 // Uploads of so few bytes are not worth the question how far an earlier process came.
 constexpr int64_t kUnaskedBytes = 4 * limits::kStreamChunkBytes;
+
+// Of a slice that nobody else has yet.
+char* Begin(const grpc::Slice& slice) {
+  return const_cast<char*>(reinterpret_cast<const char*>(slice.begin()));  // gRPC has no other way to fill one
+}
 
 class BlobUpload {
  public:
@@ -86,20 +92,20 @@ class BlobUpload {
   absl::Status SendFrom(int64_t offset) {
     Attempt attempt(context_.cancel, context_.policy.StreamLimit(file_.size_bytes()));
     bytestream::WriteResponse response;
-    const auto writer = stub_->Write(attempt.context(), &response);
+    const auto writer = OpenWriteCall(*context_.channel, attempt.context(), &response);
     bytestream::WriteRequest request;
     request.set_resource_name(UploadNameText(upload_));
     for (bool last = false; !last;) {
       const int64_t size = std::min<int64_t>(limits::kStreamChunkBytes, file_.size_bytes() - offset);
-      request.mutable_data()->resize(static_cast<size_t>(size));
-      file_error_ = file_.Read(offset, request.mutable_data()->data(), static_cast<size_t>(size));
+      const grpc::Slice data(static_cast<size_t>(size));
+      file_error_ = file_.Read(offset, Begin(data), data.size());
       if (!file_error_.ok()) break;
       request.set_write_offset(offset);
       last = offset + size == file_.size_bytes();
       request.set_finish_write(last);
       Failpoint("transfer.chunk");
       // False: the server ended the call, perhaps early because it has the blob by now. Finish tells.
-      if (!writer->Write(request)) break;
+      if (!writer->Write(WriteCallMessage(request, data))) break;
       request.clear_resource_name();
       offset += size;
       Tell(offset);
