@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 
 #include "tests/support/fixtures.h"
@@ -32,6 +33,10 @@ class ProcessTest : public ::testing::Test {
                                           dir_ / "out",      "--local"};
     std::vector<std::string> environment = {"BITWRIGHTD=" + daemon, "TMPDIR=" + (dir_ / "tmp")};
     std::vector<char*> argv;
+    // What a sanitizer is told, it and the processes that it starts are to hear.
+    for (const char* name : {"ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"}) {
+      if (const char* value = std::getenv(name)) environment.push_back(std::string(name) + "=" + value);
+    }
     std::vector<char*> envp;
     for (std::string& argument : arguments) argv.push_back(argument.data());
     for (std::string& variable : environment) envp.push_back(variable.data());
