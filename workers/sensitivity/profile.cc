@@ -8,12 +8,10 @@
 #include "proto/base/status_macros.h"
 #include "workers/evaluate/summary.h"
 #include "workers/formats/dequantize.h"
+#include "workers/sensitivity/losses.h"
 
 namespace bitwright::worker {
 namespace {
-
-// Below this the proxy or the KL divergence says nothing; an α of such a unit would be noise.
-constexpr double kTiny = 1e-30;
 
 // A block in which one unit is replaced; the other units are the block's own.
 struct Variant {
@@ -89,12 +87,12 @@ class BlockProfile {
     ABSL_ASSIGN_OR_RETURN(const EvaluationSummary summary, Summarize(stats));
     const Estimate& kl = summary.kl.mean;
     results_[v.unit].measurements.push_back(
-        {v.format, kl.value, kl.standard_error, v.proxy, kl.value / std::max(v.proxy, kTiny)});
+        {v.format, kl.value, kl.standard_error, v.proxy, AlphaOf(kl.value, v.proxy)});
     return absl::OkStatus();
   }
 
   std::vector<UnitSensitivity> Finish() {
-    for (UnitSensitivity& result : results_) FillLosses(result);
+    for (UnitSensitivity& result : results_) FillLosses(options_.middle_bits, result);
     return std::move(results_);
   }
 
@@ -132,22 +130,6 @@ class BlockProfile {
       row += linear.out;
     }
     PrepareUnit(variant.weights, runner_.decoder().compute(), runner_.pool());
-  }
-
-  void FillLosses(UnitSensitivity& result) {
-    const auto alpha_at = [&](int bits) -> std::optional<double> {
-      for (const auto& measurement : result.measurements) {
-        if (measurement.format.bits == bits) return measurement.alpha;
-      }
-      return std::nullopt;
-    };
-    for (auto& format : result.formats) {
-      const double alpha = alpha_at(format.format.bits).value_or(*alpha_at(options_.middle_bits));
-      format.loss = alpha * format.proxy;
-      for (const auto& measurement : result.measurements) {
-        if (measurement.format == format.format) format.measured = true;
-      }
-    }
   }
 
   WindowRunner& runner_;

@@ -1,5 +1,6 @@
 #include "workers/tasks/verdict.h"
 
+#include <cmath>
 #include <cstdio>
 
 namespace bitwright::worker {
@@ -14,6 +15,14 @@ std::string Number(const char* format, double value) {
 std::string Described(const v1::Candidate& candidate) {
   return candidate.name() + " (" + Number("%.3f", candidate.average_bits()) + " bits, KL divergence " +
          Number("%.5f", candidate.kl_divergence().mean()) + " nats)";
+}
+
+// How large the mixed plan is beside the uniform one.
+std::string SizeBeside(const v1::Candidate& mixed, const v1::Candidate& uniform) {
+  const int64_t more = mixed.weight_bytes() - uniform.weight_bytes();
+  if (more == 0) return "; both are of the same size";
+  const std::string bits = Number("%.2g", std::abs(mixed.average_bits() - uniform.average_bits())) + " bits";
+  return more > 0 ? "; the best uniform plan leaves " + bits + " of it unused" : "; it is smaller by " + bits;
 }
 
 }  // namespace
@@ -32,9 +41,7 @@ std::string Verdict(const v1::Report& report, const v1::Selection& selection) {
     return "The best uniform plan within the budget is " + Described(best) + ".";
   }
   const double ratio = best.kl_divergence().mean() / uniform.kl_divergence().mean();
-  const double unused = best.average_bits() - uniform.average_bits();
-  std::string why = unused > 0.02 ? "; the best uniform plan leaves " + Number("%.3f", unused) + " bits of it unused"
-                                  : "; both are of the same size";
+  const std::string why = SizeBeside(best, uniform);
   return "The mixed plan wins: " + Described(best) + ", " + Number("%.2f", ratio) +
          " times the KL divergence of the best uniform plan within the same budget, " + Described(uniform) + why +
          (report.allocation().proved_optimal() ? ". The plan is proved optimal for its predictions."
