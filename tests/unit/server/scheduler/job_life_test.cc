@@ -1,3 +1,4 @@
+#include <atomic>
 #include <set>
 
 #include "proto/base/errors.h"
@@ -70,7 +71,7 @@ TEST(JobLife, ShowsProgressOfRunningTasks) {
 TEST(JobLife, SubscribersHearOfChanges) {
   Rig rig;
   const v1::Job job = rig.QueuedJob();
-  int changes = 0;
+  std::atomic<int> changes = 0;
   const int64_t id = rig.scheduler->Subscribe(job.name(), [&] { ++changes; });
   const std::string worker = rig.AddWorker();
   const v1::Lease lease = rig.Lease(worker);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/support/rig.h"
 
@@ -24,7 +26,7 @@ TEST(WaitReason, WithoutAWorkerItIsSaidWithinTwoSeconds) {
   Rig rig;
   const std::string job = rig.QueuedJob().name();
   EXPECT_EQ(Waiting(rig, job), "") << "not before it has held for a while";
-  int changes = 0;
+  std::atomic<int> changes = 0;
   rig.scheduler->Subscribe(job, [&] { ++changes; });
   const int64_t revision = rig.jobs->Get(kCaller, job)->revision();
   Pass(rig, 2);
@@ -41,7 +43,7 @@ TEST(WaitReason, EndsWhenATaskRuns) {
   const std::string job = rig.QueuedJob().name();
   Pass(rig, 2);
   EXPECT_EQ(Waiting(rig, job), "NO_WORKER");
-  int changes = 0;
+  std::atomic<int> changes = 0;
   rig.scheduler->Subscribe(job, [&] { ++changes; });
   const std::string worker = rig.AddWorker();
   const v1::Lease lease = rig.Lease(worker);
