@@ -1,8 +1,5 @@
 #include "proto/transfer/write_call.h"
 
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-#include <google/protobuf/wire_format_lite.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/impl/codegen/proto_utils.h>
@@ -10,22 +7,22 @@
 
 #include <string>
 
+#include "google/bytestream/bytestream.grpc.pb.h"
+
 namespace bitwright {
 namespace {
 
 using google::bytestream::WriteRequest;
-using google::protobuf::internal::WireFormatLite;
 
 constexpr char kMethod[] = "/google.bytestream.ByteStream/Write";
 
+// The message up to its data: tag and length of the field come last (protobuf.dev/programming-guides/encoding).
 std::string HeadBytes(const WriteRequest& head, size_t data_size) {
-  std::string bytes;
-  google::protobuf::io::StringOutputStream stream(&bytes);
-  google::protobuf::io::CodedOutputStream output(&stream);
-  head.SerializeToCodedStream(&output);
-  output.WriteTag(WireFormatLite::MakeTag(WriteRequest::kDataFieldNumber, WireFormatLite::WIRETYPE_LENGTH_DELIMITED));
-  output.WriteVarint32(static_cast<uint32_t>(data_size));
-  output.Trim();
+  constexpr int kLengthDelimited = 2;
+  std::string bytes = head.SerializeAsString();
+  bytes += static_cast<char>(WriteRequest::kDataFieldNumber << 3 | kLengthDelimited);
+  for (; data_size >= 0x80; data_size >>= 7) bytes += static_cast<char>(data_size | 0x80);
+  bytes += static_cast<char>(data_size);
   return bytes;
 }
 

@@ -6,7 +6,10 @@
 
 #include <memory>
 
-#include "google/bytestream/bytestream.pb.h"
+namespace google::bytestream {
+class WriteRequest;
+class WriteResponse;
+}  // namespace google::bytestream
 
 namespace grpc {
 class ChannelInterface;

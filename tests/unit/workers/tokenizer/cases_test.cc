@@ -1,9 +1,8 @@
-#include <chrono>
 
+#include "tests/unit/workers/tokenizer/cases.h"
 #include "proto/contract/digest.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
-#include "tests/unit/workers/tokenizer/cases.h"
 #include "workers/base/files.h"
 
 namespace bitwright::worker {
@@ -73,10 +72,9 @@ TEST(TokenizerTexts, HashesEqualTheLibrarys) {
   }
 }
 
-// Far above what it takes (0.1 s), far below what a quadratic part would (hours).
+// It takes 0.1 s; a quadratic part would take hours, which the test's time limit does not give.
 TEST(TokenizerTexts, LongTextsTakeNoQuadraticTime) {
   const auto tokenizer = LoadTokenizer(SourcePath("tests/golden/tokenizer/llama3-like"));
-  const auto start = std::chrono::steady_clock::now();
   for (const char* piece : {"a", " ", "ab", "\n", "1", "e\xCC\x81"}) {
     std::string text;
     while (text.size() < 1'000'000) text += piece;
@@ -84,7 +82,6 @@ TEST(TokenizerTexts, LongTextsTakeNoQuadraticTime) {
     ASSERT_OK_AND_ASSIGN(const auto decoded, tokenizer->Decode(ids, false));
     EXPECT_EQ(decoded, text);
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
 }
 
 }  // namespace
