@@ -88,36 +88,34 @@ class Expander {
   }
 
   void Assemble() {
-    if (Known(TaskKind::kAssemble)) return;
-    NodeBuilder builder(TaskKind::kAssemble, detail_);
-    auto* params = builder.spec().mutable_assemble();
-    params->set_candidate(facts_.selection->selected());
-    if (whole()) *params->mutable_card() = Card();
-    builder.Files(inputs_, ModelFiles::kAll)
-        .Input(TaskFile::kInfo, job_.info)
-        .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
-        .Link(TaskFile::kSelection, TaskKind::kSelect, TaskFile::kSelection)
-        .Needs(Costs::SmallBytes(), static_cast<double>(info_.model_bytes()));
-    LinkWeights(builder, facts_.selection->selected());
-    Add(builder);
+    Add(TaskKind::kAssemble, [&](NodeBuilder& builder) {
+      auto* params = builder.spec().mutable_assemble();
+      params->set_candidate(facts_.selection->selected());
+      if (whole()) *params->mutable_card() = Card();
+      builder.Files(inputs_, ModelFiles::kAll)
+          .Input(TaskFile::kInfo, job_.info)
+          .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
+          .Link(TaskFile::kSelection, TaskKind::kSelect, TaskFile::kSelection)
+          .Needs(Costs::SmallBytes(), static_cast<double>(info_.model_bytes()));
+      LinkWeights(builder, facts_.selection->selected());
+    });
   }
 
   void Report() {
-    if (Known(TaskKind::kReport)) return;
-    NodeBuilder builder(TaskKind::kReport, detail_);
-    auto* params = builder.spec().mutable_report();
-    *params->mutable_spec() = ComparableSpec();
-    params->set_model_display_name(job_.model->display_name());
-    *params->mutable_recipe() = job_.recipe;
-    params->set_job_display_name(job_.spec.display_name());
-    for (v1::Notice& notice : DataNotices(job_.spec, facts_)) *params->add_notices() = std::move(notice);
-    builder.Input(TaskFile::kInfo, job_.info)
-        .Input(TaskFile::kProvenance, *facts_.provenance)
-        .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
-        .Link(TaskFile::kManifest, TaskKind::kAssemble, TaskFile::kManifest)
-        .Link(TaskFile::kSelection, TaskKind::kSelect, TaskFile::kSelection)
-        .Needs(Costs::SmallBytes(), 0);
-    Add(builder);
+    Add(TaskKind::kReport, [&](NodeBuilder& builder) {
+      auto* params = builder.spec().mutable_report();
+      *params->mutable_spec() = ComparableSpec();
+      params->set_model_display_name(job_.model->display_name());
+      *params->mutable_recipe() = job_.recipe;
+      params->set_job_display_name(job_.spec.display_name());
+      for (v1::Notice& notice : DataNotices(job_.spec, facts_)) *params->add_notices() = std::move(notice);
+      builder.Input(TaskFile::kInfo, job_.info)
+          .Input(TaskFile::kProvenance, *facts_.provenance)
+          .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
+          .Link(TaskFile::kManifest, TaskKind::kAssemble, TaskFile::kManifest)
+          .Link(TaskFile::kSelection, TaskKind::kSelect, TaskFile::kSelection)
+          .Needs(Costs::SmallBytes(), 0);
+    });
   }
 
   std::vector<TaskNode> Take() { return std::move(nodes_); }
@@ -125,44 +123,45 @@ class Expander {
  private:
   bool whole() const { return detail_ == NodeDetail::kWhole; }
 
-  void Add(NodeBuilder& builder) { nodes_.push_back(builder.Build()); }
-
-  // The next node is one of those that are there already.
-  bool Known(const std::string& key) {
-    if (nodes_.size() >= known_) return false;
-    nodes_.emplace_back().key = key;
-    return true;
+  // The next node. `fill` is given its builder, unless it is one of those that are there already.
+  template <typename Fill>
+  void Add(const std::string& key, const Fill& fill) {
+    if (nodes_.size() < known_) {
+      nodes_.emplace_back().key = key;
+      return;
+    }
+    NodeBuilder builder(key, detail_);
+    fill(builder);
+    nodes_.push_back(builder.Build());
   }
 
   void Tokenize(const std::string& key, const v1::Data& data) {
-    if (Known(key)) return;
-    NodeBuilder builder(key, detail_);
-    auto* params = builder.spec().mutable_tokenize();
-    params->set_kind(data.kind());
-    params->set_window(data.window());
-    params->set_max_tokens(data.tokens());
-    params->set_add_special_tokens(data.add_special_tokens());
-    params->set_vocab_size(info_.vocab_size());
-    builder.Files(inputs_, TokenizerFiles(data.kind()))
-        .Input(TaskFile::kData, data.blob())
-        .Needs(Costs::SmallBytes(), kFlopsPerTokenizedByte * static_cast<double>(data.blob().size_bytes()));
-    Add(builder);
+    Add(key, [&](NodeBuilder& builder) {
+      auto* params = builder.spec().mutable_tokenize();
+      params->set_kind(data.kind());
+      params->set_window(data.window());
+      params->set_max_tokens(data.tokens());
+      params->set_add_special_tokens(data.add_special_tokens());
+      params->set_vocab_size(info_.vocab_size());
+      builder.Files(inputs_, TokenizerFiles(data.kind()))
+          .Input(TaskFile::kData, data.blob())
+          .Needs(Costs::SmallBytes(), kFlopsPerTokenizedByte * static_cast<double>(data.blob().size_bytes()));
+    });
   }
 
   void Reference(const std::string& key, const std::string& ids, Cut windows, const Costs& costs, int window,
                  v1::ComputeType compute, int stride = 0) {
-    if (Known(key)) return;
-    NodeBuilder builder(key, detail_);
-    auto* params = builder.spec().mutable_reference();
-    SetRange(windows, params->mutable_windows());
-    params->set_window(window);
-    params->set_compute(compute);
-    params->set_stride(stride);
-    builder.Files(inputs_, ModelFiles::kNumeric)
-        .Link(TaskFile::kIds, ids, TaskFile::kIds)
-        .Needs(costs.ReferenceBytes(windows.size()), costs.ReferenceFlops(windows.size()))
-        .Numeric();
-    Add(builder);
+    Add(key, [&](NodeBuilder& builder) {
+      auto* params = builder.spec().mutable_reference();
+      SetRange(windows, params->mutable_windows());
+      params->set_window(window);
+      params->set_compute(compute);
+      params->set_stride(stride);
+      builder.Files(inputs_, ModelFiles::kNumeric)
+          .Link(TaskFile::kIds, ids, TaskFile::kIds)
+          .Needs(costs.ReferenceBytes(windows.size()), costs.ReferenceFlops(windows.size()))
+          .Numeric();
+    });
   }
 
   // Units are measured in f32 whatever the evaluation computes in: bf16 puts a floor under what is to be measured.
@@ -172,36 +171,33 @@ class Expander {
   }
 
   void Calibrate(int shard, int range) {
-    const std::string key = TaskKey(TaskKind::kCalibrate, shard, range);
-    if (Known(key)) return;
-    const Cut windows = cuts_.shards[shard];
-    const Cut blocks = cuts_.ranges[range];
-    NodeBuilder builder(key, detail_);
-    auto* params = builder.spec().mutable_calibrate();
-    SetRange(windows, params->mutable_windows());
-    SetRange(blocks, params->mutable_blocks());
-    params->set_window(window_);
-    params->set_compute(job_.recipe.calibration().compute());
-    params->set_last(range + 1 == static_cast<int>(cuts_.ranges.size()));
-    builder.Files(inputs_, ModelFiles::kNumeric)
-        .Link(TaskFile::kIds, calibration_key_, TaskFile::kIds)
-        .Needs(costs_.CalibrateBytes(windows.size()), costs_.CalibrateFlops(blocks, windows.size()))
-        .Numeric();
-    if (range > 0)
-      builder.Link(TaskFile::kActivations, TaskKey(TaskKind::kCalibrate, shard, range - 1), TaskFile::kActivations);
-    Add(builder);
+    Add(TaskKey(TaskKind::kCalibrate, shard, range), [&](NodeBuilder& builder) {
+      const Cut windows = cuts_.shards[shard];
+      const Cut blocks = cuts_.ranges[range];
+      auto* params = builder.spec().mutable_calibrate();
+      SetRange(windows, params->mutable_windows());
+      SetRange(blocks, params->mutable_blocks());
+      params->set_window(window_);
+      params->set_compute(job_.recipe.calibration().compute());
+      params->set_last(range + 1 == static_cast<int>(cuts_.ranges.size()));
+      builder.Files(inputs_, ModelFiles::kNumeric)
+          .Link(TaskFile::kIds, calibration_key_, TaskFile::kIds)
+          .Needs(costs_.CalibrateBytes(windows.size()), costs_.CalibrateFlops(blocks, windows.size()))
+          .Numeric();
+      if (range > 0)
+        builder.Link(TaskFile::kActivations, TaskKey(TaskKind::kCalibrate, shard, range - 1), TaskFile::kActivations);
+    });
   }
 
   void Merge(int range) {
-    const std::string key = TaskKey(TaskKind::kMerge, range);
-    if (Known(key)) return;
-    const int shards = static_cast<int>(cuts_.shards.size());
-    NodeBuilder builder(key, detail_);
-    builder.spec().mutable_merge();
-    for (int i = 0; i < shards; ++i)
-      builder.Link(Numbered(TaskFile::kStatistics, i), TaskKey(TaskKind::kCalibrate, i, range), TaskFile::kStatistics);
-    builder.Needs(costs_.MergeBytes(), costs_.MergeFlops(cuts_.ranges[range], shards)).Numeric();
-    Add(builder);
+    Add(TaskKey(TaskKind::kMerge, range), [&](NodeBuilder& builder) {
+      const int shards = static_cast<int>(cuts_.shards.size());
+      builder.spec().mutable_merge();
+      for (int i = 0; i < shards; ++i)
+        builder.Link(Numbered(TaskFile::kStatistics, i), TaskKey(TaskKind::kCalibrate, i, range),
+                     TaskFile::kStatistics);
+      builder.Needs(costs_.MergeBytes(), costs_.MergeFlops(cuts_.ranges[range], shards)).Numeric();
+    });
   }
 
   void LinkStatistics(NodeBuilder& builder, int range) {
@@ -212,58 +208,55 @@ class Expander {
   }
 
   void Profile(int index) {
-    const std::string key = TaskKey(TaskKind::kProfile, index);
-    if (Known(key)) return;
-    const ProfileCut& cut = cuts_.profiles[index];
-    NodeBuilder builder(key, detail_);
-    auto* params = builder.spec().mutable_profile();
-    SetRange(cut.blocks, params->mutable_blocks());
-    SetRange({0, cuts_.profile_windows}, params->mutable_windows());
-    params->set_stride(cuts_.profile_stride);
-    params->set_window(window_);
-    if (whole()) *params->mutable_recipe() = ProfiledPart(job_.recipe);
-    builder.Files(inputs_, ModelFiles::kNumeric)
-        .Link(TaskFile::kHidden, profile_reference_key_, TaskFile::kHidden)
-        .Link(TaskFile::kIds, calibration_key_, TaskFile::kIds)
-        .Needs(costs_.ProfileBytes(cuts_.profile_windows), costs_.ProfileFlops(cut.blocks, cuts_.profile_windows))
-        .Numeric();
-    LinkStatistics(builder, cut.range);
-    Add(builder);
+    Add(TaskKey(TaskKind::kProfile, index), [&](NodeBuilder& builder) {
+      const ProfileCut& cut = cuts_.profiles[index];
+      auto* params = builder.spec().mutable_profile();
+      SetRange(cut.blocks, params->mutable_blocks());
+      SetRange({0, cuts_.profile_windows}, params->mutable_windows());
+      params->set_stride(cuts_.profile_stride);
+      params->set_window(window_);
+      if (whole()) *params->mutable_recipe() = ProfiledPart(job_.recipe);
+      builder.Files(inputs_, ModelFiles::kNumeric)
+          .Link(TaskFile::kHidden, profile_reference_key_, TaskFile::kHidden)
+          .Link(TaskFile::kIds, calibration_key_, TaskFile::kIds)
+          .Needs(costs_.ProfileBytes(cuts_.profile_windows), costs_.ProfileFlops(cut.blocks, cuts_.profile_windows))
+          .Numeric();
+      LinkStatistics(builder, cut.range);
+    });
   }
 
   void Allocate() {
-    if (Known(TaskKind::kAllocate)) return;
-    NodeBuilder builder(TaskKind::kAllocate, detail_);
-    auto* params = builder.spec().mutable_allocate();
-    *params->mutable_budget() = job_.spec.budget();
-    if (whole()) *params->mutable_recipe() = PartsOf(job_.recipe);
-    builder.Input(TaskFile::kInfo, job_.info).Needs(Costs::SmallBytes(), 1e4 * info_.units_size());
-    for (size_t j = 0; j < cuts_.profiles.size(); ++j) {
-      builder.Link(Numbered(TaskFile::kSensitivity, j), TaskKey(TaskKind::kProfile, j), TaskFile::kSensitivity);
-    }
-    Add(builder);
+    Add(TaskKind::kAllocate, [&](NodeBuilder& builder) {
+      auto* params = builder.spec().mutable_allocate();
+      *params->mutable_budget() = job_.spec.budget();
+      if (whole()) *params->mutable_recipe() = PartsOf(job_.recipe);
+      builder.Input(TaskFile::kInfo, job_.info).Needs(Costs::SmallBytes(), 1e4 * info_.units_size());
+      for (size_t j = 0; j < cuts_.profiles.size(); ++j) {
+        builder.Link(Numbered(TaskFile::kSensitivity, j), TaskKey(TaskKind::kProfile, j), TaskFile::kSensitivity);
+      }
+    });
   }
 
   void Quantize(int candidate, int range) {
-    const std::string key = TaskKey(TaskKind::kQuantize, candidate, range);
-    if (Known(key)) return;
-    const Cut blocks = cuts_.ranges[range];
-    const v1::Plan& plan = facts_.allocation->candidates(candidate);
-    NodeBuilder builder(key, detail_);
-    auto* params = builder.spec().mutable_quantize();
-    SetRange(blocks, params->mutable_blocks());
-    *params->mutable_rounding() = job_.recipe.rounding();
-    // Plan.units are in the order of ModelInfo.units.
-    const int units = whole() ? std::min(plan.units_size(), info_.units_size()) : 0;
-    for (int u = 0; u < units; ++u) {
-      if (info_.units(u).block() < blocks.begin || info_.units(u).block() >= blocks.end) continue;
-      auto* unit = params->add_units();
-      unit->set_unit(plan.units(u).unit());
-      *unit->mutable_format() = plan.units(u).format();
-    }
-    builder.Files(inputs_, ModelFiles::kNumeric).Needs(costs_.QuantizeBytes(), costs_.QuantizeFlops(blocks)).Numeric();
-    LinkStatistics(builder, range);
-    Add(builder);
+    Add(TaskKey(TaskKind::kQuantize, candidate, range), [&](NodeBuilder& builder) {
+      const Cut blocks = cuts_.ranges[range];
+      const v1::Plan& plan = facts_.allocation->candidates(candidate);
+      auto* params = builder.spec().mutable_quantize();
+      SetRange(blocks, params->mutable_blocks());
+      *params->mutable_rounding() = job_.recipe.rounding();
+      // Plan.units are in the order of ModelInfo.units.
+      const int units = whole() ? std::min(plan.units_size(), info_.units_size()) : 0;
+      for (int u = 0; u < units; ++u) {
+        if (info_.units(u).block() < blocks.begin || info_.units(u).block() >= blocks.end) continue;
+        auto* unit = params->add_units();
+        unit->set_unit(plan.units(u).unit());
+        *unit->mutable_format() = plan.units(u).format();
+      }
+      builder.Files(inputs_, ModelFiles::kNumeric)
+          .Needs(costs_.QuantizeBytes(), costs_.QuantizeFlops(blocks))
+          .Numeric();
+      LinkStatistics(builder, range);
+    });
   }
 
   void LinkWeights(NodeBuilder& builder, int candidate) {
@@ -273,41 +266,38 @@ class Expander {
   }
 
   void Evaluate(int candidate, int shard) {
-    const std::string key = TaskKey(TaskKind::kEvaluate, candidate, shard);
-    if (Known(key)) return;
-    const Cut windows = cuts_.evaluation[shard];
-    NodeBuilder builder(key, detail_);
-    auto* params = builder.spec().mutable_evaluate();
-    SetRange(windows, params->mutable_windows());
-    params->set_window(job_.spec.evaluation().window());
-    params->set_compute(job_.recipe.evaluation().compute());
-    builder.Files(inputs_, ModelFiles::kNumeric)
-        .Link(TaskFile::kHidden, TaskKey(TaskKind::kReference, shard), TaskFile::kHidden)
-        .Link(TaskFile::kIds, evaluation_key_, TaskFile::kIds)
-        .Needs(evaluation_costs_.EvaluateBytes(windows.size()), evaluation_costs_.EvaluateFlops(windows.size()))
-        .Numeric();
-    LinkWeights(builder, candidate);
-    Add(builder);
+    Add(TaskKey(TaskKind::kEvaluate, candidate, shard), [&](NodeBuilder& builder) {
+      const Cut windows = cuts_.evaluation[shard];
+      auto* params = builder.spec().mutable_evaluate();
+      SetRange(windows, params->mutable_windows());
+      params->set_window(job_.spec.evaluation().window());
+      params->set_compute(job_.recipe.evaluation().compute());
+      builder.Files(inputs_, ModelFiles::kNumeric)
+          .Link(TaskFile::kHidden, TaskKey(TaskKind::kReference, shard), TaskFile::kHidden)
+          .Link(TaskFile::kIds, evaluation_key_, TaskFile::kIds)
+          .Needs(evaluation_costs_.EvaluateBytes(windows.size()), evaluation_costs_.EvaluateFlops(windows.size()))
+          .Numeric();
+      LinkWeights(builder, candidate);
+    });
   }
 
   void Select(int candidates) {
-    if (Known(TaskKind::kSelect)) return;
-    const int shards = static_cast<int>(cuts_.evaluation.size());
-    NodeBuilder builder(TaskKind::kSelect, detail_);
-    auto* params = builder.spec().mutable_select();
-    *params->mutable_budget() = job_.spec.budget();
-    params->set_candidates(candidates);
-    params->set_shards(shards);
-    if (whole()) *params->mutable_card() = Card();
-    builder.Files(inputs_, ModelFiles::kCarried)
-        .Input(TaskFile::kInfo, job_.info)
-        .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
-        .Needs(Costs::SmallBytes(), 100.0 * candidates * facts_.evaluation->windows() * facts_.evaluation->window());
-    for (int c = 0; c < candidates; ++c) {
-      for (int i = 0; i < shards; ++i)
-        builder.Link(Numbered(TaskFile::kTokens, c, i), TaskKey(TaskKind::kEvaluate, c, i), TaskFile::kTokens);
-    }
-    Add(builder);
+    Add(TaskKind::kSelect, [&](NodeBuilder& builder) {
+      const int shards = static_cast<int>(cuts_.evaluation.size());
+      auto* params = builder.spec().mutable_select();
+      *params->mutable_budget() = job_.spec.budget();
+      params->set_candidates(candidates);
+      params->set_shards(shards);
+      if (whole()) *params->mutable_card() = Card();
+      builder.Files(inputs_, ModelFiles::kCarried)
+          .Input(TaskFile::kInfo, job_.info)
+          .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
+          .Needs(Costs::SmallBytes(), 100.0 * candidates * facts_.evaluation->windows() * facts_.evaluation->window());
+      for (int c = 0; c < candidates; ++c) {
+        for (int i = 0; i < shards; ++i)
+          builder.Link(Numbered(TaskFile::kTokens, c, i), TaskKey(TaskKind::kEvaluate, c, i), TaskFile::kTokens);
+      }
+    });
   }
 
   v1::CardFacts Card() const {
