@@ -38,11 +38,9 @@ void Checkpointer::OnCommit(SqliteDb& writer) {
     absl::MutexLock lock(&mutex_);
     const int pages = writer.log_pages();
     if (pages < looked_at_) looked_at_ = 0;  // it was begun anew
-    if (!little_left_) {
-      begun_ |= pages - looked_at_ >= log_pages_;
-      return;
-    }
-    little_left_ = false;
+    if (turn_ == Turn::kNobody && pages - looked_at_ >= log_pages_) turn_ = Turn::kThread;
+    if (turn_ != Turn::kWriter) return;
+    turn_ = Turn::kNobody;
     looked_at_ = pages;
   }
   if (const auto log = writer.Checkpoint(); !log.ok()) LOG(ERROR) << log.status().ToString();
@@ -59,8 +57,7 @@ void Checkpointer::Run() {
     }
     BringIn();
     absl::MutexLock lock(&mutex_);
-    begun_ = false;
-    little_left_ = true;
+    turn_ = Turn::kWriter;
   }
 }
 

@@ -35,15 +35,16 @@ class Checkpointer {
   void Run();
   // Until little is left, or no more can be had for now.
   void BringIn();
-  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return closing_ || begun_; }
+  // Who is to do something.
+  enum class Turn { kNobody, kThread, kWriter };
+  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return closing_ || turn_ == Turn::kThread; }
 
   const int log_pages_;
   const std::unique_ptr<SqliteDb> db_;  // the thread's
   absl::Mutex mutex_;
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
-  bool begun_ ABSL_GUARDED_BY(mutex_) = false;        // the thread has work
-  bool little_left_ ABSL_GUARDED_BY(mutex_) = false;  // the writer has
-  int looked_at_ ABSL_GUARDED_BY(mutex_) = 0;         // pages of the log, the last time that all this was done
+  Turn turn_ ABSL_GUARDED_BY(mutex_) = Turn::kNobody;
+  int looked_at_ ABSL_GUARDED_BY(mutex_) = 0;  // pages of the log, the last time that all this was done
   std::thread thread_;
 };
 

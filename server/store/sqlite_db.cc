@@ -67,9 +67,6 @@ std::string Statement::Str(int column) const {
   return size == 0 ? std::string() : std::string(static_cast<const char*>(data), size);
 }
 
-// SQLite's own hook would bring the log into the database within a commit.
-SqliteDb::SqliteDb(sqlite3* db) : db_(db) { sqlite3_wal_hook(db, OnCommit, this); }
-
 int SqliteDb::OnCommit(void* self, sqlite3* /*db*/, const char* /*schema*/, int log_pages) {
   static_cast<SqliteDb*>(self)->log_pages_ = log_pages;
   return SQLITE_OK;
@@ -91,6 +88,7 @@ absl::StatusOr<std::unique_ptr<SqliteDb>> SqliteDb::Open(const std::string& path
     return StoreFailedError("open '" + path + "'", raw != nullptr ? sqlite3_errmsg(raw) : "no memory");
   }
   sqlite3_busy_timeout(raw, kBusyMillis);
+  sqlite3_wal_hook(raw, OnCommit, db.get());  // SQLite's own would bring the log into the database within a commit
   ABSL_RETURN_IF_ERROR(db->Execute(modes, "set its modes"));
   return db;
 }

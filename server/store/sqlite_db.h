@@ -75,7 +75,7 @@ class SqliteDb {
   absl::StatusOr<Log> Checkpoint();
 
  private:
-  explicit SqliteDb(sqlite3* db);
+  explicit SqliteDb(sqlite3* db) : db_(db) {}
   static absl::StatusOr<std::unique_ptr<SqliteDb>> Open(const std::string& path, int flags, const char* modes);
   static int OnCommit(void* self, sqlite3* db, const char* schema, int log_pages);
 

@@ -83,7 +83,11 @@ struct WriteQueue::State {
         observer(static_cast<int>(batch.size()), absl::ToDoubleSeconds(clock.Monotonic() - start), committed);
       Tell(batch, statuses);
       if (checkpointer == nullptr) continue;
-      committed ? checkpointer->OnCommit(*db) : Checkpointer::OnFailure(*db);
+      if (committed) {
+        checkpointer->OnCommit(*db);
+      } else {
+        Checkpointer::OnFailure(*db);
+      }
     }
     absl::MutexLock lock(&mutex);
     written = true;
