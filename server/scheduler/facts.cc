@@ -20,15 +20,6 @@ absl::Status Fill(const OutputToRead& output, const std::string& bytes, std::opt
   return absl::OkStatus();
 }
 
-// Shared, since copies of facts are made for every plan.
-template <typename Message>
-absl::Status Fill(const OutputToRead& output, const std::string& bytes, std::shared_ptr<const Message>& fact) {
-  auto message = std::make_shared<Message>();
-  if (!message->ParseFromString(bytes)) return OutputInvalidError(output.key, ReadOutput(output.kind));
-  fact = std::move(message);
-  return absl::OkStatus();
-}
-
 // True: the owner knows what the task says.
 bool Knows(const Owner& owner, const LiveTask& task) {
   const std::string& kind = task.node.spec.kind();
@@ -81,7 +72,12 @@ absl::Status Learn(HeldBlobs& blobs, const OutputToRead& output, Learned& learne
   ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, FromProto(output.digest));
   ABSL_ASSIGN_OR_RETURN(const std::string bytes, blobs.ReadWhole(digest));
   if (output.kind == TaskKind::kInspect) return Fill(output, bytes, learned.info);
-  if (output.kind == TaskKind::kAllocate) return Fill(output, bytes, learned.facts.allocation);
+  if (output.kind == TaskKind::kAllocate) {
+    std::optional<v1::Allocation> allocation;
+    ABSL_RETURN_IF_ERROR(Fill(output, bytes, allocation));
+    learned.facts.allocation = std::make_shared<v1::Allocation>(*std::move(allocation));
+    return absl::OkStatus();
+  }
   if (output.kind == TaskKind::kSelect) return Fill(output, bytes, learned.facts.selection);
   if (output.kind == TaskKind::kAssemble) return Fill(output, bytes, learned.artifact);
   if (output.kind == TaskKind::kTokenize) {
