@@ -1,6 +1,5 @@
 #include "proto/base/work_threads.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <deque>
@@ -39,9 +38,7 @@ struct WorkThreads::State {
 WorkThreads::WorkThreads(int threads, int nice) : state_(std::make_unique<State>()) {
   for (int i = 0; i < threads; ++i) {
     state_->threads.emplace_back([state = state_.get(), nice] {
-      // On Linux a priority is a thread's own. One that stands back less is no harm.
-      if (nice > 0)
-        (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), ::getpriority(PRIO_PROCESS, 0) + nice);
+      (void)::nice(nice);  // on Linux of this thread alone; one that stands back less is no harm
       state->Run();
     });
   }
