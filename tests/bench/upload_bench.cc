@@ -11,11 +11,12 @@
 #include <random>
 #include <string>
 
-#include "google/bytestream/bytestream.grpc.pb.h"
+#include "google/bytestream/bytestream.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/grpc_status.h"
 #include "proto/contract/names.h"
+#include "proto/transfer/write_call.h"
 
 namespace bitwright::worker {
 namespace {
@@ -55,17 +56,16 @@ bool Upload(const std::string& address, const std::string& data, const BlobDiges
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 4 << 20);
   arguments.SetInt(GRPC_ARG_HTTP2_WRITE_BUFFER_SIZE, 4 << 20);
   const auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-  const auto stub = google::bytestream::ByteStream::NewStub(channel);
   grpc::ClientContext context;
   google::bytestream::WriteResponse response;
-  const auto writer = stub->Write(&context, &response);
+  const auto writer = OpenWriteCall(*channel, &context, &response);
   google::bytestream::WriteRequest request;
   request.set_resource_name(UploadNameText({"bench-" + digest.sha256.substr(0, 8), digest}));
   for (size_t offset = 0; offset < data.size(); offset += kChunk) {
     request.set_write_offset(static_cast<int64_t>(offset));
-    request.set_data(data.data() + offset, kChunk);
     request.set_finish_write(offset + kChunk == data.size());
-    if (!writer->Write(request)) break;
+    const grpc::Slice chunk(data.data() + offset, kChunk, grpc::Slice::STATIC_SLICE);
+    if (!writer->Write(WriteCallMessage(request, chunk))) break;
     request.clear_resource_name();
   }
   writer->WritesDone();
