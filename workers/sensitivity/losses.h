@@ -4,8 +4,8 @@
 
 namespace bitwright::worker {
 
-// What one nat of KL divergence costs in proxy: kl / proxy. 0 where the proxy is not above 0: that rounding changes
-// nothing the proxy can see, so that it says nothing of others either.
+// Nats of KL divergence for one of proxy: kl / proxy. 0 where the proxy is not above 0: that rounding changes nothing
+// the proxy can see, so that it says nothing of others either.
 double AlphaOf(double kl, double proxy);
 
 // Fills the losses of all formats from the measurements: α · proxy, in nats per token, with the α that was measured at

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <optional>
 
 #include "proto/base/status_macros.h"
 #include "workers/evaluate/summary.h"

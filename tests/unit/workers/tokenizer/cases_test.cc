@@ -1,5 +1,5 @@
-
 #include "tests/unit/workers/tokenizer/cases.h"
+
 #include "proto/contract/digest.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
