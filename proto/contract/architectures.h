@@ -10,26 +10,42 @@ namespace bitwright {
 struct SupportedArchitecture {
   std::string_view architecture;
   std::string_view family;  // also config.json's model_type
+  // Of tensors: what all of its decoder's names begin with, and the token embedding behind that.
+  std::string_view prefix = "model.";
+  std::string_view embedding = "embed_tokens.weight";
 };
-inline constexpr std::array<SupportedArchitecture, 4> kArchitectures{{
+inline constexpr std::array<SupportedArchitecture, 17> kArchitectures{{
     {"LlamaForCausalLM", "llama"},
     {"MistralForCausalLM", "mistral"},
     {"Qwen2ForCausalLM", "qwen2"},
     {"Qwen3ForCausalLM", "qwen3"},
+    {"MixtralForCausalLM", "mixtral"},
+    {"Qwen2MoeForCausalLM", "qwen2_moe"},
+    {"Qwen3MoeForCausalLM", "qwen3_moe"},
+    {"GemmaForCausalLM", "gemma"},
+    {"Gemma2ForCausalLM", "gemma2"},
+    {"Gemma3ForCausalLM", "gemma3_text"},
+    {"Phi3ForCausalLM", "phi3"},
+    {"GraniteForCausalLM", "granite"},
+    {"Olmo2ForCausalLM", "olmo2"},
+    {"StableLmForCausalLM", "stablelm"},
+    {"GPT2LMHeadModel", "gpt2", "transformer.", "wte.weight"},
+    {"OPTForCausalLM", "opt", "model.decoder."},
+    {"GPTNeoXForCausalLM", "gpt_neox", "gpt_neox.", "embed_in.weight"},
 }};
 
-// Of an architecture, and of the architecture of a family; empty for any that is not supported.
-constexpr std::string_view FamilyOf(std::string_view architecture) {
+// Of an architecture, or of a family; null for any that is not supported.
+constexpr const SupportedArchitecture* FindArchitecture(std::string_view architecture) {
   for (const SupportedArchitecture& one : kArchitectures) {
-    if (one.architecture == architecture) return one.family;
+    if (one.architecture == architecture) return &one;
   }
-  return {};
+  return nullptr;
 }
-constexpr std::string_view ArchitectureOf(std::string_view family) {
+constexpr const SupportedArchitecture* FindFamily(std::string_view family) {
   for (const SupportedArchitecture& one : kArchitectures) {
-    if (one.family == family) return one.architecture;
+    if (one.family == family) return &one;
   }
-  return {};
+  return nullptr;
 }
 
 // "LlamaForCausalLM, MistralForCausalLM … and Qwen3ForCausalLM"

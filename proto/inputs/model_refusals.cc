@@ -39,7 +39,7 @@ struct Facts {
                ? list->front().get<std::string>()
                : std::string();
   }
-  bool IsSupported() const { return !FamilyOf(Architecture()).empty(); }
+  bool IsSupported() const { return FindArchitecture(Architecture()) != nullptr; }
   // What to call the model: its architecture, else its model_type.
   std::string Kind() const {
     const std::string architecture = Architecture();
@@ -180,10 +180,10 @@ Found Encoder(const Facts& facts) {
 Found UnknownArchitecture(const Facts& facts) {
   const std::string architecture = facts.Architecture();
   if (!architecture.empty()) {
-    return FamilyOf(architecture).empty() ? Found("'" + architecture + "'") : std::nullopt;
+    return FindArchitecture(architecture) == nullptr ? Found("'" + architecture + "'") : std::nullopt;
   }
   const std::string type = StringField(facts.config, "model_type");
-  if (type.empty() || !ArchitectureOf(type).empty()) return std::nullopt;
+  if (type.empty() || FindFamily(type) != nullptr) return std::nullopt;
   return "of model_type '" + type + "'";
 }
 
@@ -193,14 +193,17 @@ Found OtherWeights(const Facts& facts) {
 }
 
 Found Prefixed(const Facts& facts) {
-  constexpr std::string_view kExpected = "model.";
-  for (const std::string_view known : {"embed_tokens.weight", "layers.0.self_attn.q_proj.weight"}) {
+  const SupportedArchitecture* model = FindArchitecture(facts.Architecture());
+  if (model == nullptr) model = FindFamily(StringField(facts.config, "model_type"));
+  if (model == nullptr) return std::nullopt;
+  for (const std::string_view known : {model->embedding, std::string_view("layers.0.self_attn.q_proj.weight")}) {
     Found prefix;
     for (const std::string& name : facts.tensors) {
       if (!name.ends_with(known)) continue;
       const std::string before = name.substr(0, name.size() - known.size());
-      if (before == kExpected) return std::nullopt;
-      if (before.empty() || before.ends_with('.')) prefix = before.empty() ? "no prefix" : "'" + before + "'";
+      if (before == model->prefix) return std::nullopt;
+      if (!before.empty() && !before.ends_with('.')) continue;
+      prefix = (before.empty() ? "no prefix" : "'" + before + "'") + " instead of '" + std::string(model->prefix) + "'";
     }
     if (prefix) return prefix;
   }
@@ -245,7 +248,7 @@ constexpr Row kRows[] = {
      "the weights are in {}, which is not safetensors; load the model with transformers and write it with "
      "save_pretrained, which makes safetensors"},
     {"WEIGHTS_PREFIXED", Prefixed,
-     "the tensors are named under {} instead of 'model.', as a wrapper leaves them (LoRA, a vision-language model, "
+     "the tensors are named under {}, as a wrapper leaves them (LoRA, a vision-language model, "
      "torch.compile); unwrap the model (merge_and_unload, or its language model alone) and write it with "
      "save_pretrained"},
 };

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "workers/evaluate/token_stats.h"
+#include "workers/kernels/cpu/cpu_device.h"
 
 namespace bitwright::worker {
 namespace {
@@ -17,9 +18,11 @@ void ComparePairs(benchmark::State& state) {
   for (size_t i = 0; i < base.size(); ++i) quantized[i] = (base[i] = normal(random)) + 0.03f * normal(random);
   const std::vector<int32_t> targets(tokens, 5);
   ThreadPool pool(1);
-  for (auto _ : state) {
-    benchmark::DoNotOptimize(CompareLogits(base.data(), quantized.data(), vocabulary, targets, pool));
-  }
+  const auto device = MakeCpuDevice(pool);
+  const DeviceMatrix a(*device, DType::kF32, tokens, vocabulary), b(*device, DType::kF32, tokens, vocabulary);
+  device->Write(base, a.view());
+  device->Write(quantized, b.view());
+  for (auto _ : state) benchmark::DoNotOptimize(CompareLogits(*device, a.view(), b.view(), targets));
   state.counters["pairs"] =
       benchmark::Counter(static_cast<double>(base.size()), benchmark::Counter::kIsIterationInvariantRate);
 }

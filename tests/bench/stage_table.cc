@@ -12,11 +12,10 @@
 #include <tuple>
 #include <vector>
 
+#include "tests/support/block_facts.h"
 #include "tests/support/local_job.h"
 #include "workers/base/files.h"
-#include "workers/calibrate/second_moment.h"
 #include "workers/kernels/gemm.h"
-#include "workers/model/architecture.h"
 
 namespace bitwright::worker {
 namespace {
@@ -25,7 +24,7 @@ namespace {
 using Shape = std::tuple<bool, int64_t, int64_t, int64_t>;
 using Work = std::map<Shape, double>;  // shape → how many
 
-constexpr int64_t kQueryTile = 128, kHeadRows = 64, kMomentTile = 256;
+constexpr int64_t kQueryTile = 128, kHeadRows = 64, kMomentTile = 256, kMomentRows = 4096;
 
 double Flops(const Shape& s) {
   return 2.0 * static_cast<double>(std::get<1>(s)) * static_cast<double>(std::get<2>(s)) *
@@ -59,12 +58,13 @@ double Rate(const Shape& shape, ThreadPool& pool) {
 }
 
 void AddBlocks(const ModelConfig& config, int64_t window, double windows, Work& work) {
-  const BlockSpec block = DescribeBlock(config, 0);
+  const BlockProgram block = config.block(0);
+  const BlockFacts facts = FactsOf(block);
   for (const UnitSpec& unit : block.units) work[{false, window, unit.out(), unit.in()}] += windows;
   for (int64_t first = 0; first < window; first += kQueryTile) {
     const int64_t rows = std::min(kQueryTile, window - first);
-    work[{false, rows, first + rows, config.head_dim}] += windows * static_cast<double>(config.heads);
-    work[{false, rows, config.head_dim, first + rows}] += windows * static_cast<double>(config.heads);
+    work[{false, rows, first + rows, facts.head_dim}] += windows * static_cast<double>(facts.heads);
+    work[{false, rows, facts.head_dim, first + rows}] += windows * static_cast<double>(facts.heads);
   }
 }
 
@@ -73,8 +73,8 @@ void AddHeads(const ModelConfig& config, double tokens, Work& work) {
 }
 
 void AddMoments(const ModelConfig& config, double tokens, Work& work) {
-  const int64_t rows = SecondMoments::kChunkRows;
-  for (const UnitSpec& unit : DescribeBlock(config, 0).units) {
+  const int64_t rows = kMomentRows;
+  for (const UnitSpec& unit : config.block(0).units) {
     for (int64_t i = 0; i < unit.in(); i += kMomentTile) {
       for (int64_t j = i; j < unit.in(); j += kMomentTile) {
         work[{true, std::min(kMomentTile, unit.in() - i), std::min(kMomentTile, unit.in() - j), rows}] +=

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <limits>
+#include <numbers>
 
 #include "tests/conformance/expected.h"
 #include "workers/tensor/float16.h"
@@ -81,9 +82,34 @@ void CheckRmsNorm(const KernelSet& kernels) {
   }
 }
 
-void CheckApplyRope(const KernelSet& kernels) {
+void CheckLayerNorm(const KernelSet& kernels) {
+  for (const int64_t n : kSizes) {
+    for (const bool has_bias : {true, false}) {
+      const auto weight = RandomFloats(n, 2), bias = RandomFloats(n, 3);
+      auto input = RandomFloats(n, 1, 4);
+      for (float& value : input) value += 3;  // a mean that matters
+      Guarded x(input, n % 4), w(weight, 1), b(bias, 2), out(std::vector<float>(input.size(), -7.0f), n % 4);
+      kernels.layer_norm(x.data(), w.data(), has_bias ? b.data() : nullptr, 1e-3f, n, out.data());
+      double sum = 0, squares = 0;
+      for (const float value : input) sum += value;
+      const double mean = sum / static_cast<double>(n);
+      for (const float value : input) squares += (value - mean) * (value - mean);
+      const double norm = 1 / std::sqrt(squares / static_cast<double>(n) + double{1e-3f});
+      for (int64_t i = 0; i < n; ++i) {
+        // The mean itself is rounded: an error of a few units of the largest element, whatever the difference.
+        ExpectClose(out[i], (x[i] - mean) * norm * w[i] + (has_bias ? b[i] : 0), 20 * kUlp, 40 * kUlp * norm, i);
+      }
+      kernels.layer_norm(x.data(), w.data(), has_bias ? b.data() : nullptr, 1e-3f, n, x.data());
+      for (int64_t i = 0; i < n; ++i) EXPECT_EQ(x[i], out[i]) << "in place";
+    }
+  }
+}
+
+namespace {
+
+void CheckRotation(decltype(&ApplyRope) rotate, bool interleaved) {
   for (const int64_t half : kSizes) {
-    const int64_t rows = 2, heads = 3, dim = 2 * half, stride = heads * dim + 5;
+    const int64_t rows = 2, heads = 3, head_stride = 2 * half + half % 3, stride = heads * head_stride + 5;
     const auto input = RandomFloats(rows * stride, 3);
     std::vector<float> cosines, sines;
     for (int64_t i = 0; i < rows * half; ++i) {
@@ -91,21 +117,30 @@ void CheckApplyRope(const KernelSet& kernels) {
       sines.push_back(static_cast<float>(std::sin(0.1 * static_cast<double>(i))));
     }
     Guarded x(input, half % 4), c(cosines, 1), s(sines, 3);
-    kernels.apply_rope(x.data(), rows, stride, heads, dim, c.data(), s.data());
+    rotate(x.data(), rows, stride, heads, head_stride, 2 * half, c.data(), s.data());
+    std::vector<double> expected(input.begin(), input.end());
     for (int64_t r = 0; r < rows; ++r) {
       for (int64_t h = 0; h < heads; ++h) {
         for (int64_t i = 0; i < half; ++i) {
-          const int64_t low = r * stride + h * dim + i, high = low + half;
-          const double a = input[static_cast<size_t>(low)], b = input[static_cast<size_t>(high)];
-          const double cosine = c[r * half + i], sine = s[r * half + i];
-          ExpectClose(x[low], a * cosine - b * sine, 0, 4 * kUlp, low);
-          ExpectClose(x[high], b * cosine + a * sine, 0, 4 * kUlp, high);
+          const int64_t first = r * stride + h * head_stride + (interleaved ? 2 * i : i);
+          const int64_t second = first + (interleaved ? 1 : half);
+          const double a = input[static_cast<size_t>(first)], b = input[static_cast<size_t>(second)];
+          expected[static_cast<size_t>(first)] = a * c[r * half + i] - b * s[r * half + i];
+          expected[static_cast<size_t>(second)] = b * c[r * half + i] + a * s[r * half + i];
         }
       }
-      for (int64_t i = heads * dim; i < stride; ++i)
-        EXPECT_EQ(x[r * stride + i], input[static_cast<size_t>(r * stride + i)]);
+    }
+    for (size_t i = 0; i < expected.size(); ++i) {  // what is no pair stays as it is
+      ExpectClose(x[static_cast<int64_t>(i)], expected[i], 0, 4 * kUlp, static_cast<int64_t>(i));
     }
   }
+}
+
+}  // namespace
+
+void CheckApplyRope(const KernelSet& kernels) {
+  CheckRotation(kernels.apply_rope, false);
+  CheckRotation(kernels.apply_rope_interleaved, true);
 }
 
 void CheckSoftmax(const KernelSet& kernels) {
@@ -118,23 +153,49 @@ void CheckSoftmax(const KernelSet& kernels) {
   }
 }
 
-void CheckSiluMul(const KernelSet& kernels) {
-  const std::vector<float> extremes = {0.0f,  -0.0f,  1e-30f, -1e-30f, 20.0f,  -20.0f,  87.0f,  -87.0f,
-                                       88.8f, -88.8f, 100.0f, -100.0f, 1e4f,   -1e4f,   1e30f,  -1e30f,
-                                       3e38f, -3e38f, 0.5f,   -0.5f,   104.5f, -104.5f, 200.0f, -200.0f};
+void CheckActivations(const KernelSet& kernels) {
+  using Of = double (*)(double);
+  const std::pair<Activation, Of> activations[] = {
+      {Activation::kSilu, [](double x) { return x / (1 + std::exp(-x)); }},
+      {Activation::kGelu, [](double x) { return x / 2 * std::erfc(-x / std::numbers::sqrt2); }},
+      {Activation::kGeluTanh,
+       [](double x) { return x / (1 + std::exp(-2 * std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x))); }},
+      {Activation::kRelu, [](double x) { return std::max(x, 0.0); }},
+  };
+  const std::vector<float> extremes = {0.0f,  -0.0f,  1e-30f, -1e-30f, 20.0f,  -20.0f, 87.0f, -87.0f,
+                                       88.8f, -88.8f, 100.0f, -100.0f, 1e4f,   -1e4f,  1e12f, -1e12f,
+                                       0.5f,  -0.5f,  104.5f, -104.5f, 200.0f, -200.0f};
+  for (const auto& [activation, formula] : activations) {
+    for (const int64_t n : kSizes) {
+      auto gates = RandomFloats(n, 8, 12);
+      for (size_t i = 0; i < gates.size(); i += 2)
+        gates[i] = extremes[(i / 2 + static_cast<size_t>(n)) % extremes.size()];
+      const auto ups = RandomFloats(n, 9);
+      Guarded gate(gates, n % 4), up(ups, 1), out(std::vector<float>(gates.size(), -7.0f), 2);
+      kernels.activate(activation, gate.data(), n, out.data());
+      kernels.activate_mul(activation, gate.data(), up.data(), n, gate.data());
+      for (int64_t i = 0; i < n; ++i) {
+        const double g = gates[static_cast<size_t>(i)], expected = formula(g);
+        // The exponent y of exp(y) is rounded: an error of |y| units. Far below zero the true value is under 1e-35: any
+        // value that small will do.
+        const double units =
+            activation == Activation::kGelu || activation == Activation::kGeluTanh ? 60 + 4 * g * g : 12;
+        ExpectClose(out[i], expected, units * kUlp, 1e-35, i);
+        ExpectClose(gate[i], expected * ups[static_cast<size_t>(i)], units * kUlp, 1e-35, i);
+        EXPECT_FALSE(std::isnan(out[i])) << "gate " << g;
+      }
+    }
+  }
+}
+
+void CheckSoftCap(const KernelSet& kernels) {
   for (const int64_t n : kSizes) {
-    auto gates = RandomFloats(n, 8, 12);
-    for (size_t i = 0; i < gates.size(); i += 2)
-      gates[i] = extremes[(i / 2 + static_cast<size_t>(n)) % extremes.size()];
-    const auto ups = RandomFloats(n, 9);
-    Guarded gate(gates, n % 4), up(ups, 1);
-    kernels.silu_mul(gate.data(), up.data(), n);
+    auto values = RandomFloats(n, 14, 60);
+    values[0] = 1e30f;
+    Guarded x(values, n % 4);
+    kernels.soft_cap(15.0f, x.data(), n);
     for (int64_t i = 0; i < n; ++i) {
-      const double g = gates[static_cast<size_t>(i)];
-      const double expected = g / (1 + std::exp(-g)) * ups[static_cast<size_t>(i)];
-      // Far below zero the true value is under 1e-35: any value that small will do.
-      ExpectClose(gate[i], expected, 12 * kUlp, 1e-35, i);
-      EXPECT_FALSE(std::isnan(gate[i])) << "gate " << g;
+      ExpectClose(x[i], 15 * std::tanh(double{values[static_cast<size_t>(i)]} / 15), 20 * kUlp, 20 * kUlp, i);
     }
   }
 }
@@ -142,13 +203,14 @@ void CheckSiluMul(const KernelSet& kernels) {
 void CheckAdd(const KernelSet& kernels) {
   for (const int64_t n : kSizes) {
     const auto a = RandomFloats(n, 10), b = RandomFloats(n, 11, 1e6f);
-    Guarded x(a, n % 4), y(b, 1);
-    kernels.add_into(x.data(), y.data(), n);
-    for (int64_t i = 0; i < n; ++i) EXPECT_EQ(x[i], a[static_cast<size_t>(i)] + b[static_cast<size_t>(i)]);
-    const auto rows = RandomFloats(3 * n, 12);
-    Guarded z(rows, 2);
-    kernels.add_bias(z.data(), y.data(), 3, n);
-    for (int64_t i = 0; i < 3 * n; ++i) EXPECT_EQ(z[i], rows[static_cast<size_t>(i)] + b[static_cast<size_t>(i % n)]);
+    for (const float factor : {1.0f, -0.3f}) {
+      Guarded x(a, n % 4), y(b, 1);
+      kernels.add_scaled(factor, y.data(), n, x.data());
+      for (int64_t i = 0; i < n; ++i) {
+        const volatile float product = factor * b[static_cast<size_t>(i)];  // rounded
+        EXPECT_EQ(x[i], a[static_cast<size_t>(i)] + product);
+      }
+    }
   }
 }
 
@@ -175,9 +237,11 @@ void CheckNarrowToBf16(const KernelSet& kernels) {
 
 void CheckAllElementwise(const KernelSet& kernels) {
   CheckRmsNorm(kernels);
+  CheckLayerNorm(kernels);
   CheckApplyRope(kernels);
   CheckSoftmax(kernels);
-  CheckSiluMul(kernels);
+  CheckActivations(kernels);
+  CheckSoftCap(kernels);
   CheckAdd(kernels);
   CheckNarrowToBf16(kernels);
 }

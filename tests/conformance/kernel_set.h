@@ -12,21 +12,27 @@ namespace bitwright::worker {
 struct KernelSet {
   std::string name;
   decltype(&RmsNorm) rms_norm;
+  decltype(&LayerNorm) layer_norm;
   decltype(&ApplyRope) apply_rope;
+  decltype(&ApplyRopeInterleaved) apply_rope_interleaved;
   decltype(&Softmax) softmax;
-  decltype(&SiluMul) silu_mul;
-  decltype(&AddBias) add_bias;
-  decltype(&AddInto) add_into;
+  decltype(&Activate) activate;
+  decltype(&ActivateMul) activate_mul;
+  decltype(&SoftCap) soft_cap;
+  decltype(&AddScaled) add_scaled;
   decltype(&NarrowToBf16) narrow_to_bf16;
 };
 
 inline KernelSet ReferenceKernels() {
-  return {"reference",      ReferenceRmsNorm, ReferenceApplyRope, ReferenceSoftmax,
-          ReferenceSiluMul, ReferenceAddBias, ReferenceAddInto,   ReferenceNarrowToBf16};
+  return {
+      "reference",          ReferenceRmsNorm,  ReferenceLayerNorm,   ReferenceApplyRope, ReferenceApplyRopeInterleaved,
+      ReferenceSoftmax,     ReferenceActivate, ReferenceActivateMul, ReferenceSoftCap,   ReferenceAddScaled,
+      ReferenceNarrowToBf16};
 }
 
 inline KernelSet VectorKernels() {
-  return {"vector", RmsNorm, ApplyRope, Softmax, SiluMul, AddBias, AddInto, NarrowToBf16};
+  return {"vector", RmsNorm,     LayerNorm, ApplyRope, ApplyRopeInterleaved, Softmax,
+          Activate, ActivateMul, SoftCap,   AddScaled, NarrowToBf16};
 }
 
 }  // namespace bitwright::worker

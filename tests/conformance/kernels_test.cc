@@ -8,9 +8,11 @@ namespace {
 class Elementwise : public ::testing::TestWithParam<KernelSet> {};
 
 TEST_P(Elementwise, RmsNorm) { CheckRmsNorm(GetParam()); }
+TEST_P(Elementwise, LayerNorm) { CheckLayerNorm(GetParam()); }
 TEST_P(Elementwise, ApplyRope) { CheckApplyRope(GetParam()); }
 TEST_P(Elementwise, Softmax) { CheckSoftmax(GetParam()); }
-TEST_P(Elementwise, SiluMul) { CheckSiluMul(GetParam()); }
+TEST_P(Elementwise, Activations) { CheckActivations(GetParam()); }
+TEST_P(Elementwise, SoftCap) { CheckSoftCap(GetParam()); }
 TEST_P(Elementwise, Add) { CheckAdd(GetParam()); }
 TEST_P(Elementwise, NarrowToBf16) { CheckNarrowToBf16(GetParam()); }
 

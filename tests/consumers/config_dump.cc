@@ -13,9 +13,10 @@
 
 #include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
-#include "workers/kernels/gemm.h"
+#include "tests/support/block_facts.h"
+#include "workers/kernels/cpu/cpu_device.h"
+#include "workers/model/output_head.h"
 #include "workers/model/rope.h"
-#include "workers/model/window_runner.h"
 
 namespace bitwright::worker {
 namespace {
@@ -30,24 +31,19 @@ json Refusal(const absl::Status& status) {
 }
 
 json Attributes(const ModelConfig& c) {
-  return {{"family", c.family},
-          {"hidden", c.hidden},
-          {"intermediate", c.intermediate},
-          {"layers", c.layers},
-          {"heads", c.heads},
-          {"kv_heads", c.kv_heads},
-          {"head_dim", c.head_dim},
-          {"vocab", c.vocab},
-          {"max_positions", c.max_positions},
-          {"norm_eps", c.norm_eps},
-          {"qkv_bias", c.qkv_bias},
-          {"output_bias", c.output_bias},
-          {"mlp_bias", c.mlp_bias},
-          {"qk_norm", c.qk_norm},
-          {"tied", c.tied_embeddings},
-          {"windows", c.window},
-          {"inv_freq", RopeFrequencies(c.rope, c.head_dim)},
-          {"attention_scaling", RopeFactor(c.rope)}};
+  const BlockFacts facts = FactsOf(c);
+  json attributes = {{"family", c.family},          {"hidden", c.hidden},         {"intermediate", c.intermediate},
+                     {"layers", c.layers},          {"heads", facts.heads},       {"kv_heads", facts.kv_heads},
+                     {"head_dim", facts.head_dim},  {"vocab", c.vocab},           {"max_positions", c.max_positions},
+                     {"norm_eps", c.head.norm.eps}, {"qkv_bias", facts.qkv_bias}, {"output_bias", facts.output_bias},
+                     {"mlp_bias", facts.mlp_bias},  {"qk_norm", facts.qk_norm},   {"tied", c.tied_embeddings},
+                     {"windows", Windows(c)}};
+  if (!c.ropes.empty()) {
+    const RopeConfig& rope = c.ropes.front();
+    attributes["inv_freq"] = RopeFrequencies(rope, rope.Rotary(facts.head_dim), 1);
+    attributes["attention_scaling"] = RopeFactor(rope);
+  }
+  return attributes;
 }
 
 void DumpConfigs() {
@@ -63,19 +59,20 @@ absl::StatusOr<json> Logits(const std::string& dir, const std::vector<int32_t>& 
     files.emplace(entry.path().filename().string(), entry.path().string());
   }
   ABSL_ASSIGN_OR_RETURN(const Model model, Model::Open(files));
-  const int64_t window = static_cast<int64_t>(ids.size()), hidden = model.config().hidden, vocab = model.config().vocab;
   ThreadPool pool(1);
-  WindowRunner runner(model, window, Compute::kF32, pool);
-  Buffer<float> x(window * hidden), logits(window * vocab);
-  runner.Embed(ids, x.data());
+  const auto device = MakeCpuDevice(pool);
+  BlockRunner runner(model, static_cast<int64_t>(ids.size()), Compute::kF32, *device);
+  const DeviceMatrix x = runner.Embed(ids);
   for (int64_t b = 0; b < model.config().layers; ++b) {
-    ABSL_ASSIGN_OR_RETURN(const BlockWeights block, model.LoadBlock(b, Compute::kF32, pool));
-    runner.RunBlock(block, 1, x.data());
+    ABSL_ASSIGN_OR_RETURN(const BlockWeights block, runner.LoadBlock(b));
+    runner.Run(block, x.view());
   }
-  runner.FinalNorm(1, x.data());
-  const Buffer<float> head = model.Head(pool);
-  GemmF32(false, true, window, vocab, hidden, 1.0f, x.data(), hidden, head.data(), hidden, 0.0f, logits.data(), vocab);
-  return json(std::vector<float>(logits.data(), logits.data() + logits.size()));
+  model.FinalNorm(*device, x.view());
+  const DeviceMatrix logits(*device, DType::kF32, x.view().rows, model.config().vocab);
+  OutputHead(runner).Logits(x.view(), logits.view());
+  std::vector<float> values(static_cast<size_t>(logits.view().rows * logits.view().columns));
+  device->Read(logits.view(), values);
+  return json(values);
 }
 
 }  // namespace

@@ -107,7 +107,7 @@ MODELS = {
     'a weight that is no number': ('TENSOR_NOT_FINITE', {'checkpoint': changed_tensors(with_number(0x7FC0))}),
     'an infinite weight': ('TENSOR_NOT_FINITE', {'checkpoint': changed_tensors(with_number(0x7F80))}),
     'an architecture of another kind': ('ARCHITECTURE_UNSUPPORTED', {'changed_config': changed_config(
-        architectures=['GPT2LMHeadModel'], model_type='gpt2')}),
+        architectures=['FalconForCausalLM'], model_type='falcon')}),
     'a config field of the wrong type': ('CONFIG_INVALID', {'changed_config': changed_config(hidden_size='128')}),
     'a config that is a list': ('JSON_INVALID', {'changed_config': [1, 2]}),
 }

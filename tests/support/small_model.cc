@@ -6,8 +6,7 @@
 #include "proto/base/log.h"
 #include "tests/support/fixtures.h"
 #include "workers/base/files.h"
-#include "workers/checkpoint/config.h"
-#include "workers/model/architecture.h"
+#include "workers/families/config.h"
 #include "workers/tensor/float16.h"
 
 namespace bitwright::worker {

@@ -1,16 +1,6 @@
 #include "workers/calibrate/second_moment.h"
 
-#include <algorithm>
-
-#include "workers/kernels/gemm.h"
-
 namespace bitwright::worker {
-namespace {
-
-constexpr int64_t kTile = 256;
-
-}  // namespace
-
 Buffer<float> InputStatistics::Full() const {
   Buffer<float> full(columns * columns);
   UnpackTriangle(second_moment.span(), columns, full.span());
@@ -23,44 +13,25 @@ Buffer<float> InputStatistics::Diagonal() const {
   return diagonal;
 }
 
-SecondMoments::SecondMoments(std::vector<int64_t> columns, ThreadPool& pool)
-    : columns_(std::move(columns)), pool_(pool) {
-  for (size_t input = 0; input < columns_.size(); ++input) {
-    const int64_t n = columns_[input];
-    for (int64_t i = 0; i < n; i += kTile) {
-      for (int64_t j = i; j < n; j += kTile) tiles_.push_back({input, i, j});
-    }
-    sums_.emplace_back(n * n);
-  }
+SecondMoment::SecondMoment(int64_t columns, Device& device)
+    : device_(device), sums_(device, DType::kF32, columns, columns) {
+  device.Fill(0, sums_.view());
 }
 
-void SecondMoments::Add(std::span<const float* const> x, int64_t rows) {
-  const float keep = rows_ == 0 ? 0.0f : 1.0f;
-  pool_.ParallelFor(static_cast<int64_t>(tiles_.size()), [&](int64_t piece, int) {
-    const Tile& tile = tiles_[static_cast<size_t>(piece)];
-    const int64_t n = columns_[tile.input];
-    GemmF32(true, false, std::min(kTile, n - tile.i), std::min(kTile, n - tile.j), rows, 1.0f, x[tile.input] + tile.i,
-            n, x[tile.input] + tile.j, n, keep, sums_[tile.input].data() + tile.i * n + tile.j, n);
-  });
-  rows_ += rows;
+void SecondMoment::Add(const Matrix& x) {
+  device_.AddMoment(x, sums_.view());
+  rows_ += x.rows;
 }
 
-std::vector<InputStatistics> SecondMoments::Finish() {
-  std::vector<InputStatistics> all(columns_.size());
-  const float share = 1.0f / static_cast<float>(rows_);
-  pool_.ParallelFor(static_cast<int64_t>(all.size()), [&](int64_t piece, int) {
-    const size_t input = static_cast<size_t>(piece);
-    const int64_t n = columns_[input];
-    InputStatistics& to = all[input];
-    to.columns = n;
-    to.rows = rows_;
-    to.second_moment = Buffer<float>(PackedTriangleSize(n));
-    float* at = to.second_moment.data();
-    for (int64_t i = 0; i < n; ++i) {
-      for (int64_t j = i; j < n; ++j) *at++ = sums_[input][i * n + j] * share;
-    }
-  });
-  return all;
+InputStatistics SecondMoment::Finish() {
+  InputStatistics statistics;
+  statistics.columns = sums_.view().columns;
+  statistics.rows = rows_;
+  statistics.second_moment = Buffer<float>(PackedTriangleSize(statistics.columns));
+  device_.ReadTriangle(sums_.view(), rows_ == 0 ? 0.0f : 1.0f / static_cast<float>(rows_),
+                       statistics.second_moment.span());
+  sums_ = DeviceMatrix();
+  return statistics;
 }
 
 }  // namespace bitwright::worker

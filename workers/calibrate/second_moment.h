@@ -1,10 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
-#include <vector>
 
-#include "workers/base/thread_pool.h"
+#include "workers/kernels/device.h"
 #include "workers/tensor/buffer.h"
 #include "workers/tensor/packed_triangle.h"
 
@@ -22,31 +20,21 @@ struct InputStatistics {
   Buffer<float> Diagonal() const;
 };
 
-// Sums of x xᵀ for several inputs at a time. Work is cut into tiles of H; each tile adds its chunks in
-// the order in which they come, so threads change no bit. f32 products, at most kChunkRows long, added in f32.
-// Not thread-safe (it runs the threads itself).
-class SecondMoments {
+// The sum of x xᵀ of one input, on a device: chunk after chunk, in the order in which they come.
+class SecondMoment {
  public:
-  static constexpr int64_t kChunkRows = 4096;
+  SecondMoment(int64_t columns, Device& device);
 
-  SecondMoments(std::vector<int64_t> columns, ThreadPool& pool);
+  // x [rows, columns]
+  void Add(const Matrix& x);
 
-  // Adds `rows` rows: x[i] is [rows, columns[i]], contiguous.
-  void Add(std::span<const float* const> x, int64_t rows);
-
-  // Divides by the number of rows. The object is used up.
-  std::vector<InputStatistics> Finish();
+  // Divided by the number of rows; zero where there was none. The object is used up.
+  InputStatistics Finish();
 
  private:
-  struct Tile {
-    size_t input;
-    int64_t i, j;  // first row and column
-  };
-  std::vector<int64_t> columns_;
-  ThreadPool& pool_;
+  Device& device_;
   int64_t rows_ = 0;
-  std::vector<Tile> tiles_;
-  std::vector<Buffer<float>> sums_;  // [columns, columns], upper tiles only
+  DeviceMatrix sums_;  // [columns, columns], upper triangle
 };
 
 }  // namespace bitwright::worker

@@ -1,5 +1,6 @@
 #include "workers/calibrate/statistics_file.h"
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 
@@ -11,10 +12,11 @@ namespace {
 
 constexpr std::string_view kMoment = "/H";
 
-// Σ rows_i · H_i / Σ rows_i, in f64, shards in order.
+// Σ rows_i · H_i / Σ rows_i, in f64, shards in order; 0 where there is no row.
 Buffer<float> WeightedMean(const std::vector<InputStatistics>& shards) {
   double rows = 0;
   for (const InputStatistics& shard : shards) rows += static_cast<double>(shard.rows);
+  rows = std::max(rows, 1.0);
   Buffer<float> mean(shards.front().second_moment.size());
   for (int64_t i = 0; i < mean.size(); ++i) {
     double sum = 0;
@@ -61,16 +63,21 @@ std::vector<std::string> StatisticsFile::units() const {
   return names;
 }
 
+absl::StatusOr<int64_t> StatisticsFile::Rows(const std::string& unit) const {
+  ABSL_ASSIGN_OR_RETURN(const TensorView view, file_.Find(unit + "/rows"));
+  if (view.dtype != DType::kI64 || view.elements() != 1) return StatisticsDamagedError(unit);
+  int64_t rows = 0;
+  std::memcpy(&rows, view.bytes.data(), sizeof rows);
+  return rows < 0 ? StatisticsDamagedError(unit) : absl::StatusOr<int64_t>(rows);
+}
+
 absl::StatusOr<InputStatistics> StatisticsFile::Read(const std::string& unit) const {
   ABSL_ASSIGN_OR_RETURN(const TensorView moment, file_.Find(unit + "/H"));
-  ABSL_ASSIGN_OR_RETURN(const TensorView rows, file_.Find(unit + "/rows"));
   const std::optional<int64_t> columns = PackedTriangleOrder(moment.elements());
-  if (moment.dtype != DType::kF32 || rows.dtype != DType::kI64 || rows.elements() != 1 || !columns) {
-    return StatisticsDamagedError(unit);
-  }
+  if (moment.dtype != DType::kF32 || !columns) return StatisticsDamagedError(unit);
   InputStatistics input;
   input.columns = *columns;
-  std::memcpy(&input.rows, rows.bytes.data(), sizeof input.rows);
+  ABSL_ASSIGN_OR_RETURN(input.rows, Rows(unit));
   input.second_moment = CopyFloats(moment);
   return input;
 }

@@ -11,8 +11,8 @@
 
 namespace bitwright::worker {
 
-// Statistics of units in a safetensors file. For each unit: "{unit}/H" f32 [n(n+1)/2] (packed upper triangle) and
-// "{unit}/rows" i64 [1].
+// Statistics of units' inputs in a safetensors file, each under the name that UnitSpec::input gives it: "{name}/H" f32
+// [n(n+1)/2] (packed upper triangle) and "{name}/rows" i64 [1].
 struct UnitStatistics {
   std::string unit;
   InputStatistics input;
@@ -26,6 +26,7 @@ class StatisticsFile {
   static absl::StatusOr<StatisticsFile> Open(const std::string& path);
   std::vector<std::string> units() const;  // in alphabetic order
   absl::StatusOr<InputStatistics> Read(const std::string& unit) const;
+  absl::StatusOr<int64_t> Rows(const std::string& unit) const;  // of the same
 
  private:
   explicit StatisticsFile(SafetensorsFile file) : file_(std::move(file)) {}

@@ -12,20 +12,38 @@ namespace bitwright::worker {
 // both.
 void RmsNorm(const float* x, const float* weight, float eps, int64_t rows, int64_t n, int64_t stride, float* out);
 
-// Rotates pairs (i, i + dim/2) of each head in place: x[r, h·dim …]; cos and sin are [rows, dim/2].
-void ApplyRope(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t dim, const float* cos, const float* sin);
+// out[i] = (x[i] − mean) · weight[i] / sqrt(mean((x − mean)²) + eps) + bias[i]. bias may be null: none. x and out may
+// be the same.
+void LayerNorm(const float* x, const float* weight, const float* bias, float eps, int64_t n, float* out);
+
+// Rotates in place the pairs (i, i + rotary/2) of the first `rotary` elements of each head; the head h of row r begins
+// at x[r·stride + h·head_stride]. cos and sin are [rows, rotary/2].
+void ApplyRope(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t head_stride, int64_t rotary,
+               const float* cos, const float* sin);
+// The same for pairs (2i, 2i + 1).
+void ApplyRopeInterleaved(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t head_stride, int64_t rotary,
+                          const float* cos, const float* sin);
 
 // In place: x[i] = exp(x[i] − max) / Σ exp(x − max) over i in [begin, end); elements outside become 0 within [0, n).
 void Softmax(float* x, int64_t n, int64_t begin, int64_t end);
 
-// gate[i] = gate[i] / (1 + exp(−gate[i])) · up[i]
-void SiluMul(float* gate, const float* up, int64_t n);
+enum class Activation {
+  kSilu,      // x / (1 + exp(−x))
+  kGelu,      // x/2 · (1 + erf(x/√2))
+  kGeluTanh,  // x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))
+  kRelu,      // max(x, 0)
+};
 
-// x[r,i] += bias[i]
-void AddBias(float* x, const float* bias, int64_t rows, int64_t n);
+// out[i] = f(x[i]). x and out may be the same.
+void Activate(Activation activation, const float* x, int64_t n, float* out);
+// out[i] = f(gate[i]) · up[i]. out may be gate.
+void ActivateMul(Activation activation, const float* gate, const float* up, int64_t n, float* out);
 
-// x[i] += y[i]
-void AddInto(float* x, const float* y, int64_t n);
+// x[i] = cap · tanh(x[i] / cap)
+void SoftCap(float cap, float* x, int64_t n);
+
+// to[i] += factor · from[i], the product rounded before it is added
+void AddScaled(float factor, const float* from, int64_t n, float* to);
 
 // Rounds to bf16, nearest, ties to even; finite input.
 void NarrowToBf16(const float* from, int64_t n, uint16_t* to);
@@ -33,12 +51,16 @@ void NarrowToBf16(const float* from, int64_t n, uint16_t* to);
 // The plain loops, function for function.
 void ReferenceRmsNorm(const float* x, const float* weight, float eps, int64_t rows, int64_t n, int64_t stride,
                       float* out);
-void ReferenceApplyRope(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t dim, const float* cos,
-                        const float* sin);
+void ReferenceLayerNorm(const float* x, const float* weight, const float* bias, float eps, int64_t n, float* out);
+void ReferenceApplyRope(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t head_stride, int64_t rotary,
+                        const float* cos, const float* sin);
+void ReferenceApplyRopeInterleaved(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t head_stride,
+                                   int64_t rotary, const float* cos, const float* sin);
 void ReferenceSoftmax(float* x, int64_t n, int64_t begin, int64_t end);
-void ReferenceSiluMul(float* gate, const float* up, int64_t n);
-void ReferenceAddBias(float* x, const float* bias, int64_t rows, int64_t n);
-void ReferenceAddInto(float* x, const float* y, int64_t n);
+void ReferenceActivate(Activation activation, const float* x, int64_t n, float* out);
+void ReferenceActivateMul(Activation activation, const float* gate, const float* up, int64_t n, float* out);
+void ReferenceSoftCap(float cap, float* x, int64_t n);
+void ReferenceAddScaled(float factor, const float* from, int64_t n, float* to);
 void ReferenceNarrowToBf16(const float* from, int64_t n, uint16_t* to);
 
 }  // namespace bitwright::worker

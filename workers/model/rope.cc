@@ -40,17 +40,30 @@ double YarnFrequency(const RopeConfig& rope, double head_dim, int64_t pair, doub
 
 double YarnScale(double factor, double mscale) { return factor <= 1 ? 1 : 0.1 * mscale * std::log(factor) + 1; }
 
-double Frequency(const RopeConfig& rope, double head_dim, int64_t pair) {
-  const double plain = std::pow(rope.theta, -2.0 * static_cast<double>(pair) / head_dim);
+// Dynamic NTK: the base grows with the window beyond the longest one that the model was made for.
+double DynamicTheta(const RopeConfig& rope, double rotary, double positions) {
+  const double stretch = std::max(positions, rope.max_positions) / rope.max_positions;
+  return rope.theta * std::pow(rope.factor * stretch - (rope.factor - 1), rotary / (rotary - 2));
+}
+
+double Frequency(const RopeConfig& rope, double rotary, int64_t pair, int64_t positions) {
+  const auto power = [&](double theta) { return std::pow(theta, -2.0 * static_cast<double>(pair) / rotary); };
+  const double plain = power(rope.theta);
   switch (rope.kind) {
     case RopeConfig::Kind::kDefault:
       return plain;
     case RopeConfig::Kind::kLinear:
       return plain / rope.factor;
+    case RopeConfig::Kind::kDynamic:
+      return power(DynamicTheta(rope, rotary, static_cast<double>(positions)));
     case RopeConfig::Kind::kLlama3:
       return Llama3Frequency(rope, plain);
     case RopeConfig::Kind::kYarn:
-      return YarnFrequency(rope, head_dim, pair, plain);
+      return YarnFrequency(rope, rotary, pair, plain);
+    case RopeConfig::Kind::kLongRope: {
+      const bool is_long = static_cast<double>(positions) > rope.original_max_positions;
+      return plain / (is_long ? rope.long_factor : rope.short_factor)[static_cast<size_t>(pair)];
+    }
   }
   return plain;
 }
@@ -58,27 +71,31 @@ double Frequency(const RopeConfig& rope, double head_dim, int64_t pair) {
 }  // namespace
 
 double RopeFactor(const RopeConfig& rope) {
-  if (rope.kind != RopeConfig::Kind::kYarn) return 1;
+  const bool is_long = rope.kind == RopeConfig::Kind::kLongRope;
+  if (!is_long && rope.kind != RopeConfig::Kind::kYarn) return 1;
   if (rope.attention_factor) return *rope.attention_factor;
+  if (is_long) {
+    return rope.factor <= 1 ? 1 : std::sqrt(1 + std::log(rope.factor) / std::log(rope.original_max_positions));
+  }
   if (rope.mscale > 0 && rope.mscale_all_dim > 0) {
     return YarnScale(rope.factor, rope.mscale) / YarnScale(rope.factor, rope.mscale_all_dim);
   }
   return YarnScale(rope.factor, 1);
 }
 
-std::vector<float> RopeFrequencies(const RopeConfig& rope, int64_t head_dim) {
+std::vector<float> RopeFrequencies(const RopeConfig& rope, int64_t rotary, int64_t positions) {
   // The library holds frequencies and angles in f32; rounding at the same places keeps long positions in step.
   std::vector<float> frequencies;
-  for (int64_t i = 0; i < head_dim / 2; ++i) {
-    frequencies.push_back(static_cast<float>(Frequency(rope, static_cast<double>(head_dim), i)));
+  for (int64_t i = 0; i < rotary / 2; ++i) {
+    frequencies.push_back(static_cast<float>(Frequency(rope, static_cast<double>(rotary), i, positions)));
   }
   return frequencies;
 }
 
-RopeTable MakeRopeTable(const RopeConfig& rope, int64_t head_dim, int64_t positions) {
-  const int64_t half = head_dim / 2;
+RopeTable MakeRopeTable(const RopeConfig& rope, int64_t rotary, int64_t positions) {
+  const int64_t half = rotary / 2;
   const double factor = RopeFactor(rope);
-  const std::vector<float> frequencies = RopeFrequencies(rope, head_dim);
+  const std::vector<float> frequencies = RopeFrequencies(rope, rotary, positions);
   RopeTable table;
   table.cos.resize(static_cast<size_t>(positions * half));
   table.sin.resize(table.cos.size());

@@ -6,20 +6,11 @@
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
 #include "workers/checkpoint/checkpoint_errors.h"
-#include "workers/kernels/elementwise.h"
 
 namespace bitwright::worker {
 namespace {
 
-constexpr int64_t kPieceElements = 1 << 18;  // of one piece of parallel work
-
-void WidenParallel(const TensorView& view, ThreadPool& pool, float* out) {
-  const int64_t count = view.elements();
-  pool.ParallelFor((count + kPieceElements - 1) / kPieceElements, [&](int64_t piece, int) {
-    const int64_t first = piece * kPieceElements;
-    ToFloat(view, first, std::min(kPieceElements, count - first), out + first);
-  });
-}
+constexpr int64_t kPieceElements = 1 << 18;  // that are compared at a time
 
 bool SameValues(const TensorView& a, const TensorView& b) {
   if (a.shape != b.shape) return false;
@@ -52,21 +43,21 @@ absl::StatusOr<Model> Model::Open(const ModelFiles& files) {
 void Model::DecideTies() {
   if (!config_.tied_embeddings) return;
   const auto& tensors = checkpoint_.tensors();
-  const auto embedding = tensors.find(kEmbedding);
-  const auto head = tensors.find(kHead);
+  const auto embedding = tensors.find(embedding_);
+  const auto head = tensors.find(head_);
   const bool has_embedding = embedding != tensors.end(), has_head = head != tensors.end();
   if (has_embedding && has_head && !SameValues(embedding->second.view, head->second.view)) {
     config_.tied_embeddings = false;
   } else if (has_head && !has_embedding) {
-    embedding_ = kHead;
+    embedding_ = head_;
   } else {
-    head_ = kEmbedding;
+    head_ = embedding_;
   }
 }
 
 absl::Status Model::CheckTensors() {
   for (const TensorSpec& spec : RequiredTensors(config_)) {
-    const std::string& name = spec.name == kEmbedding ? embedding_ : spec.name;
+    const std::string& name = spec.name == config_.embedding.tokens ? embedding_ : spec.name;
     ABSL_ASSIGN_OR_RETURN(const Checkpoint::Located found, checkpoint_.Find(name, spec.role));
     if (found.view.shape != spec.shape) {
       return TensorShapeWrongError(found.file, name, ShapeText(found.view.shape), ShapeText(spec.shape));
@@ -98,84 +89,100 @@ absl::Status Model::CheckFinite(ThreadPool& pool) const {
   return absl::OkStatus();
 }
 
-Buffer<float> Model::LoadVector(const std::string& name) const {
-  const TensorView& view = View(name);
-  Buffer<float> vector(view.elements());
-  ToFloat(view, vector.span());
-  return vector;
-}
-
-absl::Status Model::LoadUnit(const UnitSpec& unit, ThreadPool& pool, float* weight) const {
-  for (const LinearSpec& linear : unit.linears) {
-    WidenParallel(View(linear.name + ".weight"), pool, weight);
-    weight += linear.out * linear.in;
-  }
-  return absl::OkStatus();
-}
-
 DType Model::UnitType(const UnitSpec& unit) const { return View(unit.linears.front().name + ".weight").dtype; }
 
-absl::StatusOr<BlockWeights> Model::LoadBlock(int64_t block, Compute compute, ThreadPool& pool,
-                                              const UnitSource& source) const {
-  const BlockSpec spec = DescribeBlock(config_, block);
-  BlockWeights weights;
-  weights.window = config_.window[static_cast<size_t>(block)];
-  weights.attention_norm = LoadVector(spec.attention_norm);
-  weights.mlp_norm = LoadVector(spec.mlp_norm);
-  if (config_.qk_norm) {
-    weights.q_norm = LoadVector(spec.q_norm);
-    weights.k_norm = LoadVector(spec.k_norm);
-  }
-  for (size_t u = 0; u < spec.units.size(); ++u) {
-    const UnitSpec& unit = spec.units[u];
-    UnitWeights& to = weights.units[u];
-    to.out = unit.out();
-    to.in = unit.in();
-    to.weight = Buffer<float>(unit.weights());
-    ABSL_RETURN_IF_ERROR(source ? source(unit, to.weight.data()) : LoadUnit(unit, pool, to.weight.data()));
-    if (unit.bias()) {
-      to.bias = Buffer<float>(to.out);
-      float* at = to.bias.data();
-      for (const LinearSpec& linear : unit.linears) {
-        ToFloat(View(linear.name + ".bias"), 0, linear.out, at);
-        at += linear.out;
-      }
+void Model::LoadUnit(const UnitSpec& unit, Device& device, const Matrix& weight) const {
+  int64_t row = 0;
+  for (const LinearSpec& linear : unit.linears) {
+    const TensorView& view = View(linear.name + ".weight");
+    const Matrix rows = weight.Rows(row, linear.out);
+    if (linear.transposed) {
+      device.LoadTransposed(view, rows);
+    } else {
+      device.Load(view, 0, rows);
     }
-    PrepareUnit(to, compute, pool);
+    row += linear.out;
+  }
+}
+
+WeightsWithBias Model::LoadNorm(const NormSpec& norm, Device& device) const {
+  WeightsWithBias loaded;
+  loaded.weight = DeviceMatrix(device, DType::kF32, 1, norm.dim);
+  device.Load(View(norm.weight), 0, loaded.weight.view());
+  if (norm.plus_one) {
+    const DeviceMatrix one(device, DType::kF32, 1, norm.dim);
+    device.Fill(1, one.view());
+    device.Add(1, one.view(), loaded.weight.view());
+  }
+  if (norm.bias.empty()) return loaded;
+  loaded.bias = DeviceMatrix(device, DType::kF32, 1, norm.dim);
+  device.Load(View(norm.bias), 0, loaded.bias.view());
+  return loaded;
+}
+
+// Memory for the weight, and the bias.
+WeightsWithBias Model::LoadMatrix(const UnitSpec& unit, Device& device) const {
+  WeightsWithBias loaded;
+  loaded.weight = DeviceMatrix(device, DType::kF32, unit.out(), unit.in());
+  if (!unit.bias()) return loaded;
+  loaded.bias = DeviceMatrix(device, DType::kF32, 1, unit.out());
+  int64_t first = 0;
+  for (const LinearSpec& linear : unit.linears) {
+    device.Load(View(linear.name + ".bias"), 0, loaded.bias.view().Columns(first, linear.out));
+    first += linear.out;
+  }
+  return loaded;
+}
+
+absl::StatusOr<BlockWeights> Model::LoadBlock(int64_t block, Compute compute, Device& device,
+                                              const UnitSource& source) const {
+  BlockWeights weights;
+  weights.program = config_.block(block);
+  for (const NormSpec& norm : weights.program.norms) weights.norms.push_back(LoadNorm(norm, device));
+  for (const UnitSpec& unit : weights.program.units) {
+    WeightsWithBias& to = weights.matrices.emplace_back(LoadMatrix(unit, device));
+    if (source) {
+      ABSL_RETURN_IF_ERROR(source(unit, to.weight.view()));
+    } else {
+      LoadUnit(unit, device, to.weight.view());
+    }
+    if (compute == Compute::kBf16) to.weight = Narrowed(to.weight, device);
+  }
+  for (const UnitSpec& unit : weights.program.kept) {
+    LoadUnit(unit, device, weights.matrices.emplace_back(LoadMatrix(unit, device)).weight.view());
   }
   return weights;
 }
 
-void Model::Embed(std::span<const int32_t> ids, float* out) const {
-  const TensorView& table = View(embedding_);
-  for (const int32_t id : ids) {
-    ToFloat(table, id * config_.hidden, config_.hidden, out);
-    out += config_.hidden;
+void Model::Embed(std::span<const int32_t> ids, int64_t window, Device& device, const Matrix& x) const {
+  device.LoadRows(View(embedding_), ids, static_cast<float>(config_.embedding.factor), /*add=*/false, x);
+  if (config_.embedding.positions.empty()) return;
+  std::vector<int32_t> positions;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    positions.push_back(static_cast<int32_t>(static_cast<int64_t>(i) % window + config_.embedding.first_position));
   }
+  device.LoadRows(View(config_.embedding.positions), positions, 1, /*add=*/true, x);
 }
 
-Buffer<float> Model::FinalNorm() const { return LoadVector(kFinalNorm); }
-
-void Model::HeadRows(int64_t first, int64_t count, float* out) const {
-  const TensorView& view = View(head_);
-  ToFloat(view, first * config_.hidden, count * config_.hidden, out);
+void Model::FinalNorm(Device& device, const Matrix& x) const {
+  const NormSpec& norm = config_.head.norm;
+  if (norm.weight.empty()) return;
+  const Heads rows{x, 1, x.columns, x.columns};
+  device.Norm(rows, PartsOf(norm, LoadNorm(norm, device)), rows);
 }
 
-Buffer<float> Model::Head(ThreadPool& pool) const {
-  const TensorView& view = View(head_);
-  Buffer<float> head(view.elements());
-  WidenParallel(view, pool, head.data());
-  return head;
+void Model::HeadRows(int64_t first, Device& device, const Matrix& out) const {
+  device.Load(View(head_), first * config_.hidden, out);
 }
 
-void PrepareUnit(UnitWeights& unit, Compute compute, ThreadPool& pool) {
-  if (compute != Compute::kBf16) return;
-  const int64_t count = unit.out * unit.in;
-  unit.weight_bf16 = Buffer<uint16_t>(count);
-  pool.ParallelFor((count + kPieceElements - 1) / kPieceElements, [&](int64_t piece, int) {
-    const int64_t first = piece * kPieceElements;
-    NarrowToBf16(unit.weight.data() + first, std::min(kPieceElements, count - first), unit.weight_bf16.data() + first);
-  });
+DeviceMatrix Narrowed(const DeviceMatrix& wide, Device& device) {
+  DeviceMatrix narrow(device, DType::kBF16, wide.view().rows, wide.view().columns);
+  device.Narrow(wide.view(), narrow.view());
+  return narrow;
+}
+
+NormParts PartsOf(const NormSpec& norm, const WeightsWithBias& weights) {
+  return {weights.weight.view(), weights.bias.view(), static_cast<float>(norm.eps), norm.centered};
 }
 
 }  // namespace bitwright::worker

@@ -1,41 +1,38 @@
 #pragma once
 
-#include <array>
 #include <functional>
 #include <set>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "workers/base/thread_pool.h"
 #include "workers/checkpoint/checkpoint.h"
-#include "workers/model/architecture.h"
-#include "workers/tensor/buffer.h"
+#include "workers/families/config.h"
+#include "workers/kernels/device.h"
 
 namespace bitwright::worker {
 
 // The type of the matrix products of a forward pass; everything between them is f32 in both.
 enum class Compute { kF32, kBf16 };
 
-// A unit's linears, stacked by rows: y = x Wᵀ + bias.
-struct UnitWeights {
-  int64_t out = 0;
-  int64_t in = 0;
-  Buffer<float> weight;          // [out, in]
-  Buffer<uint16_t> weight_bf16;  // [out, in], only for Compute::kBf16
-  Buffer<float> bias;            // [out], or empty
+// A norm, and a matrix [out, in] with its bias, on a device; bias may be none. Weights of norms are as they multiply.
+struct WeightsWithBias {
+  DeviceMatrix weight;
+  DeviceMatrix bias;  // [1, out]
 };
 
-// One decoder block, widened to f32. The only weights that are live besides the embedding row and the head.
+// One decoder block on a device: with the head, the only weights that are live.
 struct BlockWeights {
-  std::array<UnitWeights, kTapPoints> units;
-  Buffer<float> attention_norm, mlp_norm;  // [hidden]
-  Buffer<float> q_norm, k_norm;            // [head_dim], or empty
-  int64_t window = 0;                      // tokens that a query sees; 0: all before it
+  BlockProgram program;
+  std::vector<WeightsWithBias> matrices;  // f32, or bf16 for Compute::kBf16: of units, then of kept (always f32)
+  std::vector<WeightsWithBias> norms;
 };
 
 // Fills a unit's weight [out, in] f32. The default widens the checkpoint; a quantized model dequantizes instead.
-using UnitSource = std::function<absl::Status(const UnitSpec& unit, float* weight)>;
+using UnitSource = std::function<absl::Status(const UnitSpec& unit, const Matrix& weight)>;
 
 // A checkpoint that fits its configuration: every required tensor is there with the right shape and a weight type.
 // Thread-safe.
@@ -60,42 +57,49 @@ class Model {
   absl::Status CheckFinite(ThreadPool& pool) const;
 
   // Loads block `block`; weights of units come from `source`, or from the checkpoint without one.
-  absl::StatusOr<BlockWeights> LoadBlock(int64_t block, Compute compute, ThreadPool& pool,
+  absl::StatusOr<BlockWeights> LoadBlock(int64_t block, Compute compute, Device& device,
                                          const UnitSource& source = nullptr) const;
 
   // A unit's weight as the checkpoint has it, f32 [out, in]. Also the default UnitSource.
-  absl::Status LoadUnit(const UnitSpec& unit, ThreadPool& pool, float* weight) const;
+  void LoadUnit(const UnitSpec& unit, Device& device, const Matrix& weight) const;
 
   // Element type of the linears of a unit (that of its first linear).
   DType UnitType(const UnitSpec& unit) const;
 
-  // Embedding rows of ids (each in [0, vocab)) to out [ids, hidden].
-  void Embed(std::span<const int32_t> ids, float* out) const;
+  // The residual stream that enters the first block: x [ids, hidden], ids each in [0, vocab), windows of `window`.
+  void Embed(std::span<const int32_t> ids, int64_t window, Device& device, const Matrix& x) const;
 
-  // Weight of the final norm [hidden].
-  Buffer<float> FinalNorm() const;
+  // The final norm, in place: x [rows, hidden].
+  void FinalNorm(Device& device, const Matrix& x) const;
 
-  // Rows [first, first + count) of the output head [vocab, hidden] (the embedding when tied) to out.
-  void HeadRows(int64_t first, int64_t count, float* out) const;
-  Buffer<float> Head(ThreadPool& pool) const;  // all rows
+  // Rows [first, first + out.rows) of the output head [vocab, hidden] (the embedding when tied) to out.
+  void HeadRows(int64_t first, Device& device, const Matrix& out) const;
 
  private:
   Model(ModelConfig config, Checkpoint checkpoint)
-      : config_(std::move(config)), checkpoint_(std::move(checkpoint)), tied_by_config_(config_.tied_embeddings) {}
+      : config_(std::move(config)),
+        checkpoint_(std::move(checkpoint)),
+        tied_by_config_(config_.tied_embeddings),
+        embedding_(config_.embedding.tokens),
+        head_(config_.head.weight) {}
   void DecideTies();
   absl::Status CheckTensors();
   const TensorView& View(const std::string& name) const;
-  Buffer<float> LoadVector(const std::string& name) const;
+  WeightsWithBias LoadNorm(const NormSpec& norm, Device& device) const;
+  WeightsWithBias LoadMatrix(const UnitSpec& unit, Device& device) const;
 
   ModelConfig config_;
   Checkpoint checkpoint_;
   bool tied_by_config_;
-  std::string embedding_ = kEmbedding;
-  std::string head_ = kHead;
+  std::string embedding_;  // tensors, which may be one
+  std::string head_;
   std::set<std::string> used_;
 };
 
-// Fills weight_bf16 from weight when compute is kBf16.
-void PrepareUnit(UnitWeights& unit, Compute compute, ThreadPool& pool);
+// The same matrix in bf16.
+DeviceMatrix Narrowed(const DeviceMatrix& wide, Device& device);
+
+// The parts of a norm, as Device::Norm takes them.
+NormParts PartsOf(const NormSpec& norm, const WeightsWithBias& weights);
 
 }  // namespace bitwright::worker

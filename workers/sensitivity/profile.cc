@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "proto/base/status_macros.h"
 #include "workers/evaluate/summary.h"
 #include "workers/formats/dequantize.h"
+#include "workers/kernels/cpu/cpu_device.h"
+#include "workers/quantize/input_rounder.h"
 #include "workers/sensitivity/losses.h"
 
 namespace bitwright::worker {
@@ -17,13 +18,9 @@ struct Variant {
   size_t unit = 0;
   IntFormat format;
   double proxy = 0;
-  UnitWeights weights;
-  Buffer<float> x;  // activations of this variant
+  DeviceMatrix weight;
+  DeviceMatrix x;  // activations of this variant
 };
-
-std::span<const float> LinearRows(const UnitWeights& unit, int64_t first_row, int64_t rows) {
-  return unit.weight.span().subspan(static_cast<size_t>(first_row * unit.in), static_cast<size_t>(rows * unit.in));
-}
 
 // The group size at which a width is measured: the largest that fits.
 IntFormat MeasuredFormat(int bits, std::span<const IntFormat> formats) {
@@ -34,50 +31,47 @@ IntFormat MeasuredFormat(int bits, std::span<const IntFormat> formats) {
   return best;
 }
 
-UnitWeights CopyUnit(const UnitWeights& from) {
-  UnitWeights to;
-  to.out = from.out;
-  to.in = from.in;
-  to.weight = Buffer<float>(from.weight.size());
-  if (from.bias.size() > 0) {
-    to.bias = Buffer<float>(from.bias.size());
-    std::memcpy(to.bias.data(), from.bias.data(), static_cast<size_t>(from.bias.size()) * sizeof(float));
-  }
-  return to;
-}
-
 // Profiles one block.
 class BlockProfile {
  public:
-  BlockProfile(WindowRunner& runner, const ProfileOptions& options, const BlockSpec& spec, BlockWeights& block)
-      : runner_(runner), options_(options), spec_(spec), block_(block), results_(kTapPoints) {}
+  BlockProfile(BlockRunner& runner, ThreadPool& pool, const ProfileOptions& options, BlockWeights& block)
+      : runner_(runner), pool_(pool), options_(options), block_(block), results_(block.program.units.size()) {}
 
   // Proxies of all formats, and the variants to measure.
   absl::Status Round(const StatisticsFile& statistics) {
-    for (size_t u = 0; u < spec_.units.size(); ++u) {
-      ABSL_ASSIGN_OR_RETURN(const InputStatistics input, statistics.Read(spec_.units[u].name));
+    for (size_t u = 0; u < results_.size(); ++u) {
+      const UnitSpec& spec = block_.program.units[u];
+      const std::vector<IntFormat> formats = options_.formats(spec.in());
+      results_[u].unit = spec.name;
+      for (const IntFormat format : formats) results_[u].formats.push_back({format, 0, 0, false});
+      std::vector<int> widths = options_.checked_bits;
+      widths.push_back(options_.middle_bits);
+      const size_t first = variants_.size();
+      for (const int bits : widths) NewVariant(u, MeasuredFormat(bits, formats));
       RoundingOptions rounding = options_.rounding;
-      rounding.storage_type = runner_.model().UnitType(spec_.units[u]);
-      ABSL_ASSIGN_OR_RETURN(const UnitRounder rounder, UnitRounder::Create(input, rounding, runner_.pool()));
-      RoundUnit(u, rounder, rounding.storage_type);
+      rounding.storage_type = runner_.model().UnitType(spec);
+      ABSL_RETURN_IF_ERROR(ForEachInput(spec, statistics, rounding, pool_, [&](const InputRounder& input) {
+        AddInput(u, input, formats);
+        for (size_t v = first; v < variants_.size(); ++v) RoundVariant(variants_[v], input, rounding.storage_type);
+        return absl::OkStatus();
+      }));
     }
     return absl::OkStatus();
   }
 
   std::vector<Variant>& variants() { return variants_; }
 
-  // Runs every variant on its own copy of x [windows, window, hidden]. One unit is swapped into the block at a time,
+  // Runs every variant on its own copy of x [windows · window, hidden]. One unit is swapped into the block at a time,
   // and its weights are freed as soon as its windows have passed.
-  void RunVariants(int64_t windows, const float* x) {
-    const int64_t elements = windows * runner_.WindowElements();
+  void RunVariants(const Matrix& x) {
     for (Variant& variant : variants_) {
-      variant.x = Buffer<float>(elements);
-      std::memcpy(variant.x.data(), x, static_cast<size_t>(elements) * sizeof(float));
-      UnitWeights& place = block_.units[variant.unit];
-      std::swap(place, variant.weights);
-      runner_.RunBlock(block_, windows, variant.x.data());
-      std::swap(place, variant.weights);
-      variant.weights = UnitWeights();
+      variant.x = DeviceMatrix(runner_.device(), DType::kF32, x.rows, x.columns);
+      runner_.device().Copy(x, variant.x.view());
+      DeviceMatrix& place = block_.matrices[variant.unit].weight;
+      std::swap(place, variant.weight);
+      runner_.Run(block_, variant.x.view());
+      std::swap(place, variant.weight);
+      variant.weight = DeviceMatrix();
     }
   }
 
@@ -96,44 +90,49 @@ class BlockProfile {
   }
 
  private:
-  void RoundUnit(size_t u, const UnitRounder& rounder, DType storage_type) {
-    const UnitSpec& spec = spec_.units[u];
-    UnitSensitivity& result = results_[u];
-    result.unit = spec.name;
-    const std::vector<IntFormat> formats = options_.formats(spec.in());
-    std::vector<double> proxies(formats.size(), 0.0);
-    int64_t row = 0;
-    for (const LinearSpec& linear : spec.linears) {
-      const auto losses = rounder.Losses(LinearRows(block_.units[u], row, linear.out), linear.out, formats);
-      for (size_t f = 0; f < formats.size(); ++f) proxies[f] += losses[f];
-      row += linear.out;
-    }
-    for (size_t f = 0; f < formats.size(); ++f) result.formats.push_back({formats[f], proxies[f], 0, false});
-    std::vector<int> widths = options_.checked_bits;
-    widths.push_back(options_.middle_bits);
-    for (const int bits : widths) MakeVariant(u, MeasuredFormat(bits, formats), rounder, storage_type);
-  }
-
-  void MakeVariant(size_t u, IntFormat format, const UnitRounder& rounder, DType storage_type) {
+  void NewVariant(size_t u, IntFormat format) {
     Variant& variant = variants_.emplace_back();
+    const Matrix& weight = block_.matrices[u].weight.view();
     variant.unit = u;
     variant.format = format;
-    variant.weights = CopyUnit(block_.units[u]);
-    int64_t row = 0;
-    for (const LinearSpec& linear : spec_.units[u].linears) {
-      const RoundedLinear rounded = rounder.Round(LinearRows(block_.units[u], row, linear.out), linear.out, format);
-      variant.proxy += rounded.loss;
-      Dequantize(format, linear.out, linear.in, storage_type, rounded.codes, rounded.scales,
-                 variant.weights.weight.span().subspan(static_cast<size_t>(row * linear.in),
-                                                       static_cast<size_t>(linear.out * linear.in)));
-      row += linear.out;
-    }
-    PrepareUnit(variant.weights, runner_.decoder().compute(), runner_.pool());
+    variant.weight = DeviceMatrix(runner_.device(), DType::kF32, weight.rows, weight.columns);
   }
 
-  WindowRunner& runner_;
+  // Calls each(linear, its rows) for the linears on one input.
+  template <typename F>
+  void ForEachLinear(size_t u, const InputRounder& input, const F& each) const {
+    const UnitSpec& spec = block_.program.units[u];
+    for (size_t l = input.first_linear; l < input.first_linear + spec.linears_of_expert(); ++l) {
+      int64_t row = 0;
+      for (size_t before = 0; before < l; ++before) row += spec.linears[before].out;
+      each(spec.linears[l], row);
+    }
+  }
+
+  std::span<float> Rows(const DeviceMatrix& weight, int64_t row, const LinearSpec& linear) const {
+    return {CpuData(weight.view()) + row * linear.in, static_cast<size_t>(linear.out * linear.in)};
+  }
+
+  void AddInput(size_t u, const InputRounder& input, const std::vector<IntFormat>& formats) {
+    ForEachLinear(u, input, [&](const LinearSpec& linear, int64_t row) {
+      const auto losses = input.rounder.Losses(Rows(block_.matrices[u].weight, row, linear), linear.out, formats);
+      for (size_t f = 0; f < formats.size(); ++f) results_[u].formats[f].proxy += input.share * losses[f];
+    });
+  }
+
+  void RoundVariant(Variant& variant, const InputRounder& input, DType storage_type) {
+    ForEachLinear(variant.unit, input, [&](const LinearSpec& linear, int64_t row) {
+      const std::span<const float> from = Rows(block_.matrices[variant.unit].weight, row, linear);
+      const RoundedLinear rounded = input.rounder.Round(from, linear.out, variant.format);
+      variant.proxy += input.share * rounded.loss;
+      Dequantize(variant.format, linear.out, linear.in, storage_type, rounded.codes, rounded.scales,
+                 Rows(variant.weight, row, linear));
+    });
+  }
+
+  BlockRunner& runner_;
+  ThreadPool& pool_;
   const ProfileOptions& options_;
-  const BlockSpec& spec_;
   BlockWeights& block_;
   std::vector<UnitSensitivity> results_;
   std::vector<Variant> variants_;
@@ -141,42 +140,38 @@ class BlockProfile {
 
 }  // namespace
 
-absl::StatusOr<std::vector<UnitSensitivity>> ProfileBlocks(WindowRunner& runner, const StatisticsFile& statistics,
-                                                           int64_t begin, int64_t end, const ProfileData& data,
-                                                           const ProfileOptions& options,
+absl::StatusOr<std::vector<UnitSensitivity>> ProfileBlocks(BlockRunner& runner, ThreadPool& pool,
+                                                           const StatisticsFile& statistics, int64_t begin, int64_t end,
+                                                           const ProfileData& data, const ProfileOptions& options,
                                                            const std::function<void(double)>& progress) {
-  const Model& model = runner.model();
-  const Compute compute = runner.decoder().compute();
-  const int64_t layers = model.config().layers;
-  const HeadComparison head(model, compute, runner.pool());
-  Buffer<float> x(data.windows * runner.WindowElements());
-  runner.Embed(data.ids, x.data());
+  const int64_t layers = runner.model().config().layers;
+  HeadComparison head(runner);
+  const DeviceMatrix x = runner.Embed(data.ids);
   for (int64_t b = 0; b < begin; ++b) {
-    ABSL_ASSIGN_OR_RETURN(const BlockWeights block, model.LoadBlock(b, compute, runner.pool()));
-    runner.RunBlock(block, data.windows, x.data());
+    ABSL_ASSIGN_OR_RETURN(const BlockWeights block, runner.LoadBlock(b));
+    runner.Run(block, x.view());
   }
   double work = 0;
   for (int64_t b = begin; b < end; ++b) work += static_cast<double>(layers - b);
   double done = 0;
   std::vector<UnitSensitivity> all;
   for (int64_t b = begin; b < end; ++b) {
-    const BlockSpec spec = DescribeBlock(model.config(), b);
-    ABSL_ASSIGN_OR_RETURN(BlockWeights block, model.LoadBlock(b, compute, runner.pool()));
-    BlockProfile profile(runner, options, spec, block);
+    ABSL_ASSIGN_OR_RETURN(BlockWeights block, runner.LoadBlock(b));
+    BlockProfile profile(runner, pool, options, block);
     ABSL_RETURN_IF_ERROR(profile.Round(statistics));
-    profile.RunVariants(data.windows, x.data());
-    runner.RunBlock(block, data.windows, x.data());
-    block = BlockWeights();
-    std::vector<float*> streams;
-    for (Variant& variant : profile.variants()) streams.push_back(variant.x.data());
+    profile.RunVariants(x.view());
+    runner.Run(block, x.view());
     for (int64_t later = b + 1; later < layers; ++later) {
-      ABSL_ASSIGN_OR_RETURN(const BlockWeights next, model.LoadBlock(later, compute, runner.pool()));
-      runner.RunBlock(next, data.windows, streams);
+      ABSL_ASSIGN_OR_RETURN(const BlockWeights next, runner.LoadBlock(later));
+      for (const Variant& variant : profile.variants()) runner.Run(next, variant.x.view());
       progress((done += 1) / work);
     }
-    for (float* stream : streams) runner.FinalNorm(data.windows, stream);
-    const std::vector<const float*> finals(streams.begin(), streams.end());
-    const auto stats = head.Compare(data.windows, runner.decoder().window(), data.reference, finals, data.ids);
+    std::vector<Matrix> finals;
+    for (const Variant& variant : profile.variants()) {
+      runner.model().FinalNorm(runner.device(), variant.x.view());
+      finals.push_back(variant.x.view());
+    }
+    const std::vector<TokenStats> stats = head.Compare(data.reference, finals, data.ids);
     for (size_t v = 0; v < stats.size(); ++v) ABSL_RETURN_IF_ERROR(profile.Record(v, stats[v]));
     progress((done += 1) / work);
     for (UnitSensitivity& unit : profile.Finish()) all.push_back(std::move(unit));

@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "workers/calibrate/statistics_file.h"
 #include "workers/evaluate/head_comparison.h"
-#include "workers/model/window_runner.h"
+#include "workers/model/block_runner.h"
 #include "workers/quantize/unit_rounder.h"
 
 namespace bitwright::worker {
@@ -47,16 +47,15 @@ struct ProfileOptions {
 
 // Calibration windows that units are measured on.
 struct ProfileData {
-  int64_t windows = 0;
-  std::span<const int32_t> ids;      // [windows · window]
-  const float* reference = nullptr;  // [windows, window, hidden], final hidden states of the unquantized model
+  std::span<const int32_t> ids;  // [windows · window]
+  Matrix reference;              // [windows · window, hidden], final hidden states of the unquantized model
 };
 
 // Profiles the units of blocks [begin, end). Live at a time: one block, its variants of one unit each, and one block
-// further on; activations of all variants.
-absl::StatusOr<std::vector<UnitSensitivity>> ProfileBlocks(WindowRunner& runner, const StatisticsFile& statistics,
-                                                           int64_t begin, int64_t end, const ProfileData& data,
-                                                           const ProfileOptions& options,
+// further on; activations of all variants. Rounding runs on the pool.
+absl::StatusOr<std::vector<UnitSensitivity>> ProfileBlocks(BlockRunner& runner, ThreadPool& pool,
+                                                           const StatisticsFile& statistics, int64_t begin, int64_t end,
+                                                           const ProfileData& data, const ProfileOptions& options,
                                                            const std::function<void(double)>& progress);
 
 }  // namespace bitwright::worker

@@ -53,11 +53,13 @@ void DescribeUnit(const UnitSpec& unit, int block, DType dtype, v1::ModelInfo& i
 // Units, and sizes of blocks. The dtype is one for all linears: scales are stored in it.
 absl::Status DescribeUnits(const Model& model, v1::ModelInfo& info) {
   const ModelConfig& config = model.config();
-  const DType dtype = model.UnitType(DescribeBlock(config, 0).units[0]);
+  const DType dtype = model.UnitType(config.block(0).units[0]);
   info.set_dtype(std::string(DTypeName(dtype)));
   for (int64_t b = 0; b < config.layers; ++b) {
-    const BlockSpec block = DescribeBlock(config, b);
-    int64_t parameters = 2 * config.hidden;
+    const BlockProgram block = config.block(b);
+    int64_t parameters = 0;
+    for (const NormSpec& norm : block.norms) parameters += norm.dim * (norm.bias.empty() ? 1 : 2);
+    for (const UnitSpec& unit : block.kept) parameters += unit.weights() + (unit.bias() ? unit.out() : 0);
     for (const UnitSpec& unit : block.units) {
       for (const LinearSpec& linear : unit.linears) {
         const auto& located = model.checkpoint().tensors().at(linear.name + ".weight");
@@ -69,8 +71,9 @@ absl::Status DescribeUnits(const Model& model, v1::ModelInfo& info) {
       }
       DescribeUnit(unit, static_cast<int>(b), dtype, info);
       parameters += unit.weights() + (unit.bias() ? unit.out() : 0);
-      info.set_statistics_bytes(info.statistics_bytes() + 4 * PackedTriangleSize(unit.in()) + 8);
+      info.set_statistics_bytes(info.statistics_bytes() + unit.experts * (4 * PackedTriangleSize(unit.in()) + 8));
     }
+    parameters = std::max(parameters, info.block_parameters());  // of the largest block
     info.set_block_parameters(parameters);
     info.set_largest_block_bytes(parameters * ByteSize(dtype));
   }

@@ -57,13 +57,15 @@ void AddTies(const Model& model, v1::ModelInfo& info) {
   if (!model.tied_by_config()) return;
   if (!model.config().tied_embeddings) {
     Add("HEAD_NOT_TIED",
-        "config.json has tie_word_embeddings true, but the checkpoint holds a lm_head.weight that differs from the "
-        "embedding; the head of the checkpoint is used, as transformers does, and config.json of the artifact says "
-        "false",
+        "config.json has tie_word_embeddings true, but the checkpoint holds a " + model.config().head.weight +
+            " that differs from the embedding; the head of the checkpoint is used, as transformers does, and "
+            "config.json of the artifact says "
+            "false",
         info);
-  } else if (model.embedding() == kHead) {
+  } else if (model.embedding() == model.config().head.weight) {
     Add("EMBEDDING_IS_HEAD",
-        "the checkpoint holds no embedding; config.json ties it to lm_head.weight, which is used for both", info);
+        "the checkpoint holds no embedding; config.json ties it to " + model.embedding() + ", which is used for both",
+        info);
   }
 }
 

@@ -37,18 +37,20 @@ absl::Status RunProfile(const v1::ProfileParams& params, TaskIo& io) {
   const int64_t begin = params.windows().begin(), end = params.windows().end(), window = params.window();
   ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids,
                         io.IdRows(TaskFile::kIds, begin, end, params.stride(), window, model.config().vocab));
-  ABSL_ASSIGN_OR_RETURN(const Buffer<float> reference,
-                        io.FloatRows(TaskFile::kHidden, 0, (end - begin) * window, model.config().hidden));
-  WindowRunner runner(model, window, Compute::kF32, io.pool());
-  const ProfileData data{end - begin, ids, reference.data()};
+  ABSL_ASSIGN_OR_RETURN(const DeviceMatrix reference,
+                        io.FloatRows(TaskFile::kHidden, (end - begin) * window, model.config().hidden));
+  BlockRunner runner(model, window, Compute::kF32, io.device());
+  const ProfileData data{ids, reference.view()};
+  const int64_t first = params.blocks().begin(), last = params.blocks().end();
   ABSL_ASSIGN_OR_RETURN(const auto units,
-                        ProfileBlocks(runner, statistics, params.blocks().begin(), params.blocks().end(), data,
+                        ProfileBlocks(runner, io.pool(), statistics, first, last, data,
                                       ProfileOptionsOf(params.recipe()), [&](double share) { io.Progress(share); }));
   v1::Sensitivity sensitivity;
-  for (size_t i = 0; i < units.size(); ++i) {
-    const int64_t block = params.blocks().begin() + static_cast<int64_t>(i) / kTapPoints;
-    const UnitSpec spec = DescribeBlock(model.config(), block).units[i % kTapPoints];
-    ToProto(units[i], spec, model.UnitType(spec), *sensitivity.add_units());
+  auto unit = units.begin();
+  for (int64_t block = first; block < last; ++block) {
+    for (const UnitSpec& spec : model.config().block(block).units) {
+      ToProto(*unit++, spec, model.UnitType(spec), *sensitivity.add_units());
+    }
   }
   return io.WriteProto(TaskFile::kSensitivity, sensitivity);
 }

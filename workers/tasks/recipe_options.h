@@ -4,8 +4,8 @@
 
 #include "bitwright/v1/plans.pb.h"
 #include "bitwright/v1/recipes.pb.h"
+#include "workers/families/program.h"
 #include "workers/formats/int_format.h"
-#include "workers/model/architecture.h"
 #include "workers/quantize/unit_rounder.h"
 #include "workers/sensitivity/profile.h"
 

@@ -8,7 +8,6 @@
 #include "proto/base/status_macros.h"
 #include "proto/contract/limits.h"
 #include "workers/formats/int_format.h"
-#include "workers/model/architecture.h"
 #include "workers/tasks/recipe_options.h"
 #include "workers/tasks/spec_inputs.h"
 #include "workers/tasks/task_errors.h"
@@ -216,10 +215,12 @@ absl::Status CheckWindowFits(int window, const ModelConfig& config) {
 
 // Every unit must be left a format to be priced.
 absl::Status CheckFormatsFit(const v1::Recipe::Formats& formats, const ModelConfig& config) {
-  for (const UnitSpec& unit : DescribeBlock(config, 0).units) {
-    if (!FormatsOf(formats, unit.in()).empty()) continue;
-    return TaskSpecInvalidError("recipe.formats", unit.name,
-                                "a format for every unit, also of " + Text(unit.in()) + " inputs");
+  for (int64_t b = 0; b < config.layers; ++b) {
+    for (const UnitSpec& unit : config.block(b).units) {
+      if (!FormatsOf(formats, unit.in()).empty()) continue;
+      return TaskSpecInvalidError("recipe.formats", unit.name,
+                                  "a format for every unit, also of " + Text(unit.in()) + " inputs");
+    }
   }
   return absl::OkStatus();
 }

@@ -2,7 +2,7 @@
 
 #include "absl/status/status.h"
 #include "bitwright/v1/tasks.pb.h"
-#include "workers/checkpoint/config.h"
+#include "workers/families/config.h"
 
 namespace bitwright::worker {
 

@@ -90,13 +90,12 @@ absl::StatusOr<Model> TaskIo::OpenModel() const {
   return model;
 }
 
-absl::StatusOr<Buffer<float>> TaskIo::FloatRows(const std::string& name, int64_t begin, int64_t end,
-                                                int64_t columns) const {
+absl::StatusOr<DeviceMatrix> TaskIo::FloatRows(const std::string& name, int64_t rows, int64_t columns) const {
   ABSL_ASSIGN_OR_RETURN(const auto file, Input(name));
-  ABSL_ASSIGN_OR_RETURN(const auto bytes, Rows(*file, name, begin, end, columns));
-  Buffer<float> rows((end - begin) * columns);
-  if (!bytes.empty()) std::memcpy(rows.data(), bytes.data(), bytes.size());
-  return rows;
+  ABSL_ASSIGN_OR_RETURN(const auto bytes, Rows(*file, name, 0, rows, columns));
+  DeviceMatrix matrix(device(), DType::kF32, rows, columns);
+  device().Load({DType::kF32, {rows, columns}, bytes}, 0, matrix.view());
+  return matrix;
 }
 
 absl::StatusOr<std::vector<int32_t>> TaskIo::IdRows(const std::string& name, int64_t begin, int64_t end, int64_t stride,
@@ -125,6 +124,12 @@ absl::Status TaskIo::WriteProto(const std::string& name, const google::protobuf:
 
 absl::Status TaskIo::WriteBytes(const std::string& name, const void* data, size_t size) {
   return WriteFile(NewOutput(name), std::string_view(static_cast<const char*>(data), size));
+}
+
+absl::Status TaskIo::WriteFloats(const std::string& name, const Matrix& matrix) {
+  std::vector<float> floats(static_cast<size_t>(matrix.rows * matrix.columns));
+  device().Read(matrix, floats);
+  return WriteBytes(name, floats.data(), floats.size() * sizeof(float));
 }
 
 Compute ComputeOf(int proto_compute_type) {

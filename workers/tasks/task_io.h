@@ -11,6 +11,7 @@
 #include "bitwright/v1/tasks.pb.h"
 #include "workers/base/files.h"
 #include "workers/checkpoint/model_files.h"
+#include "workers/kernels/cpu/cpu_device.h"
 #include "workers/model/weights.h"
 #include "workers/tasks/run_task.h"
 #include "workers/tensor/buffer.h"
@@ -20,9 +21,11 @@ namespace bitwright::worker {
 // Reading a task's inputs and writing its outputs: what every task kind needs, and nothing of any one kind.
 class TaskIo {
  public:
-  TaskIo(const v1::TaskSpec& spec, TaskContext& context) : spec_(spec), context_(context) {}
+  TaskIo(const v1::TaskSpec& spec, TaskContext& context)
+      : spec_(spec), context_(context), device_(MakeCpuDevice(*context.pool)) {}
 
   ThreadPool& pool() const { return *context_.pool; }
+  Device& device() const { return *device_; }
   void Progress(double fraction) const { context_.progress(fraction); }
 
   // Path of an input. INVALID_ARGUMENT, reason TASK_INPUT_MISSING.
@@ -39,8 +42,8 @@ class TaskIo {
   // The model of these files, which the spec fits (spec_check.h). Errors of Model::Open and TASK_SPEC_INVALID.
   absl::StatusOr<Model> OpenModel() const;
 
-  // Rows [begin, end) of an f32 array input [rows, columns], copied. TASK_INPUT_DAMAGED when it is shorter.
-  absl::StatusOr<Buffer<float>> FloatRows(const std::string& name, int64_t begin, int64_t end, int64_t columns) const;
+  // The first `rows` rows of an f32 array input [any, columns], on the device. TASK_INPUT_DAMAGED when it is shorter.
+  absl::StatusOr<DeviceMatrix> FloatRows(const std::string& name, int64_t rows, int64_t columns) const;
   // Rows begin · stride, (begin + 1) · stride … before end · stride of an i32 array input of ids, each in [0, vocab);
   // stride 0 means 1. TASK_INPUT_DAMAGED, TOKEN_ID_OUT_OF_RANGE.
   absl::StatusOr<std::vector<int32_t>> IdRows(const std::string& name, int64_t begin, int64_t end, int64_t stride,
@@ -51,11 +54,13 @@ class TaskIo {
   std::string NewOutput(const std::string& name);
   absl::Status WriteProto(const std::string& name, const google::protobuf::MessageLite& message);
   absl::Status WriteBytes(const std::string& name, const void* data, size_t size);
+  absl::Status WriteFloats(const std::string& name, const Matrix& matrix);  // row after row
   std::vector<TaskOutputFile> TakeOutputs() { return std::move(outputs_); }
 
  private:
   const v1::TaskSpec& spec_;
   TaskContext& context_;
+  std::unique_ptr<Device> device_;
   std::vector<TaskOutputFile> outputs_;
 };
 

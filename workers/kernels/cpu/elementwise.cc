@@ -39,13 +39,40 @@ void RmsNorm(const float* x, const float* weight, float eps, int64_t rows, int64
   }
 }
 
-void ApplyRope(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t dim, const float* cos, const float* sin) {
+void LayerNorm(const float* x, const float* weight, const float* bias, float eps, int64_t n, float* out) {
   const D d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
-  const int64_t half = dim / 2;
+  V sum = hn::Zero(d);
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) sum = hn::Add(sum, hn::LoadU(d, x + i));
+  float total = hn::GetLane(hn::SumOfLanes(d, sum));
+  for (; i < n; ++i) total += x[i];
+  const float mean = total / static_cast<float>(n);
+  const V m = hn::Set(d, mean);
+  V squares = hn::Zero(d);
+  for (i = 0; i + lanes <= n; i += lanes) {
+    const V v = hn::Sub(hn::LoadU(d, x + i), m);
+    squares = hn::MulAdd(v, v, squares);
+  }
+  float square = hn::GetLane(hn::SumOfLanes(d, squares));
+  for (; i < n; ++i) square += (x[i] - mean) * (x[i] - mean);
+  const float scale = 1.0f / std::sqrt(square / static_cast<float>(n) + eps);
+  const V s = hn::Set(d, scale);
+  for (i = 0; i + lanes <= n; i += lanes) {
+    const V normed = hn::Mul(hn::Mul(hn::Sub(hn::LoadU(d, x + i), m), s), hn::LoadU(d, weight + i));
+    hn::StoreU(bias == nullptr ? normed : hn::Add(normed, hn::LoadU(d, bias + i)), d, out + i);
+  }
+  for (; i < n; ++i) out[i] = (x[i] - mean) * scale * weight[i] + (bias == nullptr ? 0.0f : bias[i]);
+}
+
+void ApplyRope(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t head_stride, int64_t rotary,
+               const float* cos, const float* sin) {
+  const D d;
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+  const int64_t half = rotary / 2;
   for (int64_t r = 0; r < rows; ++r, cos += half, sin += half) {
     for (int64_t h = 0; h < heads; ++h) {
-      float* low = x + r * stride + h * dim;
+      float* low = x + r * stride + h * head_stride;
       float* high = low + half;
       int64_t i = 0;
       for (; i + lanes <= half; i += lanes) {
@@ -88,28 +115,86 @@ void Softmax(float* x, int64_t n, int64_t begin, int64_t end) {
   std::fill(x + end, x + n, 0.0f);
 }
 
-void SiluMul(float* gate, const float* up, int64_t n) {
+// Each activation on a vector and, for the elements at the end, on a number.
+struct Silu {
+  static V Of(D d, V x) {
+    const V one = hn::Set(d, 1.0f);
+    const V lowest = hn::Set(d, -88.0f), highest = hn::Set(d, 87.0f);
+    // Exp is wrong above 104; below −88 the result is under 1e-36 anyway. NaN stays NaN by the division.
+    const V e = hn::Exp(d, hn::Neg(hn::Max(hn::Min(x, highest), lowest)));
+    return hn::IfThenZeroElse(hn::Lt(x, lowest), hn::Div(x, hn::Add(one, e)));
+  }
+  static float Of(float x) { return x / (1.0f + std::exp(-x)); }
+};
+
+struct GeluTanh {
+  static constexpr float kFactor = 1.5957691216057308f;  // 2 √(2/π)
+  static constexpr float kCube = 0.044715f;
+  // 1 + tanh(y) = 2 / (1 + exp(−2y)): as SiLU, of another exponent.
+  static V Of(D d, V x) {
+    const V one = hn::Set(d, 1.0f);
+    const V lowest = hn::Set(d, -88.0f), highest = hn::Set(d, 87.0f);
+    const V cube = hn::Mul(hn::Mul(x, x), hn::Mul(x, hn::Set(d, kCube)));
+    const V y = hn::Mul(hn::Add(x, cube), hn::Set(d, kFactor));
+    const V e = hn::Exp(d, hn::Neg(hn::Max(hn::Min(y, highest), lowest)));
+    return hn::IfThenZeroElse(hn::Lt(y, lowest), hn::Div(x, hn::Add(one, e)));
+  }
+  static float Of(float x) { return x / (1.0f + std::exp(-kFactor * (x + kCube * x * x * x))); }
+};
+
+struct Relu {
+  static V Of(D d, V x) { return hn::Max(x, hn::Zero(d)); }
+  static float Of(float x) { return std::max(x, 0.0f); }
+};
+
+template <typename F>
+void Apply(const float* x, const float* factor, int64_t n, float* out) {
   const D d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
-  const V one = hn::Set(d, 1.0f);
-  const V lowest = hn::Set(d, -88.0f), highest = hn::Set(d, 87.0f);
   int64_t i = 0;
   for (; i + lanes <= n; i += lanes) {
-    const V g = hn::LoadU(d, gate + i);
-    // Exp is wrong above 104; below −88 the result is under 1e-36 anyway. NaN stays NaN by the division.
-    const V e = hn::Exp(d, hn::Neg(hn::Max(hn::Min(g, highest), lowest)));
-    const V silu = hn::IfThenZeroElse(hn::Lt(g, lowest), hn::Div(g, hn::Add(one, e)));
-    hn::StoreU(hn::Mul(silu, hn::LoadU(d, up + i)), d, gate + i);
+    const V y = F::Of(d, hn::LoadU(d, x + i));
+    hn::StoreU(factor == nullptr ? y : hn::Mul(y, hn::LoadU(d, factor + i)), d, out + i);
   }
-  for (; i < n; ++i) gate[i] = gate[i] / (1.0f + std::exp(-gate[i])) * up[i];
+  for (; i < n; ++i) out[i] = F::Of(x[i]) * (factor == nullptr ? 1.0f : factor[i]);
 }
 
-void AddInto(float* x, const float* y, int64_t n) {
+// factor may be null: 1.
+void ActivateTimes(Activation activation, const float* x, const float* factor, int64_t n, float* out) {
+  switch (activation) {
+    case Activation::kSilu:
+      return Apply<Silu>(x, factor, n, out);
+    case Activation::kGeluTanh:
+      return Apply<GeluTanh>(x, factor, n, out);
+    case Activation::kRelu:
+      return Apply<Relu>(x, factor, n, out);
+    case Activation::kGelu:  // the library has no vector form of erf
+      for (int64_t i = 0; i < n; ++i) {
+        out[i] = 0.5f * x[i] * std::erfc(-x[i] * 0.70710678118654752f) * (factor == nullptr ? 1.0f : factor[i]);
+      }
+  }
+}
+
+void SoftCap(float cap, float* x, int64_t n) {
   const D d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+  const V c = hn::Set(d, cap), inverse = hn::Set(d, 1.0f / cap);
   int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) hn::StoreU(hn::Add(hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, x + i);
-  for (; i < n; ++i) x[i] += y[i];
+  for (; i + lanes <= n; i += lanes) {
+    hn::StoreU(hn::Mul(hn::Tanh(d, hn::Mul(hn::LoadU(d, x + i), inverse)), c), d, x + i);
+  }
+  for (; i < n; ++i) x[i] = cap * std::tanh(x[i] / cap);
+}
+
+void AddScaled(float factor, const float* from, int64_t n, float* to) {
+  const D d;
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+  const V f = hn::Set(d, factor);
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    hn::StoreU(hn::Add(hn::LoadU(d, to + i), hn::Mul(f, hn::LoadU(d, from + i))), d, to + i);
+  }
+  for (; i < n; ++i) to[i] += factor * from[i];
 }
 
 void NarrowToBf16(const float* from, int64_t n, uint16_t* to) {
@@ -135,23 +220,39 @@ HWY_AFTER_NAMESPACE();
 namespace bitwright::worker {
 
 HWY_EXPORT(RmsNorm);
+HWY_EXPORT(LayerNorm);
 HWY_EXPORT(ApplyRope);
 HWY_EXPORT(Softmax);
-HWY_EXPORT(SiluMul);
-HWY_EXPORT(AddInto);
+HWY_EXPORT(ActivateTimes);
+HWY_EXPORT(SoftCap);
+HWY_EXPORT(AddScaled);
 HWY_EXPORT(NarrowToBf16);
 
 void RmsNorm(const float* x, const float* weight, float eps, int64_t rows, int64_t n, int64_t stride, float* out) {
   HWY_DYNAMIC_DISPATCH(RmsNorm)(x, weight, eps, rows, n, stride, out);
 }
-void ApplyRope(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t dim, const float* cos, const float* sin) {
-  HWY_DYNAMIC_DISPATCH(ApplyRope)(x, rows, stride, heads, dim, cos, sin);
+void LayerNorm(const float* x, const float* weight, const float* bias, float eps, int64_t n, float* out) {
+  HWY_DYNAMIC_DISPATCH(LayerNorm)(x, weight, bias, eps, n, out);
+}
+void ApplyRope(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t head_stride, int64_t rotary,
+               const float* cos, const float* sin) {
+  HWY_DYNAMIC_DISPATCH(ApplyRope)(x, rows, stride, heads, head_stride, rotary, cos, sin);
+}
+// Few models have it: the plain loop does.
+void ApplyRopeInterleaved(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t head_stride, int64_t rotary,
+                          const float* cos, const float* sin) {
+  ReferenceApplyRopeInterleaved(x, rows, stride, heads, head_stride, rotary, cos, sin);
 }
 void Softmax(float* x, int64_t n, int64_t begin, int64_t end) { HWY_DYNAMIC_DISPATCH(Softmax)(x, n, begin, end); }
-void SiluMul(float* gate, const float* up, int64_t n) { HWY_DYNAMIC_DISPATCH(SiluMul)(gate, up, n); }
-void AddInto(float* x, const float* y, int64_t n) { HWY_DYNAMIC_DISPATCH(AddInto)(x, y, n); }
-void AddBias(float* x, const float* bias, int64_t rows, int64_t n) {
-  for (int64_t r = 0; r < rows; ++r) AddInto(x + r * n, bias, n);
+void Activate(Activation activation, const float* x, int64_t n, float* out) {
+  HWY_DYNAMIC_DISPATCH(ActivateTimes)(activation, x, nullptr, n, out);
+}
+void ActivateMul(Activation activation, const float* gate, const float* up, int64_t n, float* out) {
+  HWY_DYNAMIC_DISPATCH(ActivateTimes)(activation, gate, up, n, out);
+}
+void SoftCap(float cap, float* x, int64_t n) { HWY_DYNAMIC_DISPATCH(SoftCap)(cap, x, n); }
+void AddScaled(float factor, const float* from, int64_t n, float* to) {
+  HWY_DYNAMIC_DISPATCH(AddScaled)(factor, from, n, to);
 }
 void NarrowToBf16(const float* from, int64_t n, uint16_t* to) { HWY_DYNAMIC_DISPATCH(NarrowToBf16)(from, n, to); }
 

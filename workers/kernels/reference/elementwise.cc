@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "workers/tensor/float16.h"
 
@@ -17,19 +18,58 @@ void ReferenceRmsNorm(const float* x, const float* weight, float eps, int64_t ro
   }
 }
 
-void ReferenceApplyRope(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t dim, const float* cos,
-                        const float* sin) {
-  const int64_t half = dim / 2;
+void ReferenceLayerNorm(const float* x, const float* weight, const float* bias, float eps, int64_t n, float* out) {
+  double sum = 0, squares = 0;
+  for (int64_t i = 0; i < n; ++i) sum += x[i];
+  const double mean = sum / static_cast<double>(n);
+  for (int64_t i = 0; i < n; ++i) squares += (x[i] - mean) * (x[i] - mean);
+  const double scale = 1 / std::sqrt(squares / static_cast<double>(n) + eps);
+  for (int64_t i = 0; i < n; ++i) {
+    out[i] = static_cast<float>((x[i] - mean) * scale * weight[i] + (bias == nullptr ? 0.0f : bias[i]));
+  }
+}
+
+namespace {
+
+// `step` is the distance between the two of a pair, `next` that between pairs.
+void RotatePairs(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t head_stride, int64_t pairs,
+                 int64_t step, int64_t next, const float* cos, const float* sin) {
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t h = 0; h < heads; ++h) {
-      float* head = x + r * stride + h * dim;
-      for (int64_t i = 0; i < half; ++i) {
-        const float a = head[i], b = head[half + i], c = cos[r * half + i], s = sin[r * half + i];
-        head[i] = a * c - b * s;
-        head[half + i] = b * c + a * s;
+      float* head = x + r * stride + h * head_stride;
+      for (int64_t i = 0; i < pairs; ++i) {
+        const float a = head[i * next], b = head[i * next + step], c = cos[r * pairs + i], s = sin[r * pairs + i];
+        head[i * next] = a * c - b * s;
+        head[i * next + step] = b * c + a * s;
       }
     }
   }
+}
+
+double ActivationOf(Activation activation, double x) {
+  switch (activation) {
+    case Activation::kSilu:
+      return x / (1 + std::exp(-x));
+    case Activation::kGelu:
+      return x / 2 * std::erfc(-x / std::numbers::sqrt2);  // 1 + erf(y), exact where erf is near −1
+    case Activation::kGeluTanh:                            // 1 + tanh(y) = 2 / (1 + exp(−2y))
+      return x / (1 + std::exp(-2 * std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
+    case Activation::kRelu:
+      return x > 0 ? x : 0;
+  }
+  return x;
+}
+
+}  // namespace
+
+void ReferenceApplyRope(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t head_stride, int64_t rotary,
+                        const float* cos, const float* sin) {
+  RotatePairs(x, rows, stride, heads, head_stride, rotary / 2, rotary / 2, 1, cos, sin);
+}
+
+void ReferenceApplyRopeInterleaved(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t head_stride,
+                                   int64_t rotary, const float* cos, const float* sin) {
+  RotatePairs(x, rows, stride, heads, head_stride, rotary / 2, 1, 2, cos, sin);
 }
 
 void ReferenceSoftmax(float* x, int64_t n, int64_t begin, int64_t end) {
@@ -41,18 +81,20 @@ void ReferenceSoftmax(float* x, int64_t n, int64_t begin, int64_t end) {
   }
 }
 
-void ReferenceSiluMul(float* gate, const float* up, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) gate[i] = static_cast<float>(gate[i] / (1 + std::exp(-double{gate[i]})) * up[i]);
+void ReferenceActivate(Activation activation, const float* x, int64_t n, float* out) {
+  for (int64_t i = 0; i < n; ++i) out[i] = static_cast<float>(ActivationOf(activation, x[i]));
 }
 
-void ReferenceAddBias(float* x, const float* bias, int64_t rows, int64_t n) {
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t i = 0; i < n; ++i) x[r * n + i] += bias[i];
-  }
+void ReferenceActivateMul(Activation activation, const float* gate, const float* up, int64_t n, float* out) {
+  for (int64_t i = 0; i < n; ++i) out[i] = static_cast<float>(ActivationOf(activation, gate[i]) * up[i]);
 }
 
-void ReferenceAddInto(float* x, const float* y, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) x[i] += y[i];
+void ReferenceSoftCap(float cap, float* x, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) x[i] = static_cast<float>(cap * std::tanh(double{x[i]} / cap));
+}
+
+void ReferenceAddScaled(float factor, const float* from, int64_t n, float* to) {
+  for (int64_t i = 0; i < n; ++i) to[i] += factor * from[i];
 }
 
 void ReferenceNarrowToBf16(const float* from, int64_t n, uint16_t* to) {

@@ -26,10 +26,10 @@ class PreflightTest : public ::testing::Test {
 TEST_F(PreflightTest, WhatTheServerKnowsPasses) { EXPECT_THAT(CheckAgainst(server_, draft_), IsOk()); }
 
 TEST_F(PreflightTest, OtherArchitecturesAreRefusedByName) {
-  Config("{\"architectures\": [\"GPT2LMHeadModel\"]}");
+  Config("{\"architectures\": [\"FalconForCausalLM\"]}");
   const absl::Status status = CheckAgainst(server_, draft_);
   EXPECT_THAT(status, HasReason("ARCHITECTURE_UNSUPPORTED"));
-  EXPECT_NE(status.message().find("GPT2LMHeadModel"), absl::string_view::npos);
+  EXPECT_NE(status.message().find("FalconForCausalLM"), absl::string_view::npos);
   EXPECT_NE(status.message().find("LlamaForCausalLM"), absl::string_view::npos);
 }
 

@@ -129,7 +129,7 @@ TEST_F(QuantizeTest, RefusedBeforeAnythingTravels) {
   EXPECT_TRUE(Said("TARGET_UNKNOWN")) << err_.str();
   EXPECT_EQ(Quantize(dir_ / "model", {"--recipe", "mixed-gtpq"}), ExitCode::kNotFound);
   EXPECT_TRUE(Said("did you mean 'mixed-gptq'?")) << err_.str();
-  EXPECT_THAT(WriteWholeFile(dir_ / "model/config.json", "{\"architectures\": [\"GPT2LMHeadModel\"]}"), IsOk());
+  EXPECT_THAT(WriteWholeFile(dir_ / "model/config.json", "{\"architectures\": [\"FalconForCausalLM\"]}"), IsOk());
   EXPECT_EQ(Quantize(dir_ / "model"), ExitCode::kUsage);
   EXPECT_TRUE(Said("ARCHITECTURE_UNSUPPORTED")) << err_.str();
   EXPECT_EQ(Run({"model", "upload", dir_ / "model"}), ExitCode::kUsage);

@@ -94,7 +94,7 @@ std::vector<Case> Cases() {
       {"MODEL_IS_ENCODER", Whole(R"({"model_type":"modernbert"})"), "modernbert"},
       {"MODEL_IS_ENCODER", With(Whole(Config("LlamaModel", "llama")), "config_sentence_transformers.json", "{}"),
        "sentence-transformers"},
-      {"ARCHITECTURE_UNSUPPORTED", Whole(Config("GPT2LMHeadModel", "gpt2")), "'GPT2LMHeadModel'"},
+      {"ARCHITECTURE_UNSUPPORTED", Whole(Config("FalconForCausalLM", "falcon")), "'FalconForCausalLM'"},
       {"ARCHITECTURE_UNSUPPORTED", Whole(R"({"model_type":"mamba"})"), "'mamba'"},
       {"WEIGHTS_NOT_SAFETENSORS", {{"config.json", kLlama}, {"pytorch_model.bin", ""}}, "'pytorch_model.bin'"},
       {"WEIGHTS_NOT_SAFETENSORS", {{"config.json", kLlama}, {"tf_model.h5", ""}}, "'tf_model.h5'"},
@@ -130,7 +130,7 @@ TEST(ModelRefusals, TheReadmeListsEveryRowInOrder) {
 }
 
 TEST(ModelRefusals, EverySupportedArchitectureIsListed) {
-  const absl::Status status = CheckModelFolder(FolderOf(Whole(Config("GPT2LMHeadModel", "gpt2"))));
+  const absl::Status status = CheckModelFolder(FolderOf(Whole(Config("FalconForCausalLM", "falcon"))));
   for (const auto& one : kArchitectures) {
     EXPECT_NE(status.message().find(std::string(one.architecture)), absl::string_view::npos) << status;
     EXPECT_THAT(CheckModelFolder(FolderOf(Whole(Config(std::string(one.architecture), std::string(one.family))))),

@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
 #include "tests/support/fixtures.h"
 #include "tests/support/model_fixtures.h"
 #include "tests/support/status_matchers.h"
+#include "workers/kernels/cpu/cpu_device.h"
 
 namespace bitwright::worker {
 namespace {
@@ -14,11 +16,10 @@ namespace {
 absl::StatusOr<std::vector<UnitStatistics>> CalibrateAll(const Model& model, std::span<const int32_t> ids,
                                                          int64_t window, int threads) {
   ThreadPool pool(threads);
-  WindowRunner runner(model, window, Compute::kF32, pool);
-  std::vector<float> x(ids.size() * static_cast<size_t>(model.config().hidden));
-  runner.Embed(ids, x.data());
-  const int64_t windows = static_cast<int64_t>(ids.size()) / window;
-  return Calibrate(runner, 0, model.config().layers, windows, x.data(), [](double) {});
+  const auto device = MakeCpuDevice(pool);
+  BlockRunner runner(model, window, Compute::kF32, *device);
+  const DeviceMatrix x = runner.Embed(ids);
+  return Calibrate(runner, 0, model.config().layers, x.view(), [](double) {});
 }
 
 class SecondMomentFixture : public ::testing::TestWithParam<std::string> {};
@@ -31,14 +32,17 @@ TEST_P(SecondMomentFixture, AgreesWithTransformers) {
   ASSERT_OK_AND_ASSIGN(const Model model, Model::Open(FilesOf(dir)));
   ASSERT_OK_AND_ASSIGN(const auto input, expected.Find("input_ids"));
   ASSERT_OK_AND_ASSIGN(const auto statistics, CalibrateAll(model, Ids(input), input.shape[1], 2));
-  ASSERT_EQ(statistics.size(), static_cast<size_t>(4 * model.config().layers));
+  std::map<std::string, const InputStatistics*> by_name;
+  for (const UnitStatistics& unit : statistics) by_name[unit.unit] = &unit.input;
   size_t compared = 0;
   for (int64_t b = 0; b < model.config().layers; ++b) {
-    const BlockSpec block = DescribeBlock(model.config(), b);
-    for (size_t u = 0; u < block.units.size(); ++u) {
-      const InputStatistics& got = statistics[static_cast<size_t>(4 * b) + u].input;
-      for (const LinearSpec& linear : block.units[u].linears) {
-        ASSERT_OK_AND_ASSIGN(const auto moment, expected.Find("H/" + linear.name));
+    for (const UnitSpec& unit : model.config().block(b).units) {
+      for (size_t l = 0; l < unit.linears.size(); ++l) {
+        const std::string& name = unit.linears[l].name;
+        const InputStatistics& got = *by_name.at(unit.input(static_cast<int64_t>(l / unit.linears_of_expert())));
+        ASSERT_OK_AND_ASSIGN(const auto moment, expected.Find("H/" + name));
+        ASSERT_OK_AND_ASSIGN(const auto count, expected.Find("n/" + name));
+        EXPECT_EQ(got.rows, Ids(count).front()) << name;
         const std::vector<float> h = Floats(moment);
         const Buffer<float> full = got.Full();
         ASSERT_EQ(static_cast<int64_t>(h.size()), full.size());
@@ -47,20 +51,20 @@ TEST_P(SecondMomentFixture, AgreesWithTransformers) {
           largest = std::max(largest, std::fabs(double{h[i]}));
           error = std::max(error, std::fabs(double{h[i]} - full[static_cast<int64_t>(i)]));
         }
-        EXPECT_LE(error / largest, 1e-5) << linear.name;
-        EXPECT_EQ(got.rows, input.elements());
+        EXPECT_LE(error / largest, 1e-5) << name;
         ++compared;
       }
     }
   }
-  EXPECT_EQ(compared, static_cast<size_t>(7 * model.config().layers));
+  EXPECT_GE(compared, static_cast<size_t>(4 * model.config().layers));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, SecondMomentFixture, ::testing::Values("llama-gqa", "qwen3"), [](const auto& info) {
-  std::string name = info.param;
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(All, SecondMomentFixture, ::testing::Values("llama-gqa", "qwen3", "gemma2", "gpt2", "mixtral"),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
 
 TEST(Calibrate, ThreadsChangeNoBit) {
   ASSERT_OK_AND_ASSIGN(const Model model, Model::Open(FilesOf(SourcePath("deploy/sample"))));
@@ -74,22 +78,23 @@ TEST(Calibrate, ThreadsChangeNoBit) {
   }
 }
 
-TEST(SecondMoments, MatchesTheDefinition) {
+TEST(SecondMoment, MatchesTheDefinition) {
   ThreadPool pool(2);
   const int64_t n = 300, rows = 70;  // more than one tile
   std::vector<float> x(static_cast<size_t>(n * rows));
   for (size_t i = 0; i < x.size(); ++i) x[i] = std::sin(static_cast<float>(i) * 0.7f) * static_cast<float>(i % 5);
-  SecondMoments moments({n}, pool);
-  const float* first[] = {x.data()};
-  const float* second[] = {x.data() + 40 * n};
-  moments.Add(first, 40);
-  moments.Add(second, 30);
-  const auto got = moments.Finish();
+  const auto device = MakeCpuDevice(pool);
+  const DeviceMatrix all(*device, DType::kF32, rows, n);
+  device->Write(x, all.view());
+  SecondMoment moment(n, *device);
+  moment.Add(all.view().Rows(0, 40));
+  moment.Add(all.view().Rows(40, 30));
+  const InputStatistics got = moment.Finish();
   for (const auto& [i, j] : {std::pair{0, 0}, {3, 299}, {257, 258}, {299, 299}, {10, 270}}) {
     double sum = 0;
     for (int64_t r = 0; r < rows; ++r)
       sum += double{x[static_cast<size_t>(r * n + i)]} * x[static_cast<size_t>(r * n + j)];
-    EXPECT_NEAR(got[0].second_moment[PackedTriangleIndex(n, i, j)], sum / rows, 1e-5);
+    EXPECT_NEAR(got.second_moment[PackedTriangleIndex(n, i, j)], sum / rows, 1e-5);
   }
 }
 
@@ -106,15 +111,17 @@ TEST(PackedTriangle, OrderIsTheInverseOfSize) {
 TEST(StatisticsFile, MergeOfShardsIsTheWhole) {
   TempDir dir;
   ThreadPool pool(1);
+  const auto device = MakeCpuDevice(pool);
   const int64_t n = 40;
   std::vector<float> x(static_cast<size_t>(n * 90));
   for (size_t i = 0; i < x.size(); ++i) x[i] = std::cos(static_cast<float>(i) * 1.3f);
   const auto of = [&](int64_t begin, int64_t end) {
-    SecondMoments moments({n}, pool);
-    const float* rows[] = {x.data() + begin * n};
-    moments.Add(rows, end - begin);
+    const DeviceMatrix rows(*device, DType::kF32, end - begin, n);
+    device->Write({x.data() + begin * n, static_cast<size_t>((end - begin) * n)}, rows.view());
+    SecondMoment moment(n, *device);
+    moment.Add(rows.view());
     std::vector<UnitStatistics> units;
-    units.push_back({"u", std::move(moments.Finish().front())});
+    units.push_back({"u", moment.Finish()});
     return units;
   };
   BITWRIGHT_ASSERT_OK(WriteStatistics(dir / "0", of(0, 50)));

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/compare_logits.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/safetensors_reader.h"
 #include "tests/support/status_matchers.h"
@@ -62,7 +63,7 @@ TokenStats Compare(const FixtureTensors& tensors, ThreadPool& pool) {
   const std::vector<float> base = Find(tensors, "base").ToFloat(), quantized = Find(tensors, "quantized").ToFloat();
   const std::vector<int64_t> wide = Find(tensors, "targets").As<int64_t>();
   const std::vector<int32_t> targets(wide.begin(), wide.end());
-  return CompareLogits(base.data(), quantized.data(), Find(tensors, "base").shape[1], targets, pool);
+  return CompareLogits(base, quantized, Find(tensors, "base").shape[1], targets, pool);
 }
 
 void CheckPair(const std::string& folder, const std::string& name) {

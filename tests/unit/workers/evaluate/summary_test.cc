@@ -5,6 +5,7 @@
 #include <random>
 #include <vector>
 
+#include "tests/support/compare_logits.h"
 #include "tests/support/status_matchers.h"
 
 namespace bitwright::worker {
@@ -36,11 +37,12 @@ TEST(SummaryTest, ShardsJoinToTheWhole) {
   std::vector<int32_t> targets(tokens);
   for (int32_t& target : targets) target = static_cast<int32_t>(random() % vocabulary);
   ThreadPool one(1), three(3);
-  const TokenStats whole = CompareLogits(base.data(), quantized.data(), vocabulary, targets, three);
+  const TokenStats whole = CompareLogits(base, quantized, vocabulary, targets, three);
   TokenStats joined;
   for (int64_t t = 0; t < tokens; t += 20) {
     const int64_t count = std::min<int64_t>(20, tokens - t);
-    joined.Append(CompareLogits(base.data() + t * vocabulary, quantized.data() + t * vocabulary, vocabulary,
+    joined.Append(CompareLogits(std::span(base).subspan(t * vocabulary, count * vocabulary),
+                                std::span(quantized).subspan(t * vocabulary, count * vocabulary), vocabulary,
                                 std::span(targets).subspan(t, count), one));
   }
   EXPECT_EQ(joined.kl, whole.kl);
@@ -54,11 +56,9 @@ TEST(SummaryTest, NaNLogitsAreNoticed) {
   std::vector<float> base = {0, 1, 2}, quantized = {0, std::nanf(""), 2};
   ThreadPool pool(1);
   const std::vector<int32_t> targets = {0};
-  EXPECT_THAT(Summarize(CompareLogits(base.data(), quantized.data(), 3, targets, pool)),
-              HasReason("EVALUATION_NOT_FINITE"));
+  EXPECT_THAT(Summarize(CompareLogits(base, quantized, 3, targets, pool)), HasReason("EVALUATION_NOT_FINITE"));
   quantized[0] = quantized[2] = quantized[1];
-  EXPECT_THAT(Summarize(CompareLogits(base.data(), quantized.data(), 3, targets, pool)),
-              HasReason("EVALUATION_NOT_FINITE"));
+  EXPECT_THAT(Summarize(CompareLogits(base, quantized, 3, targets, pool)), HasReason("EVALUATION_NOT_FINITE"));
 }
 
 }  // namespace

@@ -6,12 +6,14 @@
 #include "tests/support/fixtures.h"
 #include "tests/support/small_model.h"
 #include "tests/support/status_matchers.h"
+#include "workers/kernels/cpu/cpu_device.h"
 #include "workers/model/leftovers.h"
 #include "workers/model/weights.h"
 
 namespace bitwright::worker {
 namespace {
 
+constexpr char kHead[] = "lm_head.weight";
 constexpr char kDown[] = "model.layers.1.mlp.down_proj.weight";
 
 absl::StatusOr<Model> Open(const SmallModel& model) {
@@ -74,8 +76,12 @@ TEST(ModelOpen, ATiedHeadThatDiffersIsUsed) {
   ASSERT_OK_AND_ASSIGN(const Model opened, Model::Open(model.Write(dir.path())));
   EXPECT_FALSE(opened.config().tied_embeddings);
   EXPECT_TRUE(opened.tied_by_config());
+  ThreadPool pool(1);
+  const auto device = MakeCpuDevice(pool);
   float last[64], expected[64];
-  opened.HeadRows(383, 1, last);
+  const DeviceMatrix row(*device, DType::kF32, 1, 64);
+  opened.HeadRows(383, *device, row.view());
+  device->Read(row.view(), last);
   const auto& bytes = model.tensors.at(kHead).bytes;
   ToFloat({DType::kBF16, {64}, std::as_bytes(std::span(bytes)).last(128)}, expected);
   EXPECT_TRUE(std::equal(last, last + 64, expected));
@@ -92,8 +98,13 @@ TEST(ModelOpen, ATiedHeadAloneIsTheEmbeddingToo) {
   EXPECT_EQ(opened.embedding(), kHead);
   float a[64], b[64];
   const int32_t id = 7;
-  opened.Embed({&id, 1}, a);
-  whole.Embed({&id, 1}, b);
+  ThreadPool pool(1);
+  const auto device = MakeCpuDevice(pool);
+  const DeviceMatrix row(*device, DType::kF32, 1, 64);
+  opened.Embed({&id, 1}, 1, *device, row.view());
+  device->Read(row.view(), a);
+  whole.Embed({&id, 1}, 1, *device, row.view());
+  device->Read(row.view(), b);
   EXPECT_TRUE(std::equal(a, a + 64, b));
 }
 

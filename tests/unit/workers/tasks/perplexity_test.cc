@@ -10,7 +10,7 @@
 #include "workers/base/files.h"
 #include "workers/evaluate/head_comparison.h"
 #include "workers/evaluate/summary.h"
-#include "workers/model/window_runner.h"
+#include "workers/kernels/cpu/cpu_device.h"
 #include "workers/tokenizer/tokenizer.h"
 
 namespace bitwright::worker {
@@ -34,19 +34,19 @@ TEST_P(TrainedModel, PerplexityAgreesWithTransformers) {
   ids.resize(static_cast<size_t>(window * windows));
   ThreadPool pool(2);
   ASSERT_OK_AND_ASSIGN(const Model model, Model::Open(files));
-  WindowRunner runner(model, window, Compute::kF32, pool);
-  Buffer<float> x(windows * runner.WindowElements());
-  runner.Embed(ids, x.data());
+  const auto device = MakeCpuDevice(pool);
+  BlockRunner runner(model, window, Compute::kF32, *device);
+  const DeviceMatrix x = runner.Embed(ids);
   for (int64_t b = 0; b < model.config().layers; ++b) {
-    ASSERT_OK_AND_ASSIGN(const BlockWeights block, model.LoadBlock(b, Compute::kF32, pool));
-    runner.RunBlock(block, windows, x.data());
+    ASSERT_OK_AND_ASSIGN(const BlockWeights block, runner.LoadBlock(b));
+    runner.Run(block, x.view());
   }
-  runner.FinalNorm(windows, x.data());
-  const float* same[] = {x.data()};
+  model.FinalNorm(*device, x.view());
+  const Matrix same[] = {x.view()};
   // The smaller model's head is taken as too large to keep: the same numbers must come from its tiles.
-  const int64_t most_head_bytes = GetParam() == std::string("sample") ? 0 : HeadComparison::kMostHeadBytes;
-  const HeadComparison head(model, Compute::kF32, pool, most_head_bytes);
-  const auto stats = head.Compare(windows, window, x.data(), same, ids);
+  const int64_t most_head_bytes = GetParam() == std::string("sample") ? 0 : OutputHead::kMostBytes;
+  HeadComparison head(runner, most_head_bytes);
+  const auto stats = head.Compare(x.view(), same, ids);
   ASSERT_OK_AND_ASSIGN(const EvaluationSummary summary, Summarize(stats.front()));
   EXPECT_EQ(summary.tokens, reference["scored_tokens"].get<int64_t>());
   EXPECT_NEAR(summary.base.perplexity.value / reference["perplexity"].get<double>(), 1, 2e-4);
@@ -56,7 +56,7 @@ TEST_P(TrainedModel, PerplexityAgreesWithTransformers) {
   EXPECT_EQ(summary.top1_agreement.value, 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, TrainedModel, ::testing::Values("sample", "lm"),
+INSTANTIATE_TEST_SUITE_P(All, TrainedModel, ::testing::Values("sample", "lm", "moe"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

@@ -234,16 +234,11 @@ TEST(CheckSpec, TheNameIsThatOfTheParams) {
 }
 
 ModelConfig TwoBlocks() {
-  ModelConfig config;
-  config.hidden = 64;
-  config.intermediate = 96;
-  config.layers = 2;
-  config.heads = 2;
-  config.kv_heads = 1;
-  config.head_dim = 32;
-  config.vocab = 384;
-  config.max_positions = 64;
-  return config;
+  const auto config = ParseModelConfig(
+      R"({"architectures": ["LlamaForCausalLM"], "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
+          "num_attention_heads": 2, "num_key_value_heads": 1, "vocab_size": 384, "max_position_embeddings": 64})");
+  EXPECT_THAT(config, IsOk());
+  return *config;
 }
 
 TEST(CheckSpecFits, BlocksWindowsAndFormatsAreThoseOfTheModel) {

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "workers/kernels/device.h"
+
 namespace bitwright::worker {
 
 // Largest element of a row and its first index.
@@ -18,5 +20,8 @@ struct PairSums {
   double difference = 0;  // Σ exp(b_i) · (b_i − q_i)
 };
 PairSums SumPair(const float* base, float base_maximum, const float* quantized, float quantized_maximum, int64_t n);
+
+// Device::Compare for one token.
+TokenComparison CompareLogitRows(const float* base, const float* other, int64_t n, int32_t target);
 
 }  // namespace bitwright::worker

@@ -1,9 +1,10 @@
-#include "workers/checkpoint/config.h"
+#include "workers/families/config.h"
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
+#include "tests/support/block_facts.h"
 #include "tests/support/status_matchers.h"
 
 namespace bitwright::worker {
@@ -42,10 +43,10 @@ void ExpectRefused(const json& config, const std::string& reason, const std::str
 TEST(Config, TheLeastThatALlamaNeeds) {
   ASSERT_OK_AND_ASSIGN(const ModelConfig model, Parse(Base()));
   EXPECT_EQ(model.family, "llama");
-  EXPECT_EQ(model.head_dim, 16);
-  EXPECT_EQ(model.rope.theta, 10000);
+  EXPECT_EQ(FactsOf(model).head_dim, 16);
+  EXPECT_EQ(model.ropes[0].theta, 10000);
   EXPECT_FALSE(model.tied_embeddings);
-  EXPECT_EQ(model.window, std::vector<int64_t>(4, 0));
+  EXPECT_EQ(Windows(model), std::vector<int64_t>(4, 0));
 }
 
 TEST(Config, AbsentNullAndPresentAreThreeCases) {
@@ -55,17 +56,17 @@ TEST(Config, AbsentNullAndPresentAreThreeCases) {
     config[field] = nullptr;
   }
   ASSERT_OK_AND_ASSIGN(ModelConfig model, Parse(config));
-  EXPECT_EQ(model.kv_heads, 4);
+  EXPECT_EQ(FactsOf(model).kv_heads, 4);
   for (const char* field : {"hidden_size", "vocab_size", "rms_norm_eps", "hidden_act", "tie_word_embeddings",
                             "rope_theta", "use_cache", "attention_bias"}) {
     ExpectRefused(With(field, nullptr), "CONFIG_INVALID", field);
   }
   config = Base("MistralForCausalLM");
   ASSERT_OK_AND_ASSIGN(model, Parse(config));
-  EXPECT_EQ(model.window, std::vector<int64_t>(4, 4096));
+  EXPECT_EQ(Windows(model), std::vector<int64_t>(4, 4096));
   config["sliding_window"] = nullptr;
   ASSERT_OK_AND_ASSIGN(model, Parse(config));
-  EXPECT_EQ(model.window, std::vector<int64_t>(4, 0));
+  EXPECT_EQ(Windows(model), std::vector<int64_t>(4, 0));
   config["num_key_value_heads"] = nullptr;
   ExpectRefused(config, "CONFIG_INVALID", "num_key_value_heads");
 }
@@ -74,18 +75,18 @@ TEST(Config, AnAbsentKeyMeansTheFamilysDefault) {
   const auto bare = [](const char* family) { return Parse({{"model_type", family}}); };
   ASSERT_OK_AND_ASSIGN(ModelConfig model, bare("llama"));
   EXPECT_EQ(model.architecture, "LlamaForCausalLM");
-  EXPECT_EQ((std::vector<int64_t>{model.hidden, model.intermediate, model.layers, model.heads, model.kv_heads,
-                                  model.head_dim, model.vocab, model.max_positions}),
+  EXPECT_EQ((std::vector<int64_t>{model.hidden, model.intermediate, model.layers, FactsOf(model).heads,
+                                  FactsOf(model).kv_heads, FactsOf(model).head_dim, model.vocab, model.max_positions}),
             (std::vector<int64_t>{4096, 11008, 32, 32, 32, 128, 32000, 2048}));
   ASSERT_OK_AND_ASSIGN(model, bare("mistral"));
-  EXPECT_EQ((std::vector<int64_t>{model.intermediate, model.kv_heads, model.max_positions, model.window[0]}),
+  EXPECT_EQ((std::vector<int64_t>{model.intermediate, FactsOf(model).kv_heads, model.max_positions, Windows(model)[0]}),
             (std::vector<int64_t>{14336, 8, 131072, 4096}));
   ASSERT_OK_AND_ASSIGN(model, bare("qwen3"));
-  EXPECT_EQ((std::vector<int64_t>{model.intermediate, model.kv_heads, model.vocab, model.max_positions}),
+  EXPECT_EQ((std::vector<int64_t>{model.intermediate, FactsOf(model).kv_heads, model.vocab, model.max_positions}),
             (std::vector<int64_t>{22016, 32, 151936, 32768}));
   json config = Base("Qwen3ForCausalLM");
   ASSERT_OK_AND_ASSIGN(model, Parse(config));
-  EXPECT_EQ(model.head_dim, 128) << "not hidden_size / num_attention_heads";
+  EXPECT_EQ(FactsOf(model).head_dim, 128) << "not hidden_size / num_attention_heads";
   config["head_dim"] = nullptr;
   ExpectRefused(config, "CONFIG_INVALID", "head_dim");
 }
@@ -149,10 +150,10 @@ TEST(Config, Architectures) {
   config["model_type"] = "qwen2";
   ASSERT_OK_AND_ASSIGN(const ModelConfig model, Parse(config));
   EXPECT_EQ(model.architecture, "Qwen2ForCausalLM");
-  config["model_type"] = "gpt2";
+  config["model_type"] = "falcon";
   EXPECT_THAT(Parse(config), HasReason("ARCHITECTURE_UNSUPPORTED"));
   ExpectRefused(With("model_type", "mistral"), "CONFIG_INVALID", "model_type");
-  for (const char* name : {"GPT2LMHeadModel", "LlamaModel", "", "llamaforcausallm"}) {
+  for (const char* name : {"FalconForCausalLM", "LlamaModel", "", "llamaforcausallm"}) {
     const auto parsed = Parse(Base(name));
     EXPECT_THAT(parsed, HasReason("ARCHITECTURE_UNSUPPORTED"));
     EXPECT_EQ(GetErrorDetail(parsed.status())->metadata.at("architecture"), name);
@@ -163,25 +164,24 @@ TEST(Config, WhatEachFamilyHas) {
   json config = Base("Qwen2ForCausalLM");
   config["attention_bias"] = false;
   ASSERT_OK_AND_ASSIGN(ModelConfig model, Parse(config));
-  EXPECT_TRUE(model.qkv_bias);
-  EXPECT_FALSE(model.output_bias);
+  EXPECT_TRUE(FactsOf(model).qkv_bias);
+  EXPECT_FALSE(FactsOf(model).output_bias);
   ASSERT_OK_AND_ASSIGN(model, Parse(Base("Qwen3ForCausalLM")));
-  EXPECT_TRUE(model.qk_norm);
+  EXPECT_TRUE(FactsOf(model).qk_norm);
   config = With("attention_bias", true);
   config["mlp_bias"] = true;
   ASSERT_OK_AND_ASSIGN(model, Parse(config));
-  EXPECT_TRUE(model.qkv_bias && model.output_bias && model.mlp_bias);
+  EXPECT_TRUE(FactsOf(model).qkv_bias && FactsOf(model).output_bias && FactsOf(model).mlp_bias);
   ASSERT_OK_AND_ASSIGN(model, Parse(With("tie_word_embeddings", true)));
   EXPECT_TRUE(model.tied_embeddings);
 }
 
 TEST(Config, Unsupported) {
-  ExpectRefused(With("hidden_act", "gelu"), "CONFIG_UNSUPPORTED", "hidden_act");
+  ExpectRefused(With("hidden_act", "tanh"), "CONFIG_UNSUPPORTED", "hidden_act");
   for (const char* value : {"{}", "{\"quant_method\":\"gptq\"}", "1"}) {
     ExpectRefused(With("quantization_config", json::parse(value)), "CONFIG_UNSUPPORTED", "quantization_config");
   }
-  ExpectRefused(With("rope_scaling", {{"rope_type", "longrope"}, {"factor", 2}}), "CONFIG_UNSUPPORTED", "rope_type");
-  ExpectRefused(With("rope_scaling", {{"type", "dynamic"}, {"factor", 2}}), "CONFIG_UNSUPPORTED", "rope_type");
+  ExpectRefused(With("rope_scaling", {{"rope_type", "proportional"}}), "CONFIG_UNSUPPORTED", "rope_type");
   ExpectRefused(With("rope_parameters", {{"rope_type", "default"}, {"partial_rotary_factor", 0.25}}),
                 "CONFIG_UNSUPPORTED", "partial_rotary_factor");
   ExpectRefused(With("partial_rotary_factor", 0.5), "CONFIG_UNSUPPORTED", "partial_rotary_factor");
@@ -203,26 +203,26 @@ TEST(Config, PrecedenceOfTheRope) {
   config["rope_theta"] = 2e4;
   config["rope_parameters"] = {{"rope_theta", 3e4}, {"rope_type", "default"}};
   ASSERT_OK_AND_ASSIGN(ModelConfig model, Parse(config));
-  EXPECT_EQ(model.rope.theta, 3e4);
+  EXPECT_EQ(model.ropes[0].theta, 3e4);
   config["rope_scaling"] = {{"type", "linear"}, {"factor", 2}};
   ASSERT_OK_AND_ASSIGN(model, Parse(config));
-  EXPECT_EQ(model.rope.theta, 2e4) << "rope_scaling takes the place of rope_parameters";
-  EXPECT_EQ(model.rope.kind, RopeConfig::Kind::kLinear);
+  EXPECT_EQ(model.ropes[0].theta, 2e4) << "rope_scaling takes the place of rope_parameters";
+  EXPECT_EQ(model.ropes[0].kind, RopeConfig::Kind::kLinear);
   config["rope_scaling"] = json::object();
   ASSERT_OK_AND_ASSIGN(model, Parse(config));
-  EXPECT_EQ(model.rope.theta, 3e4) << "an empty one does not";
+  EXPECT_EQ(model.ropes[0].theta, 3e4) << "an empty one does not";
   config["rope_parameters"] = {{"rope_theta", nullptr}};
   ExpectRefused(config, "CONFIG_INVALID", "rope_theta");
   config["rope_parameters"] = {{"rope_type", "default"}, {"type", "linear"}, {"factor", 2}};
   ASSERT_OK_AND_ASSIGN(model, Parse(config));
-  EXPECT_EQ(model.rope.kind, RopeConfig::Kind::kDefault) << "rope_type comes before type";
+  EXPECT_EQ(model.ropes[0].kind, RopeConfig::Kind::kDefault) << "rope_type comes before type";
   config["rope_parameters"] = {{"rope_type", "yarn"}, {"factor", nullptr}, {"original_max_position_embeddings", 32}};
   ASSERT_OK_AND_ASSIGN(model, Parse(config));
-  EXPECT_EQ(model.rope.factor, 4) << "128 positions, once 32";
+  EXPECT_EQ(model.ropes[0].factor, 4) << "128 positions, once 32";
   config["original_max_position_embeddings"] = 64;
   ASSERT_OK_AND_ASSIGN(model, Parse(config));
-  EXPECT_EQ(model.rope.original_max_positions, 64) << "beside comes before inside";
-  EXPECT_EQ(model.rope.factor, 2);
+  EXPECT_EQ(model.ropes[0].original_max_positions, 64) << "beside comes before inside";
+  EXPECT_EQ(model.ropes[0].factor, 2);
 }
 
 TEST(Config, BothKeyStylesOfTheRopeMeanTheSame) {
@@ -238,13 +238,13 @@ TEST(Config, BothKeyStylesOfTheRopeMeanTheSame) {
   v5["rope_parameters"]["rope_theta"] = 5e5;
   for (const json& config : {v4, v5}) {
     ASSERT_OK_AND_ASSIGN(const ModelConfig model, Parse(config));
-    EXPECT_EQ(model.rope.kind, RopeConfig::Kind::kLlama3);
-    EXPECT_EQ(model.rope.theta, 5e5);
-    EXPECT_EQ(model.rope.factor, 8);
-    EXPECT_EQ(model.rope.original_max_positions, 64);
+    EXPECT_EQ(model.ropes[0].kind, RopeConfig::Kind::kLlama3);
+    EXPECT_EQ(model.ropes[0].theta, 5e5);
+    EXPECT_EQ(model.ropes[0].factor, 8);
+    EXPECT_EQ(model.ropes[0].original_max_positions, 64);
   }
   ASSERT_OK_AND_ASSIGN(const ModelConfig old, Parse(With("rope_scaling", {{"type", "linear"}, {"factor", 4}})));
-  EXPECT_EQ(old.rope.kind, RopeConfig::Kind::kLinear);
+  EXPECT_EQ(old.ropes[0].kind, RopeConfig::Kind::kLinear);
 }
 
 TEST(Config, RopeFields) {
@@ -271,7 +271,7 @@ TEST(Config, RopeFields) {
   ExpectRefused(With("rope_scaling", {{"rope_type", 1}}), "CONFIG_INVALID", "rope_type");
   const json yarn = {{"rope_type", "yarn"}, {"factor", 4}};
   ASSERT_OK_AND_ASSIGN(const ModelConfig model, Parse(With("rope_scaling", yarn)));
-  EXPECT_EQ(model.rope.original_max_positions, 128) << "from max_position_embeddings";
+  EXPECT_EQ(model.ropes[0].original_max_positions, 128) << "from max_position_embeddings";
   for (const char* field : {"beta_fast", "beta_slow", "attention_factor", "mscale", "truncate"}) {
     json bad = yarn;
     bad[field] = "x";
@@ -284,18 +284,18 @@ TEST(Config, SlidingWindows) {
   json config = Base("MistralForCausalLM");
   config["sliding_window"] = 16;
   ASSERT_OK_AND_ASSIGN(ModelConfig model, Parse(config));
-  EXPECT_EQ(model.window, std::vector<int64_t>(4, 16));
+  EXPECT_EQ(Windows(model), std::vector<int64_t>(4, 16));
   config = Base("Qwen2ForCausalLM");
   config["sliding_window"] = 16;
   ASSERT_OK_AND_ASSIGN(model, Parse(config));
-  EXPECT_EQ(model.window, std::vector<int64_t>(4, 0)) << "use_sliding_window is off unless said";
+  EXPECT_EQ(Windows(model), std::vector<int64_t>(4, 0)) << "use_sliding_window is off unless said";
   config["use_sliding_window"] = true;
   config["max_window_layers"] = 2;
   ASSERT_OK_AND_ASSIGN(model, Parse(config));
-  EXPECT_EQ(model.window, (std::vector<int64_t>{0, 0, 16, 16}));
+  EXPECT_EQ(Windows(model), (std::vector<int64_t>{0, 0, 16, 16}));
   config["layer_types"] = {"sliding_attention", "full_attention", "full_attention", "sliding_attention"};
   ASSERT_OK_AND_ASSIGN(model, Parse(config));
-  EXPECT_EQ(model.window, (std::vector<int64_t>{16, 0, 0, 16}));
+  EXPECT_EQ(Windows(model), (std::vector<int64_t>{16, 0, 0, 16}));
   config["layer_types"] = {"full_attention"};
   ExpectRefused(config, "CONFIG_INVALID", "layer_types");
   config["layer_types"] = "full_attention";
@@ -315,9 +315,9 @@ TEST(Config, SlidingWindows) {
   config["use_sliding_window"] = false;
   config["max_window_layers"] = 2;
   ASSERT_OK_AND_ASSIGN(model, Parse(config));
-  EXPECT_EQ(model.window, std::vector<int64_t>(4, 16)) << "Mistral reads neither";
+  EXPECT_EQ(Windows(model), std::vector<int64_t>(4, 16)) << "Mistral reads neither";
   ASSERT_OK_AND_ASSIGN(model, Parse(With("sliding_window", 16)));
-  EXPECT_EQ(model.window, std::vector<int64_t>(4, 0)) << "Llama has no windows";
+  EXPECT_EQ(Windows(model), std::vector<int64_t>(4, 0)) << "Llama has no windows";
 }
 
 TEST(Config, TextThatIsNoConfig) {

@@ -1,4 +1,4 @@
-#include "workers/checkpoint/rope_config.h"
+#include "workers/families/rope_config.h"
 
 #include <algorithm>
 #include <cmath>
@@ -68,30 +68,44 @@ absl::StatusOr<json> Parameters(const json& config) {
   return from;
 }
 
-absl::StatusOr<RopeConfig::Kind> ReadKind(const json& from) {
+absl::StatusOr<RopeConfig::Kind> ReadKind(const json& from, const RopeKeys& keys) {
   using Kind = RopeConfig::Kind;
-  constexpr std::pair<std::string_view, Kind> kKinds[] = {
-      {"default", Kind::kDefault}, {"linear", Kind::kLinear}, {"llama3", Kind::kLlama3}, {"yarn", Kind::kYarn}};
+  constexpr std::pair<std::string_view, Kind> kKinds[] = {{"default", Kind::kDefault}, {"linear", Kind::kLinear},
+                                                          {"dynamic", Kind::kDynamic}, {"llama3", Kind::kLlama3},
+                                                          {"yarn", Kind::kYarn},       {"longrope", Kind::kLongRope}};
   const char* field = from.contains("rope_type") ? "rope_type" : "type";
   if (!from.contains(field)) return Kind::kDefault;
   if (!from[field].is_string()) return ConfigInvalidError(field, from[field].is_null() ? "is null" : "is not a string");
-  const std::string name = from[field].get<std::string>();
+  std::string name = from[field].get<std::string>();
+  if (keys.only_longrope) {
+    if (name == "su" || name == "yarn") name = "longrope";
+    if (name != "default" && name != "longrope") return ConfigInvalidError(field, "is neither default nor longrope");
+  }
   for (const auto& [known, kind] : kKinds) {
     if (known == name) return kind;
   }
-  return ConfigUnsupportedError("rope_type", name, "default, linear, llama3, yarn");
+  return ConfigUnsupportedError("rope_type", name, "default, linear, dynamic, llama3, yarn, longrope");
 }
 
-// Readers differ in what a partial rotation means for these families, so only the whole one is taken.
-absl::Status CheckPartialRotation(const json& config, const json& from, RopeConfig::Kind kind) {
-  constexpr char kField[] = "partial_rotary_factor";
-  json factor = 1;
-  if (config.contains(kField) && !config[kField].is_null()) factor = config[kField];
-  if (from.contains(kField)) factor = from[kField];
-  if (factor.is_null() && kind == RopeConfig::Kind::kDefault) return absl::OkStatus();  // nobody reads it
-  if (factor.is_null()) return ConfigInvalidError(kField, "is null");
-  if (factor != 1) return ConfigUnsupportedError(kField, factor.dump(), "1");
-  return absl::OkStatus();
+absl::StatusOr<double> RotaryFactor(const json& config, const json& from, RopeConfig::Kind kind, int64_t head_dim,
+                                    const RopeKeys& keys) {
+  const char* field = keys.rotary_factor;
+  json factor = keys.default_rotary_factor;
+  if (config.contains(field) && !config[field].is_null()) factor = config[field];
+  if (from.contains("partial_rotary_factor")) {
+    field = "partial_rotary_factor";
+    factor = from[field];
+  }
+  if (factor.is_null() && kind == RopeConfig::Kind::kDefault && !keys.partial) return 1;  // nobody reads it
+  if (factor.is_null()) return ConfigInvalidError(field, "is null");
+  if (!keys.partial && factor != 1) return ConfigUnsupportedError(field, factor.dump(), "1");
+  if (!factor.is_number()) return ConfigInvalidError(field, "is not a number");
+  const double share = factor.get<double>();
+  const int64_t rotary = static_cast<int64_t>(static_cast<double>(head_dim) * share);
+  if (!(share > 0 && share <= 1) || rotary < 2 || rotary % 2 != 0) {
+    return ConfigUnsupportedError(field, factor.dump(), "shares of a head up to 1 that hold whole pairs");
+  }
+  return share;
 }
 
 absl::StatusOr<double> OriginalPositions(const json& config, const json& from, int64_t max_positions) {
@@ -130,34 +144,77 @@ absl::Status ReadYarn(const json& from, int64_t max_positions, RopeConfig& rope)
   return absl::OkStatus();
 }
 
-absl::StatusOr<double> ReadTheta(const json& config, const json& from) {
-  constexpr char kField[] = "rope_theta";
-  json theta = 10000;
-  if (config.contains(kField)) theta = config[kField];
-  if (from.contains(kField)) theta = from[kField];
-  ABSL_ASSIGN_OR_RETURN(const double number, Positive(theta, kField));
-  if (number <= 1) return ConfigUnsupportedError(kField, theta.dump(), "numbers above 1");
+absl::StatusOr<std::vector<double>> ReadFactors(const json& from, const char* field, size_t pairs) {
+  if (!from.contains(field)) return ConfigInvalidError(field, "is missing");
+  const json& list = from[field];
+  if (!list.is_array()) return ConfigInvalidError(field, "is not a list of numbers");
+  if (list.size() != pairs) {
+    return ConfigInvalidError(field, "has " + std::to_string(list.size()) + " elements for " + std::to_string(pairs) +
+                                         " pairs that are rotated");
+  }
+  std::vector<double> factors;
+  for (const json& element : list) {
+    ABSL_ASSIGN_OR_RETURN(const double factor, Positive(element, field));
+    factors.push_back(factor);
+  }
+  return factors;
+}
+
+absl::Status ReadLongRope(const json& from, int64_t max_positions, int64_t head_dim, RopeConfig& rope) {
+  const size_t pairs = static_cast<size_t>(rope.Rotary(head_dim) / 2);
+  ABSL_ASSIGN_OR_RETURN(rope.short_factor, ReadFactors(from, "short_factor", pairs));
+  ABSL_ASSIGN_OR_RETURN(rope.long_factor, ReadFactors(from, "long_factor", pairs));
+  rope.factor = static_cast<double>(max_positions) / rope.original_max_positions;
+  if (from.contains("factor") && !from["factor"].is_null()) {
+    ABSL_ASSIGN_OR_RETURN(rope.factor, Positive(from["factor"], "factor"));
+  }
+  if (from.contains("attention_factor") && !from["attention_factor"].is_null()) {
+    ABSL_ASSIGN_OR_RETURN(rope.attention_factor, Positive(from["attention_factor"], "attention_factor"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<double> ReadTheta(const json& config, const json& from, const RopeKeys& keys) {
+  const char* field = keys.theta;
+  json theta = keys.default_theta;
+  if (config.contains(field)) theta = config[field];
+  if (from.contains("rope_theta")) {
+    field = "rope_theta";
+    theta = from[field];
+  }
+  ABSL_ASSIGN_OR_RETURN(const double number, Positive(theta, field));
+  if (number <= 1) return ConfigUnsupportedError(field, theta.dump(), "numbers above 1");
   return number;
 }
 
 }  // namespace
 
-absl::StatusOr<RopeConfig> ReadRopeConfig(const json& config, int64_t max_positions) {
+absl::StatusOr<RopeConfig> ReadRopeConfig(const json& config, int64_t max_positions, int64_t head_dim,
+                                          const RopeKeys& keys) {
+  using Kind = RopeConfig::Kind;
   ABSL_ASSIGN_OR_RETURN(const json from, Parameters(config));
   RopeConfig rope;
-  ABSL_ASSIGN_OR_RETURN(rope.theta, ReadTheta(config, from));
-  ABSL_ASSIGN_OR_RETURN(rope.kind, ReadKind(from));
-  ABSL_RETURN_IF_ERROR(CheckPartialRotation(config, from, rope.kind));
-  if (rope.kind == RopeConfig::Kind::kDefault) return rope;
-  if (rope.kind == RopeConfig::Kind::kLlama3 || rope.kind == RopeConfig::Kind::kYarn) {
+  ABSL_ASSIGN_OR_RETURN(rope.theta, ReadTheta(config, from, keys));
+  ABSL_ASSIGN_OR_RETURN(rope.kind, ReadKind(from, keys));
+  ABSL_ASSIGN_OR_RETURN(rope.rotary_factor, RotaryFactor(config, from, rope.kind, head_dim, keys));
+  rope.max_positions = static_cast<double>(max_positions);
+  if (rope.kind == Kind::kDefault) return rope;
+  if (rope.kind == Kind::kLlama3 || rope.kind == Kind::kYarn || rope.kind == Kind::kLongRope) {
     ABSL_ASSIGN_OR_RETURN(rope.original_max_positions, OriginalPositions(config, from, max_positions));
   }
-  if (rope.kind == RopeConfig::Kind::kYarn) {
+  if (rope.kind == Kind::kYarn) {
     ABSL_RETURN_IF_ERROR(ReadYarn(from, max_positions, rope));
     return rope;
   }
+  if (rope.kind == Kind::kLongRope) {
+    ABSL_RETURN_IF_ERROR(ReadLongRope(from, max_positions, head_dim, rope));
+    return rope;
+  }
   ABSL_ASSIGN_OR_RETURN(rope.factor, Required(from, "factor"));
-  if (rope.kind == RopeConfig::Kind::kLlama3) {
+  if (rope.kind == Kind::kDynamic && rope.Rotary(head_dim) <= 2) {
+    return ConfigUnsupportedError("head_dim", std::to_string(head_dim), "more than one pair for a dynamic rope");
+  }
+  if (rope.kind == Kind::kLlama3) {
     ABSL_ASSIGN_OR_RETURN(rope.low_freq_factor, Required(from, "low_freq_factor"));
     ABSL_ASSIGN_OR_RETURN(rope.high_freq_factor, Required(from, "high_freq_factor"));
   }

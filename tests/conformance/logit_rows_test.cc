@@ -1,4 +1,4 @@
-#include "workers/evaluate/logit_rows.h"
+#include "workers/kernels/cpu/logit_rows.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,8 @@
-#include "workers/evaluate/logit_rows.h"
+#include "workers/kernels/cpu/logit_rows.h"
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstddef>
 
 #include "workers/kernels/vector_clones.h"
@@ -89,6 +90,21 @@ PairSums SumPair(const float* base, float base_maximum, const float* quantized, 
     sum_d[l] += e * (b - q);
   }
   return {AddUp(sum_b), AddUp(sum_q), AddUp(sum_d)};
+}
+
+TokenComparison CompareLogitRows(const float* base, const float* other, int64_t n, int32_t target) {
+  const RowMaximum top_b = FindMaximum(base, n), top_o = FindMaximum(other, n);
+  const PairSums sums = SumPair(base, top_b.value, other, top_o.value, n);
+  const double log_b = std::log(sums.base), log_o = std::log(sums.quantized);
+  TokenComparison token;
+  token.nll_base = log_b - (static_cast<double>(base[target]) - top_b.value);
+  token.nll_other = log_o - (static_cast<double>(other[target]) - top_o.value);
+  // Never negative but for rounding; a NaN must stay one.
+  const double kl = sums.difference / sums.base - log_b + log_o;
+  token.kl = kl < 0 ? 0 : kl;
+  token.p_delta = std::exp(-token.nll_other) - std::exp(-token.nll_base);
+  token.same_top = top_b.index == top_o.index;
+  return token;
 }
 
 }  // namespace bitwright::worker

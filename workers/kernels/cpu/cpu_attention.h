@@ -1,0 +1,18 @@
+#pragma once
+
+#include <vector>
+
+#include "workers/base/thread_pool.h"
+#include "workers/kernels/device.h"
+#include "workers/tensor/buffer.h"
+
+namespace bitwright::worker {
+
+// Device::Attend on the processor. Pieces are tiles of queries of one head of one window; at most kQueryTile rows of
+// scores are live per thread. scratch: one buffer for each thread of the pool, grown as needed.
+void CpuAttend(const AttentionParts& parts, const Heads& q, const Heads& k, const Heads& v, const Heads& out,
+               ThreadPool& pool, std::vector<Buffer<float>>& scratch);
+
+inline constexpr int64_t kQueryTile = 128;
+
+}  // namespace bitwright::worker

@@ -1,0 +1,282 @@
+#include "workers/kernels/cpu/cpu_device.h"
+
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+#include "proto/base/log.h"
+#include "workers/kernels/cpu/cpu_attention.h"
+#include "workers/kernels/cpu/cpu_memory.h"
+#include "workers/kernels/cpu/logit_rows.h"
+#include "workers/kernels/gemm.h"
+
+namespace bitwright::worker {
+namespace {
+
+constexpr int64_t kProductRows = 512;     // of one piece of a product
+constexpr int64_t kProductColumns = 512;  // its part of the weights stays in a core's cache from piece to piece
+constexpr int64_t kMomentTile = 256;
+constexpr int64_t kMomentRows = 4096;  // products that are summed in f32 before they are added to the sums
+constexpr int64_t kTransposeTile = 64;
+
+size_t Bytes(int64_t floats) { return static_cast<size_t>(floats) * sizeof(float); }
+
+class CpuDevice final : public Device {
+ public:
+  explicit CpuDevice(ThreadPool& pool) : pool_(pool), scratch_(pool.threads()) {}
+
+  std::unique_ptr<DeviceMemory> Allocate(DType type, int64_t elements) override {
+    return std::make_unique<CpuMemory>(type, elements);
+  }
+
+  void Write(std::span<const float> from, const Matrix& to) override {
+    ForRows(to, [&](int64_t r) { std::memcpy(RowOf(to, r), from.data() + r * to.columns, Bytes(to.columns)); });
+  }
+  void Read(const Matrix& from, std::span<float> to) override {
+    ForRows(from, [&](int64_t r) { std::memcpy(to.data() + r * from.columns, RowOf(from, r), Bytes(from.columns)); });
+  }
+  void Load(const TensorView& tensor, int64_t first, const Matrix& to) override {
+    ForRows(to, [&](int64_t r) { ToFloat(tensor, first + r * to.columns, to.columns, RowOf(to, r)); });
+  }
+  void LoadTransposed(const TensorView& tensor, const Matrix& to) override;
+  void LoadRows(const TensorView& table, std::span<const int32_t> rows, float factor, bool add,
+                const Matrix& to) override;
+  void Narrow(const Matrix& from, const Matrix& to) override {
+    ForRows(from, [&](int64_t r) { NarrowToBf16(RowOf(from, r), from.columns, NarrowOf(to) + r * to.stride); });
+  }
+
+  void Fill(float value, const Matrix& to) override {
+    ForRows(to, [&](int64_t r) { std::fill_n(RowOf(to, r), to.columns, value); });
+  }
+  void Copy(const Matrix& from, const Matrix& to) override {
+    ForRows(to, [&](int64_t r) { std::memcpy(RowOf(to, r), RowOf(from, r), Bytes(to.columns)); });
+  }
+  void Add(float factor, const Matrix& from, const Matrix& to) override {
+    ForRows(to, [&](int64_t r) { AddScaled(factor, RowOf(from, r), to.columns, RowOf(to, r)); });
+  }
+
+  void Multiply(const Matrix& x, const Affine& affine, const Matrix& out) override;
+  void Norm(const Heads& x, const NormParts& parts, const Heads& out) override;
+  void Rotate(const RotaryParts& parts, bool backwards, const Heads& x) override;
+  void Attend(const AttentionParts& parts, const Heads& q, const Heads& k, const Heads& v, const Heads& out) override {
+    CpuAttend(parts, q, k, v, out, pool_, scratch_);
+  }
+  void Activate(Activation activation, const Matrix& gate, const Matrix& up, const Matrix& out) override {
+    ForRows(gate, [&](int64_t r) {
+      if (up.has_value()) {
+        ActivateMul(activation, RowOf(gate, r), RowOf(up, r), gate.columns, RowOf(out, r));
+      } else {
+        worker::Activate(activation, RowOf(gate, r), gate.columns, RowOf(out, r));
+      }
+    });
+  }
+  void Cap(float cap, const Matrix& x) override {
+    ForRows(x, [&](int64_t r) { SoftCap(cap, RowOf(x, r), x.columns); });
+  }
+
+  Routing Route(const Matrix& logits, int64_t chosen, bool normalized) override;
+  void GatherRows(const Matrix& from, std::span<const int32_t> rows, const Matrix& to) override {
+    ForRows(to, [&](int64_t r) { std::memcpy(RowOf(to, r), RowOf(from, rows[r]), Bytes(to.columns)); });
+  }
+  void AddRows(const Matrix& from, std::span<const int32_t> rows, std::span<const float> weights,
+               const Matrix& to) override {
+    ForRows(from, [&](int64_t r) { AddScaled(weights[r], RowOf(from, r), from.columns, RowOf(to, rows[r])); });
+  }
+  void AddGated(float factor, const Matrix& gate, const Matrix& from, const Matrix& to) override {
+    ForRows(to, [&](int64_t r) {
+      AddScaled(factor / (1.0f + std::exp(-*RowOf(gate, r))), RowOf(from, r), to.columns, RowOf(to, r));
+    });
+  }
+
+  void Compare(const Matrix& base, const Matrix& other, std::span<const int32_t> targets,
+               std::span<TokenComparison> results) override {
+    const EvenCut cut = RowCut(base.rows, base.columns);
+    pool_.ParallelFor(cut.parts, [&](int64_t part, int) {
+      for (int64_t r = cut.begin(part); r < cut.begin(part) + cut.length(part); ++r) {
+        CHECK(targets[r] >= 0 && targets[r] < base.columns) << "target " << targets[r] << " of " << base.columns;
+        results[r] = CompareLogitRows(RowOf(base, r), RowOf(other, r), base.columns, targets[r]);
+      }
+    });
+  }
+
+  void AddMoment(const Matrix& x, const Matrix& sums) override;
+  void ReadTriangle(const Matrix& from, float factor, std::span<float> to) override;
+
+ private:
+  // Calls row(r) for every row of a matrix, rows in parallel.
+  template <typename F>
+  void ForRows(const Matrix& shape, const F& row) {
+    const EvenCut cut = RowCut(shape.rows, shape.columns);
+    pool_.ParallelFor(cut.parts, [&](int64_t part, int) {
+      for (int64_t r = cut.begin(part); r < cut.begin(part) + cut.length(part); ++r) row(r);
+    });
+  }
+
+  void MultiplyNarrow(const Matrix& x, const Affine& affine, const Matrix& out);
+
+  ThreadPool& pool_;
+  std::vector<Buffer<float>> scratch_;  // by slot
+  Buffer<uint16_t> narrow_;             // bf16 copy of a product's input
+};
+
+void CpuDevice::LoadTransposed(const TensorView& tensor, const Matrix& to) {
+  const int64_t out = to.rows, in = to.columns;
+  const EvenCut cut(in, kTransposeTile, 1);
+  pool_.ParallelFor(cut.parts, [&](int64_t part, int slot) {
+    float* row = Grown(scratch_[slot], out);
+    for (int64_t i = cut.begin(part); i < cut.begin(part) + cut.length(part); ++i) {
+      ToFloat(tensor, i * out, out, row);
+      for (int64_t o = 0; o < out; ++o) RowOf(to, o)[i] = row[o];
+    }
+  });
+}
+
+void CpuDevice::LoadRows(const TensorView& table, std::span<const int32_t> rows, float factor, bool add,
+                         const Matrix& to) {
+  const EvenCut cut = RowCut(to.rows, to.columns);
+  pool_.ParallelFor(cut.parts, [&](int64_t part, int slot) {
+    float* row = Grown(scratch_[slot], to.columns);
+    for (int64_t r = cut.begin(part); r < cut.begin(part) + cut.length(part); ++r) {
+      ToFloat(table, rows[r] * to.columns, to.columns, row);
+      if (!add) std::fill_n(RowOf(to, r), to.columns, 0.0f);
+      AddScaled(factor, row, to.columns, RowOf(to, r));
+    }
+  });
+}
+
+void CpuDevice::Multiply(const Matrix& x, const Affine& affine, const Matrix& out) {
+  if (affine.w.memory->type() == DType::kBF16) return MultiplyNarrow(x, affine, out);
+  const EvenCut rows(out.rows, kProductRows, 16), columns(out.columns, kProductColumns, 32);
+  pool_.ParallelFor(rows.parts * columns.parts, [&](int64_t piece, int) {
+    const int64_t row_part = piece % rows.parts, column_part = piece / rows.parts;
+    const int64_t r = rows.begin(row_part), c = columns.begin(column_part);
+    const int64_t m = rows.length(row_part), n = columns.length(column_part);
+    float* to = RowOf(out, r) + c;
+    GemmF32(false, true, m, n, x.columns, affine.factor, RowOf(x, r), x.stride, RowOf(affine.w, c), affine.w.stride,
+            affine.add ? 1.0f : 0.0f, to, out.stride);
+    if (!affine.bias.has_value()) return;
+    for (int64_t i = 0; i < m; ++i) AddScaled(affine.factor, WideOf(affine.bias) + c, n, to + i * out.stride);
+  });
+}
+
+void CpuDevice::MultiplyNarrow(const Matrix& x, const Affine& affine, const Matrix& out) {
+  if (narrow_.size() < x.rows * x.columns) narrow_ = Buffer<uint16_t>(x.rows * x.columns);
+  ForRows(x, [&](int64_t r) { NarrowToBf16(RowOf(x, r), x.columns, narrow_.data() + r * x.columns); });
+  const EvenCut rows(out.rows, kProductRows, 16), columns(out.columns, kProductColumns, 32);
+  pool_.ParallelFor(rows.parts * columns.parts, [&](int64_t piece, int slot) {
+    const int64_t row_part = piece % rows.parts, column_part = piece / rows.parts;
+    const int64_t r = rows.begin(row_part), c = columns.begin(column_part);
+    const int64_t m = rows.length(row_part), n = columns.length(column_part);
+    const uint16_t* w = NarrowOf(affine.w) + c * affine.w.stride;
+    float* product = Grown(scratch_[slot], m * n);
+    GemmBf16(m, n, x.columns, narrow_.data() + r * x.columns, x.columns, w, affine.w.stride, product, n);
+    for (int64_t i = 0; i < m; ++i) {
+      float* to = RowOf(out, r + i) + c;
+      if (!affine.add) std::fill_n(to, n, 0.0f);
+      AddScaled(affine.factor, product + i * n, n, to);
+      if (affine.bias.has_value()) AddScaled(affine.factor, WideOf(affine.bias) + c, n, to);
+    }
+  });
+}
+
+void CpuDevice::Norm(const Heads& x, const NormParts& parts, const Heads& out) {
+  const float* weight = WideOf(parts.weight);
+  const float* bias = parts.bias.has_value() ? WideOf(parts.bias) : nullptr;
+  const EvenCut cut = RowCut(x.x.rows, x.count * x.dim);
+  pool_.ParallelFor(cut.parts, [&](int64_t part, int) {
+    for (int64_t r = cut.begin(part); r < cut.begin(part) + cut.length(part); ++r) {
+      for (int64_t h = 0; h < x.count; ++h) {
+        const float* from = RowOf(x.x, r) + h * x.stride;
+        float* to = RowOf(out.x, r) + h * out.stride;
+        if (parts.centered) {
+          LayerNorm(from, weight, bias, parts.eps, x.dim, to);
+        } else {
+          RmsNorm(from, weight, parts.eps, 1, x.dim, 0, to);
+        }
+      }
+    }
+  });
+}
+
+void CpuDevice::Rotate(const RotaryParts& parts, bool backwards, const Heads& x) {
+  const int64_t half = parts.rotary / 2, window = parts.cos.rows;
+  const auto rotate = parts.interleaved ? ApplyRopeInterleaved : ApplyRope;
+  const EvenCut cut = RowCut(x.x.rows, x.count * parts.rotary);
+  pool_.ParallelFor(cut.parts, [&](int64_t part, int slot) {
+    float* negative = backwards ? Grown(scratch_[slot], half) : nullptr;
+    for (int64_t r = cut.begin(part); r < cut.begin(part) + cut.length(part); ++r) {
+      const float* sin = RowOf(parts.sin, r % window);
+      if (backwards) {
+        std::transform(sin, sin + half, negative, std::negate<float>());
+        sin = negative;
+      }
+      rotate(RowOf(x.x, r), 1, 0, x.count, x.stride, parts.rotary, RowOf(parts.cos, r % window), sin);
+    }
+  });
+}
+
+Routing CpuDevice::Route(const Matrix& logits, int64_t chosen, bool normalized) {
+  const int64_t experts = logits.columns;
+  std::vector<int32_t> best(static_cast<size_t>(logits.rows * chosen));
+  std::vector<float> weight(best.size());
+  const EvenCut cut = RowCut(logits.rows, experts);
+  pool_.ParallelFor(cut.parts, [&](int64_t part, int slot) {
+    float* row = Grown(scratch_[slot], experts);
+    std::vector<int32_t> order(static_cast<size_t>(experts));
+    for (int64_t r = cut.begin(part); r < cut.begin(part) + cut.length(part); ++r) {
+      std::memcpy(row, RowOf(logits, r), Bytes(experts));
+      Softmax(row, experts, 0, experts);
+      std::iota(order.begin(), order.end(), 0);
+      std::partial_sort(order.begin(), order.begin() + chosen, order.end(),
+                        [&](int32_t a, int32_t b) { return row[a] != row[b] ? row[a] > row[b] : a < b; });
+      float sum = 0;
+      for (int64_t i = 0; i < chosen; ++i) sum += row[order[i]];
+      for (int64_t i = 0; i < chosen; ++i) {
+        best[r * chosen + i] = order[i];
+        weight[r * chosen + i] = normalized ? row[order[i]] / sum : row[order[i]];
+      }
+    }
+  });
+  Routing routing;
+  routing.rows.resize(static_cast<size_t>(experts));
+  routing.weights.resize(static_cast<size_t>(experts));
+  for (size_t i = 0; i < best.size(); ++i) {
+    routing.rows[best[i]].push_back(static_cast<int32_t>(static_cast<int64_t>(i) / chosen));
+    routing.weights[best[i]].push_back(weight[i]);
+  }
+  return routing;
+}
+
+void CpuDevice::AddMoment(const Matrix& x, const Matrix& sums) {
+  const int64_t tiles = (x.columns + kMomentTile - 1) / kMomentTile;
+  const int64_t pieces = tiles * (tiles + 1) / 2;
+  std::vector<std::pair<int64_t, int64_t>> corners;
+  for (int64_t i = 0; i < tiles; ++i) {
+    for (int64_t j = i; j < tiles; ++j) corners.emplace_back(i * kMomentTile, j * kMomentTile);
+  }
+  pool_.ParallelFor(pieces, [&](int64_t piece, int) {
+    const auto [i, j] = corners[piece];
+    const int64_t m = std::min(kMomentTile, x.columns - i), n = std::min(kMomentTile, x.columns - j);
+    for (int64_t r = 0; r < x.rows; r += kMomentRows) {
+      GemmF32(true, false, m, n, std::min(kMomentRows, x.rows - r), 1.0f, RowOf(x, r) + i, x.stride, RowOf(x, r) + j,
+              x.stride, 1.0f, RowOf(sums, i) + j, sums.stride);
+    }
+  });
+}
+
+void CpuDevice::ReadTriangle(const Matrix& from, float factor, std::span<float> to) {
+  const int64_t n = from.columns;
+  ForRows(from, [&](int64_t r) {
+    const float* row = RowOf(from, r);
+    float* at = to.data() + r * n - r * (r - 1) / 2 - r;
+    for (int64_t c = r; c < n; ++c) at[c] = row[c] * factor;
+  });
+}
+
+}  // namespace
+
+std::unique_ptr<Device> MakeCpuDevice(ThreadPool& pool) { return std::make_unique<CpuDevice>(pool); }
+
+float* CpuData(const Matrix& matrix) { return WideOf(matrix); }
+
+}  // namespace bitwright::worker

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <memory>
+
+#include "workers/base/thread_pool.h"
+#include "workers/kernels/device.h"
+
+namespace bitwright::worker {
+
+// The processor: products by oneDNN, the rest by the loops of elementwise.h, on the threads of a pool, which must
+// outlive the device. In the compute class in force.
+std::unique_ptr<Device> MakeCpuDevice(ThreadPool& pool);
+
+// The host's memory behind a matrix of such a device. For code that has not become an operation of Device yet.
+float* CpuData(const Matrix& matrix);
+
+}  // namespace bitwright::worker

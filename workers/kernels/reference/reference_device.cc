@@ -1,0 +1,236 @@
+#include "workers/kernels/reference/reference_device.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "workers/tensor/float16.h"
+#include "workers/tensor/packed_triangle.h"
+
+namespace bitwright::worker {
+namespace {
+
+class HostMemory final : public DeviceMemory {
+ public:
+  HostMemory(DType type, int64_t elements) : DeviceMemory(type, elements), values(static_cast<size_t>(elements)) {}
+  std::vector<float> values;  // of bf16 memory, too, widened
+};
+
+float& At(const Matrix& m, int64_t row, int64_t column) {
+  return static_cast<HostMemory*>(m.memory)->values[static_cast<size_t>(m.offset + row * m.stride + column)];
+}
+float* Row(const Matrix& m, int64_t row) { return &At(m, row, 0); }
+float& At(const Heads& h, int64_t row, int64_t head, int64_t i) { return At(h.x, row, head * h.stride + i); }
+
+double Sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+class ReferenceDevice final : public Device {
+ public:
+  std::unique_ptr<DeviceMemory> Allocate(DType type, int64_t elements) override {
+    return std::make_unique<HostMemory>(type, elements);
+  }
+
+  void Write(std::span<const float> from, const Matrix& to) override {
+    ForAll(to, [&](int64_t r, int64_t c) { At(to, r, c) = from[r * to.columns + c]; });
+  }
+  void Read(const Matrix& from, std::span<float> to) override {
+    ForAll(from, [&](int64_t r, int64_t c) { to[r * from.columns + c] = At(from, r, c); });
+  }
+  void Load(const TensorView& tensor, int64_t first, const Matrix& to) override {
+    ForAll(to, [&](int64_t r, int64_t c) { ToFloat(tensor, first + r * to.columns + c, 1, &At(to, r, c)); });
+  }
+  void LoadTransposed(const TensorView& tensor, const Matrix& to) override {
+    ForAll(to, [&](int64_t r, int64_t c) { ToFloat(tensor, c * to.rows + r, 1, &At(to, r, c)); });
+  }
+  void LoadRows(const TensorView& table, std::span<const int32_t> rows, float factor, bool add,
+                const Matrix& to) override {
+    ForAll(to, [&](int64_t r, int64_t c) {
+      float value = 0;
+      ToFloat(table, rows[r] * to.columns + c, 1, &value);
+      At(to, r, c) = (add ? At(to, r, c) : 0) + factor * value;
+    });
+  }
+  void Narrow(const Matrix& from, const Matrix& to) override {
+    ForAll(from, [&](int64_t r, int64_t c) { At(to, r, c) = Bf16ToFloat(FloatToBf16(At(from, r, c))); });
+  }
+  void Fill(float value, const Matrix& to) override {
+    ForAll(to, [&](int64_t r, int64_t c) { At(to, r, c) = value; });
+  }
+  void Copy(const Matrix& from, const Matrix& to) override {
+    ForAll(to, [&](int64_t r, int64_t c) { At(to, r, c) = At(from, r, c); });
+  }
+  void Add(float factor, const Matrix& from, const Matrix& to) override {
+    ForAll(to, [&](int64_t r, int64_t c) { At(to, r, c) += factor * At(from, r, c); });
+  }
+
+  void Multiply(const Matrix& x, const Affine& affine, const Matrix& out) override {
+    const bool narrow = affine.w.memory->type() == DType::kBF16;
+    ForAll(out, [&](int64_t r, int64_t c) {
+      double sum = affine.bias.has_value() ? At(affine.bias, 0, c) : 0;
+      for (int64_t i = 0; i < x.columns; ++i) {
+        const float value = At(x, r, i);
+        sum += double{narrow ? Bf16ToFloat(FloatToBf16(value)) : value} * At(affine.w, c, i);
+      }
+      At(out, r, c) = static_cast<float>((affine.add ? At(out, r, c) : 0) + affine.factor * sum);
+    });
+  }
+
+  void Norm(const Heads& x, const NormParts& parts, const Heads& out) override {
+    for (int64_t r = 0; r < x.x.rows; ++r) {
+      for (int64_t h = 0; h < x.count; ++h) {
+        float* from = &At(x, r, h, 0);
+        float* to = &At(out, r, h, 0);
+        const float* bias = parts.bias.has_value() ? Row(parts.bias, 0) : nullptr;
+        if (parts.centered) {
+          ReferenceLayerNorm(from, Row(parts.weight, 0), bias, parts.eps, x.dim, to);
+        } else {
+          ReferenceRmsNorm(from, Row(parts.weight, 0), parts.eps, 1, x.dim, 0, to);
+        }
+      }
+    }
+  }
+
+  void Rotate(const RotaryParts& parts, bool backwards, const Heads& x) override {
+    const int64_t half = parts.rotary / 2;
+    for (int64_t r = 0; r < x.x.rows; ++r) {
+      for (int64_t h = 0; h < x.count; ++h) {
+        for (int64_t i = 0; i < half; ++i) {
+          float& a = At(x, r, h, parts.interleaved ? 2 * i : i);
+          float& b = At(x, r, h, parts.interleaved ? 2 * i + 1 : i + half);
+          const double c = At(parts.cos, r % parts.cos.rows, i);
+          const double s = At(parts.sin, r % parts.cos.rows, i) * (backwards ? -1 : 1);
+          const double rotated = a * c - b * s;
+          b = static_cast<float>(b * c + a * s);
+          a = static_cast<float>(rotated);
+        }
+      }
+    }
+  }
+
+  void Attend(const AttentionParts& parts, const Heads& q, const Heads& k, const Heads& v, const Heads& out) override {
+    for (int64_t r = 0; r < q.x.rows; ++r) {
+      for (int64_t h = 0; h < q.count; ++h) AttendOne(parts, q, k, v, r, h, out);
+    }
+  }
+
+  void Activate(Activation activation, const Matrix& gate, const Matrix& up, const Matrix& out) override {
+    for (int64_t r = 0; r < gate.rows; ++r) {
+      if (up.has_value()) {
+        ReferenceActivateMul(activation, Row(gate, r), Row(up, r), gate.columns, Row(out, r));
+      } else {
+        ReferenceActivate(activation, Row(gate, r), gate.columns, Row(out, r));
+      }
+    }
+  }
+  void Cap(float cap, const Matrix& x) override {
+    for (int64_t r = 0; r < x.rows; ++r) ReferenceSoftCap(cap, Row(x, r), x.columns);
+  }
+
+  Routing Route(const Matrix& logits, int64_t chosen, bool normalized) override {
+    Routing routing;
+    routing.rows.resize(static_cast<size_t>(logits.columns));
+    routing.weights.resize(routing.rows.size());
+    std::vector<int32_t> order(static_cast<size_t>(logits.columns));
+    for (int64_t r = 0; r < logits.rows; ++r) {
+      std::iota(order.begin(), order.end(), 0);
+      std::stable_sort(order.begin(), order.end(),
+                       [&](int32_t a, int32_t b) { return At(logits, r, a) > At(logits, r, b); });
+      double all = 0, best = 0;
+      const auto weight = [&](size_t i) { return std::exp(double{At(logits, r, order[i])} - At(logits, r, order[0])); };
+      for (size_t i = 0; i < order.size(); ++i) all += weight(i);
+      for (size_t i = 0; i < static_cast<size_t>(chosen); ++i) best += weight(i);
+      for (size_t i = 0; i < static_cast<size_t>(chosen); ++i) {
+        routing.rows[order[i]].push_back(static_cast<int32_t>(r));
+        routing.weights[order[i]].push_back(static_cast<float>(weight(i) / (normalized ? best : all)));
+      }
+    }
+    return routing;
+  }
+  void GatherRows(const Matrix& from, std::span<const int32_t> rows, const Matrix& to) override {
+    ForAll(to, [&](int64_t r, int64_t c) { At(to, r, c) = At(from, rows[r], c); });
+  }
+  void AddRows(const Matrix& from, std::span<const int32_t> rows, std::span<const float> weights,
+               const Matrix& to) override {
+    ForAll(from, [&](int64_t r, int64_t c) { At(to, rows[r], c) += weights[r] * At(from, r, c); });
+  }
+  void AddGated(float factor, const Matrix& gate, const Matrix& from, const Matrix& to) override {
+    ForAll(to, [&](int64_t r, int64_t c) {
+      At(to, r, c) += static_cast<float>(factor * Sigmoid(At(gate, r, 0)) * At(from, r, c));
+    });
+  }
+
+  void Compare(const Matrix& base, const Matrix& other, std::span<const int32_t> targets,
+               std::span<TokenComparison> results) override {
+    for (int64_t r = 0; r < base.rows; ++r) {
+      const std::vector<double> log_b = LogSoftmax(base, r), log_o = LogSoftmax(other, r);
+      const size_t target = static_cast<size_t>(targets[r]);
+      TokenComparison& token = results[r];
+      token = {-log_b[target], -log_o[target]};
+      for (size_t i = 0; i < log_b.size(); ++i) token.kl += std::exp(log_b[i]) * (log_b[i] - log_o[i]);
+      token.kl = token.kl < 0 ? 0 : token.kl;
+      token.p_delta = std::exp(log_o[target]) - std::exp(log_b[target]);
+      const auto top = [](const float* row, int64_t n) { return std::max_element(row, row + n) - row; };
+      token.same_top = top(Row(base, r), base.columns) == top(Row(other, r), base.columns);
+    }
+  }
+
+  void AddMoment(const Matrix& x, const Matrix& sums) override {
+    ForAll(sums, [&](int64_t i, int64_t j) {
+      if (j < i) return;
+      double sum = 0;
+      for (int64_t r = 0; r < x.rows; ++r) sum += double{At(x, r, i)} * At(x, r, j);
+      At(sums, i, j) += static_cast<float>(sum);
+    });
+  }
+  void ReadTriangle(const Matrix& from, float factor, std::span<float> to) override {
+    ForAll(from, [&](int64_t i, int64_t j) {
+      if (j >= i) to[PackedTriangleIndex(from.columns, i, j)] = factor * At(from, i, j);
+    });
+  }
+
+ private:
+  template <typename F>
+  static void ForAll(const Matrix& shape, const F& element) {
+    for (int64_t r = 0; r < shape.rows; ++r) {
+      for (int64_t c = 0; c < shape.columns; ++c) element(r, c);
+    }
+  }
+
+  static std::vector<double> LogSoftmax(const Matrix& logits, int64_t row) {
+    std::vector<double> values(Row(logits, row), Row(logits, row) + logits.columns);
+    const double top = *std::max_element(values.begin(), values.end());
+    double sum = 0;
+    for (const double value : values) sum += std::exp(value - top);
+    for (double& value : values) value -= top + std::log(sum);
+    return values;
+  }
+
+  static void AttendOne(const AttentionParts& parts, const Heads& q, const Heads& k, const Heads& v, int64_t row,
+                        int64_t head, const Heads& out) {
+    const int64_t shared = head / (q.count / k.count), position = row % parts.window, start = row - position;
+    const int64_t first = parts.reach > 0 ? std::max<int64_t>(position - parts.reach + 1, 0) : 0;
+    std::vector<double> scores;
+    for (int64_t s = first; s <= position; ++s) {
+      double score = 0;
+      for (int64_t i = 0; i < q.dim; ++i) score += double{At(q, row, head, i)} * At(k, start + s, shared, i);
+      score *= parts.scale;
+      scores.push_back(parts.soft_cap > 0 ? parts.soft_cap * std::tanh(score / parts.soft_cap) : score);
+    }
+    const double top = *std::max_element(scores.begin(), scores.end());
+    double sum = 0;
+    for (double& score : scores) sum += score = std::exp(score - top);
+    for (int64_t i = 0; i < v.dim; ++i) {
+      double value = 0;
+      for (size_t s = 0; s < scores.size(); ++s) {
+        value += scores[s] * At(v, start + first + static_cast<int64_t>(s), shared, i);
+      }
+      At(out, row, head, i) = static_cast<float>(value / sum);
+    }
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Device> MakeReferenceDevice() { return std::make_unique<ReferenceDevice>(); }
+
+}  // namespace bitwright::worker

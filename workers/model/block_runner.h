@@ -1,0 +1,62 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "workers/model/value_plan.h"
+#include "workers/model/weights.h"
+
+namespace bitwright::worker {
+
+// A value of a program that has just been written, for as long as the call lasts: it may be read, kept elsewhere,
+// replaced or disturbed, by operations on the same device. Of the rows of experts: those of one expert.
+struct WrittenValue {
+  int value = 0;       // of BlockProgram::values
+  int64_t expert = 0;  // 0 where the value belongs to no expert
+  Matrix data;         // [tokens, columns]
+};
+using ValueTap = std::function<void(const WrittenValue& written)>;
+
+// Runs block programs forward over windows of `window` tokens. Windows are taken in chunks that depend on the shapes
+// alone; the device cuts the work of a chunk. Not thread-safe.
+class BlockRunner {
+ public:
+  // `model` and `device` must outlive the object.
+  BlockRunner(const Model& model, int64_t window, Compute compute, Device& device);
+
+  const Model& model() const { return model_; }
+  Device& device() const { return device_; }
+  int64_t window() const { return window_; }
+  Compute compute() const { return compute_; }
+
+  // A residual stream [windows · window, hidden].
+  DeviceMatrix NewStream(int64_t windows) const {
+    return DeviceMatrix(device_, DType::kF32, windows * window_, model_.config().hidden);
+  }
+  // Of ids [windows · window], as it enters the first block.
+  DeviceMatrix Embed(std::span<const int32_t> ids) const;
+
+  absl::StatusOr<BlockWeights> LoadBlock(int64_t block, const UnitSource& source = nullptr) const {
+    return model_.LoadBlock(block, compute_, device_, source);
+  }
+
+  // x [windows · window, hidden] passes through the block in place.
+  void Run(const BlockWeights& block, const Matrix& x, const ValueTap& tap = nullptr);
+
+ private:
+  struct Pass;  // one chunk on its way through a block
+
+  int64_t ChunkRows(const ValuePlan& plan, int64_t rows) const;
+
+  const Model& model_;
+  const int64_t window_;
+  const Compute compute_;
+  Device& device_;
+  std::vector<RotaryParts> ropes_;
+  std::vector<DeviceMatrix> tables_;
+  std::vector<DeviceMatrix> slots_;  // grown as needed, kept from block to block
+};
+
+}  // namespace bitwright::worker

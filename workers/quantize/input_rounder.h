@@ -1,0 +1,25 @@
+#pragma once
+
+#include <functional>
+
+#include "absl/status/status.h"
+#include "workers/calibrate/statistics_file.h"
+#include "workers/families/program.h"
+#include "workers/quantize/unit_rounder.h"
+
+namespace bitwright::worker {
+
+// What the linears on one input of a unit are rounded with.
+struct InputRounder {
+  const UnitRounder& rounder;
+  size_t first_linear = 0;  // of UnitSpec::linears; as many as linears_of_expert() follow
+  double share = 1;         // of all rows that reached the unit: weighs the loss of one input against the others'
+};
+
+// Calls `body` for each input of a unit, one after the other: one factorization is live at a time. An expert that
+// calibration did not reach is rounded as if its inputs were uncorrelated and of one size, with share 0. Errors of
+// StatisticsFile::Read, UnitRounder::Create and `body`.
+absl::Status ForEachInput(const UnitSpec& unit, const StatisticsFile& statistics, const RoundingOptions& options,
+                          ThreadPool& pool, const std::function<absl::Status(const InputRounder&)>& body);
+
+}  // namespace bitwright::worker
