@@ -192,22 +192,28 @@ Found OtherWeights(const Facts& facts) {
   return "'" + facts.First(IsOtherWeights) + "'";
 }
 
-Found Prefixed(const Facts& facts) {
-  const SupportedArchitecture* model = FindArchitecture(facts.Architecture());
-  if (model == nullptr) model = FindFamily(StringField(facts.config, "model_type"));
-  if (model == nullptr) return std::nullopt;
-  for (const std::string_view known : {model->embedding, std::string_view("layers.0.self_attn.q_proj.weight")}) {
-    Found prefix;
-    for (const std::string& name : facts.tensors) {
-      if (!name.ends_with(known)) continue;
-      const std::string before = name.substr(0, name.size() - known.size());
-      if (before == model->prefix) return std::nullopt;
-      if (!before.empty() && !before.ends_with('.')) continue;
-      prefix = (before.empty() ? "no prefix" : "'" + before + "'") + " instead of '" + std::string(model->prefix) + "'";
-    }
-    if (prefix) return prefix;
+bool IsPrefix(std::string_view prefix) {
+  return std::any_of(kArchitectures.begin(), kArchitectures.end(),
+                     [&](const SupportedArchitecture& one) { return one.prefix == prefix; });
+}
+
+// What the names of `facts` have before `known`, where no family has it there.
+Found PrefixBefore(std::string_view known, const Facts& facts) {
+  Found prefix;
+  for (const std::string& name : facts.tensors) {
+    if (!name.ends_with(known)) continue;
+    const std::string before = name.substr(0, name.size() - known.size());
+    if (IsPrefix(before)) return std::nullopt;
+    if (before.empty() || before.ends_with('.')) prefix = before.empty() ? "no prefix" : "'" + before + "'";
   }
-  return std::nullopt;
+  return prefix;
+}
+
+Found Prefixed(const Facts& facts) {
+  for (const SupportedArchitecture& one : kArchitectures) {
+    if (const Found prefix = PrefixBefore(one.embedding, facts)) return prefix;
+  }
+  return PrefixBefore("layers.0.self_attn.q_proj.weight", facts);
 }
 
 struct Row {
@@ -248,7 +254,8 @@ constexpr Row kRows[] = {
      "the weights are in {}, which is not safetensors; load the model with transformers and write it with "
      "save_pretrained, which makes safetensors"},
     {"WEIGHTS_PREFIXED", Prefixed,
-     "the tensors are named under {}, as a wrapper leaves them (LoRA, a vision-language model, "
+     "the tensors are named under {} instead of the family's own prefix ('model.' of most), as a wrapper leaves them "
+     "(LoRA, a vision-language model, "
      "torch.compile); unwrap the model (merge_and_unload, or its language model alone) and write it with "
      "save_pretrained"},
 };
