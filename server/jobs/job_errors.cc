@@ -67,6 +67,13 @@ absl::Status TargetUnknownError(std::string_view target) {
                  {{"target", Text(target)}});
 }
 
+absl::Status TargetCannotStoreError(std::string_view target, std::string_view architecture) {
+  return Invalid("TARGET_CANNOT_STORE",
+                 Text(architecture) + " stores its matrices transposed, and no reader of target '" + Text(target) +
+                     "' loads them so; give a model of another architecture",
+                 {{"target", Text(target)}, {"architecture", Text(architecture)}});
+}
+
 absl::Status PriorityInvalidError(int priority) {
   const std::string limit = std::to_string(limits::kMaxPriority);
   return Invalid(

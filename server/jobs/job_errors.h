@@ -26,7 +26,9 @@ absl::Status RecipeNotFoundError(std::string_view recipe);
 absl::Status RecipeInvalidError(std::string_view recipe, std::string_view field, std::string_view why);
 
 absl::Status TargetUnknownError(std::string_view target);  // TARGET_UNKNOWN
-absl::Status PriorityInvalidError(int priority);           // PRIORITY_INVALID
+// Reason TARGET_CANNOT_STORE: the architecture keeps its matrices in a form that the target's readers do not load.
+absl::Status TargetCannotStoreError(std::string_view target, std::string_view architecture);
+absl::Status PriorityInvalidError(int priority);  // PRIORITY_INVALID
 // DISPLAY_NAME_INVALID; `field` as in JobSpec: "calibration.display_name".
 absl::Status DisplayNameTooLongError(std::string_view field, size_t bytes);
 absl::Status LabelInvalidError(std::string_view key, std::string_view why);  // LABEL_INVALID

@@ -121,6 +121,13 @@ v1::Budget BudgetOf(const v1::Budget& given, const PlanLimits& limits, Purpose p
   return budget;
 }
 
+absl::Status CheckTargetStores(std::string_view target, const v1::ModelInfo& info) {
+  for (const v1::UnitInfo& unit : info.units()) {
+    if (unit.transposed()) return TargetCannotStoreError(target, info.architecture());
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 bool IsOutdated(const v1::Model& model) { return model.state() == v1::Model::READY && model.info().files_size() == 0; }
@@ -133,6 +140,7 @@ absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, std::shared_ptr<con
   ResolvedJob job{spec, {}, std::move(shared), info};
   if (job.spec.target().empty()) job.spec.set_target(std::string(kCompressedTensors));
   if (job.spec.target() != kCompressedTensors) return TargetUnknownError(job.spec.target());
+  ABSL_RETURN_IF_ERROR(CheckTargetStores(job.spec.target(), model.info()));
   if (std::abs(int64_t{spec.priority()}) > limits::kMaxPriority) return PriorityInvalidError(spec.priority());
   ABSL_RETURN_IF_ERROR(CheckDisplayName("display_name", spec.display_name()));
   ABSL_RETURN_IF_ERROR(CheckLabels(spec));

@@ -1,6 +1,7 @@
 #include "workers/export/quantization_config.h"
 
 #include <map>
+#include <string>
 #include <utility>
 
 namespace bitwright::worker {
@@ -23,11 +24,18 @@ ordered_json WeightsScheme(const v1::Format& format) {
 
 ordered_json QuantizationConfig(const v1::Plan& plan, const google::protobuf::RepeatedPtrField<v1::UnitInfo>& units) {
   std::map<std::pair<int, int>, ordered_json> targets;  // (bits, group size) → names
+  std::map<std::string, std::pair<int, int>> tied;
   for (int u = 0; u < plan.units_size(); ++u) {
     const v1::Format& format = plan.units(u).format();
     ordered_json& names = targets[{format.bits(), format.group_size()}];
+    if (!units[u].tie().empty()) {
+      tied[units[u].tie()] = {format.bits(), format.group_size()};
+      continue;
+    }
     for (const auto& linear : units[u].linears()) names.push_back(linear.name());
   }
+  // transformers holds all experts in one tensor and finds their group by a pattern that names them.
+  for (const auto& [tie, format] : tied) targets[format].push_back("re:.*\\." + tie + "\\..*");
   ordered_json groups;
   for (auto& [key, names] : targets) {
     v1::Format format;

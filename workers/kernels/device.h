@@ -90,6 +90,12 @@ struct TokenComparison {
   bool same_top = false;  // both have the same most likely token; among equals the lowest index
 };
 
+// Where the gradients of a norm's own tensors are added, as [1, dim]; either may be none.
+struct NormGradients {
+  Matrix weight;
+  Matrix bias;
+};
+
 // A processor's memory and arithmetic: all that a model's blocks are computed with. Matrices are f32 unless stated;
 // outputs overlap no input unless stated; rows are tokens, window after window.
 //
@@ -152,6 +158,38 @@ class Device {
                        const Matrix& to) = 0;
   // to[r] += factor · sigmoid(gate[r]) · from[r]; gate [rows, 1].
   virtual void AddGated(float factor, const Matrix& gate, const Matrix& from, const Matrix& to) = 0;
+
+  // Backwards: each adds to the gradients of a loss with respect to what an operation reads, given those with respect
+  // to what it writes. Gradients have the shapes of their matrices and a d before their names.
+
+  // dx += factor · dy w; w f32.
+  virtual void MultiplyBack(const Matrix& dy, const Matrix& w, float factor, const Matrix& dx) = 0;
+  // dw += factor · dyᵀ x
+  virtual void AddOuter(const Matrix& dy, const Matrix& x, float factor, const Matrix& dw) = 0;
+  virtual void NormBack(const Heads& x, const NormParts& parts, const Heads& dy, const Heads& dx,
+                        const NormGradients& gradients) = 0;
+  virtual void AttendBack(const AttentionParts& parts, const Heads& q, const Heads& k, const Heads& v,
+                          const Heads& dout, const Heads& dq, const Heads& dk, const Heads& dv) = 0;
+  virtual void ActivateBack(Activation activation, const Matrix& gate, const Matrix& up, const Matrix& dout,
+                            const Matrix& dgate, const Matrix& dup) = 0;
+  // d is that with respect to capped = Cap(x), and becomes that with respect to x.
+  virtual void CapBack(float cap, const Matrix& capped, const Matrix& d) = 0;
+  virtual void AddGatedBack(float factor, const Matrix& gate, const Matrix& from, const Matrix& dto,
+                            const Matrix& dgate, const Matrix& dfrom) = 0;
+  // Of the weights that Route gave, in its order.
+  virtual void RouteBack(const Matrix& logits, const Routing& routing, bool normalized,
+                         std::span<const std::vector<float>> dweights, const Matrix& dlogits) = 0;
+  // results[i] = a[i] · b[rows[i]]
+  virtual void DotRows(const Matrix& a, const Matrix& b, std::span<const int32_t> rows, std::span<float> results) = 0;
+  // x[i] *= factors[i]
+  virtual void ScaleRows(std::span<const float> factors, const Matrix& x) = 0;
+
+  // Draws a label from the softmax of each row of logits: the first whose cumulative probability is above its uniform
+  // number in [0, 1), summed in f64 from the first on.
+  virtual void Sample(const Matrix& logits, std::span<const double> uniforms, std::span<int32_t> labels) = 0;
+  // Logits become the gradient of the sum of −log softmax(row)[label]; where a label is −1, the row counts for nothing.
+  // losses gets each row's term.
+  virtual void LossBack(const Matrix& logits, std::span<const int32_t> labels, std::span<double> losses) = 0;
 
   // Logits [tokens, vocabulary] of two models; one target and one result for each token, each target in
   // [0, vocabulary). Logits are finite: a row with NaN or infinity gives a NaN or infinite result. Exponentials and

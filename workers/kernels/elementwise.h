@@ -39,6 +39,11 @@ void Activate(Activation activation, const float* x, int64_t n, float* out);
 // out[i] = f(gate[i]) · up[i]. out may be gate.
 void ActivateMul(Activation activation, const float* gate, const float* up, int64_t n, float* out);
 
+// Backwards, dout the gradient with respect to out: dgate[i] += dout[i] · up[i] · f'(gate[i]) and dup[i] += dout[i] ·
+// f(gate[i]). Where up is null, it is 1 and dup is not written.
+void ActivateBack(Activation activation, const float* gate, const float* up, const float* dout, int64_t n, float* dgate,
+                  float* dup);
+
 // x[i] = cap · tanh(x[i] / cap)
 void SoftCap(float cap, float* x, int64_t n);
 
@@ -59,6 +64,8 @@ void ReferenceApplyRopeInterleaved(float* x, int64_t rows, int64_t stride, int64
 void ReferenceSoftmax(float* x, int64_t n, int64_t begin, int64_t end);
 void ReferenceActivate(Activation activation, const float* x, int64_t n, float* out);
 void ReferenceActivateMul(Activation activation, const float* gate, const float* up, int64_t n, float* out);
+void ReferenceActivateBack(Activation activation, const float* gate, const float* up, const float* dout, int64_t n,
+                           float* dgate, float* dup);
 void ReferenceSoftCap(float cap, float* x, int64_t n);
 void ReferenceAddScaled(float factor, const float* from, int64_t n, float* to);
 void ReferenceNarrowToBf16(const float* from, int64_t n, uint16_t* to);

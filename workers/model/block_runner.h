@@ -19,8 +19,34 @@ struct WrittenValue {
 };
 using ValueTap = std::function<void(const WrittenValue& written)>;
 
-// Runs block programs forward over windows of `window` tokens. Windows are taken in chunks that depend on the shapes
-// alone; the device cuts the work of a chunk. Not thread-safe.
+// A gradient that is complete, for as long as the call lasts.
+struct ValueGradient {
+  int value = 0;       // of BlockProgram::values
+  int64_t expert = 0;  // as in WrittenValue
+  Matrix data;         // [tokens, columns], as it was read
+  Matrix gradient;     // of the same shape
+};
+// Of a product out = factor · (input Wᵀ + bias): the gradient with respect to input Wᵀ + bias is factor · gradient.
+struct LinearGradient {
+  int matrix = 0;  // of BlockWeights::matrices
+  int64_t expert = 0;
+  Matrix input;     // [tokens, in]
+  Matrix gradient;  // [tokens, out]
+  float factor = 1;
+};
+struct NormGradient {
+  int norm = 0;  // of BlockProgram::norms
+  Heads input;
+  Heads gradient;  // with respect to what the norm writes
+};
+struct GradientTaps {
+  std::function<void(const ValueGradient&)> value;
+  std::function<void(const LinearGradient&)> linear;
+  std::function<void(const NormGradient&)> norm;
+};
+
+// Runs block programs forward and backward over windows of `window` tokens. Windows are taken in chunks that depend on
+// the shapes alone; the device cuts the work of a chunk. Not thread-safe.
 class BlockRunner {
  public:
   // `model` and `device` must outlive the object.
@@ -45,10 +71,13 @@ class BlockRunner {
   // x [windows · window, hidden] passes through the block in place.
   void Run(const BlockWeights& block, const Matrix& x, const ValueTap& tap = nullptr);
 
- private:
-  struct Pass;  // one chunk on its way through a block
+  // Backwards through the block, whose weights are f32: x [windows · window, hidden] is the stream that enters it; d,
+  // of the same shape, the gradient of a loss with respect to the stream that leaves it, becomes that with respect to
+  // x.
+  void RunBack(const BlockWeights& block, const Matrix& x, const Matrix& d, const GradientTaps& taps = {});
 
-  int64_t ChunkRows(const ValuePlan& plan, int64_t rows) const;
+ private:
+  int64_t ChunkRows(int64_t row_floats, int64_t rows) const;
 
   const Model& model_;
   const int64_t window_;

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <span>
 
 #include "workers/model/block_runner.h"
 
@@ -19,8 +22,23 @@ class OutputHead {
   // logits [rows, vocab] of hidden [rows, hidden] after the final norm.
   void Logits(const Matrix& hidden, const Matrix& logits) const;
 
+  // One label for each row of hidden, drawn from the softmax of its logits by its uniform number in [0, 1).
+  void Sample(const Matrix& hidden, std::span<const double> uniforms, std::span<int32_t> labels) const;
+
+  // Gets rows of hidden and, behind them, the gradient with respect to their logits before the cap.
+  using LogitsTap = std::function<void(const Matrix& hidden, const Matrix& dlogits)>;
+  // d [rows, hidden] becomes the gradient of Σ −log softmax(logits)[label] with respect to hidden; a row of label −1
+  // counts for nothing. losses gets each row's term.
+  void LossBack(const Matrix& hidden, std::span<const int32_t> labels, std::span<double> losses, const Matrix& d,
+                const LogitsTap& tap = nullptr) const;
+
  private:
-  static constexpr int64_t kTileRows = 4096;  // of a large head
+  static constexpr int64_t kTileRows = 4096;    // of a large head
+  static constexpr int64_t kLogits = 16 << 20;  // that are live at a time
+  int64_t RowsAtATime(int64_t rows) const { return std::min(rows, std::max<int64_t>(64, kLogits / vocab_)); }
+  // Calls each(first row of the head, those rows on the device) for all of the head.
+  template <typename F>
+  void ForEachTile(const F& each) const;
 
   DeviceMatrix LoadTile(int64_t first, int64_t rows) const;
 

@@ -168,7 +168,19 @@ void Model::FinalNorm(Device& device, const Matrix& x) const {
   const NormSpec& norm = config_.head.norm;
   if (norm.weight.empty()) return;
   const Heads rows{x, 1, x.columns, x.columns};
-  device.Norm(rows, PartsOf(norm, LoadNorm(norm, device)), rows);
+  const WeightsWithBias weights = LoadNorm(norm, device);
+  device.Norm(rows, PartsOf(norm, weights), rows);
+}
+
+void Model::FinalNormBack(Device& device, const Matrix& x, const Matrix& d, const NormGradients& gradients) const {
+  const NormSpec& norm = config_.head.norm;
+  if (norm.weight.empty()) return;
+  const DeviceMatrix dx(device, DType::kF32, x.rows, x.columns);
+  device.Fill(0, dx.view());
+  const auto rows = [](const Matrix& m) { return Heads{m, 1, m.columns, m.columns}; };
+  const WeightsWithBias weights = LoadNorm(norm, device);
+  device.NormBack(rows(x), PartsOf(norm, weights), rows(d), rows(dx.view()), gradients);
+  device.Copy(dx.view(), d);
 }
 
 void Model::HeadRows(int64_t first, Device& device, const Matrix& out) const {

@@ -72,6 +72,10 @@ class Model {
   // The final norm, in place: x [rows, hidden].
   void FinalNorm(Device& device, const Matrix& x) const;
 
+  // Backwards: x is what the norm reads; d, the gradient with respect to what it writes, becomes that with respect to
+  // x.
+  void FinalNormBack(Device& device, const Matrix& x, const Matrix& d, const NormGradients& gradients = {}) const;
+
   // Rows [first, first + out.rows) of the output head [vocab, hidden] (the embedding when tied) to out.
   void HeadRows(int64_t first, Device& device, const Matrix& out) const;
 

@@ -20,6 +20,55 @@ constexpr double kUniformMargin = 1.25;
 
 using UnitOptions = std::vector<v1::Sensitivity::Unit>;
 
+// Units that get one format: one that is free, or all of one tie.
+using Class = std::vector<size_t>;
+
+std::vector<Class> ClassesOf(const v1::ModelInfo& info) {
+  std::vector<Class> classes;
+  std::map<std::string, size_t> ties;
+  for (int u = 0; u < info.units_size(); ++u) {
+    const std::string& tie = info.units(u).tie();
+    const auto [known, is_new] = ties.emplace(tie, classes.size());
+    if (tie.empty() || is_new) {
+      classes.push_back({static_cast<size_t>(u)});
+    } else {
+      classes[known->second].push_back(static_cast<size_t>(u));
+    }
+    if (tie.empty()) ties.erase(tie);
+  }
+  return classes;
+}
+
+// The number of a format among a unit's options, or −1.
+int FindOption(const v1::Sensitivity::Unit& unit, const v1::Format& format) {
+  for (int o = 0; o < unit.options_size(); ++o) {
+    if (FormatOf(unit.options(o).format()) == FormatOf(format)) return o;
+  }
+  return -1;
+}
+
+// One option of a class: the same format for all of its units.
+struct ClassOption {
+  std::vector<int> of_units;  // numbers of options
+  Option sum;
+};
+
+std::vector<ClassOption> OptionsOf(const Class& units_of_class, const UnitOptions& units) {
+  std::vector<ClassOption> options;
+  for (const v1::FormatOption& first : units[units_of_class.front()].options()) {
+    ClassOption option;
+    for (const size_t u : units_of_class) {
+      const int number = FindOption(units[u], first.format());
+      if (number < 0) break;
+      option.of_units.push_back(number);
+      option.sum.bytes += units[u].options(number).bytes();
+      option.sum.loss += units[u].options(number).loss();
+    }
+    if (option.of_units.size() == units_of_class.size()) options.push_back(std::move(option));
+  }
+  return options;
+}
+
 int64_t WeightBudget(const v1::Budget& budget, const v1::ModelInfo& info) {
   if (budget.kind_case() == v1::Budget::kAverageBits) {
     return static_cast<int64_t>(std::floor(budget.average_bits() * static_cast<double>(info.quantized_weights()) / 8));
@@ -64,12 +113,8 @@ std::vector<v1::Plan> UniformPlans(const UnitOptions& units, const v1::ModelInfo
   std::vector<v1::Plan> plans;
   for (const v1::FormatOption& format : units.front().options()) {
     std::vector<int> choice;
-    for (const v1::Sensitivity::Unit& unit : units) {
-      for (int o = 0; o < unit.options_size(); ++o) {
-        if (FormatOf(unit.options(o).format()) == FormatOf(format.format())) choice.push_back(o);
-      }
-    }
-    if (choice.size() != units.size()) continue;
+    for (const v1::Sensitivity::Unit& unit : units) choice.push_back(FindOption(unit, format.format()));
+    if (std::find(choice.begin(), choice.end(), -1) != choice.end()) continue;
     v1::Plan plan = MakePlan(v1::PLAN_KIND_UNIFORM, "uniform-" + NameOf(format.format()), units, choice, info);
     if (plan.weight_bytes() <= budget) plans.push_back(std::move(plan));
   }
@@ -89,14 +134,22 @@ void AddUniform(const UnitOptions& units, const v1::ModelInfo& info, int64_t bud
 }
 
 absl::Status AddMixed(const UnitOptions& units, const v1::ModelInfo& info, int64_t budget, v1::Allocation& allocation) {
-  std::vector<std::vector<Option>> options;
-  for (const v1::Sensitivity::Unit& unit : units) {
-    std::vector<Option>& to = options.emplace_back();
-    for (const v1::FormatOption& option : unit.options()) to.push_back({option.bytes(), option.loss()});
+  const std::vector<Class> classes = ClassesOf(info);
+  std::vector<std::vector<ClassOption>> options;
+  std::vector<std::vector<Option>> sums;
+  for (const Class& one : classes) {
+    options.push_back(OptionsOf(one, units));
+    if (options.back().empty()) return TieWithoutFormatError(info.units(static_cast<int>(one.front())).tie());
+    std::vector<Option>& to = sums.emplace_back();
+    for (const ClassOption& option : options.back()) to.push_back(option.sum);
   }
-  ABSL_ASSIGN_OR_RETURN(const Choice choice, Solve(std::span<const std::vector<Option>>(options), budget));
-  *allocation.add_candidates() =
-      MakePlan(v1::PLAN_KIND_MIXED, "mixed", units, std::vector<int>(choice.option.begin(), choice.option.end()), info);
+  ABSL_ASSIGN_OR_RETURN(const Choice choice, Solve(std::span<const std::vector<Option>>(sums), budget));
+  std::vector<int> by_unit(units.size());
+  for (size_t c = 0; c < classes.size(); ++c) {
+    const ClassOption& chosen = options[c][static_cast<size_t>(choice.option[c])];
+    for (size_t i = 0; i < classes[c].size(); ++i) by_unit[classes[c][i]] = chosen.of_units[i];
+  }
+  *allocation.add_candidates() = MakePlan(v1::PLAN_KIND_MIXED, "mixed", units, by_unit, info);
   allocation.set_bound(choice.bound);
   allocation.set_gap(std::max(choice.loss - choice.bound, 0.0));
   allocation.set_lambda(choice.lambda);

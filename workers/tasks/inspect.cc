@@ -36,6 +36,8 @@ void DescribeUnit(const UnitSpec& unit, int block, DType dtype, v1::ModelInfo& i
   to.set_name(unit.name);
   to.set_block(block);
   to.set_weights(unit.weights());
+  if (unit.experts > 1) to.set_tie("experts");
+  to.set_transposed(unit.linears.front().transposed);
   info.set_quantized_weights(info.quantized_weights() + unit.weights());
   for (const LinearSpec& linear : unit.linears) {
     auto& l = *to.add_linears();

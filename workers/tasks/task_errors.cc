@@ -39,6 +39,13 @@ absl::Status TokenIdOutOfRangeError(int64_t position, int64_t id, int64_t vocab)
                    {{"position", std::to_string(position)}, {"id", std::to_string(id)}});
 }
 
+absl::Status TieWithoutFormatError(const std::string& tie) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "TIE_WITHOUT_FORMAT",
+                   "the recipe allows no format that fits all units of '" + tie +
+                       "', which get one format; allow more bits or group sizes",
+                   {{"tie", tie}});
+}
+
 absl::Status BudgetExceededError(int64_t budget_bytes) {
   return MakeError(absl::StatusCode::kFailedPrecondition, "BUDGET_EXCEEDED",
                    "no candidate's files fit the budget of " + std::to_string(budget_bytes) + " bytes; raise it");

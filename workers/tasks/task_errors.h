@@ -19,6 +19,8 @@ absl::Status TaskInputDamagedError(const std::string& name, const std::string& w
 // TASK_INPUT_DAMAGED: a file of token statistics whose columns differ in length.
 absl::Status TokenColumnsDifferError();
 
+// TIE_WITHOUT_FORMAT: the recipe allows no format that fits all units of a tie; metadata: tie.
+absl::Status TieWithoutFormatError(const std::string& tie);
 absl::Status PlanInvalidError(const std::string& unit);  // PLAN_INVALID: no format that fits the unit
 
 absl::Status DataInvalidError(std::string_view problem);                           // DATA_INVALID

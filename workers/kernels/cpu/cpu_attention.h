@@ -13,6 +13,12 @@ namespace bitwright::worker {
 void CpuAttend(const AttentionParts& parts, const Heads& q, const Heads& k, const Heads& v, const Heads& out,
                ThreadPool& pool, std::vector<Buffer<float>>& scratch);
 
+// Device::AttendBack. Pieces are the key heads of a window, with all query heads that share one: the scores are
+// computed again, tile by tile; at most three tiles of them are live per thread.
+void CpuAttendBack(const AttentionParts& parts, const Heads& q, const Heads& k, const Heads& v, const Heads& dout,
+                   const Heads& dq, const Heads& dk, const Heads& dv, ThreadPool& pool,
+                   std::vector<Buffer<float>>& scratch);
+
 inline constexpr int64_t kQueryTile = 128;
 
 }  // namespace bitwright::worker

@@ -6,6 +6,7 @@
 
 #include "proto/base/log.h"
 #include "workers/kernels/cpu/cpu_attention.h"
+#include "workers/kernels/cpu/cpu_gradients.h"
 #include "workers/kernels/cpu/cpu_memory.h"
 #include "workers/kernels/cpu/logit_rows.h"
 #include "workers/kernels/gemm.h"
@@ -86,6 +87,58 @@ class CpuDevice final : public Device {
     ForRows(to, [&](int64_t r) {
       AddScaled(factor / (1.0f + std::exp(-*RowOf(gate, r))), RowOf(from, r), to.columns, RowOf(to, r));
     });
+  }
+
+  void MultiplyBack(const Matrix& dy, const Matrix& w, float factor, const Matrix& dx) override;
+  void AddOuter(const Matrix& dy, const Matrix& x, float factor, const Matrix& dw) override;
+  void NormBack(const Heads& x, const NormParts& parts, const Heads& dy, const Heads& dx,
+                const NormGradients& gradients) override {
+    CpuNormBack(x, parts, dy, dx, gradients, pool_);
+  }
+  void AttendBack(const AttentionParts& parts, const Heads& q, const Heads& k, const Heads& v, const Heads& dout,
+                  const Heads& dq, const Heads& dk, const Heads& dv) override {
+    CpuAttendBack(parts, q, k, v, dout, dq, dk, dv, pool_, scratch_);
+  }
+  void ActivateBack(Activation activation, const Matrix& gate, const Matrix& up, const Matrix& dout,
+                    const Matrix& dgate, const Matrix& dup) override {
+    ForRows(gate, [&](int64_t r) {
+      const bool gated = up.has_value();
+      worker::ActivateBack(activation, RowOf(gate, r), gated ? RowOf(up, r) : nullptr, RowOf(dout, r), gate.columns,
+                           RowOf(dgate, r), gated ? RowOf(dup, r) : nullptr);
+    });
+  }
+  void CapBack(float cap, const Matrix& capped, const Matrix& d) override {
+    ForRows(d, [&](int64_t r) {
+      const float* value = RowOf(capped, r);
+      float* row = RowOf(d, r);
+      for (int64_t c = 0; c < d.columns; ++c) row[c] *= 1 - value[c] / cap * (value[c] / cap);
+    });
+  }
+  void AddGatedBack(float factor, const Matrix& gate, const Matrix& from, const Matrix& dto, const Matrix& dgate,
+                    const Matrix& dfrom) override {
+    ForRows(dto, [&](int64_t r) {
+      const float open = factor / (1.0f + std::exp(-*RowOf(gate, r)));
+      *RowOf(dgate, r) += open * (1 - open / factor) * Dot(RowOf(from, r), RowOf(dto, r), dto.columns);
+      AddScaled(open, RowOf(dto, r), dto.columns, RowOf(dfrom, r));
+    });
+  }
+  void RouteBack(const Matrix& logits, const Routing& routing, bool normalized,
+                 std::span<const std::vector<float>> dweights, const Matrix& dlogits) override {
+    CpuRouteBack(logits, routing, normalized, dweights, dlogits);
+  }
+  void DotRows(const Matrix& a, const Matrix& b, std::span<const int32_t> rows, std::span<float> results) override {
+    ForRows(a, [&](int64_t r) { results[r] = Dot(RowOf(a, r), RowOf(b, rows[r]), a.columns); });
+  }
+  void ScaleRows(std::span<const float> factors, const Matrix& x) override {
+    ForRows(x, [&](int64_t r) {
+      std::transform(RowOf(x, r), RowOf(x, r) + x.columns, RowOf(x, r), [&](float v) { return v * factors[r]; });
+    });
+  }
+  void Sample(const Matrix& logits, std::span<const double> uniforms, std::span<int32_t> labels) override {
+    ForRows(logits, [&](int64_t r) { labels[r] = SampleLabel(RowOf(logits, r), logits.columns, uniforms[r]); });
+  }
+  void LossBack(const Matrix& logits, std::span<const int32_t> labels, std::span<double> losses) override {
+    ForRows(logits, [&](int64_t r) { losses[r] = LossGradient(RowOf(logits, r), logits.columns, labels[r]); });
   }
 
   void Compare(const Matrix& base, const Matrix& other, std::span<const int32_t> targets,
@@ -245,6 +298,26 @@ Routing CpuDevice::Route(const Matrix& logits, int64_t chosen, bool normalized) 
     routing.weights[best[i]].push_back(weight[i]);
   }
   return routing;
+}
+
+void CpuDevice::MultiplyBack(const Matrix& dy, const Matrix& w, float factor, const Matrix& dx) {
+  const EvenCut rows(dx.rows, kProductRows, 16), columns(dx.columns, kProductColumns, 32);
+  pool_.ParallelFor(rows.parts * columns.parts, [&](int64_t piece, int) {
+    const int64_t row_part = piece % rows.parts, column_part = piece / rows.parts;
+    const int64_t r = rows.begin(row_part), c = columns.begin(column_part);
+    GemmF32(false, false, rows.length(row_part), columns.length(column_part), dy.columns, factor, RowOf(dy, r),
+            dy.stride, WideOf(w) + c, w.stride, 1.0f, RowOf(dx, r) + c, dx.stride);
+  });
+}
+
+void CpuDevice::AddOuter(const Matrix& dy, const Matrix& x, float factor, const Matrix& dw) {
+  const EvenCut rows(dw.rows, kMomentTile, 16), columns(dw.columns, kMomentTile, 16);
+  pool_.ParallelFor(rows.parts * columns.parts, [&](int64_t piece, int) {
+    const int64_t row_part = piece % rows.parts, column_part = piece / rows.parts;
+    const int64_t r = rows.begin(row_part), c = columns.begin(column_part);
+    GemmF32(true, false, rows.length(row_part), columns.length(column_part), x.rows, factor, WideOf(dy) + r, dy.stride,
+            WideOf(x) + c, x.stride, 1.0f, RowOf(dw, r) + c, dw.stride);
+  });
 }
 
 void CpuDevice::AddMoment(const Matrix& x, const Matrix& sums) {

@@ -175,6 +175,53 @@ void ActivateTimes(Activation activation, const float* x, const float* factor, i
   }
 }
 
+// SiLU and the tanh form of GELU are x · σ(y(x)), so that the derivative is σ + x · σ · (1 − σ) · y'(x).
+struct SiluExponent {
+  static V Of(D, V x) { return x; }
+  static V Slope(D d, V) { return hn::Set(d, 1.0f); }
+};
+struct GeluExponent {
+  static V Of(D d, V x) {
+    const V cube = hn::Mul(hn::Mul(x, x), hn::Mul(x, hn::Set(d, GeluTanh::kCube)));
+    return hn::Mul(hn::Add(x, cube), hn::Set(d, GeluTanh::kFactor));
+  }
+  static V Slope(D d, V x) {
+    const V square = hn::Mul(hn::Mul(x, x), hn::Set(d, 3 * GeluTanh::kCube));
+    return hn::Mul(hn::Add(square, hn::Set(d, 1.0f)), hn::Set(d, GeluTanh::kFactor));
+  }
+};
+
+// Whole vectors from the start on; returns how many elements that were.
+template <typename Exponent>
+int64_t SigmoidBack(const float* gate, const float* up, const float* dout, int64_t n, float* dgate, float* dup) {
+  const D d;
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+  const V one = hn::Set(d, 1.0f), lowest = hn::Set(d, -87.0f), highest = hn::Set(d, 87.0f);
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const V x = hn::LoadU(d, gate + i), given = hn::LoadU(d, dout + i);
+    const V y = hn::Max(hn::Min(Exponent::Of(d, x), highest), lowest);
+    const V sigmoid = hn::Div(one, hn::Add(one, hn::Exp(d, hn::Neg(y))));
+    const V curve = hn::Mul(hn::Mul(sigmoid, hn::Sub(one, sigmoid)), Exponent::Slope(d, x));
+    const V slope = hn::Add(sigmoid, hn::Mul(x, curve));
+    const V factor = up == nullptr ? given : hn::Mul(given, hn::LoadU(d, up + i));
+    hn::StoreU(hn::Add(hn::LoadU(d, dgate + i), hn::Mul(factor, slope)), d, dgate + i);
+    if (up == nullptr) continue;
+    hn::StoreU(hn::Add(hn::LoadU(d, dup + i), hn::Mul(given, hn::Mul(x, sigmoid))), d, dup + i);
+  }
+  return i;
+}
+
+void ActivateBack(Activation activation, const float* gate, const float* up, const float* dout, int64_t n, float* dgate,
+                  float* dup) {
+  int64_t done = 0;
+  if (activation == Activation::kSilu) done = SigmoidBack<SiluExponent>(gate, up, dout, n, dgate, dup);
+  if (activation == Activation::kGeluTanh) done = SigmoidBack<GeluExponent>(gate, up, dout, n, dgate, dup);
+  // The rest, and what has no vector form.
+  ReferenceActivateBack(activation, gate + done, up == nullptr ? nullptr : up + done, dout + done, n - done,
+                        dgate + done, up == nullptr ? nullptr : dup + done);
+}
+
 void SoftCap(float cap, float* x, int64_t n) {
   const D d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
@@ -224,6 +271,7 @@ HWY_EXPORT(LayerNorm);
 HWY_EXPORT(ApplyRope);
 HWY_EXPORT(Softmax);
 HWY_EXPORT(ActivateTimes);
+HWY_EXPORT(ActivateBack);
 HWY_EXPORT(SoftCap);
 HWY_EXPORT(AddScaled);
 HWY_EXPORT(NarrowToBf16);
@@ -249,6 +297,10 @@ void Activate(Activation activation, const float* x, int64_t n, float* out) {
 }
 void ActivateMul(Activation activation, const float* gate, const float* up, int64_t n, float* out) {
   HWY_DYNAMIC_DISPATCH(ActivateTimes)(activation, gate, up, n, out);
+}
+void ActivateBack(Activation activation, const float* gate, const float* up, const float* dout, int64_t n, float* dgate,
+                  float* dup) {
+  HWY_DYNAMIC_DISPATCH(ActivateBack)(activation, gate, up, dout, n, dgate, dup);
 }
 void SoftCap(float cap, float* x, int64_t n) { HWY_DYNAMIC_DISPATCH(SoftCap)(cap, x, n); }
 void AddScaled(float factor, const float* from, int64_t n, float* to) {

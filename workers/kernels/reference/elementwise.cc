@@ -60,6 +60,24 @@ double ActivationOf(Activation activation, double x) {
   return x;
 }
 
+double DerivativeOf(Activation activation, double x) {
+  const double sigmoid = 1 / (1 + std::exp(-x));
+  switch (activation) {
+    case Activation::kSilu:
+      return sigmoid * (1 + x * (1 - sigmoid));
+    case Activation::kGelu:
+      return std::erfc(-x / std::numbers::sqrt2) / 2 + x * std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi);
+    case Activation::kGeluTanh: {
+      const double factor = std::sqrt(2 / std::numbers::pi);
+      const double t = std::tanh(factor * (x + 0.044715 * x * x * x));
+      return (1 + t) / 2 + x / 2 * (1 - t * t) * factor * (1 + 3 * 0.044715 * x * x);
+    }
+    case Activation::kRelu:
+      return x > 0 ? 1 : 0;
+  }
+  return 1;
+}
+
 }  // namespace
 
 void ReferenceApplyRope(float* x, int64_t rows, int64_t stride, int64_t heads, int64_t head_stride, int64_t rotary,
@@ -87,6 +105,14 @@ void ReferenceActivate(Activation activation, const float* x, int64_t n, float* 
 
 void ReferenceActivateMul(Activation activation, const float* gate, const float* up, int64_t n, float* out) {
   for (int64_t i = 0; i < n; ++i) out[i] = static_cast<float>(ActivationOf(activation, gate[i]) * up[i]);
+}
+
+void ReferenceActivateBack(Activation activation, const float* gate, const float* up, const float* dout, int64_t n,
+                           float* dgate, float* dup) {
+  for (int64_t i = 0; i < n; ++i) {
+    dgate[i] += static_cast<float>(DerivativeOf(activation, gate[i]) * dout[i] * (up == nullptr ? 1.0f : up[i]));
+    if (up != nullptr) dup[i] += static_cast<float>(ActivationOf(activation, gate[i]) * dout[i]);
+  }
 }
 
 void ReferenceSoftCap(float cap, float* x, int64_t n) {

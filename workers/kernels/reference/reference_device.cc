@@ -159,6 +159,136 @@ class ReferenceDevice final : public Device {
     });
   }
 
+  void MultiplyBack(const Matrix& dy, const Matrix& w, float factor, const Matrix& dx) override {
+    ForAll(dx, [&](int64_t r, int64_t c) {
+      double sum = 0;
+      for (int64_t o = 0; o < dy.columns; ++o) sum += double{At(dy, r, o)} * At(w, o, c);
+      At(dx, r, c) += static_cast<float>(factor * sum);
+    });
+  }
+  void AddOuter(const Matrix& dy, const Matrix& x, float factor, const Matrix& dw) override {
+    ForAll(dw, [&](int64_t o, int64_t i) {
+      double sum = 0;
+      for (int64_t r = 0; r < x.rows; ++r) sum += double{At(dy, r, o)} * At(x, r, i);
+      At(dw, o, i) += static_cast<float>(factor * sum);
+    });
+  }
+
+  // The derivative of every output of a head with respect to every input, one by one.
+  void NormBack(const Heads& x, const NormParts& parts, const Heads& dy, const Heads& dx,
+                const NormGradients& gradients) override {
+    const double n = static_cast<double>(x.dim);
+    for (int64_t r = 0; r < x.x.rows; ++r) {
+      for (int64_t h = 0; h < x.count; ++h) {
+        double mean = 0, squares = 0;
+        for (int64_t i = 0; parts.centered && i < x.dim; ++i) mean += At(x, r, h, i) / n;
+        for (int64_t i = 0; i < x.dim; ++i) squares += std::pow(At(x, r, h, i) - mean, 2);
+        const double scale = 1 / std::sqrt(squares / n + parts.eps);
+        const auto centered = [&](int64_t i) { return At(x, r, h, i) - mean; };
+        for (int64_t i = 0; i < x.dim; ++i) {
+          double sum = 0;
+          for (int64_t o = 0; o < x.dim; ++o) {
+            const double own = (o == i ? 1 : 0) - (parts.centered ? 1 / n : 0);
+            const double slope = scale * own - centered(o) * centered(i) * scale * scale * scale / n;
+            sum += double{At(dy, r, h, o)} * At(parts.weight, 0, o) * slope;
+          }
+          At(dx, r, h, i) += static_cast<float>(sum);
+          if (gradients.weight.has_value()) {
+            At(gradients.weight, 0, i) += static_cast<float>(At(dy, r, h, i) * centered(i) * scale);
+          }
+          if (gradients.bias.has_value()) At(gradients.bias, 0, i) += At(dy, r, h, i);
+        }
+      }
+    }
+  }
+
+  void AttendBack(const AttentionParts& parts, const Heads& q, const Heads& k, const Heads& v, const Heads& dout,
+                  const Heads& dq, const Heads& dk, const Heads& dv) override {
+    for (int64_t r = 0; r < q.x.rows; ++r) {
+      for (int64_t h = 0; h < q.count; ++h) AttendOneBack(parts, q, k, v, r, h, dout, dq, dk, dv);
+    }
+  }
+
+  void ActivateBack(Activation activation, const Matrix& gate, const Matrix& up, const Matrix& dout,
+                    const Matrix& dgate, const Matrix& dup) override {
+    for (int64_t r = 0; r < gate.rows; ++r) {
+      const bool gated = up.has_value();
+      ReferenceActivateBack(activation, Row(gate, r), gated ? Row(up, r) : nullptr, Row(dout, r), gate.columns,
+                            Row(dgate, r), gated ? Row(dup, r) : nullptr);
+    }
+  }
+  void CapBack(float cap, const Matrix& capped, const Matrix& d) override {
+    ForAll(d, [&](int64_t r, int64_t c) {
+      At(d, r, c) *= static_cast<float>(1 - std::pow(double{At(capped, r, c)} / cap, 2));
+    });
+  }
+  void AddGatedBack(float factor, const Matrix& gate, const Matrix& from, const Matrix& dto, const Matrix& dgate,
+                    const Matrix& dfrom) override {
+    ForAll(dto, [&](int64_t r, int64_t c) {
+      const double open = Sigmoid(At(gate, r, 0));
+      At(dgate, r, 0) += static_cast<float>(factor * open * (1 - open) * At(from, r, c) * At(dto, r, c));
+      At(dfrom, r, c) += static_cast<float>(factor * open * At(dto, r, c));
+    });
+  }
+  void RouteBack(const Matrix& logits, const Routing& routing, bool normalized,
+                 std::span<const std::vector<float>> dweights, const Matrix& dlogits) override {
+    for (int64_t r = 0; r < logits.rows; ++r) {
+      std::vector<double> p, chosen(static_cast<size_t>(logits.columns)), d(chosen.size());
+      for (const double value : LogSoftmax(logits, r)) p.push_back(std::exp(value));
+      double all = 0;  // of the probabilities of those chosen
+      for (size_t e = 0; e < routing.rows.size(); ++e) {
+        for (size_t i = 0; i < routing.rows[e].size(); ++i) {
+          if (routing.rows[e][i] != r) continue;
+          chosen[e] = 1;
+          d[e] = dweights[e][i];
+          all += p[e];
+        }
+      }
+      for (size_t j = 0; j < p.size(); ++j) {
+        double sum = 0;
+        for (size_t e = 0; e < p.size(); ++e) {
+          if (chosen[e] == 0) continue;
+          // Of weight e with respect to logit j: p_e, over `all` where normalized, and all itself depends on j.
+          const double slope = p[e] * ((e == j ? 1 : 0) - p[j]);
+          const double slope_of_all = chosen[j] * p[j] - all * p[j];
+          sum += d[e] * (normalized ? slope / all - p[e] / (all * all) * slope_of_all : slope);
+        }
+        At(dlogits, r, static_cast<int64_t>(j)) += static_cast<float>(sum);
+      }
+    }
+  }
+  void DotRows(const Matrix& a, const Matrix& b, std::span<const int32_t> rows, std::span<float> results) override {
+    for (int64_t r = 0; r < a.rows; ++r) {
+      double sum = 0;
+      for (int64_t c = 0; c < a.columns; ++c) sum += double{At(a, r, c)} * At(b, rows[r], c);
+      results[r] = static_cast<float>(sum);
+    }
+  }
+  void ScaleRows(std::span<const float> factors, const Matrix& x) override {
+    ForAll(x, [&](int64_t r, int64_t c) { At(x, r, c) *= factors[r]; });
+  }
+  void Sample(const Matrix& logits, std::span<const double> uniforms, std::span<int32_t> labels) override {
+    for (int64_t r = 0; r < logits.rows; ++r) {
+      const std::vector<double> log_p = LogSoftmax(logits, r);
+      double sum = 0;
+      for (size_t i = 0; i < log_p.size() && sum <= uniforms[r]; ++i) {
+        sum += std::exp(log_p[i]);
+        if (std::exp(log_p[i]) > 0) labels[r] = static_cast<int32_t>(i);
+      }
+    }
+  }
+  void LossBack(const Matrix& logits, std::span<const int32_t> labels, std::span<double> losses) override {
+    for (int64_t r = 0; r < logits.rows; ++r) {
+      const std::vector<double> log_p = LogSoftmax(logits, r);
+      const int32_t label = labels[r];
+      losses[r] = label < 0 ? 0 : -log_p[static_cast<size_t>(label)];
+      for (int64_t c = 0; c < logits.columns; ++c) {
+        const double p = std::exp(log_p[static_cast<size_t>(c)]);
+        At(logits, r, c) = label < 0 ? 0 : static_cast<float>(p - (c == label ? 1 : 0));
+      }
+    }
+  }
+
   void Compare(const Matrix& base, const Matrix& other, std::span<const int32_t> targets,
                std::span<TokenComparison> results) override {
     for (int64_t r = 0; r < base.rows; ++r) {
@@ -203,6 +333,37 @@ class ReferenceDevice final : public Device {
     for (const double value : values) sum += std::exp(value - top);
     for (double& value : values) value -= top + std::log(sum);
     return values;
+  }
+
+  // By the probabilities of one query alone.
+  static void AttendOneBack(const AttentionParts& parts, const Heads& q, const Heads& k, const Heads& v, int64_t row,
+                            int64_t head, const Heads& dout, const Heads& dq, const Heads& dk, const Heads& dv) {
+    const int64_t shared = head / (q.count / k.count), position = row % parts.window, start = row - position;
+    const int64_t first = parts.reach > 0 ? std::max<int64_t>(position - parts.reach + 1, 0) : 0;
+    const size_t keys = static_cast<size_t>(position - first + 1);
+    std::vector<double> capped(keys), p(keys), dp(keys);
+    const auto key = [&](size_t s) { return start + first + static_cast<int64_t>(s); };
+    for (size_t s = 0; s < keys; ++s) {
+      double score = 0;
+      for (int64_t i = 0; i < q.dim; ++i) score += double{At(q, row, head, i)} * At(k, key(s), shared, i);
+      score *= parts.scale;
+      capped[s] = parts.soft_cap > 0 ? parts.soft_cap * std::tanh(score / parts.soft_cap) : score;
+      for (int64_t i = 0; i < v.dim; ++i) dp[s] += double{At(dout, row, head, i)} * At(v, key(s), shared, i);
+    }
+    const double top = *std::max_element(capped.begin(), capped.end());
+    double sum = 0, dot = 0;
+    for (size_t s = 0; s < keys; ++s) sum += p[s] = std::exp(capped[s] - top);
+    for (size_t s = 0; s < keys; ++s) dot += (p[s] /= sum) * dp[s];
+    for (size_t s = 0; s < keys; ++s) {
+      double dscore = p[s] * (dp[s] - dot) * parts.scale;
+      if (parts.soft_cap > 0) dscore *= 1 - std::pow(capped[s] / parts.soft_cap, 2);
+      for (int64_t i = 0; i < q.dim; ++i) {
+        At(dq, row, head, i) += static_cast<float>(dscore * At(k, key(s), shared, i));
+        At(dk, key(s), shared, i) += static_cast<float>(dscore * At(q, row, head, i));
+      }
+      for (int64_t i = 0; i < v.dim; ++i)
+        At(dv, key(s), shared, i) += static_cast<float>(p[s] * At(dout, row, head, i));
+    }
   }
 
   static void AttendOne(const AttentionParts& parts, const Heads& q, const Heads& k, const Heads& v, int64_t row,

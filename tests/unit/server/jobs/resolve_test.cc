@@ -122,6 +122,15 @@ TEST(Resolve, LabelsAreChecked) {
               HasReason("LABEL_INVALID"));
 }
 
+TEST(Resolve, MatricesThatNoReaderOfTheTargetLoadsAreRefused) {
+  v1::Model model = Model({});
+  model.mutable_info()->mutable_units(1)->set_transposed(true);
+  const auto resolved =
+      Resolve(Spec(), std::make_shared<v1::Model>(model), FakeDigest("info", 1), MixedGptq(), Purpose::kPreflight);
+  EXPECT_THAT(resolved, HasReason("TARGET_CANNOT_STORE"));
+  EXPECT_EQ(GetErrorDetail(resolved.status())->metadata.at("architecture"), model.info().architecture());
+}
+
 TEST(Resolve, TargetPriorityAndNameAreChecked) {
   EXPECT_THAT(With([](Request& r) { r.spec.set_target("gguf"); }), HasReason("TARGET_UNKNOWN"));
   EXPECT_THAT(With([](Request& r) { r.spec.set_priority(11); }), HasReason("PRIORITY_INVALID"));

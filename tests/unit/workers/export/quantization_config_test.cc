@@ -54,6 +54,25 @@ TEST(QuantizationConfig, OneGroupAFormatEveryLinearOnceByItsName) {
   }
 }
 
+// transformers finds the experts' group by a pattern that names them.
+TEST(QuantizationConfig, TiedUnitsAreOnePattern) {
+  v1::ModelInfo info = SampleInfo(2, 128, 50);
+  for (int u = 0; u < info.units_size(); ++u) {
+    if (u % 4 >= 2) info.mutable_units(u)->set_tie("experts");
+  }
+  std::mt19937 random(7);
+  v1::Plan plan = RandomPlan(info, random);
+  for (int u = 0; u < info.units_size(); ++u) {
+    plan.mutable_units(u)->mutable_format()->set_bits(u % 4 >= 2 ? 3 : 5);
+    plan.mutable_units(u)->mutable_format()->set_group_size(0);
+  }
+  const json groups = ConfigOf(info, plan)["quantization_config"]["config_groups"];
+  ASSERT_EQ(groups.size(), 2U);
+  EXPECT_EQ(groups["group_0"]["weights"]["num_bits"], 3);
+  EXPECT_EQ(groups["group_0"]["targets"], json::array({R"(re:.*\.experts\..*)"}));
+  EXPECT_EQ(groups["group_1"]["weights"]["num_bits"], 5);
+}
+
 TEST(QuantizationConfig, TheRestOfTheConfigStaysInItsOrder) {
   const v1::ModelInfo info = SampleInfo(1, 64, 64);
   std::mt19937 random(6);
