@@ -2,30 +2,14 @@
 
 #include <bitset>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "proto/base/status_macros.h"
+#include "workers/tokenizer/byte_trie.h"
 #include "workers/tokenizer/tokenizer_errors.h"
 #include "workers/tokenizer/unicode.h"
 
 namespace bitwright::worker {
 namespace {
-
-size_t LeadingSpace(std::string_view text) {
-  size_t at = 0;
-  while (at < text.size() && IsUnicodeSpace(FirstCodePoint(text.substr(at)))) at += CodePointBytes(text[at]);
-  return at;
-}
-
-// Where the white space at the end of text begins.
-size_t TrailingSpaceStart(std::string_view text) {
-  while (!text.empty() && IsUnicodeSpace(LastCodePoint(text))) {
-    do {
-      text.remove_suffix(1);
-    } while (!text.empty() && (static_cast<uint8_t>(text.data()[text.size()]) & 0xC0) == 0x80);
-  }
-  return text.size();
-}
 
 bool TouchesWord(std::string_view before, std::string_view after) {
   return (!before.empty() && IsUnicodeWord(LastCodePoint(before))) ||
@@ -34,24 +18,13 @@ bool TouchesWord(std::string_view before, std::string_view after) {
 
 }  // namespace
 
-// Nodes by number, 0 is the root; an edge is keyed by node and byte.
 struct AddedTokenMatcher::Trie {
-  absl::flat_hash_map<uint64_t, uint32_t> edges;
-  std::vector<int32_t> token_at{-1};  // of each node: index into tokens, or -1
+  ByteTrie contents;  // of each: index into tokens
   std::vector<AddedToken> tokens;
   std::bitset<256> first_bytes;
 
-  static uint64_t Edge(uint32_t node, char byte) { return uint64_t{node} << 8 | static_cast<uint8_t>(byte); }
-
   bool Insert(const AddedToken& token) {
-    uint32_t node = 0;
-    for (char byte : token.content) {
-      const auto [edge, fresh] = edges.try_emplace(Edge(node, byte), static_cast<uint32_t>(token_at.size()));
-      if (fresh) token_at.push_back(-1);
-      node = edge->second;
-    }
-    if (token_at[node] >= 0) return false;
-    token_at[node] = static_cast<int32_t>(tokens.size());
+    if (!contents.Insert(token.content, static_cast<int32_t>(tokens.size()))) return false;
     tokens.push_back(token);
     first_bytes.set(static_cast<uint8_t>(token.content.front()));
     return true;
@@ -59,15 +32,15 @@ struct AddedTokenMatcher::Trie {
 
   const AddedToken* LongestAt(std::string_view text) const {
     if (!first_bytes.test(static_cast<uint8_t>(text.front()))) return nullptr;
-    const AddedToken* longest = nullptr;
-    uint32_t node = 0;
+    int32_t longest = ByteTrie::kNone;
+    ByteTrie::Node node = ByteTrie::kRoot;
     for (char byte : text) {
-      const auto edge = edges.find(Edge(node, byte));
-      if (edge == edges.end()) break;
-      node = edge->second;
-      if (token_at[node] >= 0) longest = &tokens[token_at[node]];
+      const auto next = contents.Step(node, byte);
+      if (!next) break;
+      node = *next;
+      if (contents.ValueAt(node) != ByteTrie::kNone) longest = contents.ValueAt(node);
     }
-    return longest;
+    return longest == ByteTrie::kNone ? nullptr : &tokens[longest];
   }
 };
 

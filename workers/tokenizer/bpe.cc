@@ -3,220 +3,159 @@
 #include <algorithm>
 #include <array>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "proto/base/status_macros.h"
+#include "workers/tokenizer/bpe_merges.h"
+#include "workers/tokenizer/bpe_seams.h"
 #include "workers/tokenizer/byte_level.h"
+#include "workers/tokenizer/piece_cache.h"
 #include "workers/tokenizer/tokenizer_errors.h"
 #include "workers/tokenizer/unicode.h"
 
 namespace bitwright::worker {
-namespace {
-
-struct Merge {
-  int32_t rank;
-  int32_t whole;
-};
-
-uint64_t PairKey(int32_t left, int32_t right) {
-  return uint64_t{static_cast<uint32_t>(left)} << 32 | static_cast<uint32_t>(right);
-}
-
-std::string Quoted(std::string_view text) {
-  return absl::StrCat("\"", absl::string_view(text.data(), text.size()), "\"");
-}
-
-}  // namespace
 
 struct Bpe::Tables {
-  std::vector<std::string> tokens;
-  absl::flat_hash_map<std::string_view, int32_t> ids;  // views into tokens
-  absl::flat_hash_map<uint64_t, Merge> merges;
-  std::array<int32_t, 256> byte_ids;  // -1: not in the vocabulary
-  bool ignore_merges = false;
+  BpeConfig options;  // without its lists
+  Vocabulary vocabulary;
+  BpeMerges merges;
+  BpeSeams seams;
+  std::array<int32_t, 256> byte_ids{};  // of the byte alphabet; -1: not in the vocabulary
+  bool whole_alphabet = false;
+  int32_t unk_id = -1;
 
-  absl::Status AddTokens(std::vector<std::pair<std::string, int32_t>> vocab) {
-    int32_t largest = -1;
-    for (const auto& [token, id] : vocab) largest = std::max(largest, id);
-    tokens.resize(largest + 1);
-    std::vector<bool> taken(largest + 1);
-    ids.reserve(vocab.size());
-    for (auto& [token, id] : vocab) {
-      const std::string field = absl::StrCat("model.vocab[", Quoted(token), "]");
-      if (taken[id]) return TokenizerInvalidError(field, absl::StrCat("another token has the id ", id, " too"));
-      taken[id] = true;
-      tokens[id] = std::move(token);
-      if (!ids.emplace(tokens[id], id).second) return TokenizerInvalidError(field, "the token occurs twice");
-    }
-    for (int byte = 0; byte < 256; ++byte) {
-      const auto found = ids.find(CharOfByte(static_cast<uint8_t>(byte)));
-      byte_ids[byte] = found == ids.end() ? -1 : found->second;
-    }
-    return absl::OkStatus();
-  }
-
-  // Where a pair occurs twice the later one counts, as in the reference library.
-  absl::Status AddMerges(const std::vector<std::pair<std::string, std::string>>& list) {
-    merges.reserve(list.size());
-    for (size_t rank = 0; rank < list.size(); ++rank) {
-      const auto& [left, right] = list[rank];
-      int32_t parts[3];
+  absl::Status AddMerges(const BpeConfig& config) {
+    merges.Reserve(config.merges.size());
+    for (size_t i = 0; i < config.merges.size(); ++i) {
+      const auto& [left, right] = config.merges[i];
       const std::string whole = left + right;
       const std::string_view names[3] = {left, right, whole};
-      for (int i = 0; i < 3; ++i) {
-        const auto found = ids.find(names[i]);
-        if (found == ids.end()) {
-          return TokenizerInvalidError(absl::StrCat("model.merges[", rank, "]"),
-                                       Quoted(names[i]) + " is not in model.vocab");
+      int32_t ids[3];
+      for (int part = 0; part < 3; ++part) {
+        const auto id = vocabulary.IdOf(names[part]);
+        if (!id) {
+          return TokenizerInvalidError(absl::StrCat("model.merges[", i, "]"),
+                                       absl::StrCat("\"", std::string(names[part]), "\" is not in model.vocab"));
         }
-        parts[i] = found->second;
+        ids[part] = *id;
       }
-      merges[PairKey(parts[0], parts[1])] = {static_cast<int32_t>(rank), parts[2]};
+      merges.Set(ids[0], ids[1], {config.ranks.empty() ? static_cast<int32_t>(i) : config.ranks[i], ids[2]});
+      if (!config.byte_alphabet) seams.AddWhole(whole);
     }
     return absl::OkStatus();
   }
 };
 
-Bpe::Bpe(std::unique_ptr<const Tables> tables) : tables_(std::move(tables)) {}
-Bpe::Bpe(Bpe&&) noexcept = default;
-Bpe::~Bpe() = default;
+// Encodes by characters; where the byte alphabet is whole, by bytes, of which none is unknown.
+class Bpe::PieceEncoder final : public Encoder {
+ public:
+  explicit PieceEncoder(const Tables& tables) : tables_(tables) {}
 
-absl::StatusOr<Bpe> Bpe::Create(BpeConfig config) {
-  auto tables = std::make_unique<Tables>();
-  tables->ignore_merges = config.ignore_merges;
-  ABSL_RETURN_IF_ERROR(tables->AddTokens(std::move(config.vocab)));
-  ABSL_RETURN_IF_ERROR(tables->AddMerges(config.merges));
-  const bool whole_alphabet =
-      std::none_of(tables->byte_ids.begin(), tables->byte_ids.end(), [](int id) { return id < 0; });
-  if (config.unk_token && !whole_alphabet) {
-    return TokenizerUnsupportedError("model.unk_token", *config.unk_token, "null, or a vocabulary with all 256 bytes");
-  }
-  return Bpe(std::move(tables));
-}
-
-std::optional<int32_t> Bpe::IdOf(std::string_view token) const {
-  const auto found = tables_->ids.find(token);
-  return found == tables_->ids.end() ? std::nullopt : std::optional<int32_t>(found->second);
-}
-
-int64_t Bpe::token_count() const { return static_cast<int64_t>(tables_->ids.size()); }
-bool Bpe::HasToken(int64_t id) const {
-  if (id < 0 || id >= static_cast<int64_t>(tokens().size())) return false;
-  return !tokens()[id].empty() || IdOf("") == static_cast<int32_t>(id);
-}
-const std::vector<std::string>& Bpe::tokens() const { return tables_->tokens; }
-
-struct Bpe::Encoder::State {
-  struct Symbol {
-    int32_t id;
-    int32_t previous;  // -1: none
-    int32_t next;
-  };
-  // A pair that could be joined; stale once either side has changed.
-  struct Candidate {
-    int32_t rank;
-    int32_t at;
-    int32_t left;
-    int32_t right;
-    int32_t whole;
-    // For a heap with the best on top.
-    bool operator<(const Candidate& other) const { return rank != other.rank ? rank > other.rank : at > other.at; }
-  };
-  struct Seen {
-    size_t begin;
-    size_t count;
-  };
-
-  const Tables& tables;
-  bool raw_bytes;
-  absl::flat_hash_map<std::string_view, Seen> seen;
-  std::vector<int32_t> pool;  // ids of the pieces seen
-  std::vector<Symbol> symbols;
-  std::vector<Candidate> heap;
-
-  State(const Tables& t, bool raw) : tables(t), raw_bytes(raw) {}
-
-  void Start(std::string_view piece) {
-    symbols.clear();
-    const auto add = [&](int32_t id) {
-      const auto index = static_cast<int32_t>(symbols.size());
-      if (id >= 0) symbols.push_back({id, index - 1, index + 1});
-    };
-    if (raw_bytes) {
-      for (char byte : piece) add(tables.byte_ids[static_cast<uint8_t>(byte)]);
-    } else {
-      while (!piece.empty()) {
-        const size_t length = CodePointBytes(piece.front());
-        const auto found = tables.ids.find(piece.substr(0, length));
-        add(found == tables.ids.end() ? -1 : found->second);
-        piece.remove_prefix(length);
-      }
+  absl::Status Encode(std::string_view piece, std::vector<int32_t>& ids) override {
+    const BpeConfig& options = tables_.options;
+    if (options.byte_alphabet || options.ignore_merges) return EncodePart(piece, ids);
+    while (!piece.empty()) {
+      const size_t end = FirstSeam(piece);
+      ABSL_RETURN_IF_ERROR(EncodePart(piece.substr(0, end), ids));
+      piece.remove_prefix(end);
     }
-    if (!symbols.empty()) symbols.back().next = -1;
+    return absl::OkStatus();
   }
 
-  void Consider(int32_t at) {
-    if (at < 0 || symbols[at].next < 0) return;
-    const int32_t left = symbols[at].id;
-    const int32_t right = symbols[symbols[at].next].id;
-    const auto found = tables.merges.find(PairKey(left, right));
-    if (found == tables.merges.end()) return;
-    heap.push_back({found->second.rank, at, left, right, found->second.whole});
-    std::push_heap(heap.begin(), heap.end());
-  }
-
-  void Join() {
-    heap.clear();
-    for (size_t at = 0; at + 1 < symbols.size(); ++at) Consider(static_cast<int32_t>(at));
-    while (!heap.empty()) {
-      std::pop_heap(heap.begin(), heap.end());
-      const Candidate best = heap.back();
-      heap.pop_back();
-      Symbol& left = symbols[best.at];
-      if (left.id != best.left || left.next < 0 || symbols[left.next].id != best.right) continue;
-      Symbol& right = symbols[left.next];
-      left.id = best.whole;
-      right.id = -1;  // makes candidates that start here stale
-      left.next = right.next;
-      if (left.next >= 0) symbols[left.next].previous = best.at;
-      Consider(left.previous);
-      Consider(best.at);
+ private:
+  size_t FirstSeam(std::string_view piece) const {
+    int32_t left = -1;  // unknown
+    size_t at = 0;
+    while (at < piece.size()) {
+      const std::string_view rest = piece.substr(at);
+      const size_t length = CodePointBytes(rest.front());
+      const int32_t right = tables_.vocabulary.IdOf(rest.substr(0, length)) ? FirstCodePoint(rest) : -1;
+      if (left >= 0 && right >= 0 && tables_.seams.Between(left, right)) return at;
+      left = right;
+      at += length;
     }
+    return piece.size();
   }
 
-  void EncodeFresh(std::string_view piece) {
-    if (tables.ignore_merges) {
-      const auto found = raw_bytes ? tables.ids.find(CharsOfBytes(piece)) : tables.ids.find(piece);
-      if (found != tables.ids.end()) {
-        pool.push_back(found->second);
+  absl::Status EncodePart(std::string_view part, std::vector<int32_t>& ids) {
+    const auto size = static_cast<int64_t>(part.size());
+    if (size > kMaxPieceBytes) {
+      return TextTooLongError("a piece of text that the tokenizer does not cut", size, kMaxPieceBytes);
+    }
+    cache_.Append(part, ids, [this](std::string_view fresh, std::vector<int32_t>& out) { EncodeFresh(fresh, out); });
+    return absl::OkStatus();
+  }
+
+  void EncodeFresh(std::string_view part, std::vector<int32_t>& ids) {
+    const BpeConfig& options = tables_.options;
+    const bool by_bytes = options.byte_alphabet && tables_.whole_alphabet;
+    std::string chars;
+    if (options.byte_alphabet && (!by_bytes || options.ignore_merges)) chars = CharsOfBytes(part);
+    const std::string_view written = options.byte_alphabet ? std::string_view(chars) : part;
+    if (options.ignore_merges) {
+      if (const auto id = tables_.vocabulary.IdOf(written)) {
+        ids.push_back(*id);
         return;
       }
     }
-    Start(piece);
-    Join();
-    for (const Symbol& symbol : symbols) {
-      if (symbol.id >= 0) pool.push_back(symbol.id);
+    const size_t begin = ids.size();
+    if (by_bytes) {
+      for (char byte : part) ids.push_back(tables_.byte_ids[static_cast<uint8_t>(byte)]);
+    } else {
+      AppendCharacters(written, ids);
     }
+    tables_.merges.Join(ids, begin, work_);
   }
+
+  // As in the reference library, an unknown token waits until the next known character, also past bytes.
+  void AppendCharacters(std::string_view text, std::vector<int32_t>& ids) const {
+    const BpeConfig& options = tables_.options;
+    bool unknown = false;
+    for (; !text.empty(); text.remove_prefix(CodePointBytes(text.front()))) {
+      const std::string_view character = text.substr(0, CodePointBytes(text.front()));
+      const auto id = tables_.vocabulary.IdOf(character);
+      if (!id && options.byte_fallback && tables_.vocabulary.AppendByteTokens(character, ids)) continue;
+      if (!id && tables_.unk_id < 0) continue;
+      if (unknown && (id || !options.fuse_unk)) ids.push_back(tables_.unk_id);
+      unknown = !id;
+      if (id) ids.push_back(*id);
+    }
+    if (unknown) ids.push_back(tables_.unk_id);
+  }
+
+  const Tables& tables_;
+  PieceCache cache_;
+  BpeMerges::Workspace work_;
 };
 
-Bpe::Encoder::Encoder(const Bpe& bpe, bool raw_bytes) : state_(std::make_unique<State>(*bpe.tables_, raw_bytes)) {}
-Bpe::Encoder::~Encoder() = default;
+Bpe::Bpe(std::unique_ptr<const Tables> tables) : tables_(std::move(tables)) {}
+Bpe::~Bpe() = default;
 
-absl::Status Bpe::Encoder::Encode(std::string_view piece, std::vector<int32_t>& ids) {
-  State& state = *state_;
-  const auto [entry, fresh] = state.seen.try_emplace(piece);
-  if (fresh) {
-    const auto size = static_cast<int64_t>(piece.size());
-    if (size > kMaxPieceBytes)
-      return TextTooLongError("a piece of text that the tokenizer does not cut", size, kMaxPieceBytes);
-    entry->second.begin = state.pool.size();
-    state.EncodeFresh(piece);
-    entry->second.count = state.pool.size() - entry->second.begin;
+absl::StatusOr<std::unique_ptr<const TokenModel>> Bpe::Create(BpeConfig config) {
+  ABSL_ASSIGN_OR_RETURN(Vocabulary vocabulary, Vocabulary::Create(std::move(config.vocab)));
+  auto tables =
+      std::make_unique<Tables>(Tables{.options = {}, .vocabulary = std::move(vocabulary), .merges = {}, .seams = {}});
+  ABSL_RETURN_IF_ERROR(tables->AddMerges(config));
+  for (int byte = 0; byte < 256; ++byte) {
+    tables->byte_ids[byte] = tables->vocabulary.IdOf(CharOfByte(static_cast<uint8_t>(byte))).value_or(-1);
   }
-  const auto first = state.pool.begin() + static_cast<std::ptrdiff_t>(entry->second.begin);
-  ids.insert(ids.end(), first, first + static_cast<std::ptrdiff_t>(entry->second.count));
-  return absl::OkStatus();
+  tables->whole_alphabet =
+      std::none_of(tables->byte_ids.begin(), tables->byte_ids.end(), [](int32_t id) { return id < 0; });
+  if (config.unk_token) {
+    tables->unk_id = tables->vocabulary.IdOf(*config.unk_token).value_or(-1);
+    const bool cannot_occur = config.byte_alphabet && tables->whole_alphabet;
+    if (tables->unk_id < 0 && !cannot_occur) {
+      return TokenizerInvalidError("model.unk_token",
+                                   absl::StrCat("\"", *config.unk_token, "\" is not in model.vocab"));
+    }
+  }
+  config.vocab = {};
+  config.merges = {};
+  config.ranks = {};
+  tables->options = std::move(config);
+  return std::unique_ptr<const TokenModel>(new Bpe(std::move(tables)));
 }
+
+const Vocabulary& Bpe::vocabulary() const { return tables_->vocabulary; }
+std::unique_ptr<TokenModel::Encoder> Bpe::NewEncoder() const { return std::make_unique<PieceEncoder>(*tables_); }
 
 }  // namespace bitwright::worker

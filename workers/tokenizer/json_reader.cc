@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "workers/tokenizer/library_float.h"
 #include "workers/tokenizer/tokenizer_errors.h"
 
 namespace bitwright::worker {
@@ -23,31 +24,41 @@ class Reader : public nlohmann::json_sax<json> {
 
   bool null() override { return Value(nullptr); }
   bool boolean(bool value) override { return Value(value); }
-  bool number_integer(number_integer_t value) override { return Value(value); }
-  bool number_float(number_float_t value, const string_t&) override { return Value(value); }
+  bool number_integer(number_integer_t value) override {
+    return part_ == Part::kScores ? Score(static_cast<double>(value)) : Value(value);
+  }
+  bool number_float(number_float_t value, const string_t& text) override {
+    return part_ == Part::kScores ? Score(LibraryFloat(text)) : Value(value);
+  }
   bool number_unsigned(number_unsigned_t value) override {
+    if (part_ == Part::kScores) return Score(static_cast<double>(value));
     return part_ == Part::kVocab ? VocabId(value) : Value(value);
   }
-  bool string(string_t& value) override { return part_ == Part::kMerges ? MergeText(value) : Value(std::move(value)); }
+  bool string(string_t& value) override {
+    if (part_ == Part::kScores) return ScoredToken(value);
+    return part_ == Part::kMerges ? MergeText(value) : Value(std::move(value));
+  }
   bool binary(binary_t&) override { return false; }
 
   bool start_object(size_t) override {
     if (!Deeper()) return false;
-    if (part_ == Part::kSkip) return true;
     if (part_ != Part::kSettings) return WrongForm();
     if (AtModelKey("vocab")) return Enter(Part::kVocab, parts_.has_vocab);
     return Push(json::object());
   }
   bool start_array(size_t) override {
     if (!Deeper()) return false;
-    if (part_ == Part::kSkip) return true;
+    if (part_ == Part::kScores && !scored_) {
+      scored_.emplace();
+      return true;
+    }
     if (part_ == Part::kMerges && !pair_) {
       pair_.emplace();
       return true;
     }
     if (part_ != Part::kSettings) return WrongForm();
     if (AtModelKey("merges")) return Enter(Part::kMerges, parts_.has_merges);
-    if (AtModelKey("vocab")) return Enter(Part::kSkip, unused_);  // another model's: refused by its type
+    if (AtModelKey("vocab")) return Enter(Part::kScores, parts_.has_scores);
     return Push(json::array());
   }
   bool end_object() override { return End(); }
@@ -69,7 +80,7 @@ class Reader : public nlohmann::json_sax<json> {
   }
 
  private:
-  enum class Part { kSettings, kVocab, kMerges, kSkip };
+  enum class Part { kSettings, kVocab, kMerges, kScores };
 
   bool Fail(std::string_view field, std::string_view problem) {
     if (status_.ok()) status_ = TokenizerInvalidError(field, problem);
@@ -77,6 +88,9 @@ class Reader : public nlohmann::json_sax<json> {
   }
   bool WrongForm() {
     if (part_ == Part::kVocab) return Fail("model.vocab", "must map tokens to integers");
+    if (part_ == Part::kScores) {
+      return Fail(absl::StrCat("model.vocab[", parts_.scores.size(), "]"), "must be a pair of a string and a number");
+    }
     return Fail(MergeName(), "must be a string \"a b\" or a pair of strings");
   }
   std::string MergeName() const { return absl::StrCat("model.merges[", parts_.merges.size(), "]"); }
@@ -109,6 +123,7 @@ class Reader : public nlohmann::json_sax<json> {
       part_ = Part::kSettings;
       return true;
     }
+    if (part_ == Part::kScores) return EndScore();
     return part_ != Part::kMerges || EndPair();
   }
 
@@ -121,6 +136,27 @@ class Reader : public nlohmann::json_sax<json> {
       return Fail("model.vocab", absl::StrCat("has more than ", kMaxVocabulary, " tokens"));
     }
     parts_.vocab.push_back({std::move(key_), static_cast<int32_t>(id)});
+    return true;
+  }
+
+  // A token and its score; the score is set last.
+  bool ScoredToken(std::string& text) {
+    if (!scored_ || scored_->first) return WrongForm();
+    scored_->first = std::move(text);
+    return true;
+  }
+  bool Score(double score) {
+    if (!scored_ || !scored_->first || scored_->second) return WrongForm();
+    scored_->second = score;
+    return true;
+  }
+  bool EndScore() {
+    if (!scored_ || !scored_->second) return WrongForm();
+    if (parts_.scores.size() >= static_cast<size_t>(kMaxVocabulary)) {
+      return Fail("model.vocab", absl::StrCat("has more than ", kMaxVocabulary, " tokens"));
+    }
+    parts_.scores.emplace_back(*std::move(scored_->first), *scored_->second);
+    scored_.reset();
     return true;
   }
 
@@ -161,7 +197,6 @@ class Reader : public nlohmann::json_sax<json> {
     return ++values_ <= kMaxSettings || Fail("the file", absl::StrCat("has more than ", kMaxSettings, " settings"));
   }
   bool Value(json value) {
-    if (part_ == Part::kSkip) return true;
     if (part_ != Part::kSettings) return WrongForm();
     if (!Counted()) return false;
     if (stack_.empty()) return Fail("the file", "must hold an object");
@@ -186,8 +221,8 @@ class Reader : public nlohmann::json_sax<json> {
   int depth_ = 0;
   int64_t values_ = 0;
   bool entered_[4] = {};
-  bool unused_ = false;
   std::optional<std::vector<std::string>> pair_;
+  std::optional<std::pair<std::optional<std::string>, std::optional<double>>> scored_;
   absl::Status status_;
 };
 

@@ -21,7 +21,9 @@ struct TokenizerJson {
   std::shared_ptr<const nlohmann::json> settings;  // an object, without model.vocab and model.merges
   std::vector<Entry> vocab;                        // in the order of the file; ids in [0, kMaxVocabulary)
   std::vector<std::pair<std::string, std::string>> merges;
-  bool has_vocab = false;  // model.vocab is there and an object
+  std::vector<std::pair<std::string, double>> scores;  // a vocabulary in form of a list, in the order of the file
+  bool has_vocab = false;                              // model.vocab is there and an object
+  bool has_scores = false;                             // or an array
   bool has_merges = false;
 };
 
@@ -32,7 +34,7 @@ inline constexpr int64_t kMaxSettings = 4'000'000;  // values outside of vocab a
 inline constexpr int kMaxNesting = 64;
 
 // TOKENIZER_INVALID: not JSON (with the byte), a limit above passed, a key twice in one object (but for vocab, whose
-// tokens the model checks), a vocabulary id or merge of the wrong form.
+// tokens the model checks), a vocabulary id, score or merge of the wrong form.
 absl::StatusOr<TokenizerJson> ReadTokenizerJson(std::string_view text);
 
 }  // namespace bitwright::worker

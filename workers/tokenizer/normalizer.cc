@@ -1,82 +1,85 @@
 #include "workers/tokenizer/normalizer.h"
 
-#include <unicode/bytestream.h>
-#include <unicode/normalizer2.h>
-#include <unicode/uchar.h>
+#include <utility>
 
-#include <limits>
-
-#include "proto/base/log.h"
+#include "absl/strings/str_cat.h"
 #include "proto/base/status_macros.h"
-#include "workers/tokenizer/tokenizer_errors.h"
-#include "workers/tokenizer/unicode.h"
+#include "workers/tokenizer/unicode_forms.h"
 
 namespace bitwright::worker {
-namespace {
 
-std::string Lowercase(std::string_view text) {
-  constexpr int32_t kCapitalIWithDot = 0x130;  // the only code point whose lower case is two: "i" and U+0307
-  constexpr int32_t kCombiningDotAbove = 0x307;
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    const int32_t code_point = FirstCodePoint(text);
-    text.remove_prefix(CodePointBytes(text.front()));
-    if (code_point == kCapitalIWithDot) {
-      out += 'i';
-      AppendCodePoint(kCombiningDotAbove, out);
-    } else {
-      AppendCodePoint(u_tolower(code_point), out);
-    }
+class Normalizer::Step {
+ public:
+  using Compiled = std::variant<UnicodeForm, LowercaseStep, PrependStep, StripStep, Replacer, PrecompiledStep,
+                                SentencePieceNormalizer>;
+
+  static absl::StatusOr<Compiled> Compile(Replacement replacement) {
+    ABSL_ASSIGN_OR_RETURN(Replacer replacer, Replacer::Create(std::move(replacement)));
+    return Compiled(std::move(replacer));
   }
-  return out;
-}
-
-const icu::Normalizer2& Form(Normalizer step) {
-  UErrorCode error = U_ZERO_ERROR;
-  const icu::Normalizer2* form = nullptr;
-  switch (step) {
-    case Normalizer::kNfc:
-      form = icu::Normalizer2::getNFCInstance(error);
-      break;
-    case Normalizer::kNfd:
-      form = icu::Normalizer2::getNFDInstance(error);
-      break;
-    case Normalizer::kNfkc:
-      form = icu::Normalizer2::getNFKCInstance(error);
-      break;
-    default:
-      form = icu::Normalizer2::getNFKDInstance(error);
-      break;
+  static absl::StatusOr<Compiled> Compile(SentencePieceRules rules) {
+    return Compiled(SentencePieceNormalizer(std::move(rules)));
   }
-  CHECK(U_SUCCESS(error)) << "ICU has no normalization data: " << u_errorName(error);
-  return *form;
+  template <typename Plain>
+  static absl::StatusOr<Compiled> Compile(Plain step) {
+    return Compiled(std::move(step));
+  }
+
+  explicit Step(Compiled compiled) : compiled_(std::move(compiled)) {}
+
+  absl::StatusOr<Normalized> Apply(std::string_view text, PatternBudget& budget) const {
+    return std::visit([&](const auto& step) { return Of(step, text, budget); }, compiled_);
+  }
+
+ private:
+  using Result = absl::StatusOr<Normalized>;
+  static Result Whole(absl::StatusOr<std::string> text) {
+    if (!text.ok()) return text.status();
+    return Normalized{*std::move(text)};
+  }
+  static Result Of(const UnicodeForm& form, std::string_view text, PatternBudget&) { return Whole(ToForm(form, text)); }
+  static Result Of(const LowercaseStep&, std::string_view text, PatternBudget&) { return Whole(ToLowercase(text)); }
+  static Result Of(const PrependStep& step, std::string_view text, PatternBudget& budget) {
+    if (text.empty()) return Normalized{};
+    ABSL_RETURN_IF_ERROR(budget.CheckNormalized(static_cast<int64_t>(step.text.size() + text.size())));
+    return Normalized{step.text + std::string(text)};
+  }
+  static Result Of(const StripStep& step, std::string_view text, PatternBudget&) {
+    const std::string_view stripped = StripSpace(step, text);
+    return Normalized{std::string(stripped), stripped.data() == text.data()};
+  }
+  static Result Of(const Replacer& step, std::string_view text, PatternBudget& budget) {
+    return step.Apply(text, budget);
+  }
+  static Result Of(const PrecompiledStep& step, std::string_view text, PatternBudget& budget) {
+    return Whole(ReplaceGraphemes(*step.charsmap, text, budget));
+  }
+  static Result Of(const SentencePieceNormalizer& step, std::string_view text, PatternBudget& budget) {
+    return Whole(step.Apply(text, budget));
+  }
+
+  Compiled compiled_;
+};
+
+Normalizer::Normalizer(std::vector<std::unique_ptr<const Step>> steps) : steps_(std::move(steps)) {}
+Normalizer::Normalizer(Normalizer&&) noexcept = default;
+Normalizer::~Normalizer() = default;
+
+absl::StatusOr<Normalizer> Normalizer::Create(std::vector<NormalizerStep> steps) {
+  std::vector<std::unique_ptr<const Step>> compiled;
+  for (NormalizerStep& step : steps) {
+    ABSL_ASSIGN_OR_RETURN(Step::Compiled next,
+                          std::visit([](auto& part) { return Step::Compile(std::move(part)); }, step));
+    compiled.push_back(std::make_unique<const Step>(std::move(next)));
+  }
+  return Normalizer(std::move(compiled));
 }
 
-absl::StatusOr<std::string> Compose(Normalizer step, std::string_view text) {
-  // A code point grows to at most 18 (NFKD of U+FDFA), 11 times its bytes.
-  constexpr int64_t kMaxBytes = std::numeric_limits<int32_t>::max() / 11;
-  const auto size = static_cast<int64_t>(text.size());
-  if (size > kMaxBytes) return TextTooLongError("a text to normalize", size, kMaxBytes);
-  std::string out;
-  out.reserve(text.size());
-  icu::StringByteSink<std::string> sink(&out);
-  UErrorCode error = U_ZERO_ERROR;
-  Form(step).normalizeUTF8(0, icu::StringPiece(text.data(), static_cast<int32_t>(size)), sink, nullptr, error);
-  if (U_FAILURE(error)) return TextTooLongError("a text to normalize", size, kMaxBytes);
-  return out;
-}
-
-}  // namespace
-
-absl::StatusOr<std::string> Normalize(std::span<const Normalizer> steps, std::string_view text) {
-  std::string current(text);
-  for (Normalizer step : steps) {
-    if (step == Normalizer::kLowercase) {
-      current = Lowercase(current);
-    } else {
-      ABSL_ASSIGN_OR_RETURN(current, Compose(step, current));
-    }
+absl::StatusOr<Normalized> Normalizer::Normalize(std::string_view text, PatternBudget& budget) const {
+  Normalized current{std::string(text)};
+  for (const auto& step : steps_) {
+    ABSL_ASSIGN_OR_RETURN(Normalized next, step->Apply(current.text, budget));
+    current = {std::move(next.text), current.keeps_start && next.keeps_start};
   }
   return current;
 }

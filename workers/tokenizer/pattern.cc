@@ -73,8 +73,14 @@ struct PatternBudget::Machine {
 };
 
 PatternBudget::PatternBudget(int64_t text_bytes)
-    : machine_(std::make_unique<Machine>(kBaseCost + kCostPerByte * text_bytes)) {}
+    : machine_(std::make_unique<Machine>(kBaseCost + kCostPerByte * text_bytes)),
+      most_normalized_(kBaseNormalizedBytes + kNormalizedBytesPerByte * text_bytes) {}
 PatternBudget::~PatternBudget() = default;
+
+absl::Status PatternBudget::CheckNormalized(int64_t bytes) const {
+  if (bytes <= most_normalized_) return absl::OkStatus();
+  return TextTooLongError("a text that the tokenizer lengthens", bytes, most_normalized_);
+}
 
 struct Pattern::Code {
   CodePointer code;

@@ -16,7 +16,8 @@ struct ByteRange {
   size_t end = 0;
 };
 
-// Bounds what one Encode may spend on patterns, and holds the matcher's memory. One per call, one thread at a time.
+// Bounds what one Encode may spend on patterns and on steps that lengthen the text, and holds the matcher's memory. One
+// per call, one thread at a time.
 //
 // Cost is counted, not timed, so that a limit is hit at the same place on every machine: each item of the pattern that
 // is tried costs 1 plus the bytes between it and the item before. English under the pattern of Llama 3 costs 4 a byte.
@@ -30,10 +31,16 @@ class PatternBudget {
   static constexpr int64_t kBaseCost = 10'000'000;
   static constexpr int64_t kCostPerByte = 200;
 
+  // TEXT_TOO_LONG: a step made more of the text than any honest normalizer does, which is 18 times its bytes.
+  absl::Status CheckNormalized(int64_t bytes) const;
+  static constexpr int64_t kBaseNormalizedBytes = 16 << 20;
+  static constexpr int64_t kNormalizedBytesPerByte = 20;
+
  private:
   friend class Pattern;
   struct Machine;
   std::unique_ptr<Machine> machine_;
+  int64_t most_normalized_;
 };
 
 // A compiled regular expression of a tokenizer. Both the pattern and the texts are hostile: matching stops at the

@@ -93,7 +93,7 @@ std::vector<Stretch> Behave(std::vector<Stretch> stretches, SplitBehavior behavi
 }  // namespace
 
 absl::StatusOr<PreTokenizer::Step> PreTokenizer::MakeStep(PreTokenizerStep config) {
-  Step step{std::move(config), nullptr};
+  Step step{std::move(config), nullptr, nullptr};
   const PreTokenizerStep& c = step.config;
   const auto compile = [&](std::string_view pattern, bool is_regex) -> absl::Status {
     ABSL_ASSIGN_OR_RETURN(Pattern compiled,
@@ -112,6 +112,13 @@ absl::StatusOr<PreTokenizer::Step> PreTokenizer::MakeStep(PreTokenizerStep confi
       step.config.behavior = c.individual_digits ? SplitBehavior::kIsolated : SplitBehavior::kContiguous;
       ABSL_RETURN_IF_ERROR(compile("\\p{N}", true));
       break;
+    case PreTokenizerStep::Kind::kMetaspace: {
+      ABSL_ASSIGN_OR_RETURN(Replacer replacer, Replacer::Create({c.field, " ", false, c.pattern}));
+      step.metaspace = std::make_unique<const Replacer>(std::move(replacer));
+      step.config.behavior = SplitBehavior::kMergedWithNext;
+      if (c.cuts) ABSL_RETURN_IF_ERROR(compile(c.pattern, false));
+      break;
+    }
   }
   return step;
 }
@@ -127,34 +134,51 @@ absl::StatusOr<PreTokenizer> PreTokenizer::Create(std::vector<PreTokenizerStep> 
   return result;
 }
 
-absl::StatusOr<Pieces> PreTokenizer::Cut(std::string_view text, PatternBudget& budget) const {
+absl::StatusOr<std::string_view> PreTokenizer::Prepared(const Step& step, std::string_view piece, bool is_first,
+                                                        Pieces& pieces, PatternBudget& budget) {
+  const PreTokenizerStep& config = step.config;
+  if (config.kind == PreTokenizerStep::Kind::kByteLevel) {
+    if (!config.add_prefix_space || piece.front() == ' ') return piece;
+    std::string spaced(1, ' ');
+    return pieces.owned.emplace_back(std::move(spaced += piece));
+  }
+  if (config.kind != PreTokenizerStep::Kind::kMetaspace) return piece;
+  ABSL_ASSIGN_OR_RETURN(Normalized spaced, step.metaspace->Apply(piece, budget));
+  const bool prepend =
+      config.prepend_scheme == PrependScheme::kAlways || (config.prepend_scheme == PrependScheme::kFirst && is_first);
+  if (prepend && !spaced.text.starts_with(config.pattern)) spaced.text.insert(0, config.pattern);
+  return pieces.owned.emplace_back(std::move(spaced.text));
+}
+
+absl::StatusOr<Pieces> PreTokenizer::Cut(std::string_view text, bool is_first, PatternBudget& budget) const {
   Pieces pieces;
   if (!text.empty()) pieces.texts.push_back(text);
   for (const Step& step : steps_) {
-    const bool byte_level = step.config.kind == PreTokenizerStep::Kind::kByteLevel;
-    const bool write_chars = byte_level && &step != &steps_.back();
+    const bool write_chars = step.config.kind == PreTokenizerStep::Kind::kByteLevel && &step != &steps_.back();
     std::vector<std::string_view> next;
     next.reserve(pieces.texts.size());
     const auto add = [&](std::string_view piece) {
       next.push_back(write_chars ? pieces.owned.emplace_back(CharsOfBytes(piece)) : piece);
     };
-    for (std::string_view piece : pieces.texts) {
-      if (byte_level && step.config.add_prefix_space && piece.front() != ' ') {
-        std::string spaced(1, ' ');
-        spaced += piece;
-        piece = pieces.owned.emplace_back(std::move(spaced));
-      }
+    bool keeps_first = false;
+    for (const std::string_view& from : pieces.texts) {
+      const bool first = is_first && &from == &pieces.texts.front();
+      ABSL_ASSIGN_OR_RETURN(const std::string_view piece, Prepared(step, from, first, pieces, budget));
       if (step.pattern == nullptr) {
+        keeps_first = keeps_first || first;
         add(piece);
         continue;
       }
       ABSL_ASSIGN_OR_RETURN(const std::vector<ByteRange> matches, step.pattern->FindAll(piece, budget));
       for (const Stretch& stretch : Behave(Stretches(piece, matches, step.config.invert), step.config.behavior)) {
         const auto [begin, end] = stretch.range;
-        if (begin < end) add(piece.substr(begin, end - begin));
+        if (begin == end) continue;
+        keeps_first = keeps_first || (first && begin == 0);
+        add(piece.substr(begin, end - begin));
       }
     }
     pieces.texts = std::move(next);
+    is_first = keeps_first;
   }
   return pieces;
 }

@@ -39,6 +39,19 @@ absl::Status TokenizerUnsupportedError(std::string_view field, std::string_view 
               {{"field", Excerpt(field)}, {"value", Excerpt(value)}});
 }
 
+absl::Status SentencePieceInvalidError(std::string_view field, std::string_view problem) {
+  return Make("TOKENIZER_INVALID",
+              absl::StrCat("tokenizer.model: ", Excerpt(field), ": ", Excerpt(problem), "; download the file again"),
+              {{"field", Excerpt(field)}});
+}
+
+absl::Status SentencePieceUnsupportedError(std::string_view field, std::string_view value, std::string_view supported) {
+  return Make("TOKENIZER_UNSUPPORTED",
+              absl::StrCat("tokenizer.model: ", Excerpt(field), ": ", Excerpt(value), " is not supported; supported: ",
+                           View(supported), ". Convert it to a tokenizer.json, or give token ids instead of text"),
+              {{"field", Excerpt(field)}, {"value", Excerpt(value)}});
+}
+
 absl::Status TokenizerPatternInvalidError(std::string_view field, std::string_view pattern, std::string_view problem) {
   return Make("TOKENIZER_PATTERN_INVALID",
               absl::StrCat("tokenizer.json: ", View(field), ": the regular expression \"", Excerpt(pattern),

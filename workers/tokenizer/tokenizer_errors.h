@@ -16,6 +16,10 @@ absl::Status TokenizerInvalidError(std::string_view field, std::string_view prob
 // metadata: field, value.
 absl::Status TokenizerUnsupportedError(std::string_view field, std::string_view value, std::string_view supported);
 
+// The same of a tokenizer.model; `field` is a path such as "pieces[3].score".
+absl::Status SentencePieceInvalidError(std::string_view field, std::string_view problem);
+absl::Status SentencePieceUnsupportedError(std::string_view field, std::string_view value, std::string_view supported);
+
 // TOKENIZER_PATTERN_INVALID: the regular expression does not compile; metadata: field.
 absl::Status TokenizerPatternInvalidError(std::string_view field, std::string_view pattern, std::string_view problem);
 

@@ -45,6 +45,21 @@ int CodePointBytes(char lead) { return U8_COUNT_TRAIL_BYTES(static_cast<uint8_t>
 
 bool IsUnicodeSpace(int32_t code_point) { return u_hasBinaryProperty(code_point, UCHAR_WHITE_SPACE); }
 
+size_t LeadingSpace(std::string_view text) {
+  size_t at = 0;
+  while (at < text.size() && IsUnicodeSpace(FirstCodePoint(text.substr(at)))) at += CodePointBytes(text[at]);
+  return at;
+}
+
+size_t TrailingSpaceStart(std::string_view text) {
+  while (!text.empty() && IsUnicodeSpace(LastCodePoint(text))) {
+    do {
+      text.remove_suffix(1);
+    } while (!text.empty() && (static_cast<uint8_t>(text.data()[text.size()]) & 0xC0) == 0x80);
+  }
+  return text.size();
+}
+
 bool IsUnicodeWord(int32_t code_point) {
   constexpr uint32_t kMarksDigitsConnectors = U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK;
   return u_hasBinaryProperty(code_point, UCHAR_ALPHABETIC) ||

@@ -19,7 +19,9 @@ int32_t LastCodePoint(std::string_view text);
 // Bytes of the code point that starts with this byte of well-formed text.
 int CodePointBytes(char lead);
 
-bool IsUnicodeSpace(int32_t code_point);  // property White_Space
+bool IsUnicodeSpace(int32_t code_point);           // property White_Space
+size_t LeadingSpace(std::string_view text);        // bytes of White_Space at the start
+size_t TrailingSpaceStart(std::string_view text);  // where the White_Space at the end begins
 // \w of UTS #18 annex C: Alphabetic, M, Nd, Pc, Join_Control.
 bool IsUnicodeWord(int32_t code_point);
 

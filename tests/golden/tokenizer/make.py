@@ -3,6 +3,7 @@
 Usage: make.py SHARED, where SHARED is the folder of reference data (fixtures/, models/, text/).
 """
 
+import base64
 import hashlib
 import json
 import os
@@ -95,6 +96,27 @@ def like(shared, name, merges_kept):
         new_ids[added["id"]] = len(tokens) + i
         added["id"] = len(tokens) + i
     return data, new_ids
+
+
+def without_rare(shared, name, kept):
+    """A SentencePiece-style fixture with the first pieces of its vocabulary only, and the merges that need no others."""
+    with open(os.path.join(shared, "fixtures/tokenizers", name, "tokenizer.json"), encoding="utf-8") as file:
+        data = json.load(file)
+    model = data["model"]
+    if model["type"] == "Unigram":
+        # Pieces of a character come first in the file, and long ones are what its texts are made of.
+        tail = sorted(model["vocab"][kept:], key=lambda entry: -entry[1])[:kept]
+        model["vocab"] = model["vocab"][:kept] + tail
+        return data
+    characters = [token for token in model["vocab"] if len(token) == 1 or token.startswith("<")]
+    characters += [added["content"] for added in data["added_tokens"]]
+    model["merges"] = model["merges"][:kept]
+    tokens = dict.fromkeys(sorted(set(characters), key=lambda token: model["vocab"][token]))
+    tokens |= dict.fromkeys(a + b for a, b in model["merges"])
+    model["vocab"] = {token: i for i, token in enumerate(tokens)}
+    for added in data["added_tokens"]:
+        assert model["vocab"][added["content"]] == added["id"], added
+    return data
 
 
 def small_tokenizer():
@@ -207,6 +229,83 @@ def variants():
     yield "old-style", {"model": {"merges": ["h e", "l l", "he ll"], "continuing_subword_prefix": "",
                                   "end_of_word_suffix": "", "unk_token": "<|end|>"}}
     yield "characters-only", {"pre_tokenizer": None}
+    yield from sentencepiece_variants()
+
+
+def metaspace(scheme, **flags):
+    return {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": scheme, "split": True} | flags
+
+
+def normalizers(*steps):
+    return {"type": "Sequence", "normalizers": list(steps)}
+
+
+def replace(pattern, content):
+    return {"type": "Replace", "pattern": pattern, "content": content}
+
+
+def strip(left, right):
+    return {"type": "Strip", "strip_left": left, "strip_right": right}
+
+
+def charsmap(rules):
+    """A table of SentencePiece for replacements of sequences of characters: a trie in a double array, and the texts."""
+    units, texts = {0: 0}, b""
+
+    def place(node, entries, depth):
+        nonlocal texts
+        labels = sorted({key[depth] if depth < len(key) else 0 for key, _ in entries})
+        offset = next(o for o in range(1, 1 << 20) if not o & 0xFF and not {o ^ label for label in labels} & units.keys())
+        units[node] |= (node ^ offset) << 10
+        for label in labels:
+            units[offset ^ label] = label
+        for label in labels:
+            inside = [(key, text) for key, text in entries if (key[depth] if depth < len(key) else 0) == label]
+            if label:
+                place(offset ^ label, inside, depth + 1)
+                continue
+            units[node] |= 1 << 8
+            units[offset] = 1 << 31 | len(texts)
+            texts += inside[0][1].encode() + b"\0"
+
+    place(0, sorted((key.encode(), text) for key, text in rules.items()), 0)
+    size = max(units) + 256
+    array = struct.pack("<%dI" % size, *(units.get(i, 0xFF) for i in range(size)))
+    return struct.pack("<I", len(array)) + array + texts
+
+
+def sentencepiece_variants():
+    table = charsmap({"\t": " ", "\n": " ", "\r\n": " ", "\u200b": "", "\ufb01": "fi", "e\u0301": "\u00e9", "E": "e", "\u00b2": "2",
+                      "H": "hh"})
+    precompiled = {"type": "Precompiled", "precompiled_charsmap": base64.b64encode(table).decode()}
+    unknown = {"unk_token": "\u0101", "byte_fallback": False}
+    spaces = {"type": "Metaspace", "replacement": "_", "prepend_scheme": "always", "split": True}
+    yield "prepend", {"normalizer": {"type": "Prepend", "prepend": "a "}}
+    yield "strip-left", {"normalizer": strip(True, False)}
+    yield "strip-both", {"normalizer": normalizers(strip(False, True), strip(True, True))}
+    yield "replace-string", {"normalizer": replace({"String": "l"}, "$0L")}
+    yield "replace-regex", {"normalizer": normalizers(replace({"Regex": r"\s{2,}|[\d-]"}, "_"), replace({"String": "a"}, ""))}
+    yield "precompiled", {"normalizer": precompiled}
+    for scheme in ["always", "first", "never"]:
+        for cuts in [True, False]:
+            yield f"metaspace-{scheme}{'' if cuts else '-whole'}", {
+                "pre_tokenizer": spaces | {"prepend_scheme": scheme, "split": cuts}, "model": unknown}
+        yield f"metaspace-{scheme}-normalized", {
+            "normalizer": normalizers(precompiled, strip(True, True), replace({"Regex": " {2,}"}, "-")),
+            "pre_tokenizer": spaces | {"prepend_scheme": scheme}, "model": unknown}
+        yield f"decoder-metaspace-{scheme}", {"pre_tokenizer": None, "decoder": metaspace(scheme, replacement="h")}
+    yield "metaspace-old", {"pre_tokenizer": {"type": "Metaspace", "replacement": "_", "add_prefix_space": True}}
+    yield "metaspace-words", {"pre_tokenizer": sequence({"type": "WhitespaceSplit"}, spaces)}
+    yield "metaspace-digits", {
+        "pre_tokenizer": sequence({"type": "Digits", "individual_digits": True}, spaces | {"prepend_scheme": "first"})}
+    for fuse in [True, False]:
+        model = unknown | {"fuse_unk": fuse}
+        yield f"unknown-{'fused' if fuse else 'each'}", {"pre_tokenizer": None, "model": model}
+        yield f"unknown-no-bytes-{'fused' if fuse else 'each'}", {"pre_tokenizer": None, "model": model | {"byte_fallback": True}}
+    yield "decoders", {"decoder": {"type": "Sequence", "decoders": [
+        replace({"String": "l"}, "<0xC3>"), {"type": "ByteFallback"}, {"type": "Fuse"},
+        {"type": "Strip", "content": "h", "start": 2, "stop": 1}]}}
+    yield "decoder-strip", {"pre_tokenizer": None, "decoder": {"type": "Strip", "content": "l", "start": 1, "stop": 0}}
 
 
 def merged(base, patch):
@@ -226,6 +325,13 @@ def parts():
     write_lines("parts.json", items)
 
 
+def write_like(shared, name, short, data):
+    write(short + "-like/tokenizer.json", json.dumps(data, indent=1) + "\n")
+    tokenizer = Tokenizer.from_str(json.dumps(data))
+    texts = [c["text"] for c in some_cases(shared, name, 40, 120)]
+    write_lines(short + "-like/cases.json", [encode_all(tokenizer, text) for text in texts])
+
+
 def main():
     shared = sys.argv[1]
     text_hashes(shared)
@@ -233,10 +339,10 @@ def main():
     for name in ["llama3", "qwen2"]:
         data, new_ids = like(shared, name, 150)
         renumber(data["post_processor"], new_ids)
-        write(name + "-like/tokenizer.json", json.dumps(data, indent=1) + "\n")
-        tokenizer = Tokenizer.from_str(json.dumps(data))
-        texts = [c["text"] for c in some_cases(shared, name, 40, 120)]
-        write_lines(name + "-like/cases.json", [encode_all(tokenizer, text) for text in texts])
+        write_like(shared, name, name, data)
+    for name, short, kept in [("llama2", "llama2", 150), ("metaspace-bpe", "metaspace", 150), ("unigram", "unigram", 300),
+                              ("gemma", "gemma", 150)]:
+        write_like(shared, name, short, without_rare(shared, name, kept))
     parts()
 
 

@@ -42,6 +42,31 @@ TEST(TokenizerProperty, DecodedTextIsTheEncodedOne) {
   }
 }
 
+// Whatever a tokenizer does with unknown characters, it does so in every text, gives known ids and ends.
+TEST(TokenizerProperty, EveryStyleEncodesEveryText) {
+  std::mt19937 random(2);
+  for (const char* name : {"llama2-like", "metaspace-like", "unigram-like", "gemma-like"}) {
+    const auto tokenizer = LoadTokenizer(SourcePath(std::string("tests/golden/tokenizer/") + name));
+    for (int i = 0; i < 500; ++i) {
+      ASSERT_OK_AND_ASSIGN(const auto ids, tokenizer->Encode(RandomText(random), true));
+      for (int32_t id : ids) ASSERT_TRUE(id >= 0 && id < tokenizer->vocab_size());
+      EXPECT_THAT(tokenizer->Decode(ids, false), IsOk());
+    }
+  }
+}
+
+// With a token for each byte nothing is lost, but for the space in front.
+TEST(TokenizerProperty, ByteFallbackLosesNothing) {
+  std::mt19937 random(3);
+  const auto tokenizer = LoadTokenizer(SourcePath("tests/golden/tokenizer/llama2-like"));
+  for (int i = 0; i < 500; ++i) {
+    const std::string text = RandomText(random);
+    ASSERT_OK_AND_ASSIGN(const auto ids, tokenizer->Encode(text, false));
+    ASSERT_OK_AND_ASSIGN(const std::string decoded, tokenizer->Decode(ids, false));
+    ASSERT_EQ(decoded, text);
+  }
+}
+
 // Cutting a file of random bytes and keys at any place gives an error, never a crash.
 TEST(TokenizerProperty, TruncatedFilesAreRefused) {
   const std::string file = SmallTokenizer().dump();

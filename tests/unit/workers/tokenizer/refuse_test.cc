@@ -1,7 +1,6 @@
 #include <functional>
 #include <utility>
 
-#include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/workers/tokenizer/cases.h"
 #include "workers/base/files.h"
@@ -42,6 +41,11 @@ constexpr char kPattern[] = "TOKENIZER_PATTERN_INVALID";
 json Split(const json& pattern) {
   return {{"type", "Split"}, {"pattern", pattern}, {"behavior", "Isolated"}, {"invert", false}};
 }
+json Sequence(const char* list, const json& steps) { return {{"type", "Sequence"}, {list, steps}}; }
+json Metaspace(const char* replacement, const char* scheme) {
+  return {{"type", "Metaspace"}, {"replacement", replacement}, {"prepend_scheme", scheme}};
+}
+json Scores(const std::vector<std::pair<std::string, double>>& pieces) { return pieces; }
 json Template(const json& single, const json& special_tokens) {
   return {{"type", "TemplateProcessing"}, {"single", single}, {"special_tokens", special_tokens}};
 }
@@ -120,35 +124,73 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Refusal{"Version", [](json& f) { f["version"] = "2.0"; }, kUnsupported, "2.0"},
         Refusal{"WordPiece", [](json& f) { f["model"]["type"] = "WordPiece"; }, kUnsupported, "WordPiece"},
-        Refusal{"ByteFallback", [](json& f) { f["model"]["byte_fallback"] = true; }, kUnsupported, "byte_fallback"},
+        Refusal{"NoType", [](json& f) { f["model"]["type"] = nullptr, f["model"].erase("merges"); }, kInvalid,
+                "model.merges"},
         Refusal{"Dropout", [](json& f) { f["model"]["dropout"] = 0.1; }, kUnsupported, "model.dropout"},
         Refusal{"SubwordPrefix", [](json& f) { f["model"]["continuing_subword_prefix"] = "##"; }, kUnsupported,
                 "continuing_subword_prefix"},
         Refusal{"WordSuffix", [](json& f) { f["model"]["end_of_word_suffix"] = "</w>"; }, kUnsupported,
                 "end_of_word_suffix"},
-        Refusal{"UnkThatCanOccur",
+        Refusal{"UnkThatIsNoToken",
                 [](json& f) {
-                  f["model"]["unk_token"] = "he";
-                  f["model"]["vocab"].erase("a");
+                  f["model"]["unk_token"] = "<unk>";
+                  f["pre_tokenizer"] = nullptr;
                 },
-                kUnsupported, "model.unk_token"},
-        Refusal{"Prepend",
+                kInvalid, "model.unk_token: \"<unk>\" is not in model.vocab"},
+        Refusal{"FlagsOfWrongType", [](json& f) { f["model"]["fuse_unk"] = "no"; }, kInvalid, "model.fuse_unk"},
+        Refusal{"BertNormalizer",
                 [](json& f) {
-                  f["normalizer"] = {{"type", "Prepend"}, {"prepend", "_"}};
+                  f["normalizer"] = Sequence("normalizers", {{{"type", "BertNormalizer"}}});
                 },
-                kUnsupported, "Prepend"},
-        Refusal{"ReplaceInSequence",
+                kUnsupported, "normalizer.normalizers[0].type: BertNormalizer"},
+        Refusal{"PrependOfWrongType",
                 [](json& f) {
-                  f["normalizer"] = {{"type", "Sequence"}, {"normalizers", json::array({{{"type", "Replace"}}})}};
+                  f["normalizer"] = {{"type", "Prepend"}, {"prepend", 1}};
                 },
-                kUnsupported, "normalizer.normalizers[0].type: Replace"},
+                kInvalid, "normalizer.prepend"},
+        Refusal{"ReplaceWithoutPattern",
+                [](json& f) {
+                  f["normalizer"] = Sequence("normalizers", {{{"type", "Replace"}}});
+                },
+                kInvalid, "normalizer.normalizers[0].pattern"},
+        Refusal{"ReplaceOfNothing",
+                [](json& f) {
+                  f["normalizer"] = {{"type", "Replace"}, {"pattern", {{"String", ""}}}, {"content", "x"}};
+                },
+                kUnsupported, "normalizer.pattern"},
+        Refusal{"CharsmapNotBase64",
+                [](json& f) {
+                  f["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", "%"}};
+                },
+                kInvalid, "normalizer.precompiled_charsmap"},
+        Refusal{"CharsmapTooShort",
+                [](json& f) {
+                  f["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", "CAAAAAAAAAA="}};
+                },
+                kInvalid, "has 4 bytes for a table of 8"},
         Refusal{"NormalizerWithoutType", [](json& f) { f["normalizer"] = json::object(); }, kInvalid,
                 "normalizer.type"},
-        Refusal{"Metaspace",
+        Refusal{"BertPreTokenizer",
                 [](json& f) {
-                  f["pre_tokenizer"] = {{"type", "Metaspace"}};
+                  f["pre_tokenizer"] = {{"type", "BertPreTokenizer"}};
                 },
-                kUnsupported, "Metaspace"},
+                kUnsupported, "BertPreTokenizer"},
+        Refusal{"MetaspaceOfTwoCharacters", [](json& f) { f["pre_tokenizer"] = Metaspace("__", "first"); }, kInvalid,
+                "pre_tokenizer.replacement"},
+        Refusal{"MetaspaceSchemeUnknown", [](json& f) { f["pre_tokenizer"] = Metaspace("_", "last"); }, kInvalid,
+                "pre_tokenizer.prepend_scheme"},
+        Refusal{"MetaspaceSchemesDiffer",
+                [](json& f) {
+                  f["pre_tokenizer"] = Metaspace("_", "always");
+                  f["pre_tokenizer"]["add_prefix_space"] = false;
+                },
+                kInvalid, "pre_tokenizer.add_prefix_space"},
+        Refusal{"MetaspaceFirstBehindASplit",
+                [](json& f) {
+                  f["normalizer"] = {{"type", "NFKC"}};
+                  f["pre_tokenizer"] = Sequence("pretokenizers", {Split({{"String", "-"}}), Metaspace("_", "first")});
+                },
+                kUnsupported, "pre_tokenizer.pretokenizers[1].prepend_scheme"},
         Refusal{"BehaviorUnknown",
                 [](json& f) {
                   f["pre_tokenizer"] = Split({{"String", " "}});
@@ -204,7 +246,23 @@ INSTANTIATE_TEST_SUITE_P(
                 [](json& f) {
                   f["decoder"] = {{"type", "WordPiece"}};
                 },
-                kUnsupported, "WordPiece"}),
+                kUnsupported, "WordPiece"},
+        Refusal{"StripOfTwoCharacters",
+                [](json& f) {
+                  f["decoder"] = {{"type", "Strip"}, {"content", "ab"}, {"start", 1}, {"stop", 0}};
+                },
+                kInvalid, "decoder.content"},
+        Refusal{"UnigramOfBytes",
+                [](json& f) {
+                  f["model"] = {{"type", "Unigram"}, {"unk_id", 0}, {"vocab", Scores({{"<unk>", 0}})}};
+                },
+                kUnsupported, "ByteLevel before Unigram"},
+        Refusal{"UnigramWithoutScores",
+                [](json& f) {
+                  f["model"]["type"] = "Unigram";
+                  f["model"]["unk_id"] = 0;
+                },
+                kInvalid, "model.vocab"}),
     [](const auto& info) { return info.param.name; });
 
 Refusal BadPattern(const char* name, const char* pattern, const char* reason, const char* names) {
@@ -252,21 +310,57 @@ TEST(RefusedFiles, KeysMustNotStandTwice) {
   EXPECT_THAT(MessageOf(tokenizer.status()), HasSubstr("model.vocab[\"he\"]: the token occurs twice"));
 }
 
-TEST(RefusedFiles, FixturesOfOtherKindsByName) {
-  const auto shared = SharedDir();
-  if (!shared) GTEST_SKIP() << kNoSharedData;
-  const std::pair<const char*, const char*> kinds[] = {{"llama2", "normalizer.normalizers[0].type: Prepend"},
-                                                       {"metaspace-bpe", "pre_tokenizer.type: Metaspace"},
-                                                       {"unigram", "model.type: Unigram"},
-                                                       {"gemma", "normalizer.type: Replace"}};
-  for (const auto& [name, names] : kinds) {
-    ASSERT_OK_AND_ASSIGN(const std::string file,
-                         ReadFile(*shared + "/fixtures/tokenizers/" + name + "/tokenizer.json"));
-    const auto tokenizer = Tokenizer::Load(file);
-    EXPECT_THAT(tokenizer, HasReason(kUnsupported));
+json SmallUnigram() {
+  json file = SmallTokenizer();
+  file["pre_tokenizer"] = Metaspace("_", "always");
+  file["model"] = {{"type", "Unigram"}, {"unk_id", 0}, {"vocab", Scores({{"<unk>", 0}, {"_", -1.5}, {"a", -2}})}};
+  file["added_tokens"][0]["id"] = 3;
+  return file;
+}
+
+TEST(RefusedFiles, ScoresOfAUnigram) {
+  EXPECT_THAT(Tokenizer::Load(SmallUnigram().dump()), IsOk());
+  const std::pair<json, const char*> vocabularies[] = {
+      {json::array({"a"}), "model.vocab[0]: must be a pair"},
+      {json::parse(R"([["a"]])"), "model.vocab[0]: must be a pair"},
+      {json::parse(R"([[1, "a"]])"), "model.vocab[0]: must be a pair"},
+      {json::parse(R"([["a", 1, 2]])"), "model.vocab[0]: must be a pair"},
+      {json::parse(R"([["a", 1], ["b", null]])"), "model.vocab[1]: must be a pair"},
+      {json::parse(R"([["a", 1], {"b": 1}])"), "model.vocab[1]: must be a pair"},
+      {json::parse(R"([["a", [1]]])"), "model.vocab[0]: must be a pair"},
+      {Scores({{"<unk>", 0}, {"", -1}}), "model.vocab[1]: the token must have 1 to 1024 bytes"},
+      {Scores({{"<unk>", 0}, {std::string(1025, 'a'), -1}}), "model.vocab[1]: the token must have 1 to 1024"},
+      {Scores({{"<unk>", 0}, {"a", -1}, {"a", -2}}), "model.vocab[\"a\"]: the token occurs twice"},
+      {json::array(), "model.unk_id: 0 is not an id"},
+      {json::object(), "model.vocab: must be there, an array"},
+  };
+  for (const auto& [vocabulary, names] : vocabularies) {
+    json file = SmallUnigram();
+    file["model"]["vocab"] = vocabulary;
+    const auto tokenizer = Tokenizer::Load(file.dump());
+    EXPECT_THAT(tokenizer, HasReason(kInvalid));
     EXPECT_THAT(MessageOf(tokenizer.status()), HasSubstr(names));
-    EXPECT_THAT(MessageOf(tokenizer.status()), HasSubstr("supported: "));
   }
+  json file = SmallUnigram();
+  file["model"]["unk_id"] = nullptr;
+  EXPECT_THAT(Tokenizer::Load(file.dump()), HasReason(kUnsupported));
+}
+
+// Not at load: whether a pattern matches between characters shows in a text.
+TEST(RefusedFiles, ReplacingBetweenCharacters) {
+  json file = SmallTokenizer();
+  file["normalizer"] = {{"type", "Replace"}, {"pattern", {{"Regex", "x*"}}}, {"content", "y"}};
+  ASSERT_OK_AND_ASSIGN(const auto tokenizer, Tokenizer::Load(file.dump()));
+  EXPECT_THAT(tokenizer->Encode("hello", false), HasReason(kUnsupported));
+}
+
+// Steps that lengthen a text multiply; the result is bounded by the text.
+TEST(RefusedFiles, ATextThatGrowsWithoutEnd) {
+  json file = SmallTokenizer();
+  const json grow = {{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", std::string(1000, 'a')}};
+  file["normalizer"] = Sequence("normalizers", json(60, grow));
+  ASSERT_OK_AND_ASSIGN(const auto tokenizer, Tokenizer::Load(file.dump()));
+  EXPECT_THAT(tokenizer->Encode("a", false), HasReason("TEXT_TOO_LONG"));
 }
 
 }  // namespace
