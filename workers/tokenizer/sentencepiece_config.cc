@@ -58,21 +58,20 @@ absl::Status CheckBytes(const SentencePieceModel& model) {
   return SentencePieceInvalidError("pieces", absl::StrCat("has ", bytes, " bytes where byte_fallback needs 256"));
 }
 
+// A piece of the user is worth more than any others in its place, the longer the more: so SentencePiece 0.2.3.
+double UsersScore(const Piece& piece) { return 0.1 * static_cast<double>(piece.text.size() - 1); }
+
 UnigramConfig UnigramOf(const SentencePieceModel& model, int32_t unk_id) {
   UnigramConfig config{.unk_id = unk_id, .byte_fallback = model.byte_fallback, .single_precision = true};
   float lowest = std::numeric_limits<float>::max();
-  float highest = std::numeric_limits<float>::lowest();
   for (const Piece& piece : model.pieces) {
-    if (piece.type != PieceType::kNormal) continue;
-    lowest = std::min(lowest, piece.score);
-    highest = std::max(highest, piece.score);
+    if (piece.type == PieceType::kNormal) lowest = std::min(lowest, piece.score);
+    const bool users = piece.type == PieceType::kUserDefined;
+    config.pieces.push_back({.text = piece.text,
+                             .score = users ? UsersScore(piece) : piece.score,
+                             .in_texts = users || piece.type == PieceType::kNormal});
   }
   config.unknown_score = lowest - static_cast<float>(Unigram::kUnknownPenalty);
-  for (const Piece& piece : model.pieces) {
-    const bool users = piece.type == PieceType::kUserDefined;
-    const double score = users ? static_cast<float>(piece.text.size()) * highest - 0.1 : piece.score;
-    config.pieces.push_back({piece.text, score, users || piece.type == PieceType::kNormal});
-  }
   return config;
 }
 

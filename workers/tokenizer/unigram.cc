@@ -79,17 +79,14 @@ class Unigram::PieceEncoder final : public Encoder {
       Arrive(from + length, before + tables_.scores[id], id, length);
       covered = covered || length == character;
     }
-    if (covered) return;
-    double unknown = before + tables_.options.unknown_score;
-    if (tables_.options.single_precision) unknown = static_cast<float>(unknown);
-    Arrive(from + character, unknown, tables_.options.unk_id, character);
+    if (!covered) Arrive(from + character, before + tables_.options.unknown_score, tables_.options.unk_id, character);
   }
 
   void Arrive(size_t place, double score, int32_t id, size_t length) {
     if (arrivals_.size() <= place) arrivals_.resize(place + 1);
+    if (tables_.options.single_precision) score = static_cast<float>(score);
     Arrival& arrival = arrivals_[place];
     if (arrival.length != 0 && score <= arrival.score) return;
-    if (tables_.options.single_precision) score = static_cast<float>(score);
     arrival = {score, id, static_cast<int32_t>(length)};
   }
 
