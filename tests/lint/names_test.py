@@ -33,6 +33,7 @@ HEADERLESS = {
     'client/api/client_operator.cc': ('client/api/client.h', 'the calls of operators'),
     'server/rpc/*_service.cc': ('server/rpc/services.h', 'one constructor each'),
     'server/store/sqlite_*.cc': ('server/store/sqlite_transaction.h', 'the calls of one transaction by subject'),
+    'workers/families/*.cc': ('workers/families/table.h', 'the entries of the table of families'),
     'workers/kernels/*/*.cc': ('workers/kernels/*.h', 'implementations of one kernel set'),
     'workers/tasks/*.cc': ('workers/tasks/kinds.h', 'one function for each kind'),
 }

@@ -18,6 +18,14 @@ void TokenStats::Append(const TokenStats& other) {
   AppendAll(top1_same, other.top1_same);
 }
 
+void TokenStats::AppendToken(const TokenStats& other, size_t token) {
+  nll_base.push_back(other.nll_base[token]);
+  nll_quantized.push_back(other.nll_quantized[token]);
+  kl.push_back(other.kl[token]);
+  p_delta.push_back(other.p_delta[token]);
+  top1_same.push_back(other.top1_same[token]);
+}
+
 TokenStats CompareLogits(Device& device, const Matrix& base, const Matrix& quantized,
                          std::span<const int32_t> targets) {
   std::vector<TokenComparison> tokens(targets.size());

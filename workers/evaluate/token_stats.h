@@ -18,6 +18,7 @@ struct TokenStats {
 
   int64_t size() const { return static_cast<int64_t>(kl.size()); }
   void Append(const TokenStats& other);
+  void AppendToken(const TokenStats& other, size_t token);
 };
 
 // Of logits [tokens, vocabulary] on a device, as Device::Compare has it.

@@ -14,11 +14,25 @@
 namespace bitwright::worker {
 namespace {
 
-constexpr int64_t kProductRows = 512;     // of one piece of a product
-constexpr int64_t kProductColumns = 512;  // its part of the weights stays in a core's cache from piece to piece
+// Of one piece of a product. Its part of the weights stays in a core's cache from piece to piece.
+constexpr int64_t kProductRows = 512;
+constexpr int64_t kProductLeastRows = 128;
+constexpr int64_t kProductColumns = 512;
 constexpr int64_t kMomentTile = 256;
 constexpr int64_t kMomentRows = 4096;  // products that are summed in f32 before they are added to the sums
+constexpr int64_t kMomentLeastRows = 256;
+constexpr int64_t kPieces = 32;  // wanted of one operation, so that many threads have something to do
 constexpr int64_t kTransposeTile = 64;
+
+// Rows and columns of a product's result: fewer rows in a piece where there are few pieces of columns.
+struct ProductCut {
+  EvenCut columns, rows;
+
+  ProductCut(int64_t row_count, int64_t column_count)
+      : columns(column_count, kProductColumns, 32),
+        rows(row_count, std::clamp(row_count * columns.parts / kPieces, kProductLeastRows, kProductRows), 16) {}
+  int64_t pieces() const { return rows.parts * columns.parts; }
+};
 
 size_t Bytes(int64_t floats) { return static_cast<size_t>(floats) * sizeof(float); }
 
@@ -170,6 +184,7 @@ class CpuDevice final : public Device {
   ThreadPool& pool_;
   std::vector<Buffer<float>> scratch_;  // by slot
   Buffer<uint16_t> narrow_;             // bf16 copy of a product's input
+  Buffer<float> moment_parts_;
 };
 
 void CpuDevice::LoadTransposed(const TensorView& tensor, const Matrix& to) {
@@ -199,8 +214,9 @@ void CpuDevice::LoadRows(const TensorView& table, std::span<const int32_t> rows,
 
 void CpuDevice::Multiply(const Matrix& x, const Affine& affine, const Matrix& out) {
   if (affine.w.memory->type() == DType::kBF16) return MultiplyNarrow(x, affine, out);
-  const EvenCut rows(out.rows, kProductRows, 16), columns(out.columns, kProductColumns, 32);
-  pool_.ParallelFor(rows.parts * columns.parts, [&](int64_t piece, int) {
+  const ProductCut cut(out.rows, out.columns);
+  const EvenCut &columns = cut.columns, &rows = cut.rows;
+  pool_.ParallelFor(cut.pieces(), [&](int64_t piece, int) {
     const int64_t row_part = piece % rows.parts, column_part = piece / rows.parts;
     const int64_t r = rows.begin(row_part), c = columns.begin(column_part);
     const int64_t m = rows.length(row_part), n = columns.length(column_part);
@@ -215,7 +231,8 @@ void CpuDevice::Multiply(const Matrix& x, const Affine& affine, const Matrix& ou
 void CpuDevice::MultiplyNarrow(const Matrix& x, const Affine& affine, const Matrix& out) {
   if (narrow_.size() < x.rows * x.columns) narrow_ = Buffer<uint16_t>(x.rows * x.columns);
   ForRows(x, [&](int64_t r) { NarrowToBf16(RowOf(x, r), x.columns, narrow_.data() + r * x.columns); });
-  const EvenCut rows(out.rows, kProductRows, 16), columns(out.columns, kProductColumns, 32);
+  const ProductCut cut(out.rows, out.columns);
+  const EvenCut &columns = cut.columns, &rows = cut.rows;
   pool_.ParallelFor(rows.parts * columns.parts, [&](int64_t piece, int slot) {
     const int64_t row_part = piece % rows.parts, column_part = piece / rows.parts;
     const int64_t r = rows.begin(row_part), c = columns.begin(column_part);
@@ -301,7 +318,8 @@ Routing CpuDevice::Route(const Matrix& logits, int64_t chosen, bool normalized) 
 }
 
 void CpuDevice::MultiplyBack(const Matrix& dy, const Matrix& w, float factor, const Matrix& dx) {
-  const EvenCut rows(dx.rows, kProductRows, 16), columns(dx.columns, kProductColumns, 32);
+  const ProductCut cut(dx.rows, dx.columns);
+  const EvenCut &columns = cut.columns, &rows = cut.rows;
   pool_.ParallelFor(rows.parts * columns.parts, [&](int64_t piece, int) {
     const int64_t row_part = piece % rows.parts, column_part = piece / rows.parts;
     const int64_t r = rows.begin(row_part), c = columns.begin(column_part);
@@ -320,19 +338,42 @@ void CpuDevice::AddOuter(const Matrix& dy, const Matrix& x, float factor, const 
   });
 }
 
+// Tiles of the upper triangle. A narrow x has few of them: then its rows are cut, too, and the parts are added up in
+// their order.
 void CpuDevice::AddMoment(const Matrix& x, const Matrix& sums) {
-  const int64_t tiles = (x.columns + kMomentTile - 1) / kMomentTile;
-  const int64_t pieces = tiles * (tiles + 1) / 2;
-  std::vector<std::pair<int64_t, int64_t>> corners;
-  for (int64_t i = 0; i < tiles; ++i) {
-    for (int64_t j = i; j < tiles; ++j) corners.emplace_back(i * kMomentTile, j * kMomentTile);
+  std::vector<std::pair<int64_t, int64_t>> tiles;
+  for (int64_t i = 0; i < x.columns; i += kMomentTile) {
+    for (int64_t j = i; j < x.columns; j += kMomentTile) tiles.emplace_back(i, j);
   }
-  pool_.ParallelFor(pieces, [&](int64_t piece, int) {
-    const auto [i, j] = corners[piece];
-    const int64_t m = std::min(kMomentTile, x.columns - i), n = std::min(kMomentTile, x.columns - j);
-    for (int64_t r = 0; r < x.rows; r += kMomentRows) {
-      GemmF32(true, false, m, n, std::min(kMomentRows, x.rows - r), 1.0f, RowOf(x, r) + i, x.stride, RowOf(x, r) + j,
-              x.stride, 1.0f, RowOf(sums, i) + j, sums.stride);
+  const int64_t count = static_cast<int64_t>(tiles.size());
+  const EvenCut cut(x.rows, std::clamp<int64_t>(x.rows * count / kPieces, kMomentLeastRows, kMomentRows), 1);
+  if (count == 0 || cut.parts == 0) return;
+  constexpr int64_t kArea = kMomentTile * kMomentTile;
+  const bool cut_rows = cut.parts > 1 && count < kPieces;
+  float* parts = cut_rows ? Grown(moment_parts_, count * cut.parts * kArea) : nullptr;
+  const auto add = [&](int64_t tile, int64_t part, float keep, float* to, int64_t stride) {
+    const auto [i, j] = tiles[static_cast<size_t>(tile)];
+    GemmF32(true, false, std::min(kMomentTile, x.columns - i), std::min(kMomentTile, x.columns - j), cut.length(part),
+            1.0f, RowOf(x, cut.begin(part)) + i, x.stride, RowOf(x, cut.begin(part)) + j, x.stride, keep, to, stride);
+  };
+  const auto target = [&](int64_t tile) {
+    return RowOf(sums, tiles[static_cast<size_t>(tile)].first) + tiles[static_cast<size_t>(tile)].second;
+  };
+  if (!cut_rows) {
+    pool_.ParallelFor(count, [&](int64_t tile, int) {
+      for (int64_t part = 0; part < cut.parts; ++part) add(tile, part, 1.0f, target(tile), sums.stride);
+    });
+    return;
+  }
+  pool_.ParallelFor(count * cut.parts, [&](int64_t piece, int) {
+    add(piece / cut.parts, piece % cut.parts, 0.0f, parts + piece * kArea, kMomentTile);
+  });
+  pool_.ParallelFor(count, [&](int64_t tile, int) {
+    const auto [i, j] = tiles[static_cast<size_t>(tile)];
+    const int64_t rows = std::min(kMomentTile, x.columns - i), columns = std::min(kMomentTile, x.columns - j);
+    for (int64_t part = 0; part < cut.parts; ++part) {
+      const float* from = parts + (tile * cut.parts + part) * kArea;
+      for (int64_t r = 0; r < rows; ++r) AddScaled(1, from + r * kMomentTile, columns, target(tile) + r * sums.stride);
     }
   });
 }

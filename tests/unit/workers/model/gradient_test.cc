@@ -172,7 +172,7 @@ INSTANTIATE_TEST_SUITE_P(All, GradientFixture, ::testing::Values("llama-gqa", "q
 
 class EveryFamily : public ::testing::TestWithParam<std::string> {};
 
-// A step along a random direction of the embedded stream changes the loss as the gradient says.
+// A step along the gradient of the embedded stream changes the loss as the gradient says.
 TEST_P(EveryFamily, GradientIsTheSlopeOfTheLoss) {
   const auto shared = SharedDir();
   if (!shared) GTEST_SKIP() << kNoSharedData;
@@ -197,7 +197,7 @@ TEST_P(EveryFamily, GradientIsTheSlopeOfTheLoss) {
   const std::vector<float> start = Values(*device, embedded.view());
   const OutputHead head(runner);
   const auto loss_at = [&](double step) {
-    // Along the gradient, so that the slope is as large as it gets, with some noise to leave no part out.
+    // Along the gradient, where the slope is as large as it gets.
     std::vector<float> moved = start;
     for (size_t i = 0; i < moved.size(); ++i) moved[i] += static_cast<float>(step * gradient[i]);
     const DeviceMatrix x = runner.NewStream(2), d = runner.NewStream(2);
@@ -216,7 +216,8 @@ TEST_P(EveryFamily, GradientIsTheSlopeOfTheLoss) {
   };
   double square = 0;
   for (const float g : gradient) square += double{g} * g;
-  const double step = 0.02 / std::sqrt(square);
+  // Small, because two of the models are steep, and in some a router is near a border.
+  const double step = 0.001 / std::sqrt(square);
   const double slope = (loss_at(step) - loss_at(-step)) / (2 * step);
   EXPECT_NEAR(slope / square, 1, 0.01);
 }
