@@ -156,11 +156,13 @@ absl::Status ModelPathNotUtf8Error(const std::string& path) {
 }
 
 absl::Status TokenizerMissingError(const std::string& dir) {
-  return MakeError(absl::StatusCode::kInvalidArgument, "TOKENIZER_MISSING",
-                   absl::StrCat("'", dir,
-                                "' has no tokenizer.json, which text needs; download or convert the tokenizer, or give "
-                                "files of token ids (*.ids.jsonl)"),
-                   {{"dir", dir}, {"file", "tokenizer.json"}});
+  return MakeError(
+      absl::StatusCode::kInvalidArgument, "TOKENIZER_MISSING",
+      absl::StrCat(
+          "'", dir,
+          "' has no tokenizer.json or tokenizer.model, which text needs; download or convert the tokenizer, or give "
+          "files of token ids (*.ids.jsonl)"),
+      {{"dir", dir}, {"file", "tokenizer.json"}});
 }
 
 absl::Status JobFailedError() {

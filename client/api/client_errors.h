@@ -35,7 +35,7 @@ absl::Status JobNotFinishedError(std::string_view job, std::string_view state); 
 absl::Status JobCancelledError(std::string_view job);                                  // JOB_CANCELLED
 absl::Status JobFailedError();                                                         // JOB_FAILED
 absl::Status ModelPathNotUtf8Error(const std::string& path);                           // MANIFEST_PATH_INVALID
-// TOKENIZER_MISSING: text is given to a model folder without tokenizer.json.
+// TOKENIZER_MISSING: text is given to a model folder without tokenizer.json and tokenizer.model.
 absl::Status TokenizerMissingError(const std::string& dir);
 
 }  // namespace bitwright::client

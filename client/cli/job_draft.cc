@@ -21,6 +21,7 @@
 #include "proto/base/status_macros.h"
 #include "proto/contract/names.h"
 #include "proto/inputs/data_kind.h"
+#include "proto/inputs/model_folder.h"
 
 namespace bitwright::client {
 namespace {
@@ -112,7 +113,9 @@ absl::Status SetModel(const Options& options, const Environment& environment, Jo
   ABSL_ASSIGN_OR_RETURN(const auto folder, FolderOf(job.model, environment, !alone));
   if (!folder) return alone ? ModelUnknownError(job.model) : absl::OkStatus();
   ABSL_RETURN_IF_ERROR(TakeFolder(*folder, job, draft));
-  if (NeedsTokenizer(draft.spec) && !draft.model->Has("tokenizer.json")) return TokenizerMissingError(job.model);
+  const bool has_tokenizer = std::any_of(std::begin(kTokenizerFiles), std::end(kTokenizerFiles),
+                                         [&](std::string_view file) { return draft.model->Has(std::string(file)); });
+  if (NeedsTokenizer(draft.spec) && !has_tokenizer) return TokenizerMissingError(job.model);
   return absl::OkStatus();
 }
 

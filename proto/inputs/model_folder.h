@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -17,6 +18,9 @@ struct ModelFolder {
 
   bool Has(const std::string& path) const;
 };
+
+// The files that a tokenizer is read from, that which counts first: of the `tokenizers` library, of SentencePiece.
+inline constexpr std::string_view kTokenizerFiles[] = {"tokenizer.json", "tokenizer.model"};
 
 // What a file is to the model.
 enum class FilePart {

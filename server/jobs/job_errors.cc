@@ -138,7 +138,7 @@ absl::Status DataEmptyError(std::string_view use) {
 absl::Status TokenizerMissingError(std::string_view model, std::string_view use) {
   return Invalid(
       "TOKENIZER_MISSING",
-      "model '" + Text(model) + "' has no tokenizer.json, which the " + std::string(use) +
+      "model '" + Text(model) + "' has no tokenizer.json or tokenizer.model, which the " + std::string(use) +
           " text needs; upload the model with it, or give token ids (a file *.ids.jsonl, one array of ids per line)",
       {{"model", Text(model)}, {"use", Text(use)}});
 }

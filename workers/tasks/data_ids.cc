@@ -1,5 +1,6 @@
 #include "workers/tasks/data_ids.h"
 
+#include <array>
 #include <memory>
 #include <string_view>
 
@@ -7,6 +8,7 @@
 #include "proto/base/status_macros.h"
 #include "proto/base/utf8.h"
 #include "proto/contract/task_names.h"
+#include "proto/inputs/model_folder.h"
 #include "workers/chat/chat_template.h"
 #include "workers/chat/document.h"
 #include "workers/tasks/task_errors.h"
@@ -18,8 +20,11 @@ namespace bitwright::worker {
 namespace {
 
 absl::StatusOr<std::unique_ptr<const Tokenizer>> LoadTokenizer(TaskIo& io) {
-  ABSL_ASSIGN_OR_RETURN(const auto json, io.Input(ModelFileName("tokenizer.json")));
-  return Tokenizer::Load(json->text());
+  const auto [json, sentencepiece] = std::to_array(kTokenizerFiles);
+  const ModelFiles files = io.Files();
+  const bool has_json = files.contains(std::string(json)) || !files.contains(std::string(sentencepiece));
+  ABSL_ASSIGN_OR_RETURN(const auto file, io.Input(ModelFileName(has_json ? json : sentencepiece)));
+  return has_json ? Tokenizer::Load(file->text()) : Tokenizer::LoadSentencePiece(file->text());
 }
 
 absl::StatusOr<DataIds> ReadText(const v1::TokenizeParams& params, std::string_view text, TaskIo& io) {

@@ -4,6 +4,7 @@
 #include "bitwright/v1/models.pb.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
+#include "proto/inputs/model_folder.h"
 #include "proto/inputs/model_refusals.h"
 #include "workers/calibrate/second_moment.h"
 #include "workers/checkpoint/checkpoint_errors.h"
@@ -16,8 +17,6 @@
 
 namespace bitwright::worker {
 namespace {
-
-constexpr char kTokenizerFile[] = "tokenizer.json";
 
 void DescribeSizes(const ModelConfig& config, v1::ModelInfo& info) {
   info.set_family(config.family);
@@ -118,7 +117,10 @@ std::map<std::string, int64_t> DescribeFiles(const std::vector<SortedFile>& sort
     if (file.part != FilePart::kCarried) continue;
     info.add_carried_files(file.path);
     carried[file.path] = size;
-    if (file.path == kTokenizerFile) info.set_tokenizer_path(file.path);
+  }
+  for (const std::string_view tokenizer : kTokenizerFiles) {
+    if (!info.tokenizer_path().empty() || !carried.contains(std::string(tokenizer))) continue;
+    info.set_tokenizer_path(std::string(tokenizer));
   }
   return carried;
 }

@@ -7,6 +7,7 @@
 
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
+#include "proto/inputs/model_folder.h"
 #include "workers/tasks/task_errors.h"
 
 namespace bitwright::worker {
@@ -22,15 +23,25 @@ struct Wanted {
   int candidates = 0, shards = 0;     // "tokens/{candidate}/{shard}", all of them
 };
 
+// The file that the text is tokenized with: the first that is there.
+std::string TokenizerOf(const v1::TaskSpec& spec) {
+  for (const std::string_view file : kTokenizerFiles) {
+    const std::string name = ModelFileName(file);
+    for (const v1::TaskInput& input : spec.inputs()) {
+      if (input.name() == name) return name;
+    }
+  }
+  return ModelFileName(kTokenizerFiles[0]);
+}
+
 Wanted WantedOf(const v1::TaskSpec& spec) {
   const std::string config = ModelFileName("config.json");
-  const std::string tokenizer = ModelFileName("tokenizer.json");
   switch (spec.params_case()) {
     case v1::TaskSpec::kInspect:
       return {.model = true};
     case v1::TaskSpec::kTokenize:
       if (spec.tokenize().kind() == v1::Data::TOKEN_IDS_JSONL) return {.needed = {TaskFile::kData}, .model = true};
-      return {.needed = {TaskFile::kData, tokenizer}, .model = true};
+      return {.needed = {TaskFile::kData, TokenizerOf(spec)}, .model = true};
     case v1::TaskSpec::kReference:
       return {.needed = {TaskFile::kIds}, .model = true};
     case v1::TaskSpec::kCalibrate:

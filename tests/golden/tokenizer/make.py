@@ -250,12 +250,13 @@ def strip(left, right):
 
 def charsmap(rules):
     """A table of SentencePiece for replacements of sequences of characters: a trie in a double array, and the texts."""
-    units, texts = {0: 0}, b""
+    units, texts, offsets = {0: 0}, b"", set()
 
     def place(node, entries, depth):
         nonlocal texts
         labels = sorted({key[depth] if depth < len(key) else 0 for key, _ in entries})
-        offset = next(o for o in range(1, 1 << 20) if not o & 0xFF and not {o ^ label for label in labels} & units.keys())
+        offset = next(o for o in range(1, 1 << 20) if o not in offsets and not {o ^ label for label in labels} & units.keys())
+        offsets.add(offset)  # of one parent only: its children are told by their labels
         units[node] |= (node ^ offset) << 10
         for label in labels:
             units[offset ^ label] = label
@@ -269,7 +270,7 @@ def charsmap(rules):
             texts += inside[0][1].encode() + b"\0"
 
     place(0, sorted((key.encode(), text) for key, text in rules.items()), 0)
-    size = max(units) + 256
+    size = (max(units) | 0xFF) + 1  # any byte may be looked up beside a node
     array = struct.pack("<%dI" % size, *(units.get(i, 0xFF) for i in range(size)))
     return struct.pack("<I", len(array)) + array + texts
 

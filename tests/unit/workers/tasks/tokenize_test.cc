@@ -1,8 +1,11 @@
 #include <gtest/gtest.h>
 
+#include "bitwright/v1/models.pb.h"
 #include "proto/contract/task_names.h"
+#include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/workers/tasks/task_chain.h"
+#include "workers/base/files.h"
 
 namespace bitwright::worker {
 namespace {
@@ -23,6 +26,18 @@ absl::StatusOr<Blobs> RunOnData(const v1::TaskSpec& spec, const std::string& dat
   return RunOnBlobs(spec, inputs);
 }
 
+v1::TaskSpec Inspect() {
+  v1::TaskSpec spec;
+  spec.set_kind(TaskKind::kInspect);
+  spec.mutable_inspect();
+  return spec;
+}
+
+Blobs ModelOf(Blobs inputs) {
+  inputs.erase(TaskFile::kData);
+  return inputs;
+}
+
 v1::TokenizeSummary SummaryOf(const Blobs& outputs) {
   v1::TokenizeSummary summary;
   EXPECT_TRUE(summary.ParseFromString(outputs.at(TaskFile::kSummary)));
@@ -33,6 +48,24 @@ TEST(Tokenize, EmptyText) { EXPECT_THAT(RunOnData(Tokenize(v1::Data::TEXT), ""),
 
 TEST(Tokenize, TextWithoutATokenizer) {
   EXPECT_THAT(RunOnBlobs(Tokenize(v1::Data::TEXT), {{TaskFile::kData, "text"}}), HasReason("TASK_INPUT_MISSING"));
+}
+
+TEST(Tokenize, SentencePieceWhereThereIsNoTokenizerJson) {
+  ASSERT_OK_AND_ASSIGN(const std::string file,
+                       ReadFile(SourcePath("tests/golden/tokenizer/sentencepiece-bpe/tokenizer.model")));
+  auto spec = Tokenize(v1::Data::TEXT);
+  spec.mutable_tokenize()->set_vocab_size(420);
+  Blobs inputs = SmallModelBlobs();
+  inputs[TaskFile::kData] = "hello world, hello";
+  inputs[ModelFileName("tokenizer.model")] = file;
+  ASSERT_OK_AND_ASSIGN(const Blobs by_json, RunOnBlobs(spec, inputs));
+  inputs.erase(ModelFileName("tokenizer.json"));
+  ASSERT_OK_AND_ASSIGN(const Blobs by_model, RunOnBlobs(spec, inputs));
+  EXPECT_NE(SummaryOf(by_json).sha256_of_all_ids(), SummaryOf(by_model).sha256_of_all_ids());
+  ASSERT_OK_AND_ASSIGN(const Blobs inspected, RunOnBlobs(Inspect(), ModelOf(inputs)));
+  v1::ModelInfo info;
+  ASSERT_TRUE(info.ParseFromString(inspected.at(TaskFile::kInfo)));
+  EXPECT_EQ(info.tokenizer_path(), "tokenizer.model");
 }
 
 TEST(Tokenize, TextShorterThanAWindowHasNone) {
