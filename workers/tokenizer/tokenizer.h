@@ -36,7 +36,7 @@ class Tokenizer {
   // The ids of a UTF-8 text. Added tokens in the text are recognized in any case; `add_special_tokens` puts
   // those of the post-processor (such as a beginning-of-text token) around it. Time is O(n log n) in the text.
   // TEXT_NOT_UTF8 (with the byte), TEXT_TOO_LONG (above kMaxTextBytes, or 16 MiB that nothing cuts),
-  // TOKENIZER_PATTERN_LIMIT.
+  // TOKENIZER_PATTERN_LIMIT, TOKENIZER_UNSUPPORTED (a Replace that matches between two characters of this text).
   absl::StatusOr<std::vector<int32_t>> Encode(std::string_view text, bool add_special_tokens) const;
 
   // The text of ids; bytes that are not UTF-8 become U+FFFD. `skip_special_tokens` leaves out added tokens that the
