@@ -167,7 +167,8 @@ absl::StatusOr<ModelConfig> ReadQwen2Moe(const ConfigReader& from) {
     const bool early = static_cast<double>(i) < from.Number("max_window_layers");
     const bool slides = types.empty() ? used && i % 2 == 0 && early : types[i] == "sliding_attention";
     if (slides && window == 0) {
-      return ConfigInvalidError("layer_types", "names sliding layers, but there is no sliding_window in use");
+      return ConfigUnsupportedError("layer_types", "sliding_attention",
+                                    "full_attention where no sliding_window is used");
     }
     if (slides) plan.base.reach[i] = window;
   }

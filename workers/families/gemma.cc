@@ -101,7 +101,6 @@ absl::Status ReadGemmaLayers(const ConfigReader& from, int64_t pattern, LlamaPla
   ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> types, ReadLayerTypes(from, plan.sizes.layers));
   ABSL_ASSIGN_OR_RETURN(const int64_t window, from.Size("sliding_window"));
   ABSL_ASSIGN_OR_RETURN(const int64_t scalar, from.Size("query_pre_attn_scalar"));
-  ABSL_ASSIGN_OR_RETURN(plan.soft_cap, SoftCap(from, "attn_logit_softcapping"));
   plan.scale = 1 / std::sqrt(static_cast<double>(scalar));
   plan.norms = LlamaPlan::Norms::kAround;
   for (size_t i = 0; i < plan.reach.size(); ++i) {
@@ -129,6 +128,7 @@ absl::StatusOr<ModelConfig> ReadGemma(const ConfigReader& from) {
 absl::StatusOr<ModelConfig> ReadGemma2(const ConfigReader& from) {
   ABSL_ASSIGN_OR_RETURN(LlamaPlan plan, ReadGemmaPlan(from, {.heads_divide = true}, "hidden_activation"));
   ABSL_RETURN_IF_ERROR(ReadGemmaLayers(from, 2, plan));
+  ABSL_ASSIGN_OR_RETURN(plan.soft_cap, SoftCap(from, "attn_logit_softcapping"));
   ABSL_ASSIGN_OR_RETURN(RopeConfig rope, ReadRopeConfig(from.config(), plan.sizes.max_positions, plan.sizes.head_dim));
   ModelConfig config = GemmaConfig(from, plan, {rope, rope});
   ABSL_ASSIGN_OR_RETURN(config.head.soft_cap, SoftCap(from, "final_logit_softcapping"));
@@ -163,6 +163,7 @@ absl::StatusOr<RopeConfig> ReadGemma3Rope(const ConfigReader& from, const LlamaP
                         {.theta = theta, .default_theta = full ? 1e6 : 1e4});
 }
 
+// The class declares attn_logit_softcapping, and its attention does not read it.
 absl::StatusOr<ModelConfig> ReadGemma3(const ConfigReader& from) {
   ABSL_ASSIGN_OR_RETURN(LlamaPlan plan, ReadGemmaPlan(from, {.heads_divide = true}, "hidden_activation"));
   ABSL_ASSIGN_OR_RETURN(const int64_t pattern, from.Size("sliding_window_pattern"));
