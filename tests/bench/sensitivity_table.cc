@@ -102,10 +102,7 @@ class Table {
     const double curvature_end = Now();
     ids_ = ids.first(static_cast<size_t>(windows * kWindow));
     reference_ = runner_.Embed(ids_);
-    for (int64_t b = 0; b < layers; ++b) {
-      ABSL_ASSIGN_OR_RETURN(const BlockWeights block, runner_.LoadBlock(b));
-      runner_.Run(block, reference_.view());
-    }
+    ABSL_RETURN_IF_ERROR(runner_.RunBlocks(0, layers, reference_.view()));
     model_.FinalNorm(device_, reference_.view());
     const DeviceMatrix x = runner_.Embed(ids_);
     for (int64_t b = 0; b < layers; ++b) {
@@ -183,10 +180,7 @@ class Table {
       std::swap(block.matrices[u].weight, rounded_weight);
       runner_.Run(block, stream.view());
       std::swap(block.matrices[u].weight, rounded_weight);
-      for (int64_t later = b + 1; later < model_.config().layers; ++later) {
-        ABSL_ASSIGN_OR_RETURN(const BlockWeights next, runner_.LoadBlock(later));
-        runner_.Run(next, stream.view());
-      }
+      ABSL_RETURN_IF_ERROR(runner_.RunBlocks(b + 1, model_.config().layers, stream.view()));
       model_.FinalNorm(device_, stream.view());
       HeadComparison head(runner_);
       const Matrix variants[] = {stream.view()};

@@ -14,6 +14,7 @@
 #include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
 #include "tests/support/block_facts.h"
+#include "tests/support/device_values.h"
 #include "workers/kernels/cpu/cpu_device.h"
 #include "workers/model/output_head.h"
 #include "workers/model/rope.h"
@@ -63,16 +64,11 @@ absl::StatusOr<json> Logits(const std::string& dir, const std::vector<int32_t>& 
   const auto device = MakeCpuDevice(pool);
   BlockRunner runner(model, static_cast<int64_t>(ids.size()), Compute::kF32, *device);
   const DeviceMatrix x = runner.Embed(ids);
-  for (int64_t b = 0; b < model.config().layers; ++b) {
-    ABSL_ASSIGN_OR_RETURN(const BlockWeights block, runner.LoadBlock(b));
-    runner.Run(block, x.view());
-  }
+  ABSL_RETURN_IF_ERROR(runner.RunBlocks(0, model.config().layers, x.view()));
   model.FinalNorm(*device, x.view());
   const DeviceMatrix logits(*device, DType::kF32, x.view().rows, model.config().vocab);
   OutputHead(runner).Logits(x.view(), logits.view());
-  std::vector<float> values(static_cast<size_t>(logits.view().rows * logits.view().columns));
-  device->Read(logits.view(), values);
-  return json(values);
+  return json(Values(*device, logits.view()));
 }
 
 }  // namespace

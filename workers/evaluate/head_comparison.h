@@ -22,10 +22,9 @@ class HeadComparison {
   std::vector<TokenStats> Compare(const Matrix& base, std::span<const Matrix> variants, std::span<const int32_t> ids);
 
  private:
-  static constexpr int64_t kLogits = 16 << 20;  // of base and of one variant, each
-
   const BlockRunner& runner_;
   const OutputHead head_;
+  DeviceMatrix base_logits_, logits_;  // kept from call to call
 };
 
 }  // namespace bitwright::worker

@@ -110,7 +110,7 @@ BlockProgram ExpertsBlock(const ExpertsPlan& plan, int64_t block) {
   const int64_t hidden = plan.base.sizes.hidden;
   BlockBuilder builder("model.layers." + std::to_string(block) + ".", hidden);
   const std::string prefix = builder.prefix() + plan.part;
-  int stream = LlamaAttention(builder, plan.base, block);
+  int stream = LlamaAttention(builder, plan.base, block).stream;
   const std::string norm = "post_attention_layernorm";
   const int x = builder.Norm(stream, LlamaNorm(plan.base, builder.prefix() + norm, hidden), norm);
   if (plan.shared > 0) {

@@ -66,7 +66,7 @@ UnitSpec DownUnit(const std::string& prefix, int64_t hidden, int64_t inner, bool
   return OneLinear(prefix + "down_proj", hidden, inner, bias, std::move(bias_key));
 }
 
-int LlamaAttention(BlockBuilder& builder, const LlamaPlan& plan, int64_t block) {
+AttentionResult LlamaAttention(BlockBuilder& builder, const LlamaPlan& plan, int64_t block) {
   const DecoderSizes& s = plan.sizes;
   const size_t layer = static_cast<size_t>(block);
   const std::string attention = builder.prefix() + "self_attn.";
@@ -86,8 +86,8 @@ int LlamaAttention(BlockBuilder& builder, const LlamaPlan& plan, int64_t block) 
     return builder.Norm(x, LlamaNorm(plan, builder.prefix() + name, s.hidden), name);
   };
   const int x = plan.norms == Norms::kAfter ? stream : norm(stream, "input_layernorm");
-  if (plan.norms == Norms::kBefore) return builder.Attention(x, parts, stream, plan.residual_factor);
-  return builder.Add(stream, norm(builder.Attention(x, parts), "post_attention_layernorm"));
+  if (plan.norms == Norms::kBefore) return {builder.Attention(x, parts, stream, plan.residual_factor), x};
+  return {builder.Add(stream, norm(builder.Attention(x, parts), "post_attention_layernorm")), x};
 }
 
 BlockProgram LlamaBlock(const LlamaPlan& plan, int64_t block) {
@@ -95,11 +95,11 @@ BlockProgram LlamaBlock(const LlamaPlan& plan, int64_t block) {
   const auto norm = [&](int x, const char* name) {
     return builder.Norm(x, LlamaNorm(plan, builder.prefix() + name, plan.sizes.hidden), name);
   };
-  const int stream = LlamaAttention(builder, plan, block);
+  const auto [stream, attention_input] = LlamaAttention(builder, plan, block);
   switch (plan.norms) {
     case Norms::kBefore:
-      return builder.Finish(LlamaMlp(
-          builder, plan, plan.parallel ? BlockBuilder::kStream + 1 : norm(stream, "post_attention_layernorm"), stream));
+      return builder.Finish(
+          LlamaMlp(builder, plan, plan.parallel ? attention_input : norm(stream, "post_attention_layernorm"), stream));
     case Norms::kAfter: {
       const int delta = LlamaMlp(builder, plan, stream, BlockBuilder::kNone);
       return builder.Finish(builder.Add(stream, norm(delta, "post_feedforward_layernorm")));

@@ -43,8 +43,12 @@ NormSpec LlamaNorm(const LlamaPlan& plan, const std::string& name, int64_t dim);
 // One linear, in a unit of its own.
 UnitSpec OneLinear(const std::string& name, int64_t out, int64_t in, bool bias = false, std::string bias_key = {});
 
-// The residual stream behind the attention part of a block.
-int LlamaAttention(BlockBuilder& builder, const LlamaPlan& plan, int64_t block);
+// The residual stream behind the attention part of a block, and what that part read.
+struct AttentionResult {
+  int stream = 0;
+  int input = 0;
+};
+AttentionResult LlamaAttention(BlockBuilder& builder, const LlamaPlan& plan, int64_t block);
 // Units of a gated feed-forward part whose tensors begin with `prefix`.
 UnitSpec GateUpUnit(const std::string& prefix, int64_t hidden, int64_t inner, bool bias = false,
                     std::string bias_key = {});

@@ -2,15 +2,6 @@
 
 namespace bitwright::worker {
 
-Matrix BackwardPass::Of(const Part& part) const {
-  return part.value < 0 ? Matrix() : Of(part.value).Columns(part.first, part.columns);
-}
-
-Heads BackwardPass::Of(const HeadsPart& part) const {
-  return {Of(part.value).Columns(part.first, (part.count - 1) * part.stride + part.dim), part.count, part.stride,
-          part.dim};
-}
-
 void BackwardPass::Complete(int value) const {
   if (taps.value) taps.value({value, 0, forward.At(value), Of(value)});
 }

@@ -28,8 +28,8 @@ struct BackwardPass {
  private:
   Device& device() const { return forward.on; }
   const Matrix& Of(int value) const { return gradients[static_cast<size_t>(value)]; }
-  Matrix Of(const Part& part) const;
-  Heads Of(const HeadsPart& part) const;
+  Matrix Of(const Part& part) const { return part.value < 0 ? Matrix() : PartOf(Of(part.value), part); }
+  Heads Of(const HeadsPart& part) const { return PartOf(Of(part.value), part); }
   void Linear(int matrix, int64_t expert, const Matrix& input, const Matrix& gradient, float factor,
               const Matrix& to) const;
   // Gives the gradients of the expert's weights [tokens].

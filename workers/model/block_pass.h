@@ -7,6 +7,12 @@
 
 namespace bitwright::worker {
 
+// The columns and heads of a value that an operation names; of its gradient they are the same.
+inline Matrix PartOf(const Matrix& whole, const Part& part) { return whole.Columns(part.first, part.columns); }
+inline Heads PartOf(const Matrix& whole, const HeadsPart& part) {
+  return {whole.Columns(part.first, (part.count - 1) * part.stride + part.dim), part.count, part.stride, part.dim};
+}
+
 // One chunk of windows on its way forward through a block: what each operation does.
 struct BlockPass {
   Device& on;
@@ -18,13 +24,8 @@ struct BlockPass {
 
   Device& device() const { return on; }
   const Matrix& At(int value) const { return values[static_cast<size_t>(value)]; }
-  Matrix At(const Part& part) const {
-    return part.value < 0 ? Matrix() : At(part.value).Columns(part.first, part.columns);
-  }
-  Heads At(const HeadsPart& part) const {
-    return {At(part.value).Columns(part.first, (part.count - 1) * part.stride + part.dim), part.count, part.stride,
-            part.dim};
-  }
+  Matrix At(const Part& part) const { return part.value < 0 ? Matrix() : PartOf(At(part.value), part); }
+  Heads At(const HeadsPart& part) const { return PartOf(At(part.value), part); }
   void Written(int value) const {
     if (tap) tap({value, 0, At(value)});
   }

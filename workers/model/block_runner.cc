@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "proto/base/status_macros.h"
 #include "workers/model/backward_pass.h"
 #include "workers/model/block_pass.h"
 #include "workers/model/rope.h"
@@ -55,23 +56,34 @@ int64_t BlockRunner::ChunkRows(int64_t row_floats, int64_t rows) const {
   return std::min(rows, std::max<int64_t>(1, most / window_) * window_);
 }
 
+Matrix BlockRunner::Slot(size_t index, int64_t rows, int64_t columns) {
+  if (slots_.size() <= index) slots_.resize(index + 1);
+  DeviceMatrix& slot = slots_[index];
+  if (slot.view().rows < rows * columns) slot = DeviceMatrix(device_, DType::kF32, rows * columns, 1);
+  return {slot.view().memory, 0, rows, columns, columns};
+}
+
+absl::Status BlockRunner::RunBlocks(int64_t begin, int64_t end, const Matrix& x, const UnitSource& source,
+                                    const std::function<void(int64_t passed)>& progress) {
+  for (int64_t b = begin; b < end; ++b) {
+    ABSL_ASSIGN_OR_RETURN(const BlockWeights block, LoadBlock(b, source));
+    Run(block, x);
+    if (progress) progress(b - begin + 1);
+  }
+  return absl::OkStatus();
+}
+
 void BlockRunner::Run(const BlockWeights& block, const Matrix& x, const ValueTap& tap) {
   const ValuePlan plan = PlanValues(block.program);
   const int64_t chunk = ChunkRows(plan.RowFloats(), x.rows);
-  slots_.resize(std::max(slots_.size(), plan.columns.size()));
-  for (size_t s = 1; s < plan.columns.size(); ++s) {
-    const int64_t wanted = chunk * plan.columns[s];
-    if (slots_[s].view().rows < wanted) slots_[s] = DeviceMatrix(device_, DType::kF32, wanted, 1);
-  }
+  for (size_t s = 1; s < plan.columns.size(); ++s) Slot(s, chunk, plan.columns[s]);
   for (int64_t first = 0; first < x.rows; first += chunk) {
     const int64_t rows = std::min(chunk, x.rows - first);
     BlockPass pass{device_, block, ropes_, window_, tap, {}};
     for (size_t v = 0; v < plan.slot.size(); ++v) {
       const size_t slot = static_cast<size_t>(plan.slot[v]);
       const int64_t columns = block.program.values[v].columns;
-      pass.values.push_back(slot == ValuePlan::kEntering
-                                ? x.Rows(first, rows)
-                                : Matrix{slots_[slot].view().memory, 0, rows, columns, columns});
+      pass.values.push_back(slot == ValuePlan::kEntering ? x.Rows(first, rows) : Slot(slot, rows, columns));
     }
     for (const Operation& operation : block.program.operations) std::visit(pass, operation);
     if (!plan.output_in_place) device_.Copy(pass.At(block.program.output), x.Rows(first, rows));
@@ -84,18 +96,15 @@ void BlockRunner::RunBack(const BlockWeights& block, const Matrix& x, const Matr
   int64_t columns = 0;
   for (const ValueSpec& spec : specs) columns += 2 * spec.columns;
   const int64_t chunk = ChunkRows(columns, x.rows);
-  std::vector<DeviceMatrix> memory;
-  for (const ValueSpec& spec : specs) {
-    for (int copy = 0; copy < 2; ++copy) memory.emplace_back(device_, DType::kF32, chunk, spec.columns);
-  }
+  for (size_t v = 0; v < 2 * specs.size(); ++v) Slot(v, chunk, specs[v / 2].columns);
   const ValueTap no_tap;
   for (int64_t first = 0; first < x.rows; first += chunk) {
     const int64_t rows = std::min(chunk, x.rows - first);
     BlockPass forward{device_, block, ropes_, window_, no_tap, {}};
     BackwardPass backward{forward, taps, {}};
     for (size_t v = 0; v < specs.size(); ++v) {
-      forward.values.push_back(memory[2 * v].view().Rows(0, rows));
-      backward.gradients.push_back(memory[2 * v + 1].view().Rows(0, rows));
+      forward.values.push_back(Slot(2 * v, rows, specs[v].columns));
+      backward.gradients.push_back(Slot(2 * v + 1, rows, specs[v].columns));
       device_.Fill(0, backward.gradients.back());
     }
     device_.Copy(x.Rows(first, rows), forward.values.front());

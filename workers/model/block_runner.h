@@ -71,6 +71,11 @@ class BlockRunner {
   // x [windows · window, hidden] passes through the block in place.
   void Run(const BlockWeights& block, const Matrix& x, const ValueTap& tap = nullptr);
 
+  // Loads blocks [begin, end) one after the other, and x passes through each. `progress` is called with the number of
+  // those that x has passed. Errors of LoadBlock.
+  absl::Status RunBlocks(int64_t begin, int64_t end, const Matrix& x, const UnitSource& source = nullptr,
+                         const std::function<void(int64_t passed)>& progress = nullptr);
+
   // Backwards through the block, whose weights are f32: x [windows · window, hidden] is the stream that enters it; d,
   // of the same shape, the gradient of a loss with respect to the stream that leaves it, becomes that with respect to
   // x.
@@ -78,6 +83,8 @@ class BlockRunner {
 
  private:
   int64_t ChunkRows(int64_t row_floats, int64_t rows) const;
+  // Slot `index`, with memory for at least [rows, columns].
+  Matrix Slot(size_t index, int64_t rows, int64_t columns);
 
   const Model& model_;
   const int64_t window_;

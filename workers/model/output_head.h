@@ -18,6 +18,8 @@ class OutputHead {
   static constexpr int64_t kMostBytes = int64_t{512} << 20;
 
   int64_t vocab() const { return vocab_; }
+  // Of `rows` rows, how many to make logits of at a time.
+  int64_t RowsAtATime(int64_t rows) const { return std::min(rows, std::max<int64_t>(64, kLogits / vocab_)); }
 
   // logits [rows, vocab] of hidden [rows, hidden] after the final norm.
   void Logits(const Matrix& hidden, const Matrix& logits) const;
@@ -35,7 +37,6 @@ class OutputHead {
  private:
   static constexpr int64_t kTileRows = 4096;    // of a large head
   static constexpr int64_t kLogits = 16 << 20;  // that are live at a time
-  int64_t RowsAtATime(int64_t rows) const { return std::min(rows, std::max<int64_t>(64, kLogits / vocab_)); }
   // Calls each(first row of the head, those rows on the device) for all of the head.
   template <typename F>
   void ForEachTile(const F& each) const;

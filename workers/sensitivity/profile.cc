@@ -147,10 +147,7 @@ absl::StatusOr<std::vector<UnitSensitivity>> ProfileBlocks(BlockRunner& runner, 
   const int64_t layers = runner.model().config().layers;
   HeadComparison head(runner);
   const DeviceMatrix x = runner.Embed(data.ids);
-  for (int64_t b = 0; b < begin; ++b) {
-    ABSL_ASSIGN_OR_RETURN(const BlockWeights block, runner.LoadBlock(b));
-    runner.Run(block, x.view());
-  }
+  ABSL_RETURN_IF_ERROR(runner.RunBlocks(0, begin, x.view()));
   double work = 0;
   for (int64_t b = begin; b < end; ++b) work += static_cast<double>(layers - b);
   double done = 0;

@@ -25,11 +25,10 @@ absl::Status RunEvaluate(const v1::EvaluateParams& params, TaskIo& io) {
 
   BlockRunner runner(model, window, compute, io.device());
   const DeviceMatrix x = runner.Embed(ids);
-  for (int64_t b = 0; b < model.config().layers; ++b) {
-    ABSL_ASSIGN_OR_RETURN(const BlockWeights block, runner.LoadBlock(b, source));
-    runner.Run(block, x.view());
-    io.Progress(static_cast<double>(b + 1) / static_cast<double>(model.config().layers + 1));
-  }
+  const int64_t layers = model.config().layers;
+  ABSL_RETURN_IF_ERROR(runner.RunBlocks(0, layers, x.view(), source, [&](int64_t passed) {
+    io.Progress(static_cast<double>(passed) / static_cast<double>(layers + 1));
+  }));
   model.FinalNorm(io.device(), x.view());
   HeadComparison head(runner);
   const Matrix variants[] = {x.view()};

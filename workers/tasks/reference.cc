@@ -13,11 +13,10 @@ absl::Status RunReference(const v1::ReferenceParams& params, TaskIo& io) {
                         io.IdRows(TaskFile::kIds, begin, end, params.stride(), params.window(), model.config().vocab));
   BlockRunner runner(model, params.window(), ComputeOf(params.compute()), io.device());
   const DeviceMatrix x = runner.Embed(ids);
-  for (int64_t b = 0; b < model.config().layers; ++b) {
-    ABSL_ASSIGN_OR_RETURN(const BlockWeights block, runner.LoadBlock(b));
-    runner.Run(block, x.view());
-    io.Progress(static_cast<double>(b + 1) / static_cast<double>(model.config().layers));
-  }
+  const int64_t layers = model.config().layers;
+  ABSL_RETURN_IF_ERROR(runner.RunBlocks(0, layers, x.view(), nullptr, [&](int64_t passed) {
+    io.Progress(static_cast<double>(passed) / static_cast<double>(layers));
+  }));
   model.FinalNorm(io.device(), x.view());
   return io.WriteFloats(TaskFile::kHidden, x.view());
 }

@@ -19,6 +19,9 @@ TEST(Families, TheTableIsThatOfTheContract) {
   for (size_t i = 0; i < Families().size(); ++i) {
     EXPECT_EQ(Families()[i]->architecture, kArchitectures[i].architecture);
     EXPECT_EQ(Families()[i]->name, kArchitectures[i].family);
+    ASSERT_OK_AND_ASSIGN(const ModelConfig config, Bare(kArchitectures[i].family));
+    EXPECT_EQ(config.embedding.tokens,
+              std::string(kArchitectures[i].prefix) + std::string(kArchitectures[i].embedding));
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "tests/support/device_values.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/model_fixtures.h"
 #include "tests/support/status_matchers.h"
@@ -19,12 +20,6 @@ struct Forward {
   std::vector<float> logits;
   std::vector<std::vector<float>> layer_inputs;
 };
-
-std::vector<float> Values(Device& device, const Matrix& matrix) {
-  std::vector<float> values(static_cast<size_t>(matrix.rows * matrix.columns));
-  device.Read(matrix, values);
-  return values;
-}
 
 Forward RunModel(const Model& model, std::span<const int32_t> ids, int64_t window, Compute compute, Device& device) {
   BlockRunner runner(model, window, compute, device);

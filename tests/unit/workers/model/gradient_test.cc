@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 
+#include "tests/support/device_values.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/model_fixtures.h"
 #include "tests/support/status_matchers.h"
@@ -11,12 +12,6 @@
 
 namespace bitwright::worker {
 namespace {
-
-std::vector<float> Values(Device& device, const Matrix& matrix) {
-  std::vector<float> values(static_cast<size_t>(matrix.rows * matrix.columns));
-  device.Read(matrix, values);
-  return values;
-}
 
 // |got · factor − expected| over the largest expected element.
 double Error(std::span<const float> expected, std::span<const float> got, double factor) {
@@ -202,11 +197,7 @@ TEST_P(EveryFamily, GradientIsTheSlopeOfTheLoss) {
     for (size_t i = 0; i < moved.size(); ++i) moved[i] += static_cast<float>(step * gradient[i]);
     const DeviceMatrix x = runner.NewStream(2), d = runner.NewStream(2);
     device->Write(moved, x.view());
-    for (int64_t b = 0; b < model.config().layers; ++b) {
-      const auto block = runner.LoadBlock(b);
-      EXPECT_THAT(block, IsOk());
-      runner.Run(*block, x.view());
-    }
+    EXPECT_THAT(runner.RunBlocks(0, model.config().layers, x.view()), IsOk());
     model.FinalNorm(*device, x.view());
     std::vector<double> losses(ids.size());
     head.LossBack(x.view(), labels, losses, d.view());

@@ -37,10 +37,7 @@ TEST_P(TrainedModel, PerplexityAgreesWithTransformers) {
   const auto device = MakeCpuDevice(pool);
   BlockRunner runner(model, window, Compute::kF32, *device);
   const DeviceMatrix x = runner.Embed(ids);
-  for (int64_t b = 0; b < model.config().layers; ++b) {
-    ASSERT_OK_AND_ASSIGN(const BlockWeights block, runner.LoadBlock(b));
-    runner.Run(block, x.view());
-  }
+  BITWRIGHT_ASSERT_OK(runner.RunBlocks(0, model.config().layers, x.view()));
   model.FinalNorm(*device, x.view());
   const Matrix same[] = {x.view()};
   // The smaller model's head is taken as too large to keep: the same numbers must come from its tiles.
