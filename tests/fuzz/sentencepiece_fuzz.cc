@@ -1,9 +1,8 @@
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
-#include "workers/tokenizer/tokenizer.h"
+#include "tests/fuzz/tokenizer_check.h"
 
 // Input: a byte that is the length of a text, the text, a tokenizer.model. Whatever loads must encode any text to known
 // ids, or say why not.
@@ -13,12 +12,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const size_t length = std::min<size_t>(static_cast<uint8_t>(input.front()), input.size() - 1);
   const std::string_view text = input.substr(1, length);
   const auto tokenizer = bitwright::worker::Tokenizer::LoadSentencePiece(input.substr(1 + length));
-  if (!tokenizer.ok()) return 0;
-  const auto ids = (*tokenizer)->Encode(text, true);
-  if (!ids.ok()) return 0;
-  for (int32_t id : *ids) {
-    if (id < 0 || id >= (*tokenizer)->vocab_size()) std::abort();
-  }
-  if (!(*tokenizer)->Decode(*ids, false).ok()) std::abort();
+  if (tokenizer.ok()) CheckEncodes(**tokenizer, text);
   return 0;
 }
