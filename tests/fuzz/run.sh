@@ -15,9 +15,14 @@ if [[ ! -e $(clang++-14 -print-file-name=libclang_rt.fuzzer-x86_64.a) ]]; then
   exit 77
 fi
 cd "$here/../.."
-cmake --preset fuzz -B "$build" >/dev/null
 mapfile -t fuzzers < <(sed -n 's/^bw_fuzz(\([a-z_]*\) .*/\1/p' "$here/CMakeLists.txt")
-cmake --build "$build" --target "${fuzzers[@]}"
+mkdir -p "$build"
+# What a build prints would hide what a fuzzer found.
+if ! { cmake --preset fuzz -B "$build" && cmake --build "$build" --target "${fuzzers[@]}"; } >"$build/build.log" 2>&1; then
+  echo "the fuzzers do not build; the end of $build/build.log:"
+  tail -n 60 "$build/build.log"
+  exit 1
+fi
 
 found=$build/found
 mkdir -p "$found"
