@@ -75,6 +75,31 @@ std::string Candidates(const v1::Report& report) {
                       "\n*  selected    u  best uniform plan within the budget    ±  standard error\n");
 }
 
+// How the selected plan was chosen; nothing where all plans were measured on the evaluation text.
+std::string Trials(const v1::Report& report) {
+  if (!report.has_choice()) return "";
+  TextTable table({{"plan", Align::kLeft}, {"KL divergence (nats)"}, {"predicted loss (nats)"}});
+  for (const v1::Trial& trial : report.choice().trials()) {
+    table.Add(
+        {absl::StrCat(trial.name() == report.selected() ? "*  " : "   ", Printable(trial.name(), kTableNameColumns)),
+         PlusMinus(trial.kl_divergence(), trial.kl_standard_error(), 6), Fixed(trial.predicted_loss(), 6)});
+  }
+  return absl::StrCat("Plans, each quantized and tried on ", WithThousands(report.choice().scored_tokens()),
+                      " tokens of the calibration text that were held out of it\n\n", table.ToText(kColumns), "\n");
+}
+
+// What single units cost beside what was predicted of them, by width.
+std::string Checks(const v1::Report& report) {
+  std::string text;
+  for (const v1::WidthCheck& check : report.allocation().checks()) {
+    absl::StrAppend(&text, Line(text.empty() ? "  measured" : "",
+                                absl::StrCat(check.bits(), " bits: ", Scientific(check.measured(), 3), " nats where ",
+                                             Scientific(check.predicted(), 3), " were predicted, over ", check.units(),
+                                             check.units() == 1 ? " unit" : " units")));
+  }
+  return text;
+}
+
 std::string Certificate(const v1::Report& report) {
   const auto& allocation = report.allocation();
   std::string text = "Allocation\n\n";
@@ -88,7 +113,8 @@ std::string Certificate(const v1::Report& report) {
     absl::StrAppend(&gap, " (", Scientific(allocation.gap() / allocation.bound(), 2), " of the bound)");
   text += Line("  gap", gap + (allocation.proved_optimal() ? ", proved optimal" : ""));
   text += Line("  price of a byte", Scientific(allocation.lambda(), 3) + " nats");
-  return text + Line("  weight budget", WithThousands(allocation.weight_budget_bytes()) + " bytes");
+  text += Line("  weight budget", WithThousands(allocation.weight_budget_bytes()) + " bytes");
+  return text + Checks(report);
 }
 
 std::string Units(const v1::Report& report) {
@@ -161,8 +187,8 @@ std::string Head(const v1::Report& report) {
 }  // namespace
 
 std::string ReportText(const v1::Report& report) {
-  return absl::StrCat(Head(report), Notices(report), "\n", Candidates(report), "\n", Certificate(report), "\n",
-                      Units(report), "\n", ProvenanceSummary(report));
+  return absl::StrCat(Head(report), Notices(report), "\n", Candidates(report), "\n", Trials(report),
+                      Certificate(report), "\n", Units(report), "\n", ProvenanceSummary(report));
 }
 
 std::string StageTableText(const v1::Job& job) {

@@ -12,6 +12,14 @@ std::string TaskKey(std::string_view kind, int first, int second) {
 
 std::string TaskKey(std::string_view kind, std::string_view use) { return absl::StrFormat("%s[%s]", kind, use); }
 
+std::string TaskKey(std::string_view kind, std::string_view use, int index) {
+  return absl::StrFormat("%s[%s,%d]", kind, use, index);
+}
+
+std::string TaskKey(std::string_view kind, std::string_view use, int first, int second) {
+  return absl::StrFormat("%s[%s,%d,%d]", kind, use, first, second);
+}
+
 std::string_view KindOfTaskKey(std::string_view key) { return key.substr(0, key.find('[')); }
 
 std::string Numbered(std::string_view name, int number) { return absl::StrFormat("%s/%05d", name, number); }

@@ -14,10 +14,13 @@ struct TaskKind {
   static constexpr char kReference[] = "reference";
   static constexpr char kCalibrate[] = "calibrate";
   static constexpr char kMerge[] = "merge";
+  static constexpr char kCurvature[] = "curvature";
   static constexpr char kProfile[] = "profile";
+  static constexpr char kCheck[] = "check";
   static constexpr char kAllocate[] = "allocate";
   static constexpr char kQuantize[] = "quantize";
   static constexpr char kEvaluate[] = "evaluate";
+  static constexpr char kChoose[] = "choose";
   static constexpr char kSelect[] = "select";
   static constexpr char kAssemble[] = "assemble";
   static constexpr char kReport[] = "report";
@@ -33,10 +36,15 @@ struct TaskFile {
   static constexpr char kHidden[] = "hidden";
   static constexpr char kActivations[] = "activations";
   static constexpr char kStatistics[] = "statistics";
+  static constexpr char kCurvature[] = "curvature";
+  static constexpr char kGradients[] = "gradients";
   static constexpr char kSensitivity[] = "sensitivity";
+  static constexpr char kChecks[] = "checks";
   static constexpr char kAllocation[] = "allocation";
   static constexpr char kWeights[] = "weights";
   static constexpr char kTokens[] = "tokens";
+  static constexpr char kHeldOut[] = "held_out";
+  static constexpr char kChoice[] = "choice";
   static constexpr char kSelection[] = "selection";
   static constexpr char kManifest[] = "manifest";
   static constexpr char kProvenance[] = "provenance";
@@ -48,6 +56,7 @@ struct TaskUse {
   static constexpr char kCalibration[] = "calibration";
   static constexpr char kEvaluation[] = "evaluation";
   static constexpr char kProfile[] = "profile";
+  static constexpr char kHeldOut[] = "held-out";
 };
 
 // Key of a node within its job, stable and unique there: "calibrate[1,3]", "tokenize[calibration]". A kind that occurs
@@ -55,6 +64,8 @@ struct TaskUse {
 std::string TaskKey(std::string_view kind, int index);
 std::string TaskKey(std::string_view kind, int first, int second);
 std::string TaskKey(std::string_view kind, std::string_view use);
+std::string TaskKey(std::string_view kind, std::string_view use, int index);
+std::string TaskKey(std::string_view kind, std::string_view use, int first, int second);
 
 // The kind of which a key was made.
 std::string_view KindOfTaskKey(std::string_view key);

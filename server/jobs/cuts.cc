@@ -1,6 +1,7 @@
 #include "server/jobs/cuts.h"
 
 #include <algorithm>
+#include <set>
 
 #include "server/jobs/costs.h"
 
@@ -31,12 +32,12 @@ std::vector<Cut> BlockRanges(const v1::ModelInfo& info, int64_t calibration_toke
 }
 
 // Fills a task with whole blocks up to kProfileFlops, within each range.
-std::vector<ProfileCut> ProfileCuts(const Costs& costs, const std::vector<Cut>& ranges, int windows) {
+std::vector<ProfileCut> ProfileCuts(const Costs& costs, const std::vector<Cut>& ranges) {
   std::vector<ProfileCut> cuts;
   for (size_t range = 0; range < ranges.size(); ++range) {
     int begin = ranges[range].begin;
     for (int block = begin + 1; block <= ranges[range].end; ++block) {
-      const bool full = block < ranges[range].end && costs.ProfileFlops({begin, block + 1}, windows) > kProfileFlops;
+      const bool full = block < ranges[range].end && costs.ProfileFlops({begin, block + 1}) > kProfileFlops;
       if (full || block == ranges[range].end) {
         cuts.push_back({{begin, block}, static_cast<int>(range)});
         begin = block;
@@ -46,7 +47,48 @@ std::vector<ProfileCut> ProfileCuts(const Costs& costs, const std::vector<Cut>& 
   return cuts;
 }
 
+// Fills a task with units up to kProfileFlops and kCheckBytes, within each range.
+std::vector<CheckCut> CheckCuts(const v1::ModelInfo& info, const v1::Recipe& recipe, const Costs& costs,
+                                const std::vector<Cut>& ranges, int windows) {
+  const auto range_of = [&](int unit) {
+    size_t range = 0;
+    while (info.units(unit).block() >= ranges[range].end) ++range;
+    return static_cast<int>(range);
+  };
+  std::vector<CheckCut> cuts;
+  for (const int unit : CheckedUnits(info, recipe.sensitivity().checked_units())) {
+    const int range = range_of(unit);
+    if (!cuts.empty() && cuts.back().range == range) {
+      CheckCut more = cuts.back();
+      more.units.push_back(unit);
+      const bool fits = costs.CheckFlops(ranges[static_cast<size_t>(range)], more.units, windows) <= kProfileFlops &&
+                        costs.CheckStreamBytes(more.units, windows) <= kCheckBytes;
+      if (fits) {
+        cuts.back() = std::move(more);
+        continue;
+      }
+    }
+    cuts.push_back({{unit}, range});
+  }
+  return cuts;
+}
+
 }  // namespace
+
+std::vector<int> CheckedUnits(const v1::ModelInfo& info, int count) {
+  std::vector<std::vector<int>> by_block(static_cast<size_t>(info.blocks()));
+  for (int u = 0; u < info.units_size(); ++u) {
+    const int block = info.units(u).block();
+    if (block >= 0 && block < info.blocks()) by_block[static_cast<size_t>(block)].push_back(u);
+  }
+  std::set<int> chosen;
+  for (int i = 0; i < count; ++i) {
+    const int64_t block = (int64_t{2} * i + 1) * info.blocks() / (int64_t{2} * count);
+    const std::vector<int>& units = by_block[static_cast<size_t>(block)];
+    if (!units.empty()) chosen.insert(units[static_cast<size_t>(i) % units.size()]);
+  }
+  return {chosen.begin(), chosen.end()};
+}
 
 int TokenShards(const v1::ModelInfo& info, int windows) {
   const int64_t by_bytes = info.tensor_bytes() / std::max<int64_t>(1, info.statistics_bytes()) - 1;
@@ -62,7 +104,10 @@ Cuts CutJob(const v1::ModelInfo& info, const v1::Recipe& recipe, int calibration
   cuts.evaluation = SplitBySize(evaluation_windows, kShardWindows);
   cuts.profile_windows = std::min(recipe.sensitivity().windows(), calibration_windows);
   cuts.profile_stride = calibration_windows / std::max(cuts.profile_windows, 1);
-  cuts.profiles = ProfileCuts(Costs(info, recipe, window), cuts.ranges, cuts.profile_windows);
+  cuts.curvature = SplitBySize(cuts.profile_windows, kShardWindows);
+  const Costs costs(info, recipe, window);
+  cuts.profiles = ProfileCuts(costs, cuts.ranges);
+  cuts.checks = CheckCuts(info, recipe, costs, cuts.ranges, cuts.curvature.empty() ? 0 : cuts.curvature[0].size());
   return cuts;
 }
 

@@ -12,8 +12,11 @@ inline constexpr int kShardWindows = 16;                  // of one reference or
 inline constexpr int64_t kRangeBytes = int64_t{2} << 30;  // stored block bytes of one calibrate or quantize task
 // Share of the tensors' bytes that the activations between ranges may take together; fewer, larger ranges keep to it.
 inline constexpr double kActivationShare = 0.6;
-inline constexpr double kProfileFlops = 2e12;  // of one profile task, more only when one block has more
+inline constexpr double kProfileFlops = 2e12;  // of one profile or check task, more only where one block or unit has
+inline constexpr int64_t kCheckBytes = int64_t{1} << 30;  // activations of one check task's measurements, likewise
 inline constexpr int kMaxTokenShards = 64;
+// Windows of the calibration text that plans are chosen on, at most, in place of the evaluation text.
+inline constexpr int kHeldOutWindows = 16;
 
 // Half-open.
 struct Cut {
@@ -29,16 +32,28 @@ struct ProfileCut {
   int range = 0;
 };
 
+// A check task: units of ModelInfo, all of blocks that lie within blocks[range], in order.
+struct CheckCut {
+  std::vector<int> units;
+  int range = 0;
+};
+
 // How a job is cut into tasks. Depends on the tensors that the model uses, the recipe and the amount of data alone:
 // never on the fleet, and never on what else lies in the model's folder.
 struct Cuts {
   std::vector<Cut> shards;           // calibration windows, ascending, together all of them
   std::vector<Cut> ranges;           // blocks of calibrate, merge and quantize tasks
+  std::vector<Cut> curvature;        // of the profile windows: of reference[profile] and curvature tasks
   std::vector<ProfileCut> profiles;  // blocks of profile tasks
+  std::vector<CheckCut> checks;      // units of check tasks, which measure on the windows of curvature[0]
   std::vector<Cut> evaluation;       // evaluation windows of reference and evaluate tasks
-  int profile_windows = 0;           // calibration windows that units are measured on, evenly spread over the text:
+  int profile_windows = 0;           // calibration windows for curvature and checks, evenly spread over the text:
   int profile_stride = 1;            // every profile_stride-th
 };
+
+// Units to measure, `count` of them, or all where there are fewer: spread evenly over depth, and over the kinds of
+// units of a block in turn. Rising.
+std::vector<int> CheckedUnits(const v1::ModelInfo& info, int count);
 
 Cuts CutJob(const v1::ModelInfo& info, const v1::Recipe& recipe, int calibration_windows, int window,
             int evaluation_windows);

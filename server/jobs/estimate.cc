@@ -35,22 +35,27 @@ int AssumedCandidates(const v1::Recipe& recipe) {
   return std::min(uniform, kAssumedUniform) + (recipe.candidates().mixed() ? 1 : 0);
 }
 
-v1::TokenizeSummary AssumedSummary(const v1::Data& data) {
+v1::TokenizeSummary AssumedSummary(const v1::Data& data, int most_held_out) {
   v1::TokenizeSummary summary;
   summary.set_windows(static_cast<int>(std::max<int64_t>(1, data.tokens() / data.window())));
   summary.set_window(data.window());
+  summary.set_held_out_windows(std::min(most_held_out, summary.windows() / 8));
   return summary;
 }
 
 // What a job is where nothing is known of it yet: files of the wanted length, plans of full size.
 Facts WithAssumed(const ResolvedJob& job, Facts facts) {
-  if (!facts.calibration) facts.calibration = AssumedSummary(job.spec.calibration());
-  if (!facts.evaluation) facts.evaluation = AssumedSummary(job.spec.evaluation());
+  if (!facts.calibration) facts.calibration = AssumedSummary(job.spec.calibration(), kHeldOutWindows);
+  if (!facts.evaluation) facts.evaluation = AssumedSummary(job.spec.evaluation(), 0);
   if (!facts.allocation) {
     auto assumed = std::make_shared<v1::Allocation>();
-    for (int c = 0; c < AssumedCandidates(job.recipe); ++c) assumed->add_candidates();
+    for (int c = 0; c < AssumedCandidates(job.recipe); ++c) {
+      const bool mixed = c == 0 && job.recipe.candidates().mixed();
+      assumed->add_candidates()->set_kind(mixed ? v1::PLAN_KIND_MIXED : v1::PLAN_KIND_UNIFORM);
+    }
     facts.allocation = std::move(assumed);
   }
+  if (!facts.choice) facts.choice.emplace().set_best_uniform(facts.allocation->candidates_size() - 1);
   if (!facts.selection) facts.selection.emplace();
   if (!facts.provenance) facts.provenance.emplace();
   return facts;
@@ -64,11 +69,17 @@ double IntermediateBytes(const ResolvedJob& job, const Facts& facts, int64_t pla
   const double evaluation = double{1} * facts.evaluation->windows() * facts.evaluation->window();
   const double profile = double{1} * cuts.profile_windows * facts.calibration->window();
   const double row = 4.0 * info.hidden_size();
+  const double ranges = static_cast<double>(cuts.ranges.size());
+  double outputs = 0;  // rows of all linears: the diagonal of G
+  for (const v1::UnitInfo& unit : info.units()) {
+    for (const auto& linear : unit.linears()) outputs += static_cast<double>(linear.out_features());
+  }
   const double copies = cuts.shards.size() + (cuts.shards.size() > 1 ? 1 : 0);
   const double candidates = facts.allocation->candidates_size();
-  return 4 * (calibration + evaluation) + row * (evaluation + profile) +
-         row * calibration * (static_cast<double>(cuts.ranges.size()) - 1) + copies * info.statistics_bytes() +
-         candidates * (plan_bytes + kBytesPerScoredToken * evaluation);
+  const double held_out = double{1} * facts.calibration->held_out_windows() * facts.calibration->window();
+  return 4 * (calibration + held_out + evaluation) + row * (evaluation + held_out + profile * (2 * ranges - 1)) +
+         4 * outputs * static_cast<double>(cuts.curvature.size()) + row * calibration * (ranges - 1) +
+         copies * info.statistics_bytes() + candidates * (plan_bytes + kBytesPerScoredToken * (evaluation + held_out));
 }
 
 int64_t Rounded(double bytes) { return static_cast<int64_t>(std::ceil(std::min(bytes, 9e18))); }

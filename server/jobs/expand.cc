@@ -38,10 +38,18 @@ ModelFiles TokenizerFiles(v1::Data::Kind kind) {
   }
 }
 
-// What sensitivities depend on: recipes that differ elsewhere share them through the action cache.
-v1::Recipe ProfiledPart(v1::Recipe recipe) {
+// What prices and checks depend on: recipes that differ elsewhere share them through the action cache.
+v1::Recipe CheckedPart(v1::Recipe recipe) {
+  recipe.clear_calibration();
   recipe.clear_candidates();
+  recipe.clear_evaluation();
+  recipe.mutable_sensitivity()->clear_windows();
+  recipe.mutable_sensitivity()->clear_checked_units();
   return PartsOf(std::move(recipe));
+}
+v1::Recipe ProfiledPart(v1::Recipe recipe) {
+  recipe.clear_sensitivity();
+  return CheckedPart(std::move(recipe));
 }
 
 // Appends the nodes of one job, stage by stage. Each method needs the facts of its stage.
@@ -59,45 +67,82 @@ class Expander {
         evaluation_costs_(info_, job.recipe, job.spec.evaluation().window()) {}
 
   void Tokenize() {
-    Tokenize(calibration_key_, job_.spec.calibration());
-    Tokenize(evaluation_key_, job_.spec.evaluation());
+    Tokenize(calibration_key_, job_.spec.calibration(), kHeldOutWindows);
+    Tokenize(evaluation_key_, job_.spec.evaluation(), 0);
   }
 
-  void Measure() {
+  void Analyze() {
     cuts_ = CutJob(info_, job_.recipe, facts_.calibration->windows(), window_, facts_.evaluation->windows());
     for (size_t i = 0; i < cuts_.evaluation.size(); ++i) {
-      Reference(TaskKey(TaskKind::kReference, i), evaluation_key_, cuts_.evaluation[i], evaluation_costs_,
-                job_.spec.evaluation().window(), job_.recipe.evaluation().compute());
+      Reference(TaskKey(TaskKind::kReference, i), cuts_.evaluation[i]);
     }
     for (size_t j = 0; j < cuts_.ranges.size(); ++j) {
       for (size_t i = 0; i < cuts_.shards.size(); ++i) Calibrate(i, j);
       if (cuts_.shards.size() > 1) Merge(j);
     }
-    ProfileReference();
+    for (size_t i = 0; i < cuts_.curvature.size(); ++i) {
+      for (size_t j = 0; j < cuts_.ranges.size(); ++j) ProfileReference(i, j);
+      for (size_t j = cuts_.ranges.size(); j-- > 0;) Curvature(i, j);
+    }
     for (size_t j = 0; j < cuts_.profiles.size(); ++j) Profile(j);
+    for (size_t j = 0; j < cuts_.checks.size(); ++j) Check(j);
     Allocate();
   }
 
-  void Compare() {
-    const int candidates = facts_.allocation->candidates_size();
-    for (int c = 0; c < candidates; ++c) {
+  void Quantize() {
+    for (int c = 0; c < candidates(); ++c) {
       for (size_t j = 0; j < cuts_.ranges.size(); ++j) Quantize(c, j);
+    }
+  }
+
+  // Whether plans are chosen on held-out text: there is such text, and something to choose.
+  bool Chooses() const { return facts_.calibration->held_out_windows() > 0 && candidates() > 1; }
+
+  void Choose() {
+    HeldOutReference();
+    for (int c = 0; c < candidates(); ++c) HeldOutEvaluate(c);
+    Add(TaskKind::kChoose, [&](NodeBuilder& builder) {
+      auto* params = builder.spec().mutable_choose();
+      params->set_candidates(candidates());
+      params->set_window(window_);
+      builder.Input(TaskFile::kInfo, job_.info)
+          .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
+          .Needs(Costs::SmallBytes(), 100.0 * candidates() * facts_.calibration->held_out_windows() * window_);
+      for (int c = 0; c < candidates(); ++c)
+        builder.Link(Numbered(TaskFile::kTokens, c), TaskKey(TaskKind::kEvaluate, TaskUse::kHeldOut, c),
+                     TaskFile::kTokens);
+    });
+  }
+
+  void Measure(const std::vector<int>& plans) {
+    for (const int c : plans) {
       for (size_t i = 0; i < cuts_.evaluation.size(); ++i) Evaluate(c, i);
     }
-    Select(candidates);
+    Select(plans);
+  }
+
+  // All plans; of a choice the selected one, the best uniform one and the optimizer's.
+  std::vector<int> PlansToMeasure() const {
+    std::vector<int> plans;
+    for (int c = 0; c < candidates(); ++c) {
+      const bool mixed = facts_.allocation->candidates(c).kind() == v1::PLAN_KIND_MIXED;
+      if (!Chooses() || mixed || c == facts_.choice->selected() || c == facts_.choice->best_uniform())
+        plans.push_back(c);
+    }
+    return plans;
   }
 
   void Assemble() {
     Add(TaskKind::kAssemble, [&](NodeBuilder& builder) {
       auto* params = builder.spec().mutable_assemble();
-      params->set_candidate(facts_.selection->selected());
+      params->set_candidate(SelectedPlan());
       if (whole()) *params->mutable_card() = Card();
       builder.Files(inputs_, ModelFiles::kAll)
           .Input(TaskFile::kInfo, job_.info)
           .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
           .Link(TaskFile::kSelection, TaskKind::kSelect, TaskFile::kSelection)
           .Needs(Costs::SmallBytes(), static_cast<double>(info_.model_bytes()));
-      LinkWeights(builder, facts_.selection->selected());
+      LinkWeights(builder, SelectedPlan());
     });
   }
 
@@ -122,6 +167,15 @@ class Expander {
 
  private:
   bool whole() const { return detail_ == NodeDetail::kWhole; }
+  int candidates() const { return facts_.allocation->candidates_size(); }
+
+  // Which plan of the allocation the selection is of. One that there is, whatever a worker says.
+  int SelectedPlan() const {
+    const v1::Selection& selection = *facts_.selection;
+    const bool named = selection.selected() >= 0 && selection.selected() < selection.candidates_size();
+    const int plan = named ? selection.candidates(selection.selected()).plan() : 0;
+    return std::clamp(plan, 0, candidates() - 1);
+  }
 
   // The next node. `fill` is given its builder, unless it is one of those that are there already.
   template <typename Fill>
@@ -135,7 +189,7 @@ class Expander {
     nodes_.push_back(builder.Build());
   }
 
-  void Tokenize(const std::string& key, const v1::Data& data) {
+  void Tokenize(const std::string& key, const v1::Data& data, int held_out) {
     Add(key, [&](NodeBuilder& builder) {
       auto* params = builder.spec().mutable_tokenize();
       params->set_kind(data.kind());
@@ -143,31 +197,75 @@ class Expander {
       params->set_max_tokens(data.tokens());
       params->set_add_special_tokens(data.add_special_tokens());
       params->set_vocab_size(info_.vocab_size());
+      params->set_held_out(held_out);
       builder.Files(inputs_, TokenizerFiles(data.kind()))
           .Input(TaskFile::kData, data.blob())
           .Needs(Costs::SmallBytes(), kFlopsPerTokenizedByte * static_cast<double>(data.blob().size_bytes()));
     });
   }
 
-  void Reference(const std::string& key, const std::string& ids, Cut windows, const Costs& costs, int window,
-                 v1::ComputeType compute, int stride = 0) {
+  void Reference(const std::string& key, Cut windows) {
     Add(key, [&](NodeBuilder& builder) {
+      const Cut blocks{0, info_.blocks()};
       auto* params = builder.spec().mutable_reference();
       SetRange(windows, params->mutable_windows());
-      params->set_window(window);
-      params->set_compute(compute);
-      params->set_stride(stride);
+      SetRange(blocks, params->mutable_blocks());
+      params->set_window(job_.spec.evaluation().window());
+      params->set_compute(job_.recipe.evaluation().compute());
       builder.Files(inputs_, ModelFiles::kNumeric)
-          .Link(TaskFile::kIds, ids, TaskFile::kIds)
-          .Needs(costs.ReferenceBytes(windows.size()), costs.ReferenceFlops(windows.size()))
+          .Link(TaskFile::kIds, evaluation_key_, TaskFile::kIds)
+          .Needs(evaluation_costs_.ReferenceBytes(windows.size()),
+                 evaluation_costs_.ReferenceFlops(blocks, windows.size()))
           .Numeric();
     });
   }
 
-  // Units are measured in f32 whatever the evaluation computes in: bf16 puts a floor under what is to be measured.
-  void ProfileReference() {
-    Reference(profile_reference_key_, calibration_key_, {0, cuts_.profile_windows}, costs_, window_,
-              v1::COMPUTE_TYPE_F32, cuts_.profile_stride);
+  static std::string ProfileReferenceKey(int shard, int range) {
+    return TaskKey(TaskKind::kReference, TaskUse::kProfile, shard, range);
+  }
+
+  // Windows of the calibration text that stand for it, on their way through blocks.
+  template <typename Params>
+  void SetProfileWindows(int shard, Params& params) const {
+    SetRange(cuts_.curvature[shard], params.mutable_windows());
+    params.set_stride(cuts_.profile_stride);
+    params.set_window(window_);
+  }
+  void LinkEntering(NodeBuilder& builder, int shard, int range) const {
+    builder.Link(TaskFile::kIds, calibration_key_, TaskFile::kIds);
+    if (range > 0) builder.Link(TaskFile::kActivations, ProfileReferenceKey(shard, range - 1), TaskFile::kActivations);
+  }
+
+  // Units are priced and measured in f32 whatever the evaluation computes in: bf16 puts a floor under what is to be
+  // measured.
+  void ProfileReference(int shard, int range) {
+    Add(ProfileReferenceKey(shard, range), [&](NodeBuilder& builder) {
+      const int windows = cuts_.curvature[shard].size();
+      auto* params = builder.spec().mutable_reference();
+      SetProfileWindows(shard, *params);
+      SetRange(cuts_.ranges[range], params->mutable_blocks());
+      params->set_compute(v1::COMPUTE_TYPE_F32);
+      builder.Files(inputs_, ModelFiles::kNumeric)
+          .Needs(costs_.ReferenceBytes(windows), costs_.ReferenceFlops(cuts_.ranges[range], windows))
+          .Numeric();
+      LinkEntering(builder, shard, range);
+    });
+  }
+
+  void Curvature(int shard, int range) {
+    Add(TaskKey(TaskKind::kCurvature, shard, range), [&](NodeBuilder& builder) {
+      const int windows = cuts_.curvature[shard].size();
+      auto* params = builder.spec().mutable_curvature();
+      SetProfileWindows(shard, *params);
+      SetRange(cuts_.ranges[range], params->mutable_blocks());
+      builder.Files(inputs_, ModelFiles::kNumeric)
+          .Needs(costs_.CurvatureBytes(cuts_.ranges[range], windows),
+                 costs_.CurvatureFlops(cuts_.ranges[range], windows))
+          .Numeric();
+      LinkEntering(builder, shard, range);
+      if (range + 1 < static_cast<int>(cuts_.ranges.size()))
+        builder.Link(TaskFile::kGradients, TaskKey(TaskKind::kCurvature, shard, range + 1), TaskFile::kGradients);
+    });
   }
 
   void Calibrate(int shard, int range) {
@@ -212,15 +310,32 @@ class Expander {
       const ProfileCut& cut = cuts_.profiles[index];
       auto* params = builder.spec().mutable_profile();
       SetRange(cut.blocks, params->mutable_blocks());
-      SetRange({0, cuts_.profile_windows}, params->mutable_windows());
-      params->set_stride(cuts_.profile_stride);
-      params->set_window(window_);
       if (whole()) *params->mutable_recipe() = ProfiledPart(job_.recipe);
       builder.Files(inputs_, ModelFiles::kNumeric)
-          .Link(TaskFile::kHidden, profile_reference_key_, TaskFile::kHidden)
-          .Link(TaskFile::kIds, calibration_key_, TaskFile::kIds)
-          .Needs(costs_.ProfileBytes(cuts_.profile_windows), costs_.ProfileFlops(cut.blocks, cuts_.profile_windows))
+          .Needs(costs_.ProfileBytes(), costs_.ProfileFlops(cut.blocks))
           .Numeric();
+      LinkStatistics(builder, cut.range);
+      for (size_t i = 0; i < cuts_.curvature.size(); ++i)
+        builder.Link(Numbered(TaskFile::kCurvature, i), TaskKey(TaskKind::kCurvature, i, cut.range),
+                     TaskFile::kCurvature);
+    });
+  }
+
+  void Check(int index) {
+    Add(TaskKey(TaskKind::kCheck, index), [&](NodeBuilder& builder) {
+      const CheckCut& cut = cuts_.checks[index];
+      const Cut blocks = cuts_.ranges[cut.range];
+      const int windows = cuts_.curvature[0].size();
+      auto* params = builder.spec().mutable_check();
+      SetProfileWindows(0, *params);
+      SetRange(blocks, params->mutable_blocks());
+      for (const int unit : cut.units) params->add_units(info_.units(unit).name());
+      if (whole()) *params->mutable_recipe() = CheckedPart(job_.recipe);
+      builder.Files(inputs_, ModelFiles::kNumeric)
+          .Link(TaskFile::kHidden, ProfileReferenceKey(0, static_cast<int>(cuts_.ranges.size()) - 1), TaskFile::kHidden)
+          .Needs(costs_.CheckBytes(cut.units, windows), costs_.CheckFlops(blocks, cut.units, windows))
+          .Numeric();
+      LinkEntering(builder, 0, cut.range);
       LinkStatistics(builder, cut.range);
     });
   }
@@ -233,6 +348,9 @@ class Expander {
       builder.Input(TaskFile::kInfo, job_.info).Needs(Costs::SmallBytes(), 1e4 * info_.units_size());
       for (size_t j = 0; j < cuts_.profiles.size(); ++j) {
         builder.Link(Numbered(TaskFile::kSensitivity, j), TaskKey(TaskKind::kProfile, j), TaskFile::kSensitivity);
+      }
+      for (size_t j = 0; j < cuts_.checks.size(); ++j) {
+        builder.Link(Numbered(TaskFile::kChecks, j), TaskKey(TaskKind::kCheck, j), TaskFile::kChecks);
       }
     });
   }
@@ -268,34 +386,67 @@ class Expander {
   void Evaluate(int candidate, int shard) {
     Add(TaskKey(TaskKind::kEvaluate, candidate, shard), [&](NodeBuilder& builder) {
       const Cut windows = cuts_.evaluation[shard];
-      auto* params = builder.spec().mutable_evaluate();
-      SetRange(windows, params->mutable_windows());
-      params->set_window(job_.spec.evaluation().window());
-      params->set_compute(job_.recipe.evaluation().compute());
-      builder.Files(inputs_, ModelFiles::kNumeric)
-          .Link(TaskFile::kHidden, TaskKey(TaskKind::kReference, shard), TaskFile::kHidden)
-          .Link(TaskFile::kIds, evaluation_key_, TaskFile::kIds)
-          .Needs(evaluation_costs_.EvaluateBytes(windows.size()), evaluation_costs_.EvaluateFlops(windows.size()))
-          .Numeric();
-      LinkWeights(builder, candidate);
+      SetRange(windows, builder.spec().mutable_evaluate()->mutable_windows());
+      builder.Link(TaskFile::kHidden, TaskKey(TaskKind::kReference, shard), TaskFile::kHidden)
+          .Link(TaskFile::kIds, evaluation_key_, TaskFile::kIds);
+      Evaluate(builder, candidate, job_.spec.evaluation().window(), evaluation_costs_);
     });
   }
 
-  void Select(int candidates) {
+  // A task whose windows and links to these are there.
+  void Evaluate(NodeBuilder& builder, int candidate, int window, const Costs& costs) {
+    auto* params = builder.spec().mutable_evaluate();
+    const int windows = params->windows().end() - params->windows().begin();
+    params->set_window(window);
+    params->set_compute(job_.recipe.evaluation().compute());
+    builder.Files(inputs_, ModelFiles::kNumeric)
+        .Needs(costs.EvaluateBytes(windows), costs.EvaluateFlops(windows))
+        .Numeric();
+    LinkWeights(builder, candidate);
+  }
+
+  // Held-out windows of the calibration text: computed in as the evaluation is.
+  void HeldOutReference() {
+    Add(TaskKey(TaskKind::kReference, TaskUse::kHeldOut), [&](NodeBuilder& builder) {
+      const Cut blocks{0, info_.blocks()}, windows{0, facts_.calibration->held_out_windows()};
+      auto* params = builder.spec().mutable_reference();
+      SetRange(windows, params->mutable_windows());
+      SetRange(blocks, params->mutable_blocks());
+      params->set_window(window_);
+      params->set_compute(job_.recipe.evaluation().compute());
+      builder.Files(inputs_, ModelFiles::kNumeric)
+          .Link(TaskFile::kIds, calibration_key_, TaskFile::kHeldOut)
+          .Needs(costs_.ReferenceBytes(windows.size()), costs_.ReferenceFlops(blocks, windows.size()))
+          .Numeric();
+    });
+  }
+
+  void HeldOutEvaluate(int candidate) {
+    Add(TaskKey(TaskKind::kEvaluate, TaskUse::kHeldOut, candidate), [&](NodeBuilder& builder) {
+      SetRange({0, facts_.calibration->held_out_windows()}, builder.spec().mutable_evaluate()->mutable_windows());
+      builder.Link(TaskFile::kHidden, TaskKey(TaskKind::kReference, TaskUse::kHeldOut), TaskFile::kHidden)
+          .Link(TaskFile::kIds, calibration_key_, TaskFile::kHeldOut);
+      Evaluate(builder, candidate, window_, costs_);
+    });
+  }
+
+  void Select(const std::vector<int>& plans) {
     Add(TaskKind::kSelect, [&](NodeBuilder& builder) {
       const int shards = static_cast<int>(cuts_.evaluation.size());
+      const double tokens = double{1} * facts_.evaluation->windows() * facts_.evaluation->window();
       auto* params = builder.spec().mutable_select();
       *params->mutable_budget() = job_.spec.budget();
-      params->set_candidates(candidates);
+      for (const int plan : plans) params->add_plans(plan);
       params->set_shards(shards);
       if (whole()) *params->mutable_card() = Card();
       builder.Files(inputs_, ModelFiles::kCarried)
           .Input(TaskFile::kInfo, job_.info)
           .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
-          .Needs(Costs::SmallBytes(), 100.0 * candidates * facts_.evaluation->windows() * facts_.evaluation->window());
-      for (int c = 0; c < candidates; ++c) {
+          .Needs(Costs::SmallBytes(), 100.0 * static_cast<double>(plans.size()) * tokens);
+      if (Chooses()) builder.Link(TaskFile::kChoice, TaskKind::kChoose, TaskFile::kChoice);
+      for (size_t p = 0; p < plans.size(); ++p) {
         for (int i = 0; i < shards; ++i)
-          builder.Link(Numbered(TaskFile::kTokens, c, i), TaskKey(TaskKind::kEvaluate, c, i), TaskFile::kTokens);
+          builder.Link(Numbered(TaskFile::kTokens, p, i), TaskKey(TaskKind::kEvaluate, plans[p], i), TaskFile::kTokens);
       }
     });
   }
@@ -327,7 +478,6 @@ class Expander {
 
   const std::string calibration_key_ = TaskKey(TaskKind::kTokenize, TaskUse::kCalibration);
   const std::string evaluation_key_ = TaskKey(TaskKind::kTokenize, TaskUse::kEvaluation);
-  const std::string profile_reference_key_ = TaskKey(TaskKind::kReference, TaskUse::kProfile);
   const ResolvedJob& job_;
   const Facts& facts_;
   const NodeDetail detail_;
@@ -348,12 +498,15 @@ absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts, con
   if (facts.evaluation) ABSL_RETURN_IF_ERROR(CheckLength(TaskUse::kEvaluation, *facts.evaluation));
   Expander expander(job, facts, wanted);
   expander.Tokenize();
-  const bool measured = facts.calibration && facts.evaluation;
-  const bool planned = measured && facts.allocation;
-  const bool selected = planned && facts.selection;
+  const bool tokenized = facts.calibration && facts.evaluation;
+  const bool planned = tokenized && facts.allocation;
+  const bool chosen = planned && (facts.choice || !expander.Chooses());
+  const bool selected = chosen && facts.selection;
   const bool proved = selected && facts.provenance;
-  if (measured) expander.Measure();
-  if (planned) expander.Compare();
+  if (tokenized) expander.Analyze();
+  if (planned) expander.Quantize();
+  if (planned && expander.Chooses()) expander.Choose();
+  if (chosen) expander.Measure(expander.PlansToMeasure());
   if (selected) expander.Assemble();
   if (proved) expander.Report();
   return Expansion{expander.Take(), proved};

@@ -39,6 +39,7 @@ struct Facts {
   std::optional<v1::TokenizeSummary> calibration;    // output "summary" of tokenize[calibration]
   std::optional<v1::TokenizeSummary> evaluation;     // output "summary" of tokenize[evaluation]
   std::shared_ptr<const v1::Allocation> allocation;  // output "allocation" of allocate; large, so that copies share it
+  std::optional<v1::Choice> choice;                  // output "choice" of choose, where windows were held out
   std::optional<v1::Selection> selection;            // output "selection" of select
   std::optional<v1::Digest> provenance;              // the blob of it, made by the server when assemble has finished
 };

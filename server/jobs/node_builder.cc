@@ -11,7 +11,7 @@ namespace {
 
 // Seconds and little memory, whatever the model: a lane of its own runs them beside long ones.
 constexpr std::string_view kSmallKinds[] = {TaskKind::kInspect, TaskKind::kTokenize, TaskKind::kAllocate,
-                                            TaskKind::kSelect, TaskKind::kReport};
+                                            TaskKind::kChoose,  TaskKind::kSelect,   TaskKind::kReport};
 
 // The files of a model by what ModelInfo says of them.
 class FileParts {

@@ -18,8 +18,9 @@ void AddNoticesOf(const char* use, const v1::Data& data, const std::optional<v1:
   if (!summary) return;
   notices.insert(notices.end(), summary->notices().begin(), summary->notices().end());
   const int64_t wanted = data.tokens() / std::max(1, data.window());
-  if (summary->windows() >= wanted) return;
-  const std::string found = std::to_string(int64_t{summary->windows()} * summary->window());
+  const int64_t windows = int64_t{summary->windows()} + summary->held_out_windows();
+  if (windows >= wanted) return;
+  const std::string found = std::to_string(windows * summary->window());
   notices.push_back(MakeNotice(
       "TEXT_SHORT", std::string("the ") + use + " text gives " + found + " tokens in whole windows, fewer than the " +
                         std::to_string(wanted * data.window()) + " that are wanted; all of them are used"));

@@ -13,6 +13,7 @@ namespace {
 constexpr int kMinBits = 2;
 constexpr int kMaxBits = 8;
 constexpr int kMaxSensitivityWindows = 4096;
+constexpr int kMaxCheckedUnits = 4096;
 constexpr size_t kMaxNameBytes = 63;
 constexpr size_t kMaxDescriptionBytes = 1024;
 
@@ -75,6 +76,10 @@ absl::Status CheckNumbers(const v1::Recipe& recipe) {
     return RecipeInvalidError(name, "sensitivity.windows",
                               "is " + std::to_string(sensitivity.windows()) + "; allowed are 1 to 4096");
   }
+  if (sensitivity.checked_units() < 1 || sensitivity.checked_units() > kMaxCheckedUnits) {
+    return RecipeInvalidError(name, "sensitivity.checked_units",
+                              "is " + std::to_string(sensitivity.checked_units()) + "; allowed are 1 to 4096");
+  }
   if (!BitsValid(sensitivity.middle_bits())) {
     return RecipeInvalidError(name, "sensitivity.middle_bits",
                               "is " + std::to_string(sensitivity.middle_bits()) + "; allowed are 2 to 8");
@@ -105,6 +110,7 @@ void FillDefaults(v1::Recipe& recipe) {
   auto* sensitivity = recipe.mutable_sensitivity();
   if (sensitivity->windows() == 0) sensitivity->set_windows(8);
   if (sensitivity->middle_bits() == 0) sensitivity->set_middle_bits(3);
+  if (sensitivity->checked_units() == 0) sensitivity->set_checked_units(8);
   if (!recipe.has_candidates()) recipe.mutable_candidates()->set_mixed(true);
 }
 

@@ -7,10 +7,11 @@
 namespace bitwright::server {
 
 // The recipe with every default filled in: compute F32, GPTQ, searched scales, damping 0.01, 8 windows, middle width 3,
-// the mixed candidate when no candidates are named, name "inline" when it has none.
+// 8 checked units, the mixed candidate when no candidates are named, name "inline" when it has none.
 // INVALID_ARGUMENT, reason RECIPE_INVALID, naming field, value and limit:
 //   name of 1 … 63 lower-case letters, digits, '-'; description at most 1024 bytes; bits 2 … 8 and group sizes 0, 32,
-//   64, 128, each once; damping in (0, 1]; windows 1 … 4096; middle_bits and checked_bits 2 … 8; uniform not negative;
+//   64, 128, each once; damping in (0, 1]; windows 1 … 4096; middle_bits and checked_bits 2 … 8; checked_units
+//   1 … 4096; uniform not negative;
 //   known enum values.
 absl::StatusOr<v1::Recipe> CompleteRecipe(const v1::Recipe& recipe);
 

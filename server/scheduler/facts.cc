@@ -30,6 +30,7 @@ bool Knows(const Owner& owner, const LiveTask& task) {
     return task.node.key == calibration ? job.facts.calibration.has_value() : job.facts.evaluation.has_value();
   }
   if (kind == TaskKind::kAllocate) return job.facts.allocation != nullptr;
+  if (kind == TaskKind::kChoose) return job.facts.choice.has_value();
   if (kind == TaskKind::kSelect) return job.facts.selection.has_value();
   return kind != TaskKind::kAssemble || job.artifact.has_value();
 }
@@ -40,6 +41,7 @@ std::string_view ReadOutput(std::string_view kind) {
   if (kind == TaskKind::kInspect) return TaskFile::kInfo;
   if (kind == TaskKind::kTokenize) return TaskFile::kSummary;
   if (kind == TaskKind::kAllocate) return TaskFile::kAllocation;
+  if (kind == TaskKind::kChoose) return TaskFile::kChoice;
   if (kind == TaskKind::kSelect) return TaskFile::kSelection;
   if (kind == TaskKind::kAssemble) return TaskFile::kManifest;
   if (kind == TaskKind::kReport) return TaskFile::kReport;
@@ -78,6 +80,7 @@ absl::Status Learn(HeldBlobs& blobs, const OutputToRead& output, Learned& learne
     learned.facts.allocation = std::make_shared<v1::Allocation>(*std::move(allocation));
     return absl::OkStatus();
   }
+  if (output.kind == TaskKind::kChoose) return Fill(output, bytes, learned.facts.choice);
   if (output.kind == TaskKind::kSelect) return Fill(output, bytes, learned.facts.selection);
   if (output.kind == TaskKind::kAssemble) return Fill(output, bytes, learned.artifact);
   if (output.kind == TaskKind::kTokenize) {

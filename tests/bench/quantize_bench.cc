@@ -55,7 +55,7 @@ void ProfileLinear(benchmark::State& state) {
                             .static_groups = state.range(4) != 0,
                             .storage_type = DType::kBF16};
   for (auto _ : state) {
-    benchmark::DoNotOptimize(GptqLosses(*factor, linear.weights, linear.out, formats, options, pool));
+    benchmark::DoNotOptimize(GptqRowLosses(*factor, linear.weights, linear.out, formats, options, pool));
   }
   state.counters["weights"] = benchmark::Counter(static_cast<double>(linear.out * linear.in * formats.size()),
                                                  benchmark::Counter::kIsIterationInvariantRate);

@@ -185,7 +185,7 @@ class Table {
       HeadComparison head(runner_);
       const Matrix variants[] = {stream.view()};
       ABSL_ASSIGN_OR_RETURN(const EvaluationSummary summary,
-                            Summarize(head.Compare(reference_.view(), variants, ids_).front()));
+                            Summarize(head.Compare(reference_.view(), variants, ids_).front(), kWindow - 1));
       point.measured = summary.kl.mean.value;
       points_.push_back(std::move(point));
     }

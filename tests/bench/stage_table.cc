@@ -1,8 +1,8 @@
-// Runs one job in this process and prints each stage's time beside its floor: the time that the stage's matrix products
-// alone would take at the rate that oneDNN reaches on the same shapes in this run, on as many threads.
+// Runs one job in this process and prints each stage's time beside two floors: the time that the matrix products of its
+// algorithm alone would take, and those of the least work that is known to give the same answer, at the rate that
+// oneDNN reaches on the same shapes in this run, on as many threads; and the peak of its memory beside the estimate.
 //   stage_table MODEL_DIR CALIBRATION EVALUATION BUDGET_BITS [THREADS=2]
 #include <google/protobuf/text_format.h>
-#include <sys/resource.h>
 
 #include <chrono>
 #include <cstdio>
@@ -12,6 +12,7 @@
 #include <tuple>
 #include <vector>
 
+#include "server/jobs/cuts.h"
 #include "tests/support/block_facts.h"
 #include "tests/support/local_job.h"
 #include "workers/base/files.h"
@@ -24,7 +25,8 @@ namespace {
 using Shape = std::tuple<bool, int64_t, int64_t, int64_t>;
 using Work = std::map<Shape, double>;  // shape → how many
 
-constexpr int64_t kQueryTile = 128, kHeadRows = 64, kMomentTile = 256, kMomentRows = 4096;
+constexpr int64_t kQueryTile = 128, kHeadRows = 64, kMomentTile = 256, kMomentRows = 4096, kRoundColumns = 128,
+                  kRoundRows = 64;
 
 double Flops(const Shape& s) {
   return 2.0 * static_cast<double>(std::get<1>(s)) * static_cast<double>(std::get<2>(s)) *
@@ -84,29 +86,76 @@ void AddMoments(const ModelConfig& config, double tokens, Work& work) {
   }
 }
 
+// The products of rounding: each block of columns against the errors of all before it.
+void AddRounding(const ModelConfig& config, double formats, Work& work) {
+  for (const UnitSpec& unit : config.block(0).units) {
+    work[{true, kRoundColumns, kRoundRows, std::max<int64_t>(1, unit.in() / 2)}] +=
+        formats * static_cast<double>(config.layers) * static_cast<double>(unit.out()) / kRoundRows *
+        static_cast<double>(unit.in()) / kRoundColumns;
+  }
+}
+
+void AddScaled(const Work& from, double factor, Work& to) {
+  for (const auto& [shape, count] : from) to[shape] += factor * count;
+}
+
 struct Stage {
   const char* name;
   Work work;
+  Work least = {};  // where it is another
 };
 
-std::vector<Stage> Stages(const ModelConfig& config, const v1::Report& report, double profile_windows) {
+// Of units that were measured alone: the passes from their blocks to the head.
+void AddChecks(const ModelConfig& config, int64_t window, const v1::ModelInfo& info, const v1::Recipe& recipe,
+               Work& work) {
+  const double windows = recipe.sensitivity().windows();
+  const double formats = 1 + recipe.sensitivity().checked_bits_size();
+  double passes = 0, count = 0;
+  for (const int unit : server::CheckedUnits(info, recipe.sensitivity().checked_units())) {
+    passes += formats * static_cast<double>(config.layers - info.units(unit).block());
+    count += formats;
+  }
+  AddBlocks(config, window, windows * passes, work);
+  AddHeads(config, windows * static_cast<double>(window) * (count + 1), work);
+}
+
+std::vector<Stage> Stages(const ModelConfig& config, const v1::ModelInfo& info, const v1::Report& report,
+                          const v1::Recipe& recipe) {
   const int64_t window = report.provenance().window() > 0 ? report.provenance().window() : 512;
   const double layers = static_cast<double>(config.layers);
   const double eval_windows = static_cast<double>(report.scored_tokens()) / static_cast<double>(window - 1);
   const double calibration_windows = 65536.0 / static_cast<double>(window);
+  const double profile_windows = recipe.sensitivity().windows();
   const double candidates = report.candidates_size();
-  const double variants = 8;  // of one block: four units at two widths
-  std::vector<Stage> stages = {{"reference", {}}, {"calibrate", {}}, {"profile", {}}, {"evaluate", {}}};
-  AddBlocks(config, window, layers * (eval_windows + profile_windows), stages[0].work);
-  AddBlocks(config, window, layers * calibration_windows, stages[1].work);
-  AddMoments(config, 65536, stages[1].work);
-  const double block_runs = variants * layers * (layers + 1) / 2;
-  AddBlocks(config, window, block_runs * profile_windows, stages[2].work);
-  AddHeads(config, profile_windows * static_cast<double>(window) * layers * (variants + 1), stages[2].work);
-  AddBlocks(config, window, candidates * layers * eval_windows, stages[3].work);
-  AddHeads(config, 2 * candidates * eval_windows * static_cast<double>(window), stages[3].work);
-  return stages;
+  Stage reference{"reference", {}}, calibrate{"calibrate", {}}, curvature{"curvature", {}}, profile{"profile", {}},
+      check{"check", {}}, evaluate{"evaluate", {}};
+  AddBlocks(config, window, layers * (eval_windows + profile_windows), reference.work);
+  AddBlocks(config, window, layers * calibration_windows, calibrate.work);
+  AddMoments(config, 65536, calibrate.work);
+  // Forward, forward once more for what the way back reads, and two products back for each forward.
+  Work once;
+  AddBlocks(config, window, layers * profile_windows, once);
+  AddScaled(once, 4, curvature.work);
+  AddHeads(config, 3 * profile_windows * static_cast<double>(window), curvature.work);
+  AddScaled(once, 3, curvature.least);
+  AddHeads(config, 3 * profile_windows * static_cast<double>(window), curvature.least);
+  AddRounding(config, static_cast<double>(info.units(0).options_size()), profile.work);
+  AddChecks(config, window, info, recipe, check.work);
+  AddBlocks(config, window, candidates * layers * eval_windows, evaluate.work);
+  AddHeads(config, 2 * candidates * eval_windows * static_cast<double>(window), evaluate.work);
+  return {reference, calibrate, curvature, profile, check, evaluate};
 }
+
+double Floor(const Work& work, std::map<Shape, double>& rates, ThreadPool& pool) {
+  double floor = 0;
+  for (const auto& [shape, count] : work) {
+    if (!rates.contains(shape)) rates[shape] = Rate(shape, pool);
+    floor += count * Flops(shape) / rates[shape];
+  }
+  return floor;
+}
+
+double GiB(int64_t bytes) { return static_cast<double>(bytes) / (1 << 30); }
 
 int Run(int argc, char** argv) {
   if (argc < 5) return 2;
@@ -145,27 +194,24 @@ int Run(int argc, char** argv) {
   if (!config.ok()) return fail(config.status());
 
   std::map<Shape, double> rates;
-  std::printf("| stage | tasks | seconds | floor, seconds | floor / time | TFLOP |\n|---|---|---|---|---|---|\n");
-  for (const Stage& stage : Stages(*config, result->report, recipe->sensitivity().windows())) {
-    double floor = 0, flops = 0;
-    for (const auto& [shape, count] : stage.work) {
-      if (!rates.contains(shape)) rates[shape] = Rate(shape, pool);
-      floor += count * Flops(shape) / rates[shape];
-      flops += count * Flops(shape);
-    }
+  std::printf("| stage | tasks | seconds | floor / time | least / time | peak, GiB | estimate, GiB |\n");
+  std::printf("|---|---|---|---|---|---|---|\n");
+  for (const Stage& stage : Stages(*config, model->info(), result->report, *recipe)) {
     const auto& time = result->stages.at(stage.name);
-    std::printf("| %s | %d | %.2f | %.2f | %.2f | %.2f |\n", stage.name, time.tasks, time.seconds, floor,
-                floor / time.seconds, flops / 1e12);
+    const double floor = Floor(stage.work, rates, pool);
+    const double least = stage.least.empty() ? floor : Floor(stage.least, rates, pool);
+    std::printf("| %s | %d | %.2f | %.2f | %.2f | %.2f | %.2f |\n", stage.name, time.tasks, time.seconds,
+                floor / time.seconds, least / time.seconds, GiB(time.peak_bytes), GiB(time.estimate_bytes));
   }
   for (const char* name : {"tokenize", "allocate", "quantize", "select", "assemble"}) {
     const auto& time = result->stages.at(name);
-    std::printf("| %s | %d | %.2f | | | |\n", name, time.tasks, time.seconds);
+    std::printf("| %s | %d | %.2f | | | %.2f | %.2f |\n", name, time.tasks, time.seconds, GiB(time.peak_bytes),
+                GiB(time.estimate_bytes));
   }
-  struct rusage usage {};
-  ::getrusage(RUSAGE_SELF, &usage);
-  std::printf("| all | | %.2f | | | |\n\npeak memory %.2f GiB; model %.2f GiB; %d threads; KL divergence %.5f nats\n",
-              result->seconds, static_cast<double>(usage.ru_maxrss) / (1 << 20),
-              static_cast<double>(model->info().model_bytes()) / (1 << 30), pool.threads(),
+  int64_t peak = 0;
+  for (const auto& [kind, time] : result->stages) peak = std::max(peak, time.peak_bytes);
+  std::printf("| all | | %.2f | | | | |\n\npeak memory %.2f GiB; model %.2f GiB; %d threads; KL divergence %.5f nats\n",
+              result->seconds, GiB(peak), static_cast<double>(model->info().model_bytes()) / (1 << 30), pool.threads(),
               result->report.candidates(0).kl_divergence().mean());
   for (const auto& c : result->report.candidates()) {
     std::printf("%-22s %.4f bits KL %.5f ± %.5f ppl %.4f%s\n", c.name().c_str(), c.average_bits(),

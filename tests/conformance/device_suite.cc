@@ -295,6 +295,10 @@ void CheckMoments(Device& device) {
     device.AddMoment(x.Tested(), sums.Tested());
     bench.plain->AddMoment(x.Expected(), sums.Expected());
     std::vector<float> got(static_cast<size_t>(PackedTriangleSize(columns))), expected(got.size());
+    const Pair squares = bench.Random(1, columns);
+    device.AddSquares(x.Tested(), squares.Tested());
+    bench.plain->AddSquares(x.Expected(), squares.Expected());
+    bench.ExpectEqual(squares, 1e-6, 1e-6, "squares");
     device.ReadTriangle(sums.Tested(), 0.5f, got);
     bench.plain->ReadTriangle(sums.Expected(), 0.5f, expected);
     for (size_t i = 0; i < got.size(); ++i) ExpectClose(got[i], expected[i], 1e-5, 1e-4, static_cast<int64_t>(i));

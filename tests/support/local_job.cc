@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -21,6 +22,16 @@ namespace bitwright::worker {
 namespace {
 
 double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+// The largest resident memory of this process since the last ResetPeak (proc(5), clear_refs and VmHWM).
+void ResetPeak() { std::ofstream("/proc/self/clear_refs") << "5"; }
+int64_t PeakBytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::atoll(line.c_str() + 6) * 1024;
+  }
+  return 0;
+}
 
 const v1::Digest* FindOutput(const v1::TaskResult& result, const std::string& name) {
   for (const auto& output : result.outputs()) {
@@ -83,9 +94,11 @@ absl::StatusOr<v1::TaskResult> LocalJobs::RunOne(const v1::TaskSpec& spec, Stage
   context.output_dir = out;
   context.pool = &pool_;
   context.progress = [](double) {};
+  ResetPeak();
   const double start = Now();
   ABSL_ASSIGN_OR_RETURN(const auto outputs, RunTask(spec, context));
   time.seconds += Now() - start;
+  time.peak_bytes = std::max(time.peak_bytes, PeakBytes());
   v1::TaskResult result;
   for (const TaskOutputFile& output : outputs) {
     ABSL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(out + "/" + output.file));
@@ -133,7 +146,9 @@ absl::StatusOr<LocalJobs::Result> LocalJobs::Run(const v1::Model& model, v1::Job
       std::sort(task.mutable_inputs()->begin(), task.mutable_inputs()->end(),
                 [](const auto& a, const auto& b) { return a.name() < b.name(); });
       if (node.numeric) task.set_compute_class(ComputeClass());
-      ABSL_ASSIGN_OR_RETURN(const v1::TaskResult& finished, RunOne(task, result.stages[task.kind()]));
+      StageTime& stage = result.stages[task.kind()];
+      stage.estimate_bytes = std::max(stage.estimate_bytes, node.memory_bytes);
+      ABSL_ASSIGN_OR_RETURN(const v1::TaskResult& finished, RunOne(task, stage));
       done[node.key] = finished;
       if (node.key == "tokenize[calibration]") {
         ABSL_ASSIGN_OR_RETURN(facts.calibration, Read<v1::TokenizeSummary>(finished, "summary"));
@@ -142,6 +157,8 @@ absl::StatusOr<LocalJobs::Result> LocalJobs::Run(const v1::Model& model, v1::Job
       } else if (node.key == "allocate") {
         ABSL_ASSIGN_OR_RETURN(v1::Allocation allocation, Read<v1::Allocation>(finished, "allocation"));
         facts.allocation = std::make_shared<v1::Allocation>(std::move(allocation));
+      } else if (node.key == "choose") {
+        ABSL_ASSIGN_OR_RETURN(facts.choice, Read<v1::Choice>(finished, "choice"));
       } else if (node.key == "select") {
         ABSL_ASSIGN_OR_RETURN(facts.selection, Read<v1::Selection>(finished, "selection"));
       } else if (node.key == "assemble") {

@@ -30,6 +30,8 @@ class LocalJobs {
     int tasks = 0;
     int cached = 0;
     double seconds = 0;
+    int64_t peak_bytes = 0;      // of this process while one of the tasks ran, at most
+    int64_t estimate_bytes = 0;  // that a node says its task takes, at most
   };
   struct Result {
     v1::Report report;

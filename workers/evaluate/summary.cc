@@ -21,14 +21,22 @@ double Sum(const Values& values) {
   return sum + lost;
 }
 
-Estimate Mean(std::span<const double> values) {
+Estimate Mean(std::span<const double> values, int64_t window) {
   const double n = static_cast<double>(values.size());
   const double mean = Sum(values) / n;
-  if (values.size() < 2) return {mean, 0};
-  std::vector<double> squares;
-  squares.reserve(values.size());
-  for (const double value : values) squares.push_back((value - mean) * (value - mean));
-  return {mean, std::sqrt(Sum(squares) / (n - 1) / n)};
+  std::vector<double> squares;  // of each window's sum of deviations
+  std::vector<double> deviations;
+  for (size_t first = 0; first < values.size(); first += static_cast<size_t>(window)) {
+    deviations.clear();
+    for (const double value : values.subspan(first, std::min(static_cast<size_t>(window), values.size() - first))) {
+      deviations.push_back(value - mean);
+    }
+    const double sum = Sum(deviations);
+    squares.push_back(sum * sum);
+  }
+  const double windows = static_cast<double>(squares.size());
+  if (windows < 2) return {mean, 0};
+  return {mean, std::sqrt(windows / (windows - 1) * Sum(squares)) / n};
 }
 
 double Percentile(const std::vector<double>& sorted, double percent) {
@@ -50,20 +58,20 @@ Estimate Exponential(Estimate mean) {
   return {value, value * mean.standard_error};
 }
 
-LossSummary Loss(std::span<const double> nll) {
-  const Estimate mean = Mean(nll);
+LossSummary Loss(std::span<const double> nll, int64_t window) {
+  const Estimate mean = Mean(nll, window);
   return {mean, Exponential(mean)};
 }
 
-Distribution Distribute(std::span<const double> values) {
+Distribution Distribute(std::span<const double> values, int64_t window) {
   const std::vector<double> sorted = Sorted(values);
-  return {Mean(values),           sorted.front(),         Percentile(sorted, 50),   Percentile(sorted, 90),
+  return {Mean(values, window),   sorted.front(),         Percentile(sorted, 50),   Percentile(sorted, 90),
           Percentile(sorted, 95), Percentile(sorted, 99), Percentile(sorted, 99.9), sorted.back()};
 }
 
-ProbabilityDelta Delta(std::span<const double> values) {
+ProbabilityDelta Delta(std::span<const double> values, int64_t window) {
   const std::vector<double> sorted = Sorted(values);
-  ProbabilityDelta delta{Mean(values), 0, sorted.front(), sorted.back(), {}};
+  ProbabilityDelta delta{Mean(values, window), 0, sorted.front(), sorted.back(), {}};
   std::vector<double> squares;
   squares.reserve(values.size());
   for (const double value : values) squares.push_back(value * value);
@@ -72,12 +80,6 @@ ProbabilityDelta Delta(std::span<const double> values) {
     delta.percentiles[i] = Percentile(sorted, ProbabilityDelta::kPercents[i]);
   }
   return delta;
-}
-
-Estimate Agreement(const std::vector<uint8_t>& same) {
-  const double n = static_cast<double>(same.size());
-  const double share = Sum(same) / n;
-  return {share, same.size() < 2 ? 0 : std::sqrt(share * (1 - share) / (n - 1))};
 }
 
 absl::Status CheckFinite(std::span<const double> values) {
@@ -90,7 +92,7 @@ absl::Status CheckFinite(std::span<const double> values) {
 
 }  // namespace
 
-absl::StatusOr<EvaluationSummary> Summarize(const TokenStats& stats) {
+absl::StatusOr<EvaluationSummary> Summarize(const TokenStats& stats, int64_t window) {
   for (const auto* values : {&stats.nll_base, &stats.nll_quantized, &stats.kl, &stats.p_delta}) {
     if (absl::Status status = CheckFinite(*values); !status.ok()) return status;
   }
@@ -98,13 +100,13 @@ absl::StatusOr<EvaluationSummary> Summarize(const TokenStats& stats) {
   for (size_t t = 0; t < paired.size(); ++t) paired[t] = stats.nll_quantized[t] - stats.nll_base[t];
   EvaluationSummary summary;
   summary.tokens = stats.size();
-  summary.base = Loss(stats.nll_base);
-  summary.quantized = Loss(stats.nll_quantized);
-  summary.delta_nll = Mean(paired);
+  summary.base = Loss(stats.nll_base, window);
+  summary.quantized = Loss(stats.nll_quantized, window);
+  summary.delta_nll = Mean(paired, window);
   summary.perplexity_ratio = Exponential(summary.delta_nll);
-  summary.kl = Distribute(stats.kl);
-  summary.top1_agreement = Agreement(stats.top1_same);
-  summary.p_delta = Delta(stats.p_delta);
+  summary.kl = Distribute(stats.kl, window);
+  summary.top1_agreement = Mean(std::vector<double>(stats.top1_same.begin(), stats.top1_same.end()), window);
+  summary.p_delta = Delta(stats.p_delta, window);
   return summary;
 }
 

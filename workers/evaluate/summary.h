@@ -9,7 +9,10 @@
 
 namespace bitwright::worker {
 
-// A value and its standard error: sample standard deviation (n − 1) / √n; 0 for a single token.
+// A mean over n tokens and its standard error. Tokens of one window are alike, so windows are what is drawn: with the
+// mean m and W windows the error is √(W/(W − 1) · Σ_w (Σ_{t in w} (x_t − m))²) / n, the cluster-robust one (Cameron and
+// Miller: A practitioner's guide to cluster-robust inference, J. Human Resources 50, 2015, section II). With one token
+// in each window it is the sample standard deviation (n − 1) over √n. 0 where there is one window.
 struct Estimate {
   double value = 0;
   double standard_error = 0;
@@ -40,11 +43,12 @@ struct EvaluationSummary {
   Estimate delta_nll;         // mean of nll_quantized − nll_base, paired
   Estimate perplexity_ratio;  // exp(delta_nll); standard error = ratio · that of delta_nll
   Distribution kl;
-  Estimate top1_agreement;  // share a; standard error √(a(1 − a)/(n − 1))
+  Estimate top1_agreement;  // share
   ProbabilityDelta p_delta;
 };
 
+// `window`: that many consecutive tokens belong together, the last ones perhaps fewer.
 // FAILED_PRECONDITION, reason EVALUATION_EMPTY (no tokens) or EVALUATION_NOT_FINITE (naming the first such token).
-absl::StatusOr<EvaluationSummary> Summarize(const TokenStats& stats);
+absl::StatusOr<EvaluationSummary> Summarize(const TokenStats& stats, int64_t window);
 
 }  // namespace bitwright::worker

@@ -23,8 +23,8 @@ using nlohmann::ordered_json;
 constexpr char kConfigFile[] = "config.json";
 constexpr char kCardFile[] = "README.md";
 constexpr char kPlanFile[] = "plan.json";
-// Digits of offsets and shapes that the bound does not foresee to the byte.
-constexpr int64_t kOverheadSlackBytes = 512;
+// Digits of offsets and shapes, and a sentence of the card, that the bound does not foresee to the byte.
+constexpr int64_t kOverheadSlackBytes = 640;
 constexpr int64_t kSlackBytesPerTensor = 6;
 // A format more in use: its group in config.json (about 370 bytes without the names) and its name in the card.
 constexpr int64_t kBytesPerFormat = 512;

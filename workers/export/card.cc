@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "workers/formats/int_format.h"
 
@@ -30,6 +31,17 @@ std::string FormatsInUse(const v1::Plan& plan) {
   std::string text;
   for (const auto& [name, units] : count) {
     text += (text.empty() ? "" : ", ") + name + " (" + std::to_string(units) + (units == 1 ? " unit)" : " units)");
+  }
+  return text;
+}
+
+// The widths of a plan that vLLM's Marlin kernels do not have: "3, 6".
+std::string WidthsBeyondMarlin(const v1::Plan& plan) {
+  std::set<int> widths;
+  for (const auto& unit : plan.units()) widths.insert(unit.format().bits());
+  std::string text;
+  for (const int bits : widths) {
+    if (bits != 4 && bits != 8) text += (text.empty() ? "" : ", ") + std::to_string(bits);
   }
   return text;
 }
@@ -71,7 +83,11 @@ std::string ModelCard(const v1::ModelInfo& info, const v1::Plan& plan, const v1:
       "```python\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n"
       "model = AutoModelForCausalLM.from_pretrained(\"PATH_TO_THIS_FOLDER\")  # pip install compressed-tensors\n"
       "tokenizer = AutoTokenizer.from_pretrained(\"PATH_TO_THIS_FOLDER\")\n```\n\n"
-      "vLLM: `vllm serve PATH_TO_THIS_FOLDER`\n";
+      "vLLM: ";
+  const std::string beyond = WidthsBeyondMarlin(plan);
+  text += beyond.empty()
+              ? "`vllm serve PATH_TO_THIS_FOLDER`\n"
+              : "not with its Marlin kernels, which have 4 and 8 bits: this plan has widths of " + beyond + ", too.\n";
   return text;
 }
 

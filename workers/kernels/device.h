@@ -199,6 +199,8 @@ class Device {
 
   // sums [n, n] += xᵀ x; elements below the diagonal are undefined.
   virtual void AddMoment(const Matrix& x, const Matrix& sums) = 0;
+  // sums [1, n] += Σ over rows of x², in f64 within the call
+  virtual void AddSquares(const Matrix& x, const Matrix& sums) = 0;
   // The upper triangle of a square matrix, row after row (packed_triangle.h), times factor.
   virtual void ReadTriangle(const Matrix& from, float factor, std::span<float> to) = 0;
 };

@@ -8,29 +8,34 @@
 namespace bitwright::worker {
 namespace {
 
-// The streams that enter blocks: every `step`-th is kept from the way forward; those of one run of `step` blocks are
-// made again when the way back reaches it.
+// The streams that enter blocks [begin, end): every `step`-th is kept from the way forward; those of one run of `step`
+// blocks are made again when the way back reaches it.
 class Streams {
  public:
-  Streams(BlockRunner& runner, DeviceMatrix embedded, int64_t most_bytes) : runner_(runner), x_(std::move(embedded)) {
-    const int64_t layers = runner.model().config().layers;
+  // x is the stream that enters `begin`.
+  Streams(BlockRunner& runner, DeviceMatrix x, int64_t begin, int64_t end, int64_t most_bytes)
+      : runner_(runner), x_(std::move(x)), begin_(begin) {
+    const int64_t blocks = end - begin;
     const int64_t bytes = x_.view().rows * x_.view().columns * static_cast<int64_t>(sizeof(float));
-    const bool fits = bytes * layers <= most_bytes;
-    step_ = fits ? 1 : static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(layers))));
+    const bool fits = bytes * blocks <= most_bytes;
+    step_ = fits ? 1 : static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(blocks))));
   }
 
-  // The stream before block b passes through the block. In order, b = 0, 1 ….
-  void Forward(int64_t b, const BlockWeights& block) {
-    if (b % step_ == 0) Keep(b);
+  // The stream before block b passes through the block, where it is wanted behind it. In order, from `begin` on.
+  absl::Status Forward(int64_t b, bool pass) {
+    if ((b - begin_) % step_ == 0) Keep(b);
+    if (!pass) return absl::OkStatus();
+    ABSL_ASSIGN_OR_RETURN(const BlockWeights block, runner_.LoadBlock(b));
     runner_.Run(block, x_.view());
+    return absl::OkStatus();
   }
-  // Behind the last block.
+  // Behind the last block that was passed.
   const Matrix& last() const { return x_.view(); }
 
   // The stream that enters block b, on the way back: b falls by one from call to call.
   absl::StatusOr<Matrix> Entering(int64_t b) {
     if (!kept_.contains(b)) {
-      const int64_t first = b / step_ * step_;
+      const int64_t first = b - (b - begin_) % step_;
       runner_.device().Copy(kept_.at(first).view(), x_.view());
       for (int64_t before = first; before < b; ++before) {
         ABSL_ASSIGN_OR_RETURN(const BlockWeights block, runner_.LoadBlock(before));
@@ -51,9 +56,31 @@ class Streams {
 
   BlockRunner& runner_;
   DeviceMatrix x_;
+  const int64_t begin_;
   int64_t step_ = 1;
   std::map<int64_t, DeviceMatrix> kept_;  // block → the stream that enters it
 };
+
+// Loss and labels behind the last block, whose stream is `last`; d becomes the gradient with respect to it.
+void HeadBack(const BlockRunner& runner, const Matrix& last, const GradientOptions& options, GradientResult& result,
+              const Matrix& d) {
+  Device& device = runner.device();
+  const size_t tokens = static_cast<size_t>(last.rows);
+  const DeviceMatrix hidden(device, DType::kF32, last.rows, last.columns);
+  device.Copy(last, hidden.view());
+  runner.model().FinalNorm(device, hidden.view());
+  const OutputHead head(runner);
+  result.labels = options.labels;
+  if (result.labels.empty()) {
+    std::vector<double> uniforms;
+    for (size_t t = 0; t < tokens; ++t) uniforms.push_back(UniformAt(options.seed, options.first_position + t));
+    result.labels.resize(tokens);
+    head.Sample(hidden.view(), uniforms, result.labels);
+  }
+  result.losses.resize(tokens);
+  head.LossBack(hidden.view(), result.labels, result.losses, d, options.logits);
+  runner.model().FinalNormBack(device, last, d, options.final_norm);
+}
 
 }  // namespace
 
@@ -61,38 +88,32 @@ absl::StatusOr<GradientResult> RunGradients(BlockRunner& runner, std::span<const
                                             const GradientOptions& options, const BlockTaps& taps,
                                             const std::function<void(double)>& progress) {
   const int64_t layers = runner.model().config().layers;
+  const int64_t begin = options.begin, end = options.end < 0 ? layers : options.end;
   Device& device = runner.device();
-  const auto report = [&](int64_t done) { progress(static_cast<double>(done) / static_cast<double>(2 * layers)); };
-  Streams streams(runner, runner.Embed(ids), options.most_stream_bytes);
-  for (int64_t b = 0; b < layers; ++b) {
-    ABSL_ASSIGN_OR_RETURN(const BlockWeights block, runner.LoadBlock(b));
-    streams.Forward(b, block);
-    report(b + 1);
+  const auto report = [&](int64_t done) {
+    progress(static_cast<double>(done) / static_cast<double>(2 * (end - begin)));
+  };
+  DeviceMatrix x =
+      begin == 0 ? runner.Embed(ids) : runner.NewStream(static_cast<int64_t>(ids.size()) / runner.window());
+  if (begin > 0) device.Copy(options.entering, x.view());
+  Streams streams(runner, std::move(x), begin, end, options.most_stream_bytes);
+  for (int64_t b = begin; b < end; ++b) {
+    ABSL_RETURN_IF_ERROR(streams.Forward(b, /*pass=*/b + 1 < end || end == layers));
+    report(b - begin + 1);
   }
-  const Matrix& last = streams.last();
-  const DeviceMatrix hidden(device, DType::kF32, last.rows, last.columns);
-  device.Copy(last, hidden.view());
-  runner.model().FinalNorm(device, hidden.view());
-
-  const OutputHead head(runner);
   GradientResult result;
-  result.labels = options.labels;
-  if (result.labels.empty()) {
-    std::vector<double> uniforms;
-    for (size_t t = 0; t < ids.size(); ++t) uniforms.push_back(UniformAt(options.seed, t));
-    result.labels.resize(ids.size());
-    head.Sample(hidden.view(), uniforms, result.labels);
+  result.entering = runner.NewStream(static_cast<int64_t>(ids.size()) / runner.window());
+  const Matrix& d = result.entering.view();
+  if (end == layers) {
+    HeadBack(runner, streams.last(), options, result, d);
+  } else {
+    device.Copy(options.leaving, d);
   }
-  result.losses.resize(ids.size());
-  result.embedded = DeviceMatrix(device, DType::kF32, last.rows, last.columns);
-  const Matrix& d = result.embedded.view();
-  head.LossBack(hidden.view(), result.labels, result.losses, d, options.logits);
-  runner.model().FinalNormBack(device, last, d, options.final_norm);
-  for (int64_t b = layers - 1; b >= 0; --b) {
+  for (int64_t b = end - 1; b >= begin; --b) {
     ABSL_ASSIGN_OR_RETURN(const Matrix entering, streams.Entering(b));
     ABSL_ASSIGN_OR_RETURN(const BlockWeights block, runner.LoadBlock(b));
     runner.RunBack(block, entering, d, taps(b, block));
-    report(2 * layers - b);
+    report(2 * (end - begin) - (b - begin));
   }
   return result;
 }

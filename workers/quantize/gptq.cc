@@ -150,8 +150,8 @@ RoundedLinear GptqRound(const Factor& factor, std::span<const float> weights, in
   return result;
 }
 
-std::vector<double> GptqLosses(const Factor& factor, std::span<const float> weights, int64_t out,
-                               std::span<const IntFormat> formats, const GptqOptions& options, ThreadPool& pool) {
+std::vector<double> GptqRowLosses(const Factor& factor, std::span<const float> weights, int64_t out,
+                                  std::span<const IntFormat> formats, const GptqOptions& options, ThreadPool& pool) {
   for (const IntFormat format : formats) CheckArguments(factor, weights, out, format);
   const int64_t count = static_cast<int64_t>(formats.size());
   std::vector<double> row_loss(static_cast<size_t>(count * out));
@@ -164,11 +164,7 @@ std::vector<double> GptqLosses(const Factor& factor, std::span<const float> weig
       std::copy_n(piece.loss(), std::min(kRows, out - first), row_loss.begin() + f * out + first);
     }
   });
-  std::vector<double> losses(formats.size());
-  for (int64_t f = 0; f < count; ++f) {
-    for (int64_t r = 0; r < out; ++r) losses[f] += row_loss[f * out + r];
-  }
-  return losses;
+  return row_loss;
 }
 
 }  // namespace bitwright::worker

@@ -49,8 +49,8 @@ struct GptqOptions {
 RoundedLinear GptqRound(const Factor& factor, std::span<const float> weights, int64_t out, IntFormat format,
                         const GptqOptions& options, ThreadPool& pool);
 
-// The losses alone that GptqRound gives for each of several formats, without keeping codes: for profiling.
-std::vector<double> GptqLosses(const Factor& factor, std::span<const float> weights, int64_t out,
-                               std::span<const IntFormat> formats, const GptqOptions& options, ThreadPool& pool);
+// The row losses alone that GptqRound gives, [formats, out], without keeping codes: for profiling.
+std::vector<double> GptqRowLosses(const Factor& factor, std::span<const float> weights, int64_t out,
+                                  std::span<const IntFormat> formats, const GptqOptions& options, ThreadPool& pool);
 
 }  // namespace bitwright::worker

@@ -29,7 +29,7 @@ absl::Status ForEachInput(const UnitSpec& unit, const StatisticsFile& statistics
     const double share = all == 0 ? 1 : static_cast<double>(input.rows) / all;
     if (input.rows == 0) BecomeIdentity(input);
     ABSL_ASSIGN_OR_RETURN(const UnitRounder rounder, UnitRounder::Create(input, options, pool));
-    ABSL_RETURN_IF_ERROR(body({rounder, static_cast<size_t>(e) * unit.linears_of_expert(), share}));
+    ABSL_RETURN_IF_ERROR(body({rounder, static_cast<size_t>(e) * unit.linears_of_expert(), e, share, input.rows > 0}));
   }
   return absl::OkStatus();
 }

@@ -13,7 +13,9 @@ namespace bitwright::worker {
 struct InputRounder {
   const UnitRounder& rounder;
   size_t first_linear = 0;  // of UnitSpec::linears; as many as linears_of_expert() follow
-  double share = 1;         // of all rows that reached the unit: weighs the loss of one input against the others'
+  int64_t expert = 0;
+  double share = 1;     // of all rows that reached the unit: weighs the loss of one input against the others'
+  bool reached = true;  // by any row
 };
 
 // Calls `body` for each input of a unit, one after the other: one factorization is live at a time. An expert that
@@ -21,5 +23,15 @@ struct InputRounder {
 // StatisticsFile::Read, UnitRounder::Create and `body`.
 absl::Status ForEachInput(const UnitSpec& unit, const StatisticsFile& statistics, const RoundingOptions& options,
                           ThreadPool& pool, const std::function<absl::Status(const InputRounder&)>& body);
+
+// Calls each(linear, its first row within the unit's weights) for the linears on one input.
+template <typename F>
+void ForEachLinear(const UnitSpec& unit, const InputRounder& input, const F& each) {
+  int64_t row = 0;
+  for (size_t l = 0; l < input.first_linear + unit.linears_of_expert(); ++l) {
+    if (l >= input.first_linear) each(unit.linears[l], row);
+    row += unit.linears[l].out;
+  }
+}
 
 }  // namespace bitwright::worker

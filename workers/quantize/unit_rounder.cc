@@ -56,17 +56,29 @@ RoundedLinear UnitRounder::Round(std::span<const float> weights, int64_t out, In
   RoundedLinear rounded = RoundToNearest(weights, out, s.in, format, s.diagonal.span(), options, *s.pool);
   Buffer<float> values(out * s.in);
   Dequantize(format, out, s.in, s.options.storage_type, rounded.codes, rounded.scales, values.span());
-  rounded.loss = RoundingLoss(weights, values.span(), out, s.in, s.moment.span(), *s.pool);
+  rounded.row_loss = RowLosses(weights, values.span(), out, s.in, s.moment.span(), *s.pool);
+  for (const double loss : rounded.row_loss) rounded.loss += loss;
   return rounded;
 }
 
-std::vector<double> UnitRounder::Losses(std::span<const float> weights, int64_t out,
-                                        std::span<const IntFormat> formats) const {
+std::vector<RoundingLoss> UnitRounder::Losses(std::span<const float> weights, int64_t out,
+                                              std::span<const IntFormat> formats,
+                                              std::span<const double> row_weights) const {
+  std::vector<double> rows;  // [formats, out]
   if (state_->options.method == RoundingOptions::Method::kGptq) {
-    return GptqLosses(state_->factor, weights, out, formats, state_->Gptq(), *state_->pool);
+    rows = GptqRowLosses(state_->factor, weights, out, formats, state_->Gptq(), *state_->pool);
+  } else {
+    for (const IntFormat format : formats) {
+      const RoundedLinear rounded = Round(weights, out, format);
+      rows.insert(rows.end(), rounded.row_loss.begin(), rounded.row_loss.end());
+    }
   }
-  std::vector<double> losses;
-  for (const IntFormat format : formats) losses.push_back(Round(weights, out, format).loss);
+  std::vector<RoundingLoss> losses(formats.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    RoundingLoss& loss = losses[i / static_cast<size_t>(out)];
+    loss.moment += rows[i];
+    loss.weighted += row_weights[i % static_cast<size_t>(out)] * rows[i];
+  }
   return losses;
 }
 

@@ -24,6 +24,12 @@ struct RoundingOptions {
   DType storage_type = DType::kF32;  // dtype of the model's weights
 };
 
+// What rounding a linear costs.
+struct RoundingLoss {
+  double moment = 0;    // tr(ΔW H ΔWᵀ)
+  double weighted = 0;  // Σ_r weight_r · (ΔW H ΔWᵀ)_rr
+};
+
 // Rounds the linears of one unit, all of which have the same input: one factorization for all linears and formats.
 // Thread-safe except that it runs the pool itself.
 class UnitRounder {
@@ -38,8 +44,9 @@ class UnitRounder {
   // weights f32 [out, in]. loss = tr(ΔW H ΔWᵀ) is filled in for every method.
   RoundedLinear Round(std::span<const float> weights, int64_t out, IntFormat format) const;
 
-  // The losses alone, one per format.
-  std::vector<double> Losses(std::span<const float> weights, int64_t out, std::span<const IntFormat> formats) const;
+  // The losses alone, one per format. row_weights [out].
+  std::vector<RoundingLoss> Losses(std::span<const float> weights, int64_t out, std::span<const IntFormat> formats,
+                                   std::span<const double> row_weights) const;
 
  private:
   struct State;

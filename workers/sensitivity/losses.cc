@@ -1,38 +1,34 @@
 #include "workers/sensitivity/losses.h"
 
-#include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <tuple>
 
 namespace bitwright::worker {
-namespace {
 
-// Of what no measurement has said anything.
-constexpr double kUnknownAlpha = 1;
+double WidthCheck::Factor() const { return measured > 0 && predicted > 0 ? measured / predicted : 0; }
 
-double AlphaFor(int bits, int middle_bits, const UnitSensitivity& unit) {
-  const UnitSensitivity::Measurement* best = nullptr;
-  // Smaller is better: the width itself, the middle one, the nearest one.
-  const auto rank = [&](const UnitSensitivity::Measurement& m) {
-    return std::tuple(m.format.bits != bits, m.format.bits != middle_bits, std::abs(m.format.bits - bits));
-  };
-  for (const auto& measurement : unit.measurements) {
-    if (measurement.proxy <= 0) continue;
-    if (best == nullptr || rank(measurement) < rank(*best)) best = &measurement;
+std::vector<WidthCheck> SumByWidth(std::span<const LossCheck> checks) {
+  std::map<int, WidthCheck> by_width;
+  for (const LossCheck& check : checks) {
+    WidthCheck& width = by_width[check.bits];
+    width.bits = check.bits;
+    ++width.units;
+    width.measured += check.measured;
+    width.predicted += check.predicted;
   }
-  return best == nullptr ? kUnknownAlpha : best->alpha;
+  std::vector<WidthCheck> widths;
+  for (const auto& [bits, width] : by_width) widths.push_back(width);
+  return widths;
 }
 
-}  // namespace
-
-double AlphaOf(double kl, double proxy) { return proxy > 0 ? kl / proxy : 0; }
-
-void FillLosses(int middle_bits, UnitSensitivity& unit) {
-  for (auto& format : unit.formats) {
-    format.loss = AlphaFor(format.format.bits, middle_bits, unit) * std::max(format.proxy, 0.0);
-    format.measured = std::any_of(unit.measurements.begin(), unit.measurements.end(),
-                                  [&](const auto& measurement) { return measurement.format == format.format; });
+double FactorOf(int bits, std::span<const WidthCheck> widths) {
+  const WidthCheck* best = nullptr;
+  const auto rank = [&](const WidthCheck& width) { return std::tuple(std::abs(width.bits - bits), -width.bits); };
+  for (const WidthCheck& width : widths) {
+    if (width.Factor() > 0 && (best == nullptr || rank(width) < rank(*best))) best = &width;
   }
+  return best == nullptr ? 1 : best->Factor();
 }
 
 }  // namespace bitwright::worker

@@ -1,17 +1,33 @@
 #pragma once
 
-#include "workers/sensitivity/profile.h"
+#include <span>
+#include <vector>
 
 namespace bitwright::worker {
 
-// Nats of KL divergence for one of proxy: kl / proxy. 0 where the proxy is not above 0: that rounding changes nothing
-// the proxy can see, so that it says nothing of others either.
-double AlphaOf(double kl, double proxy);
+// What the curvature said of one unit in one format, and what was measured.
+struct LossCheck {
+  int bits = 0;
+  double measured = 0;   // nats of KL divergence per token
+  double predicted = 0;  // of the same
+};
 
-// Fills the losses of all formats from the measurements: α · proxy, in nats per token, with the α that was measured at
-// the format's width, else that of the middle width, else the one of the nearest measured width. Measurements without
-// an α are passed over; a unit of which none has one is told by its proxies alone (α = 1). A proxy below 0, which only
-// rounding errors make, counts as 0.
-void FillLosses(int middle_bits, UnitSensitivity& unit);
+// All checks of one width together.
+struct WidthCheck {
+  int bits = 0;
+  int units = 0;
+  double measured = 0, predicted = 0;  // sums
+
+  // measured / predicted; 0 unless both are above 0: they say nothing then.
+  double Factor() const;
+};
+
+// By width, rising.
+std::vector<WidthCheck> SumByWidth(std::span<const LossCheck> checks);
+
+// What predictions of a width are multiplied by: the factor of that width, else of the nearest width that has one, of
+// two equally near ones the larger. 1 where none has. A quadratic prediction is about two thirds of what is measured
+// (tests/bench/README.md), more or less by width, and only what differs between widths moves an allocation.
+double FactorOf(int bits, std::span<const WidthCheck> widths);
 
 }  // namespace bitwright::worker

@@ -6,35 +6,21 @@
 
 #include "absl/status/statusor.h"
 #include "workers/calibrate/statistics_file.h"
-#include "workers/evaluate/head_comparison.h"
-#include "workers/model/block_runner.h"
 #include "workers/quantize/unit_rounder.h"
+#include "workers/sensitivity/curvature_file.h"
 
 namespace bitwright::worker {
 
-// What the allocator needs to know of a unit: the loss of every format, in nats of KL divergence per token.
-//
-// The loss of a format is α · proxy, proxy = tr(ΔW H ΔWᵀ) of the rounding actually used, summed over the unit's
-// linears. α is measured: the KL divergence of the model with this unit alone quantized, over its proxy, at one middle
-// width; for the lowest widths, where one unit can be catastrophic although its proxy is small, at that width itself. A
-// curvature-based sensitivity takes the place of this one by filling the same structure.
-struct UnitSensitivity {
+// What the allocator needs to know of a unit: what every format costs.
+struct UnitProfile {
   std::string unit;
-  struct Measurement {
+  struct Option {
     IntFormat format;
-    double kl = 0;
-    double kl_standard_error = 0;
-    double proxy = 0;
-    double alpha = 0;
+    double proxy = 0;      // tr(ΔW H ΔWᵀ), summed over the unit's linears, experts by their share of the tokens
+    double predicted = 0;  // ½ · Σ_r G_rr · (ΔW H ΔWᵀ)_rr over all rows, nats of KL divergence per token
   };
-  std::vector<Measurement> measurements;
-  struct FormatLoss {
-    IntFormat format;
-    double proxy = 0;
-    double loss = 0;
-    bool measured = false;
-  };
-  std::vector<FormatLoss> formats;  // in the order asked for
+  std::vector<Option> options;     // in the order asked for
+  std::vector<int64_t> unreached;  // experts that calibration did not reach
 };
 
 struct ProfileOptions {
@@ -45,17 +31,13 @@ struct ProfileOptions {
   std::function<std::vector<IntFormat>(int64_t in_features)> formats;
 };
 
-// Calibration windows that units are measured on.
-struct ProfileData {
-  std::span<const int32_t> ids;  // [windows · window]
-  Matrix reference;              // [windows · window, hidden], final hidden states of the unquantized model
-};
-
-// Profiles the units of blocks [begin, end). Live at a time: one block, its variants of one unit each, and one block
-// further on; activations of all variants. Rounding runs on the pool.
-absl::StatusOr<std::vector<UnitSensitivity>> ProfileBlocks(BlockRunner& runner, ThreadPool& pool,
-                                                           const StatisticsFile& statistics, int64_t begin, int64_t end,
-                                                           const ProfileData& data, const ProfileOptions& options,
-                                                           const std::function<void(double)>& progress);
+// Rounds every unit of blocks [begin, end) to every format, as it would be quantized, and prices the errors by the
+// curvature. No pass through the model: the cost grows with the number of blocks. Live at a time: one unit's weights
+// and one factorization. Rounding runs on the pool.
+absl::StatusOr<std::vector<UnitProfile>> ProfileBlocks(const Model& model, Device& device, ThreadPool& pool,
+                                                       const StatisticsFile& statistics,
+                                                       const CurvatureFiles& curvature, int64_t begin, int64_t end,
+                                                       const ProfileOptions& options,
+                                                       const std::function<void(double)>& progress);
 
 }  // namespace bitwright::worker

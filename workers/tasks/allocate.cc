@@ -4,10 +4,13 @@
 
 #include "bitwright/v1/models.pb.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/notices.h"
 #include "proto/contract/task_names.h"
 #include "workers/allocate/knapsack.h"
 #include "workers/export/card.h"
+#include "workers/tasks/checked_losses.h"
 #include "workers/tasks/kinds.h"
+#include "workers/tasks/model_notices.h"
 #include "workers/tasks/recipe_options.h"
 #include "workers/tasks/task_errors.h"
 
@@ -37,14 +40,6 @@ std::vector<Class> ClassesOf(const v1::ModelInfo& info) {
     if (tie.empty()) ties.erase(tie);
   }
   return classes;
-}
-
-// The number of a format among a unit's options, or −1.
-int FindOption(const v1::Sensitivity::Unit& unit, const v1::Format& format) {
-  for (int o = 0; o < unit.options_size(); ++o) {
-    if (FormatOf(unit.options(o).format()) == FormatOf(format)) return o;
-  }
-  return -1;
 }
 
 // One option of a class: the same format for all of its units.
@@ -157,20 +152,45 @@ absl::Status AddMixed(const UnitOptions& units, const v1::ModelInfo& info, int64
   return absl::OkStatus();
 }
 
+// The units of all numbered inputs of that name, in order.
+template <typename Message, typename Unit>
+absl::Status ReadUnits(const char* name, const TaskIo& io, std::vector<Unit>& units) {
+  for (const std::string& input : io.InputNames(NumberedPrefix(name))) {
+    Message part;
+    ABSL_RETURN_IF_ERROR(io.ReadProto(input, part));
+    if (part.units().empty()) return TaskInputDamagedError(input, "names no unit");
+    units.insert(units.end(), part.units().begin(), part.units().end());
+  }
+  return absl::OkStatus();
+}
+
+void AddNotices(const UnitOptions& units, v1::Allocation& allocation) {
+  std::vector<std::string> names;
+  for (const v1::Sensitivity::Unit& unit : units) {
+    for (const int expert : unit.unreached()) names.push_back(unit.name() + " " + std::to_string(expert));
+  }
+  if (names.empty()) return;
+  *allocation.add_notices() =
+      MakeNotice("EXPERTS_NOT_REACHED",
+                 "no token of the calibration text reached these experts: " + NameList(names) +
+                     "; their weights are rounded to nearest in effect, as if all inputs counted alike. Calibrate on "
+                     "more text, or on text that is more like what the model is used for");
+}
+
 }  // namespace
 
 absl::Status RunAllocate(const v1::AllocateParams& params, TaskIo& io) {
   v1::ModelInfo info;
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kInfo, info));
   UnitOptions units;
-  for (const std::string& name : io.InputNames(NumberedPrefix(TaskFile::kSensitivity))) {
-    v1::Sensitivity part;
-    ABSL_RETURN_IF_ERROR(io.ReadProto(name, part));
-    units.insert(units.end(), part.units().begin(), part.units().end());
-  }
+  ABSL_RETURN_IF_ERROR(ReadUnits<v1::Sensitivity>(TaskFile::kSensitivity, io, units));
   ABSL_RETURN_IF_ERROR(CheckUnits(units, info));
-  const int64_t budget = WeightBudget(params.budget(), info);
+  std::vector<v1::Checks::Unit> checks;
+  ABSL_RETURN_IF_ERROR(ReadUnits<v1::Checks>(TaskFile::kChecks, io, checks));
   v1::Allocation allocation;
+  AddNotices(units, allocation);
+  ABSL_RETURN_IF_ERROR(CorrectLosses(checks, units, *allocation.mutable_checks()));
+  const int64_t budget = WeightBudget(params.budget(), info);
   allocation.set_weight_budget_bytes(budget);
   // The relaxation is solved for its bound also when only uniform plans are wanted, and refuses a budget that nothing
   // fits.

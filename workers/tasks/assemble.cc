@@ -1,5 +1,7 @@
 #include <cstring>
 
+#include <algorithm>
+
 #include "bitwright/v1/models.pb.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
@@ -89,7 +91,9 @@ absl::Status RunAssemble(const v1::AssembleParams& params, TaskIo& io) {
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kAllocation, allocation));
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kSelection, selection));
   ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, params.candidate(), info));
-  if (params.candidate() >= selection.candidates_size()) {
+  const auto measured = std::find_if(selection.candidates().begin(), selection.candidates().end(),
+                                     [&](const v1::Candidate& c) { return c.plan() == params.candidate(); });
+  if (measured == selection.candidates().end()) {
     return TaskInputDamagedError(TaskFile::kSelection, "has no candidate " + std::to_string(params.candidate()));
   }
   const v1::Plan& plan = allocation.candidates(params.candidate());
@@ -104,8 +108,7 @@ absl::Status RunAssemble(const v1::AssembleParams& params, TaskIo& io) {
   ABSL_RETURN_IF_ERROR(WriteWeights(weights, checkpoint, packed, ArtifactTensors(info, plan), io));
   ABSL_RETURN_IF_ERROR(artifact.Note(kWeightsFile, weights));
   ABSL_ASSIGN_OR_RETURN(const auto written,
-                        WrittenFiles(std::string(config->text()), info, plan, selection.candidates(params.candidate()),
-                                     selection, params.card()));
+                        WrittenFiles(std::string(config->text()), info, plan, *measured, selection, params.card()));
   for (const auto& [path, text] : written) ABSL_RETURN_IF_ERROR(artifact.Add(path, text));
   for (const std::string& path : info.carried_files()) {
     ABSL_ASSIGN_OR_RETURN(const auto file, io.Input(ModelFileName(path)));

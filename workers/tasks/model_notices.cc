@@ -13,16 +13,6 @@ namespace {
 constexpr size_t kMostShown = 6;
 constexpr size_t kMostNameBytes = 120;
 
-// "a, b, c and 12 more"
-std::string List(const std::vector<std::string>& names) {
-  std::string text;
-  for (size_t i = 0; i < std::min(names.size(), kMostShown); ++i) {
-    text += (i == 0 ? "" : ", ") + std::string(CutUtf8(names[i], kMostNameBytes));
-  }
-  if (names.size() > kMostShown) text += " and " + std::to_string(names.size() - kMostShown) + " more";
-  return text;
-}
-
 std::string Count(size_t number, const std::string& thing) {
   return std::to_string(number) + " " + thing + (number == 1 ? "" : "s");
 }
@@ -39,7 +29,7 @@ void AddFiles(const std::vector<SortedFile>& sorted, v1::ModelInfo& info) {
   if (left.empty()) return;
   Add("FILES_LEFT_OUT",
       Count(left.size(), "file") + " given with the model " + (left.size() == 1 ? "is" : "are") +
-          " not part of it, and neither read nor counted: " + List(left),
+          " not part of it, and neither read nor counted: " + NameList(left),
       info);
 }
 
@@ -47,7 +37,7 @@ void AddCode(const ModelFolder& folder, v1::ModelInfo& info) {
   const std::set<std::string> code = ModelCode(folder);
   if (code.empty()) return;
   Add("MODEL_CODE_LEFT_OUT",
-      "config.json names code of its own in auto_map (" + List({code.begin(), code.end()}) +
+      "config.json names code of its own in auto_map (" + NameList({code.begin(), code.end()}) +
           "); the model is taken for " + info.architecture() +
           " as transformers computes it, and the artifact holds neither the code nor the auto_map",
       info);
@@ -73,11 +63,11 @@ void AddIndex(const Checkpoint& checkpoint, v1::ModelInfo& info) {
   std::string text;
   if (!checkpoint.absent().empty()) {
     text = "names " + Count(checkpoint.absent().size(), "tensor") +
-           " that no shard holds and nothing needs: " + List(checkpoint.absent());
+           " that no shard holds and nothing needs: " + NameList(checkpoint.absent());
   }
   if (!checkpoint.misplaced().empty()) {
     text += (text.empty() ? "" : "; ") + std::string("lacks or misplaces ") +
-            Count(checkpoint.misplaced().size(), "tensor") + ": " + List(checkpoint.misplaced());
+            Count(checkpoint.misplaced().size(), "tensor") + ": " + NameList(checkpoint.misplaced());
   }
   if (!text.empty()) Add("INDEX_DIFFERS", "the index of the weights " + text, info);
 }
@@ -86,11 +76,20 @@ void AddLeftovers(const std::vector<std::string>& leftovers, v1::ModelInfo& info
   if (leftovers.empty()) return;
   Add("TENSORS_LEFT_OUT",
       "the checkpoint holds " + Count(leftovers.size(), "tensor") + " that " + info.architecture() +
-          " does not read; not checked, and not in the artifact: " + List(leftovers),
+          " does not read; not checked, and not in the artifact: " + NameList(leftovers),
       info);
 }
 
 }  // namespace
+
+std::string NameList(const std::vector<std::string>& names) {
+  std::string text;
+  for (size_t i = 0; i < std::min(names.size(), kMostShown); ++i) {
+    text += (i == 0 ? "" : ", ") + std::string(CutUtf8(names[i], kMostNameBytes));
+  }
+  if (names.size() > kMostShown) text += " and " + std::to_string(names.size() - kMostShown) + " more";
+  return text;
+}
 
 void AddModelNotices(const ModelFolder& folder, const std::vector<SortedFile>& sorted, const Model& model,
                      const std::vector<std::string>& leftovers, v1::ModelInfo& info) {

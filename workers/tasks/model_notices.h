@@ -20,4 +20,7 @@ namespace bitwright::worker {
 void AddModelNotices(const ModelFolder& folder, const std::vector<SortedFile>& sorted, const Model& model,
                      const std::vector<std::string>& leftovers, v1::ModelInfo& info);
 
+// "a, b, c and 12 more"
+std::string NameList(const std::vector<std::string>& names);
+
 }  // namespace bitwright::worker

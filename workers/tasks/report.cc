@@ -16,6 +16,7 @@ void FillAllocation(const v1::Allocation& from, v1::Report::AllocationSummary& t
   to.set_proved_optimal(from.proved_optimal());
   to.set_lambda(from.lambda());
   to.set_weight_budget_bytes(from.weight_budget_bytes());
+  *to.mutable_checks() = from.checks();
 }
 
 void FillUnits(const v1::Plan& plan, v1::Report& report) {
@@ -42,10 +43,11 @@ absl::Status RunReport(const v1::ReportParams& params, TaskIo& io) {
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kManifest, *report.mutable_artifact()));
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kProvenance, *report.mutable_provenance()));
   if (report.provenance().tasks().empty()) return TaskInputDamagedError(TaskFile::kProvenance, "names no task");
-  ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, selection.selected(), info));
-  if (selection.selected() >= selection.candidates_size()) {
+  if (selection.selected() < 0 || selection.selected() >= selection.candidates_size()) {
     return TaskInputDamagedError(TaskFile::kSelection, "has no candidate " + std::to_string(selection.selected()));
   }
+  const v1::Candidate& selected = selection.candidates(selection.selected());
+  ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, selected.plan(), info));
   if (selection.best_uniform() >= selection.candidates_size()) {
     return TaskInputDamagedError(TaskFile::kSelection, "has no candidate " + std::to_string(selection.best_uniform()));
   }
@@ -55,12 +57,13 @@ absl::Status RunReport(const v1::ReportParams& params, TaskIo& io) {
   report.set_recipe(params.recipe().name());
   report.set_target(params.spec().target());
   *report.mutable_budget() = params.spec().budget();
-  report.set_selected(selection.candidates(selection.selected()).name());
+  report.set_selected(selected.name());
   *report.mutable_reference() = selection.reference();
   report.set_scored_tokens(selection.scored_tokens());
   *report.mutable_candidates() = selection.candidates();
+  if (selection.has_choice()) *report.mutable_choice() = selection.choice();
   FillAllocation(allocation, *report.mutable_allocation());
-  FillUnits(allocation.candidates(selection.selected()), report);
+  FillUnits(allocation.candidates(selected.plan()), report);
   report.set_model_bytes(info.model_bytes());
   for (const v1::FileEntry& file : report.artifact().files()) {
     report.set_artifact_bytes(report.artifact_bytes() + file.digest().size_bytes());
@@ -69,6 +72,7 @@ absl::Status RunReport(const v1::ReportParams& params, TaskIo& io) {
   report.set_evaluation_compute(params.recipe().evaluation().compute());
   *report.mutable_recipe_used() = params.recipe();
   *report.mutable_notices() = info.notices();
+  for (const v1::Notice& notice : allocation.notices()) *report.add_notices() = notice;
   for (const v1::Notice& notice : params.notices()) *report.add_notices() = notice;
   report.set_job_display_name(params.job_display_name());
   report.set_calibration_name(params.spec().calibration().display_name());

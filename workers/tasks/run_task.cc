@@ -23,14 +23,20 @@ absl::Status Dispatch(const v1::TaskSpec& spec, TaskIo& io) {
       return RunCalibrate(spec.calibrate(), io);
     case v1::TaskSpec::kMerge:
       return RunMerge(spec.merge(), io);
+    case v1::TaskSpec::kCurvature:
+      return RunCurvature(spec.curvature(), io);
     case v1::TaskSpec::kProfile:
       return RunProfile(spec.profile(), io);
+    case v1::TaskSpec::kCheck:
+      return RunCheck(spec.check(), io);
     case v1::TaskSpec::kAllocate:
       return RunAllocate(spec.allocate(), io);
     case v1::TaskSpec::kQuantize:
       return RunQuantize(spec.quantize(), io);
     case v1::TaskSpec::kEvaluate:
       return RunEvaluate(spec.evaluate(), io);
+    case v1::TaskSpec::kChoose:
+      return RunChoose(spec.choose(), io);
     case v1::TaskSpec::kSelect:
       return RunSelect(spec.select(), io);
     case v1::TaskSpec::kAssemble:

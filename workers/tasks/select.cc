@@ -1,27 +1,18 @@
+#include <algorithm>
 #include <map>
 
 #include "bitwright/v1/models.pb.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
-#include "workers/evaluate/summary.h"
 #include "workers/export/artifact.h"
 #include "workers/tasks/candidate_check.h"
 #include "workers/tasks/kinds.h"
+#include "workers/tasks/measured_tokens.h"
 #include "workers/tasks/measurements.h"
 #include "workers/tasks/task_errors.h"
-#include "workers/tasks/token_file.h"
 
 namespace bitwright::worker {
 namespace {
-
-absl::StatusOr<EvaluationSummary> SummarizeCandidate(const TaskIo& io, int candidate, int shards) {
-  TokenStats stats;
-  for (int shard = 0; shard < shards; ++shard) {
-    ABSL_ASSIGN_OR_RETURN(const std::string path, io.InputPath(Numbered(TaskFile::kTokens, candidate, shard)));
-    ABSL_RETURN_IF_ERROR(AppendTokenStats(path, stats));
-  }
-  return Summarize(stats);
-}
 
 // Sizes of the files that an artifact takes over.
 absl::StatusOr<std::map<std::string, int64_t>> CarriedSizes(const TaskIo& io, const v1::ModelInfo& info) {
@@ -50,6 +41,46 @@ int Best(const v1::Selection& selection, const v1::Budget& budget, const Wanted&
   return best;
 }
 
+// Where a plan of the allocation is among the candidates. −1: it is none of them.
+int PositionOf(int plan, const v1::Selection& selection) {
+  for (int i = 0; i < selection.candidates_size(); ++i) {
+    if (selection.candidates(i).plan() == plan) return i;
+  }
+  return -1;
+}
+
+// Reads the choice, where there is one, into the selection.
+absl::Status ReadChoice(const v1::SelectParams& params, const TaskIo& io, v1::Selection& selection) {
+  if (io.InputNames(TaskFile::kChoice).empty()) return absl::OkStatus();
+  v1::Choice& choice = *selection.mutable_choice();
+  ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kChoice, choice));
+  const auto measured = [&](int plan) {
+    return plan < choice.trials_size() &&
+           std::find(params.plans().begin(), params.plans().end(), plan) != params.plans().end();
+  };
+  if (measured(choice.selected()) && (choice.best_uniform() < 0 || measured(choice.best_uniform()))) {
+    return absl::OkStatus();
+  }
+  return TaskInputDamagedError(TaskFile::kChoice, "chooses a plan that was not measured");
+}
+
+// What the choice says, else the best of those that were measured.
+absl::Status Select(const v1::Budget& budget, v1::Selection& selection) {
+  selection.set_best_uniform(
+      Best(selection, budget, [](const v1::Candidate& c) { return c.kind() == v1::PLAN_KIND_UNIFORM; }));
+  int best = Best(selection, budget, [](const v1::Candidate&) { return true; });
+  if (best < 0) return BudgetExceededError(budget.artifact_bytes());
+  if (selection.has_choice()) {
+    if (selection.choice().best_uniform() >= 0) {
+      selection.set_best_uniform(PositionOf(selection.choice().best_uniform(), selection));
+    }
+    const int chosen = PositionOf(selection.choice().selected(), selection);
+    if (WithinBudget(budget, selection.candidates(chosen))) best = chosen;
+  }
+  selection.set_selected(best);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status RunSelect(const v1::SelectParams& params, TaskIo& io) {
@@ -60,15 +91,19 @@ absl::Status RunSelect(const v1::SelectParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const auto config, io.Input(ModelFileName("config.json")));
   ABSL_ASSIGN_OR_RETURN(const auto carried, CarriedSizes(io, info));
   v1::Selection selection;
-  for (int c = 0; c < params.candidates(); ++c) {
-    ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, c, info));
-    const v1::Plan& plan = allocation.candidates(c);
-    ABSL_ASSIGN_OR_RETURN(const EvaluationSummary summary, SummarizeCandidate(io, c, params.shards()));
+  ABSL_RETURN_IF_ERROR(ReadChoice(params, io, selection));
+  for (int c = 0; c < params.plans_size(); ++c) {
+    ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, params.plans(c), info));
+    const v1::Plan& plan = allocation.candidates(params.plans(c));
+    std::vector<std::string> tokens;
+    for (int shard = 0; shard < params.shards(); ++shard) tokens.push_back(Numbered(TaskFile::kTokens, c, shard));
+    ABSL_ASSIGN_OR_RETURN(const EvaluationSummary summary, SummarizeTokens(io, tokens, params.card().window()));
     *selection.mutable_reference() = TokenLossOf(summary.base);
     selection.set_scored_tokens(summary.tokens);
     v1::Candidate& candidate = *selection.add_candidates();
     candidate.set_name(plan.name());
     candidate.set_kind(plan.kind());
+    candidate.set_plan(params.plans(c));
     candidate.set_average_bits(plan.average_bits());
     candidate.set_weight_bytes(plan.weight_bytes());
     candidate.set_predicted_loss(plan.predicted_loss());
@@ -76,13 +111,9 @@ absl::Status RunSelect(const v1::SelectParams& params, TaskIo& io) {
     ABSL_ASSIGN_OR_RETURN(const int64_t bytes, ArtifactBytes(std::string(config->text()), carried, info, plan,
                                                              candidate, selection, params.card()));
     candidate.set_artifact_bytes(bytes);
-    io.Progress(static_cast<double>(c + 1) / params.candidates());
+    io.Progress(static_cast<double>(c + 1) / params.plans_size());
   }
-  selection.set_best_uniform(
-      Best(selection, params.budget(), [](const v1::Candidate& c) { return c.kind() == v1::PLAN_KIND_UNIFORM; }));
-  const int best = Best(selection, params.budget(), [](const v1::Candidate&) { return true; });
-  if (best < 0) return BudgetExceededError(params.budget().artifact_bytes());
-  selection.set_selected(best);
+  ABSL_RETURN_IF_ERROR(Select(params.budget(), selection));
   return io.WriteProto(TaskFile::kSelection, selection);
 }
 

@@ -83,6 +83,7 @@ absl::Status CheckRecipe(const v1::Recipe& recipe) {
                                      IntFormat::kMaxBits));
   }
   ABSL_RETURN_IF_ERROR(CheckWithin("recipe.sensitivity.windows", sensitivity.windows(), 0, kMaxInt32));
+  ABSL_RETURN_IF_ERROR(CheckWithin("recipe.sensitivity.checked_units", sensitivity.checked_units(), 0, kMaxInt32));
   ABSL_RETURN_IF_ERROR(CheckWidths("recipe.sensitivity.checked_bits", sensitivity.checked_bits()));
   ABSL_RETURN_IF_ERROR(CheckWidths("recipe.formats.bits", recipe.formats().bits()));
   for (const int size : recipe.formats().group_sizes()) {
@@ -111,11 +112,13 @@ absl::Status Check(const v1::TokenizeParams& params) {
   }));
   ABSL_RETURN_IF_ERROR(CheckWithin("window", params.window(), limits::kMinWindow, limits::kMaxDataTokens));
   ABSL_RETURN_IF_ERROR(CheckWithin("max_tokens", params.max_tokens(), 1, limits::kMaxDataTokens));
+  ABSL_RETURN_IF_ERROR(CheckWithin("held_out", params.held_out(), 0, limits::kMaxDataTokens));
   return CheckWithin("vocab_size", params.vocab_size(), 1, kMaxInt32);
 }
 
 absl::Status Check(const v1::ReferenceParams& params) {
   ABSL_RETURN_IF_ERROR(CheckCompute("compute", params.compute()));
+  ABSL_RETURN_IF_ERROR(CheckRange("blocks", params.blocks(), kMaxInt32));
   return CheckWindows(params.windows(), params.window(), params.stride());
 }
 
@@ -125,9 +128,20 @@ absl::Status Check(const v1::CalibrateParams& params) {
   return CheckWindows(params.windows(), params.window(), 1);
 }
 
+absl::Status Check(const v1::CurvatureParams& params) {
+  ABSL_RETURN_IF_ERROR(CheckRange("blocks", params.blocks(), kMaxInt32));
+  return CheckWindows(params.windows(), params.window(), params.stride());
+}
+
 absl::Status Check(const v1::ProfileParams& params) {
   ABSL_RETURN_IF_ERROR(CheckRange("blocks", params.blocks(), kMaxInt32));
+  return CheckRecipe(params.recipe());
+}
+
+absl::Status Check(const v1::CheckParams& params) {
+  ABSL_RETURN_IF_ERROR(CheckRange("blocks", params.blocks(), kMaxInt32));
   ABSL_RETURN_IF_ERROR(CheckRecipe(params.recipe()));
+  if (params.units().empty()) return TaskSpecInvalidError("units", "", "a unit to measure");
   return CheckWindows(params.windows(), params.window(), params.stride());
 }
 
@@ -155,9 +169,17 @@ absl::Status Check(const v1::EvaluateParams& params) {
   return CheckWindows(params.windows(), params.window(), 1);
 }
 
+absl::Status Check(const v1::ChooseParams& params) {
+  ABSL_RETURN_IF_ERROR(CheckWithin("candidates", params.candidates(), 1, kMaxNumber));
+  return CheckWithin("window", params.window(), limits::kMinWindow, limits::kMaxDataTokens);
+}
+
 absl::Status Check(const v1::SelectParams& params) {
   ABSL_RETURN_IF_ERROR(CheckBudget(params.budget()));
-  ABSL_RETURN_IF_ERROR(CheckWithin("candidates", params.candidates(), 1, kMaxNumber));
+  ABSL_RETURN_IF_ERROR(CheckWithin("plans.size", params.plans_size(), 1, kMaxNumber));
+  for (int i = 0; i < params.plans_size(); ++i) {
+    ABSL_RETURN_IF_ERROR(CheckWithin("plans", params.plans(i), i == 0 ? 0 : params.plans(i - 1) + 1, kMaxNumber));
+  }
   ABSL_RETURN_IF_ERROR(CheckWithin("shards", params.shards(), 1, kMaxNumber));
   return CheckCompute("card.evaluation_compute", params.card().evaluation_compute());
 }
@@ -180,14 +202,20 @@ absl::Status CheckParams(const v1::TaskSpec& spec) {
       return Check(spec.reference());
     case v1::TaskSpec::kCalibrate:
       return Check(spec.calibrate());
+    case v1::TaskSpec::kCurvature:
+      return Check(spec.curvature());
     case v1::TaskSpec::kProfile:
       return Check(spec.profile());
+    case v1::TaskSpec::kCheck:
+      return Check(spec.check());
     case v1::TaskSpec::kAllocate:
       return Check(spec.allocate());
     case v1::TaskSpec::kQuantize:
       return Check(spec.quantize());
     case v1::TaskSpec::kEvaluate:
       return Check(spec.evaluate());
+    case v1::TaskSpec::kChoose:
+      return Check(spec.choose());
     case v1::TaskSpec::kSelect:
       return Check(spec.select());
     case v1::TaskSpec::kAssemble:
@@ -236,16 +264,23 @@ absl::Status CheckSpec(const v1::TaskSpec& spec) {
 absl::Status CheckSpecFits(const v1::TaskSpec& spec, const ModelConfig& config) {
   switch (spec.params_case()) {
     case v1::TaskSpec::kReference:
+      ABSL_RETURN_IF_ERROR(CheckRange("blocks", spec.reference().blocks(), config.layers));
       return CheckWindowFits(spec.reference().window(), config);
     case v1::TaskSpec::kEvaluate:
       return CheckWindowFits(spec.evaluate().window(), config);
     case v1::TaskSpec::kCalibrate:
       ABSL_RETURN_IF_ERROR(CheckRange("blocks", spec.calibrate().blocks(), config.layers));
       return CheckWindowFits(spec.calibrate().window(), config);
+    case v1::TaskSpec::kCurvature:
+      ABSL_RETURN_IF_ERROR(CheckRange("blocks", spec.curvature().blocks(), config.layers));
+      return CheckWindowFits(spec.curvature().window(), config);
     case v1::TaskSpec::kProfile:
       ABSL_RETURN_IF_ERROR(CheckRange("blocks", spec.profile().blocks(), config.layers));
-      ABSL_RETURN_IF_ERROR(CheckFormatsFit(spec.profile().recipe().formats(), config));
-      return CheckWindowFits(spec.profile().window(), config);
+      return CheckFormatsFit(spec.profile().recipe().formats(), config);
+    case v1::TaskSpec::kCheck:
+      ABSL_RETURN_IF_ERROR(CheckRange("blocks", spec.check().blocks(), config.layers));
+      ABSL_RETURN_IF_ERROR(CheckFormatsFit(spec.check().recipe().formats(), config));
+      return CheckWindowFits(spec.check().window(), config);
     case v1::TaskSpec::kQuantize:
       return CheckRange("blocks", spec.quantize().blocks(), config.layers);
     default:

@@ -20,6 +20,7 @@ struct Wanted {
   std::vector<std::string> needed;
   bool model = false;                 // any "model/{path}" may be there
   std::vector<std::string> numbered;  // "name/00000" and so on, at least one
+  std::vector<std::string> maybe;     // may be there
   int candidates = 0, shards = 0;     // "tokens/{candidate}/{shard}", all of them
 };
 
@@ -34,6 +35,13 @@ std::string TokenizerOf(const v1::TaskSpec& spec) {
   return ModelFileName(kTokenizerFiles[0]);
 }
 
+// What runs windows of ids through blocks: behind the first blocks it begins with what has left those before.
+Wanted Stream(const v1::Range& blocks, std::vector<std::string> more) {
+  more.emplace_back(TaskFile::kIds);
+  if (blocks.begin() > 0) more.emplace_back(TaskFile::kActivations);
+  return {.needed = std::move(more), .model = true};
+}
+
 Wanted WantedOf(const v1::TaskSpec& spec) {
   const std::string config = ModelFileName("config.json");
   switch (spec.params_case()) {
@@ -43,24 +51,37 @@ Wanted WantedOf(const v1::TaskSpec& spec) {
       if (spec.tokenize().kind() == v1::Data::TOKEN_IDS_JSONL) return {.needed = {TaskFile::kData}, .model = true};
       return {.needed = {TaskFile::kData, TokenizerOf(spec)}, .model = true};
     case v1::TaskSpec::kReference:
-      return {.needed = {TaskFile::kIds}, .model = true};
+      return Stream(spec.reference().blocks(), {});
     case v1::TaskSpec::kCalibrate:
-      if (spec.calibrate().blocks().begin() == 0) return {.needed = {TaskFile::kIds}, .model = true};
-      return {.needed = {TaskFile::kIds, TaskFile::kActivations}, .model = true};
+      return Stream(spec.calibrate().blocks(), {});
     case v1::TaskSpec::kMerge:
       return {.numbered = {TaskFile::kStatistics}};
+    case v1::TaskSpec::kCurvature: {
+      // Which blocks are the last ones, the model knows.
+      Wanted wanted = Stream(spec.curvature().blocks(), {});
+      wanted.maybe = {TaskFile::kGradients};
+      return wanted;
+    }
     case v1::TaskSpec::kProfile:
-      return {.needed = {TaskFile::kIds, TaskFile::kHidden, TaskFile::kStatistics}, .model = true};
+      return {.needed = {TaskFile::kStatistics}, .model = true, .numbered = {TaskFile::kCurvature}};
+    case v1::TaskSpec::kCheck:
+      return Stream(spec.check().blocks(), {TaskFile::kHidden, TaskFile::kStatistics});
     case v1::TaskSpec::kAllocate:
-      return {.needed = {TaskFile::kInfo}, .numbered = {TaskFile::kSensitivity}};
+      return {.needed = {TaskFile::kInfo}, .numbered = {TaskFile::kSensitivity, TaskFile::kChecks}};
     case v1::TaskSpec::kQuantize:
       return {.needed = {TaskFile::kStatistics}, .model = true};
     case v1::TaskSpec::kEvaluate:
       return {.needed = {TaskFile::kIds, TaskFile::kHidden}, .model = true, .numbered = {TaskFile::kWeights}};
+    case v1::TaskSpec::kChoose: {
+      Wanted wanted{.needed = {TaskFile::kInfo, TaskFile::kAllocation}};
+      for (int c = 0; c < spec.choose().candidates(); ++c) wanted.needed.push_back(Numbered(TaskFile::kTokens, c));
+      return wanted;
+    }
     case v1::TaskSpec::kSelect:
       return {.needed = {TaskFile::kInfo, TaskFile::kAllocation, config},
               .model = true,
-              .candidates = spec.select().candidates(),
+              .maybe = {TaskFile::kChoice},
+              .candidates = spec.select().plans_size(),
               .shards = spec.select().shards()};
     case v1::TaskSpec::kAssemble:
       return {.needed = {TaskFile::kInfo, TaskFile::kAllocation, TaskFile::kSelection, config},
@@ -116,6 +137,7 @@ absl::Status CheckInputs(const v1::TaskSpec& spec) {
   ABSL_ASSIGN_OR_RETURN(Names names, NamesOf(spec));
   for (const std::string& name : wanted.needed) ABSL_RETURN_IF_ERROR(Take(names, name));
   for (const std::string& name : wanted.numbered) ABSL_RETURN_IF_ERROR(TakeNumbered(names, name));
+  for (const std::string& name : wanted.maybe) names.erase(name);
   ABSL_RETURN_IF_ERROR(TakeTokens(names, wanted.candidates, wanted.shards));
   for (const std::string& name : names) {
     const bool file_of_model = name.starts_with(kModelFilePrefix) && name != kModelFilePrefix;

@@ -112,6 +112,17 @@ absl::StatusOr<std::vector<int32_t>> TaskIo::IdRows(const std::string& name, int
   return ids;
 }
 
+absl::StatusOr<DeviceMatrix> TaskIo::EnteringStream(const BlockRunner& runner, const v1::Range& windows, int stride,
+                                                    int64_t block) const {
+  const ModelConfig& config = runner.model().config();
+  if (block > 0) {
+    return FloatRows(TaskFile::kActivations, int64_t{windows.end() - windows.begin()} * runner.window(), config.hidden);
+  }
+  ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids,
+                        IdRows(TaskFile::kIds, windows.begin(), windows.end(), stride, runner.window(), config.vocab));
+  return runner.Embed(ids);
+}
+
 std::string TaskIo::NewOutput(const std::string& name) {
   const std::string file = absl::StrFormat("out-%05d", outputs_.size());
   outputs_.push_back({name, file});

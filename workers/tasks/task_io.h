@@ -12,7 +12,7 @@
 #include "workers/base/files.h"
 #include "workers/checkpoint/model_files.h"
 #include "workers/kernels/cpu/cpu_device.h"
-#include "workers/model/weights.h"
+#include "workers/model/block_runner.h"
 #include "workers/tasks/run_task.h"
 #include "workers/tensor/buffer.h"
 
@@ -48,6 +48,11 @@ class TaskIo {
   // stride 0 means 1. TASK_INPUT_DAMAGED, TOKEN_ID_OUT_OF_RANGE.
   absl::StatusOr<std::vector<int32_t>> IdRows(const std::string& name, int64_t begin, int64_t end, int64_t stride,
                                               int64_t columns, int64_t vocab) const;
+
+  // The residual stream of windows that enters a block: of "ids", embedded, before the first block; from "activations"
+  // before a later one. Errors of IdRows and FloatRows.
+  absl::StatusOr<DeviceMatrix> EnteringStream(const BlockRunner& runner, const v1::Range& windows, int stride,
+                                              int64_t block) const;
 
   // Path for the file of a new output, which is then part of the result. File names are made here; output names may
   // hold '/'.

@@ -19,6 +19,7 @@ namespace {
 // Tokenizers have 3 to 5 bytes per token for text that they were made from, and about 2.5 for code.
 constexpr double kLeastBytesPerToken = 1.6;
 constexpr int64_t kLeastTokensToJudge = 64;
+constexpr int64_t kLeastHeldOutStep = 9;  // one window of so many is held out at most
 
 void NoticeCoverage(const DataIds& data, v1::TokenizeSummary& summary) {
   const auto tokens = static_cast<int64_t>(data.ids.size());
@@ -31,6 +32,32 @@ void NoticeCoverage(const DataIds& data, v1::TokenizeSummary& summary) {
                  std::string("the text has ") + number +
                      " bytes per token: the tokenizer's vocabulary hardly covers its script or content, so that the "
                      "result says little about the model's own use");
+}
+
+// The windows of a text: which are held out, and which are used.
+struct Windows {
+  std::vector<int32_t> used, held_out;
+};
+
+// Every k-th of the first windows is held out, as TokenizeParams::held_out has it.
+Windows Split(const std::vector<int32_t>& ids, const v1::TokenizeParams& params) {
+  const int64_t window = params.window();
+  const int64_t wanted = params.max_tokens() / window;
+  const int64_t extra = std::min<int64_t>(params.held_out(), wanted / (kLeastHeldOutStep - 1));
+  const int64_t all = std::min<int64_t>(wanted + extra, static_cast<int64_t>(ids.size()) / window);
+  const int64_t most = std::max<int64_t>(params.held_out(), 1);
+  const int64_t step = std::max(kLeastHeldOutStep, (all + most - 1) / most);
+  Windows windows;
+  for (int64_t w = 0; w < all; ++w) {
+    const bool held_out = params.held_out() > 0 && w % step == step - 1;
+    std::vector<int32_t>& to = held_out ? windows.held_out : windows.used;
+    to.insert(to.end(), ids.begin() + w * window, ids.begin() + (w + 1) * window);
+  }
+  return windows;
+}
+
+absl::Status WriteIds(const char* name, const std::vector<int32_t>& ids, TaskIo& io) {
+  return io.WriteBytes(name, ids.data(), ids.size() * sizeof(int32_t));
 }
 
 }  // namespace
@@ -46,12 +73,14 @@ absl::Status RunTokenize(const v1::TokenizeParams& params, TaskIo& io) {
   summary.set_documents(data.documents);
   summary.set_bytes(data.bytes);
   NoticeCoverage(data, summary);
-  const int64_t wanted = std::min<int64_t>(params.max_tokens(), static_cast<int64_t>(ids.size()));
-  summary.set_windows(static_cast<int32_t>(wanted / params.window()));
-  const size_t kept = static_cast<size_t>(summary.windows()) * static_cast<size_t>(params.window());
-  const auto sketch = SketchOf(std::span(ids).first(kept), limits::kSketchRun, limits::kSketchSize);
+  const Windows windows = Split(ids, params);
+  const size_t window = static_cast<size_t>(params.window());
+  summary.set_windows(static_cast<int32_t>(windows.used.size() / window));
+  summary.set_held_out_windows(static_cast<int32_t>(windows.held_out.size() / window));
+  const auto sketch = SketchOf(windows.used, limits::kSketchRun, limits::kSketchSize);
   summary.mutable_sketch()->Add(sketch.begin(), sketch.end());
-  ABSL_RETURN_IF_ERROR(io.WriteBytes(TaskFile::kIds, ids.data(), kept * sizeof(int32_t)));
+  ABSL_RETURN_IF_ERROR(WriteIds(TaskFile::kIds, windows.used, io));
+  if (!windows.held_out.empty()) ABSL_RETURN_IF_ERROR(WriteIds(TaskFile::kHeldOut, windows.held_out, io));
   return io.WriteProto(TaskFile::kSummary, summary);
 }
 

@@ -34,15 +34,18 @@ std::string Verdict(const v1::Report& report, const v1::Selection& selection) {
   if (selection.selected() == selection.best_uniform()) {
     for (const v1::Candidate& other : selection.candidates()) {
       if (other.kind() == v1::PLAN_KIND_MIXED) {
-        return "The uniform plan wins: " + Described(best) + " against " + Described(other) +
-               " for the mixed plan of the same budget.";
+        const bool here = best.kl_divergence().mean() <= other.kl_divergence().mean();
+        return (here ? "The uniform plan wins: " : "The uniform plan won on the held-out text, not here: ") +
+               Described(best) + " against " + Described(other) + " for the mixed plan of the same budget.";
       }
     }
     return "The best uniform plan within the budget is " + Described(best) + ".";
   }
   const double ratio = best.kl_divergence().mean() / uniform.kl_divergence().mean();
   const std::string why = SizeBeside(best, uniform);
-  return "The mixed plan wins: " + Described(best) + ", " + Number("%.2f", ratio) +
+  // Chosen on another text, it need not win on this one.
+  const std::string won = ratio < 1 ? "The mixed plan wins: " : "The mixed plan won on the held-out text, not here: ";
+  return won + Described(best) + ", " + Number("%.2f", ratio) +
          " times the KL divergence of the best uniform plan within the same budget, " + Described(uniform) + why +
          (report.allocation().proved_optimal() ? ". The plan is proved optimal for its predictions."
                                                : ". The plan is within " + Number("%.2g", report.allocation().gap()) +

@@ -23,6 +23,7 @@ constexpr int64_t kMomentRows = 4096;  // products that are summed in f32 before
 constexpr int64_t kMomentLeastRows = 256;
 constexpr int64_t kPieces = 32;  // wanted of one operation, so that many threads have something to do
 constexpr int64_t kTransposeTile = 64;
+constexpr int64_t kSquaresColumns = 64;  // of one piece of a sum of squares
 
 // Rows and columns of a product's result: fewer rows in a piece where there are few pieces of columns.
 struct ProductCut {
@@ -167,6 +168,7 @@ class CpuDevice final : public Device {
   }
 
   void AddMoment(const Matrix& x, const Matrix& sums) override;
+  void AddSquares(const Matrix& x, const Matrix& sums) override;
   void ReadTriangle(const Matrix& from, float factor, std::span<float> to) override;
 
  private:
@@ -335,6 +337,20 @@ void CpuDevice::AddOuter(const Matrix& dy, const Matrix& x, float factor, const 
     const int64_t r = rows.begin(row_part), c = columns.begin(column_part);
     GemmF32(true, false, rows.length(row_part), columns.length(column_part), x.rows, factor, WideOf(dy) + r, dy.stride,
             WideOf(x) + c, x.stride, 1.0f, RowOf(dw, r) + c, dw.stride);
+  });
+}
+
+void CpuDevice::AddSquares(const Matrix& x, const Matrix& sums) {
+  const EvenCut cut(x.columns, kSquaresColumns, 1);
+  pool_.ParallelFor(cut.parts, [&](int64_t part, int) {
+    const int64_t first = cut.begin(part), columns = cut.length(part);
+    double total[kSquaresColumns] = {};
+    for (int64_t r = 0; r < x.rows; ++r) {
+      const float* row = RowOf(x, r) + first;
+      for (int64_t c = 0; c < columns; ++c) total[c] += double{row[c]} * row[c];
+    }
+    float* to = RowOf(sums, 0) + first;
+    for (int64_t c = 0; c < columns; ++c) to[c] += static_cast<float>(total[c]);
   });
 }
 

@@ -312,6 +312,13 @@ class ReferenceDevice final : public Device {
       At(sums, i, j) += static_cast<float>(sum);
     });
   }
+  void AddSquares(const Matrix& x, const Matrix& sums) override {
+    ForAll(sums, [&](int64_t i, int64_t j) {
+      double sum = 0;
+      for (int64_t r = 0; r < x.rows; ++r) sum += double{At(x, r, j)} * At(x, r, j);
+      At(sums, i, j) += static_cast<float>(sum);
+    });
+  }
   void ReadTriangle(const Matrix& from, float factor, std::span<float> to) override {
     ForAll(from, [&](int64_t i, int64_t j) {
       if (j >= i) to[PackedTriangleIndex(from.columns, i, j)] = factor * At(from, i, j);

@@ -10,10 +10,10 @@ namespace bitwright {
 namespace {
 
 TEST(TaskNames, KindsAreTheFieldsOfTheParams) {
-  const std::set<std::string> kinds = {TaskKind::kInspect,   TaskKind::kTokenize, TaskKind::kReference,
-                                       TaskKind::kCalibrate, TaskKind::kMerge,    TaskKind::kProfile,
-                                       TaskKind::kAllocate,  TaskKind::kQuantize, TaskKind::kEvaluate,
-                                       TaskKind::kSelect,    TaskKind::kAssemble, TaskKind::kReport};
+  const std::set<std::string> kinds = {
+      TaskKind::kInspect,   TaskKind::kTokenize, TaskKind::kReference, TaskKind::kCalibrate, TaskKind::kMerge,
+      TaskKind::kCurvature, TaskKind::kProfile,  TaskKind::kCheck,     TaskKind::kAllocate,  TaskKind::kQuantize,
+      TaskKind::kEvaluate,  TaskKind::kChoose,   TaskKind::kSelect,    TaskKind::kAssemble,  TaskKind::kReport};
   std::set<std::string> fields;
   const auto* params = v1::TaskSpec::descriptor()->FindOneofByName("params");
   for (int i = 0; i < params->field_count(); ++i) fields.insert(params->field(i)->name());
@@ -24,6 +24,8 @@ TEST(TaskNames, KeysAndNames) {
   EXPECT_EQ(TaskKey(TaskKind::kReference, 3), "reference[3]");
   EXPECT_EQ(TaskKey(TaskKind::kEvaluate, 1, 20), "evaluate[1,20]");
   EXPECT_EQ(TaskKey(TaskKind::kTokenize, TaskUse::kCalibration), "tokenize[calibration]");
+  EXPECT_EQ(TaskKey(TaskKind::kReference, TaskUse::kProfile, 1, 2), "reference[profile,1,2]");
+  EXPECT_EQ(TaskKey(TaskKind::kEvaluate, TaskUse::kHeldOut, 2), "evaluate[held-out,2]");
   EXPECT_EQ(KindOfTaskKey(TaskKey(TaskKind::kEvaluate, 1, 20)), TaskKind::kEvaluate);
   EXPECT_EQ(KindOfTaskKey(TaskKind::kSelect), TaskKind::kSelect) << "one that occurs once";
   EXPECT_EQ(Numbered(TaskFile::kWeights, 7), "weights/00007");

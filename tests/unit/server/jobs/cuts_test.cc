@@ -75,11 +75,24 @@ TEST(Cuts, EverythingIsCoveredOnceAndProfilesStayWithinRanges) {
       profiles.push_back(profile.blocks);
       EXPECT_GE(profile.blocks.begin, cuts.ranges[profile.range].begin);
       EXPECT_LE(profile.blocks.end, cuts.ranges[profile.range].end);
-      EXPECT_TRUE(profile.blocks.size() == 1 ||
-                  costs.ProfileFlops(profile.blocks, cuts.profile_windows) <= kProfileFlops);
+      EXPECT_TRUE(profile.blocks.size() == 1 || costs.ProfileFlops(profile.blocks) <= kProfileFlops);
     }
     ExpectCovers(profiles, job.model->info().blocks());
+    ExpectCovers(cuts.curvature, cuts.profile_windows);
     const auto& info = job.model->info();
+    std::vector<int> checked;
+    for (const CheckCut& check : cuts.checks) {
+      for (const int unit : check.units) {
+        checked.push_back(unit);
+        EXPECT_GE(info.units(unit).block(), cuts.ranges[check.range].begin);
+        EXPECT_LT(info.units(unit).block(), cuts.ranges[check.range].end);
+      }
+      const int windows = cuts.curvature[0].size();
+      EXPECT_TRUE(check.units.size() == 1 ||
+                  (costs.CheckFlops(cuts.ranges[check.range], check.units, windows) <= kProfileFlops &&
+                   costs.CheckStreamBytes(check.units, windows) <= kCheckBytes));
+    }
+    EXPECT_EQ(checked, CheckedUnits(info, job.recipe.sensitivity().checked_units()));
     const double handed_on = 4.0 * calibration * 512 * info.hidden_size();
     EXPECT_LE(handed_on * (cuts.ranges.size() - 1), kActivationShare * info.tensor_bytes());
     const bool one_more_is_too_many = handed_on * cuts.ranges.size() > kActivationShare * info.tensor_bytes();
@@ -88,6 +101,39 @@ TEST(Cuts, EverythingIsCoveredOnceAndProfilesStayWithinRanges) {
                   range.size() * info.largest_block_bytes() <= kRangeBytes);
     }
   }
+}
+
+TEST(Cuts, CheckedUnitsAreSpreadOverDepthAndKinds) {
+  const v1::ModelInfo info = Info(kSevenB);  // four units in each of 32 blocks
+  std::vector<int> blocks, kinds;
+  for (const int unit : CheckedUnits(info, 8)) {
+    blocks.push_back(unit / 4);
+    kinds.push_back(unit % 4);
+  }
+  EXPECT_EQ(blocks, (std::vector<int>{2, 6, 10, 14, 18, 22, 26, 30}));
+  EXPECT_EQ(kinds, (std::vector<int>{0, 1, 2, 3, 0, 1, 2, 3}));
+  EXPECT_EQ(CheckedUnits(Info({.blocks = 1}), 8), (std::vector<int>{0, 1, 2, 3})) << "all where there are fewer";
+}
+
+// The work of curvature, prices and checks together grows as the number of blocks does.
+TEST(Cuts, ProfilingIsLinearInDepth) {
+  const auto flops = [](int blocks) {
+    const ResolvedJob job = Job({blocks, 576, 1536, 192, 49152, 2048});
+    const auto& info = job.model->info();
+    const Costs costs(info, job.recipe, 512);
+    const Cuts cuts = CutJob(info, job.recipe, 128, 512, 64);
+    double sum = 0;
+    for (const Cut& range : cuts.ranges) {
+      for (const Cut& shard : cuts.curvature) sum += costs.CurvatureFlops(range, shard.size());
+    }
+    for (const ProfileCut& profile : cuts.profiles) sum += costs.ProfileFlops(profile.blocks);
+    for (const CheckCut& check : cuts.checks) {
+      sum += costs.CheckFlops(cuts.ranges[check.range], check.units, cuts.curvature[0].size());
+    }
+    return sum;
+  };
+  EXPECT_LE(flops(64), 2 * flops(32));
+  EXPECT_LE(flops(128), 2 * flops(64));
 }
 
 // Two blocks in f32, activations and 1 GiB, as the design allows.

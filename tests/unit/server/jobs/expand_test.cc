@@ -25,6 +25,7 @@ std::string Describe(const TaskNode& node) {
   params.clear_inputs();
   params.clear_kind();
   if (params.has_profile()) params.mutable_profile()->clear_recipe();
+  if (params.has_check()) params.mutable_check()->clear_recipe();
   if (params.has_allocate()) params.mutable_allocate()->clear_recipe();
   if (params.has_report()) params.mutable_report()->clear_recipe();
   std::string text;
@@ -97,13 +98,39 @@ TEST(Expand, FewCalibrationWindowsLimitTheProfile) {
   const ResolvedJob job = SmallJob();
   ASSERT_OK_AND_ASSIGN(const Expansion expansion, Expand(job, FactsAt(job, 1, 3, 20, 1)));
   for (const TaskNode& node : expansion.nodes) {
-    if (node.key == "reference[profile]") {
+    if (node.key.starts_with("reference[profile")) {
       EXPECT_EQ(node.spec.reference().windows().end(), 3);
     }
-    if (node.spec.has_profile()) {
-      EXPECT_EQ(node.spec.profile().windows().end(), 3);
+    if (node.spec.has_curvature()) {
+      EXPECT_EQ(node.spec.curvature().windows().end(), 3);
+    }
+    if (node.spec.has_check()) {
+      EXPECT_EQ(node.spec.check().windows().end(), 3);
     }
   }
+}
+
+// Curvature in shards of 16 windows; checks measure on the first.
+TEST(Expand, ManyProfileWindowsAreSharded) {
+  ResolvedJob job = SmallJob();
+  job.recipe.mutable_sensitivity()->set_windows(40);
+  ASSERT_OK_AND_ASSIGN(const Expansion expansion, Expand(job, FactsAt(job, 1, 80, 20, 1)));
+  std::set<std::string> keys;
+  for (const TaskNode& node : expansion.nodes) {
+    keys.insert(node.key);
+    if (node.spec.has_check()) {
+      EXPECT_EQ(node.spec.check().windows().end(), 16);
+    }
+    if (node.key == "profile[1]") {
+      for (const char* from : {"curvature[0,1]", "curvature[1,1]", "curvature[2,1]"}) {
+        EXPECT_TRUE(std::any_of(node.links.begin(), node.links.end(), [&](const auto& link) {
+          return link.from == from;
+        })) << from;
+      }
+    }
+  }
+  EXPECT_TRUE(keys.contains("reference[profile,2,1]"));
+  EXPECT_FALSE(keys.contains("reference[profile,3,0]"));
 }
 
 TEST(Expand, TokenIdsNeedNoTokenizer) {

@@ -1,4 +1,5 @@
 #include <random>
+#include <set>
 
 #include "server/jobs/expand.h"
 #include "server/jobs/task_digest.h"
@@ -50,6 +51,59 @@ TEST(Monotone, FactsOnlyAddNodes) {
       }
       before = std::move(now.nodes);
     }
+  }
+}
+
+// The same where plans are chosen on held-out text.
+TEST(Monotone, AChoiceOnlyAddsNodes) {
+  std::mt19937 random(2);
+  for (int round = 0; round < 20; ++round) {
+    const ResolvedJob job = RandomJob(random);
+    Facts all = FactsAt(job, 4, 64, 32, 4);
+    all.calibration->set_held_out_windows(8);
+    Facts facts;
+    std::vector<TaskNode> before;
+    std::vector<std::string> last;
+    for (int level = 0; level <= 5; ++level) {
+      if (level == 1) facts.calibration = all.calibration, facts.evaluation = all.evaluation;
+      if (level == 2) facts.allocation = all.allocation;
+      if (level == 3) facts.choice.emplace().set_selected(2), facts.choice->set_best_uniform(2);
+      if (level == 4) facts.selection.emplace().add_candidates()->set_plan(2);
+      if (level == 5) facts.provenance = all.provenance;
+      ASSERT_OK_AND_ASSIGN(Expansion now, Expand(job, facts));
+      for (size_t i = 0; i < before.size(); ++i) ASSERT_TRUE(SameNode(before[i], now.nodes[i])) << before[i].key;
+      EXPECT_EQ(now.complete, level == 5);
+      last.push_back(now.nodes.back().key);
+      before = std::move(now.nodes);
+    }
+    EXPECT_EQ(last,
+              (std::vector<std::string>{"tokenize[evaluation]", "allocate", "choose", "select", "assemble", "report"}));
+    std::set<std::string> evaluated;  // on the evaluation text
+    for (const TaskNode& node : before) {
+      if (node.spec.has_evaluate() && !node.key.starts_with("evaluate[held-out"))
+        evaluated.insert(node.key.substr(9, 1));
+      if (node.spec.has_select()) {
+        EXPECT_EQ(std::vector<int>(node.spec.select().plans().begin(), node.spec.select().plans().end()),
+                  (std::vector<int>{0, 2}))
+            << "the optimizer's, and the one that was chosen";
+      }
+      if (node.spec.has_assemble()) {
+        EXPECT_EQ(node.spec.assemble().candidate(), 2);
+      }
+    }
+    EXPECT_EQ(evaluated, (std::set<std::string>{"0", "2"}));
+  }
+}
+
+// Whatever a worker says was selected, the task that follows has inputs that there are.
+TEST(Monotone, ASelectionOfNoPlanIsOfOneThatThereIs) {
+  const ResolvedJob job = Job({});
+  for (const int plan : {-1, 7, 1 << 30}) {
+    Facts facts = FactsAt(job, 3, 64, 32, 2);
+    facts.selection->mutable_candidates(1)->set_plan(plan);
+    ASSERT_OK_AND_ASSIGN(const Expansion expansion, Expand(job, facts));
+    const int chosen = expansion.nodes.back().spec.assemble().candidate();
+    EXPECT_TRUE(chosen == 0 || chosen == 1) << plan;
   }
 }
 

@@ -141,6 +141,7 @@ v1::Allocation Allocation(const v1::ModelInfo& info, int candidates) {
   for (int c = 0; c < candidates; ++c) {
     auto* plan = allocation.add_candidates();
     plan->set_name(c == 0 ? "mixed" : "uniform-int" + std::to_string(c + 1) + "-g32");
+    plan->set_kind(c == 0 ? v1::PLAN_KIND_MIXED : v1::PLAN_KIND_UNIFORM);
     for (const auto& unit : info.units()) {
       auto* planned = plan->add_units();
       planned->set_unit(unit.name());
@@ -155,7 +156,11 @@ Facts FactsAt(const ResolvedJob& job, int level, int calibration_windows, int ev
   if (level >= 1) facts.calibration = Summary(calibration_windows, job.spec.calibration().window());
   if (level >= 1) facts.evaluation = Summary(evaluation_windows, job.spec.evaluation().window());
   if (level >= 2) facts.allocation = std::make_shared<v1::Allocation>(Allocation(job.model->info(), candidates));
-  if (level >= 3) facts.selection.emplace().set_selected(candidates - 1);
+  if (level >= 3) {
+    v1::Selection& selection = facts.selection.emplace();
+    for (int c = 0; c < candidates; ++c) selection.add_candidates()->set_plan(c);
+    selection.set_selected(candidates - 1);
+  }
   if (level >= 4) facts.provenance = FakeDigest("provenance", 1000);
   return facts;
 }

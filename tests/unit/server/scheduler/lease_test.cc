@@ -193,7 +193,7 @@ TEST(Lease, ASmallTaskRunsBesideALongOne) {
   const std::string worker = rig.AddWorker();
   EXPECT_EQ(rig.RunAll(worker, 2), 2);  // both tokenizations
   const v1::Lease long_task = rig.Lease(worker);
-  EXPECT_EQ(long_task.spec().kind(), "calibrate");
+  EXPECT_EQ(long_task.spec().kind(), "curvature");
   EXPECT_FALSE(SmallLease(rig, worker).has_value()) << "no small task is ready";
   v1::CreateModelRequest request;
   *request.mutable_manifest() = rig.Files("b");

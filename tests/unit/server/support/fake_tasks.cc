@@ -28,11 +28,15 @@ std::map<std::string, std::string> FakeOutputs(const v1::TaskSpec& spec, const S
     case v1::TaskSpec::kTokenize:
       return {{"ids", text}, {"summary", Summary(windows, spec.tokenize().window()).SerializeAsString()}};
     case v1::TaskSpec::kReference:
-      return {{"hidden", text}};
+      return {{"hidden", text}, {"activations", text + " activations"}};
     case v1::TaskSpec::kCalibrate:
       return {{"statistics", text}, {"activations", text + " activations"}};
     case v1::TaskSpec::kMerge:
       return {{"statistics", text}};
+    case v1::TaskSpec::kCurvature:
+      return {{"curvature", text}, {"gradients", text + " gradients"}};
+    case v1::TaskSpec::kCheck:
+      return {{"checks", text}};
     case v1::TaskSpec::kProfile:
       return {{"sensitivity", text}};
     case v1::TaskSpec::kAllocate:
@@ -41,9 +45,17 @@ std::map<std::string, std::string> FakeOutputs(const v1::TaskSpec& spec, const S
       return {{"weights", text}};
     case v1::TaskSpec::kEvaluate:
       return {{"tokens", text}};
+    case v1::TaskSpec::kChoose: {
+      v1::Choice choice;
+      for (int c = 0; c < spec.choose().candidates(); ++c) choice.add_trials();
+      choice.set_selected(1);
+      choice.set_best_uniform(1);
+      return {{"choice", choice.SerializeAsString()}};
+    }
     case v1::TaskSpec::kSelect: {
       v1::Selection selection;
-      selection.set_selected(1);
+      for (const int plan : spec.select().plans()) selection.add_candidates()->set_plan(plan);
+      selection.set_selected(selection.candidates_size() - 1);
       return {{"selection", selection.SerializeAsString()}};
     }
     case v1::TaskSpec::kAssemble:

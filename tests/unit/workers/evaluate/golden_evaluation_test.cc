@@ -76,7 +76,7 @@ void CheckPair(const std::string& folder, const std::string& name) {
   ExpectAll(stats.kl, Find(tensors, "kl").ToDouble(), "kl");
   ExpectAll(stats.p_delta, Find(tensors, "p_delta").ToDouble(), "p_delta");
   EXPECT_EQ(stats.top1_same, Find(tensors, "top1_same").As<uint8_t>());
-  ASSERT_OK_AND_ASSIGN(const EvaluationSummary summary, Summarize(stats));
+  ASSERT_OK_AND_ASSIGN(const EvaluationSummary summary, Summarize(stats, 1));
   std::ifstream json(folder + "/" + name + ".json");
   ExpectSummary(summary, nlohmann::json::parse(json));
 }
@@ -95,7 +95,7 @@ TEST(GoldenEvaluationTest, SummaryOfTheCopyBesideTheTests) {
   const TokenStats stats{Find(tensors, "nll_base").ToDouble(), Find(tensors, "nll_quantized").ToDouble(),
                          Find(tensors, "kl").ToDouble(), Find(tensors, "p_delta").ToDouble(),
                          Find(tensors, "top1_same").As<uint8_t>()};
-  ASSERT_OK_AND_ASSIGN(const EvaluationSummary summary, Summarize(stats));
+  ASSERT_OK_AND_ASSIGN(const EvaluationSummary summary, Summarize(stats, 1));
   std::ifstream json(folder + "/severe.json");
   ExpectSummary(summary, nlohmann::json::parse(json));
 }

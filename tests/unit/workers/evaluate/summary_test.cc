@@ -13,7 +13,7 @@ namespace {
 
 TEST(SummaryTest, OneTokenHasNoStandardError) {
   const TokenStats stats{{1.0}, {1.5}, {0.25}, {-0.1}, {1}};
-  ASSERT_OK_AND_ASSIGN(const EvaluationSummary summary, Summarize(stats));
+  ASSERT_OK_AND_ASSIGN(const EvaluationSummary summary, Summarize(stats, 1));
   EXPECT_EQ(summary.kl.mean.value, 0.25);
   EXPECT_EQ(summary.kl.mean.standard_error, 0);
   EXPECT_EQ(summary.kl.p99, 0.25);
@@ -21,11 +21,31 @@ TEST(SummaryTest, OneTokenHasNoStandardError) {
   EXPECT_DOUBLE_EQ(summary.perplexity_ratio.value, std::exp(0.5));
 }
 
+// Three windows of two tokens, alike within and unlike between: as if there were three tokens, not six. By hand.
+TEST(SummaryTest, TokensOfAWindowAreOneObservation) {
+  TokenStats stats;
+  for (const double value : {1.0, 1.0, 2.0, 2.0, 6.0, 6.0}) {
+    stats.AppendToken({{0}, {0}, {value}, {0}, {static_cast<uint8_t>(value > 1)}}, 0);
+  }
+  ASSERT_OK_AND_ASSIGN(const EvaluationSummary alone, Summarize(stats, 1));
+  ASSERT_OK_AND_ASSIGN(const EvaluationSummary pairs, Summarize(stats, 2));
+  EXPECT_DOUBLE_EQ(pairs.kl.mean.value, 3);
+  EXPECT_NEAR(alone.kl.mean.standard_error, std::sqrt(2 * (4.0 + 1 + 9) / 5 / 6), 1e-12);
+  EXPECT_NEAR(pairs.kl.mean.standard_error, std::sqrt((4.0 + 1 + 9) / 2 / 3), 1e-12);
+  EXPECT_NEAR(alone.top1_agreement.standard_error, std::sqrt(2.0 / 3 * (1.0 / 3) / 5), 1e-12);
+  EXPECT_NEAR(pairs.top1_agreement.standard_error, std::sqrt((4.0 / 9 + 1.0 / 9 + 1.0 / 9) / 2 / 3), 1e-12);
+  // The last window may be shorter: deviations −2 −2 −1 −1 3 and 3.
+  ASSERT_OK_AND_ASSIGN(const EvaluationSummary cut, Summarize(stats, 5));
+  EXPECT_NEAR(cut.kl.mean.standard_error, std::sqrt(2.0 * (9 + 9)) / 6, 1e-12);
+  ASSERT_OK_AND_ASSIGN(const EvaluationSummary one, Summarize(stats, 6));
+  EXPECT_EQ(one.kl.mean.standard_error, 0);
+}
+
 TEST(SummaryTest, RefusesNothingAndInfinity) {
-  EXPECT_THAT(Summarize({}), HasReason("EVALUATION_EMPTY"));
+  EXPECT_THAT(Summarize({}, 1), HasReason("EVALUATION_EMPTY"));
   const double infinity = std::numeric_limits<double>::infinity();
-  EXPECT_THAT(Summarize({{1.0}, {infinity}, {1.0}, {0.0}, {1}}), HasReason("EVALUATION_NOT_FINITE"));
-  EXPECT_THAT(Summarize({{1.0}, {1.0}, {std::nan("")}, {0.0}, {1}}), HasReason("EVALUATION_NOT_FINITE"));
+  EXPECT_THAT(Summarize({{1.0}, {infinity}, {1.0}, {0.0}, {1}}, 1), HasReason("EVALUATION_NOT_FINITE"));
+  EXPECT_THAT(Summarize({{1.0}, {1.0}, {std::nan("")}, {0.0}, {1}}, 1), HasReason("EVALUATION_NOT_FINITE"));
 }
 
 TEST(SummaryTest, ShardsJoinToTheWhole) {
@@ -56,9 +76,9 @@ TEST(SummaryTest, NaNLogitsAreNoticed) {
   std::vector<float> base = {0, 1, 2}, quantized = {0, std::nanf(""), 2};
   ThreadPool pool(1);
   const std::vector<int32_t> targets = {0};
-  EXPECT_THAT(Summarize(CompareLogits(base, quantized, 3, targets, pool)), HasReason("EVALUATION_NOT_FINITE"));
+  EXPECT_THAT(Summarize(CompareLogits(base, quantized, 3, targets, pool), 1), HasReason("EVALUATION_NOT_FINITE"));
   quantized[0] = quantized[2] = quantized[1];
-  EXPECT_THAT(Summarize(CompareLogits(base, quantized, 3, targets, pool)), HasReason("EVALUATION_NOT_FINITE"));
+  EXPECT_THAT(Summarize(CompareLogits(base, quantized, 3, targets, pool), 1), HasReason("EVALUATION_NOT_FINITE"));
 }
 
 }  // namespace

@@ -103,6 +103,25 @@ TEST(ArtifactBytes, EqualTheBytesReallyWritten) {
   }
 }
 
+// What the card says of vLLM follows from the plan's widths.
+TEST(ModelCard, RecommendsVllmOnlyForWhatItsKernelsHave) {
+  std::mt19937 random(4);
+  const v1::ModelInfo info = SampleInfo(1, 64, 96);
+  const auto card_of = [&](const std::vector<int>& widths) {
+    v1::Plan plan = RandomPlan(info, random);
+    for (int u = 0; u < plan.units_size(); ++u) {
+      plan.mutable_units(u)->mutable_format()->set_bits(widths[static_cast<size_t>(u) % widths.size()]);
+    }
+    const auto texts =
+        WrittenFiles(kConfig, info, plan, RandomCandidate(random), RandomSelection(random), RandomCard(info, random));
+    return texts.ok() ? texts->at("README.md") : texts.status().ToString();
+  };
+  EXPECT_NE(card_of({4, 8}).find("`vllm serve"), std::string::npos);
+  const std::string mixed = card_of({3, 4, 6});
+  EXPECT_EQ(mixed.find("`vllm serve"), std::string::npos);
+  EXPECT_NE(mixed.find("this plan has widths of 3, 6, too."), std::string::npos) << mixed;
+}
+
 TEST(ArtifactOverheadBound, IsNeverBelowTheRealOverhead) {
   constexpr int64_t kWidths[] = {32, 50, 64, 96, 128, 256, 4096};
   std::mt19937 random(3);

@@ -148,7 +148,7 @@ TEST_P(GradientFixture, ParametersAgreeWithTransformers) {
 
   const Matrix& embedding = gradients.At(config.embedding.tokens, config.vocab, config.hidden);
   for (size_t t = 0; t < ids_.size(); ++t) {
-    device_->Add(1, result.embedded.view().Rows(static_cast<int64_t>(t), 1), embedding.Rows(ids_[t], 1));
+    device_->Add(1, result.entering.view().Rows(static_cast<int64_t>(t), 1), embedding.Rows(ids_[t], 1));
   }
   for (const auto& [name, gradient] : gradients.all()) {
     ASSERT_OK_AND_ASSIGN(const auto view, expected_->Find("grad/" + name));
@@ -187,7 +187,7 @@ TEST_P(EveryFamily, GradientIsTheSlopeOfTheLoss) {
       const auto result,
       RunGradients(
           runner, ids, options, [](int64_t, const BlockWeights&) { return GradientTaps(); }, [](double) {}));
-  const std::vector<float> gradient = Values(*device, result.embedded.view());
+  const std::vector<float> gradient = Values(*device, result.entering.view());
   const DeviceMatrix embedded = runner.Embed(ids);
   const std::vector<float> start = Values(*device, embedded.view());
   const OutputHead head(runner);
@@ -239,11 +239,44 @@ TEST(Gradients, ThreadsAndMemoryChangeNoBit) {
     const auto result = RunGradients(
         runner, ids, options, [](int64_t, const BlockWeights&) { return GradientTaps(); }, [](double) {});
     EXPECT_THAT(result, IsOk());
-    return std::tuple(result->labels, result->losses, Values(*device, result->embedded.view()));
+    return std::tuple(result->labels, result->losses, Values(*device, result->entering.view()));
   };
   const auto one = run(1, int64_t{1} << 30);
   EXPECT_EQ(run(3, int64_t{1} << 30), one);
   EXPECT_EQ(run(2, 0), one);
+}
+
+// Blocks in ranges, and windows in parts, as a job cuts them.
+TEST(Gradients, RangesOfBlocksAndPartsOfWindowsChangeNoBit) {
+  ASSERT_OK_AND_ASSIGN(const Model model, Model::Open(FilesOf(SourcePath("deploy/sample"))));
+  std::vector<int32_t> ids(4 * 32);
+  for (size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<int32_t>(i * 37 % 4096);
+  ThreadPool pool(2);
+  const auto device = MakeCpuDevice(pool);
+  BlockRunner runner(model, 32, Compute::kF32, *device);
+  const auto no_taps = [](int64_t, const BlockWeights&) { return GradientTaps(); };
+  ASSERT_OK_AND_ASSIGN(const auto whole, RunGradients(runner, ids, {}, no_taps, [](double) {}));
+  const int64_t layers = model.config().layers, middle = layers / 2;
+
+  const DeviceMatrix entering = runner.Embed(ids);
+  ASSERT_THAT(runner.RunBlocks(0, middle, entering.view()), IsOk());
+  GradientOptions options;
+  options.begin = middle;
+  options.entering = entering.view();
+  ASSERT_OK_AND_ASSIGN(const auto back, RunGradients(runner, ids, options, no_taps, [](double) {}));
+  EXPECT_EQ(back.labels, whole.labels);
+  GradientOptions first;
+  first.end = middle;
+  first.leaving = back.entering.view();
+  ASSERT_OK_AND_ASSIGN(const auto front, RunGradients(runner, ids, first, no_taps, [](double) {}));
+  EXPECT_TRUE(front.labels.empty());
+  EXPECT_EQ(Values(*device, front.entering.view()), Values(*device, whole.entering.view()));
+
+  GradientOptions part;
+  part.first_position = 64;
+  ASSERT_OK_AND_ASSIGN(const auto behind,
+                       RunGradients(runner, std::span(ids).subspan(64), part, no_taps, [](double) {}));
+  EXPECT_EQ(behind.labels, std::vector<int32_t>(whole.labels.begin() + 64, whole.labels.end()));
 }
 
 TEST(UniformAt, IsSplitMix64) {

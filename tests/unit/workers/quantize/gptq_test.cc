@@ -16,7 +16,9 @@ double DirectLoss(const SampleLinear& sample, IntFormat format, DType type, cons
                   ThreadPool& pool) {
   std::vector<float> values(sample.weights.size());
   Dequantize(format, sample.out, sample.in, type, rounded.codes, rounded.scales, values);
-  return RoundingLoss(sample.weights, values, sample.out, sample.in, sample.moment, pool);
+  double loss = 0;
+  for (const double row : RowLosses(sample.weights, values, sample.out, sample.in, sample.moment, pool)) loss += row;
+  return loss;
 }
 
 TEST(GptqTest, LossIsTheDirectProductOfWhatTheConsumerSees) {
@@ -42,9 +44,12 @@ TEST(GptqTest, LossesAloneAreTheSame) {
   const std::vector<IntFormat> formats = AllowedFormats(sample.in);
   ASSERT_OK_AND_ASSIGN(const Factor factor, BuildFactor(sample.packed, sample.in, {}, pool));
   const GptqOptions options{.storage_type = DType::kBF16};
-  const std::vector<double> losses = GptqLosses(factor, sample.weights, sample.out, formats, options, pool);
+  const std::vector<double> losses = GptqRowLosses(factor, sample.weights, sample.out, formats, options, pool);
+  const auto rows = static_cast<std::ptrdiff_t>(sample.out);
   for (size_t f = 0; f < formats.size(); ++f) {
-    EXPECT_EQ(losses[f], GptqRound(factor, sample.weights, sample.out, formats[f], options, pool).loss);
+    const auto first = losses.begin() + static_cast<std::ptrdiff_t>(f) * rows;
+    EXPECT_EQ(std::vector<double>(first, first + rows),
+              GptqRound(factor, sample.weights, sample.out, formats[f], options, pool).row_loss);
   }
 }
 

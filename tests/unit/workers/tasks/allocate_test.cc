@@ -4,6 +4,7 @@
 
 #include "bitwright/v1/models.pb.h"
 #include "bitwright/v1/plans.pb.h"
+#include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/workers/tasks/task_chain.h"
@@ -42,19 +43,31 @@ Problem MakeProblem(int units, const std::vector<int>& tied, uint32_t seed) {
   return problem;
 }
 
-absl::StatusOr<v1::Plan> Mixed(const Problem& problem, double average_bits) {
+absl::StatusOr<v1::Allocation> Allocate(const Problem& problem, double average_bits, const v1::Checks& checks) {
   v1::TaskSpec spec;
   spec.set_kind(TaskKind::kAllocate);
   spec.mutable_allocate()->mutable_budget()->set_average_bits(average_bits);
   spec.mutable_allocate()->mutable_recipe()->mutable_candidates()->set_mixed(true);
   spec.mutable_allocate()->mutable_recipe()->mutable_candidates()->set_uniform(1);
-  const auto outputs =
-      RunOnBlobs(spec, {{TaskFile::kInfo, problem.info.SerializeAsString()},
-                        {Numbered(TaskFile::kSensitivity, 0), problem.sensitivity.SerializeAsString()}});
+  const auto outputs = RunOnBlobs(spec, {{TaskFile::kInfo, problem.info.SerializeAsString()},
+                                         {Numbered(TaskFile::kSensitivity, 0), problem.sensitivity.SerializeAsString()},
+                                         {Numbered(TaskFile::kChecks, 0), checks.SerializeAsString()}});
   if (!outputs.ok()) return outputs.status();
   v1::Allocation allocation;
   EXPECT_TRUE(allocation.ParseFromString(outputs->at(TaskFile::kAllocation)));
-  return allocation.candidates(0);
+  return allocation;
+}
+
+v1::Checks Measured(const std::string& unit, const std::vector<std::pair<int, double>>& by_bits) {
+  v1::Checks checks;
+  v1::Checks::Unit& to = *checks.add_units();
+  to.set_name(unit);
+  for (const auto& [bits, kl] : by_bits) {
+    v1::Checks::Measurement& measurement = *to.add_measurements();
+    measurement.mutable_format()->set_bits(bits);
+    measurement.set_kl(kl);
+  }
+  return checks;
 }
 
 // Least loss within the budget over all plans that keep the tie.
@@ -78,6 +91,15 @@ double LeastLoss(const Problem& problem, const std::vector<int>& tied, double av
   return least;
 }
 
+absl::StatusOr<v1::Allocation> Allocate(const Problem& problem, double average_bits) {
+  return Allocate(problem, average_bits, Measured("u0", {}));
+}
+
+absl::StatusOr<v1::Plan> Mixed(const Problem& problem, double average_bits) {
+  ABSL_ASSIGN_OR_RETURN(const v1::Allocation allocation, Allocate(problem, average_bits));
+  return allocation.candidates(0);
+}
+
 TEST(Allocate, UnitsOfOneTieGetOneFormatAndThePlanIsTheBestOfThose) {
   for (const std::vector<int>& tied : {std::vector<int>{}, {1, 3}, {0, 2, 4}}) {
     for (uint32_t seed = 1; seed <= 4; ++seed) {
@@ -96,6 +118,71 @@ TEST(Allocate, ATieWithoutACommonFormatIsRefusedByName) {
   problem.sensitivity.mutable_units(2)->mutable_options()->DeleteSubrange(1, 4);
   problem.sensitivity.mutable_units(0)->mutable_options()->DeleteSubrange(0, 1);
   EXPECT_THAT(Mixed(problem, 4), HasReason("TIE_WITHOUT_FORMAT"));
+}
+
+TEST(Allocate, MeasurementsCorrectWhatTheCurvatureSays) {
+  const Problem problem = MakeProblem(3, {}, 5);
+  const auto predicted = [&](int unit, int bits) {
+    for (const v1::FormatOption& option : problem.sensitivity.units(unit).options()) {
+      if (option.format().bits() == bits) return option.loss();
+    }
+    return 0.0;
+  };
+  // u1 costs twice what was said at 2 bits, thrice at 4.
+  const v1::Checks checks = Measured("u1", {{2, 2 * predicted(1, 2)}, {4, 3 * predicted(1, 4)}});
+  ASSERT_OK_AND_ASSIGN(const v1::Allocation allocation, Allocate(problem, 8, checks));
+  ASSERT_EQ(allocation.checks_size(), 2);
+  EXPECT_EQ(allocation.checks(0).bits(), 2);
+  EXPECT_EQ(allocation.checks(0).units(), 1);
+  EXPECT_DOUBLE_EQ(allocation.checks(0).measured() / allocation.checks(0).predicted(), 2);
+  EXPECT_DOUBLE_EQ(allocation.checks(1).measured() / allocation.checks(1).predicted(), 3);
+  // All other widths follow the nearest one that was measured; so do all other units.
+  for (const auto& [bits, factor] : {std::pair{2, 2.0}, {3, 3.0}, {4, 3.0}, {6, 3.0}, {8, 3.0}}) {
+    ASSERT_OK_AND_ASSIGN(const v1::Allocation uniform, Allocate(problem, bits, checks));
+    const v1::Plan& plan = uniform.candidates(uniform.candidates_size() - 1);
+    ASSERT_EQ(plan.units(0).format().bits(), bits);
+    for (int u = 0; u < 3; ++u) EXPECT_DOUBLE_EQ(plan.units(u).predicted_loss(), factor * predicted(u, bits)) << bits;
+  }
+}
+
+// Of units that are predicted to be alike, one is measured to cost far more than another.
+TEST(Allocate, MeasurementsMoveThePlan) {
+  Problem problem = MakeProblem(4, {}, 1);
+  const auto options = problem.sensitivity.units(0).options();
+  v1::Checks checks;
+  for (const auto& [unit, factor] : {std::pair{1, 1.0}, {2, 1000.0}}) {
+    std::vector<std::pair<int, double>> measured;
+    for (const v1::FormatOption& option : options) measured.push_back({option.format().bits(), factor * option.loss()});
+    checks.MergeFrom(Measured("u" + std::to_string(unit), measured));
+  }
+  for (int u = 1; u < 4; ++u) *problem.sensitivity.mutable_units(u)->mutable_options() = options;
+  ASSERT_OK_AND_ASSIGN(const v1::Allocation before, Allocate(problem, 4));
+  ASSERT_OK_AND_ASSIGN(const v1::Allocation after, Allocate(problem, 4, checks));
+  const auto bits = [](const v1::Allocation& allocation, int unit) {
+    return allocation.candidates(0).units(unit).format().bits();
+  };
+  for (int u = 0; u < 4; ++u) EXPECT_EQ(bits(before, u), 4);
+  EXPECT_LT(bits(after, 1), 4);
+  EXPECT_GT(bits(after, 2), 4);
+}
+
+TEST(Allocate, WithoutMeasurementsLossesAreThePredictions) {
+  const Problem problem = MakeProblem(2, {}, 3);
+  ASSERT_OK_AND_ASSIGN(const v1::Allocation allocation, Allocate(problem, 2));
+  EXPECT_EQ(allocation.checks_size(), 0);
+  EXPECT_EQ(allocation.candidates(0).units(0).predicted_loss(), problem.sensitivity.units(0).options(0).loss());
+}
+
+TEST(Allocate, ExpertsThatCalibrationDidNotReachAreNamed) {
+  Problem problem = MakeProblem(2, {}, 3);
+  ASSERT_OK_AND_ASSIGN(const v1::Allocation reached, Allocate(problem, 4));
+  EXPECT_EQ(reached.notices_size(), 0);
+  problem.sensitivity.mutable_units(1)->add_unreached(5);
+  problem.sensitivity.mutable_units(1)->add_unreached(7);
+  ASSERT_OK_AND_ASSIGN(const v1::Allocation allocation, Allocate(problem, 4));
+  ASSERT_EQ(allocation.notices_size(), 1);
+  EXPECT_EQ(allocation.notices(0).reason(), "EXPERTS_NOT_REACHED");
+  EXPECT_NE(allocation.notices(0).message().find("u1 5, u1 7;"), std::string::npos) << allocation.notices(0).message();
 }
 
 }  // namespace

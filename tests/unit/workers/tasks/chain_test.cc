@@ -38,10 +38,11 @@ TEST(Chain, NumberOfThreadsChangesNoBit) {
 TEST(Chain, EveryKindTakesPart) {
   std::vector<std::string> kinds;
   for (const ChainTask& task : Whole().tasks) kinds.push_back(task.spec.kind());
-  EXPECT_EQ(kinds, (std::vector<std::string>{TaskKind::kInspect, TaskKind::kTokenize, TaskKind::kReference,
-                                             TaskKind::kCalibrate, TaskKind::kMerge, TaskKind::kProfile,
-                                             TaskKind::kAllocate, TaskKind::kQuantize, TaskKind::kEvaluate,
-                                             TaskKind::kSelect, TaskKind::kAssemble, TaskKind::kReport}));
+  EXPECT_EQ(kinds,
+            (std::vector<std::string>{TaskKind::kInspect, TaskKind::kTokenize, TaskKind::kReference,
+                                      TaskKind::kCalibrate, TaskKind::kMerge, TaskKind::kCurvature, TaskKind::kProfile,
+                                      TaskKind::kCheck, TaskKind::kAllocate, TaskKind::kQuantize, TaskKind::kEvaluate,
+                                      TaskKind::kChoose, TaskKind::kSelect, TaskKind::kAssemble, TaskKind::kReport}));
 }
 
 TEST(Chain, InspectCountsEveryByte) {
@@ -164,6 +165,7 @@ TEST(Damage, EveryMissingInputIsTheTasksOwnError) {
       // Not every file that a manifest holds is needed for every task.
       if (name == ModelFileName("tokenizer.json")) continue;
       if (name.starts_with(NumberedPrefix(TaskFile::kStatistics))) continue;  // any number of shards is right
+      if (name == TaskFile::kChoice) continue;                                // there need be none
       Blobs inputs = task.inputs;
       inputs.erase(name);
       const auto run = RunOnBlobs(task.spec, inputs);
@@ -205,13 +207,17 @@ TEST(Damage, BlocksBeyondTheModelAreNeitherReadNorComputed) {
   task = TaskOf(TaskKind::kProfile);
   task.spec.mutable_profile()->mutable_blocks()->set_end(3);
   EXPECT_THAT(RunOnBlobs(task.spec, task.inputs), HasReason("TASK_SPEC_INVALID"));
+  task = TaskOf(TaskKind::kCurvature);
+  task.spec.mutable_curvature()->mutable_blocks()->set_end(3);
+  EXPECT_THAT(RunOnBlobs(task.spec, task.inputs), HasReason("TASK_SPEC_INVALID"));
   task = TaskOf(TaskKind::kQuantize);
   task.spec.mutable_quantize()->mutable_blocks()->set_end(3);
   EXPECT_THAT(RunOnBlobs(task.spec, task.inputs), HasReason("TASK_SPEC_INVALID"));
 }
 
 TEST(Damage, IdsOutsideTheVocabularyAreNotLookedUp) {
-  for (const char* kind : {TaskKind::kReference, TaskKind::kCalibrate, TaskKind::kProfile, TaskKind::kEvaluate}) {
+  for (const char* kind :
+       {TaskKind::kReference, TaskKind::kCalibrate, TaskKind::kCurvature, TaskKind::kCheck, TaskKind::kEvaluate}) {
     for (const int32_t bad : {384, -1, 1 << 30}) {
       ChainTask task = TaskOf(kind);
       std::memcpy(task.inputs.at(TaskFile::kIds).data() + 4 * 37, &bad, sizeof bad);
@@ -219,6 +225,44 @@ TEST(Damage, IdsOutsideTheVocabularyAreNotLookedUp) {
       ASSERT_THAT(run, HasReason("TOKEN_ID_OUT_OF_RANGE")) << kind;
       EXPECT_EQ(GetErrorDetail(run.status())->metadata.at("position"), "37") << kind;
     }
+  }
+}
+
+TEST(Damage, ChecksNameUnitsOfTheirBlocksInOrder) {
+  for (const auto& change : {+[](v1::CheckParams& params) { params.set_units(1, "model.layers.1.mlp.other_proj"); },
+                             +[](v1::CheckParams& params) { params.mutable_units()->SwapElements(0, 1); },
+                             +[](v1::CheckParams& params) { params.mutable_blocks()->set_end(1); }}) {
+    ChainTask task = TaskOf(TaskKind::kCheck);
+    change(*task.spec.mutable_check());
+    const auto run = RunOnBlobs(task.spec, task.inputs);
+    ASSERT_THAT(run, HasReason("TASK_SPEC_INVALID"));
+    EXPECT_EQ(GetErrorDetail(run.status())->metadata.at("field"), "units");
+  }
+}
+
+TEST(Damage, ChecksOfOtherUnitsOrFormatsMoveNoPlan) {
+  ChainTask task = TaskOf(TaskKind::kAllocate);
+  v1::Checks checks;
+  ASSERT_TRUE(checks.ParseFromString(task.inputs.at(Numbered(TaskFile::kChecks, 0))));
+  v1::Checks other = checks;
+  other.mutable_units(0)->set_name("other");
+  task.inputs[Numbered(TaskFile::kChecks, 0)] = other.SerializeAsString();
+  EXPECT_THAT(RunOnBlobs(task.spec, task.inputs), HasReason("TASK_INPUT_DAMAGED"));
+  other = checks;
+  other.mutable_units(0)->mutable_measurements(0)->mutable_format()->set_bits(5);
+  task.inputs[Numbered(TaskFile::kChecks, 0)] = other.SerializeAsString();
+  EXPECT_THAT(RunOnBlobs(task.spec, task.inputs), HasReason("TASK_INPUT_DAMAGED"));
+}
+
+TEST(Damage, AChoiceIsOfPlansThatWereMeasured) {
+  for (const auto& [selected, best_uniform] : {std::pair{1, -1}, {-1, -1}, {0, 1}}) {
+    ChainTask task = TaskOf(TaskKind::kSelect);
+    v1::Choice choice;
+    ASSERT_TRUE(choice.ParseFromString(task.inputs.at(TaskFile::kChoice)));
+    choice.set_selected(selected);
+    choice.set_best_uniform(best_uniform);
+    task.inputs[TaskFile::kChoice] = choice.SerializeAsString();
+    EXPECT_THAT(RunOnBlobs(task.spec, task.inputs), HasReason("TASK_INPUT_DAMAGED")) << selected;
   }
 }
 

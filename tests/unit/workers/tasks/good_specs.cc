@@ -51,10 +51,12 @@ void AddMeasuring(std::vector<v1::TaskSpec>& specs) {
   spec.mutable_tokenize()->set_window(16);
   spec.mutable_tokenize()->set_max_tokens(1000);
   spec.mutable_tokenize()->set_vocab_size(384);
+  spec.mutable_tokenize()->set_held_out(4);
   specs.push_back(spec);
   spec = Spec(TaskKind::kReference, WithModel({TaskFile::kIds}));
   SetWindows(*spec.mutable_reference());
   spec.mutable_reference()->set_stride(3);
+  spec.mutable_reference()->mutable_blocks()->set_end(2);
   specs.push_back(spec);
   spec = Spec(TaskKind::kCalibrate, WithModel({TaskFile::kIds, TaskFile::kActivations}));
   SetWindows(*spec.mutable_calibrate());
@@ -65,12 +67,24 @@ void AddMeasuring(std::vector<v1::TaskSpec>& specs) {
   spec = Spec(TaskKind::kMerge, {Numbered(TaskFile::kStatistics, 0), Numbered(TaskFile::kStatistics, 1)});
   spec.mutable_merge();
   specs.push_back(spec);
-  spec = Spec(TaskKind::kProfile, WithModel({TaskFile::kIds, TaskFile::kHidden, TaskFile::kStatistics}));
-  SetWindows(*spec.mutable_profile());
+  spec = Spec(TaskKind::kCurvature, WithModel({TaskFile::kIds, TaskFile::kActivations, TaskFile::kGradients}));
+  SetWindows(*spec.mutable_curvature());
+  spec.mutable_curvature()->set_stride(2);
+  spec.mutable_curvature()->mutable_blocks()->set_begin(1);
+  spec.mutable_curvature()->mutable_blocks()->set_end(2);
+  specs.push_back(spec);
+  spec = Spec(TaskKind::kProfile, WithModel({TaskFile::kStatistics, Numbered(TaskFile::kCurvature, 0)}));
   spec.mutable_profile()->mutable_blocks()->set_end(2);
   *spec.mutable_profile()->mutable_recipe() = GoodRecipe();
   specs.push_back(spec);
-  spec = Spec(TaskKind::kAllocate, {TaskFile::kInfo, Numbered(TaskFile::kSensitivity, 0)});
+  spec = Spec(TaskKind::kCheck, WithModel({TaskFile::kIds, TaskFile::kHidden, TaskFile::kStatistics}));
+  SetWindows(*spec.mutable_check());
+  spec.mutable_check()->mutable_blocks()->set_end(2);
+  *spec.mutable_check()->mutable_recipe() = GoodRecipe();
+  spec.mutable_check()->add_units("model.layers.0.mlp.down_proj");
+  specs.push_back(spec);
+  spec =
+      Spec(TaskKind::kAllocate, {TaskFile::kInfo, Numbered(TaskFile::kSensitivity, 0), Numbered(TaskFile::kChecks, 0)});
   spec.mutable_allocate()->mutable_budget()->set_average_bits(4.4);
   *spec.mutable_allocate()->mutable_recipe() = GoodRecipe();
   specs.push_back(spec);
@@ -87,10 +101,15 @@ void AddComparing(std::vector<v1::TaskSpec>& specs) {
   spec = Spec(TaskKind::kEvaluate, WithModel({TaskFile::kIds, TaskFile::kHidden, Numbered(TaskFile::kWeights, 0)}));
   SetWindows(*spec.mutable_evaluate());
   specs.push_back(spec);
-  spec = Spec(TaskKind::kSelect, WithModel({TaskFile::kInfo, TaskFile::kAllocation, Numbered(TaskFile::kTokens, 0, 0),
-                                            Numbered(TaskFile::kTokens, 0, 1)}));
+  spec = Spec(TaskKind::kChoose,
+              {TaskFile::kInfo, TaskFile::kAllocation, Numbered(TaskFile::kTokens, 0), Numbered(TaskFile::kTokens, 1)});
+  spec.mutable_choose()->set_candidates(2);
+  spec.mutable_choose()->set_window(16);
+  specs.push_back(spec);
+  spec = Spec(TaskKind::kSelect, WithModel({TaskFile::kInfo, TaskFile::kAllocation, TaskFile::kChoice,
+                                            Numbered(TaskFile::kTokens, 0, 0), Numbered(TaskFile::kTokens, 0, 1)}));
   spec.mutable_select()->mutable_budget()->set_artifact_bytes(1 << 20);
-  spec.mutable_select()->set_candidates(1);
+  spec.mutable_select()->add_plans(2);
   spec.mutable_select()->set_shards(2);
   specs.push_back(spec);
   spec =

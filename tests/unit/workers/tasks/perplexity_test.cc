@@ -44,7 +44,7 @@ TEST_P(TrainedModel, PerplexityAgreesWithTransformers) {
   const int64_t most_head_bytes = GetParam() == std::string("sample") ? 0 : OutputHead::kMostBytes;
   HeadComparison head(runner, most_head_bytes);
   const auto stats = head.Compare(x.view(), same, ids);
-  ASSERT_OK_AND_ASSIGN(const EvaluationSummary summary, Summarize(stats.front()));
+  ASSERT_OK_AND_ASSIGN(const EvaluationSummary summary, Summarize(stats.front(), 1));
   EXPECT_EQ(summary.tokens, reference["scored_tokens"].get<int64_t>());
   EXPECT_NEAR(summary.base.perplexity.value / reference["perplexity"].get<double>(), 1, 2e-4);
   EXPECT_NEAR(summary.base.mean_nll.standard_error / reference["mean_nll_standard_error"].get<double>(), 1, 1e-3);

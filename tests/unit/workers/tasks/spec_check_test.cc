@@ -93,16 +93,20 @@ std::vector<Fault> BlockFaults(Spec::ParamsCase kind, Params* (Spec::*params)())
 TEST(CheckSpec, WindowsLieWithinTheLongestText) {
   ExpectRefusals(WindowFaults(Spec::kReference, &Spec::mutable_reference));
   ExpectRefusals(WindowFaults(Spec::kCalibrate, &Spec::mutable_calibrate));
-  ExpectRefusals(WindowFaults(Spec::kProfile, &Spec::mutable_profile));
+  ExpectRefusals(WindowFaults(Spec::kCurvature, &Spec::mutable_curvature));
+  ExpectRefusals(WindowFaults(Spec::kCheck, &Spec::mutable_check));
   ExpectRefusals(WindowFaults(Spec::kEvaluate, &Spec::mutable_evaluate));
   ExpectRefusals({{Spec::kReference, "stride", [](Spec& spec) { spec.mutable_reference()->set_stride(-1); }},
                   {Spec::kReference, "stride", [](Spec& spec) { spec.mutable_reference()->set_stride(kMost); }},
-                  {Spec::kProfile, "stride", [](Spec& spec) { spec.mutable_profile()->set_stride(1 << 27); }},
-                  {Spec::kProfile, "windows.end", [](Spec& spec) { spec.mutable_profile()->set_stride(1 << 23); }}});
+                  {Spec::kCurvature, "stride", [](Spec& spec) { spec.mutable_curvature()->set_stride(1 << 27); }},
+                  {Spec::kCheck, "windows.end", [](Spec& spec) { spec.mutable_check()->set_stride(1 << 23); }}});
 }
 
 TEST(CheckSpec, BlocksAreARange) {
+  ExpectRefusals(BlockFaults(Spec::kReference, &Spec::mutable_reference));
   ExpectRefusals(BlockFaults(Spec::kCalibrate, &Spec::mutable_calibrate));
+  ExpectRefusals(BlockFaults(Spec::kCurvature, &Spec::mutable_curvature));
+  ExpectRefusals(BlockFaults(Spec::kCheck, &Spec::mutable_check));
   ExpectRefusals(BlockFaults(Spec::kProfile, &Spec::mutable_profile));
   ExpectRefusals(BlockFaults(Spec::kQuantize, &Spec::mutable_quantize));
 }
@@ -138,6 +142,7 @@ TEST(CheckSpec, RecipesAreHeldToTheirLimitsWhereverTheyAre) {
        [](v1::Recipe& r) {
          for (int i = 0; i < 1000; ++i) r.mutable_sensitivity()->add_checked_bits(2);
        }},
+      {"recipe.sensitivity.checked_units", [](v1::Recipe& r) { r.mutable_sensitivity()->set_checked_units(-1); }},
       {"recipe.formats.bits", [](v1::Recipe& r) { r.mutable_formats()->add_bits(9); }},
       {"recipe.formats.group_sizes", [](v1::Recipe& r) { r.mutable_formats()->add_group_sizes(-32); }},
       {"recipe.formats.group_sizes", [](v1::Recipe& r) { r.mutable_formats()->add_group_sizes(48); }},
@@ -148,6 +153,7 @@ TEST(CheckSpec, RecipesAreHeldToTheirLimitsWhereverTheyAre) {
     const auto& change_recipe = change;
     ExpectRefusals(
         {{Spec::kProfile, field, [&](Spec& spec) { change_recipe(*spec.mutable_profile()->mutable_recipe()); }},
+         {Spec::kCheck, field, [&](Spec& spec) { change_recipe(*spec.mutable_check()->mutable_recipe()); }},
          {Spec::kAllocate, field, [&](Spec& spec) { change_recipe(*spec.mutable_allocate()->mutable_recipe()); }},
          {Spec::kReport, field, [&](Spec& spec) { change_recipe(*spec.mutable_report()->mutable_recipe()); }}});
   }
@@ -177,14 +183,20 @@ TEST(CheckSpec, PlansHaveFormatsThatThereAre) {
 }
 
 TEST(CheckSpec, CandidatesAndShardsAreCounted) {
-  ExpectRefusals({{Spec::kSelect, "candidates", [](Spec& spec) { spec.mutable_select()->set_candidates(0); }},
-                  {Spec::kSelect, "candidates", [](Spec& spec) { spec.mutable_select()->set_candidates(kMost); }},
+  ExpectRefusals({{Spec::kSelect, "plans.size", [](Spec& spec) { spec.mutable_select()->clear_plans(); }},
+                  {Spec::kSelect, "plans", [](Spec& spec) { spec.mutable_select()->set_plans(0, -1); }},
+                  {Spec::kSelect, "plans", [](Spec& spec) { spec.mutable_select()->set_plans(0, kMost); }},
+                  {Spec::kSelect, "plans", [](Spec& spec) { spec.mutable_select()->add_plans(2); }},
+                  {Spec::kChoose, "candidates", [](Spec& spec) { spec.mutable_choose()->set_candidates(0); }},
+                  {Spec::kChoose, "candidates", [](Spec& spec) { spec.mutable_choose()->set_candidates(kMost); }},
+                  {Spec::kChoose, "window", [](Spec& spec) { spec.mutable_choose()->set_window(1); }},
+                  {Spec::kTokenize, "held_out", [](Spec& spec) { spec.mutable_tokenize()->set_held_out(-1); }},
                   {Spec::kSelect, "shards", [](Spec& spec) { spec.mutable_select()->set_shards(0); }},
                   {Spec::kSelect, "shards", [](Spec& spec) { spec.mutable_select()->set_shards(100'000); }},
                   {Spec::kSelect, "inputs", [](Spec& spec) { spec.mutable_select()->set_shards(1); }},
                   {Spec::kAssemble, "candidate", [](Spec& spec) { spec.mutable_assemble()->set_candidate(-1); }}});
   Spec spec = GoodSpec(Spec::kSelect);
-  spec.mutable_select()->set_candidates(2);
+  spec.mutable_select()->add_plans(3);
   EXPECT_THAT(CheckSpec(spec), HasReason("TASK_INPUT_MISSING"));
 }
 
@@ -194,7 +206,8 @@ TEST(CheckSpec, EveryInputThatIsNeededIsMissed) {
       const std::string& name = good.inputs(i).name();
       if (name == ModelFileName("model.safetensors")) continue;  // which files a model has, the model says
       if (name == ModelFileName("config.json") && !good.has_select() && !good.has_assemble()) continue;
-      if (name == Numbered(TaskFile::kStatistics, 1)) continue;  // any number of shards is right
+      if (name == Numbered(TaskFile::kStatistics, 1)) continue;                 // any number of shards is right
+      if (name == TaskFile::kGradients || name == TaskFile::kChoice) continue;  // there need be none
       Spec spec = good;
       spec.mutable_inputs()->DeleteSubrange(i, 1);
       EXPECT_THAT(CheckSpec(spec), HasReason("TASK_INPUT_MISSING")) << spec.kind() << " without " << name;
@@ -253,19 +266,27 @@ TEST(CheckSpecFits, BlocksWindowsAndFormatsAreThoseOfTheModel) {
   };
   refused(Spec::kCalibrate, "blocks.end", [](Spec& s) { s.mutable_calibrate()->mutable_blocks()->set_end(3); });
   refused(Spec::kProfile, "blocks.end", [](Spec& s) { s.mutable_profile()->mutable_blocks()->set_end(3); });
+  refused(Spec::kReference, "blocks.end", [](Spec& s) { s.mutable_reference()->mutable_blocks()->set_end(3); });
+  refused(Spec::kCurvature, "blocks.end", [](Spec& s) { s.mutable_curvature()->mutable_blocks()->set_end(3); });
+  refused(Spec::kCheck, "blocks.end", [](Spec& s) { s.mutable_check()->mutable_blocks()->set_end(3); });
   refused(Spec::kQuantize, "blocks.end", [](Spec& s) { s.mutable_quantize()->mutable_blocks()->set_end(3); });
   refused(Spec::kReference, "window", [](Spec& s) { s.mutable_reference()->set_window(65); });
   refused(Spec::kCalibrate, "window", [](Spec& s) { s.mutable_calibrate()->set_window(65); });
-  refused(Spec::kProfile, "window", [](Spec& s) { s.mutable_profile()->set_window(65); });
+  refused(Spec::kCurvature, "window", [](Spec& s) { s.mutable_curvature()->set_window(65); });
+  refused(Spec::kCheck, "window", [](Spec& s) { s.mutable_check()->set_window(65); });
   refused(Spec::kEvaluate, "window", [](Spec& s) { s.mutable_evaluate()->set_window(65); });
   refused(Spec::kProfile, "recipe.formats",
           [](Spec& s) { s.mutable_profile()->mutable_recipe()->mutable_formats()->set_group_sizes(0, 128); });
 }
 
-// What the fuzzer begins with.
+// What the fuzzer begins with. BITWRIGHT_UPDATE_GOLDEN=1 writes it anew.
 TEST(CheckSpec, TheCorpusHoldsAGoodSpecOfEveryKind) {
   for (const Spec& good : GoodSpecs()) {
-    ASSERT_OK_AND_ASSIGN(const std::string bytes, ReadFile(SourcePath("tests/fuzz/corpus/task_spec/" + good.kind())));
+    const std::string path = SourcePath("tests/fuzz/corpus/task_spec/" + good.kind());
+    if (std::getenv("BITWRIGHT_UPDATE_GOLDEN") != nullptr) {
+      ASSERT_THAT(WriteFile(path, good.SerializeAsString()), IsOk());
+    }
+    ASSERT_OK_AND_ASSIGN(const std::string bytes, ReadFile(path));
     Spec spec;
     ASSERT_TRUE(spec.ParseFromString(bytes)) << good.kind();
     EXPECT_EQ(spec.params_case(), good.params_case());

@@ -35,6 +35,7 @@ v1::Recipe ChainRecipe() {
   recipe.mutable_rounding()->set_method(v1::ROUNDING_METHOD_GPTQ);
   recipe.mutable_sensitivity()->set_middle_bits(3);
   recipe.mutable_sensitivity()->add_checked_bits(2);
+  recipe.mutable_sensitivity()->set_checked_units(2);
   for (const int bits : {2, 3, 4, 8}) recipe.mutable_formats()->add_bits(bits);
   recipe.mutable_candidates()->set_mixed(true);
   recipe.mutable_candidates()->set_uniform(1);
@@ -95,6 +96,7 @@ void RunUpToAllocate(Builder& builder) {
   builder.Run(spec, false, {}, {{TaskFile::kData, IdLinesText()}});
   spec = Spec(TaskKind::kReference);
   SetWindows(*spec.mutable_reference());
+  spec.mutable_reference()->mutable_blocks()->set_end(2);
   builder.Run(spec, true, {{TaskFile::kIds, OutputOf(TaskKind::kTokenize, TaskFile::kIds)}});
   spec = Spec(TaskKind::kCalibrate);
   SetWindows(*spec.mutable_calibrate());
@@ -106,10 +108,22 @@ void RunUpToAllocate(Builder& builder) {
   builder.Run(spec, false,
               {{Numbered(TaskFile::kStatistics, 0), OutputOf(TaskKind::kCalibrate, TaskFile::kStatistics)},
                {Numbered(TaskFile::kStatistics, 1), OutputOf(TaskKind::kCalibrate, TaskFile::kStatistics)}});
+  spec = Spec(TaskKind::kCurvature);
+  SetWindows(*spec.mutable_curvature());
+  spec.mutable_curvature()->mutable_blocks()->set_end(2);
+  builder.Run(spec, true, {{TaskFile::kIds, OutputOf(TaskKind::kTokenize, TaskFile::kIds)}});
   spec = Spec(TaskKind::kProfile);
-  SetWindows(*spec.mutable_profile());
   spec.mutable_profile()->mutable_blocks()->set_end(2);
   *spec.mutable_profile()->mutable_recipe() = ChainRecipe();
+  builder.Run(spec, true,
+              {{TaskFile::kStatistics, OutputOf(TaskKind::kMerge, TaskFile::kStatistics)},
+               {Numbered(TaskFile::kCurvature, 0), OutputOf(TaskKind::kCurvature, TaskFile::kCurvature)}});
+  spec = Spec(TaskKind::kCheck);
+  SetWindows(*spec.mutable_check());
+  spec.mutable_check()->mutable_blocks()->set_end(2);
+  *spec.mutable_check()->mutable_recipe() = ChainRecipe();
+  spec.mutable_check()->add_units("model.layers.0.self_attn.qkv_proj");
+  spec.mutable_check()->add_units("model.layers.1.mlp.down_proj");
   builder.Run(spec, true,
               {{TaskFile::kIds, OutputOf(TaskKind::kTokenize, TaskFile::kIds)},
                {TaskFile::kHidden, OutputOf(TaskKind::kReference, TaskFile::kHidden)},
@@ -119,7 +133,8 @@ void RunUpToAllocate(Builder& builder) {
   *spec.mutable_allocate()->mutable_recipe() = ChainRecipe();
   builder.Run(spec, false,
               {{TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
-               {Numbered(TaskFile::kSensitivity, 0), OutputOf(TaskKind::kProfile, TaskFile::kSensitivity)}});
+               {Numbered(TaskFile::kSensitivity, 0), OutputOf(TaskKind::kProfile, TaskFile::kSensitivity)},
+               {Numbered(TaskFile::kChecks, 0), OutputOf(TaskKind::kCheck, TaskFile::kChecks)}});
 }
 
 void RunFromQuantize(Builder& builder) {
@@ -139,9 +154,17 @@ void RunFromQuantize(Builder& builder) {
               {{TaskFile::kIds, OutputOf(TaskKind::kTokenize, TaskFile::kIds)},
                {TaskFile::kHidden, OutputOf(TaskKind::kReference, TaskFile::kHidden)},
                {Numbered(TaskFile::kWeights, 0), OutputOf(TaskKind::kQuantize, TaskFile::kWeights)}});
+  spec = Spec(TaskKind::kChoose);
+  spec.mutable_choose()->set_candidates(1);
+  spec.mutable_choose()->set_window(kWindow);
+  builder.Run(spec, false,
+              {{TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
+               {TaskFile::kAllocation, OutputOf(TaskKind::kAllocate, TaskFile::kAllocation)},
+               {Numbered(TaskFile::kTokens, 0), OutputOf(TaskKind::kEvaluate, TaskFile::kTokens)}});
   spec = Spec(TaskKind::kSelect);
   spec.mutable_select()->mutable_budget()->set_average_bits(4.4);
-  spec.mutable_select()->set_candidates(1);
+  spec.mutable_select()->add_plans(0);
+  spec.mutable_select()->mutable_card()->set_window(kWindow);
   spec.mutable_select()->set_shards(1);
   spec.mutable_select()->mutable_card()->set_model("small");
   Blobs small = SmallModelBlobs();
@@ -149,10 +172,12 @@ void RunFromQuantize(Builder& builder) {
   builder.Run(spec, false,
               {{TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
                {TaskFile::kAllocation, OutputOf(TaskKind::kAllocate, TaskFile::kAllocation)},
+               {TaskFile::kChoice, OutputOf(TaskKind::kChoose, TaskFile::kChoice)},
                {Numbered(TaskFile::kTokens, 0, 0), OutputOf(TaskKind::kEvaluate, TaskFile::kTokens)}},
               small);
   spec = Spec(TaskKind::kAssemble);
   spec.mutable_assemble()->mutable_card()->set_model("small");
+  spec.mutable_assemble()->mutable_card()->set_window(kWindow);
   builder.Run(spec, true,
               {{TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
                {TaskFile::kAllocation, OutputOf(TaskKind::kAllocate, TaskFile::kAllocation)},

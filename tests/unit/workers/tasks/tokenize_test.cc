@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "bitwright/v1/models.pb.h"
 #include "proto/contract/task_names.h"
 #include "tests/support/fixtures.h"
@@ -89,6 +92,52 @@ TEST(Tokenize, AtMostTheTokensAskedFor) {
   ASSERT_OK_AND_ASSIGN(const Blobs outputs, RunOnData(spec, "[1,2]\n[3,4]\n[5,6]\n[7,8]"));
   EXPECT_EQ(SummaryOf(outputs).windows(), 2);
   EXPECT_EQ(SummaryOf(outputs).tokens_in_file(), 8);
+}
+
+// Lines of two ids: line w is [w, w].
+std::string Lines(int count) {
+  std::string text;
+  for (int w = 0; w < count; ++w) {
+    text += (w == 0 ? "[" : "\n[") + std::to_string(w) + "," + std::to_string(w) + "]";
+  }
+  return text;
+}
+
+std::vector<int> WindowsOf(const Blobs& outputs, const char* name) {
+  if (!outputs.contains(name)) return {};
+  const std::string& bytes = outputs.at(name);
+  std::vector<int32_t> ids(bytes.size() / sizeof(int32_t));
+  std::memcpy(ids.data(), bytes.data(), bytes.size());
+  std::vector<int> windows;
+  for (size_t i = 0; i < ids.size(); i += 2) windows.push_back(ids[i]);
+  return windows;
+}
+
+TEST(Tokenize, HeldOutWindowsAreSpreadAndComeOnTop) {
+  struct Case {
+    int lines, wanted, most;
+    size_t used;
+    std::vector<int> held_out;
+  };
+  for (const Case& one : {Case{100, 16, 4, 16, {8, 17}},  // two more than wanted
+                          Case{16, 16, 4, 15, {8}},       // the text has no more
+                          Case{8, 16, 4, 8, {}},          // too short
+                          Case{100, 7, 4, 7, {}},         // too few are wanted
+                          Case{300, 200, 4, 200, {50, 101, 152, 203}}, Case{100, 16, 0, 16, {}}}) {
+    auto spec = Tokenize(v1::Data::TOKEN_IDS_JSONL, 2);
+    spec.mutable_tokenize()->set_max_tokens(2 * one.wanted);
+    spec.mutable_tokenize()->set_held_out(one.most);
+    ASSERT_OK_AND_ASSIGN(const Blobs outputs, RunOnData(spec, Lines(one.lines)));
+    EXPECT_EQ(WindowsOf(outputs, TaskFile::kHeldOut), one.held_out) << one.lines;
+    std::vector<int> used = WindowsOf(outputs, TaskFile::kIds);
+    EXPECT_EQ(used.size(), one.used) << one.lines;
+    EXPECT_EQ(SummaryOf(outputs).windows(), static_cast<int>(one.used));
+    EXPECT_EQ(SummaryOf(outputs).held_out_windows(), static_cast<int>(one.held_out.size()));
+    for (const int window : one.held_out) EXPECT_EQ(std::count(used.begin(), used.end(), window), 0) << window;
+    used.insert(used.end(), one.held_out.begin(), one.held_out.end());
+    std::sort(used.begin(), used.end());
+    for (size_t w = 0; w < used.size(); ++w) EXPECT_EQ(used[w], static_cast<int>(w)) << "the first ones of the text";
+  }
 }
 
 TEST(Tokenize, IdsOutsideTheVocabulary) {

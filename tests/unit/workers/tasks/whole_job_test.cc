@@ -57,8 +57,17 @@ void RunAndCheck(const std::string& model_dir, const std::string& calibration, c
     if (candidate.name() == report.selected()) selected = &candidate;
   }
   ASSERT_NE(selected, nullptr);
-  for (const v1::Candidate& candidate : report.candidates()) {
-    EXPECT_LE(selected->kl_divergence().mean(), candidate.kl_divergence().mean()) << "the best measured one wins";
+  ASSERT_TRUE(report.has_choice());
+  const v1::Trial& chosen = report.choice().trials(report.choice().selected());
+  EXPECT_EQ(chosen.name(), report.selected());
+  EXPECT_GE(report.choice().trials_size(), report.candidates_size());
+  for (const v1::Trial& trial : report.choice().trials()) {
+    EXPECT_LE(chosen.kl_divergence(), trial.kl_divergence()) << "the best one on the held-out text wins";
+  }
+  ASSERT_EQ(report.allocation().checks_size(), 2);
+  for (const v1::WidthCheck& check : report.allocation().checks()) {
+    EXPECT_GT(check.measured(), 0.3 * check.predicted()) << check.bits();
+    EXPECT_LT(check.measured(), 5 * check.predicted()) << check.bits();
   }
   EXPECT_GE(report.allocation().gap(), 0);
   int64_t bytes = 0;

@@ -1,0 +1,108 @@
+#include "workers/sensitivity/check.h"
+
+#include "tests/unit/workers/sensitivity/rounded_unit.h"
+#include "workers/kernels/reference/reference_device.h"
+
+namespace bitwright::worker {
+namespace {
+
+class Check : public RoundedUnits {
+ protected:
+  absl::StatusOr<std::vector<UnitCheck>> Run(int64_t begin, const std::vector<CheckedUnit>& units) {
+    const DeviceMatrix reference = runner_->Embed(ids_), entering = runner_->Embed(ids_);
+    ABSL_RETURN_IF_ERROR(runner_->RunBlocks(0, 2, reference.view()));
+    model_->FinalNorm(*device_, reference.view());
+    ABSL_RETURN_IF_ERROR(runner_->RunBlocks(0, begin, entering.view()));
+    const CheckData data{ids_, entering.view(), reference.view()};
+    return CheckUnits(*runner_, pool_, *statistics_, begin, units, data, options_, [](double) {});
+  }
+
+  // Logits of every token, in plain loops in f64, with one unit's weights replaced.
+  std::vector<double> Logits(const std::string& replaced, const std::vector<float>& by) {
+    const auto plain = MakeReferenceDevice();
+    BlockRunner runner(*model_, kWindow, Compute::kF32, *plain);
+    const DeviceMatrix x = runner.Embed(ids_);
+    const UnitSource source = [&](const UnitSpec& unit, const Matrix& weight) {
+      if (unit.name == replaced) {
+        plain->Write(by, weight);
+      } else {
+        model_->LoadUnit(unit, *plain, weight);
+      }
+      return absl::OkStatus();
+    };
+    EXPECT_THAT(runner.RunBlocks(0, 2, x.view(), source), IsOk());
+    model_->FinalNorm(*plain, x.view());
+    const std::vector<float> hidden = Values(*plain, x.view());
+    const DeviceMatrix head(*plain, DType::kF32, 384, 64);
+    model_->HeadRows(0, *plain, head.view());
+    const std::vector<float> weights = Values(*plain, head.view());
+    std::vector<double> logits(ids_.size() * 384);
+    for (size_t t = 0; t < ids_.size(); ++t) {
+      for (size_t v = 0; v < 384; ++v) {
+        for (size_t i = 0; i < 64; ++i) logits[t * 384 + v] += double{hidden[t * 64 + i]} * weights[v * 64 + i];
+      }
+    }
+    return logits;
+  }
+
+  // Mean KL divergence over all tokens but the last of each window.
+  static double Divergence(std::vector<double> base, std::vector<double> other) {
+    double sum = 0;
+    int tokens = 0;
+    for (size_t t = 0; t < base.size() / 384; ++t) {
+      if ((t + 1) % kWindow == 0) continue;
+      double norms[2] = {0, 0};
+      for (size_t v = 0; v < 384; ++v) {
+        norms[0] += std::exp(base[t * 384 + v]);
+        norms[1] += std::exp(other[t * 384 + v]);
+      }
+      for (size_t v = 0; v < 384; ++v) {
+        const double p = base[t * 384 + v] - std::log(norms[0]), q = other[t * 384 + v] - std::log(norms[1]);
+        sum += std::exp(p) * (p - q);
+      }
+      ++tokens;
+    }
+    return sum / tokens;
+  }
+};
+
+TEST_F(Check, MeasuresTheDivergenceOfTheModelWithOneUnitRounded) {
+  // Two units of one block, one of the next.
+  ASSERT_OK_AND_ASSIGN(const auto checks, Run(0, {{0, 0}, {0, 3}, {1, 2}}));
+  const std::vector<UnitSpec> units = Units();
+  const std::vector<double> base = Logits("", {});
+  ASSERT_EQ(checks.size(), 3);
+  for (const auto& [check, unit] :
+       {std::pair{&checks[0], &units[0]}, {&checks[1], &units[3]}, {&checks[2], &units[6]}}) {
+    EXPECT_EQ(check->unit, unit->name);
+    ASSERT_EQ(check->measurements.size(), 2);
+    for (const UnitCheck::Measurement& measurement : check->measurements) {
+      const double expected =
+          Divergence(base, Logits(unit->name, Rounded(*unit, measurement.format, options_.rounding)));
+      EXPECT_NEAR(measurement.kl.value, expected, 1e-3 * expected)
+          << unit->name << " " << FormatName(measurement.format);
+      EXPECT_GT(measurement.kl.standard_error, 0);
+    }
+  }
+}
+
+TEST_F(Check, FromALaterBlockOnNothingChanges) {
+  ASSERT_OK_AND_ASSIGN(const auto whole, Run(0, {{1, 1}}));
+  ASSERT_OK_AND_ASSIGN(const auto later, Run(1, {{1, 1}}));
+  EXPECT_EQ(later[0].measurements[0].kl.value, whole[0].measurements[0].kl.value);
+}
+
+TEST(CheckedFormats, AreTheNearestWidthsThatAreThere) {
+  const std::vector<IntFormat> formats = {{3, 32}, {3, 128}, {4, 0}, {4, 64}, {8, 0}};
+  const auto checked = [&](int middle, std::vector<int> more) {
+    ProfileOptions options;
+    options.middle_bits = middle;
+    options.checked_bits = std::move(more);
+    return CheckedFormats(options, formats);
+  };
+  EXPECT_EQ(checked(3, {2}), (std::vector<IntFormat>{{3, 128}})) << "once, though two widths asked for it";
+  EXPECT_EQ(checked(6, {4}), (std::vector<IntFormat>{{4, 64}, {8, 0}})) << "of two equally near the larger";
+}
+
+}  // namespace
+}  // namespace bitwright::worker

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "proto/base/status_macros.h"
+#include "tests/support/device_values.h"
+#include "tests/support/fixtures.h"
+#include "tests/support/small_model.h"
+#include "tests/support/status_matchers.h"
+#include "workers/calibrate/calibrate.h"
+#include "workers/formats/dequantize.h"
+#include "workers/kernels/cpu/cpu_device.h"
+#include "workers/quantize/unit_rounder.h"
+#include "workers/sensitivity/profile.h"
+
+namespace bitwright::worker {
+
+// The small model, calibrated, and what its units are once they are rounded: what profile and check are held to.
+class RoundedUnits : public ::testing::Test {
+ protected:
+  static constexpr int64_t kWindow = 16, kWindows = 6;
+
+  void SetUp() override {
+    for (size_t i = 0; i < ids_.size(); ++i) ids_[i] = static_cast<int32_t>((i * i * 31 + i * 7) % 384);
+    ASSERT_OK_AND_ASSIGN(Model model, Model::Open(SmallModel::Make().Write(dir_.path())));
+    model_.emplace(std::move(model));
+    runner_.emplace(*model_, kWindow, Compute::kF32, *device_);
+    const DeviceMatrix x = runner_->Embed(ids_);
+    ASSERT_OK_AND_ASSIGN(const auto statistics, Calibrate(*runner_, 0, 2, x.view(), [](double) {}));
+    ASSERT_THAT(WriteStatistics(dir_ / "statistics", statistics), IsOk());
+    ASSERT_OK_AND_ASSIGN(StatisticsFile file, StatisticsFile::Open(dir_ / "statistics"));
+    statistics_.emplace(std::move(file));
+    options_.rounding.act_order = true;
+    options_.rounding.storage_type = DType::kBF16;
+    options_.checked_bits = {2};
+    options_.formats = [](int64_t) {
+      return std::vector<IntFormat>{{2, 32}, {3, 32}, {3, IntFormat::kChannel}, {8, 32}};
+    };
+  }
+
+  std::vector<UnitSpec> Units() const {
+    std::vector<UnitSpec> units;
+    for (int64_t b = 0; b < 2; ++b) {
+      for (const UnitSpec& unit : model_->config().block(b).units) units.push_back(unit);
+    }
+    return units;
+  }
+
+  std::vector<float> Original(const UnitSpec& unit) const {
+    const DeviceMatrix weight(*device_, DType::kF32, unit.out(), unit.in());
+    model_->LoadUnit(unit, *device_, weight.view());
+    return Values(*device_, weight.view());
+  }
+
+  // As a consumer would see it.
+  std::vector<float> Rounded(const UnitSpec& unit, IntFormat format, const RoundingOptions& options) {
+    const std::vector<float> original = Original(unit);
+    std::vector<float> rounded(original.size());
+    const auto input = statistics_->Read(unit.name);
+    EXPECT_THAT(input, IsOk());
+    const auto rounder = UnitRounder::Create(*input, options, pool_);
+    EXPECT_THAT(rounder, IsOk());
+    size_t first = 0;
+    for (const LinearSpec& linear : unit.linears) {
+      const size_t count = static_cast<size_t>(linear.out * linear.in);
+      const RoundedLinear codes = rounder->Round({original.data() + first, count}, linear.out, format);
+      Dequantize(format, linear.out, linear.in, DType::kBF16, codes.codes, codes.scales,
+                 {rounded.data() + first, count});
+      first += count;
+    }
+    return rounded;
+  }
+
+  TempDir dir_;
+  ThreadPool pool_{2};
+  std::unique_ptr<Device> device_ = MakeCpuDevice(pool_);
+  std::vector<int32_t> ids_ = std::vector<int32_t>(static_cast<size_t>(kWindows * kWindow));
+  std::optional<Model> model_;
+  std::optional<BlockRunner> runner_;
+  std::optional<StatisticsFile> statistics_;
+  ProfileOptions options_;
+};
+
+}  // namespace bitwright::worker

@@ -1,0 +1,129 @@
+#include "workers/sensitivity/check.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <tuple>
+
+#include "proto/base/status_macros.h"
+#include "workers/evaluate/head_comparison.h"
+#include "workers/formats/dequantize.h"
+#include "workers/kernels/cpu/cpu_device.h"
+#include "workers/quantize/input_rounder.h"
+
+namespace bitwright::worker {
+namespace {
+
+// One unit in one format, and the stream of the model that has it.
+struct Variant {
+  std::string unit;
+  IntFormat format;
+  DeviceMatrix x;
+};
+
+class Check {
+ public:
+  Check(BlockRunner& runner, ThreadPool& pool, const StatisticsFile& statistics, const ProfileOptions& options)
+      : runner_(runner), pool_(pool), statistics_(statistics), options_(options) {}
+
+  // All variants so far pass through the block.
+  void Pass(const BlockWeights& block) {
+    for (const Variant& variant : variants_) runner_.Run(block, variant.x.view());
+  }
+
+  // Adds the variants of a unit of this block, behind the block; x is the stream that enters it.
+  absl::Status Branch(BlockWeights& block, size_t unit, const Matrix& x) {
+    const UnitSpec& spec = block.program.units[unit];
+    for (const IntFormat format : CheckedFormats(options_, options_.formats(spec.in()))) {
+      const Matrix& original = block.matrices[unit].weight.view();
+      DeviceMatrix rounded(runner_.device(), DType::kF32, original.rows, original.columns);
+      ABSL_RETURN_IF_ERROR(Round(spec, format, original, rounded.view()));
+      Variant& variant =
+          variants_.emplace_back(Variant{spec.name, format, runner_.NewStream(x.rows / runner_.window())});
+      runner_.device().Copy(x, variant.x.view());
+      std::swap(block.matrices[unit].weight, rounded);
+      runner_.Run(block, variant.x.view());
+      std::swap(block.matrices[unit].weight, rounded);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::vector<UnitCheck>> Measure(const CheckData& data) {
+    HeadComparison head(runner_);
+    std::vector<Matrix> finals;
+    for (const Variant& variant : variants_) {
+      runner_.model().FinalNorm(runner_.device(), variant.x.view());
+      finals.push_back(variant.x.view());
+    }
+    const std::vector<TokenStats> stats = head.Compare(data.reference, finals, data.ids);
+    std::vector<UnitCheck> checks;
+    for (size_t v = 0; v < variants_.size(); ++v) {
+      if (checks.empty() || checks.back().unit != variants_[v].unit) checks.push_back({variants_[v].unit, {}});
+      ABSL_ASSIGN_OR_RETURN(const EvaluationSummary summary, Summarize(stats[v], runner_.window() - 1));
+      checks.back().measurements.push_back({variants_[v].format, summary.kl.mean});
+    }
+    return checks;
+  }
+
+ private:
+  absl::Status Round(const UnitSpec& unit, IntFormat format, const Matrix& from, const Matrix& to) const {
+    RoundingOptions rounding = options_.rounding;
+    rounding.storage_type = runner_.model().UnitType(unit);
+    return ForEachInput(unit, statistics_, rounding, pool_, [&](const InputRounder& input) {
+      ForEachLinear(unit, input, [&](const LinearSpec& linear, int64_t row) {
+        const int64_t first = row * linear.in;
+        const size_t count = static_cast<size_t>(linear.out * linear.in);
+        const RoundedLinear rounded = input.rounder.Round({CpuData(from) + first, count}, linear.out, format);
+        Dequantize(format, linear.out, linear.in, rounding.storage_type, rounded.codes, rounded.scales,
+                   {CpuData(to) + first, count});
+      });
+      return absl::OkStatus();
+    });
+  }
+
+  BlockRunner& runner_;
+  ThreadPool& pool_;
+  const StatisticsFile& statistics_;
+  const ProfileOptions& options_;
+  std::vector<Variant> variants_;
+};
+
+}  // namespace
+
+std::vector<IntFormat> CheckedFormats(const ProfileOptions& options, std::span<const IntFormat> formats) {
+  std::vector<int> widths = options.checked_bits;
+  widths.push_back(options.middle_bits);
+  std::vector<IntFormat> checked;
+  for (const int bits : widths) {
+    const auto rank = [&](const IntFormat& format) {
+      return std::tuple(std::abs(format.bits - bits), -format.bits, -format.group_size);
+    };
+    const auto best = std::min_element(formats.begin(), formats.end(),
+                                       [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+    if (std::find(checked.begin(), checked.end(), *best) == checked.end()) checked.push_back(*best);
+  }
+  return checked;
+}
+
+absl::StatusOr<std::vector<UnitCheck>> CheckUnits(BlockRunner& runner, ThreadPool& pool,
+                                                  const StatisticsFile& statistics, int64_t begin,
+                                                  std::span<const CheckedUnit> units, const CheckData& data,
+                                                  const ProfileOptions& options,
+                                                  const std::function<void(double)>& progress) {
+  const int64_t layers = runner.model().config().layers;
+  Check check(runner, pool, statistics, options);
+  const DeviceMatrix x = runner.NewStream(data.entering.rows / runner.window());
+  runner.device().Copy(data.entering, x.view());
+  size_t next = 0;
+  for (int64_t b = begin; b < layers; ++b) {
+    ABSL_ASSIGN_OR_RETURN(BlockWeights block, runner.LoadBlock(b));
+    check.Pass(block);
+    for (; next < units.size() && units[next].block == b; ++next) {
+      ABSL_RETURN_IF_ERROR(check.Branch(block, units[next].unit, x.view()));
+    }
+    if (next < units.size()) runner.Run(block, x.view());
+    progress(static_cast<double>(b - begin + 1) / static_cast<double>(layers - begin));
+  }
+  return check.Measure(data);
+}
+
+}  // namespace bitwright::worker
