@@ -127,9 +127,11 @@ std::vector<Stage> Stages(const ModelConfig& config, const v1::ModelInfo& info, 
   const double calibration_windows = 65536.0 / static_cast<double>(window);
   const double profile_windows = recipe.sensitivity().windows();
   const double candidates = report.candidates_size();
+  const double trials = report.choice().trials_size();
+  const double held_out = static_cast<double>(report.choice().scored_tokens()) / static_cast<double>(window - 1);
   Stage reference{"reference", {}}, calibrate{"calibrate", {}}, curvature{"curvature", {}}, profile{"profile", {}},
       check{"check", {}}, evaluate{"evaluate", {}};
-  AddBlocks(config, window, layers * (eval_windows + profile_windows), reference.work);
+  AddBlocks(config, window, layers * (eval_windows + held_out + profile_windows), reference.work);
   AddBlocks(config, window, layers * calibration_windows, calibrate.work);
   AddMoments(config, 65536, calibrate.work);
   // Forward, forward once more for what the way back reads, and two products back for each forward.
@@ -141,8 +143,9 @@ std::vector<Stage> Stages(const ModelConfig& config, const v1::ModelInfo& info, 
   AddHeads(config, 3 * profile_windows * static_cast<double>(window), curvature.least);
   AddRounding(config, static_cast<double>(info.units(0).options_size()), profile.work);
   AddChecks(config, window, info, recipe, check.work);
-  AddBlocks(config, window, candidates * layers * eval_windows, evaluate.work);
-  AddHeads(config, 2 * candidates * eval_windows * static_cast<double>(window), evaluate.work);
+  const double evaluated = candidates * eval_windows + trials * held_out;
+  AddBlocks(config, window, layers * evaluated, evaluate.work);
+  AddHeads(config, 2 * evaluated * static_cast<double>(window), evaluate.work);
   return {reference, calibrate, curvature, profile, check, evaluate};
 }
 

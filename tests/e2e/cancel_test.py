@@ -5,7 +5,7 @@ import unittest
 import small_model
 from service import CliError, ServiceTest, identify, is_gone, thaw, wait_until
 
-STAGES = ('tokenize', 'reference', 'calibrate', 'profile', 'quantize', 'evaluate')
+STAGES = ('tokenize', 'reference', 'calibrate', 'curvature', 'profile', 'check', 'quantize', 'evaluate')
 
 
 class Cancel(ServiceTest):

@@ -25,7 +25,7 @@ class Reuse(ServiceTest):
         ran = server.tasks_run()
         second = server.cli(*arguments, '--budget', '3.5bpw', '-o', self.path('second'))
         stages = {stage['kind']: stage for stage in second['stages']}
-        for kind in ('tokenize', 'reference', 'calibrate', 'profile'):
+        for kind in ('tokenize', 'reference', 'calibrate', 'curvature', 'profile', 'check'):
             self.assertEqual(stages[kind]['cached'], stages[kind]['tasks'], kind)
             self.assertEqual(stages[kind]['seconds'], 0, kind)
             self.assertEqual(server.tasks_run()[kind], ran[kind], kind)

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "proto/base/files.h"
+#include "proto/base/log.h"
 #include "proto/base/status_macros.h"
 #include "workers/base/base_errors.h"
 
@@ -38,6 +39,26 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::st
 
 MappedFile::~MappedFile() {
   if (size_ > 0) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+void MappedFile::WillNeed(std::span<const std::byte> part) const {
+  const auto [begin, end] = Pages(part, /*whole=*/false);
+  if (begin < end) ::madvise(const_cast<std::byte*>(data_) + begin, end - begin, MADV_WILLNEED);
+}
+
+void MappedFile::Release(std::span<const std::byte> part) const {
+  const auto [begin, end] = Pages(part, /*whole=*/true);
+  if (begin < end) ::madvise(const_cast<std::byte*>(data_) + begin, end - begin, MADV_DONTNEED);
+}
+
+std::pair<size_t, size_t> MappedFile::Pages(std::span<const std::byte> part, bool whole) const {
+  if (part.empty()) return {0, 0};
+  CHECK(part.data() >= data_ && part.data() + part.size() <= data_ + size_) << "not of this file";
+  static const size_t page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  const size_t first = static_cast<size_t>(part.data() - data_), last = first + part.size();
+  const auto down = [](size_t byte) { return byte / page * page; };
+  const auto up = [](size_t byte) { return (byte + page - 1) / page * page; };
+  return whole ? std::pair(up(first), down(last)) : std::pair(down(first), last);
 }
 
 absl::StatusOr<FileWriter> FileWriter::Create(const std::string& path) {

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -24,8 +25,15 @@ class MappedFile {
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
 
+  // Advice for a part of bytes(): that it will be read soon, so that the disk is asked now; and that it has been read,
+  // so that its whole pages count no more as memory of this process. It may be read all the same, or again.
+  void WillNeed(std::span<const std::byte> part) const;
+  void Release(std::span<const std::byte> part) const;
+
  private:
   MappedFile(const std::byte* data, size_t size) : data_(data), size_(size) {}
+  // Offsets of the pages that a part touches or, where `whole`, of those that lie within it.
+  std::pair<size_t, size_t> Pages(std::span<const std::byte> part, bool whole) const;
   const std::byte* data_;
   size_t size_;
 };

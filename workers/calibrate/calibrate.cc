@@ -10,6 +10,7 @@ absl::StatusOr<std::vector<UnitStatistics>> Calibrate(BlockRunner& runner, int64
   std::vector<UnitStatistics> all;
   for (int64_t b = begin; b < end; ++b) {
     ABSL_ASSIGN_OR_RETURN(const BlockWeights block, runner.LoadBlock(b));
+    if (b + 1 < end) runner.model().Prefetch(b + 1);
     const std::vector<Part> inputs = UnitInputs(block.program);
     std::vector<std::vector<SecondMoment>> moments;  // of each unit, by expert
     for (const UnitSpec& unit : block.program.units) {

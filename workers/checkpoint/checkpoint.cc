@@ -72,6 +72,16 @@ absl::StatusOr<Checkpoint::Located> Checkpoint::Find(const std::string& name, st
   return found->second;
 }
 
+void Checkpoint::WillNeed(const std::string& name) const {
+  const Located& tensor = tensors_.at(name);
+  shards_.at(tensor.file).WillNeed(tensor.view.bytes);
+}
+
+void Checkpoint::Release(const std::string& name, size_t first, size_t count) const {
+  const Located& tensor = tensors_.at(name);
+  shards_.at(tensor.file).Release(tensor.view.bytes.subspan(first, count));
+}
+
 std::vector<std::string> Checkpoint::weight_files() const {
   std::vector<std::string> names;
   for (const auto& [name, shard] : shards_) names.push_back(name);

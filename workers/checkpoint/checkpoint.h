@@ -26,6 +26,11 @@ class Checkpoint {
   // TENSOR_MISSING, with `role` ("is the weight of the output head") in the message.
   absl::StatusOr<Located> Find(const std::string& name, std::string_view role) const;
 
+  // Advice for a tensor, which must be there: that it will be read soon; that bytes [first, first + count) of it have
+  // been read (MappedFile).
+  void WillNeed(const std::string& name) const;
+  void Release(const std::string& name, size_t first, size_t count) const;
+
   // Tensors that the index names and no shard holds, and those that the index lacks or places elsewhere; by name.
   const std::vector<std::string>& absent() const { return absent_; }
   const std::vector<std::string>& misplaced() const { return misplaced_; }

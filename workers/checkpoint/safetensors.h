@@ -29,6 +29,10 @@ class SafetensorsFile {
   const std::map<std::string, TensorView>& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
+  // As MappedFile has it, for a part of a tensor's bytes.
+  void WillNeed(std::span<const std::byte> part) const { file_->WillNeed(part); }
+  void Release(std::span<const std::byte> part) const { file_->Release(part); }
+
   // TENSOR_MISSING when the file has no such tensor.
   absl::StatusOr<TensorView> Find(const std::string& name) const;
 

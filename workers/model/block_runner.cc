@@ -67,6 +67,7 @@ absl::Status BlockRunner::RunBlocks(int64_t begin, int64_t end, const Matrix& x,
                                     const std::function<void(int64_t passed)>& progress) {
   for (int64_t b = begin; b < end; ++b) {
     ABSL_ASSIGN_OR_RETURN(const BlockWeights block, LoadBlock(b, source));
+    if (!source) model_.Prefetch(b + 1);
     Run(block, x);
     if (progress) progress(b - begin + 1);
   }

@@ -26,6 +26,7 @@ class Streams {
     if ((b - begin_) % step_ == 0) Keep(b);
     if (!pass) return absl::OkStatus();
     ABSL_ASSIGN_OR_RETURN(const BlockWeights block, runner_.LoadBlock(b));
+    runner_.model().Prefetch(b + 1);
     runner_.Run(block, x_.view());
     return absl::OkStatus();
   }
@@ -112,6 +113,7 @@ absl::StatusOr<GradientResult> RunGradients(BlockRunner& runner, std::span<const
   for (int64_t b = end - 1; b >= begin; --b) {
     ABSL_ASSIGN_OR_RETURN(const Matrix entering, streams.Entering(b));
     ABSL_ASSIGN_OR_RETURN(const BlockWeights block, runner.LoadBlock(b));
+    if (b > begin) runner.model().Prefetch(b - 1);
     runner.RunBack(block, entering, d, taps(b, block));
     report(2 * (end - begin) - (b - begin));
   }

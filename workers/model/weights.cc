@@ -81,7 +81,9 @@ absl::Status Model::CheckFinite(ThreadPool& pool) const {
   }
   std::vector<int64_t> bad(all.size(), -1);
   pool.ParallelFor(static_cast<int64_t>(all.size()), [&](int64_t i, int) {
-    bad[static_cast<size_t>(i)] = FirstNonFinite(all[static_cast<size_t>(i)]->second.view);
+    const auto& [name, tensor] = *all[static_cast<size_t>(i)];
+    bad[static_cast<size_t>(i)] = FirstNonFinite(tensor.view);
+    checkpoint_.Release(name, 0, tensor.view.bytes.size());
   });
   for (size_t i = 0; i < all.size(); ++i) {
     if (bad[i] >= 0) return TensorNotFiniteError(all[i]->second.file, all[i]->first, bad[i]);
@@ -94,13 +96,15 @@ DType Model::UnitType(const UnitSpec& unit) const { return View(unit.linears.fro
 void Model::LoadUnit(const UnitSpec& unit, Device& device, const Matrix& weight) const {
   int64_t row = 0;
   for (const LinearSpec& linear : unit.linears) {
-    const TensorView& view = View(linear.name + ".weight");
+    const std::string name = linear.name + ".weight";
+    const TensorView& view = View(name);
     const Matrix rows = weight.Rows(row, linear.out);
     if (linear.transposed) {
       device.LoadTransposed(view, rows);
     } else {
       device.Load(view, 0, rows);
     }
+    checkpoint_.Release(name, 0, view.bytes.size());
     row += linear.out;
   }
 }
@@ -184,7 +188,17 @@ void Model::FinalNormBack(Device& device, const Matrix& x, const Matrix& d, cons
 }
 
 void Model::HeadRows(int64_t first, Device& device, const Matrix& out) const {
-  device.Load(View(head_), first * config_.hidden, out);
+  const TensorView& view = View(head_);
+  device.Load(view, first * config_.hidden, out);
+  const int64_t row_bytes = config_.hidden * ByteSize(view.dtype);
+  checkpoint_.Release(head_, static_cast<size_t>(first * row_bytes), static_cast<size_t>(out.rows * row_bytes));
+}
+
+void Model::Prefetch(int64_t block) const {
+  if (block < 0 || block >= config_.layers) return;
+  for (const UnitSpec& unit : config_.block(block).units) {
+    for (const LinearSpec& linear : unit.linears) checkpoint_.WillNeed(linear.name + ".weight");
+  }
 }
 
 DeviceMatrix Narrowed(const DeviceMatrix& wide, Device& device) {

@@ -40,6 +40,9 @@ using UnitSource = std::function<absl::Status(const UnitSpec& unit, const Matrix
 // Where config.json ties head and embedding, the checkpoint decides as it does for transformers: they are one tensor if
 // one of the two is there or both are equal, and two if both are there and differ. config().tied_embeddings says what
 // is.
+//
+// Weights are mapped, read once where they are loaded, and then given back (MappedFile::Release): what a model takes of
+// this process's memory does not grow with the number of its blocks.
 class Model {
  public:
   // INVALID_ARGUMENT: faults of the files, TENSOR_MISSING, TENSOR_SHAPE_WRONG, TENSOR_DTYPE_WRONG.
@@ -59,6 +62,10 @@ class Model {
   // Loads block `block`; weights of units come from `source`, or from the checkpoint without one.
   absl::StatusOr<BlockWeights> LoadBlock(int64_t block, Compute compute, Device& device,
                                          const UnitSource& source = nullptr) const;
+
+  // Has the weights of a block's units read from the disk while others are computed with; a block that there is not: no
+  // effect.
+  void Prefetch(int64_t block) const;
 
   // A unit's weight as the checkpoint has it, f32 [out, in]. Also the default UnitSource.
   void LoadUnit(const UnitSpec& unit, Device& device, const Matrix& weight) const;

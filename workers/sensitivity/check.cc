@@ -116,6 +116,7 @@ absl::StatusOr<std::vector<UnitCheck>> CheckUnits(BlockRunner& runner, ThreadPoo
   size_t next = 0;
   for (int64_t b = begin; b < layers; ++b) {
     ABSL_ASSIGN_OR_RETURN(BlockWeights block, runner.LoadBlock(b));
+    runner.model().Prefetch(b + 1);
     check.Pass(block);
     for (; next < units.size() && units[next].block == b; ++next) {
       ABSL_RETURN_IF_ERROR(check.Branch(block, units[next].unit, x.view()));

@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include <algorithm>
+#include <functional>
 
 #include "bitwright/v1/models.pb.h"
 #include "proto/base/status_macros.h"
@@ -64,18 +65,23 @@ absl::Status WriteWeights(const std::string& path, const Checkpoint& checkpoint,
   size_t done = 0;
   for (const TensorDeclaration& tensor : tensors) {
     std::span<const std::byte> bytes;
+    std::function<void()> release;
     if (const auto kept = checkpoint.tensors().find(tensor.name); kept != checkpoint.tensors().end()) {
       bytes = kept->second.view.bytes;
+      release = [&] { checkpoint.Release(tensor.name, 0, bytes.size()); };
     } else {
       for (const SafetensorsFile& file : packed.files()) {
-        if (const auto found = file.tensors().find(tensor.name); found != file.tensors().end())
-          bytes = found->second.bytes;
+        const auto found = file.tensors().find(tensor.name);
+        if (found == file.tensors().end()) continue;
+        bytes = found->second.bytes;
+        release = [&] { file.Release(bytes); };
       }
     }
     if (static_cast<int64_t>(bytes.size()) != StoredBytesOf(tensor)) {
       return TaskInputDamagedError(TaskFile::kWeights, "lacks tensor '" + tensor.name + "' in the plan's shape");
     }
     ABSL_RETURN_IF_ERROR(writer.Append(bytes.data(), bytes.size()));
+    release();
     io.Progress(static_cast<double>(++done) / static_cast<double>(tensors.size()));
   }
   return writer.Close();

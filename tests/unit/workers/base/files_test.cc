@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 
@@ -32,6 +36,30 @@ TEST(Files, MissingFileAndFolderAreNamed) {
 
 TEST(Files, FullDiskHasItsReason) {
   EXPECT_THAT(WriteFile("/dev/full", std::string(1 << 16, 'x')), HasReason("DISK_FULL"));
+}
+
+// Bytes of resident memory that belong to files.
+int64_t FileBytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("RssFile:")) return std::atoll(line.c_str() + 8) * 1024;
+  }
+  return -1;
+}
+
+TEST(MappedFile, WhatIsReleasedIsNoMemoryOfThisProcessAndStillThere) {
+  const TempDir dir;
+  const std::string text = std::string(32 << 20, 'a') + "end";
+  BITWRIGHT_ASSERT_OK(WriteFile(dir / "file", text));
+  ASSERT_OK_AND_ASSIGN(const auto file, MappedFile::Open(dir / "file"));
+  file->WillNeed(file->bytes());
+  EXPECT_EQ(std::count(file->text().begin(), file->text().end(), 'a'), 32 << 20);
+  const int64_t before = FileBytes();
+  file->Release(file->bytes().subspan(100));
+  EXPECT_LT(FileBytes(), before - (30 << 20));
+  EXPECT_EQ(file->text(), text);
+  file->Release(file->bytes().subspan(50, 10));  // no whole page
+  file->Release({});
 }
 
 }  // namespace
