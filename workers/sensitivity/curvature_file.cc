@@ -23,6 +23,7 @@ absl::StatusOr<int64_t> TokensOf(const SafetensorsFile& file) {
 
 absl::Status WriteCurvature(const std::string& path, const std::vector<UnitCurvature>& units, int64_t tokens) {
   std::vector<TensorDeclaration> tensors;
+  tensors.reserve(units.size() + 1);
   for (const UnitCurvature& unit : units) {
     tensors.push_back({unit.unit + "/G", DType::kF32, {static_cast<int64_t>(unit.rows.size())}});
   }

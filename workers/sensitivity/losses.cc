@@ -18,6 +18,7 @@ std::vector<WidthCheck> SumByWidth(std::span<const LossCheck> checks) {
     width.predicted += check.predicted;
   }
   std::vector<WidthCheck> widths;
+  widths.reserve(by_width.size());
   for (const auto& [bits, width] : by_width) widths.push_back(width);
   return widths;
 }

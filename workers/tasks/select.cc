@@ -96,6 +96,7 @@ absl::Status RunSelect(const v1::SelectParams& params, TaskIo& io) {
     ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, params.plans(c), info));
     const v1::Plan& plan = allocation.candidates(params.plans(c));
     std::vector<std::string> tokens;
+    tokens.reserve(static_cast<size_t>(params.shards()));
     for (int shard = 0; shard < params.shards(); ++shard) tokens.push_back(Numbered(TaskFile::kTokens, c, shard));
     ABSL_ASSIGN_OR_RETURN(const EvaluationSummary summary, SummarizeTokens(io, tokens, params.card().window()));
     *selection.mutable_reference() = TokenLossOf(summary.base);
