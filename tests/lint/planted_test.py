@@ -72,14 +72,16 @@ DOCS = {
     'tests/support/shared.cc': 'std::getenv("BITWRIGHT_SHARED");\n',
     'tests/bench/table.cc': 'std::getenv("RECIPE");\n',
 }
-# A build folder with one source, for the lints that compile; @ROOT@ becomes the tree's folder.
+# A build folder for the lints that compile: two sources, a precompiled header; @ROOT@ becomes the tree's folder.
 COMPILED = {
     **CLEAN,
     '.clang-tidy': '# -bugprone-easily-swappable-parameters: taste.\n'
                    'Checks: >\n  -*,\n  bugprone-*,\n  -bugprone-easily-swappable-parameters\nWarningsAsErrors: "*"\n',
-    'build/compile_commands.json': '[{"directory": "@ROOT@", "file": "@ROOT@/workers/base/files.cc", '
-                                   '"command": "c++ -std=c++20 -I@ROOT@ -Wno-restrict -o a.o '
-                                   '-c @ROOT@/workers/base/files.cc"}]',
+    'build/compile_commands.json': '[' + ', '.join(
+        f'{{"directory": "@ROOT@", "file": "@ROOT@/{source}", "command": "c++ -std=c++20 -I@ROOT@ -Wno-restrict '
+        f'-include @ROOT@/build/pch.h -o a.o -c @ROOT@/{source}"}}'
+        for source in ('proto/contract/errors.cc', 'workers/base/files.cc')) + ']',
+    'build/pch.h': '#include <string>\n',
 }
 LOCKED = """struct __attribute__((capability("mutex"))) Mutex {
   void Lock() __attribute__((acquire_capability()));
@@ -198,6 +200,17 @@ PLANTED = [
     ('tidy', {'workers/base/files.cc': '#include <string>\n#include <utility>\nstd::string A(std::string b) {\n'
                                        '  std::string c = std::move(b);\n  return b + c;\n}\n'},
      "workers/base/files.cc:5: 'b' used after it was moved"),
+    ('tidy', {'.clang-tidy': 'Checks: "-*,misc-unused-alias-decls"\nWarningsAsErrors: "*"\n',  # of the main file only
+              'workers/base/files.cc': 'namespace a {}\nnamespace b = a;\n'},
+     "workers/base/files.cc:2: namespace alias decl 'b' is unused"),
+    ('tidy', {'.clang-tidy': 'Checks: "-*,cppcoreguidelines-interfaces-global-init"\nWarningsAsErrors: "*"\n',
+              'proto/contract/errors.h': '#pragma once\nextern int a;\nint One();\n',
+              'proto/contract/errors.cc': '#include "proto/contract/errors.h"\nint a = One();\n',
+              'workers/base/files.cc': '#include "proto/contract/errors.h"\nint b = a;\n'},
+     'workers/base/files.cc:2: initializing non-local variable'),
+    ('tidy', {'proto/contract/errors.cc': '#include <string>\nstd::string A();\n',
+              'workers/base/files.cc': 'std::string B();\n'},
+     "workers/base/files.cc:1: use of undeclared identifier 'std'"),
     ('thread_safety', {'workers/base/files.h': '#pragma once\n#include <mutex>\nextern std::mutex lock;\n'},
      'workers/base/files.h:3: std::mutex is invisible to the analysis'),
     ('thread_safety', {'workers/base/files.cc': LOCKED.replace('  lock.Lock();\n', '')},
@@ -224,6 +237,12 @@ class Planted(unittest.TestCase):
             with self.subTest(lint):
                 code, output = run(lint, BASES.get(lint, CLEAN))
                 self.assertIn(code, (0, 77) if lint in MAY_SKIP else (0,), output)
+
+    def test_sources_whose_names_collide_pass(self):
+        for twice in ('int Twice() {', 'int\nTwice() {'):
+            text = 'namespace {\n' + twice + '\n  return 2;\n}\n}\nstatic const int two = Twice();\n'
+            code, output = run('tidy', {**COMPILED, 'proto/contract/errors.cc': text, 'workers/base/files.cc': text})
+            self.assertIn(code, (0, 77), output)
 
     def test_every_planted_violation_is_named(self):
         for lint, changes, expected in PLANTED:

@@ -13,7 +13,7 @@ import sys
 import compiled_sources
 import source_tree
 
-CLANG = 'clang++-14'
+CLANG = compiled_sources.CLANG
 LOCK = re.compile(r'\b(absl::Mutex\w*|ABSL_\w*(?:GUARDED_BY|LOCKS?_\w+|UNLOCK_FUNCTION)|std::\w*mutex'
                   r'|std::condition_variable|guarded_by|capability)\b')
 INCLUDE = re.compile(r'^#include "([^"]+)"')
@@ -55,11 +55,10 @@ def main():
         sys.exit(compiled_sources.SKIPPED)
     sources = [source for source in compiled_sources.product_sources(root, build) if can_lock(root, source.path)]
 
-    def command(source):
+    def command(source, path):
         # Only the analysis is wanted: what else clang warns about is the business of the preset "clang".
         kept = [flag for flag in source.arguments if not flag.startswith(('-W', '-O', '-fsanitize'))]
-        return [CLANG, '-fsyntax-only', *kept, '-Wno-everything', '-Wthread-safety', '-Werror',
-                os.path.join(root, source.path)]
+        return [CLANG, '-fsyntax-only', *kept, '-Wno-everything', '-Wthread-safety', '-Werror', path]
 
     found = {}
     configuration = CLANG.encode() + b' -Wno-everything -Wthread-safety -Werror'

@@ -42,11 +42,12 @@ def main():
     if sys.argv[3:]:
         folders = tuple(folder.rstrip('/') + '/' for folder in sys.argv[3:])
         sources = [source for source in sources if source.path.startswith(folders)]
-    with open(os.path.join(root, '.clang-tidy'), 'rb') as file:
+    configured = os.path.join(root, '.clang-tidy')
+    with open(configured, 'rb') as file:
         configuration = file.read()
 
-    def command(source):
-        return [TIDY, '--quiet', os.path.join(root, source.path), '--', *source.arguments,
+    def command(source, path):
+        return [TIDY, '--quiet', f'--config-file={configured}', path, '--', *source.arguments,
                 *compiled_sources.FOR_CLANG]
 
     found = {}
