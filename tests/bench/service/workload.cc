@@ -26,25 +26,16 @@ constexpr Shape kSample{.blocks = 6,
                         .vocabulary = 4096,
                         .max_positions = kSmallestWindow + kWindows};
 
-// One task of each kind, without parameters: what FakeOutputs makes of it serves every task of the kind.
+// One task of each kind, without parameters: what FakeOutputs makes of it serves every task of the kind. The kinds are
+// those of the contract, so that none is forgotten when it comes.
 std::vector<v1::TaskSpec> OneOfEachKind() {
   std::vector<v1::TaskSpec> specs;
-  const auto add = [&specs](const char* kind) -> v1::TaskSpec& {
-    specs.emplace_back().set_kind(kind);
-    return specs.back();
-  };
-  add("inspect").mutable_inspect();
-  add("tokenize").mutable_tokenize();
-  add("reference").mutable_reference();
-  add("calibrate").mutable_calibrate();
-  add("merge").mutable_merge();
-  add("profile").mutable_profile();
-  add("allocate").mutable_allocate();
-  add("quantize").mutable_quantize();
-  add("evaluate").mutable_evaluate();
-  add("select").mutable_select();
-  add("assemble").mutable_assemble();
-  add("report").mutable_report();
+  const auto& params = *v1::TaskSpec::descriptor()->FindOneofByName("params");
+  for (int i = 0; i < params.field_count(); ++i) {
+    v1::TaskSpec& spec = specs.emplace_back();
+    spec.set_kind(params.field(i)->name());
+    spec.GetReflection()->MutableMessage(&spec, params.field(i));
+  }
   return specs;
 }
 
