@@ -111,7 +111,8 @@ std::string EstimateText(const v1::Estimate& e, std::string_view budget) {
   std::string text = budget.empty() ? "A job like this\n" : absl::StrCat("A job for ", std::string(budget), "\n");
   text += Line("tasks", absl::StrCat(e.tasks()));
   text += Line("time", SecondsText(e.seconds()) + " on one worker");
-  text += Line("memory of a task", BytesText(e.peak_memory_bytes()));
+  text += Line("memory of a task",
+               BytesText(e.peak_memory_bytes()) + ", and " + BytesText(e.thread_memory_bytes()) + " for each thread");
   text += Line("intermediate data", BytesText(e.intermediate_bytes()));
   text += Line("artifact", "at most " + WithThousands(e.artifact_bytes()) + " bytes");
   text += Line("possible budgets", absl::StrCat(RoundedUp(e.smallest_average_bits(), 3), "bpw to ",

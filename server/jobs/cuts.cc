@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "proto/contract/live_set.h"
 #include "server/jobs/costs.h"
 
 namespace bitwright::server {
@@ -49,7 +50,8 @@ std::vector<ProfileCut> ProfileCuts(const Costs& costs, const std::vector<Cut>& 
 
 // Fills a task with units up to kProfileFlops and kCheckBytes, within each range.
 std::vector<CheckCut> CheckCuts(const v1::ModelInfo& info, const v1::Recipe& recipe, const Costs& costs,
-                                const std::vector<Cut>& ranges, int windows) {
+                                const std::vector<Cut>& ranges, int windows, int window) {
+  const LiveSets live(info, recipe.rounding());
   const auto range_of = [&](int unit) {
     size_t range = 0;
     while (info.units(unit).block() >= ranges[range].end) ++range;
@@ -61,8 +63,10 @@ std::vector<CheckCut> CheckCuts(const v1::ModelInfo& info, const v1::Recipe& rec
     if (!cuts.empty() && cuts.back().range == range) {
       CheckCut more = cuts.back();
       more.units.push_back(unit);
+      const double streams =
+          static_cast<double>(more.units.size()) * costs.Measurements() * live.Stream(windows, window);
       const bool fits = costs.CheckFlops(ranges[static_cast<size_t>(range)], more.units, windows) <= kProfileFlops &&
-                        costs.CheckStreamBytes(more.units, windows) <= kCheckBytes;
+                        streams <= kCheckBytes;
       if (fits) {
         cuts.back() = std::move(more);
         continue;
@@ -107,7 +111,8 @@ Cuts CutJob(const v1::ModelInfo& info, const v1::Recipe& recipe, int calibration
   cuts.curvature = SplitBySize(cuts.profile_windows, kShardWindows);
   const Costs costs(info, recipe, window);
   cuts.profiles = ProfileCuts(costs, cuts.ranges);
-  cuts.checks = CheckCuts(info, recipe, costs, cuts.ranges, cuts.curvature.empty() ? 0 : cuts.curvature[0].size());
+  cuts.checks =
+      CheckCuts(info, recipe, costs, cuts.ranges, cuts.curvature.empty() ? 0 : cuts.curvature[0].size(), window);
   return cuts;
 }
 

@@ -94,15 +94,17 @@ JobSize SizeJob(const ResolvedJob& job) {
   const auto expansion = Expand(job, facts, {.nodes = NodeDetail::kSize});
   CHECK(expansion.ok()) << expansion.status();
   JobSize size;
-  int64_t peak = 0;
+  int64_t peak = 0, thread = 0;
   for (const TaskNode& node : expansion->nodes) {
     size.flops += node.cost_flops;
-    peak = std::max(peak, node.memory_bytes);
+    peak = std::max(peak, node.memory.bytes);
+    thread = std::max(thread, node.memory.thread_bytes);
   }
   v1::Estimate& estimate = size.estimate;
   estimate.set_intermediate_bytes(Rounded(IntermediateBytes(job, facts, plan_bytes)));
   estimate.set_artifact_bytes(plan_bytes + info.kept_bytes() + info.artifact_overhead_bytes());
   estimate.set_peak_memory_bytes(peak);
+  estimate.set_thread_memory_bytes(thread);
   estimate.set_smallest_average_bits(limits.smallest_average_bits);
   estimate.set_largest_average_bits(limits.largest_average_bits);
   estimate.set_smallest_artifact_bytes(limits.smallest_artifact_bytes);

@@ -64,7 +64,8 @@ class Expander {
         info_(job.model->info()),
         window_(job.spec.calibration().window()),
         costs_(info_, job.recipe, window_),
-        evaluation_costs_(info_, job.recipe, job.spec.evaluation().window()) {}
+        evaluation_costs_(info_, job.recipe, job.spec.evaluation().window()),
+        live_(info_, job.recipe.rounding()) {}
 
   void Tokenize() {
     Tokenize(calibration_key_, job_.spec.calibration(), kHeldOutWindows);
@@ -107,7 +108,7 @@ class Expander {
       params->set_window(window_);
       builder.Input(TaskFile::kInfo, job_.info)
           .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
-          .Needs(Costs::SmallBytes(), 100.0 * candidates() * facts_.calibration->held_out_windows() * window_);
+          .Needs(LiveSets::Small(), 100.0 * candidates() * facts_.calibration->held_out_windows() * window_);
       for (int c = 0; c < candidates(); ++c)
         builder.Link(Numbered(TaskFile::kTokens, c), TaskKey(TaskKind::kEvaluate, TaskUse::kHeldOut, c),
                      TaskFile::kTokens);
@@ -141,7 +142,7 @@ class Expander {
           .Input(TaskFile::kInfo, job_.info)
           .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
           .Link(TaskFile::kSelection, TaskKind::kSelect, TaskFile::kSelection)
-          .Needs(Costs::SmallBytes(), static_cast<double>(info_.model_bytes()));
+          .Needs(LiveSets::Small(), static_cast<double>(info_.model_bytes()));
       LinkWeights(builder, SelectedPlan());
     });
   }
@@ -159,7 +160,7 @@ class Expander {
           .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
           .Link(TaskFile::kManifest, TaskKind::kAssemble, TaskFile::kManifest)
           .Link(TaskFile::kSelection, TaskKind::kSelect, TaskFile::kSelection)
-          .Needs(Costs::SmallBytes(), 0);
+          .Needs(LiveSets::Small(), 0);
     });
   }
 
@@ -200,7 +201,8 @@ class Expander {
       params->set_held_out(held_out);
       builder.Files(inputs_, TokenizerFiles(data.kind()))
           .Input(TaskFile::kData, data.blob())
-          .Needs(Costs::SmallBytes(), kFlopsPerTokenizedByte * static_cast<double>(data.blob().size_bytes()));
+          .Needs(LiveSets::Tokenize(data.blob().size_bytes()),
+                 kFlopsPerTokenizedByte * static_cast<double>(data.blob().size_bytes()));
     });
   }
 
@@ -214,7 +216,7 @@ class Expander {
       params->set_compute(job_.recipe.evaluation().compute());
       builder.Files(inputs_, ModelFiles::kNumeric)
           .Link(TaskFile::kIds, evaluation_key_, TaskFile::kIds)
-          .Needs(evaluation_costs_.ReferenceBytes(windows.size()),
+          .Needs(live_.Reference(windows.size(), job_.spec.evaluation().window(), job_.recipe.evaluation().compute()),
                  evaluation_costs_.ReferenceFlops(blocks, windows.size()))
           .Numeric();
     });
@@ -246,7 +248,8 @@ class Expander {
       SetRange(cuts_.ranges[range], params->mutable_blocks());
       params->set_compute(v1::COMPUTE_TYPE_F32);
       builder.Files(inputs_, ModelFiles::kNumeric)
-          .Needs(costs_.ReferenceBytes(windows), costs_.ReferenceFlops(cuts_.ranges[range], windows))
+          .Needs(live_.Reference(windows, window_, v1::COMPUTE_TYPE_F32),
+                 costs_.ReferenceFlops(cuts_.ranges[range], windows))
           .Numeric();
       LinkEntering(builder, shard, range);
     });
@@ -259,7 +262,7 @@ class Expander {
       SetProfileWindows(shard, *params);
       SetRange(cuts_.ranges[range], params->mutable_blocks());
       builder.Files(inputs_, ModelFiles::kNumeric)
-          .Needs(costs_.CurvatureBytes(cuts_.ranges[range], windows),
+          .Needs(live_.Curvature(cuts_.ranges[range].size(), windows, window_),
                  costs_.CurvatureFlops(cuts_.ranges[range], windows))
           .Numeric();
       LinkEntering(builder, shard, range);
@@ -280,7 +283,8 @@ class Expander {
       params->set_last(range + 1 == static_cast<int>(cuts_.ranges.size()));
       builder.Files(inputs_, ModelFiles::kNumeric)
           .Link(TaskFile::kIds, calibration_key_, TaskFile::kIds)
-          .Needs(costs_.CalibrateBytes(windows.size()), costs_.CalibrateFlops(blocks, windows.size()))
+          .Needs(live_.Calibrate(windows.size(), window_, job_.recipe.calibration().compute()),
+                 costs_.CalibrateFlops(blocks, windows.size()))
           .Numeric();
       if (range > 0)
         builder.Link(TaskFile::kActivations, TaskKey(TaskKind::kCalibrate, shard, range - 1), TaskFile::kActivations);
@@ -294,7 +298,7 @@ class Expander {
       for (int i = 0; i < shards; ++i)
         builder.Link(Numbered(TaskFile::kStatistics, i), TaskKey(TaskKind::kCalibrate, i, range),
                      TaskFile::kStatistics);
-      builder.Needs(costs_.MergeBytes(), costs_.MergeFlops(cuts_.ranges[range], shards)).Numeric();
+      builder.Needs(live_.Merge(), costs_.MergeFlops(cuts_.ranges[range], shards)).Numeric();
     });
   }
 
@@ -311,9 +315,7 @@ class Expander {
       auto* params = builder.spec().mutable_profile();
       SetRange(cut.blocks, params->mutable_blocks());
       if (whole()) *params->mutable_recipe() = ProfiledPart(job_.recipe);
-      builder.Files(inputs_, ModelFiles::kNumeric)
-          .Needs(costs_.ProfileBytes(), costs_.ProfileFlops(cut.blocks))
-          .Numeric();
+      builder.Files(inputs_, ModelFiles::kNumeric).Needs(live_.Profile(), costs_.ProfileFlops(cut.blocks)).Numeric();
       LinkStatistics(builder, cut.range);
       for (size_t i = 0; i < cuts_.curvature.size(); ++i)
         builder.Link(Numbered(TaskFile::kCurvature, i), TaskKey(TaskKind::kCurvature, i, cut.range),
@@ -333,7 +335,8 @@ class Expander {
       if (whole()) *params->mutable_recipe() = CheckedPart(job_.recipe);
       builder.Files(inputs_, ModelFiles::kNumeric)
           .Link(TaskFile::kHidden, ProfileReferenceKey(0, static_cast<int>(cuts_.ranges.size()) - 1), TaskFile::kHidden)
-          .Needs(costs_.CheckBytes(cut.units, windows), costs_.CheckFlops(blocks, cut.units, windows))
+          .Needs(live_.Check(cut.units, costs_.Measurements(), windows, window_),
+                 costs_.CheckFlops(blocks, cut.units, windows))
           .Numeric();
       LinkEntering(builder, 0, cut.range);
       LinkStatistics(builder, cut.range);
@@ -345,7 +348,7 @@ class Expander {
       auto* params = builder.spec().mutable_allocate();
       *params->mutable_budget() = job_.spec.budget();
       if (whole()) *params->mutable_recipe() = PartsOf(job_.recipe);
-      builder.Input(TaskFile::kInfo, job_.info).Needs(Costs::SmallBytes(), 1e4 * info_.units_size());
+      builder.Input(TaskFile::kInfo, job_.info).Needs(LiveSets::Small(), 1e4 * info_.units_size());
       for (size_t j = 0; j < cuts_.profiles.size(); ++j) {
         builder.Link(Numbered(TaskFile::kSensitivity, j), TaskKey(TaskKind::kProfile, j), TaskFile::kSensitivity);
       }
@@ -370,9 +373,7 @@ class Expander {
         unit->set_unit(plan.units(u).unit());
         *unit->mutable_format() = plan.units(u).format();
       }
-      builder.Files(inputs_, ModelFiles::kNumeric)
-          .Needs(costs_.QuantizeBytes(), costs_.QuantizeFlops(blocks))
-          .Numeric();
+      builder.Files(inputs_, ModelFiles::kNumeric).Needs(live_.Quantize(), costs_.QuantizeFlops(blocks)).Numeric();
       LinkStatistics(builder, range);
     });
   }
@@ -400,7 +401,7 @@ class Expander {
     params->set_window(window);
     params->set_compute(job_.recipe.evaluation().compute());
     builder.Files(inputs_, ModelFiles::kNumeric)
-        .Needs(costs.EvaluateBytes(windows), costs.EvaluateFlops(windows))
+        .Needs(live_.Evaluate(windows, window, job_.recipe.evaluation().compute()), costs.EvaluateFlops(windows))
         .Numeric();
     LinkWeights(builder, candidate);
   }
@@ -416,7 +417,8 @@ class Expander {
       params->set_compute(job_.recipe.evaluation().compute());
       builder.Files(inputs_, ModelFiles::kNumeric)
           .Link(TaskFile::kIds, calibration_key_, TaskFile::kHeldOut)
-          .Needs(costs_.ReferenceBytes(windows.size()), costs_.ReferenceFlops(blocks, windows.size()))
+          .Needs(live_.Reference(windows.size(), window_, job_.recipe.evaluation().compute()),
+                 costs_.ReferenceFlops(blocks, windows.size()))
           .Numeric();
     });
   }
@@ -442,7 +444,7 @@ class Expander {
       builder.Files(inputs_, ModelFiles::kCarried)
           .Input(TaskFile::kInfo, job_.info)
           .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
-          .Needs(Costs::SmallBytes(), 100.0 * static_cast<double>(plans.size()) * tokens);
+          .Needs(LiveSets::Small(), 100.0 * static_cast<double>(plans.size()) * tokens);
       if (Chooses()) builder.Link(TaskFile::kChoice, TaskKind::kChoose, TaskFile::kChoice);
       for (size_t p = 0; p < plans.size(); ++p) {
         for (int i = 0; i < shards; ++i)
@@ -487,6 +489,7 @@ class Expander {
   const int window_;  // of calibration
   const Costs costs_;
   const Costs evaluation_costs_;
+  const LiveSets live_;
   Cuts cuts_;
   std::vector<TaskNode> nodes_;
 };
@@ -517,7 +520,7 @@ TaskNode InspectNode(const v1::Manifest& manifest) {
   for (const auto& file : manifest.files()) bytes += static_cast<double>(file.digest().size_bytes());
   NodeBuilder builder(TaskKind::kInspect);
   builder.spec().mutable_inspect();
-  return builder.Files(manifest).Needs(Costs::SmallBytes(), bytes).Build();
+  return builder.Files(manifest).Needs(LiveSets::Small(), bytes).Build();
 }
 
 }  // namespace bitwright::server

@@ -14,6 +14,7 @@
 #include "bitwright/v1/recipes.pb.h"
 #include "bitwright/v1/reports.pb.h"
 #include "bitwright/v1/tasks.pb.h"
+#include "proto/contract/live_set.h"
 
 namespace bitwright::server {
 
@@ -28,10 +29,10 @@ struct TaskNode {
     std::string output;  // that node's output
   };
   std::vector<Link> links;
-  int64_t memory_bytes = 0;  // estimate of the child's peak
-  double cost_flops = 0;     // estimate, for "longest first" among equals and for preflight
-  bool numeric = false;      // results depend on the instruction set: the spec carries a compute class
-  bool small = false;        // of seconds and little memory: never waits behind long ones
+  LiveSet memory;         // estimate of the child's peak
+  double cost_flops = 0;  // estimate, for "longest first" among equals and for preflight
+  bool numeric = false;   // results depend on the instruction set: the spec carries a compute class
+  bool small = false;     // of seconds and little memory: never waits behind long ones
 };
 
 // What is known of a job so far. All come from outputs of its own tasks, so a restart rebuilds them.

@@ -94,8 +94,8 @@ NodeBuilder& NodeBuilder::Link(std::string input, std::string from, std::string 
   return *this;
 }
 
-NodeBuilder& NodeBuilder::Needs(int64_t memory_bytes, double flops) {
-  node_.memory_bytes = memory_bytes;
+NodeBuilder& NodeBuilder::Needs(LiveSet memory, double flops) {
+  node_.memory = memory;
   node_.cost_flops = flops;
   return *this;
 }

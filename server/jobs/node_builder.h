@@ -57,7 +57,7 @@ class NodeBuilder {
   NodeBuilder& Files(const v1::Manifest& manifest);  // every file
   NodeBuilder& Input(std::string name, const v1::Digest& digest);
   NodeBuilder& Link(std::string input, std::string from, std::string output);
-  NodeBuilder& Needs(int64_t memory_bytes, double flops);
+  NodeBuilder& Needs(LiveSet memory, double flops);
   NodeBuilder& Numeric();
 
   // Call once.

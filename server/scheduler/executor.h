@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "bitwright/v1/workers.pb.h"
 #include "proto/base/clock.h"
+#include "proto/contract/live_set.h"
 #include "server/scheduler/subscribers.h"
 
 namespace bitwright::server {
@@ -16,7 +17,7 @@ namespace bitwright::server {
 struct Requirements {
   std::string compute_class;  // empty: any; of numeric tasks, whose results depend on it
   std::string code_version;   // empty: any
-  int64_t memory_bytes = 0;   // estimate of the peak
+  LiveSet memory;             // estimate of the peak
   bool small = false;         // of seconds and little memory
 
   friend bool operator==(const Requirements&, const Requirements&) = default;
@@ -56,6 +57,7 @@ struct Offer {
   int free_places = 0;       // of these
   double cores = 0;          // of all of them together
   int64_t memory_bytes = 0;  // of the largest
+  int threads = 1;           // of a task there
   bool small_lane = false;   // small tasks need none of that memory
   bool closed = false;       // operators have cordoned these places: none of them is free
 

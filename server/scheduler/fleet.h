@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -37,6 +38,8 @@ class Fleet {
     // All that it has, and what is left for one more task; a worker that did not say how much it has takes any.
     int64_t memory_bytes() const;
     int64_t free_memory_bytes() const;
+    // Of a task there.
+    int threads() const { return std::max(1, static_cast<int>(capacity.cores()) / slots()); }
   };
 
   // Gives the worker a new random name.

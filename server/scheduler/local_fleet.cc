@@ -30,6 +30,7 @@ AskingWorker ToAskingWorker(const Fleet::Member& member, bool small_only) {
   return {.compute_class = member.capacity.compute_class(),
           .code_version = member.capacity.code_version(),
           .memory_bytes = member.free_memory_bytes(),
+          .threads = member.threads(),
           .small_only = small_only || !member.TakesLong(),
           .small_lane = member.small_lane};
 }
@@ -37,7 +38,9 @@ AskingWorker ToAskingWorker(const Fleet::Member& member, bool small_only) {
 }  // namespace
 
 void LocalFleet::Occupy(const Execution& execution, const std::string& worker) {
-  members_.Started(worker, execution.task, {execution.needs.memory_bytes, execution.needs.small});
+  const Fleet::Member* member = members_.Find(worker);
+  const int64_t memory = execution.needs.memory.On(member == nullptr ? 1 : member->threads());
+  members_.Started(worker, execution.task, {memory, execution.needs.small});
   shares_.Started(execution.tenant, now_);
 }
 
@@ -179,7 +182,10 @@ std::vector<Offer> LocalFleet::Offers(MonotonicTime now) const {
     offer.places += member.slots();
     if (!closed) offer.free_places += std::max(0, member.slots() - static_cast<int>(member.running.size()));
     offer.cores += capacity.cores();
-    offer.memory_bytes = std::max(offer.memory_bytes, member.memory_bytes());
+    if (offer.memory_bytes < member.memory_bytes()) {
+      offer.memory_bytes = member.memory_bytes();
+      offer.threads = member.threads();
+    }
     offer.small_lane |= member.small_lane;
   }
   std::vector<Offer> list;
@@ -240,7 +246,8 @@ HeldLease* LocalFleet::Claimed(const LeaseClaim& claim) {
   // The same process under a new name: it registered again after the server or the network was gone.
   const Fleet::Member* member = members_.Find(claim.worker);
   if (member == nullptr || members_.Find(lease->place.worker) != nullptr) return nullptr;
-  members_.Started(member->name, claim.task, {lease->execution.needs.memory_bytes, lease->execution.needs.small});
+  members_.Started(member->name, claim.task,
+                   {lease->execution.needs.memory.On(member->threads()), lease->execution.needs.small});
   leases_.GiveTo(*lease, ToPlace(*member));
   return leases_.Find(claim.task);
 }

@@ -76,8 +76,7 @@ bool SourcesDone(const Owner& owner, const LiveTask& task) {
 }
 
 Requirements NeedsOf(const Owner& owner, const LiveTask& task) {
-  Requirements needs{
-      .compute_class = {}, .code_version = {}, .memory_bytes = task.node.memory_bytes, .small = task.node.small};
+  Requirements needs{.compute_class = {}, .code_version = {}, .memory = task.node.memory, .small = task.node.small};
   const JobWork* job = owner.job();
   if (job == nullptr) return needs;
   needs.code_version = job->row.pinned_code;

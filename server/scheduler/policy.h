@@ -15,6 +15,7 @@ struct AskingWorker {
   std::string compute_class;
   std::string code_version;
   int64_t memory_bytes = 0;  // free for the next task
+  int threads = 1;           // of a task
   bool small_only = false;   // it asks for a small task, and takes no other
   bool small_lane = false;   // small tasks have memory of their own
 };

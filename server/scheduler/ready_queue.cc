@@ -61,7 +61,8 @@ bool ReadyQueue::MayRun(const Kind& kind, const AskingWorker& worker) {
 const Execution* ReadyQueue::FirstFitting(const Line& line, const AskingWorker& worker) const {
   for (const Rank& rank : line) {
     const Execution& execution = tasks_.at(rank.task);
-    if (execution.needs.memory_bytes <= worker.memory_bytes || (execution.needs.small && worker.small_lane)) {
+    if (execution.needs.memory.On(worker.threads) <= worker.memory_bytes ||
+        (execution.needs.small && worker.small_lane)) {
       return &execution;
     }
   }

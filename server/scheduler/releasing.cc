@@ -58,12 +58,13 @@ void AskForMore(Core& core, LiveTask& task, const absl::Status& error) {
   if (!detail || detail->reason != Reason::kOutOfMemory) return;
   const auto text = detail->metadata.find("available_bytes");
   int64_t had = 0;
-  if (text == detail->metadata.end() || !absl::SimpleAtoi(text->second, &had)) had = task.node.memory_bytes;
+  if (text == detail->metadata.end() || !absl::SimpleAtoi(text->second, &had)) had = task.node.memory.bytes;
   int64_t largest = 0;
   for (const Offer& offer : core.executor.Offers(core.clock.Monotonic())) {
     largest = std::max(largest, offer.memory_bytes);
   }
-  task.node.memory_bytes = std::max(task.node.memory_bytes, std::min(largest, had + 1));
+  const int64_t wanted = std::min(largest, had + 1);
+  if (wanted > task.node.memory.bytes) task.node.memory = {wanted, 0};
 }
 
 }  // namespace

@@ -26,16 +26,16 @@ const LiveTask* Unplaceable(const Owner& owner, const std::vector<Offer>& offers
 
 // Whether more memory would do.
 bool IsTooLarge(const LiveTask& task, const std::vector<Offer>& offers, Requirements needs) {
-  needs.memory_bytes = 0;
-  return AnyFits(offers, needs) && task.node.memory_bytes > 0;
+  needs.memory = {};
+  return AnyFits(offers, needs) && task.node.memory != LiveSet();
 }
 
 absl::Status WhyNot(const Owner& owner, const LiveTask& task, const std::vector<Offer>& offers) {
   const Requirements needs = NeedsOf(owner, task);
   if (!IsTooLarge(task, offers, needs)) return PinUnmatchedError(needs.compute_class, needs.code_version);
-  int64_t largest = 0;
-  for (const Offer& offer : offers) largest = std::max(largest, offer.memory_bytes);
-  return TaskTooLargeError(task.node.key, task.node.memory_bytes, largest);
+  const auto largest = std::max_element(offers.begin(), offers.end(),
+                                        [](const Offer& a, const Offer& b) { return a.memory_bytes < b.memory_bytes; });
+  return TaskTooLargeError(task.node.key, task.node.memory.On(largest->threads), largest->memory_bytes);
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ v1::Notice ServerStorage() {
 
 v1::Notice WorkerMissing(const Owner& owner, const LiveTask& task) {
   const JobWork* job = owner.job();
-  std::string needed = std::to_string(task.node.memory_bytes >> 20) + " MiB of memory";
+  std::string needed = std::to_string(task.node.memory.On(1) >> 20) + " MiB of memory";
   if (job != nullptr && !job->row.pinned_code.empty()) {
     needed += ", compute class " + job->row.pinned_class + " and code version " + job->row.pinned_code.substr(0, 12) +
               " (those it began with)";

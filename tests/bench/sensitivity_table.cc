@@ -12,8 +12,8 @@
 #include <numeric>
 
 #include "proto/base/status_macros.h"
+#include "tests/support/calibrated.h"
 #include "workers/base/files.h"
-#include "workers/calibrate/calibrate.h"
 #include "workers/evaluate/head_comparison.h"
 #include "workers/evaluate/summary.h"
 #include "workers/formats/dequantize.h"
@@ -94,7 +94,7 @@ class Table {
     const double start = Now();
     const DeviceMatrix calibrated = runner_.Embed(ids);
     const int64_t layers = model_.config().layers;
-    ABSL_ASSIGN_OR_RETURN(const auto statistics, Calibrate(runner_, 0, layers, calibrated.view(), [](double) {}));
+    ABSL_ASSIGN_OR_RETURN(const auto statistics, CalibrateAll(runner_, 0, layers, calibrated.view()));
     for (const UnitStatistics& unit : statistics) inputs_[unit.unit] = &unit.input;
     const double calibrate_end = Now();
     ABSL_ASSIGN_OR_RETURN(moments_,

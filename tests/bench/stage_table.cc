@@ -1,7 +1,8 @@
 // Runs one job in this process and prints each stage's time beside two floors: the time that the matrix products of its
 // algorithm alone would take, and those of the least work that is known to give the same answer, at the rate that
 // oneDNN reaches on the same shapes in this run, on as many threads; and the peak of its memory beside the estimate.
-//   stage_table MODEL_DIR CALIBRATION EVALUATION BUDGET_BITS [THREADS=2]
+//   stage_table MODEL_DIR CALIBRATION EVALUATION BUDGET_BITS [THREADS=2] [WORKER]
+// Data that ends in .jsonl holds ids. With WORKER, the path of a bitwright-worker, each task has a process of its own.
 #include <google/protobuf/text_format.h>
 
 #include <chrono>
@@ -124,7 +125,8 @@ std::vector<Stage> Stages(const ModelConfig& config, const v1::ModelInfo& info, 
   const int64_t window = report.provenance().window() > 0 ? report.provenance().window() : 512;
   const double layers = static_cast<double>(config.layers);
   const double eval_windows = static_cast<double>(report.scored_tokens()) / static_cast<double>(window - 1);
-  const double calibration_windows = 65536.0 / static_cast<double>(window);
+  const double calibration_windows =
+      static_cast<double>(report.provenance().calibration_tokens()) / static_cast<double>(window);
   const double profile_windows = recipe.sensitivity().windows();
   const double candidates = report.candidates_size();
   const double trials = report.choice().trials_size();
@@ -133,7 +135,7 @@ std::vector<Stage> Stages(const ModelConfig& config, const v1::ModelInfo& info, 
       check{"check", {}}, evaluate{"evaluate", {}};
   AddBlocks(config, window, layers * (eval_windows + held_out + profile_windows), reference.work);
   AddBlocks(config, window, layers * calibration_windows, calibrate.work);
-  AddMoments(config, 65536, calibrate.work);
+  AddMoments(config, calibration_windows * static_cast<double>(window), calibrate.work);
   // Forward, forward once more for what the way back reads, and two products back for each forward.
   Work once;
   AddBlocks(config, window, layers * profile_windows, once);
@@ -166,7 +168,7 @@ int Run(int argc, char** argv) {
   const std::string dir = (std::filesystem::temp_directory_path() / "bitwright-stage-table").string();
   std::filesystem::remove_all(dir);
   std::filesystem::create_directories(dir);
-  LocalJobs jobs(dir, pool);
+  LocalJobs jobs(dir, pool, argc > 6 ? argv[6] : "");
   const auto fail = [](const absl::Status& status) {
     std::fprintf(stderr, "%s\n", status.ToString().c_str());
     return 1;
@@ -187,7 +189,9 @@ int Run(int argc, char** argv) {
     const auto blob = jobs.AddFile(path);
     if (!blob.ok()) return fail(blob.status());
     *data->mutable_blob() = *blob;
-    data->set_kind(v1::Data::TEXT);
+    const bool ids = std::string_view(path).ends_with(".jsonl");
+    data->set_kind(ids ? v1::Data::TOKEN_IDS_JSONL : v1::Data::TEXT);
+    if (const char* window = std::getenv("WINDOW"); window != nullptr) data->set_window(std::atoi(window));
   }
   const auto result = jobs.Run(*model, spec, *recipe);
   if (!result.ok()) return fail(result.status());

@@ -4,16 +4,20 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 
+#include "google/rpc/status.pb.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
+#include "proto/contract/rpc_status.h"
 #include "proto/recipes/shipped_recipes.h"
 #include "server/jobs/expand.h"
 #include "server/jobs/resolve.h"
 #include "server/jobs/task_digest.h"
+#include "workers/agent/child_process.h"
+#include "workers/agent/peak_memory.h"
 #include "workers/base/files.h"
 #include "workers/kernels/compute_class.h"
 #include "workers/tasks/run_task.h"
@@ -22,16 +26,6 @@ namespace bitwright::worker {
 namespace {
 
 double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
-// The largest resident memory of this process since the last ResetPeak (proc(5), clear_refs and VmHWM).
-void ResetPeak() { std::ofstream("/proc/self/clear_refs") << "5"; }
-int64_t PeakBytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) return std::atoll(line.c_str() + 6) * 1024;
-  }
-  return 0;
-}
 
 const v1::Digest* FindOutput(const v1::TaskResult& result, const std::string& name) {
   for (const auto& output : result.outputs()) {
@@ -66,7 +60,7 @@ absl::StatusOr<v1::Model> LocalJobs::AddModel(const std::string& model_dir) {
   }
   server::TaskNode node = server::InspectNode(model.manifest());
   StageTime time;
-  ABSL_ASSIGN_OR_RETURN(const v1::TaskResult result, RunOne(node.spec, time));
+  ABSL_ASSIGN_OR_RETURN(const v1::TaskResult result, RunOne(node.spec, node.memory.On(pool_.threads()), time));
   info_ = *FindOutput(result, "info");
   ABSL_ASSIGN_OR_RETURN(*model.mutable_info(), Read<v1::ModelInfo>(result, "info"));
   model.set_name("models/local");
@@ -75,7 +69,7 @@ absl::StatusOr<v1::Model> LocalJobs::AddModel(const std::string& model_dir) {
   return model;
 }
 
-absl::StatusOr<v1::TaskResult> LocalJobs::RunOne(const v1::TaskSpec& spec, StageTime& time) {
+absl::StatusOr<v1::TaskResult> LocalJobs::RunOne(const v1::TaskSpec& spec, int64_t estimate_bytes, StageTime& time) {
   ++time.tasks;
   const std::string key = server::TaskDigest(spec);
   if (const auto hit = cache_.find(key); hit != cache_.end()) {
@@ -84,6 +78,32 @@ absl::StatusOr<v1::TaskResult> LocalJobs::RunOne(const v1::TaskSpec& spec, Stage
   }
   const std::string out = dir_ + "/out-" + key;
   std::filesystem::create_directories(out);
+  const double start = Now();
+  v1::ExecuteResult executed;
+  ABSL_ASSIGN_OR_RETURN(const int64_t peak,
+                        worker_.empty() ? RunHere(spec, out, executed) : RunInChild(spec, out, executed));
+  time.seconds += Now() - start;
+  time.peak_bytes = std::max(time.peak_bytes, peak);
+  time.estimate_bytes = std::max(time.estimate_bytes, estimate_bytes);
+  if (std::max(peak, estimate_bytes) >= kMemoryThatCounts) {
+    const double ratio = static_cast<double>(estimate_bytes) / static_cast<double>(std::max<int64_t>(1, peak));
+    if (std::abs(std::log(ratio)) > std::abs(std::log(time.worst_ratio))) time.worst_ratio = ratio;
+  }
+  v1::TaskResult result;
+  for (const auto& output : executed.outputs()) {
+    ABSL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(out + "/" + output.file()));
+    v1::TaskOutput& to = *result.add_outputs();
+    to.set_name(output.name());
+    *to.mutable_digest() = ToProto(DigestOf(file->text()));
+    std::filesystem::rename(out + "/" + output.file(), BlobPath(to.digest()));
+  }
+  std::filesystem::remove_all(out);
+  cache_[key] = result;
+  return result;
+}
+
+absl::StatusOr<int64_t> LocalJobs::RunHere(const v1::TaskSpec& spec, const std::string& out,
+                                           v1::ExecuteResult& result) {
   std::map<std::string, std::string> inputs;
   for (const auto& input : spec.inputs()) inputs[input.name()] = BlobPath(input.digest());
   TaskContext context;
@@ -94,22 +114,32 @@ absl::StatusOr<v1::TaskResult> LocalJobs::RunOne(const v1::TaskSpec& spec, Stage
   context.output_dir = out;
   context.pool = &pool_;
   context.progress = [](double) {};
-  ResetPeak();
-  const double start = Now();
+  ResetPeakMemory();
   ABSL_ASSIGN_OR_RETURN(const auto outputs, RunTask(spec, context));
-  time.seconds += Now() - start;
-  time.peak_bytes = std::max(time.peak_bytes, PeakBytes());
-  v1::TaskResult result;
+  const int64_t peak = PeakMemoryBytes();
   for (const TaskOutputFile& output : outputs) {
-    ABSL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(out + "/" + output.file));
-    v1::TaskOutput& to = *result.add_outputs();
+    auto& to = *result.add_outputs();
     to.set_name(output.name);
-    *to.mutable_digest() = ToProto(DigestOf(file->text()));
-    std::filesystem::rename(out + "/" + output.file, BlobPath(to.digest()));
+    to.set_file(output.file);
   }
-  std::filesystem::remove_all(out);
-  cache_[key] = result;
-  return result;
+  return peak;
+}
+
+absl::StatusOr<int64_t> LocalJobs::RunInChild(const v1::TaskSpec& spec, const std::string& out,
+                                              v1::ExecuteResult& result) {
+  ChildOptions options;
+  options.program = worker_;
+  options.compute_class = ComputeClass();
+  ABSL_ASSIGN_OR_RETURN(const auto child, ChildProcess::Start(options));
+  v1::ExecuteRequest request;
+  *request.mutable_task() = spec;
+  request.set_input_dir(dir_);
+  request.set_output_dir(out);
+  request.set_threads(pool_.threads());
+  ABSL_ASSIGN_OR_RETURN(const v1::ExecuteEvent event, child->Execute(request, [](double) {}));
+  if (event.has_error()) return FromProto(event.error());
+  result = event.result();
+  return result.peak_memory_bytes();
 }
 
 template <typename Proto>
@@ -147,8 +177,7 @@ absl::StatusOr<LocalJobs::Result> LocalJobs::Run(const v1::Model& model, v1::Job
                 [](const auto& a, const auto& b) { return a.name() < b.name(); });
       if (node.numeric) task.set_compute_class(ComputeClass());
       StageTime& stage = result.stages[task.kind()];
-      stage.estimate_bytes = std::max(stage.estimate_bytes, node.memory_bytes);
-      ABSL_ASSIGN_OR_RETURN(const v1::TaskResult& finished, RunOne(task, stage));
+      ABSL_ASSIGN_OR_RETURN(const v1::TaskResult& finished, RunOne(task, node.memory.On(pool_.threads()), stage));
       done[node.key] = finished;
       if (node.key == "tokenize[calibration]") {
         ABSL_ASSIGN_OR_RETURN(facts.calibration, Read<v1::TokenizeSummary>(finished, "summary"));

@@ -1,6 +1,7 @@
 #include "workers/agent/confinement.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -108,5 +109,12 @@ void LimitMemory(int64_t bytes) {
   ::setrlimit(RLIMIT_DATA, &limit);
 }
 #endif
+
+void GiveFreedMemoryBack() {
+#ifdef __GLIBC__
+  ::mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 8 << 20);
+#endif
+}
 
 }  // namespace bitwright::worker

@@ -14,4 +14,8 @@ bool Confine();
 // whose shadow memory counts and is larger than any machine.
 void LimitMemory(int64_t bytes);
 
+// Has large freed memory go back to the system at once. glibc would learn from what is freed to keep up to 64 MiB for
+// each thread, which would then be more than a task is said to take.
+void GiveFreedMemoryBack();
+
 }  // namespace bitwright::worker

@@ -120,6 +120,7 @@ absl::Status ConfineFiles(const Flags& flags, const v1::ExecuteRequest& first) {
 int Execute(const Flags& flags, const WorkerProgram& program) {
   ::signal(SIGPIPE, SIG_IGN);
   Failpoint("child.start");
+  GiveFreedMemoryBack();
   // What a library prints must not come between the messages.
   const int out = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
   if (out < 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return 1;

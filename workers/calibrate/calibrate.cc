@@ -5,9 +5,19 @@
 
 namespace bitwright::worker {
 
-absl::StatusOr<std::vector<UnitStatistics>> Calibrate(BlockRunner& runner, int64_t begin, int64_t end, const Matrix& x,
-                                                      const std::function<void(double)>& progress) {
-  std::vector<UnitStatistics> all;
+std::vector<StatisticsWriter::Input> CalibratedInputs(const ModelConfig& config, int64_t begin, int64_t end) {
+  std::vector<StatisticsWriter::Input> inputs;
+  for (int64_t b = begin; b < end; ++b) {
+    for (const UnitSpec& unit : config.block(b).units) {
+      for (int64_t e = 0; e < unit.experts; ++e) inputs.push_back({unit.input(e), unit.in()});
+    }
+  }
+  return inputs;
+}
+
+absl::Status Calibrate(BlockRunner& runner, int64_t begin, int64_t end, const Matrix& x,
+                       const std::function<absl::Status(UnitStatistics)>& done,
+                       const std::function<void(double)>& progress) {
   for (int64_t b = begin; b < end; ++b) {
     ABSL_ASSIGN_OR_RETURN(const BlockWeights block, runner.LoadBlock(b));
     if (b + 1 < end) runner.model().Prefetch(b + 1);
@@ -32,11 +42,11 @@ absl::StatusOr<std::vector<UnitStatistics>> Calibrate(BlockRunner& runner, int64
     });
     for (size_t u = 0; u < moments.size(); ++u) {
       for (size_t e = 0; e < moments[u].size(); ++e) {
-        all.push_back({block.program.units[u].input(static_cast<int64_t>(e)), moments[u][e].Finish()});
+        ABSL_RETURN_IF_ERROR(done({block.program.units[u].input(static_cast<int64_t>(e)), moments[u][e].Finish()}));
       }
     }
   }
-  return all;
+  return absl::OkStatus();
 }
 
 }  // namespace bitwright::worker

@@ -12,20 +12,6 @@ namespace {
 
 constexpr std::string_view kMoment = "/H";
 
-// Σ rows_i · H_i / Σ rows_i, in f64, shards in order; 0 where there is no row.
-Buffer<float> WeightedMean(const std::vector<InputStatistics>& shards) {
-  double rows = 0;
-  for (const InputStatistics& shard : shards) rows += static_cast<double>(shard.rows);
-  rows = std::max(rows, 1.0);
-  Buffer<float> mean(shards.front().second_moment.size());
-  for (int64_t i = 0; i < mean.size(); ++i) {
-    double sum = 0;
-    for (const InputStatistics& shard : shards) sum += static_cast<double>(shard.rows) * shard.second_moment[i];
-    mean[i] = static_cast<float>(sum / rows);
-  }
-  return mean;
-}
-
 Buffer<float> CopyFloats(const TensorView& view) {
   Buffer<float> copy(view.elements());
   ToFloat(view, copy.span());
@@ -34,19 +20,29 @@ Buffer<float> CopyFloats(const TensorView& view) {
 
 }  // namespace
 
-absl::Status WriteStatistics(const std::string& path, const std::vector<UnitStatistics>& units) {
+absl::StatusOr<StatisticsWriter> StatisticsWriter::Create(const std::string& path, const std::vector<Input>& inputs) {
   std::vector<TensorDeclaration> tensors;
-  for (const UnitStatistics& unit : units) {
-    tensors.push_back({unit.unit + "/H", DType::kF32, {PackedTriangleSize(unit.input.columns)}});
-    tensors.push_back({unit.unit + "/rows", DType::kI64, {1}});
+  for (const Input& input : inputs) {
+    tensors.push_back({input.unit + "/H", DType::kF32, {PackedTriangleSize(input.columns)}});
+    tensors.push_back({input.unit + "/rows", DType::kI64, {1}});
   }
   ABSL_ASSIGN_OR_RETURN(SafetensorsWriter writer, SafetensorsWriter::Create(path, std::move(tensors), {}));
-  for (const UnitStatistics& unit : units) {
-    const InputStatistics& input = unit.input;
-    ABSL_RETURN_IF_ERROR(writer.Append(input.second_moment.data(),
-                                       static_cast<size_t>(PackedTriangleSize(input.columns)) * sizeof(float)));
-    ABSL_RETURN_IF_ERROR(writer.Append(&input.rows, sizeof input.rows));
-  }
+  return StatisticsWriter(std::move(writer));
+}
+
+absl::Status StatisticsWriter::Append(const InputStatistics& input) {
+  ABSL_RETURN_IF_ERROR(writer_.Append(input.second_moment.data(),
+                                      static_cast<size_t>(PackedTriangleSize(input.columns)) * sizeof(float)));
+  return writer_.Append(&input.rows, sizeof input.rows);
+}
+
+absl::Status StatisticsWriter::Close() { return writer_.Close(); }
+
+absl::Status WriteStatistics(const std::string& path, const std::vector<UnitStatistics>& units) {
+  std::vector<StatisticsWriter::Input> inputs;
+  for (const UnitStatistics& unit : units) inputs.push_back({unit.unit, unit.input.columns});
+  ABSL_ASSIGN_OR_RETURN(StatisticsWriter writer, StatisticsWriter::Create(path, inputs));
+  for (const UnitStatistics& unit : units) ABSL_RETURN_IF_ERROR(writer.Append(unit.input));
   return writer.Close();
 }
 
@@ -71,32 +67,48 @@ absl::StatusOr<int64_t> StatisticsFile::Rows(const std::string& unit) const {
   return rows < 0 ? StatisticsDamagedError(unit) : absl::StatusOr<int64_t>(rows);
 }
 
-absl::StatusOr<InputStatistics> StatisticsFile::Read(const std::string& unit) const {
+absl::StatusOr<int64_t> StatisticsFile::Columns(const std::string& unit) const {
   ABSL_ASSIGN_OR_RETURN(const TensorView moment, file_.Find(unit + "/H"));
   const std::optional<int64_t> columns = PackedTriangleOrder(moment.elements());
   if (moment.dtype != DType::kF32 || !columns) return StatisticsDamagedError(unit);
+  return *columns;
+}
+
+absl::StatusOr<InputStatistics> StatisticsFile::Read(const std::string& unit) const {
   InputStatistics input;
-  input.columns = *columns;
+  ABSL_ASSIGN_OR_RETURN(input.columns, Columns(unit));
   ABSL_ASSIGN_OR_RETURN(input.rows, Rows(unit));
+  ABSL_ASSIGN_OR_RETURN(const TensorView moment, file_.Find(unit + "/H"));
   input.second_moment = CopyFloats(moment);
+  file_.Release(moment.bytes);
   return input;
 }
 
 absl::Status MergeStatistics(const std::vector<StatisticsFile>& shards, const std::string& out_path) {
-  std::vector<UnitStatistics> merged;
+  std::vector<StatisticsWriter::Input> inputs;
   for (const std::string& unit : shards.front().units()) {
-    std::vector<InputStatistics> parts;
-    for (const StatisticsFile& shard : shards) {
-      ABSL_ASSIGN_OR_RETURN(InputStatistics part, shard.Read(unit));
-      if (!parts.empty() && part.columns != parts.front().columns) return StatisticsDamagedError(unit);
-      parts.push_back(std::move(part));
-    }
-    InputStatistics& to = merged.emplace_back(UnitStatistics{unit, {}}).input;
-    to.columns = parts.front().columns;
-    for (const InputStatistics& part : parts) to.rows += part.rows;
-    to.second_moment = WeightedMean(parts);
+    ABSL_ASSIGN_OR_RETURN(const int64_t columns, shards.front().Columns(unit));
+    inputs.push_back({unit, columns});
   }
-  return WriteStatistics(out_path, merged);
+  ABSL_ASSIGN_OR_RETURN(StatisticsWriter writer, StatisticsWriter::Create(out_path, inputs));
+  for (const auto& [unit, columns] : inputs) {
+    // Σ rows_i · H_i / Σ rows_i; 0 where there is no row.
+    Buffer<double> sums(PackedTriangleSize(columns));
+    std::fill_n(sums.data(), sums.size(), 0.0);
+    InputStatistics merged;
+    merged.columns = columns;
+    for (const StatisticsFile& shard : shards) {
+      ABSL_ASSIGN_OR_RETURN(const InputStatistics part, shard.Read(unit));
+      if (part.columns != columns) return StatisticsDamagedError(unit);
+      for (int64_t i = 0; i < sums.size(); ++i) sums[i] += static_cast<double>(part.rows) * part.second_moment[i];
+      merged.rows += part.rows;
+    }
+    const double rows = std::max(static_cast<double>(merged.rows), 1.0);
+    merged.second_moment = Buffer<float>(sums.size());
+    for (int64_t i = 0; i < sums.size(); ++i) merged.second_moment[i] = static_cast<float>(sums[i] / rows);
+    ABSL_RETURN_IF_ERROR(writer.Append(merged));
+  }
+  return writer.Close();
 }
 
 }  // namespace bitwright::worker

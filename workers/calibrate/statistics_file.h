@@ -18,6 +18,21 @@ struct UnitStatistics {
   InputStatistics input;
 };
 
+// Declares all inputs, then takes their statistics one by one, in that order.
+class StatisticsWriter {
+ public:
+  struct Input {
+    std::string unit;
+    int64_t columns = 0;
+  };
+  static absl::StatusOr<StatisticsWriter> Create(const std::string& path, const std::vector<Input>& inputs);
+  absl::Status Append(const InputStatistics& input);
+  absl::Status Close();  // all must have been appended
+
+ private:
+  explicit StatisticsWriter(SafetensorsWriter writer) : writer_(std::move(writer)) {}
+  SafetensorsWriter writer_;
+};
 absl::Status WriteStatistics(const std::string& path, const std::vector<UnitStatistics>& units);
 
 class StatisticsFile {
@@ -26,7 +41,8 @@ class StatisticsFile {
   static absl::StatusOr<StatisticsFile> Open(const std::string& path);
   std::vector<std::string> units() const;  // in alphabetic order
   absl::StatusOr<InputStatistics> Read(const std::string& unit) const;
-  absl::StatusOr<int64_t> Rows(const std::string& unit) const;  // of the same
+  absl::StatusOr<int64_t> Rows(const std::string& unit) const;     // of the same
+  absl::StatusOr<int64_t> Columns(const std::string& unit) const;  // likewise
 
  private:
   explicit StatisticsFile(SafetensorsFile file) : file_(std::move(file)) {}
@@ -34,7 +50,7 @@ class StatisticsFile {
 };
 
 // The statistics of all shards together: H weighted by rows, summed in f64 in the order given. All shards hold the same
-// units.
+// units. One unit of one shard is in memory at a time, and the sum of its unit.
 absl::Status MergeStatistics(const std::vector<StatisticsFile>& shards, const std::string& out_path);
 
 }  // namespace bitwright::worker

@@ -14,7 +14,7 @@ namespace bitwright::worker {
 class HeadComparison {
  public:
   // As OutputHead.
-  explicit HeadComparison(const BlockRunner& runner, int64_t most_head_bytes = OutputHead::kMostBytes)
+  explicit HeadComparison(const BlockRunner& runner, int64_t most_head_bytes = kMostHeadBytes)
       : runner_(runner), head_(runner, most_head_bytes) {}
 
   // base and each variant: [windows · window, hidden] after the final norm; ids [windows · window]. One result per

@@ -5,6 +5,8 @@ namespace {
 
 // Kept matrices are numbered behind the units, whose number is known at the end alone: until then from here on.
 constexpr int kFirstKept = 1 << 20;
+// Of the tokens, an expert's rows at a time: few models send more than a quarter of them to one expert.
+constexpr int64_t kExpertShare = 4;
 
 }  // namespace
 
@@ -13,8 +15,8 @@ BlockBuilder::BlockBuilder(std::string prefix, int64_t hidden) {
   program_.values.push_back({"stream", hidden});
 }
 
-int BlockBuilder::Value(std::string name, int64_t columns) {
-  program_.values.push_back({std::move(name), columns});
+int BlockBuilder::Value(std::string name, int64_t columns, int64_t share) {
+  program_.values.push_back({std::move(name), columns, share});
   return static_cast<int>(program_.values.size()) - 1;
 }
 
@@ -127,10 +129,10 @@ int BlockBuilder::Experts(int x, int logits, UnitSpec gate_up, UnitSpec down, in
   op.activation = activation;
   op.gate_up = Matrix(std::move(gate_up));
   op.down = Matrix(std::move(down));
-  op.rows = Value("expert rows", hidden);
-  op.gate_up_rows = Value("expert gate and up", 2 * inner);
-  op.inner_rows = Value("expert inner", inner);
-  op.down_rows = Value("expert output", hidden);
+  op.rows = Value("expert rows", hidden, kExpertShare);
+  op.gate_up_rows = Value("expert gate and up", 2 * inner, kExpertShare);
+  op.inner_rows = Value("expert inner", inner, kExpertShare);
+  op.down_rows = Value("expert output", hidden, kExpertShare);
   op.out = Value("stream", hidden);
   program_.operations.push_back(op);
   return op.out;

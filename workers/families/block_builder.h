@@ -48,7 +48,7 @@ class BlockBuilder {
   BlockProgram Finish(int output);
 
  private:
-  int Value(std::string name, int64_t columns);
+  int Value(std::string name, int64_t columns, int64_t share = 1);
   int Matrix(UnitSpec unit);
   Part Whole(int value) const { return {value, 0, program_.values[static_cast<size_t>(value)].columns}; }
   HeadsPart WholeRow(int value) const;

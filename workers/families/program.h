@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -51,10 +52,16 @@ struct NormSpec {
   bool plus_one = false;  // the factor is 1 + weight
 };
 
-// A value between operations: a matrix [tokens, columns].
+// A value between operations: a matrix [tokens, columns]. Of experts' rows there are only so many at a time as one of
+// `share` parts of the tokens.
 struct ValueSpec {
   std::string name;  // "qkv"
   int64_t columns = 0;
+  int64_t share = 1;
+
+  int64_t Rows(int64_t tokens) const { return std::max<int64_t>(1, tokens / share); }
+  // Columns that would take as much memory with a row for each token.
+  int64_t Width() const { return (columns + share - 1) / share; }
 };
 
 // Columns [first, first + columns) of a value.
@@ -129,7 +136,7 @@ struct ExpertsOp {
   bool normalized = false;
   int gate_up = 0, down = 0;  // units
   Activation activation = Activation::kSilu;
-  // The rows of one expert: its input, [gate, up], f(gate) · up, and its output.
+  // Rows of one expert, as many at a time as they have: its input, [gate, up], f(gate) · up, and its output.
   int rows = 0, gate_up_rows = 0, inner_rows = 0, down_rows = 0;
   int out = 0;
 };

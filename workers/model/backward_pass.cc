@@ -56,14 +56,14 @@ void BackwardPass::operator()(const ExpertsOp& op) const {
   device().Add(1, Of(op.out), Of(op.residual));
   const Routing routing = device().Route(forward.At(op.logits), op.chosen, op.normalized);
   std::vector<std::vector<float>> dweights(routing.rows.size());
-  for (size_t e = 0; e < routing.rows.size(); ++e) {
-    if (routing.rows[e].empty()) continue;
-    dweights[e] = Expert(op, static_cast<int64_t>(e), routing.rows[e], routing.weights[e]);
-  }
+  forward.ForEachBatch(op, routing, [&](int64_t e, std::span<const int32_t> tokens, std::span<const float> weights) {
+    const std::vector<float> own = Expert(op, e, tokens, weights);
+    dweights[static_cast<size_t>(e)].insert(dweights[static_cast<size_t>(e)].end(), own.begin(), own.end());
+  });
   device().RouteBack(forward.At(op.logits), routing, op.normalized, dweights, Of(op.logits));
 }
 
-// Values of experts are those of the last one that ran: each is run again.
+// Values of experts are those of the last batch that ran: each is run again.
 std::vector<float> BackwardPass::Expert(const ExpertsOp& op, int64_t expert, std::span<const int32_t> tokens,
                                         std::span<const float> weights) const {
   const int64_t rows = static_cast<int64_t>(tokens.size());

@@ -32,7 +32,7 @@ struct BackwardPass {
   Heads Of(const HeadsPart& part) const { return PartOf(Of(part.value), part); }
   void Linear(int matrix, int64_t expert, const Matrix& input, const Matrix& gradient, float factor,
               const Matrix& to) const;
-  // Gives the gradients of the expert's weights [tokens].
+  // Of one batch of an expert's tokens. Gives the gradients of its weights [tokens].
   std::vector<float> Expert(const ExpertsOp& op, int64_t expert, std::span<const int32_t> tokens,
                             std::span<const float> weights) const;
 };

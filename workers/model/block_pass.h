@@ -89,14 +89,26 @@ struct BlockPass {
   void operator()(const ExpertsOp& op) const {
     const Routing routing = device().Route(At(op.logits), op.chosen, op.normalized);
     Begin(op.residual, op.out);
-    for (size_t e = 0; e < routing.rows.size(); ++e) {
-      if (routing.rows[e].empty()) continue;
-      const std::vector<int32_t>& tokens = routing.rows[e];
-      ExpertRows(op, static_cast<int64_t>(e), tokens);
-      device().AddRows(At(op.down_rows).Rows(0, static_cast<int64_t>(tokens.size())), tokens, routing.weights[e],
-                       At(op.out));
-    }
+    ForEachBatch(op, routing, [&](int64_t e, std::span<const int32_t> tokens, std::span<const float> weights) {
+      ExpertRows(op, e, tokens);
+      device().AddRows(At(op.down_rows).Rows(0, static_cast<int64_t>(tokens.size())), tokens, weights, At(op.out));
+    });
     Written(op.out);
+  }
+
+  // Calls each(expert, tokens, weights) for all that was routed, expert after expert, so many tokens at a time as their
+  // values have rows.
+  template <typename F>
+  void ForEachBatch(const ExpertsOp& op, const Routing& routing, const F& each) const {
+    const size_t most = static_cast<size_t>(At(op.rows).rows);
+    for (size_t e = 0; e < routing.rows.size(); ++e) {
+      const std::span<const int32_t> tokens(routing.rows[e]);
+      const std::span<const float> weights(routing.weights[e]);
+      for (size_t first = 0; first < tokens.size(); first += most) {
+        const size_t count = std::min(most, tokens.size() - first);
+        each(static_cast<int64_t>(e), tokens.subspan(first, count), weights.subspan(first, count));
+      }
+    }
   }
 
   // What an expert makes of its tokens.

@@ -3,15 +3,13 @@
 #include <algorithm>
 
 #include "proto/base/status_macros.h"
+#include "proto/contract/memory_cuts.h"
 #include "workers/model/backward_pass.h"
 #include "workers/model/block_pass.h"
 #include "workers/model/rope.h"
 
 namespace bitwright::worker {
 namespace {
-
-constexpr int64_t kChunkRows = 4096;
-constexpr int64_t kChunkBytes = int64_t{512} << 20;
 
 // Width of the heads that a rope rotates, in the first block that has it.
 int64_t HeadDim(const ModelConfig& config, int rope) {
@@ -51,9 +49,9 @@ DeviceMatrix BlockRunner::Embed(std::span<const int32_t> ids) const {
   return x;
 }
 
-int64_t BlockRunner::ChunkRows(int64_t row_floats, int64_t rows) const {
-  const int64_t most = std::min(kChunkRows, kChunkBytes / (4 * std::max<int64_t>(1, row_floats)));
-  return std::min(rows, std::max<int64_t>(1, most / window_) * window_);
+void BlockRunner::UseSlots(Way way) {
+  if (way != way_) slots_.clear();
+  way_ = way;
 }
 
 Matrix BlockRunner::Slot(size_t index, int64_t rows, int64_t columns) {
@@ -76,15 +74,20 @@ absl::Status BlockRunner::RunBlocks(int64_t begin, int64_t end, const Matrix& x,
 
 void BlockRunner::Run(const BlockWeights& block, const Matrix& x, const ValueTap& tap) {
   const ValuePlan plan = PlanValues(block.program);
-  const int64_t chunk = ChunkRows(plan.RowFloats(), x.rows);
-  for (size_t s = 1; s < plan.columns.size(); ++s) Slot(s, chunk, plan.columns[s]);
+  const int64_t chunk = ChunkRows(plan.RowBytes(), window_, x.rows);
+  UseSlots(Way::kForward);
+  for (size_t v = 0; v < plan.slot.size(); ++v) {
+    const ValueSpec& spec = block.program.values[v];
+    if (plan.slot[v] != ValuePlan::kEntering) Slot(static_cast<size_t>(plan.slot[v]), spec.Rows(chunk), spec.columns);
+  }
   for (int64_t first = 0; first < x.rows; first += chunk) {
     const int64_t rows = std::min(chunk, x.rows - first);
     BlockPass pass{device_, block, ropes_, window_, tap, {}};
     for (size_t v = 0; v < plan.slot.size(); ++v) {
       const size_t slot = static_cast<size_t>(plan.slot[v]);
-      const int64_t columns = block.program.values[v].columns;
-      pass.values.push_back(slot == ValuePlan::kEntering ? x.Rows(first, rows) : Slot(slot, rows, columns));
+      const ValueSpec& spec = block.program.values[v];
+      pass.values.push_back(slot == ValuePlan::kEntering ? x.Rows(first, rows)
+                                                         : Slot(slot, spec.Rows(rows), spec.columns));
     }
     for (const Operation& operation : block.program.operations) std::visit(pass, operation);
     if (!plan.output_in_place) device_.Copy(pass.At(block.program.output), x.Rows(first, rows));
@@ -94,18 +97,18 @@ void BlockRunner::Run(const BlockWeights& block, const Matrix& x, const ValueTap
 // Every value has memory of its own, since the way back reads it again, and so has its gradient.
 void BlockRunner::RunBack(const BlockWeights& block, const Matrix& x, const Matrix& d, const GradientTaps& taps) {
   const std::vector<ValueSpec>& specs = block.program.values;
-  int64_t columns = 0;
-  for (const ValueSpec& spec : specs) columns += 2 * spec.columns;
-  const int64_t chunk = ChunkRows(columns, x.rows);
-  for (size_t v = 0; v < 2 * specs.size(); ++v) Slot(v, chunk, specs[v / 2].columns);
+  const int64_t chunk = ChunkRows(BackwardRowBytes(block.program), window_, x.rows);
+  UseSlots(Way::kBackward);
+  for (size_t v = 0; v < 2 * specs.size(); ++v) Slot(v, specs[v / 2].Rows(chunk), specs[v / 2].columns);
   const ValueTap no_tap;
   for (int64_t first = 0; first < x.rows; first += chunk) {
     const int64_t rows = std::min(chunk, x.rows - first);
     BlockPass forward{device_, block, ropes_, window_, no_tap, {}};
     BackwardPass backward{forward, taps, {}};
     for (size_t v = 0; v < specs.size(); ++v) {
-      forward.values.push_back(Slot(2 * v, rows, specs[v].columns));
-      backward.gradients.push_back(Slot(2 * v + 1, rows, specs[v].columns));
+      const int64_t own = specs[v].Rows(rows), columns = specs[v].columns;
+      forward.values.push_back(Slot(2 * v, own, columns));
+      backward.gradients.push_back(Slot(2 * v + 1, own, columns));
       device_.Fill(0, backward.gradients.back());
     }
     device_.Copy(x.Rows(first, rows), forward.values.front());

@@ -82,7 +82,9 @@ class BlockRunner {
   void RunBack(const BlockWeights& block, const Matrix& x, const Matrix& d, const GradientTaps& taps = {});
 
  private:
-  int64_t ChunkRows(int64_t row_floats, int64_t rows) const;
+  enum class Way { kForward, kBackward };
+  // Slots of the other way are given back.
+  void UseSlots(Way way);
   // Slot `index`, with memory for at least [rows, columns].
   Matrix Slot(size_t index, int64_t rows, int64_t columns);
 
@@ -92,6 +94,7 @@ class BlockRunner {
   Device& device_;
   std::vector<RotaryParts> ropes_;
   std::vector<DeviceMatrix> tables_;
+  Way way_ = Way::kForward;
   std::vector<DeviceMatrix> slots_;  // grown as needed, kept from block to block
 };
 

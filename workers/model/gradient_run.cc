@@ -1,7 +1,7 @@
 #include "workers/model/gradient_run.h"
 
-#include <cmath>
 #include <map>
+#include <optional>
 
 #include "proto/base/status_macros.h"
 
@@ -17,8 +17,7 @@ class Streams {
       : runner_(runner), x_(std::move(x)), begin_(begin) {
     const int64_t blocks = end - begin;
     const int64_t bytes = x_.view().rows * x_.view().columns * static_cast<int64_t>(sizeof(float));
-    const bool fits = bytes * blocks <= most_bytes;
-    step_ = fits ? 1 : static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(blocks))));
+    step_ = KeptStreamStep(blocks, bytes, most_bytes);
   }
 
   // The stream before block b passes through the block, where it is wanted behind it. In order, from `begin` on.
@@ -67,49 +66,44 @@ void HeadBack(const BlockRunner& runner, const Matrix& last, const GradientOptio
               const Matrix& d) {
   Device& device = runner.device();
   const size_t tokens = static_cast<size_t>(last.rows);
-  const DeviceMatrix hidden(device, DType::kF32, last.rows, last.columns);
-  device.Copy(last, hidden.view());
-  runner.model().FinalNorm(device, hidden.view());
+  std::optional<DeviceMatrix> copy(std::in_place, device, DType::kF32, last.rows, last.columns);
+  const Matrix hidden = copy->view();
+  device.Copy(last, hidden);
+  runner.model().FinalNorm(device, hidden);
   const OutputHead head(runner);
   result.labels = options.labels;
   if (result.labels.empty()) {
     std::vector<double> uniforms;
     for (size_t t = 0; t < tokens; ++t) uniforms.push_back(UniformAt(options.seed, options.first_position + t));
     result.labels.resize(tokens);
-    head.Sample(hidden.view(), uniforms, result.labels);
+    head.Sample(hidden, uniforms, result.labels);
   }
   result.losses.resize(tokens);
-  head.LossBack(hidden.view(), result.labels, result.losses, d, options.logits);
+  head.LossBack(hidden, result.labels, result.losses, d, options.logits);
+  copy.reset();
   runner.model().FinalNormBack(device, last, d, options.final_norm);
 }
 
 }  // namespace
 
-absl::StatusOr<GradientResult> RunGradients(BlockRunner& runner, std::span<const int32_t> ids,
-                                            const GradientOptions& options, const BlockTaps& taps,
-                                            const std::function<void(double)>& progress) {
+absl::StatusOr<GradientResult> RunGradients(BlockRunner& runner, std::span<const int32_t> ids, GradientOptions options,
+                                            const BlockTaps& taps, const std::function<void(double)>& progress) {
   const int64_t layers = runner.model().config().layers;
   const int64_t begin = options.begin, end = options.end < 0 ? layers : options.end;
-  Device& device = runner.device();
   const auto report = [&](int64_t done) {
     progress(static_cast<double>(done) / static_cast<double>(2 * (end - begin)));
   };
-  DeviceMatrix x =
-      begin == 0 ? runner.Embed(ids) : runner.NewStream(static_cast<int64_t>(ids.size()) / runner.window());
-  if (begin > 0) device.Copy(options.entering, x.view());
-  Streams streams(runner, std::move(x), begin, end, options.most_stream_bytes);
+  Streams streams(runner, begin == 0 ? runner.Embed(ids) : std::move(options.entering), begin, end,
+                  options.most_stream_bytes);
   for (int64_t b = begin; b < end; ++b) {
     ABSL_RETURN_IF_ERROR(streams.Forward(b, /*pass=*/b + 1 < end || end == layers));
     report(b - begin + 1);
   }
   GradientResult result;
-  result.entering = runner.NewStream(static_cast<int64_t>(ids.size()) / runner.window());
+  result.entering =
+      end < layers ? std::move(options.leaving) : runner.NewStream(static_cast<int64_t>(ids.size()) / runner.window());
   const Matrix& d = result.entering.view();
-  if (end == layers) {
-    HeadBack(runner, streams.last(), options, result, d);
-  } else {
-    device.Copy(options.leaving, d);
-  }
+  if (end == layers) HeadBack(runner, streams.last(), options, result, d);
   for (int64_t b = end - 1; b >= begin; --b) {
     ABSL_ASSIGN_OR_RETURN(const Matrix entering, streams.Entering(b));
     ABSL_ASSIGN_OR_RETURN(const BlockWeights block, runner.LoadBlock(b));

@@ -20,8 +20,8 @@ DeviceMatrix OutputHead::LoadTile(int64_t first, int64_t rows) const {
 template <typename F>
 void OutputHead::ForEachTile(const F& each) const {
   if (head_.has_value()) return each(0, head_.view());
-  for (int64_t first = 0; first < vocab_; first += kTileRows) {
-    const DeviceMatrix tile = LoadTile(first, std::min(kTileRows, vocab_ - first));
+  for (int64_t first = 0; first < vocab_; first += kHeadTileRows) {
+    const DeviceMatrix tile = LoadTile(first, std::min(kHeadTileRows, vocab_ - first));
     each(first, tile.view());
   }
 }

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <span>
 
+#include "proto/contract/memory_cuts.h"
 #include "workers/model/block_runner.h"
 
 namespace bitwright::worker {
@@ -14,12 +14,11 @@ class OutputHead {
  public:
   // Keeps the head on the device where it takes at most `most_bytes` there; a larger one is loaded tile by tile each
   // time, which costs about a quarter more time. `runner` must outlive the object.
-  explicit OutputHead(const BlockRunner& runner, int64_t most_bytes = kMostBytes);
-  static constexpr int64_t kMostBytes = int64_t{512} << 20;
+  explicit OutputHead(const BlockRunner& runner, int64_t most_bytes = kMostHeadBytes);
 
   int64_t vocab() const { return vocab_; }
   // Of `rows` rows, how many to make logits of at a time.
-  int64_t RowsAtATime(int64_t rows) const { return std::min(rows, std::max<int64_t>(64, kLogits / vocab_)); }
+  int64_t RowsAtATime(int64_t rows) const { return LogitRows(vocab_, rows); }
 
   // logits [rows, vocab] of hidden [rows, hidden] after the final norm.
   void Logits(const Matrix& hidden, const Matrix& logits) const;
@@ -35,8 +34,6 @@ class OutputHead {
                 const LogitsTap& tap = nullptr) const;
 
  private:
-  static constexpr int64_t kTileRows = 4096;    // of a large head
-  static constexpr int64_t kLogits = 16 << 20;  // that are live at a time
   // Calls each(first row of the head, those rows on the device) for all of the head.
   template <typename F>
   void ForEachTile(const F& each) const;

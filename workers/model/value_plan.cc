@@ -64,7 +64,7 @@ class Planner {
   void Take(int value, int slot) {
     plan_.slot[static_cast<size_t>(value)] = slot;
     int64_t& columns = plan_.columns[static_cast<size_t>(slot)];
-    columns = std::max(columns, program_.values[static_cast<size_t>(value)].columns);
+    columns = std::max(columns, program_.values[static_cast<size_t>(value)].Width());
   }
 
   void Place(int value, const Uses& uses, int operation) {
@@ -105,5 +105,11 @@ class Planner {
 }  // namespace
 
 ValuePlan PlanValues(const BlockProgram& program) { return Planner(program).Plan(); }
+
+int64_t BackwardRowBytes(const BlockProgram& program) {
+  int64_t sum = 0;
+  for (const ValueSpec& value : program.values) sum += 2 * value.Width();
+  return sum * static_cast<int64_t>(sizeof(float));
+}
 
 }  // namespace bitwright::worker

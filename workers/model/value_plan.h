@@ -12,17 +12,20 @@ struct ValuePlan {
   static constexpr int kEntering = 0;  // the slot of the stream that enters, which belongs to the caller
 
   std::vector<int> slot;         // of each value
-  std::vector<int64_t> columns;  // of each slot, the most that any of its values has
+  std::vector<int64_t> columns;  // of each slot, the greatest width of its values
   bool output_in_place = false;  // the result stands in slot kEntering
 
-  // Floats that the slots but the caller's take for one row.
-  int64_t RowFloats() const {
+  // What the slots but the caller's take for one row in f32.
+  int64_t RowBytes() const {
     int64_t sum = 0;
     for (size_t i = 1; i < columns.size(); ++i) sum += columns[i];
-    return sum;
+    return sum * static_cast<int64_t>(sizeof(float));
   }
 };
 
 ValuePlan PlanValues(const BlockProgram& program);
+
+// What all values and their gradients take for one row in f32: on the way back each has memory of its own.
+int64_t BackwardRowBytes(const BlockProgram& program);
 
 }  // namespace bitwright::worker

@@ -5,12 +5,14 @@
 
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/memory_cuts.h"
 #include "workers/checkpoint/checkpoint_errors.h"
 
 namespace bitwright::worker {
 namespace {
 
 constexpr int64_t kPieceElements = 1 << 18;  // that are compared at a time
+constexpr size_t kPieceRows = 256;           // of a table that are read at a time: each may bring in 16 pages
 
 bool SameValues(const TensorView& a, const TensorView& b) {
   if (a.shape != b.shape) return false;
@@ -46,7 +48,13 @@ void Model::DecideTies() {
   const auto embedding = tensors.find(embedding_);
   const auto head = tensors.find(head_);
   const bool has_embedding = embedding != tensors.end(), has_head = head != tensors.end();
-  if (has_embedding && has_head && !SameValues(embedding->second.view, head->second.view)) {
+  bool differ = false;
+  if (has_embedding && has_head) {
+    differ = !SameValues(embedding->second.view, head->second.view);
+    ReleaseAll(embedding_);
+    ReleaseAll(head_);
+  }
+  if (differ) {
     config_.tied_embeddings = false;
   } else if (has_head && !has_embedding) {
     embedding_ = head_;
@@ -75,20 +83,57 @@ const TensorView& Model::View(const std::string& name) const {
 }
 
 absl::Status Model::CheckFinite(ThreadPool& pool) const {
-  std::vector<const std::pair<const std::string, Checkpoint::Located>*> all;
-  for (const auto& entry : checkpoint_.tensors()) {
-    if (used_.contains(entry.first)) all.push_back(&entry);
+  struct Piece {
+    const std::string* name;
+    const Checkpoint::Located* tensor;
+    int64_t first, count;  // elements
+  };
+  std::vector<Piece> pieces;
+  for (const auto& [name, tensor] : checkpoint_.tensors()) {
+    if (!used_.contains(name)) continue;
+    const int64_t most = kMappedPieceBytes / ByteSize(tensor.view.dtype);
+    for (int64_t first = 0; first < tensor.view.elements(); first += most) {
+      pieces.push_back({&name, &tensor, first, std::min(most, tensor.view.elements() - first)});
+    }
   }
-  std::vector<int64_t> bad(all.size(), -1);
-  pool.ParallelFor(static_cast<int64_t>(all.size()), [&](int64_t i, int) {
-    const auto& [name, tensor] = *all[static_cast<size_t>(i)];
-    bad[static_cast<size_t>(i)] = FirstNonFinite(tensor.view);
-    checkpoint_.Release(name, 0, tensor.view.bytes.size());
+  std::vector<int64_t> bad(pieces.size(), -1);
+  pool.ParallelFor(static_cast<int64_t>(pieces.size()), [&](int64_t i, int) {
+    const Piece& piece = pieces[static_cast<size_t>(i)];
+    const TensorView& view = piece.tensor->view;
+    const size_t size = static_cast<size_t>(ByteSize(view.dtype));
+    const size_t first = static_cast<size_t>(piece.first) * size, bytes = static_cast<size_t>(piece.count) * size;
+    bad[static_cast<size_t>(i)] = FirstNonFinite({view.dtype, {piece.count}, view.bytes.subspan(first, bytes)});
+    checkpoint_.Release(*piece.name, first, bytes);
   });
-  for (size_t i = 0; i < all.size(); ++i) {
-    if (bad[i] >= 0) return TensorNotFiniteError(all[i]->second.file, all[i]->first, bad[i]);
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    const Piece& piece = pieces[i];
+    if (bad[i] >= 0) return TensorNotFiniteError(piece.tensor->file, *piece.name, piece.first + bad[i]);
   }
   return absl::OkStatus();
+}
+
+void Model::ReleaseAll(const std::string& name) const { checkpoint_.Release(name, 0, View(name).bytes.size()); }
+
+void Model::Load(const std::string& name, int64_t first, Device& device, const Matrix& to) const {
+  const TensorView& view = View(name);
+  const int64_t row_bytes = std::max<int64_t>(1, to.columns * ByteSize(view.dtype));
+  const int64_t most = std::max<int64_t>(1, kMappedPieceBytes / row_bytes);
+  for (int64_t row = 0; row < to.rows; row += most) {
+    const int64_t rows = std::min(most, to.rows - row);
+    device.Load(view, first + row * to.columns, to.Rows(row, rows));
+    checkpoint_.Release(name, static_cast<size_t>(first * ByteSize(view.dtype) + row * row_bytes),
+                        static_cast<size_t>(rows * row_bytes));
+  }
+}
+
+void Model::LoadTable(const std::string& name, std::span<const int32_t> rows, float factor, bool add, Device& device,
+                      const Matrix& to) const {
+  for (size_t first = 0; first < rows.size(); first += kPieceRows) {
+    const size_t count = std::min(kPieceRows, rows.size() - first);
+    device.LoadRows(View(name), rows.subspan(first, count), factor, add,
+                    to.Rows(static_cast<int64_t>(first), static_cast<int64_t>(count)));
+    ReleaseAll(name);
+  }
 }
 
 DType Model::UnitType(const UnitSpec& unit) const { return View(unit.linears.front().name + ".weight").dtype; }
@@ -97,14 +142,13 @@ void Model::LoadUnit(const UnitSpec& unit, Device& device, const Matrix& weight)
   int64_t row = 0;
   for (const LinearSpec& linear : unit.linears) {
     const std::string name = linear.name + ".weight";
-    const TensorView& view = View(name);
     const Matrix rows = weight.Rows(row, linear.out);
     if (linear.transposed) {
-      device.LoadTransposed(view, rows);
+      device.LoadTransposed(View(name), rows);
+      ReleaseAll(name);
     } else {
-      device.Load(view, 0, rows);
+      Load(name, 0, device, rows);
     }
-    checkpoint_.Release(name, 0, view.bytes.size());
     row += linear.out;
   }
 }
@@ -159,13 +203,13 @@ absl::StatusOr<BlockWeights> Model::LoadBlock(int64_t block, Compute compute, De
 }
 
 void Model::Embed(std::span<const int32_t> ids, int64_t window, Device& device, const Matrix& x) const {
-  device.LoadRows(View(embedding_), ids, static_cast<float>(config_.embedding.factor), /*add=*/false, x);
+  LoadTable(embedding_, ids, static_cast<float>(config_.embedding.factor), /*add=*/false, device, x);
   if (config_.embedding.positions.empty()) return;
   std::vector<int32_t> positions;
   for (size_t i = 0; i < ids.size(); ++i) {
     positions.push_back(static_cast<int32_t>(static_cast<int64_t>(i) % window + config_.embedding.first_position));
   }
-  device.LoadRows(View(config_.embedding.positions), positions, 1, /*add=*/true, x);
+  LoadTable(config_.embedding.positions, positions, 1, /*add=*/true, device, x);
 }
 
 void Model::FinalNorm(Device& device, const Matrix& x) const {
@@ -188,10 +232,7 @@ void Model::FinalNormBack(Device& device, const Matrix& x, const Matrix& d, cons
 }
 
 void Model::HeadRows(int64_t first, Device& device, const Matrix& out) const {
-  const TensorView& view = View(head_);
-  device.Load(view, first * config_.hidden, out);
-  const int64_t row_bytes = config_.hidden * ByteSize(view.dtype);
-  checkpoint_.Release(head_, static_cast<size_t>(first * row_bytes), static_cast<size_t>(out.rows * row_bytes));
+  Load(head_, first * config_.hidden, device, out);
 }
 
 void Model::Prefetch(int64_t block) const {

@@ -96,6 +96,11 @@ class Model {
   void DecideTies();
   absl::Status CheckTensors();
   const TensorView& View(const std::string& name) const;
+  // A tensor's elements from `first` on, and rows of a tensor, of which little is mapped at any time.
+  void Load(const std::string& name, int64_t first, Device& device, const Matrix& to) const;
+  void LoadTable(const std::string& name, std::span<const int32_t> rows, float factor, bool add, Device& device,
+                 const Matrix& to) const;
+  void ReleaseAll(const std::string& name) const;
   WeightsWithBias LoadNorm(const NormSpec& norm, Device& device) const;
   WeightsWithBias LoadMatrix(const UnitSpec& unit, Device& device) const;
 

@@ -99,6 +99,8 @@ absl::Status PackedUnits::Dequantize(const UnitSpec& unit, ThreadPool& pool, flo
       worker::Dequantize(format, rows, linear.in, scale.dtype, codes, scales,
                          {weight + first * linear.in, static_cast<size_t>(rows * linear.in)});
     });
+    files_[file].Release(packed.bytes);
+    files_[file].Release(scale.bytes);
     weight += linear.out * linear.in;
   }
   return absl::OkStatus();

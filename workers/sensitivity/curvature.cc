@@ -47,8 +47,7 @@ class BlockSquares {
 
 }  // namespace
 
-absl::StatusOr<CurvatureResult> RunCurvature(BlockRunner& runner, std::span<const int32_t> ids,
-                                             const GradientOptions& options,
+absl::StatusOr<CurvatureResult> RunCurvature(BlockRunner& runner, std::span<const int32_t> ids, GradientOptions options,
                                              const std::function<void(double)>& progress) {
   std::map<int64_t, BlockSquares> blocks;
   const auto taps = [&](int64_t block, const BlockWeights& weights) {
@@ -57,7 +56,7 @@ absl::StatusOr<CurvatureResult> RunCurvature(BlockRunner& runner, std::span<cons
     of_block.linear = [&squares](const LinearGradient& linear) { squares.Add(linear); };
     return of_block;
   };
-  ABSL_ASSIGN_OR_RETURN(GradientResult gradients, RunGradients(runner, ids, options, taps, progress));
+  ABSL_ASSIGN_OR_RETURN(GradientResult gradients, RunGradients(runner, ids, std::move(options), taps, progress));
   CurvatureResult result;
   result.entering = std::move(gradients.entering);
   for (auto& [block, squares] : blocks) {

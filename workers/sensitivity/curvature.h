@@ -31,8 +31,7 @@ struct CurvatureResult {
 };
 
 // Once forward and back through the blocks that `options` names, over windows of ids. Errors of RunGradients.
-absl::StatusOr<CurvatureResult> RunCurvature(BlockRunner& runner, std::span<const int32_t> ids,
-                                             const GradientOptions& options,
+absl::StatusOr<CurvatureResult> RunCurvature(BlockRunner& runner, std::span<const int32_t> ids, GradientOptions options,
                                              const std::function<void(double)>& progress);
 
 }  // namespace bitwright::worker

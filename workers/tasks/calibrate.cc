@@ -11,10 +11,14 @@ absl::Status RunCalibrate(const v1::CalibrateParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const Model model, io.OpenModel());
   BlockRunner runner(model, params.window(), ComputeOf(params.compute()), io.device());
   ABSL_ASSIGN_OR_RETURN(const DeviceMatrix x, io.EnteringStream(runner, params.windows(), 1, params.blocks().begin()));
-  ABSL_ASSIGN_OR_RETURN(const std::vector<UnitStatistics> statistics,
-                        Calibrate(runner, params.blocks().begin(), params.blocks().end(), x.view(),
-                                  [&](double share) { io.Progress(share); }));
-  ABSL_RETURN_IF_ERROR(WriteStatistics(io.NewOutput(TaskFile::kStatistics), statistics));
+  const int64_t begin = params.blocks().begin(), end = params.blocks().end();
+  ABSL_ASSIGN_OR_RETURN(
+      StatisticsWriter writer,
+      StatisticsWriter::Create(io.NewOutput(TaskFile::kStatistics), CalibratedInputs(model.config(), begin, end)));
+  ABSL_RETURN_IF_ERROR(Calibrate(
+      runner, begin, end, x.view(), [&](const UnitStatistics& unit) { return writer.Append(unit.input); },
+      [&](double share) { io.Progress(share); }));
+  ABSL_RETURN_IF_ERROR(writer.Close());
   if (params.last()) return absl::OkStatus();
   return io.WriteFloats(TaskFile::kActivations, x.view());
 }

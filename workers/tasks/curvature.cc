@@ -18,19 +18,17 @@ absl::Status RunCurvature(const v1::CurvatureParams& params, TaskIo& io) {
   options.begin = params.blocks().begin();
   options.end = params.blocks().end();
   options.first_position = static_cast<uint64_t>(begin * window);
-  DeviceMatrix entering, leaving;
-  if (options.begin > 0) {
-    ABSL_ASSIGN_OR_RETURN(entering, io.FloatRows(TaskFile::kActivations, tokens, hidden));
-    options.entering = entering.view();
+  const bool first = options.begin == 0, last = options.end == model.config().layers;
+  if (!first) {
+    ABSL_ASSIGN_OR_RETURN(options.entering, io.FloatRows(TaskFile::kActivations, tokens, hidden));
   }
-  if (options.end < model.config().layers) {
-    ABSL_ASSIGN_OR_RETURN(leaving, io.FloatRows(TaskFile::kGradients, tokens, hidden));
-    options.leaving = leaving.view();
+  if (!last) {
+    ABSL_ASSIGN_OR_RETURN(options.leaving, io.FloatRows(TaskFile::kGradients, tokens, hidden));
   }
   ABSL_ASSIGN_OR_RETURN(const CurvatureResult result,
-                        RunCurvature(runner, ids, options, [&](double share) { io.Progress(share); }));
+                        RunCurvature(runner, ids, std::move(options), [&](double share) { io.Progress(share); }));
   ABSL_RETURN_IF_ERROR(WriteCurvature(io.NewOutput(TaskFile::kCurvature), result.units, tokens));
-  if (options.begin == 0) return absl::OkStatus();
+  if (first) return absl::OkStatus();
   return io.WriteFloats(TaskFile::kGradients, result.entering.view());
 }
 

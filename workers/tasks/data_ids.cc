@@ -14,7 +14,6 @@
 #include "workers/tasks/task_errors.h"
 #include "workers/tokenizer/ids_lines.h"
 #include "workers/tokenizer/text_lines.h"
-#include "workers/tokenizer/tokenizer.h"
 
 namespace bitwright::worker {
 namespace {
@@ -27,12 +26,12 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> LoadTokenizer(TaskIo& io) {
   return has_json ? Tokenizer::Load(file->text()) : Tokenizer::LoadSentencePiece(file->text());
 }
 
-absl::StatusOr<DataIds> ReadText(const v1::TokenizeParams& params, std::string_view text, TaskIo& io) {
+absl::StatusOr<DataFacts> ReadText(const v1::TokenizeParams& params, std::string_view text, TaskIo& io,
+                                   Tokenizer::IdSink sink) {
   if (text.empty()) return DataInvalidError("is empty; give text to calibrate and evaluate on");
   ABSL_ASSIGN_OR_RETURN(const auto tokenizer, LoadTokenizer(io));
-  DataIds data{.documents = 1, .bytes = static_cast<int64_t>(text.size())};
-  ABSL_ASSIGN_OR_RETURN(data.ids, tokenizer->Encode(text, params.add_special_tokens()));
-  return data;
+  ABSL_RETURN_IF_ERROR(tokenizer->EncodeTo(text, params.add_special_tokens(), sink));
+  return DataFacts{.documents = 1, .bytes = static_cast<int64_t>(text.size())};
 }
 
 // The text of a file of the model; empty when the model has no such file.
@@ -52,16 +51,15 @@ absl::StatusOr<DocumentReader> MakeReader(const TaskIo& io) {
   return DocumentReader(std::move(settings));
 }
 
-absl::StatusOr<DataIds> ReadDocuments(const v1::TokenizeParams& params, std::string_view text, TaskIo& io) {
+absl::StatusOr<DataFacts> ReadDocuments(const v1::TokenizeParams& params, std::string_view text, TaskIo& io,
+                                        Tokenizer::IdSink sink) {
   ABSL_ASSIGN_OR_RETURN(const auto tokenizer, LoadTokenizer(io));
   ABSL_ASSIGN_OR_RETURN(DocumentReader reader, MakeReader(io));
-  DataIds data;
+  DataFacts data;
   TextLines lines(text);
   while (lines.Next()) {
     ABSL_ASSIGN_OR_RETURN(const DocumentReader::Document document, reader.Read(lines.line(), lines.number()));
-    ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids,
-                          tokenizer->Encode(document.text, params.add_special_tokens() && !document.is_chat));
-    data.ids.insert(data.ids.end(), ids.begin(), ids.end());
+    ABSL_RETURN_IF_ERROR(tokenizer->EncodeTo(document.text, params.add_special_tokens() && !document.is_chat, sink));
     data.bytes += static_cast<int64_t>(document.text.size());
     ++data.documents;
   }
@@ -71,14 +69,13 @@ absl::StatusOr<DataIds> ReadDocuments(const v1::TokenizeParams& params, std::str
 
 }  // namespace
 
-absl::StatusOr<DataIds> ReadData(const v1::TokenizeParams& params, TaskIo& io) {
+absl::StatusOr<DataFacts> ReadData(const v1::TokenizeParams& params, TaskIo& io, Tokenizer::IdSink sink) {
   ABSL_ASSIGN_OR_RETURN(const auto file, io.Input(TaskFile::kData));
   const std::string_view text = WithoutByteOrderMark(file->text());
-  if (params.kind() == v1::Data::DOCUMENTS_JSONL) return ReadDocuments(params, text, io);
-  if (params.kind() != v1::Data::TOKEN_IDS_JSONL) return ReadText(params, text, io);
-  DataIds data;
-  ABSL_ASSIGN_OR_RETURN(data.ids, ParseIdLines(text, params.window()));
-  return data;
+  if (params.kind() == v1::Data::DOCUMENTS_JSONL) return ReadDocuments(params, text, io, sink);
+  if (params.kind() != v1::Data::TOKEN_IDS_JSONL) return ReadText(params, text, io, sink);
+  ABSL_RETURN_IF_ERROR(ParseIdLines(text, params.window(), sink));
+  return DataFacts();
 }
 
 }  // namespace bitwright::worker

@@ -3,6 +3,7 @@
 
 #include "bitwright/v1/models.pb.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/memory_cuts.h"
 #include "proto/contract/task_names.h"
 #include "proto/inputs/model_folder.h"
 #include "proto/inputs/model_refusals.h"
@@ -11,6 +12,7 @@
 #include "workers/checkpoint/folder_files.h"
 #include "workers/export/artifact.h"
 #include "workers/model/leftovers.h"
+#include "workers/model/value_plan.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/model_notices.h"
 #include "workers/tasks/recipe_options.h"
@@ -28,6 +30,7 @@ void DescribeSizes(const ModelConfig& config, v1::ModelInfo& info) {
   info.set_max_positions(config.max_positions);
   info.set_head_parameters(config.vocab * config.hidden);
   info.set_tied_embeddings(config.tied_embeddings);
+  info.mutable_live()->set_capped_logits(config.head.soft_cap > 0);
 }
 
 void DescribeUnit(const UnitSpec& unit, int block, DType dtype, v1::ModelInfo& info) {
@@ -49,6 +52,36 @@ void DescribeUnit(const UnitSpec& unit, int block, DType dtype, v1::ModelInfo& i
     *option.mutable_format() = ToProto(format);
     option.set_bytes(CodedBytes(unit, format, dtype));
   }
+}
+
+int64_t F32Bytes(const UnitSpec& unit) { return 4 * (unit.weights() + (unit.bias() ? unit.out() : 0)); }
+
+// What a block takes in memory, where that is more than what other blocks do.
+void DescribeLive(const Model& model, const BlockProgram& block, v1::LiveSizes& live) {
+  int64_t wide = 0, narrow = 0, loading = 0, moments = 0, row = 0, tensor = live.tensor();
+  for (const NormSpec& norm : block.norms) wide += 4 * norm.dim * (norm.bias.empty() ? 1 : 2);
+  for (const UnitSpec& unit : block.kept) wide += F32Bytes(unit);
+  for (const UnitSpec& unit : block.units) {
+    const int64_t bytes = F32Bytes(unit);
+    wide += bytes;
+    narrow += bytes / 2;  // with the bias, which stays f32 and is small
+    loading = std::max(loading, narrow + bytes);
+    moments += 4 * unit.experts * unit.in() * unit.in();
+    row = std::max(row, 2 * unit.in());
+    const LinearSpec& linear = unit.linears.front();
+    const int64_t stored = linear.out * linear.in * ByteSize(model.UnitType(unit));
+    tensor = std::max(tensor, linear.transposed ? stored : std::min(stored, kMappedPieceBytes));
+  }
+  const int64_t others = wide - 2 * narrow;
+  const auto grow = [](int64_t old, int64_t value) { return std::max(old, value); };
+  live.set_block(grow(live.block(), wide));
+  live.set_narrow_block(grow(live.narrow_block(), others + narrow));
+  live.set_narrow_block_load(grow(live.narrow_block_load(), others + loading));
+  live.set_tensor(tensor);
+  live.set_forward_row(grow(live.forward_row(), PlanValues(block).RowBytes()));
+  live.set_backward_row(grow(live.backward_row(), BackwardRowBytes(block)));
+  live.set_narrow_row(grow(live.narrow_row(), row));
+  live.set_moments(grow(live.moments(), moments));
 }
 
 // Units, and sizes of blocks. The dtype is one for all linears: scales are stored in it.
@@ -74,6 +107,7 @@ absl::Status DescribeUnits(const Model& model, v1::ModelInfo& info) {
       parameters += unit.weights() + (unit.bias() ? unit.out() : 0);
       info.set_statistics_bytes(info.statistics_bytes() + unit.experts * (4 * PackedTriangleSize(unit.in()) + 8));
     }
+    DescribeLive(model, block, *info.mutable_live());
     parameters = std::max(parameters, info.block_parameters());  // of the largest block
     info.set_block_parameters(parameters);
     info.set_largest_block_bytes(parameters * ByteSize(dtype));

@@ -8,6 +8,7 @@
 #include "proto/base/message_bytes.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/limits.h"
+#include "proto/contract/memory_cuts.h"
 #include "proto/contract/task_names.h"
 #include "workers/base/checked.h"
 #include "workers/tasks/spec_check.h"
@@ -29,11 +30,19 @@ absl::StatusOr<std::span<const std::byte>> Rows(const MappedFile& file, const st
                               static_cast<size_t>((end - begin) * columns * 4));
 }
 
+// First rows and numbers of rows: pieces of a file that are in memory at a time.
+std::vector<std::pair<int64_t, int64_t>> RowPieces(int64_t rows, int64_t columns) {
+  const int64_t most = std::max<int64_t>(1, kMappedPieceBytes / (4 * std::max<int64_t>(1, columns)));
+  std::vector<std::pair<int64_t, int64_t>> pieces;
+  for (int64_t first = 0; first < rows; first += most) pieces.emplace_back(first, std::min(most, rows - first));
+  return pieces;
+}
+
 }  // namespace
 
-absl::Status CheckIds(const std::vector<int32_t>& ids, int64_t vocab) {
+absl::Status CheckIds(std::span<const int32_t> ids, int64_t vocab, int64_t first) {
   for (size_t i = 0; i < ids.size(); ++i) {
-    if (ids[i] < 0 || ids[i] >= vocab) return TokenIdOutOfRangeError(static_cast<int64_t>(i), ids[i], vocab);
+    if (ids[i] < 0 || ids[i] >= vocab) return TokenIdOutOfRangeError(first + static_cast<int64_t>(i), ids[i], vocab);
   }
   return absl::OkStatus();
 }
@@ -94,7 +103,11 @@ absl::StatusOr<DeviceMatrix> TaskIo::FloatRows(const std::string& name, int64_t 
   ABSL_ASSIGN_OR_RETURN(const auto file, Input(name));
   ABSL_ASSIGN_OR_RETURN(const auto bytes, Rows(*file, name, 0, rows, columns));
   DeviceMatrix matrix(device(), DType::kF32, rows, columns);
-  device().Load({DType::kF32, {rows, columns}, bytes}, 0, matrix.view());
+  const TensorView view{DType::kF32, {rows, columns}, bytes};
+  for (const auto& [first, count] : RowPieces(rows, columns)) {
+    device().Load(view, first * columns, matrix.view().Rows(first, count));
+    file->Release(bytes.subspan(static_cast<size_t>(first * columns * 4), static_cast<size_t>(count * columns * 4)));
+  }
   return matrix;
 }
 
@@ -138,9 +151,14 @@ absl::Status TaskIo::WriteBytes(const std::string& name, const void* data, size_
 }
 
 absl::Status TaskIo::WriteFloats(const std::string& name, const Matrix& matrix) {
-  std::vector<float> floats(static_cast<size_t>(matrix.rows * matrix.columns));
-  device().Read(matrix, floats);
-  return WriteBytes(name, floats.data(), floats.size() * sizeof(float));
+  ABSL_ASSIGN_OR_RETURN(FileWriter writer, FileWriter::Create(NewOutput(name)));
+  std::vector<float> floats;
+  for (const auto& [first, count] : RowPieces(matrix.rows, matrix.columns)) {
+    floats.resize(static_cast<size_t>(count * matrix.columns));
+    device().Read(matrix.Rows(first, count), floats);
+    ABSL_RETURN_IF_ERROR(writer.Append(floats.data(), floats.size() * sizeof(float)));
+  }
+  return writer.Close();
 }
 
 Compute ComputeOf(int proto_compute_type) {

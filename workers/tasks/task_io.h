@@ -3,6 +3,7 @@
 #include <google/protobuf/message_lite.h>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -69,8 +70,8 @@ class TaskIo {
   std::vector<TaskOutputFile> outputs_;
 };
 
-// Whether every id is in [0, vocab). TOKEN_ID_OUT_OF_RANGE.
-absl::Status CheckIds(const std::vector<int32_t>& ids, int64_t vocab);
+// Whether every id is in [0, vocab). TOKEN_ID_OUT_OF_RANGE, with its place, where `first` is that of the first.
+absl::Status CheckIds(std::span<const int32_t> ids, int64_t vocab, int64_t first = 0);
 
 // The forward pass's compute type of a recipe; unspecified means f32.
 Compute ComputeOf(int proto_compute_type);

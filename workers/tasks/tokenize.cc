@@ -21,8 +21,7 @@ constexpr double kLeastBytesPerToken = 1.6;
 constexpr int64_t kLeastTokensToJudge = 64;
 constexpr int64_t kLeastHeldOutStep = 9;  // one window of so many is held out at most
 
-void NoticeCoverage(const DataIds& data, v1::TokenizeSummary& summary) {
-  const auto tokens = static_cast<int64_t>(data.ids.size());
+void NoticeCoverage(const DataFacts& data, int64_t tokens, v1::TokenizeSummary& summary) {
   const double bytes_per_token = static_cast<double>(data.bytes) / static_cast<double>(std::max<int64_t>(tokens, 1));
   if (data.bytes == 0 || tokens < kLeastTokensToJudge || bytes_per_token >= kLeastBytesPerToken) return;
   char number[32];
@@ -39,12 +38,16 @@ struct Windows {
   std::vector<int32_t> used, held_out;
 };
 
+// So many are used or held out, where the text has as many.
+int64_t WantedWindows(const v1::TokenizeParams& params) {
+  const int64_t wanted = params.max_tokens() / params.window();
+  return wanted + std::min<int64_t>(params.held_out(), wanted / (kLeastHeldOutStep - 1));
+}
+
 // Every k-th of the first windows is held out, as TokenizeParams::held_out has it.
 Windows Split(const std::vector<int32_t>& ids, const v1::TokenizeParams& params) {
   const int64_t window = params.window();
-  const int64_t wanted = params.max_tokens() / window;
-  const int64_t extra = std::min<int64_t>(params.held_out(), wanted / (kLeastHeldOutStep - 1));
-  const int64_t all = std::min<int64_t>(wanted + extra, static_cast<int64_t>(ids.size()) / window);
+  const int64_t all = std::min(WantedWindows(params), static_cast<int64_t>(ids.size()) / window);
   const int64_t most = std::max<int64_t>(params.held_out(), 1);
   const int64_t step = std::max(kLeastHeldOutStep, (all + most - 1) / most);
   Windows windows;
@@ -60,20 +63,47 @@ absl::Status WriteIds(const char* name, const std::vector<int32_t>& ids, TaskIo&
   return io.WriteBytes(name, ids.data(), ids.size() * sizeof(int32_t));
 }
 
+// Looks at all ids and keeps the first ones.
+class IdReader {
+ public:
+  IdReader(int64_t vocab, int64_t kept) : vocab_(vocab), most_(static_cast<size_t>(kept)) {}
+
+  // TOKEN_ID_OUT_OF_RANGE.
+  absl::Status Add(std::span<const int32_t> ids) {
+    ABSL_RETURN_IF_ERROR(CheckIds(ids, vocab_, count_));
+    hash_.Update(ids.data(), ids.size_bytes());
+    count_ += static_cast<int64_t>(ids.size());
+    const size_t more = std::min(ids.size(), most_ - first_.size());
+    first_.insert(first_.end(), ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(more));
+    return absl::OkStatus();
+  }
+
+  int64_t count() const { return count_; }
+  const std::vector<int32_t>& first() const { return first_; }
+  std::string sha256() { return hash_.Finish(); }  // call once
+
+ private:
+  const int64_t vocab_;
+  const size_t most_;
+  int64_t count_ = 0;
+  std::vector<int32_t> first_;
+  Sha256 hash_;
+};
+
 }  // namespace
 
 absl::Status RunTokenize(const v1::TokenizeParams& params, TaskIo& io) {
-  ABSL_ASSIGN_OR_RETURN(const DataIds data, ReadData(params, io));
-  const std::vector<int32_t>& ids = data.ids;
-  ABSL_RETURN_IF_ERROR(CheckIds(ids, params.vocab_size()));
+  IdReader reader(params.vocab_size(), WantedWindows(params) * params.window());
+  ABSL_ASSIGN_OR_RETURN(const DataFacts data,
+                        ReadData(params, io, [&](std::span<const int32_t> ids) { return reader.Add(ids); }));
   v1::TokenizeSummary summary;
   summary.set_window(params.window());
-  summary.set_tokens_in_file(static_cast<int64_t>(ids.size()));
-  summary.set_sha256_of_all_ids(Sha256Hex({reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(int32_t)}));
+  summary.set_tokens_in_file(reader.count());
+  summary.set_sha256_of_all_ids(reader.sha256());
   summary.set_documents(data.documents);
   summary.set_bytes(data.bytes);
-  NoticeCoverage(data, summary);
-  const Windows windows = Split(ids, params);
+  NoticeCoverage(data, reader.count(), summary);
+  const Windows windows = Split(reader.first(), params);
   const size_t window = static_cast<size_t>(params.window());
   summary.set_windows(static_cast<int32_t>(windows.used.size() / window));
   summary.set_held_out_windows(static_cast<int32_t>(windows.held_out.size() / window));

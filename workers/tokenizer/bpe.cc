@@ -50,12 +50,13 @@ class Bpe::PieceEncoder final : public Encoder {
  public:
   explicit PieceEncoder(const Tables& tables) : tables_(tables) {}
 
-  absl::Status Encode(std::string_view piece, std::vector<int32_t>& ids) override {
+  absl::Status Encode(std::string_view piece, IdBuffer& out) override {
     const BpeConfig& options = tables_.options;
-    if (options.byte_alphabet || options.ignore_merges) return EncodePart(piece, ids);
+    const bool whole = options.byte_alphabet || options.ignore_merges;
     while (!piece.empty()) {
-      const size_t end = FirstSeam(piece);
-      ABSL_RETURN_IF_ERROR(EncodePart(piece.substr(0, end), ids));
+      const size_t end = whole ? piece.size() : FirstSeam(piece);
+      ABSL_RETURN_IF_ERROR(EncodePart(piece.substr(0, end), out.ids));
+      ABSL_RETURN_IF_ERROR(out.PassOn());
       piece.remove_prefix(end);
     }
     return absl::OkStatus();

@@ -2,7 +2,9 @@
 
 #include <charconv>
 #include <string>
+#include <vector>
 
+#include "proto/base/status_macros.h"
 #include "workers/tokenizer/text_lines.h"
 #include "workers/tokenizer/tokenizer_errors.h"
 
@@ -29,21 +31,24 @@ std::string ParseLine(std::string_view line, std::vector<int32_t>& ids) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<int32_t>> ParseIdLines(std::string_view text, int64_t window) {
+absl::Status ParseIdLines(std::string_view text, int64_t window,
+                          absl::FunctionRef<absl::Status(std::span<const int32_t> ids)> sink) {
   std::vector<int32_t> ids;
+  bool any = false;
   TextLines lines(text);
   while (lines.Next()) {
-    const size_t before = ids.size();
+    ids.clear();
     if (const std::string why = ParseLine(lines.line(), ids); !why.empty())
       return IdLineInvalidError(lines.number(), why);
-    const int64_t count = static_cast<int64_t>(ids.size() - before);
+    const int64_t count = static_cast<int64_t>(ids.size());
     if (count != window) {
       return IdLineInvalidError(lines.number(),
                                 "has " + std::to_string(count) + " ids; the window is " + std::to_string(window));
     }
+    ABSL_RETURN_IF_ERROR(sink(ids));
+    any = true;
   }
-  if (ids.empty()) return IdLineInvalidError(1, "and all others are empty");
-  return ids;
+  return any ? absl::OkStatus() : IdLineInvalidError(1, "and all others are empty");
 }
 
 }  // namespace bitwright::worker

@@ -42,7 +42,10 @@ class Normalizer::Step {
   static Result Of(const PrependStep& step, std::string_view text, PatternBudget& budget) {
     if (text.empty()) return Normalized{};
     ABSL_RETURN_IF_ERROR(budget.CheckNormalized(static_cast<int64_t>(step.text.size() + text.size())));
-    return Normalized{step.text + std::string(text)};
+    Normalized out;
+    out.text.reserve(step.text.size() + text.size());
+    out.text.append(step.text).append(text);
+    return out;
   }
   static Result Of(const StripStep& step, std::string_view text, PatternBudget&) {
     const std::string_view stripped = StripSpace(step, text);
@@ -76,10 +79,13 @@ absl::StatusOr<Normalizer> Normalizer::Create(std::vector<NormalizerStep> steps)
 }
 
 absl::StatusOr<Normalized> Normalizer::Normalize(std::string_view text, PatternBudget& budget) const {
-  Normalized current{std::string(text)};
+  if (steps_.empty()) return Normalized{std::string(text)};
+  Normalized current;
+  std::string_view whole = text;
   for (const auto& step : steps_) {
-    ABSL_ASSIGN_OR_RETURN(Normalized next, step->Apply(current.text, budget));
+    ABSL_ASSIGN_OR_RETURN(Normalized next, step->Apply(whole, budget));
     current = {std::move(next.text), current.keeps_start && next.keeps_start};
+    whole = current.text;
   }
   return current;
 }

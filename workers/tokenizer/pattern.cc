@@ -3,6 +3,8 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <optional>
+
 #include "absl/strings/str_cat.h"
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
@@ -125,9 +127,10 @@ absl::StatusOr<Pattern> Pattern::CompileWith(std::string_view field, std::string
   return Pattern(std::unique_ptr<const Code>(new Code{std::move(code), std::string(field), std::string(shown)}));
 }
 
-absl::StatusOr<std::vector<ByteRange>> Pattern::FindAll(std::string_view text, PatternBudget& budget) const {
+absl::Status Pattern::ForEachMatch(std::string_view text, PatternBudget& budget,
+                                   absl::FunctionRef<absl::Status(ByteRange)> each) const {
   PatternBudget::Machine& machine = *budget.machine_;
-  std::vector<ByteRange> matches;
+  std::optional<size_t> last_end;
   for (size_t from = 0; from <= text.size();) {
     machine.last_position = from;
     const int result = pcre2_match(code_->code.get(), Units(text), text.size(), from, PCRE2_NO_UTF_CHECK, machine.match,
@@ -143,13 +146,23 @@ absl::StatusOr<std::vector<ByteRange>> Pattern::FindAll(std::string_view text, P
     const PCRE2_SIZE* ends = pcre2_get_ovector_pointer(machine.match);
     const ByteRange match{ends[0], ends[1]};
     CHECK(match.begin >= from && match.begin <= match.end && match.end <= text.size()) << code_->shown;
-    if (match.begin == match.end && !matches.empty() && matches.back().end == match.end) {
+    if (match.begin == match.end && last_end == match.end) {
       from = match.end + (match.end < text.size() ? CodePointBytes(text[match.end]) : 1);
     } else {
-      matches.push_back(match);
+      last_end = match.end;
       from = match.end;
+      ABSL_RETURN_IF_ERROR(each(match));
     }
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<ByteRange>> Pattern::FindAll(std::string_view text, PatternBudget& budget) const {
+  std::vector<ByteRange> matches;
+  ABSL_RETURN_IF_ERROR(ForEachMatch(text, budget, [&](ByteRange match) {
+    matches.push_back(match);
+    return absl::OkStatus();
+  }));
   return matches;
 }
 

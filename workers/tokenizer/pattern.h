@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace bitwright::worker {
@@ -59,6 +61,9 @@ class Pattern {
   // All matches from left to right, without overlap. An empty match directly behind another match does not count.
   // `text` is well-formed UTF-8.
   absl::StatusOr<std::vector<ByteRange>> FindAll(std::string_view text, PatternBudget& budget) const;
+  // The same, one after the other. `each` may match with this budget itself; its error ends the search.
+  absl::Status ForEachMatch(std::string_view text, PatternBudget& budget,
+                            absl::FunctionRef<absl::Status(ByteRange)> each) const;
 
  private:
   struct Code;

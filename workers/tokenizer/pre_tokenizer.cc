@@ -1,6 +1,7 @@
 #include "workers/tokenizer/pre_tokenizer.h"
 
-#include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "proto/base/status_macros.h"
 #include "workers/tokenizer/byte_level.h"
@@ -17,78 +18,45 @@ struct Stretch {
   bool matches;
 };
 
-// The whole text as matches and what lies between them.
-std::vector<Stretch> Stretches(std::string_view text, std::span<const ByteRange> matches, bool invert) {
-  std::vector<Stretch> stretches;
-  stretches.reserve(matches.size() * 2);
-  size_t done = 0;
-  for (const ByteRange& match : matches) {
-    if (done != match.begin) stretches.push_back({{done, match.begin}, invert});
-    stretches.push_back({match, !invert});
-    done = match.end;
-  }
-  if (done != text.size()) stretches.push_back({{done, text.size()}, invert});
-  return stretches;
-}
+// Takes matches and what lies between them in order, and gives the pieces that a behaviour makes of them.
+class Splitter {
+ public:
+  Splitter(SplitBehavior behavior, absl::FunctionRef<absl::Status(ByteRange)> give)
+      : behavior_(behavior), give_(give) {}
 
-// Joins each match to the stretch before it, unless that is a match too.
-std::vector<Stretch> MergeWithPrevious(std::span<const Stretch> stretches) {
-  std::vector<Stretch> merged;
-  bool after_match = false;
-  for (const Stretch& stretch : stretches) {
-    if (stretch.matches && !after_match && !merged.empty()) {
-      merged.back().range.end = stretch.range.end;
-    } else {
-      merged.push_back(stretch);
+  absl::Status Add(const Stretch& stretch) {
+    const bool after_match = std::exchange(after_match_, stretch.matches);
+    switch (behavior_) {
+      case SplitBehavior::kIsolated:
+        return give_(stretch.range);
+      case SplitBehavior::kRemoved:
+        return stretch.matches ? absl::OkStatus() : give_(stretch.range);
+      case SplitBehavior::kMergedWithPrevious:  // unless that is a match too
+        return Join(stretch, stretch.matches && !after_match);
+      case SplitBehavior::kMergedWithNext:
+        return Join(stretch, held_ && held_->matches && !stretch.matches);
+      case SplitBehavior::kContiguous:
+        return Join(stretch, held_ && held_->matches == stretch.matches);
     }
-    after_match = stretch.matches;
+    return absl::OkStatus();
   }
-  return merged;
-}
+  absl::Status Finish() { return held_ ? give_(held_->range) : absl::OkStatus(); }
 
-std::vector<Stretch> MergeWithNext(std::span<const Stretch> stretches) {
-  std::vector<Stretch> merged;
-  bool before_match = false;
-  for (auto stretch = stretches.rbegin(); stretch != stretches.rend(); ++stretch) {
-    if (stretch->matches && !before_match && !merged.empty()) {
-      merged.back().range.begin = stretch->range.begin;
-    } else {
-      merged.push_back(*stretch);
+ private:
+  absl::Status Join(const Stretch& stretch, bool joins) {
+    if (held_ && joins) {
+      held_ = {{held_->range.begin, stretch.range.end}, stretch.matches};
+      return absl::OkStatus();
     }
-    before_match = stretch->matches;
+    const std::optional<Stretch> whole = std::exchange(held_, stretch);
+    return whole ? give_(whole->range) : absl::OkStatus();
   }
-  std::reverse(merged.begin(), merged.end());
-  return merged;
-}
 
-std::vector<Stretch> MergeRuns(std::span<const Stretch> stretches) {
-  std::vector<Stretch> merged;
-  for (const Stretch& stretch : stretches) {
-    if (!merged.empty() && merged.back().matches == stretch.matches) {
-      merged.back().range.end = stretch.range.end;
-    } else {
-      merged.push_back(stretch);
-    }
-  }
-  return merged;
-}
-
-std::vector<Stretch> Behave(std::vector<Stretch> stretches, SplitBehavior behavior) {
-  switch (behavior) {
-    case SplitBehavior::kIsolated:
-      return stretches;
-    case SplitBehavior::kRemoved:
-      std::erase_if(stretches, [](const Stretch& stretch) { return stretch.matches; });
-      return stretches;
-    case SplitBehavior::kMergedWithPrevious:
-      return MergeWithPrevious(stretches);
-    case SplitBehavior::kMergedWithNext:
-      return MergeWithNext(stretches);
-    case SplitBehavior::kContiguous:
-      return MergeRuns(stretches);
-  }
-  return stretches;
-}
+  const SplitBehavior behavior_;
+  const absl::FunctionRef<absl::Status(ByteRange)> give_;
+  std::optional<Stretch> held_;  // to which the next may be joined
+  bool after_match_ = false;
+};
 
 }  // namespace
 
@@ -135,52 +103,51 @@ absl::StatusOr<PreTokenizer> PreTokenizer::Create(std::vector<PreTokenizerStep> 
 }
 
 absl::StatusOr<std::string_view> PreTokenizer::Prepared(const Step& step, std::string_view piece, bool is_first,
-                                                        Pieces& pieces, PatternBudget& budget) {
+                                                        PatternBudget& budget, std::string& changed) {
   const PreTokenizerStep& config = step.config;
   if (config.kind == PreTokenizerStep::Kind::kByteLevel) {
     if (!config.add_prefix_space || piece.front() == ' ') return piece;
-    std::string spaced(1, ' ');
-    return pieces.owned.emplace_back(std::move(spaced += piece));
+    changed.assign(1, ' ');
+    return changed += piece;
   }
   if (config.kind != PreTokenizerStep::Kind::kMetaspace) return piece;
   ABSL_ASSIGN_OR_RETURN(Normalized spaced, step.metaspace->Apply(piece, budget));
+  changed = std::move(spaced.text);
   const bool prepend =
       config.prepend_scheme == PrependScheme::kAlways || (config.prepend_scheme == PrependScheme::kFirst && is_first);
-  if (prepend && !spaced.text.starts_with(config.pattern)) spaced.text.insert(0, config.pattern);
-  return pieces.owned.emplace_back(std::move(spaced.text));
+  if (prepend && !changed.starts_with(config.pattern)) changed.insert(0, config.pattern);
+  return changed;
 }
 
-absl::StatusOr<Pieces> PreTokenizer::Cut(std::string_view text, bool is_first, PatternBudget& budget) const {
-  Pieces pieces;
-  if (!text.empty()) pieces.texts.push_back(text);
-  for (const Step& step : steps_) {
-    const bool write_chars = step.config.kind == PreTokenizerStep::Kind::kByteLevel && &step != &steps_.back();
-    std::vector<std::string_view> next;
-    next.reserve(pieces.texts.size());
-    const auto add = [&](std::string_view piece) {
-      next.push_back(write_chars ? pieces.owned.emplace_back(CharsOfBytes(piece)) : piece);
-    };
-    bool keeps_first = false;
-    for (const std::string_view& from : pieces.texts) {
-      const bool first = is_first && &from == &pieces.texts.front();
-      ABSL_ASSIGN_OR_RETURN(const std::string_view piece, Prepared(step, from, first, pieces, budget));
-      if (step.pattern == nullptr) {
-        keeps_first = keeps_first || first;
-        add(piece);
-        continue;
-      }
-      ABSL_ASSIGN_OR_RETURN(const std::vector<ByteRange> matches, step.pattern->FindAll(piece, budget));
-      for (const Stretch& stretch : Behave(Stretches(piece, matches, step.config.invert), step.config.behavior)) {
-        const auto [begin, end] = stretch.range;
-        if (begin == end) continue;
-        keeps_first = keeps_first || (first && begin == 0);
-        add(piece.substr(begin, end - begin));
-      }
-    }
-    pieces.texts = std::move(next);
-    is_first = keeps_first;
-  }
-  return pieces;
+absl::Status PreTokenizer::Cut(std::string_view text, bool is_first, PatternBudget& budget, Sink sink) const {
+  return text.empty() ? absl::OkStatus() : CutFrom(0, text, is_first, budget, sink);
+}
+
+absl::Status PreTokenizer::CutFrom(size_t index, std::string_view piece, bool is_first, PatternBudget& budget,
+                                   Sink sink) const {
+  if (index == steps_.size()) return sink(piece);
+  const Step& step = steps_[index];
+  const bool write_chars = step.config.kind == PreTokenizerStep::Kind::kByteLevel && index + 1 < steps_.size();
+  std::string changed;
+  ABSL_ASSIGN_OR_RETURN(const std::string_view whole, Prepared(step, piece, is_first, budget, changed));
+  const auto pass_on = [&](ByteRange range) -> absl::Status {
+    const std::string_view part = whole.substr(range.begin, range.end - range.begin);
+    if (part.empty()) return absl::OkStatus();
+    const bool first = is_first && range.begin == 0;
+    return write_chars ? CutFrom(index + 1, CharsOfBytes(part), first, budget, sink)
+                       : CutFrom(index + 1, part, first, budget, sink);
+  };
+  if (step.pattern == nullptr) return pass_on({0, whole.size()});
+  Splitter splitter(step.config.behavior, pass_on);
+  size_t done = 0;
+  const bool invert = step.config.invert;
+  ABSL_RETURN_IF_ERROR(step.pattern->ForEachMatch(whole, budget, [&](ByteRange match) {
+    if (done != match.begin) ABSL_RETURN_IF_ERROR(splitter.Add({{done, match.begin}, invert}));
+    done = match.end;
+    return splitter.Add({match, !invert});
+  }));
+  if (done != whole.size()) ABSL_RETURN_IF_ERROR(splitter.Add({{done, whole.size()}, invert}));
+  return splitter.Finish();
 }
 
 }  // namespace bitwright::worker

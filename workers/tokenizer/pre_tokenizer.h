@@ -1,12 +1,12 @@
 #pragma once
 
-#include <deque>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "workers/tokenizer/pattern.h"
 #include "workers/tokenizer/replacer.h"
@@ -38,21 +38,17 @@ struct PreTokenizerStep {
   bool cuts = true;
 };
 
-// Pieces of a text, never empty, in order; views into the text or into `owned`.
-struct Pieces {
-  std::vector<std::string_view> texts;
-  std::deque<std::string> owned;
-};
-
 // Immutable, thread-safe.
 class PreTokenizer {
  public:
   // Errors of Pattern::Compile.
   static absl::StatusOr<PreTokenizer> Create(std::vector<PreTokenizerStep> steps);
 
-  // `text` is well-formed UTF-8 and must outlive the result; `is_first`: the whole text begins with it.
-  // TOKENIZER_PATTERN_LIMIT, TEXT_TOO_LONG.
-  absl::StatusOr<Pieces> Cut(std::string_view text, bool is_first, PatternBudget& budget) const;
+  // Gets the pieces of a text in order, each for the time of the call; none is empty. Its error ends the cutting.
+  using Sink = absl::FunctionRef<absl::Status(std::string_view piece)>;
+  // `text` is well-formed UTF-8; `is_first`: the whole text begins with it. Each piece goes through all steps before
+  // the next is cut off, so that memory does not grow with their number. TOKENIZER_PATTERN_LIMIT, TEXT_TOO_LONG.
+  absl::Status Cut(std::string_view text, bool is_first, PatternBudget& budget, Sink sink) const;
 
   // The last step is ByteLevel. Cut then leaves its writing of bytes as characters to the model: pieces are raw bytes.
   bool ends_in_bytes() const { return ends_in_bytes_; }
@@ -64,9 +60,11 @@ class PreTokenizer {
     std::unique_ptr<const Replacer> metaspace;  // kMetaspace: of spaces
   };
   PreTokenizer() = default;
-  // The piece with what the step puts in and before it.
+  // The piece with what the step puts in and before it: `piece` itself, or in `changed`.
   static absl::StatusOr<std::string_view> Prepared(const Step& step, std::string_view piece, bool is_first,
-                                                   Pieces& pieces, PatternBudget& budget);
+                                                   PatternBudget& budget, std::string& changed);
+  // Takes a piece, which is not empty, through the steps from number `step` on.
+  absl::Status CutFrom(size_t step, std::string_view piece, bool is_first, PatternBudget& budget, Sink sink) const;
   static absl::StatusOr<Step> MakeStep(PreTokenizerStep config);
 
   std::vector<Step> steps_;

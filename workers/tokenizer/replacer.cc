@@ -1,7 +1,7 @@
 #include "workers/tokenizer/replacer.h"
 
+#include <optional>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "proto/base/status_macros.h"
@@ -11,12 +11,22 @@
 namespace bitwright::worker {
 namespace {
 
-std::vector<ByteRange> FindLiteral(std::string_view text, std::string_view literal) {
-  std::vector<ByteRange> found;
+absl::Status ForEachLiteral(std::string_view text, std::string_view literal,
+                            absl::FunctionRef<absl::Status(ByteRange)> each) {
   for (size_t at = text.find(literal); at != std::string_view::npos; at = text.find(literal, at + literal.size())) {
-    found.push_back({at, at + literal.size()});
+    ABSL_RETURN_IF_ERROR(each({at, at + literal.size()}));
   }
-  return found;
+  return absl::OkStatus();
+}
+
+// Of the text with all matches of a literal replaced, so that memory is taken once.
+size_t SizeWith(std::string_view text, const Replacement& r) {
+  size_t count = 0;
+  for (size_t at = text.find(r.pattern); at != std::string_view::npos;
+       at = text.find(r.pattern, at + r.pattern.size())) {
+    ++count;
+  }
+  return text.size() + (count + 1) * r.content.size() - count * r.pattern.size();  // one more may be put before it
 }
 
 // The reference library replaces such matches in a way of its own.
@@ -41,27 +51,24 @@ absl::StatusOr<Replacer> Replacer::Create(Replacement replacement) {
 
 absl::StatusOr<Normalized> Replacer::Apply(std::string_view text, PatternBudget& budget) const {
   const Replacement& r = replacement_;
-  std::vector<ByteRange> matches;
-  if (pattern_ == nullptr) {
-    matches = FindLiteral(text, r.pattern);
-  } else {
-    ABSL_ASSIGN_OR_RETURN(matches, pattern_->FindAll(text, budget));
-  }
-  const size_t most = text.size() + matches.size() * r.content.size();
-  ABSL_RETURN_IF_ERROR(budget.CheckNormalized(static_cast<int64_t>(most)));
   Normalized out;
-  out.text.reserve(text.size());
+  out.text.reserve(pattern_ == nullptr ? SizeWith(text, r) : text.size());
   size_t done = 0;
-  for (const ByteRange& match : matches) {
+  std::optional<ByteRange> first;
+  const auto replace = [&](ByteRange match) -> absl::Status {
     if (match.begin == match.end) return EmptyMatchError(r);
     out.text += text.substr(done, match.begin - done);
     out.text += r.content;
     done = match.end;
-  }
+    if (!first) first = match;
+    return budget.CheckNormalized(static_cast<int64_t>(out.text.size() + text.size() - done));
+  };
+  ABSL_RETURN_IF_ERROR(pattern_ == nullptr ? ForEachLiteral(text, r.pattern, replace)
+                                           : pattern_->ForEachMatch(text, budget, replace));
   out.text += text.substr(done);
   // What replaces several characters stands where the last of them stood.
-  const bool replaced = !matches.empty() && matches.front().begin == 0;
-  const bool several = replaced && matches.front().end > static_cast<size_t>(CodePointBytes(text.front()));
+  const bool replaced = first && first->begin == 0;
+  const bool several = replaced && first->end > static_cast<size_t>(CodePointBytes(text.front()));
   out.keeps_start = !several && !(replaced && r.content.empty());
   return out;
 }

@@ -1,7 +1,6 @@
 #include "workers/tokenizer/tokenizer.h"
 
 #include <algorithm>
-#include <deque>
 #include <functional>
 #include <utility>
 
@@ -150,6 +149,15 @@ absl::StatusOr<std::unique_ptr<const Tokenizer>> Tokenizer::Make(TokenizerConfig
 }
 
 absl::StatusOr<std::vector<int32_t>> Tokenizer::Encode(std::string_view text, bool add_special_tokens) const {
+  std::vector<int32_t> all;
+  ABSL_RETURN_IF_ERROR(EncodeTo(text, add_special_tokens, [&](std::span<const int32_t> ids) {
+    all.insert(all.end(), ids.begin(), ids.end());
+    return absl::OkStatus();
+  }));
+  return all;
+}
+
+absl::Status Tokenizer::EncodeTo(std::string_view text, bool add_special_tokens, IdSink sink) const {
   const auto size = static_cast<int64_t>(text.size());
   if (size > kMaxTextBytes) return TextTooLongError("the text", size, kMaxTextBytes);
   if (const size_t valid = ValidUtf8Prefix(text); valid != text.size()) {
@@ -158,38 +166,36 @@ absl::StatusOr<std::vector<int32_t>> Tokenizer::Encode(std::string_view text, bo
 
   const Parts& parts = *parts_;
   PatternBudget budget(size);
-  std::deque<std::string> normalized_texts;  // the encoder's pieces point into these and into `cuts`
-  std::deque<Pieces> cuts;
   const std::unique_ptr<TokenModel::Encoder> encoder = parts.model->NewEncoder();
-  std::vector<int32_t> ids;
-  if (add_special_tokens) ids = parts.special_tokens.prefix;
+  IdBuffer out(sink);
+  if (add_special_tokens) out.ids = parts.special_tokens.prefix;
 
   for (const auto& outer : parts.verbatim.Cut(text)) {
     if (outer.id >= 0) {
-      ids.push_back(outer.id);
+      out.ids.push_back(outer.id);
       continue;
     }
     bool starts_text = outer.text.data() == text.data();
     std::string_view normal = outer.text;
+    Normalized changed;
     if (!parts.normalizer.empty()) {
-      ABSL_ASSIGN_OR_RETURN(Normalized changed, parts.normalizer.Normalize(outer.text, budget));
-      normal = normalized_texts.emplace_back(std::move(changed.text));
+      ABSL_ASSIGN_OR_RETURN(changed, parts.normalizer.Normalize(outer.text, budget));
+      normal = changed.text;
       starts_text = starts_text && changed.keeps_start;
     }
     for (const auto& inner : parts.normalized.Cut(normal)) {
       if (inner.id >= 0) {
-        ids.push_back(inner.id);
+        out.ids.push_back(inner.id);
         continue;
       }
       const bool is_first = starts_text && inner.text.data() == normal.data();
-      ABSL_ASSIGN_OR_RETURN(Pieces cut, parts.pre_tokenizer.Cut(inner.text, is_first, budget));
-      const Pieces& kept = cuts.emplace_back(std::move(cut));
-      for (std::string_view piece : kept.texts) ABSL_RETURN_IF_ERROR(encoder->Encode(piece, ids));
+      ABSL_RETURN_IF_ERROR(parts.pre_tokenizer.Cut(
+          inner.text, is_first, budget, [&](std::string_view piece) { return encoder->Encode(piece, out); }));
     }
   }
   const std::vector<int32_t>& suffix = parts.special_tokens.suffix;
-  if (add_special_tokens) ids.insert(ids.end(), suffix.begin(), suffix.end());
-  return ids;
+  if (add_special_tokens) out.ids.insert(out.ids.end(), suffix.begin(), suffix.end());
+  return out.Finish();
 }
 
 absl::StatusOr<std::string> Tokenizer::Decode(std::span<const int32_t> ids, bool skip_special_tokens) const {

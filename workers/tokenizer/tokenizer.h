@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace bitwright::worker {
@@ -38,6 +40,10 @@ class Tokenizer {
   // TEXT_NOT_UTF8 (with the byte), TEXT_TOO_LONG (above kMaxTextBytes, or 16 MiB that nothing cuts),
   // TOKENIZER_PATTERN_LIMIT, TOKENIZER_UNSUPPORTED (a Replace that matches between two characters of this text).
   absl::StatusOr<std::vector<int32_t>> Encode(std::string_view text, bool add_special_tokens) const;
+  // The same, part after part, so that no more than the text is in memory (twice, where the tokenizer normalizes it;
+  // thrice, where it also writes spaces as characters). An error of `sink` ends it.
+  using IdSink = absl::FunctionRef<absl::Status(std::span<const int32_t> ids)>;
+  absl::Status EncodeTo(std::string_view text, bool add_special_tokens, IdSink sink) const;
 
   // The text of ids; bytes that are not UTF-8 become U+FFFD. `skip_special_tokens` leaves out added tokens that the
   // file marks special. TOKEN_ID_UNKNOWN.

@@ -25,12 +25,12 @@ class Unigram::PieceEncoder final : public Encoder {
  public:
   explicit PieceEncoder(const Tables& tables) : tables_(tables) {}
 
-  absl::Status Encode(std::string_view piece, std::vector<int32_t>& ids) override {
-    if (piece.size() > kMaxRememberedBytes) return Walk(piece, ids);
-    cache_.Append(piece, ids, [this](std::string_view fresh, std::vector<int32_t>& out) {
-      Walk(fresh, out).IgnoreError();  // too short for the only error
+  absl::Status Encode(std::string_view piece, IdBuffer& out) override {
+    if (piece.size() > kMaxRememberedBytes) return Walk(piece, out.ids, &out);
+    cache_.Append(piece, out.ids, [this](std::string_view fresh, std::vector<int32_t>& ids) {
+      Walk(fresh, ids, nullptr).IgnoreError();  // too short for the only error
     });
-    return absl::OkStatus();
+    return out.PassOn();
   }
 
  private:
@@ -43,13 +43,15 @@ class Unigram::PieceEncoder final : public Encoder {
     int32_t length = 0;  // of the last token, in bytes; 0: no path yet
   };
 
-  absl::Status Walk(std::string_view text, std::vector<int32_t>& ids) {
+  // Appends to ids; where they are those of `out`, passes them on.
+  absl::Status Walk(std::string_view text, std::vector<int32_t>& ids, IdBuffer* out) {
     unknown_ = {};
     arrivals_.assign(1, Arrival{});
     size_t settled = 0;  // the place of arrivals_[0]
     for (size_t at = 0; at < text.size(); at += CodePointBytes(text[at])) {
       if (at > settled && settled + arrivals_.size() - 1 == at) {
         Settle(text, settled, ids);
+        if (out != nullptr) ABSL_RETURN_IF_ERROR(out->PassOn());
         arrivals_.assign(1, Arrival{.score = arrivals_.back().score});
         settled = at;
       }

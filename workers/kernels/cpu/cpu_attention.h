@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "proto/contract/memory_cuts.h"
 #include "workers/base/thread_pool.h"
 #include "workers/kernels/device.h"
 #include "workers/tensor/buffer.h"
@@ -18,7 +19,5 @@ void CpuAttend(const AttentionParts& parts, const Heads& q, const Heads& k, cons
 void CpuAttendBack(const AttentionParts& parts, const Heads& q, const Heads& k, const Heads& v, const Heads& dout,
                    const Heads& dq, const Heads& dk, const Heads& dv, ThreadPool& pool,
                    std::vector<Buffer<float>>& scratch);
-
-inline constexpr int64_t kQueryTile = 128;
 
 }  // namespace bitwright::worker

@@ -1,4 +1,5 @@
 // The only file that includes oneDNN. dnnl_sgemm is the same in v2 and v3; the matmul primitive is not.
+#include <algorithm>
 #include <dnnl.hpp>
 #include <map>
 #include <new>
@@ -27,6 +28,8 @@ struct Matmul {
   dnnl::matmul primitive;
   memory::desc a, b, c;
 };
+
+constexpr int64_t kWidened = 1024;  // columns of the operands that are widened at a time
 
 using Shape = std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t, int64_t>;
 
@@ -102,9 +105,13 @@ void GemmBf16(int64_t m, int64_t n, int64_t k, const uint16_t* a, int64_t lda, c
               int64_t ldc) {
   if (m == 0 || n == 0) return;
   if (!HasBf16Gemm()) {
-    const auto wide_a = Widen(a, m, k, lda);
-    const auto wide_b = Widen(b, n, k, ldb);
-    GemmF32(false, true, m, n, k, 1.0f, wide_a.data(), k, wide_b.data(), k, 0.0f, c, ldc);
+    for (int64_t first = 0; first < k || first == 0; first += kWidened) {
+      const int64_t width = std::min(kWidened, k - first);
+      const auto wide_a = Widen(a + first, m, width, lda);
+      const auto wide_b = Widen(b + first, n, width, ldb);
+      GemmF32(false, true, m, n, width, 1.0f, wide_a.data(), width, wide_b.data(), width, first == 0 ? 0.0f : 1.0f, c,
+              ldc);
+    }
     return;
   }
   HoldToClass();

@@ -71,6 +71,7 @@ TEST(Cuts, EverythingIsCoveredOnceAndProfilesStayWithinRanges) {
     ExpectCovers(cuts.evaluation, evaluation);
     std::vector<Cut> profiles;
     const Costs costs(job.model->info(), job.recipe, 512);
+    const LiveSets live(job.model->info(), job.recipe.rounding());
     for (const ProfileCut& profile : cuts.profiles) {
       profiles.push_back(profile.blocks);
       EXPECT_GE(profile.blocks.begin, cuts.ranges[profile.range].begin);
@@ -90,7 +91,7 @@ TEST(Cuts, EverythingIsCoveredOnceAndProfilesStayWithinRanges) {
       const int windows = cuts.curvature[0].size();
       EXPECT_TRUE(check.units.size() == 1 ||
                   (costs.CheckFlops(cuts.ranges[check.range], check.units, windows) <= kProfileFlops &&
-                   costs.CheckStreamBytes(check.units, windows) <= kCheckBytes));
+                   check.units.size() * costs.Measurements() * live.Stream(windows, 512) <= kCheckBytes));
     }
     EXPECT_EQ(checked, CheckedUnits(info, job.recipe.sensitivity().checked_units()));
     const double handed_on = 4.0 * calibration * 512 * info.hidden_size();
@@ -139,11 +140,11 @@ TEST(Cuts, ProfilingIsLinearInDepth) {
 // Two blocks in f32, activations and 1 GiB, as the design allows.
 TEST(Cuts, MemoryOfASevenBillionModelStaysBelowTwoBlocksAndActivations) {
   const ResolvedJob job = Job(kSevenB);
-  const Costs costs(job.model->info(), job.recipe, 512);
+  const LiveSets live(job.model->info(), job.recipe.rounding());
   const int64_t blocks = 8 * job.model->info().block_parameters();
   const int64_t activations = 4 * 65536 * 4096LL;
-  EXPECT_LT(costs.CalibrateBytes(128), blocks + 6 * activations + (int64_t{1} << 30));
-  EXPECT_LT(costs.EvaluateBytes(16), blocks + 3 * activations + (int64_t{1} << 30));
+  EXPECT_LT(live.Calibrate(128, 512, v1::COMPUTE_TYPE_F32).On(2), blocks + 6 * activations + (int64_t{1} << 30));
+  EXPECT_LT(live.Evaluate(16, 512, v1::COMPUTE_TYPE_F32).On(2), blocks + 3 * activations + (int64_t{1} << 30));
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ TEST(Expand, EveryLinkComesFromAnEarlierNodeAndKeysAreUnique) {
     for (const auto& link : node.links) EXPECT_TRUE(keys.contains(link.from)) << node.key << " <- " << link.from;
     EXPECT_TRUE(keys.insert(node.key).second) << node.key;
     EXPECT_EQ(node.key.substr(0, node.key.find('[')), node.spec.kind());
-    EXPECT_GE(node.memory_bytes, int64_t{1} << 30) << node.key;
+    EXPECT_GE(node.memory.bytes, int64_t{32} << 20) << node.key << ": no process is smaller";
   }
 }
 

@@ -13,7 +13,7 @@ bool SameNode(const TaskNode& a, const TaskNode& b) {
   const auto same_link = [](const TaskNode::Link& x, const TaskNode::Link& y) {
     return x.input == y.input && x.from == y.from && x.output == y.output;
   };
-  return a.key == b.key && TaskDigest(a.spec) == TaskDigest(b.spec) && a.memory_bytes == b.memory_bytes &&
+  return a.key == b.key && TaskDigest(a.spec) == TaskDigest(b.spec) && a.memory == b.memory &&
          a.cost_flops == b.cost_flops && a.numeric == b.numeric &&
          std::equal(a.links.begin(), a.links.end(), b.links.begin(), b.links.end(), same_link);
 }

@@ -69,6 +69,15 @@ v1::ModelInfo Info(const Shape& s) {
   info.set_block_parameters(block);
   info.set_statistics_bytes(s.blocks * (3 * Packed(s.hidden) + Packed(s.intermediate)));
   info.set_head_parameters(head);
+  v1::LiveSizes& live = *info.mutable_live();
+  live.set_block(4 * block);
+  live.set_narrow_block(2 * block);
+  live.set_narrow_block_load(2 * block + 8 * s.hidden * s.intermediate);
+  live.set_tensor(2 * s.hidden * s.intermediate);
+  live.set_forward_row(4 * (s.hidden + 3 * s.intermediate));
+  live.set_backward_row(8 * (6 * s.hidden + 2 * s.key_value + 3 * s.intermediate));
+  live.set_narrow_row(2 * s.intermediate);
+  live.set_moments(4 * (3 * s.hidden * s.hidden + s.intermediate * s.intermediate));
   info.set_kept_bytes(info.tensor_bytes() - 2 * info.quantized_weights());
   info.set_artifact_overhead_bytes(50'000);
   info.set_tokenizer_path("tokenizer.json");

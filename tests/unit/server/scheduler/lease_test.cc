@@ -212,19 +212,19 @@ TEST(Lease, ASmallTaskRunsBesideALongOne) {
 TEST(Lease, ALaneOfSmallTasksTakesNoMemoryFromLongOnes) {
   Rig rig;
   const v1::Job job = rig.QueuedJob();
-  const std::string worker = rig.AddWorker([](auto& capacity) { capacity.set_memory_bytes(int64_t{3} << 29); });
+  const std::string worker = rig.AddWorker([](auto& capacity) { capacity.set_memory_bytes(int64_t{3} << 27); });
   const std::optional<v1::Lease> small = SmallLease(rig, worker);
   ASSERT_TRUE(small.has_value());
   EXPECT_EQ(small->spec().kind(), "tokenize");
   const v1::Lease other = rig.Lease(worker);
-  EXPECT_EQ(other.spec().kind(), "tokenize") << "two of 1 GiB each, in 1.5 GiB and the lane's own";
+  EXPECT_EQ(other.spec().kind(), "tokenize") << "two of 256 MiB each, in 384 MiB and the lane's own";
 }
 
 TEST(Lease, AWorkerWithoutThatLaneCountsAllMemory) {
   Rig rig;
   rig.QueuedJob();
   const std::string worker = rig.AddWorker([](auto& capacity) {
-    capacity.set_memory_bytes(int64_t{3} << 29);
+    capacity.set_memory_bytes(int64_t{3} << 27);
     capacity.set_slots(2);
   });
   rig.Lease(worker);

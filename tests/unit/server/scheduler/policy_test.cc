@@ -60,11 +60,11 @@ TEST(Policy, TheCodeOfEarlierTasksIsKeptWhereAPlaceIsFree) {
 
 TEST(Policy, WhatCannotRunItIsNotChosen) {
   const Offer small = Place("cpu-avx512", "1", 8);
-  EXPECT_EQ(Chosen({small}, {.memory_bytes = 1001}), "none");
+  EXPECT_EQ(Chosen({small}, {.memory = {1001, 0}}), "none");
   Offer lane = small;
   lane.small_lane = true;
-  EXPECT_EQ(Chosen({lane}, {.memory_bytes = 1001}), "none");
-  EXPECT_EQ(Chosen({lane}, {.memory_bytes = 1001, .small = true}), "cpu-avx512 1");
+  EXPECT_EQ(Chosen({lane}, {.memory = {1001, 0}}), "none");
+  EXPECT_EQ(Chosen({lane}, {.memory = {1001, 0}, .small = true}), "cpu-avx512 1");
   EXPECT_EQ(Chosen({small}, {.compute_class = "cpu-avx2"}), "none");
   EXPECT_EQ(Chosen({small}, {.code_version = "2"}), "none");
   EXPECT_FALSE(AnyFits({small}, {.code_version = "2"}));

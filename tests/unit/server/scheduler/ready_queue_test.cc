@@ -13,7 +13,7 @@ namespace {
 const AskingWorker kWorker{.compute_class = "cpu-avx512", .code_version = "code1", .memory_bytes = 1000};
 
 Execution Task(const std::string& name) {
-  return {.task = name, .owner = "jobs/1", .tenant = std::string("a"), .needs = {.memory_bytes = 100}};
+  return {.task = name, .owner = "jobs/1", .tenant = std::string("a"), .needs = {.memory = {100, 0}}};
 }
 
 // What a queue of these gives.
@@ -55,9 +55,9 @@ TEST(ReadyQueue, OlderOwnerGoesFirstThenLargerCostThenTheName) {
 
 TEST(ReadyQueue, MemoryMustFit) {
   std::vector<Execution> tasks = {Task("1"), Task("2")};
-  tasks[0].needs.memory_bytes = 1001;
+  tasks[0].needs.memory = {1001, 0};
   EXPECT_EQ(Pick(tasks), "2");
-  tasks[1].needs.memory_bytes = 1001;
+  tasks[1].needs.memory = {1001, 0};
   EXPECT_EQ(Pick(tasks), "none");
 }
 
@@ -75,7 +75,7 @@ TEST(ReadyQueue, SmallTasksAloneAreGivenToWhoAsksForThem) {
 
 TEST(ReadyQueue, ALaneOfItsOwnHasMemoryForSmallTasks) {
   Execution task = Task("1");
-  task.needs.memory_bytes = 1001;
+  task.needs.memory = {1001, 0};
   AskingWorker lane = kWorker;
   lane.small_lane = true;
   EXPECT_EQ(Pick({task}, lane), "none");
@@ -117,7 +117,9 @@ std::string PickByLookingAtAll(const std::vector<Execution>& tasks, const Asking
   };
   const auto may_run = [&](const Execution& task) {
     const Requirements& needs = task.needs;
-    if (needs.memory_bytes > worker.memory_bytes && !(needs.small && worker.small_lane)) return false;
+    if (needs.memory.bytes + worker.threads * needs.memory.thread_bytes > worker.memory_bytes &&
+        !(needs.small && worker.small_lane))
+      return false;
     if (worker.small_only && !needs.small) return false;
     if (!needs.code_version.empty() && needs.code_version != worker.code_version) return false;
     return needs.compute_class.empty() || needs.compute_class == worker.compute_class;
@@ -145,13 +147,14 @@ TEST(ReadyQueue, GivesWhatLookingAtAllOfThemGives) {
                                      : draw(2) == 0 ? "cpu-avx512"
                                                     : "cpu-avx2",
                     .code_version = draw(2) == 0 ? "" : "code" + std::to_string(draw(2)),
-                    .memory_bytes = 500 * draw(4),
+                    .memory = {500 * draw(4), 100 * draw(3)},
                     .small = draw(3) == 0};
       tasks.push_back(task);
     }
     const AskingWorker worker{.compute_class = "cpu-avx512",
                               .code_version = "code1",
                               .memory_bytes = 500 * draw(4),
+                              .threads = 1 + draw(4),
                               .small_only = draw(4) == 0,
                               .small_lane = draw(2) == 0};
     const TenantTurns turns = {{"a", draw(3)}, {"b", draw(3)}};

@@ -1,4 +1,4 @@
-#include "workers/calibrate/calibrate.h"
+#include "tests/support/calibrated.h"
 
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ absl::StatusOr<std::vector<UnitStatistics>> CalibrateAll(const Model& model, std
   const auto device = MakeCpuDevice(pool);
   BlockRunner runner(model, window, Compute::kF32, *device);
   const DeviceMatrix x = runner.Embed(ids);
-  return Calibrate(runner, 0, model.config().layers, x.view(), [](double) {});
+  return CalibrateAll(runner, 0, model.config().layers, x.view());
 }
 
 class SecondMomentFixture : public ::testing::TestWithParam<std::string> {};

@@ -87,7 +87,7 @@ TEST_P(GradientFixture, OutputMomentsAgreeWithTransformers) {
     };
     return of_block;
   };
-  ASSERT_OK_AND_ASSIGN(const auto result, RunGradients(*runner_, ids_, options, taps, [](double) {}));
+  ASSERT_OK_AND_ASSIGN(const auto result, RunGradients(*runner_, ids_, std::move(options), taps, [](double) {}));
   EXPECT_EQ(moments.all().size(), static_cast<size_t>(7 * model_->config().layers + 1));
   for (const auto& [name, moment] : moments.all()) {
     ASSERT_OK_AND_ASSIGN(const auto view, expected_->Find("G/" + name));
@@ -136,7 +136,7 @@ TEST_P(GradientFixture, ParametersAgreeWithTransformers) {
     };
     return of_block;
   };
-  ASSERT_OK_AND_ASSIGN(const auto result, RunGradients(*runner_, ids_, options, taps, [](double) {}));
+  ASSERT_OK_AND_ASSIGN(const auto result, RunGradients(*runner_, ids_, std::move(options), taps, [](double) {}));
   const double scored =
       static_cast<double>(ids_.size()) * static_cast<double>(window_ - 1) / static_cast<double>(window_);
   double loss = 0;
@@ -186,7 +186,7 @@ TEST_P(EveryFamily, GradientIsTheSlopeOfTheLoss) {
   ASSERT_OK_AND_ASSIGN(
       const auto result,
       RunGradients(
-          runner, ids, options, [](int64_t, const BlockWeights&) { return GradientTaps(); }, [](double) {}));
+          runner, ids, std::move(options), [](int64_t, const BlockWeights&) { return GradientTaps(); }, [](double) {}));
   const std::vector<float> gradient = Values(*device, result.entering.view());
   const DeviceMatrix embedded = runner.Embed(ids);
   const std::vector<float> start = Values(*device, embedded.view());
@@ -237,7 +237,7 @@ TEST(Gradients, ThreadsAndMemoryChangeNoBit) {
     options.seed = 7;
     options.most_stream_bytes = most_stream_bytes;
     const auto result = RunGradients(
-        runner, ids, options, [](int64_t, const BlockWeights&) { return GradientTaps(); }, [](double) {});
+        runner, ids, std::move(options), [](int64_t, const BlockWeights&) { return GradientTaps(); }, [](double) {});
     EXPECT_THAT(result, IsOk());
     return std::tuple(result->labels, result->losses, Values(*device, result->entering.view()));
   };
@@ -258,24 +258,23 @@ TEST(Gradients, RangesOfBlocksAndPartsOfWindowsChangeNoBit) {
   ASSERT_OK_AND_ASSIGN(const auto whole, RunGradients(runner, ids, {}, no_taps, [](double) {}));
   const int64_t layers = model.config().layers, middle = layers / 2;
 
-  const DeviceMatrix entering = runner.Embed(ids);
-  ASSERT_THAT(runner.RunBlocks(0, middle, entering.view()), IsOk());
   GradientOptions options;
   options.begin = middle;
-  options.entering = entering.view();
-  ASSERT_OK_AND_ASSIGN(const auto back, RunGradients(runner, ids, options, no_taps, [](double) {}));
+  options.entering = runner.Embed(ids);
+  ASSERT_THAT(runner.RunBlocks(0, middle, options.entering.view()), IsOk());
+  ASSERT_OK_AND_ASSIGN(auto back, RunGradients(runner, ids, std::move(options), no_taps, [](double) {}));
   EXPECT_EQ(back.labels, whole.labels);
   GradientOptions first;
   first.end = middle;
-  first.leaving = back.entering.view();
-  ASSERT_OK_AND_ASSIGN(const auto front, RunGradients(runner, ids, first, no_taps, [](double) {}));
+  first.leaving = std::move(back.entering);
+  ASSERT_OK_AND_ASSIGN(const auto front, RunGradients(runner, ids, std::move(first), no_taps, [](double) {}));
   EXPECT_TRUE(front.labels.empty());
   EXPECT_EQ(Values(*device, front.entering.view()), Values(*device, whole.entering.view()));
 
   GradientOptions part;
   part.first_position = 64;
   ASSERT_OK_AND_ASSIGN(const auto behind,
-                       RunGradients(runner, std::span(ids).subspan(64), part, no_taps, [](double) {}));
+                       RunGradients(runner, std::span(ids).subspan(64), std::move(part), no_taps, [](double) {}));
   EXPECT_EQ(behind.labels, std::vector<int32_t>(whole.labels.begin() + 64, whole.labels.end()));
 }
 

@@ -21,7 +21,7 @@ TEST(ValuePlan, ALlamaNeedsThreeSlotsAndWorksInPlace) {
   EXPECT_TRUE(plan.output_in_place);
   // Norm, [gate, up] and f(gate) · up at most at a time; attention has less.
   EXPECT_LE(plan.columns.size(), 4U);
-  EXPECT_LE(plan.RowFloats(),
+  EXPECT_LE(plan.RowBytes() / 4,
             config.hidden + 2 * config.intermediate + std::max(3 * config.hidden, config.intermediate));
 }
 
@@ -30,7 +30,7 @@ class Player {
  public:
   Player(const BlockProgram& program, const ValuePlan& plan) : plan_(plan), holds_(plan.columns.size(), -1) {
     for (size_t v = 0; v < program.values.size(); ++v) {
-      EXPECT_GE(plan.columns[static_cast<size_t>(plan.slot[v])], program.values[v].columns);
+      EXPECT_GE(plan.columns[static_cast<size_t>(plan.slot[v])], program.values[v].Width());
     }
     Write(0);
   }

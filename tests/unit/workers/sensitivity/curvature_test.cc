@@ -24,9 +24,9 @@ std::vector<int32_t> SomeIds(int64_t windows) {
 }
 
 absl::StatusOr<CurvatureResult> CurvatureOf(const Model& model, Device& device, const std::vector<int32_t>& ids,
-                                            const GradientOptions& options = {}, int64_t window = kWindow) {
+                                            GradientOptions options = {}, int64_t window = kWindow) {
   BlockRunner runner(model, window, Compute::kF32, device);
-  return RunCurvature(runner, ids, options, [](double) {});
+  return RunCurvature(runner, ids, std::move(options), [](double) {});
 }
 
 class CurvatureFixture : public ::testing::TestWithParam<std::string> {};
@@ -43,7 +43,7 @@ TEST_P(CurvatureFixture, IsTheDiagonalOfTransformersMoments) {
   const auto device = MakeCpuDevice(pool);
   GradientOptions options;
   options.labels = Ids(labels);
-  ASSERT_OK_AND_ASSIGN(const auto result, CurvatureOf(model, *device, Ids(input), options, input.shape[1]));
+  ASSERT_OK_AND_ASSIGN(const auto result, CurvatureOf(model, *device, Ids(input), std::move(options), input.shape[1]));
   auto unit = result.units.begin();
   for (int64_t b = 0; b < model.config().layers; ++b) {
     for (const UnitSpec& spec : model.config().block(b).units) {
@@ -114,10 +114,10 @@ TEST(Curvature, AgreesWithPlainLoopsInF64) {
   ASSERT_OK_AND_ASSIGN(const Model model, Model::Open(SmallModel::Make().Write(dir.path())));
   ThreadPool pool(2);
   const auto device = MakeCpuDevice(pool), plain = MakeReferenceDevice();
-  GradientOptions options;
-  options.labels = SomeIds(3);
-  ASSERT_OK_AND_ASSIGN(const auto got, CurvatureOf(model, *device, SomeIds(3), options));
-  ASSERT_OK_AND_ASSIGN(const auto expected, CurvatureOf(model, *plain, SomeIds(3), options));
+  GradientOptions options, same;
+  options.labels = same.labels = SomeIds(3);
+  ASSERT_OK_AND_ASSIGN(const auto got, CurvatureOf(model, *device, SomeIds(3), std::move(options)));
+  ASSERT_OK_AND_ASSIGN(const auto expected, CurvatureOf(model, *plain, SomeIds(3), std::move(same)));
   ASSERT_EQ(got.units.size(), 8);
   for (size_t u = 0; u < got.units.size(); ++u) {
     const float largest = *std::max_element(expected.units[u].rows.begin(), expected.units[u].rows.end());

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "proto/base/status_macros.h"
+#include "tests/support/calibrated.h"
 #include "tests/support/device_values.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/small_model.h"
 #include "tests/support/status_matchers.h"
-#include "workers/calibrate/calibrate.h"
 #include "workers/formats/dequantize.h"
 #include "workers/kernels/cpu/cpu_device.h"
 #include "workers/quantize/unit_rounder.h"
@@ -30,7 +30,7 @@ class RoundedUnits : public ::testing::Test {
     model_.emplace(std::move(model));
     runner_.emplace(*model_, kWindow, Compute::kF32, *device_);
     const DeviceMatrix x = runner_->Embed(ids_);
-    ASSERT_OK_AND_ASSIGN(const auto statistics, Calibrate(*runner_, 0, 2, x.view(), [](double) {}));
+    ASSERT_OK_AND_ASSIGN(const auto statistics, CalibrateAll(*runner_, 0, 2, x.view()));
     ASSERT_THAT(WriteStatistics(dir_ / "statistics", statistics), IsOk());
     ASSERT_OK_AND_ASSIGN(StatisticsFile file, StatisticsFile::Open(dir_ / "statistics"));
     statistics_.emplace(std::move(file));

@@ -41,7 +41,7 @@ TEST_P(TrainedModel, PerplexityAgreesWithTransformers) {
   model.FinalNorm(*device, x.view());
   const Matrix same[] = {x.view()};
   // The smaller model's head is taken as too large to keep: the same numbers must come from its tiles.
-  const int64_t most_head_bytes = GetParam() == std::string("sample") ? 0 : OutputHead::kMostBytes;
+  const int64_t most_head_bytes = GetParam() == std::string("sample") ? 0 : kMostHeadBytes;
   HeadComparison head(runner, most_head_bytes);
   const auto stats = head.Compare(x.view(), same, ids);
   ASSERT_OK_AND_ASSIGN(const EvaluationSummary summary, Summarize(stats.front(), 1));

@@ -7,8 +7,17 @@
 namespace bitwright::worker {
 namespace {
 
+absl::StatusOr<std::vector<int32_t>> Parsed(std::string_view text, int64_t window) {
+  std::vector<int32_t> all;
+  const absl::Status status = ParseIdLines(text, window, [&](std::span<const int32_t> ids) {
+    all.insert(all.end(), ids.begin(), ids.end());
+    return absl::OkStatus();
+  });
+  return status.ok() ? absl::StatusOr<std::vector<int32_t>>(all) : status;
+}
+
 TEST(IdLines, WindowAfterWindow) {
-  ASSERT_OK_AND_ASSIGN(const auto ids, ParseIdLines("[1,2]\n\n [ 3 , 2147483647 ]\r\n\t\n[0,0]", 2));
+  ASSERT_OK_AND_ASSIGN(const auto ids, Parsed("[1,2]\n\n [ 3 , 2147483647 ]\r\n\t\n[0,0]", 2));
   EXPECT_EQ(ids, (std::vector<int32_t>{1, 2, 3, 2147483647, 0, 0}));
 }
 
@@ -40,7 +49,7 @@ TEST(IdLines, RefusesAndNamesTheLine) {
                            "[1,2][3,4]",
                            "\xef\xbb\xbf[1,2]",
                            "[1,\xff]"}) {
-    const auto parsed = ParseIdLines("[1,2]\n" + std::string(line), 2);
+    const auto parsed = Parsed("[1,2]\n" + std::string(line), 2);
     EXPECT_THAT(parsed, HasReason("DATA_INVALID")) << line;
     const auto detail = GetErrorDetail(parsed.status());
     ASSERT_TRUE(detail.has_value()) << line;
@@ -49,11 +58,11 @@ TEST(IdLines, RefusesAndNamesTheLine) {
 }
 
 TEST(IdLines, EmptyFiles) {
-  for (const char* text : {"", "\n", "\n\n \r\n"}) EXPECT_THAT(ParseIdLines(text, 2), HasReason("DATA_INVALID"));
+  for (const char* text : {"", "\n", "\n\n \r\n"}) EXPECT_THAT(Parsed(text, 2), HasReason("DATA_INVALID"));
 }
 
 TEST(IdLines, ALongLineOfGarbageIsShownCut) {
-  const auto parsed = ParseIdLines("[" + std::string(1 << 20, 'x') + "]", 2);
+  const auto parsed = Parsed("[" + std::string(1 << 20, 'x') + "]", 2);
   EXPECT_THAT(parsed, HasReason("DATA_INVALID"));
   EXPECT_LT(parsed.status().message().size(), 300u);
 }

@@ -13,7 +13,13 @@ using Ids = std::vector<int32_t>;
 
 Ids Encoded(const TokenModel& model, std::string_view piece) {
   Ids ids;
-  EXPECT_THAT(model.NewEncoder()->Encode(piece, ids), IsOk());
+  const auto append = [&](std::span<const int32_t> more) {
+    ids.insert(ids.end(), more.begin(), more.end());
+    return absl::OkStatus();
+  };
+  IdBuffer out(append);
+  EXPECT_THAT(model.NewEncoder()->Encode(piece, out), IsOk());
+  EXPECT_THAT(out.Finish(), IsOk());
   return ids;
 }
 

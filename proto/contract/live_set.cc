@@ -1,0 +1,148 @@
+#include "proto/contract/live_set.h"
+
+#include <algorithm>
+
+#include "proto/contract/memory_cuts.h"
+
+namespace bitwright {
+namespace {
+
+constexpr double kFloat = 4;
+constexpr double kProcess = 32.0 * (1 << 20);      // code, libraries, tables
+constexpr double kThread = 4.0 * (1 << 20);        // what a matrix product packs
+constexpr double kMomentParts = 12.0 * (1 << 20);  // partial sums of a narrow input's second moment
+constexpr double kSmall = 256.0 * (1 << 20);
+constexpr double kRememberedPieces = 32.0 * (1 << 20);
+constexpr double kTextCopies = 3.4;  // of a text and its copies where the tokenizer writes spaces in three bytes
+// Bytes for each input and row of a piece of 64 rows that is rounded: weights in two orders, errors, codes, scales.
+constexpr double kRoundedPiece = 64 * 13.2;
+constexpr double kPanelColumns = 64;  // of a factorization
+
+double Bytes(int64_t bytes) { return static_cast<double>(bytes); }
+
+LiveSet ToLiveSet(double bytes, double thread_bytes) {
+  const auto saturated = [](double value) { return static_cast<int64_t>(std::min(value, 4e18)); };
+  return {saturated(kProcess + bytes), saturated(kThread + thread_bytes)};
+}
+
+// Factorizing H [n, n] and rounding one linear of it at a time beside it.
+double Factorizing(double n, double linear_weights, bool rtn) {
+  const double packed = kFloat * n * (n + 1) / 2;
+  const double square = kFloat * n * n;
+  const double codes = 2 * linear_weights;  // as integers of 8 bits, and packed
+  if (rtn) return packed + square + codes + kFloat * linear_weights;
+  return packed + square + std::max(2 * square + 2 * kFloat * kPanelColumns * n, codes);
+}
+
+double Inputs(const v1::UnitInfo& unit) {
+  return unit.linears().empty() ? 0 : static_cast<double>(unit.linears(0).in_features());
+}
+
+}  // namespace
+
+LiveSets::LiveSets(const v1::ModelInfo& info, const v1::Recipe::Rounding& rounding)
+    : info_(info), rtn_(rounding.method() == v1::ROUNDING_METHOD_RTN) {
+  for (const v1::UnitInfo& unit : info.units()) {
+    const double n = Inputs(unit);
+    rounding_ = std::max(rounding_, Rounding(unit));
+    rounding_thread_ = std::max(rounding_thread_, kRoundedPiece * n);
+    widest_moment_ = std::max(widest_moment_, kFloat * n * (n + 1) / 2);
+  }
+}
+
+double LiveSets::Rounding(const v1::UnitInfo& unit) const {
+  double linear = 0;
+  for (const auto& one : unit.linears()) {
+    linear = std::max(linear, static_cast<double>(one.in_features()) * static_cast<double>(one.out_features()));
+  }
+  return kFloat * static_cast<double>(unit.weights()) + Factorizing(Inputs(unit), linear, rtn_);
+}
+
+double LiveSets::Stream(int64_t windows, int64_t window) const {
+  return kFloat * static_cast<double>(windows) * static_cast<double>(window) * Bytes(info_.hidden_size());
+}
+
+double LiveSets::Pass(int64_t windows, int64_t window, bool narrow) const {
+  const v1::LiveSizes& live = info_.live();
+  const double chunk = static_cast<double>(ChunkRows(live.forward_row(), window, windows * window));
+  const double values = chunk * Bytes(live.forward_row() + (narrow ? live.narrow_row() : 0));
+  // A tensor is mapped while it is read.
+  if (!narrow) return Bytes(live.block()) + std::max(values, Bytes(live.tensor()));
+  return std::max(Bytes(live.narrow_block()) + values, Bytes(live.narrow_block_load()) + Bytes(live.tensor()));
+}
+
+double LiveSets::PassThread(int64_t window) const { return kFloat * kQueryTile * static_cast<double>(window); }
+
+double LiveSets::Head(int64_t rows, int copies, bool narrow) const {
+  const int64_t vocab = info_.vocab_size();
+  const double row = kFloat * Bytes(info_.hidden_size());
+  const bool kept = row * Bytes(vocab) <= static_cast<double>(kMostHeadBytes);
+  const double weights = row * static_cast<double>(kept ? vocab : std::min(vocab, kHeadTileRows));
+  const double logits = kFloat * Bytes(vocab) * static_cast<double>(LogitRows(vocab, rows));
+  return (narrow ? 1.5 : 1) * weights + copies * logits;
+}
+
+LiveSet LiveSets::Reference(int64_t windows, int64_t window, v1::ComputeType compute) const {
+  const bool narrow = compute == v1::COMPUTE_TYPE_BF16;
+  return ToLiveSet(Stream(windows, window) + Pass(windows, window, narrow), PassThread(window));
+}
+
+LiveSet LiveSets::Calibrate(int64_t windows, int64_t window, v1::ComputeType compute) const {
+  const LiveSet reference = Reference(windows, window, compute);
+  const double moments = Bytes(info_.live().moments()) + std::max(kMomentParts, widest_moment_);
+  return ToLiveSet(Bytes(reference.bytes) - kProcess + moments, PassThread(window));
+}
+
+LiveSet LiveSets::Merge() const { return ToLiveSet(4 * widest_moment_, 0); }
+
+LiveSet LiveSets::Curvature(int64_t blocks, int64_t windows, int64_t window) const {
+  const v1::LiveSizes& live = info_.live();
+  const double stream = Stream(windows, window);
+  const int64_t rows = windows * window;
+  const int64_t step = KeptStreamStep(blocks, static_cast<int64_t>(std::min(stream, 4e18)));
+  const double kept = static_cast<double>((blocks + step - 1) / step + step - 1);
+  const double forward_values =
+      static_cast<double>(ChunkRows(live.forward_row(), window, rows)) * Bytes(live.forward_row());
+  const double backward =
+      static_cast<double>(ChunkRows(live.backward_row(), window, rows)) * Bytes(live.backward_row()) +
+      Bytes(live.block());
+  const double head = forward_values + stream + Head(rows, live.capped_logits() ? 2 : 1, false);
+  return ToLiveSet((kept + 2) * stream + std::max({Pass(windows, window, false), head, backward}),
+                   3 * PassThread(window));
+}
+
+LiveSet LiveSets::Profile() const { return Quantize(); }
+
+LiveSet LiveSets::Quantize() const { return ToLiveSet(rounding_, rounding_thread_); }
+
+LiveSet LiveSets::Check(std::span<const int> units, int64_t measurements, int64_t windows, int64_t window) const {
+  const double variants = static_cast<double>(units.size()) * static_cast<double>(measurements);
+  const double streams = (3 + variants) * Stream(windows, window);
+  double rounding = 0;
+  for (const int unit : units) rounding = std::max(rounding, Rounding(info_.units(unit)));
+  const double head = Head(windows * window, 2, false);
+  const double values = static_cast<double>(ChunkRows(info_.live().forward_row(), window, windows * window)) *
+                        Bytes(info_.live().forward_row());
+  const double branch = Bytes(info_.live().block()) + values + rounding;
+  return ToLiveSet(streams + std::max({Pass(windows, window, false), branch, values + head}),
+                   std::max(PassThread(window), rounding_thread_));
+}
+
+LiveSet LiveSets::Evaluate(int64_t windows, int64_t window, v1::ComputeType compute) const {
+  const bool narrow = compute == v1::COMPUTE_TYPE_BF16;
+  const v1::LiveSizes& live = info_.live();
+  const double values = static_cast<double>(ChunkRows(live.forward_row(), window, windows * window)) *
+                        Bytes(live.forward_row() + (narrow ? live.narrow_row() : 0));
+  return ToLiveSet(
+      2 * Stream(windows, window) + std::max(Pass(windows, window, narrow), values + Head(windows * window, 2, narrow)),
+      PassThread(window));
+}
+
+LiveSet LiveSets::Small() { return {static_cast<int64_t>(kSmall), 0}; }
+
+LiveSet LiveSets::Tokenize(int64_t text_bytes) {
+  const double bytes = kProcess + kRememberedPieces + kTextCopies * Bytes(text_bytes);
+  return {static_cast<int64_t>(std::max(kSmall, bytes)), 0};
+}
+
+}  // namespace bitwright

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "bitwright/v1/models.pb.h"
+#include "bitwright/v1/recipes.pb.h"
+
+// What a task holds in memory: declared once. The server tells from it where a task fits; the worker cuts its work by
+// the same constants (memory_cuts.h). Bytes throughout.
+namespace bitwright {
+
+// Of one task: what it takes however many threads it has, and with each of them.
+struct LiveSet {
+  int64_t bytes = 0;
+  int64_t thread_bytes = 0;
+
+  int64_t On(int threads) const { return bytes + thread_bytes * threads; }
+  friend bool operator==(const LiveSet&, const LiveSet&) = default;
+};
+
+// The live sets of a model's tasks. A process that does nothing counts; so does a file's page for as long as it is
+// mapped and has been read. Estimates of absurd sizes saturate.
+class LiveSets {
+ public:
+  // Keeps a reference to info.
+  LiveSets(const v1::ModelInfo& info, const v1::Recipe::Rounding& rounding);
+
+  LiveSet Reference(int64_t windows, int64_t window, v1::ComputeType compute) const;
+  LiveSet Calibrate(int64_t windows, int64_t window, v1::ComputeType compute) const;
+  LiveSet Merge() const;
+  LiveSet Curvature(int64_t blocks, int64_t windows, int64_t window) const;
+  LiveSet Profile() const;
+  // `units` of ModelInfo, each measured `measurements` times.
+  LiveSet Check(std::span<const int> units, int64_t measurements, int64_t windows, int64_t window) const;
+  LiveSet Quantize() const;
+  LiveSet Evaluate(int64_t windows, int64_t window, v1::ComputeType compute) const;
+  // Of tasks that hold no block, and nothing that grows with the model but names.
+  static LiveSet Small();
+  static LiveSet Tokenize(int64_t text_bytes);
+
+  // The residual stream of some windows.
+  double Stream(int64_t windows, int64_t window) const;
+
+ private:
+  // One pass of a block over windows, and the block.
+  double Pass(int64_t windows, int64_t window, bool narrow) const;
+  double Head(int64_t rows, int copies, bool narrow) const;
+  double PassThread(int64_t window) const;
+
+  // Rounding a unit, with a copy of its weights.
+  double Rounding(const v1::UnitInfo& unit) const;
+
+  const v1::ModelInfo& info_;
+  const bool rtn_;
+  double widest_moment_ = 0;  // packed, of one input
+  double rounding_ = 0;       // of the unit that takes most
+  double rounding_thread_ = 0;
+};
+
+}  // namespace bitwright
