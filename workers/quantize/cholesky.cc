@@ -79,6 +79,7 @@ HWY_EXPORT(SolvePanel);
 HWY_EXPORT(UpdateFourRows);
 
 constexpr int64_t kPanel = 64;
+constexpr int64_t kTileColumns = 256;  // of the panel: 128 KiB
 
 // The diagonal block itself, column by column. Returns the column that failed, or −1.
 int64_t FactorDiagonal(double* a, int64_t lda, int64_t width) {
@@ -123,10 +124,14 @@ std::optional<int64_t> Cholesky(double* a, int64_t n, ThreadPool& pool) {
     });
     pool.ParallelFor(strips, [&](int64_t strip, int) {
       const int64_t end = std::min((strip + 1) * kPanel, below);
-      for (int64_t i = strip * kPanel; i < end; i += 4) {
-        double* row = a + (first + i) * lda + first;
-        const int64_t columns = (std::min(i + 4, end) + 15) / 16 * 16;
-        HWY_DYNAMIC_DISPATCH(UpdateFourRows)(panel.data() + i, panel.data(), stride, width, columns, row, lda);
+      // A tile of the panel stays in a core's cache for all rows of the strip.
+      for (int64_t tile = 0; tile < end; tile += kTileColumns) {
+        for (int64_t i = strip * kPanel; i < end; i += 4) {
+          const int64_t columns = std::min(kTileColumns, (std::min(i + 4, end) + 15) / 16 * 16 - tile);
+          if (columns <= 0) continue;
+          double* row = a + (first + i) * lda + first + tile;
+          HWY_DYNAMIC_DISPATCH(UpdateFourRows)(panel.data() + i, panel.data() + tile, stride, width, columns, row, lda);
+        }
       }
     });
   }
