@@ -21,14 +21,17 @@ double Costs::Forward(double rows) const {
 double Costs::Head(double rows) const { return 2 * rows * static_cast<double>(info_.head_parameters()); }
 
 double Costs::Rounding(const v1::UnitInfo& unit, int formats) const {
+  if (unit.linears().empty()) return 0;
+  const bool rtn = recipe_.rounding().method() == v1::ROUNDING_METHOD_RTN;
   double flops = 0;
   for (const auto& linear : unit.linears()) {
     const double out = linear.out_features();
     const double in = linear.in_features();
-    flops += recipe_.rounding().method() == v1::ROUNDING_METHOD_RTN ? formats * out * in * (64 + 2 * in)
-                                                                    : formats * out * in * in + in * in * in / 3;
+    flops += rtn ? formats * out * in * (64 + 2 * in) : formats * out * in * in;
   }
-  return flops;
+  const double in = unit.linears(0).in_features();
+  const int inputs = unit.tie().empty() ? 1 : unit.linears_size();  // experts have inputs of their own
+  return rtn ? flops : flops + inputs * in * in * in / 3;
 }
 
 double Costs::ReferenceFlops(Cut blocks, int windows) const { return blocks.size() * Forward(Rows(windows)); }
@@ -64,10 +67,10 @@ double Costs::CheckFlops(Cut blocks, const std::vector<int>& units, int windows)
   return flops + (last - blocks.begin) * Forward(rows);
 }
 
-double Costs::QuantizeFlops(Cut blocks) const {
+double Costs::QuantizeFlops(Cut blocks, int plans) const {
   double flops = 0;
   for (const v1::UnitInfo& unit : info_.units()) {
-    if (unit.block() >= blocks.begin && unit.block() < blocks.end) flops += Rounding(unit, 1);
+    if (unit.block() >= blocks.begin && unit.block() < blocks.end) flops += Rounding(unit, plans);
   }
   return flops;
 }

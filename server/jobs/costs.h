@@ -31,7 +31,8 @@ class Costs {
   // Rounding of the units, and for each of (1 + checked widths) formats a pass from the unit's block to the head; one
   // pass from the first of the blocks to the last unit.
   double CheckFlops(Cut blocks, const std::vector<int>& units, int windows) const;
-  double QuantizeFlops(Cut blocks) const;   // one rounding of every linear
+  // One factorization for every input, and at most one rounding of every linear for each plan.
+  double QuantizeFlops(Cut blocks, int plans) const;
   double EvaluateFlops(int windows) const;  // L·F + 2·D, and unpacking: L·P
 
   int Measurements() const { return 1 + recipe_.sensitivity().checked_bits_size(); }  // of a checked unit

@@ -91,9 +91,7 @@ class Expander {
   }
 
   void Quantize() {
-    for (int c = 0; c < candidates(); ++c) {
-      for (size_t j = 0; j < cuts_.ranges.size(); ++j) Quantize(c, j);
-    }
+    for (size_t j = 0; j < cuts_.ranges.size(); ++j) Quantize(j);
   }
 
   // Whether plans are chosen on held-out text: there is such text, and something to choose.
@@ -358,29 +356,33 @@ class Expander {
     });
   }
 
-  void Quantize(int candidate, int range) {
-    Add(TaskKey(TaskKind::kQuantize, candidate, range), [&](NodeBuilder& builder) {
+  // All plans at once: inputs are factorized once for all, and plans that agree on a unit share its rounding.
+  void Quantize(int range) {
+    Add(TaskKey(TaskKind::kQuantize, range), [&](NodeBuilder& builder) {
       const Cut blocks = cuts_.ranges[range];
-      const v1::Plan& plan = facts_.allocation->candidates(candidate);
       auto* params = builder.spec().mutable_quantize();
       SetRange(blocks, params->mutable_blocks());
       *params->mutable_rounding() = job_.recipe.rounding();
-      // Plan.units are in the order of ModelInfo.units.
-      const int units = whole() ? std::min(plan.units_size(), info_.units_size()) : 0;
-      for (int u = 0; u < units; ++u) {
+      for (int u = 0; whole() && u < info_.units_size(); ++u) {
         if (info_.units(u).block() < blocks.begin || info_.units(u).block() >= blocks.end) continue;
         auto* unit = params->add_units();
-        unit->set_unit(plan.units(u).unit());
-        *unit->mutable_format() = plan.units(u).format();
+        unit->set_name(info_.units(u).name());
+        // Plan.units are in the order of ModelInfo.units.
+        for (const v1::Plan& plan : facts_.allocation->candidates()) {
+          if (u < plan.units_size()) *unit->add_formats() = plan.units(u).format();
+        }
       }
-      builder.Files(inputs_, ModelFiles::kNumeric).Needs(live_.Quantize(), costs_.QuantizeFlops(blocks)).Numeric();
+      builder.Files(inputs_, ModelFiles::kNumeric)
+          .Needs(live_.Quantize(), costs_.QuantizeFlops(blocks, candidates()))
+          .Numeric();
       LinkStatistics(builder, range);
     });
   }
 
   void LinkWeights(NodeBuilder& builder, int candidate) {
     for (size_t j = 0; j < cuts_.ranges.size(); ++j) {
-      builder.Link(Numbered(TaskFile::kWeights, j), TaskKey(TaskKind::kQuantize, candidate, j), TaskFile::kWeights);
+      builder.Link(Numbered(TaskFile::kWeights, j), TaskKey(TaskKind::kQuantize, j),
+                   Numbered(TaskFile::kWeights, candidate));
     }
   }
 

@@ -11,7 +11,7 @@ namespace bitwright::server {
 //   no facts        tokenize[calibration], tokenize[evaluation]
 //   both summaries  … reference[i], calibrate[i,j] (and merge[j]), reference[profile,i,j], curvature[i,j], profile[j],
 //                   check[j], allocate
-//   allocation      … quantize[c,j]; where there is more than one plan and windows are held out, reference[held-out],
+//   allocation      … quantize[j]; where there is more than one plan and windows are held out, reference[held-out],
 //                   evaluate[held-out,c], choose
 //   choice          (or allocation, without choose) … evaluate[c,i] of the plans to be reported, select
 //   selection       … assemble

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
 #include "workers/calibrate/statistics_file.h"
@@ -10,38 +12,59 @@
 namespace bitwright::worker {
 namespace {
 
-absl::StatusOr<std::vector<UnitFormat>> UnitsOf(const v1::QuantizeParams& params, const Model& model) {
-  std::vector<UnitFormat> units;
+// A unit and what each plan makes of it.
+struct PlannedUnit {
+  UnitSpec unit;
+  DType scale_type = DType::kF32;
+  std::vector<IntFormat> formats;
+
+  UnitFormat In(size_t plan) const { return {unit, formats[plan], scale_type}; }
+};
+
+absl::StatusOr<std::vector<PlannedUnit>> UnitsOf(const v1::QuantizeParams& params, const Model& model) {
+  std::vector<PlannedUnit> units;
   for (int64_t b = params.blocks().begin(); b < params.blocks().end(); ++b) {
     for (UnitSpec& unit : model.config().block(b).units) {
       const int at = static_cast<int>(units.size());
-      const IntFormat format = at < params.units_size() ? FormatOf(params.units(at).format()) : IntFormat{};
-      if (at >= params.units_size() || params.units(at).unit() != unit.name || !CheckFormat(format).ok() ||
-          !format.Fits(unit.in())) {
-        return PlanInvalidError(unit.name);
-      }
+      if (at >= params.units_size() || params.units(at).name() != unit.name) return PlanInvalidError(unit.name);
       const DType type = model.UnitType(unit);
-      units.push_back({std::move(unit), format, type});
+      PlannedUnit& planned = units.emplace_back(PlannedUnit{std::move(unit), type, {}});
+      for (const v1::Format& format : params.units(at).formats()) {
+        planned.formats.push_back(FormatOf(format));
+        if (!planned.formats.back().Fits(planned.unit.in())) return PlanInvalidError(planned.unit.name);
+      }
     }
   }
   return units;
 }
 
-absl::Status QuantizeUnit(const UnitFormat& unit, const Model& model, const StatisticsFile& statistics,
-                          RoundingOptions rounding, TaskIo& io, PackedUnitsWriter& writer) {
-  rounding.storage_type = unit.scale_type;
-  const DeviceMatrix weight(io.device(), DType::kF32, unit.unit.out(), unit.unit.in());
-  model.LoadUnit(unit.unit, io.device(), weight.view());
-  const float* rows = CpuData(weight.view());
-  return ForEachInput(unit.unit, statistics, rounding, io.pool(), [&](const InputRounder& input) {
-    const size_t end = input.first_linear + unit.unit.linears_of_expert();
-    for (size_t l = input.first_linear; l < end; ++l) {
-      const LinearSpec& linear = unit.unit.linears[l];
-      const int64_t count = linear.out * linear.in;
-      ABSL_RETURN_IF_ERROR(
-          writer.Append(linear, unit.format, unit.scale_type,
-                        input.rounder.Round({rows, static_cast<size_t>(count)}, linear.out, unit.format)));
-      rows += count;
+// Rounds the linears on one input in one format, and hands them to the plans that want it.
+absl::Status RoundInput(const PlannedUnit& planned, const InputRounder& input, const float* weights, IntFormat format,
+                        std::vector<PackedUnitsWriter>& writers) {
+  absl::Status status;
+  ForEachLinear(planned.unit, input, [&](const LinearSpec& linear, int64_t row) {
+    if (!status.ok()) return;
+    const std::span<const float> own(weights + row * linear.in, static_cast<size_t>(linear.out * linear.in));
+    const RoundedLinear rounded = input.rounder.Round(own, linear.out, format);
+    for (size_t plan = 0; plan < writers.size(); ++plan) {
+      if (planned.formats[plan] != format) continue;
+      status.Update(writers[plan].Append(linear, format, planned.scale_type, rounded));
+    }
+  });
+  return status;
+}
+
+absl::Status QuantizeUnit(const PlannedUnit& planned, const Model& model, const StatisticsFile& statistics,
+                          RoundingOptions rounding, TaskIo& io, std::vector<PackedUnitsWriter>& writers) {
+  rounding.storage_type = planned.scale_type;
+  const DeviceMatrix weight(io.device(), DType::kF32, planned.unit.out(), planned.unit.in());
+  model.LoadUnit(planned.unit, io.device(), weight.view());
+  return ForEachInput(planned.unit, statistics, rounding, io.pool(), [&](const InputRounder& input) {
+    std::vector<IntFormat> done;
+    for (const IntFormat format : planned.formats) {
+      if (std::find(done.begin(), done.end(), format) != done.end()) continue;
+      done.push_back(format);
+      ABSL_RETURN_IF_ERROR(RoundInput(planned, input, CpuData(weight.view()), format, writers));
     }
     return absl::OkStatus();
   });
@@ -53,13 +76,21 @@ absl::Status RunQuantize(const v1::QuantizeParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const Model model, io.OpenModel());
   ABSL_ASSIGN_OR_RETURN(const std::string statistics_path, io.InputPath(TaskFile::kStatistics));
   ABSL_ASSIGN_OR_RETURN(const StatisticsFile statistics, StatisticsFile::Open(statistics_path));
-  ABSL_ASSIGN_OR_RETURN(const std::vector<UnitFormat> units, UnitsOf(params, model));
-  ABSL_ASSIGN_OR_RETURN(PackedUnitsWriter writer, PackedUnitsWriter::Create(io.NewOutput(TaskFile::kWeights), units));
+  ABSL_ASSIGN_OR_RETURN(const std::vector<PlannedUnit> units, UnitsOf(params, model));
+  std::vector<PackedUnitsWriter> writers;
+  for (int plan = 0; plan < params.units(0).formats_size(); ++plan) {
+    std::vector<UnitFormat> own;
+    for (const PlannedUnit& unit : units) own.push_back(unit.In(static_cast<size_t>(plan)));
+    ABSL_ASSIGN_OR_RETURN(PackedUnitsWriter writer,
+                          PackedUnitsWriter::Create(io.NewOutput(Numbered(TaskFile::kWeights, plan)), own));
+    writers.push_back(std::move(writer));
+  }
   for (size_t u = 0; u < units.size(); ++u) {
-    ABSL_RETURN_IF_ERROR(QuantizeUnit(units[u], model, statistics, RoundingOf(params.rounding()), io, writer));
+    ABSL_RETURN_IF_ERROR(QuantizeUnit(units[u], model, statistics, RoundingOf(params.rounding()), io, writers));
     io.Progress(static_cast<double>(u + 1) / static_cast<double>(units.size()));
   }
-  return writer.Close();
+  for (PackedUnitsWriter& writer : writers) ABSL_RETURN_IF_ERROR(writer.Close());
+  return absl::OkStatus();
 }
 
 }  // namespace bitwright::worker

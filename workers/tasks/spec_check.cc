@@ -153,13 +153,18 @@ absl::Status Check(const v1::AllocateParams& params) {
 absl::Status Check(const v1::QuantizeParams& params) {
   ABSL_RETURN_IF_ERROR(CheckRange("blocks", params.blocks(), kMaxInt32));
   ABSL_RETURN_IF_ERROR(CheckRounding("rounding", params.rounding()));
-  if (params.units().empty()) return TaskSpecInvalidError("units", "", "a format for every unit of the blocks");
-  for (const v1::UnitPlan& unit : params.units()) {
-    if (CheckFormat(FormatOf(unit.format())).ok()) continue;
-    return TaskSpecInvalidError("units.format",
-                                unit.unit() + ": " + Text(int64_t{unit.format().bits()}) + " bits, group " +
-                                    Text(int64_t{unit.format().group_size()}),
-                                "2 to 8 bits, groups of 32, 64, 128 or 0");
+  if (params.units().empty()) return TaskSpecInvalidError("units", "", "the formats of every unit of the blocks");
+  const int plans = params.units(0).formats_size();
+  ABSL_RETURN_IF_ERROR(CheckWithin("units.formats.size", plans, 1, kMaxNumber));
+  for (const v1::QuantizeParams::Unit& unit : params.units()) {
+    ABSL_RETURN_IF_ERROR(CheckWithin("units.formats.size", unit.formats_size(), plans, plans));
+    for (const v1::Format& format : unit.formats()) {
+      if (CheckFormat(FormatOf(format)).ok()) continue;
+      return TaskSpecInvalidError(
+          "units.formats",
+          unit.name() + ": " + Text(int64_t{format.bits()}) + " bits, group " + Text(int64_t{format.group_size()}),
+          "2 to 8 bits, groups of 32, 64, 128 or 0");
+    }
   }
   return absl::OkStatus();
 }

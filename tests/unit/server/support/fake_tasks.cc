@@ -3,6 +3,7 @@
 #include "bitwright/v1/plans.pb.h"
 #include "bitwright/v1/reports.pb.h"
 #include "proto/contract/digest.h"
+#include "proto/contract/task_names.h"
 #include "server/jobs/task_digest.h"
 
 namespace bitwright::server {
@@ -41,8 +42,12 @@ std::map<std::string, std::string> FakeOutputs(const v1::TaskSpec& spec, const S
       return {{"sensitivity", text}};
     case v1::TaskSpec::kAllocate:
       return {{"allocation", Allocation(Info(shape), kCandidates).SerializeAsString()}};
-    case v1::TaskSpec::kQuantize:
-      return {{"weights", text}};
+    case v1::TaskSpec::kQuantize: {
+      std::map<std::string, std::string> weights;
+      const int plans = spec.quantize().units().empty() ? kCandidates : spec.quantize().units(0).formats_size();
+      for (int c = 0; c < plans; ++c) weights[Numbered(TaskFile::kWeights, c)] = text + " " + std::to_string(c);
+      return weights;
+    }
     case v1::TaskSpec::kEvaluate:
       return {{"tokens", text}};
     case v1::TaskSpec::kChoose: {

@@ -93,10 +93,13 @@ void AddMeasuring(std::vector<v1::TaskSpec>& specs) {
 void AddComparing(std::vector<v1::TaskSpec>& specs) {
   v1::TaskSpec spec = Spec(TaskKind::kQuantize, WithModel({TaskFile::kStatistics}));
   spec.mutable_quantize()->mutable_blocks()->set_end(1);
-  v1::UnitPlan& unit = *spec.mutable_quantize()->add_units();
-  unit.set_unit("model.layers.0.mlp.down_proj");
-  unit.mutable_format()->set_bits(4);
-  unit.mutable_format()->set_group_size(32);
+  v1::QuantizeParams::Unit& unit = *spec.mutable_quantize()->add_units();
+  unit.set_name("model.layers.0.mlp.down_proj");
+  for (const int bits : {3, 4}) {
+    v1::Format& format = *unit.add_formats();
+    format.set_bits(bits);
+    format.set_group_size(32);
+  }
   specs.push_back(spec);
   spec = Spec(TaskKind::kEvaluate, WithModel({TaskFile::kIds, TaskFile::kHidden, Numbered(TaskFile::kWeights, 0)}));
   SetWindows(*spec.mutable_evaluate());

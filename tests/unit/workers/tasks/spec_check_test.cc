@@ -174,12 +174,20 @@ TEST(CheckSpec, BudgetsArePositiveAndBounded) {
 }
 
 TEST(CheckSpec, PlansHaveFormatsThatThereAre) {
-  const auto format = [](Spec& spec) { return spec.mutable_quantize()->mutable_units(0)->mutable_format(); };
+  const auto format = [](Spec& spec) { return spec.mutable_quantize()->mutable_units(0)->mutable_formats(1); };
+  const auto unit = [](Spec& spec) { return spec.mutable_quantize()->mutable_units(0); };
   ExpectRefusals({{Spec::kQuantize, "units", [](Spec& spec) { spec.mutable_quantize()->clear_units(); }},
-                  {Spec::kQuantize, "units.format", [=](Spec& spec) { format(spec)->set_bits(0); }},
-                  {Spec::kQuantize, "units.format", [=](Spec& spec) { format(spec)->set_bits(33); }},
-                  {Spec::kQuantize, "units.format", [=](Spec& spec) { format(spec)->set_group_size(-1); }},
-                  {Spec::kQuantize, "units.format", [=](Spec& spec) { format(spec)->set_group_size(7); }}});
+                  {Spec::kQuantize, "units.formats.size", [=](Spec& spec) { unit(spec)->clear_formats(); }},
+                  {Spec::kQuantize, "units.formats.size",
+                   [](Spec& spec) {
+                     auto* units = spec.mutable_quantize()->mutable_units();
+                     *units->Add() = units->Get(0);
+                     units->Mutable(1)->mutable_formats()->RemoveLast();
+                   }},
+                  {Spec::kQuantize, "units.formats", [=](Spec& spec) { format(spec)->set_bits(0); }},
+                  {Spec::kQuantize, "units.formats", [=](Spec& spec) { format(spec)->set_bits(33); }},
+                  {Spec::kQuantize, "units.formats", [=](Spec& spec) { format(spec)->set_group_size(-1); }},
+                  {Spec::kQuantize, "units.formats", [=](Spec& spec) { format(spec)->set_group_size(7); }}});
 }
 
 TEST(CheckSpec, CandidatesAndShardsAreCounted) {

@@ -143,9 +143,9 @@ void RunFromQuantize(Builder& builder) {
   spec.mutable_quantize()->mutable_blocks()->set_end(2);
   spec.mutable_quantize()->mutable_rounding()->set_method(v1::ROUNDING_METHOD_GPTQ);
   for (const v1::UnitPlan& unit : allocation.candidates(0).units()) {
-    v1::UnitPlan& to = *spec.mutable_quantize()->add_units();
-    to.set_unit(unit.unit());
-    *to.mutable_format() = unit.format();
+    v1::QuantizeParams::Unit& to = *spec.mutable_quantize()->add_units();
+    to.set_name(unit.unit());
+    *to.add_formats() = unit.format();
   }
   builder.Run(spec, true, {{TaskFile::kStatistics, OutputOf(TaskKind::kMerge, TaskFile::kStatistics)}});
   spec = Spec(TaskKind::kEvaluate);
@@ -153,7 +153,7 @@ void RunFromQuantize(Builder& builder) {
   builder.Run(spec, true,
               {{TaskFile::kIds, OutputOf(TaskKind::kTokenize, TaskFile::kIds)},
                {TaskFile::kHidden, OutputOf(TaskKind::kReference, TaskFile::kHidden)},
-               {Numbered(TaskFile::kWeights, 0), OutputOf(TaskKind::kQuantize, TaskFile::kWeights)}});
+               {Numbered(TaskFile::kWeights, 0), OutputOf(TaskKind::kQuantize, Numbered(TaskFile::kWeights, 0))}});
   spec = Spec(TaskKind::kChoose);
   spec.mutable_choose()->set_candidates(1);
   spec.mutable_choose()->set_window(kWindow);
@@ -182,7 +182,7 @@ void RunFromQuantize(Builder& builder) {
               {{TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
                {TaskFile::kAllocation, OutputOf(TaskKind::kAllocate, TaskFile::kAllocation)},
                {TaskFile::kSelection, OutputOf(TaskKind::kSelect, TaskFile::kSelection)},
-               {Numbered(TaskFile::kWeights, 0), OutputOf(TaskKind::kQuantize, TaskFile::kWeights)}});
+               {Numbered(TaskFile::kWeights, 0), OutputOf(TaskKind::kQuantize, Numbered(TaskFile::kWeights, 0))}});
   spec = Spec(TaskKind::kReport);
   spec.mutable_report()->set_model_display_name("small");
   spec.mutable_report()->set_job_display_name("a job");
