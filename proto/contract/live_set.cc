@@ -8,11 +8,11 @@ namespace bitwright {
 namespace {
 
 constexpr double kFloat = 4;
-constexpr double kProcess = 32.0 * (1 << 20);      // code, libraries, tables
+constexpr double kProcess = 40.0 * (1 << 20);      // code, libraries, tables
 constexpr double kThread = 4.0 * (1 << 20);        // what a matrix product packs
 constexpr double kMomentParts = 12.0 * (1 << 20);  // partial sums of a narrow input's second moment
 constexpr double kSmall = 256.0 * (1 << 20);
-constexpr double kRememberedPieces = 32.0 * (1 << 20);
+constexpr double kRememberedPieces = 24.0 * (1 << 20);
 constexpr double kTextCopies = 3.4;  // of a text and its copies where the tokenizer writes spaces in three bytes
 // Bytes for each input and row of a piece of 64 rows that is rounded: weights in two orders, errors, codes, scales.
 constexpr double kRoundedPiece = 64 * 13.2;
@@ -34,6 +34,8 @@ double Factorizing(double n, double linear_weights, bool rtn) {
   return packed + square + std::max(2 * square + 2 * kFloat * kPanelColumns * n, codes);
 }
 
+double Weights(const v1::UnitInfo& unit) { return kFloat * static_cast<double>(unit.weights()); }
+
 double Inputs(const v1::UnitInfo& unit) {
   return unit.linears().empty() ? 0 : static_cast<double>(unit.linears(0).in_features());
 }
@@ -44,9 +46,9 @@ LiveSets::LiveSets(const v1::ModelInfo& info, const v1::Recipe::Rounding& roundi
     : info_(info), rtn_(rounding.method() == v1::ROUNDING_METHOD_RTN) {
   for (const v1::UnitInfo& unit : info.units()) {
     const double n = Inputs(unit);
-    rounding_ = std::max(rounding_, Rounding(unit));
+    rounding_ = std::max(rounding_, Weights(unit) + Rounding(unit));
     rounding_thread_ = std::max(rounding_thread_, kRoundedPiece * n);
-    widest_moment_ = std::max(widest_moment_, kFloat * n * (n + 1) / 2);
+    widest_ = std::max(widest_, n);
   }
 }
 
@@ -55,7 +57,7 @@ double LiveSets::Rounding(const v1::UnitInfo& unit) const {
   for (const auto& one : unit.linears()) {
     linear = std::max(linear, static_cast<double>(one.in_features()) * static_cast<double>(one.out_features()));
   }
-  return kFloat * static_cast<double>(unit.weights()) + Factorizing(Inputs(unit), linear, rtn_);
+  return Factorizing(Inputs(unit), linear, rtn_);
 }
 
 double LiveSets::Stream(int64_t windows, int64_t window) const {
@@ -89,11 +91,13 @@ LiveSet LiveSets::Reference(int64_t windows, int64_t window, v1::ComputeType com
 
 LiveSet LiveSets::Calibrate(int64_t windows, int64_t window, v1::ComputeType compute) const {
   const LiveSet reference = Reference(windows, window, compute);
-  const double moments = Bytes(info_.live().moments()) + std::max(kMomentParts, widest_moment_);
+  // All inputs of a block, or the widest one and the triangle that is written of it, when the others have gone.
+  const double widest = kFloat * widest_ * widest_;
+  const double moments = std::max(Bytes(info_.live().moments()) + kMomentParts, 1.5 * widest);
   return ToLiveSet(Bytes(reference.bytes) - kProcess + moments, PassThread(window));
 }
 
-LiveSet LiveSets::Merge() const { return ToLiveSet(4 * widest_moment_, 0); }
+LiveSet LiveSets::Merge() const { return ToLiveSet(2 * kFloat * widest_ * widest_, 0); }
 
 LiveSet LiveSets::Curvature(int64_t blocks, int64_t windows, int64_t window) const {
   const v1::LiveSizes& live = info_.live();
@@ -118,12 +122,14 @@ LiveSet LiveSets::Quantize() const { return ToLiveSet(rounding_, rounding_thread
 LiveSet LiveSets::Check(std::span<const int> units, int64_t measurements, int64_t windows, int64_t window) const {
   const double variants = static_cast<double>(units.size()) * static_cast<double>(measurements);
   const double streams = (3 + variants) * Stream(windows, window);
-  double rounding = 0;
-  for (const int unit : units) rounding = std::max(rounding, Rounding(info_.units(unit)));
   const double head = Head(windows * window, 2, false);
   const double values = static_cast<double>(ChunkRows(info_.live().forward_row(), window, windows * window)) *
                         Bytes(info_.live().forward_row());
-  const double branch = Bytes(info_.live().block()) + values + rounding;
+  double branch = 0;  // the block, the rounded unit beside it, and what rounds it or what passes
+  for (const int unit : units) {
+    const v1::UnitInfo& info = info_.units(unit);
+    branch = std::max(branch, Bytes(info_.live().block()) + Weights(info) + std::max(values, Rounding(info)));
+  }
   return ToLiveSet(streams + std::max({Pass(windows, window, false), branch, values + head}),
                    std::max(PassThread(window), rounding_thread_));
 }

@@ -48,13 +48,13 @@ class LiveSets {
   double Head(int64_t rows, int copies, bool narrow) const;
   double PassThread(int64_t window) const;
 
-  // Rounding a unit, with a copy of its weights.
+  // Rounding a unit, beside its weights.
   double Rounding(const v1::UnitInfo& unit) const;
 
   const v1::ModelInfo& info_;
   const bool rtn_;
-  double widest_moment_ = 0;  // packed, of one input
-  double rounding_ = 0;       // of the unit that takes most
+  double widest_ = 0;    // input of a unit
+  double rounding_ = 0;  // a unit and its weights, of that which takes most
   double rounding_thread_ = 0;
 };
 

@@ -6,6 +6,7 @@
 
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/memory_cuts.h"
 #include "workers/base/checked.h"
 #include "workers/checkpoint/checkpoint_errors.h"
 #include "workers/checkpoint/strict_json.h"
@@ -179,13 +180,28 @@ absl::StatusOr<SafetensorsWriter> SafetensorsWriter::Create(const std::string& p
   return SafetensorsWriter(std::move(writer), std::move(tensors));
 }
 
-absl::Status SafetensorsWriter::Append(const void* data, size_t size) {
+void SafetensorsWriter::Next(size_t size) {
   CHECK(next_ < tensors_.size()) << "more data than declared tensors";
   const TensorDeclaration& tensor = tensors_[next_++];
   int64_t bytes = ByteSize(tensor.dtype);
   for (const int64_t d : tensor.shape) bytes *= d;
   CHECK(bytes == static_cast<int64_t>(size)) << tensor.name << ": " << size << " bytes for " << bytes;
+}
+
+absl::Status SafetensorsWriter::Append(const void* data, size_t size) {
+  Next(size);
   return writer_.Append(data, size);
+}
+
+absl::Status SafetensorsWriter::Append(std::span<const std::byte> data,
+                                       const std::function<void(std::span<const std::byte>)>& written) {
+  Next(data.size());
+  for (size_t first = 0; first < data.size(); first += kMappedPieceBytes) {
+    const auto part = data.subspan(first, std::min<size_t>(kMappedPieceBytes, data.size() - first));
+    ABSL_RETURN_IF_ERROR(writer_.Append(part.data(), part.size()));
+    written(part);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status SafetensorsWriter::Close() {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,9 +62,13 @@ class SafetensorsWriter {
                                                   const std::map<std::string, std::string>& metadata);
   // The whole data of the next tensor. A wrong size is a bug of the caller.
   absl::Status Append(const void* data, size_t size);
+  // The same, part by part; `written` is told of each, so that a mapped one can be given back.
+  absl::Status Append(std::span<const std::byte> data,
+                      const std::function<void(std::span<const std::byte> part)>& written);
   absl::Status Close();  // all tensors must have been appended
 
  private:
+  void Next(size_t size);  // of the data that is appended
   SafetensorsWriter(FileWriter writer, std::vector<TensorDeclaration> tensors)
       : writer_(std::move(writer)), tensors_(std::move(tensors)) {}
   FileWriter writer_;

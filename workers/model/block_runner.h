@@ -68,6 +68,9 @@ class BlockRunner {
     return model_.LoadBlock(block, compute_, device_, source);
   }
 
+  // Gives back what passes leave for the next one.
+  void GiveBack() { slots_.clear(); }
+
   // x [windows · window, hidden] passes through the block in place.
   void Run(const BlockWeights& block, const Matrix& x, const ValueTap& tap = nullptr);
 

@@ -35,6 +35,7 @@ class Check {
     const UnitSpec& spec = block.program.units[unit];
     for (const IntFormat format : CheckedFormats(options_, options_.formats(spec.in()))) {
       const Matrix& original = block.matrices[unit].weight.view();
+      runner_.GiveBack();  // rounding takes as much again
       DeviceMatrix rounded(runner_.device(), DType::kF32, original.rows, original.columns);
       ABSL_RETURN_IF_ERROR(Round(spec, format, original, rounded.view()));
       Variant& variant =

@@ -6,6 +6,7 @@
 #include "bitwright/v1/models.pb.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
+#include "proto/contract/memory_cuts.h"
 #include "proto/contract/task_names.h"
 #include "workers/export/artifact.h"
 #include "workers/model/weights.h"
@@ -26,7 +27,14 @@ class ArtifactWriter {
   // Takes note of a file that was written at `on_disk`.
   absl::Status Note(const std::string& path, const std::string& on_disk) {
     ABSL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(on_disk));
-    digests_[path] = DigestOf(file->text());
+    Sha256 hash;
+    const auto bytes = file->bytes();
+    for (size_t first = 0; first < bytes.size(); first += kMappedPieceBytes) {
+      const auto part = bytes.subspan(first, std::min<size_t>(kMappedPieceBytes, bytes.size() - first));
+      hash.Update(part.data(), part.size());
+      file->Release(part);
+    }
+    digests_[path] = {hash.Finish(), static_cast<int64_t>(bytes.size())};
     return absl::OkStatus();
   }
   absl::Status Add(const std::string& path, std::string_view text) {
@@ -65,23 +73,24 @@ absl::Status WriteWeights(const std::string& path, const Checkpoint& checkpoint,
   size_t done = 0;
   for (const TensorDeclaration& tensor : tensors) {
     std::span<const std::byte> bytes;
-    std::function<void()> release;
+    std::function<void(std::span<const std::byte>)> release;
     if (const auto kept = checkpoint.tensors().find(tensor.name); kept != checkpoint.tensors().end()) {
       bytes = kept->second.view.bytes;
-      release = [&] { checkpoint.Release(tensor.name, 0, bytes.size()); };
+      release = [&](std::span<const std::byte> part) {
+        checkpoint.Release(tensor.name, static_cast<size_t>(part.data() - bytes.data()), part.size());
+      };
     } else {
       for (const SafetensorsFile& file : packed.files()) {
         const auto found = file.tensors().find(tensor.name);
         if (found == file.tensors().end()) continue;
         bytes = found->second.bytes;
-        release = [&] { file.Release(bytes); };
+        release = [&](std::span<const std::byte> part) { file.Release(part); };
       }
     }
     if (static_cast<int64_t>(bytes.size()) != StoredBytesOf(tensor)) {
       return TaskInputDamagedError(TaskFile::kWeights, "lacks tensor '" + tensor.name + "' in the plan's shape");
     }
-    ABSL_RETURN_IF_ERROR(writer.Append(bytes.data(), bytes.size()));
-    release();
+    ABSL_RETURN_IF_ERROR(writer.Append(bytes, release));
     io.Progress(static_cast<double>(++done) / static_cast<double>(tensors.size()));
   }
   return writer.Close();
