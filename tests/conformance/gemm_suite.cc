@@ -9,8 +9,8 @@ namespace {
 struct Shape {
   int64_t m, n, k;
 };
-const std::vector<Shape> kShapes = {{1, 1, 1},  {1, 5, 3},   {5, 1, 7},    {3, 4, 1},     {16, 16, 16},
-                                    {7, 9, 33}, {17, 31, 5}, {64, 48, 65}, {33, 130, 129}};
+const std::vector<Shape> kShapes = {{1, 1, 1},   {1, 5, 3},    {5, 1, 7},      {3, 4, 1}, {16, 16, 16}, {7, 9, 33},
+                                    {17, 31, 5}, {64, 48, 65}, {33, 130, 129}, {3, 5, 0}, {5, 6, 300},  {2, 3, 2500}};
 
 void CheckOneF32(const Shape& shape, bool trans_a, bool trans_b, int64_t gap, float alpha, float beta) {
   const auto [m, n, k] = shape;

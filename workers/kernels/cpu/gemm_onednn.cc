@@ -78,6 +78,13 @@ std::vector<float> Widen(const uint16_t* from, int64_t rows, int64_t columns, in
   return wide;
 }
 
+// What is left of a product without columns. A factor of 0 asks for zeros, whatever stood there.
+void ScaleRows(float factor, int64_t m, int64_t n, float* c, int64_t ldc) {
+  for (int64_t i = 0; i < m; ++i) {
+    for (int64_t j = 0; j < n; ++j) c[i * ldc + j] = factor == 0 ? 0 : factor * c[i * ldc + j];
+  }
+}
+
 // c [m,n] = a [m,k] b [n,k]ᵀ. Throws dnnl::error.
 void RunMatmul(const Shape& shape, const uint16_t* a, const uint16_t* b, float* c) {
   const Matmul& matmul = CachedMatmul(shape);
@@ -94,6 +101,7 @@ void RunMatmul(const Shape& shape, const uint16_t* a, const uint16_t* b, float* 
 void GemmF32(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, float alpha, const float* a, int64_t lda,
              const float* b, int64_t ldb, float beta, float* c, int64_t ldc) {
   if (m == 0 || n == 0) return;
+  if (k == 0) return ScaleRows(beta, m, n, c, ldc);
   HoldToClass();
   const auto status =
       dnnl_sgemm(trans_a ? 'T' : 'N', trans_b ? 'T' : 'N', m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
@@ -104,8 +112,9 @@ void GemmF32(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, float 
 void GemmBf16(int64_t m, int64_t n, int64_t k, const uint16_t* a, int64_t lda, const uint16_t* b, int64_t ldb, float* c,
               int64_t ldc) {
   if (m == 0 || n == 0) return;
+  if (k == 0) return ScaleRows(0, m, n, c, ldc);
   if (!HasBf16Gemm()) {
-    for (int64_t first = 0; first < k || first == 0; first += kWidened) {
+    for (int64_t first = 0; first < k; first += kWidened) {
       const int64_t width = std::min(kWidened, k - first);
       const auto wide_a = Widen(a + first, m, width, lda);
       const auto wide_b = Widen(b + first, n, width, ldb);
