@@ -104,14 +104,14 @@ LiveSet LiveSets::Curvature(int64_t blocks, int64_t windows, int64_t window) con
   const double stream = Stream(windows, window);
   const int64_t rows = windows * window;
   const int64_t step = KeptStreamStep(blocks, static_cast<int64_t>(std::min(stream, 4e18)));
-  const double kept = static_cast<double>((blocks + step - 1) / step + step - 1);
+  const int64_t kept = (blocks + step - 1) / step + step - 1;
   const double forward_values =
       static_cast<double>(ChunkRows(live.forward_row(), window, rows)) * Bytes(live.forward_row());
   const double backward =
       static_cast<double>(ChunkRows(live.backward_row(), window, rows)) * Bytes(live.backward_row()) +
       Bytes(live.block());
   const double head = forward_values + stream + Head(rows, live.capped_logits() ? 2 : 1, false);
-  return ToLiveSet((kept + 2) * stream + std::max({Pass(windows, window, false), head, backward}),
+  return ToLiveSet(static_cast<double>(kept + 2) * stream + std::max({Pass(windows, window, false), head, backward}),
                    3 * PassThread(window));
 }
 

@@ -40,6 +40,7 @@ absl::Status StatisticsWriter::Close() { return writer_.Close(); }
 
 absl::Status WriteStatistics(const std::string& path, const std::vector<UnitStatistics>& units) {
   std::vector<StatisticsWriter::Input> inputs;
+  inputs.reserve(units.size());
   for (const UnitStatistics& unit : units) inputs.push_back({unit.unit, unit.input.columns});
   ABSL_ASSIGN_OR_RETURN(StatisticsWriter writer, StatisticsWriter::Create(path, inputs));
   for (const UnitStatistics& unit : units) ABSL_RETURN_IF_ERROR(writer.Append(unit.input));

@@ -80,6 +80,7 @@ absl::Status RunQuantize(const v1::QuantizeParams& params, TaskIo& io) {
   std::vector<PackedUnitsWriter> writers;
   for (int plan = 0; plan < params.units(0).formats_size(); ++plan) {
     std::vector<UnitFormat> own;
+    own.reserve(units.size());
     for (const PlannedUnit& unit : units) own.push_back(unit.In(static_cast<size_t>(plan)));
     ABSL_ASSIGN_OR_RETURN(PackedUnitsWriter writer,
                           PackedUnitsWriter::Create(io.NewOutput(Numbered(TaskFile::kWeights, plan)), own));

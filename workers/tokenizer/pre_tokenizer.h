@@ -63,8 +63,8 @@ class PreTokenizer {
   // The piece with what the step puts in and before it: `piece` itself, or in `changed`.
   static absl::StatusOr<std::string_view> Prepared(const Step& step, std::string_view piece, bool is_first,
                                                    PatternBudget& budget, std::string& changed);
-  // Takes a piece, which is not empty, through the steps from number `step` on.
-  absl::Status CutFrom(size_t step, std::string_view piece, bool is_first, PatternBudget& budget, Sink sink) const;
+  // Takes a piece, which is not empty, through the steps from number `index` on.
+  absl::Status CutFrom(size_t index, std::string_view piece, bool is_first, PatternBudget& budget, Sink sink) const;
   static absl::StatusOr<Step> MakeStep(PreTokenizerStep config);
 
   std::vector<Step> steps_;
