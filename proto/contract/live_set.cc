@@ -73,7 +73,8 @@ double LiveSets::Pass(int64_t windows, int64_t window, bool narrow) const {
   return std::max(Bytes(live.narrow_block()) + values, Bytes(live.narrow_block_load()) + Bytes(live.tensor()));
 }
 
-double LiveSets::PassThread(int64_t window) const { return kFloat * kQueryTile * static_cast<double>(window); }
+// A tile of scores, and what the products with it pack, which takes about three times as much.
+double LiveSets::PassThread(int64_t window) const { return 4 * kFloat * kQueryTile * static_cast<double>(window); }
 
 double LiveSets::Head(int64_t rows, int copies, bool narrow) const {
   const int64_t vocab = info_.vocab_size();
@@ -112,7 +113,7 @@ LiveSet LiveSets::Curvature(int64_t blocks, int64_t windows, int64_t window) con
       Bytes(live.block());
   const double head = forward_values + stream + Head(rows, live.capped_logits() ? 2 : 1, false);
   return ToLiveSet(static_cast<double>(kept + 2) * stream + std::max({Pass(windows, window, false), head, backward}),
-                   3 * PassThread(window));
+                   1.5 * PassThread(window));  // three tiles on the way back
 }
 
 LiveSet LiveSets::Profile() const { return Quantize(); }
