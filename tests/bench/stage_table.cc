@@ -120,13 +120,13 @@ void AddChecks(const ModelConfig& config, int64_t window, const v1::ModelInfo& i
   AddHeads(config, windows * static_cast<double>(window) * (count + 1), work);
 }
 
-std::vector<Stage> Stages(const ModelConfig& config, const v1::ModelInfo& info, const v1::Report& report,
+std::vector<Stage> Stages(const ModelConfig& config, const v1::ModelInfo& info, const LocalJobs::Result& result,
                           const v1::Recipe& recipe) {
-  const int64_t window = report.provenance().window() > 0 ? report.provenance().window() : 512;
+  const v1::Report& report = result.report;
+  const int64_t window = result.calibration.window();
   const double layers = static_cast<double>(config.layers);
   const double eval_windows = static_cast<double>(report.scored_tokens()) / static_cast<double>(window - 1);
-  const double calibration_windows =
-      static_cast<double>(report.provenance().calibration_tokens()) / static_cast<double>(window);
+  const double calibration_windows = result.calibration.windows();
   const double profile_windows = recipe.sensitivity().windows();
   const double candidates = report.candidates_size();
   const double trials = report.choice().trials_size();
@@ -203,7 +203,7 @@ int Run(int argc, char** argv) {
   std::map<Shape, double> rates;
   std::printf("| stage | tasks | seconds | floor / time | least / time | peak, GiB | estimate, GiB |\n");
   std::printf("|---|---|---|---|---|---|---|\n");
-  for (const Stage& stage : Stages(*config, model->info(), result->report, *recipe)) {
+  for (const Stage& stage : Stages(*config, model->info(), *result, *recipe)) {
     const auto& time = result->stages.at(stage.name);
     const double floor = Floor(stage.work, rates, pool);
     const double least = stage.least.empty() ? floor : Floor(stage.least, rates, pool);

@@ -180,7 +180,8 @@ absl::StatusOr<LocalJobs::Result> LocalJobs::Run(const v1::Model& model, v1::Job
       ABSL_ASSIGN_OR_RETURN(const v1::TaskResult& finished, RunOne(task, node.memory.On(pool_.threads()), stage));
       done[node.key] = finished;
       if (node.key == "tokenize[calibration]") {
-        ABSL_ASSIGN_OR_RETURN(facts.calibration, Read<v1::TokenizeSummary>(finished, "summary"));
+        ABSL_ASSIGN_OR_RETURN(result.calibration, Read<v1::TokenizeSummary>(finished, "summary"));
+        facts.calibration = result.calibration;
       } else if (node.key == "tokenize[evaluation]") {
         ABSL_ASSIGN_OR_RETURN(facts.evaluation, Read<v1::TokenizeSummary>(finished, "summary"));
       } else if (node.key == "allocate") {

@@ -41,6 +41,7 @@ class LocalJobs {
   static constexpr int64_t kMemoryThatCounts = int64_t{256} << 20;
   struct Result {
     v1::Report report;
+    v1::TokenizeSummary calibration;
     std::map<std::string, StageTime> stages;  // by task kind
     double seconds = 0;
   };
