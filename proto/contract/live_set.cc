@@ -34,6 +34,8 @@ double Factorizing(double n, double linear_weights, bool rtn) {
   return packed + square + std::max(2 * square + 2 * kFloat * kPanelColumns * n, codes);
 }
 
+bool IsNarrow(v1::ComputeType compute) { return compute == v1::COMPUTE_TYPE_BF16; }
+
 double Weights(const v1::UnitInfo& unit) { return kFloat * static_cast<double>(unit.weights()); }
 
 double Inputs(const v1::UnitInfo& unit) {
@@ -60,14 +62,21 @@ double LiveSets::Rounding(const v1::UnitInfo& unit) const {
   return Factorizing(Inputs(unit), linear, rtn_);
 }
 
-double LiveSets::Stream(int64_t windows, int64_t window) const {
-  return kFloat * static_cast<double>(windows) * static_cast<double>(window) * Bytes(info_.hidden_size());
+double StreamBytes(const v1::ModelInfo& info, int64_t windows, int64_t window) {
+  return kFloat * static_cast<double>(windows) * static_cast<double>(window) * Bytes(info.hidden_size());
+}
+
+double LiveSets::Stream(int64_t windows, int64_t window) const { return StreamBytes(info_, windows, window); }
+
+double LiveSets::Values(int64_t windows, int64_t window, bool narrow) const {
+  const v1::LiveSizes& live = info_.live();
+  const double chunk = static_cast<double>(ChunkRows(live.forward_row(), window, windows * window));
+  return chunk * Bytes(live.forward_row() + (narrow ? live.narrow_row() : 0));
 }
 
 double LiveSets::Pass(int64_t windows, int64_t window, bool narrow) const {
   const v1::LiveSizes& live = info_.live();
-  const double chunk = static_cast<double>(ChunkRows(live.forward_row(), window, windows * window));
-  const double values = chunk * Bytes(live.forward_row() + (narrow ? live.narrow_row() : 0));
+  const double values = Values(windows, window, narrow);
   // A tensor is mapped while it is read.
   if (!narrow) return Bytes(live.block()) + std::max(values, Bytes(live.tensor()));
   return std::max(Bytes(live.narrow_block()) + values, Bytes(live.narrow_block_load()) + Bytes(live.tensor()));
@@ -86,16 +95,14 @@ double LiveSets::Head(int64_t rows, int copies, bool narrow) const {
 }
 
 LiveSet LiveSets::Reference(int64_t windows, int64_t window, v1::ComputeType compute) const {
-  const bool narrow = compute == v1::COMPUTE_TYPE_BF16;
-  return ToLiveSet(Stream(windows, window) + Pass(windows, window, narrow), PassThread(window));
+  return ToLiveSet(Stream(windows, window) + Pass(windows, window, IsNarrow(compute)), PassThread(window));
 }
 
 LiveSet LiveSets::Calibrate(int64_t windows, int64_t window, v1::ComputeType compute) const {
-  const LiveSet reference = Reference(windows, window, compute);
   // All inputs of a block, or the widest one and the triangle that is written of it, when the others have gone.
   const double widest = kFloat * widest_ * widest_;
   const double moments = std::max(Bytes(info_.live().moments()) + kMomentParts, 1.5 * widest);
-  return ToLiveSet(Bytes(reference.bytes) - kProcess + moments, PassThread(window));
+  return ToLiveSet(Stream(windows, window) + Pass(windows, window, IsNarrow(compute)) + moments, PassThread(window));
 }
 
 LiveSet LiveSets::Merge() const { return ToLiveSet(2 * kFloat * widest_ * widest_, 0); }
@@ -106,12 +113,10 @@ LiveSet LiveSets::Curvature(int64_t blocks, int64_t windows, int64_t window) con
   const int64_t rows = windows * window;
   const int64_t step = KeptStreamStep(blocks, static_cast<int64_t>(std::min(stream, 4e18)));
   const int64_t kept = (blocks + step - 1) / step + step - 1;
-  const double forward_values =
-      static_cast<double>(ChunkRows(live.forward_row(), window, rows)) * Bytes(live.forward_row());
   const double backward =
       static_cast<double>(ChunkRows(live.backward_row(), window, rows)) * Bytes(live.backward_row()) +
       Bytes(live.block());
-  const double head = forward_values + stream + Head(rows, live.capped_logits() ? 2 : 1, false);
+  const double head = Values(windows, window, false) + stream + Head(rows, live.capped_logits() ? 2 : 1, false);
   return ToLiveSet(static_cast<double>(kept + 2) * stream + std::max({Pass(windows, window, false), head, backward}),
                    1.5 * PassThread(window));  // three tiles on the way back
 }
@@ -124,8 +129,7 @@ LiveSet LiveSets::Check(std::span<const int> units, int64_t measurements, int64_
   const double variants = static_cast<double>(units.size()) * static_cast<double>(measurements);
   const double streams = (3 + variants) * Stream(windows, window);
   const double head = Head(windows * window, 2, false);
-  const double values = static_cast<double>(ChunkRows(info_.live().forward_row(), window, windows * window)) *
-                        Bytes(info_.live().forward_row());
+  const double values = Values(windows, window, false);
   double branch = 0;  // the block, the rounded unit beside it, and what rounds it or what passes
   for (const int unit : units) {
     const v1::UnitInfo& info = info_.units(unit);
@@ -136,13 +140,9 @@ LiveSet LiveSets::Check(std::span<const int> units, int64_t measurements, int64_
 }
 
 LiveSet LiveSets::Evaluate(int64_t windows, int64_t window, v1::ComputeType compute) const {
-  const bool narrow = compute == v1::COMPUTE_TYPE_BF16;
-  const v1::LiveSizes& live = info_.live();
-  const double values = static_cast<double>(ChunkRows(live.forward_row(), window, windows * window)) *
-                        Bytes(live.forward_row() + (narrow ? live.narrow_row() : 0));
-  return ToLiveSet(
-      2 * Stream(windows, window) + std::max(Pass(windows, window, narrow), values + Head(windows * window, 2, narrow)),
-      PassThread(window));
+  const bool narrow = IsNarrow(compute);
+  const double head = Values(windows, window, narrow) + Head(windows * window, 2, narrow);
+  return ToLiveSet(2 * Stream(windows, window) + std::max(Pass(windows, window, narrow), head), PassThread(window));
 }
 
 LiveSet LiveSets::Small() { return {static_cast<int64_t>(kSmall), 0}; }

@@ -19,6 +19,9 @@ struct LiveSet {
   friend bool operator==(const LiveSet&, const LiveSet&) = default;
 };
 
+// The residual stream of some windows.
+double StreamBytes(const v1::ModelInfo& info, int64_t windows, int64_t window);
+
 // The live sets of a model's tasks. A process that does nothing counts; so does a file's page for as long as it is
 // mapped and has been read. Estimates of absurd sizes saturate.
 class LiveSets {
@@ -39,10 +42,10 @@ class LiveSets {
   static LiveSet Small();
   static LiveSet Tokenize(int64_t text_bytes);
 
-  // The residual stream of some windows.
-  double Stream(int64_t windows, int64_t window) const;
-
  private:
+  double Stream(int64_t windows, int64_t window) const;
+  // Of a block on its way forward.
+  double Values(int64_t windows, int64_t window, bool narrow) const;
   // One pass of a block over windows, and the block.
   double Pass(int64_t windows, int64_t window, bool narrow) const;
   double Head(int64_t rows, int copies, bool narrow) const;

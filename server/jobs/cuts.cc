@@ -51,7 +51,6 @@ std::vector<ProfileCut> ProfileCuts(const Costs& costs, const std::vector<Cut>& 
 // Fills a task with units up to kProfileFlops and kCheckBytes, within each range.
 std::vector<CheckCut> CheckCuts(const v1::ModelInfo& info, const v1::Recipe& recipe, const Costs& costs,
                                 const std::vector<Cut>& ranges, int windows, int window) {
-  const LiveSets live(info, recipe.rounding());
   const auto range_of = [&](int unit) {
     size_t range = 0;
     while (info.units(unit).block() >= ranges[range].end) ++range;
@@ -64,7 +63,7 @@ std::vector<CheckCut> CheckCuts(const v1::ModelInfo& info, const v1::Recipe& rec
       CheckCut more = cuts.back();
       more.units.push_back(unit);
       const double streams =
-          static_cast<double>(more.units.size()) * costs.Measurements() * live.Stream(windows, window);
+          static_cast<double>(more.units.size()) * costs.Measurements() * StreamBytes(info, windows, window);
       const bool fits = costs.CheckFlops(ranges[static_cast<size_t>(range)], more.units, windows) <= kProfileFlops &&
                         streams <= kCheckBytes;
       if (fits) {

@@ -20,6 +20,11 @@ struct Requirements {
   LiveSet memory;             // estimate of the peak
   bool small = false;         // of seconds and little memory
 
+  // Whether so much memory does for the task on so many threads. In a lane of their own small tasks need none of it.
+  bool MemoryFits(int64_t memory_bytes, int threads, bool small_lane) const {
+    return memory.On(threads) <= memory_bytes || (small && small_lane);
+  }
+
   friend bool operator==(const Requirements&, const Requirements&) = default;
 };
 

@@ -14,7 +14,7 @@ constexpr absl::Duration kLongestStorePause = absl::Seconds(30);
 bool Offer::Fits(const Requirements& needs) const {
   if (!needs.code_version.empty() && needs.code_version != code_version) return false;
   if (!needs.compute_class.empty() && needs.compute_class != compute_class) return false;
-  return needs.memory.On(threads) <= memory_bytes || (needs.small && small_lane);
+  return needs.MemoryFits(memory_bytes, threads, small_lane);
 }
 
 std::optional<Offer> ChooseOffer(const std::vector<Offer>& offers, const Requirements& needs, const std::string& code) {

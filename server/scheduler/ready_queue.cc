@@ -61,10 +61,7 @@ bool ReadyQueue::MayRun(const Kind& kind, const AskingWorker& worker) {
 const Execution* ReadyQueue::FirstFitting(const Line& line, const AskingWorker& worker) const {
   for (const Rank& rank : line) {
     const Execution& execution = tasks_.at(rank.task);
-    if (execution.needs.memory.On(worker.threads) <= worker.memory_bytes ||
-        (execution.needs.small && worker.small_lane)) {
-      return &execution;
-    }
+    if (execution.needs.MemoryFits(worker.memory_bytes, worker.threads, worker.small_lane)) return &execution;
   }
   return nullptr;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,15 @@ inline absl::StatusOr<std::vector<UnitStatistics>> CalibrateAll(BlockRunner& run
       },
       [](double) {}));
   return all;
+}
+
+// A whole file of statistics.
+inline absl::Status WriteStatistics(const std::string& path, const std::vector<UnitStatistics>& units) {
+  std::vector<StatisticsWriter::Input> inputs;
+  for (const UnitStatistics& unit : units) inputs.push_back({unit.unit, unit.input.columns});
+  ABSL_ASSIGN_OR_RETURN(StatisticsWriter writer, StatisticsWriter::Create(path, inputs));
+  for (const UnitStatistics& unit : units) ABSL_RETURN_IF_ERROR(writer.Append(unit.input));
+  return writer.Close();
 }
 
 }  // namespace bitwright::worker

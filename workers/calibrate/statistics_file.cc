@@ -38,15 +38,6 @@ absl::Status StatisticsWriter::Append(const InputStatistics& input) {
 
 absl::Status StatisticsWriter::Close() { return writer_.Close(); }
 
-absl::Status WriteStatistics(const std::string& path, const std::vector<UnitStatistics>& units) {
-  std::vector<StatisticsWriter::Input> inputs;
-  inputs.reserve(units.size());
-  for (const UnitStatistics& unit : units) inputs.push_back({unit.unit, unit.input.columns});
-  ABSL_ASSIGN_OR_RETURN(StatisticsWriter writer, StatisticsWriter::Create(path, inputs));
-  for (const UnitStatistics& unit : units) ABSL_RETURN_IF_ERROR(writer.Append(unit.input));
-  return writer.Close();
-}
-
 absl::StatusOr<StatisticsFile> StatisticsFile::Open(const std::string& path) {
   ABSL_ASSIGN_OR_RETURN(SafetensorsFile file, SafetensorsFile::Open(path, "statistics"));
   return StatisticsFile(std::move(file));

@@ -33,7 +33,6 @@ class StatisticsWriter {
   explicit StatisticsWriter(SafetensorsWriter writer) : writer_(std::move(writer)) {}
   SafetensorsWriter writer_;
 };
-absl::Status WriteStatistics(const std::string& path, const std::vector<UnitStatistics>& units);
 
 class StatisticsFile {
  public:

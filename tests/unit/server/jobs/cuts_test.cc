@@ -71,7 +71,6 @@ TEST(Cuts, EverythingIsCoveredOnceAndProfilesStayWithinRanges) {
     ExpectCovers(cuts.evaluation, evaluation);
     std::vector<Cut> profiles;
     const Costs costs(job.model->info(), job.recipe, 512);
-    const LiveSets live(job.model->info(), job.recipe.rounding());
     for (const ProfileCut& profile : cuts.profiles) {
       profiles.push_back(profile.blocks);
       EXPECT_GE(profile.blocks.begin, cuts.ranges[profile.range].begin);
@@ -91,7 +90,7 @@ TEST(Cuts, EverythingIsCoveredOnceAndProfilesStayWithinRanges) {
       const int windows = cuts.curvature[0].size();
       EXPECT_TRUE(check.units.size() == 1 ||
                   (costs.CheckFlops(cuts.ranges[check.range], check.units, windows) <= kProfileFlops &&
-                   check.units.size() * costs.Measurements() * live.Stream(windows, 512) <= kCheckBytes));
+                   check.units.size() * costs.Measurements() * StreamBytes(info, windows, 512) <= kCheckBytes));
     }
     EXPECT_EQ(checked, CheckedUnits(info, job.recipe.sensitivity().checked_units()));
     const double handed_on = 4.0 * calibration * 512 * info.hidden_size();
