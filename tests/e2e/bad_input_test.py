@@ -6,7 +6,7 @@ import struct
 import unittest
 
 import small_model
-from service import CliError, RemoteWorker, ServiceTest, outcome, run_cli, thaw
+from service import CliError, RemoteWorker, ServiceTest, outcome, run_cli
 
 QUERY = 'model.layers.0.self_attn.q_proj.weight'
 DOWN = 'model.layers.1.mlp.down_proj.weight'
@@ -119,17 +119,17 @@ class BadInput(ServiceTest):
     def setUp(self):
         super().setUp()
         self.model = small_model.write(self.path('model'))
-        self.server = self.start_service()
+        self.server = self.start_service(stepping=True)
+        self.server.cli('model', 'upload', self.model)
         self.good = ['quantize', self.model, '--budget', '4.25bpw', *self.texts('good'), '-o']
-        self.server.upload(self.model)
         self.client = self.server.begin(*self.good, self.path('out'))
-        self.held = self.server.freeze(self.client.job(), 'calibrate')
+        self.server.freeze(self.client.job(), 'calibrate')
         # Started only now, so that there was one child to halt.
         self.addCleanup(RemoteWorker(self.server.address, self.path('second')).stop)
 
     def check_good_job(self):
         agents = self.server.agents()
-        thaw(self.held)
+        self.server.go_on()
         self.client.result()
         run_cli(*self.good, self.path('alone'))
         self.assertEqual(outcome(self.path('out')), outcome(self.path('alone')))

@@ -3,7 +3,7 @@
 import unittest
 
 import small_model
-from service import CliError, ServiceTest, identify, is_gone, thaw, wait_until
+from service import CliError, ServiceTest, identify, is_gone, wait_until
 
 STAGES = ('tokenize', 'reference', 'calibrate', 'curvature', 'profile', 'check', 'quantize', 'evaluate')
 
@@ -13,8 +13,8 @@ class Cancel(ServiceTest):
         super().setUp()
         self.model = small_model.write(self.path('model'))
         # A worker hears of a cancelled job with its next heartbeat, every third of this time.
-        self.server = self.start_service(options=['--lease-ttl', '3'])
-        self.model_name = self.server.upload(self.model)
+        self.server = self.start_service(options=['--lease-ttl', '3'], stepping=True)
+        self.model_name = self.server.cli('model', 'upload', self.model)['name']
 
     def submission(self, data):
         return ['job', 'submit', self.model_name, '--budget', '4.25bpw', *data]
@@ -43,29 +43,30 @@ class Cancel(ServiceTest):
                 self.cancel(job)
                 self.assertEqual(watch.error().code, 5)
                 wait_until(lambda child=child: is_gone(child), 'the child of a cancelled job ends')
+        self.server.go_on()
         self.assertEqual(len(self.server.agents()), 1)
         self.server.wait_state(self.submit('last'), 'SUCCEEDED')
         wait_until(lambda: self.server.metrics()['bitwright_jobs{state="cancelled"}'] == len(STAGES), 'they are counted')
 
     def test_behind_another_job(self):
         first = self.begin(self.texts('first'))
-        child = self.server.freeze(first, 'calibrate')
+        self.server.freeze(first, 'calibrate')
         second = self.submit('second')
         self.assertIn(self.server.job(second)['state'], ('QUEUED', 'RUNNING'), 'its small tasks need not wait')
         self.cancel(second)
-        thaw(child)
+        self.server.go_on()
         self.server.wait_state(first, 'SUCCEEDED')
         self.assertEqual(self.server.job(second)['state'], 'CANCELLED')
         self.server.wait_state(self.submit('third'), 'SUCCEEDED')
 
     def test_an_inspection_does_not_wait(self):
         job = self.begin(self.texts('first'))
-        child = self.server.freeze(job, 'profile')
+        self.server.freeze(job, 'profile')
         other = small_model.write(self.path('other'), with_tokenizer=False)
         name = self.server.cli('model', 'upload', other)['name']
         self.assertEqual(self.server.cli('model', 'show', name)['state'], 'READY')
         self.assertEqual(self.server.job(job)['state'], 'RUNNING', 'while the only worker is in a long task')
-        thaw(child)
+        self.server.go_on()
         self.server.wait_state(job, 'SUCCEEDED')
 
     def test_a_finished_job_cannot_be(self):

@@ -68,21 +68,22 @@ class Determinism(ServiceTest):
         wait_until(lambda: is_gone(process), f'process {pid} is gone')
 
     def test_the_task_child_is_killed(self):
-        server = self.start_service()
-        server.upload(self.model)
+        server = self.start_service(stepping=True)
+        server.cli('model', 'upload', self.model)
         client = server.begin(*self.arguments)
         job = client.job()
         stages = ('calibrate', 'evaluate')
         for stage in stages:
             self.kill_and_wait(server.freeze(job, stage))
+        server.go_on()
         client.result()
         self.check()
         self.check_run_once(server, server.job(job))
         self.assertEqual(server.metrics()['bitwright_task_retries_total'], len(stages))
 
     def test_the_agent_is_killed(self):
-        server = self.start_service()
-        server.upload(self.model)
+        server = self.start_service(stepping=True)
+        server.cli('model', 'upload', self.model)
         client = server.begin(*self.arguments)
         job = client.job()
         stages = ('profile', 'quantize')
@@ -92,14 +93,15 @@ class Determinism(ServiceTest):
             self.kill_and_wait(agent)
             wait_until(lambda child=child: is_gone(child), 'the child ends with its agent')
             wait_until(lambda agent=agent: [a for a in server.agents() if a != agent], 'the agent is started again')
+        server.go_on()
         client.result()
         self.check()
         self.check_run_once(server, server.job(job))
         self.assertEqual(server.metrics()['bitwright_task_retries_total'], len(stages))
 
     def test_the_server_is_killed(self):
-        server = self.start_service()
-        server.upload(self.model)
+        server = self.start_service(stepping=True)
+        server.cli('model', 'upload', self.model)
         client = server.begin(*self.arguments)
         job = client.job()
         for stage in ('profile', 'evaluate'):
@@ -112,6 +114,7 @@ class Determinism(ServiceTest):
             after = {shown['kind']: shown['finished'] for shown in server.job(job)['stages']}
             for kind, finished in before.items():
                 self.assertGreaterEqual(after[kind], finished, kind)
+        server.go_on()
         client.result()
         self.check()
         self.assertEqual(server.metrics()['bitwright_lease_expiries_total'], 0, 'dead workers are not waited for')

@@ -11,7 +11,7 @@ import sys
 import unittest
 
 import small_model
-from service import Client, CliError, ServiceTest, environment, outcome, run_cli, thaw, wait_until
+from service import Client, CliError, ServiceTest, environment, outcome, run_cli, wait_until
 
 MIB = 1 << 20
 INSIDE = 'BITWRIGHT_TEST_OWN_NAMESPACE'
@@ -90,13 +90,13 @@ class ServersDisk(FullDisk):
         """Without watermarks: writes really fail, in the database, the blobs and the worker's folder."""
         texts = self.texts()
         disk = self.small_disk('service', 96 * MIB)
-        service = self.start_service(options=['--disk-low', '0', '--disk-full', '0'])
-        service.upload(self.model)
+        service = self.start_service(options=['--disk-low', '0', '--disk-full', '0'], stepping=True)
+        service.cli('model', 'upload', self.model)
         client = service.begin(*self.command(texts, 'out'))
         job = client.job()
-        child = service.freeze(job, 'profile')
+        service.freeze(job, 'profile')
         filler = self.fill(disk)
-        thaw(child)
+        service.go_on()
         waiting = wait_until(lambda: service.job(job).get('waiting'), 'the job says what it waits for')
         self.assertEqual(waiting['reason'], 'SERVER_STORAGE', waiting)
         with self.assertRaises(CliError) as refused:
@@ -111,7 +111,7 @@ class ServersDisk(FullDisk):
         texts = self.texts()
         disk = self.small_disk('service', 96 * MIB)
         service = self.start_service(options=['--disk-low', '40MiB', '--disk-full', '10MiB'])
-        service.upload(self.model)
+        service.cli('model', 'upload', self.model)
         filler = self.fill(disk, leave=20 * MIB)
         low = 'bitwright_disk_free_bytes'
         wait_until(lambda: service.metrics()[low] < 30 * MIB, 'the server has looked')

@@ -209,9 +209,11 @@ def free_port():
 
 
 class Service:
-    """bitwrightd on a data folder. After kill() it can be started again on the same folder and port."""
+    """bitwrightd on a data folder. After kill() it can be started again on the same folder and port.
 
-    def __init__(self, folder, workers=1, threads=1, options=(), variables=None, listen='127.0.0.1:0'):
+    stepping: for freeze(); it has one worker then."""
+
+    def __init__(self, folder, workers=1, threads=1, options=(), variables=None, listen='127.0.0.1:0', stepping=False):
         self.folder = folder
         self._listen = listen
         self._variables = variables or {}
@@ -219,8 +221,12 @@ class Service:
         self._metrics = f'127.0.0.1:{free_port()}'
         self._options = ['--workers', str(workers), '--worker-threads', str(threads), *options]
         self.process = None
-        self._of_inspections = []
+        self._steps = Steps(self) if stepping else None
+        if stepping:
+            self._variables = {**self._variables, 'BITWRIGHT_FAILPOINTS': 'child.task=stop'}
         self.start()
+        if stepping:
+            self._steps.start()
 
     def start(self):
         os.makedirs(self.folder, exist_ok=True)
@@ -256,6 +262,14 @@ class Service:
         if self.process.poll() is None:
             self.process.terminate()
         return self.process.wait(PATIENCE)
+
+    def close(self):
+        """At the end of a test. A halted child would hold its agent."""
+        if self._steps:
+            self._steps.let_go()
+        self.stop()
+        if self._steps:
+            self._steps.close()
 
     def agents(self):
         return children_of(self.process.pid)
@@ -302,57 +316,66 @@ class Service:
         return counts
 
     def freeze(self, job, kind):
-        """Halts the child of the only worker while it runs a task of this kind. Returns the child's process id. Small
-        tasks may run beside it, in the worker's other lane.
+        """The only worker's child, halted before it runs a task of this kind: its process id. Small tasks go on beside
+        it, in the worker's other lane.
 
-        For a job that begin() began on a model that upload() sent.
-
-        The child is let run for a few milliseconds at a time, so that no stage can pass unseen: while it is halted,
-        the task that it has, or gets next, stays as it is.
+        For a service with stepping and a job that begin() began, which has been let on task by task since: no stage can
+        pass unseen. It is let on so by the next freeze(), and freely by go_on().
         """
-        pause = 0.005
-        before = None
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            child = self._halt_child()
-            running = wait_until(lambda child=child: self._running(job) or is_gone(identify(child)) and ['nothing'],
-                                 f'a task of {job} waits for its child')
-            if kind in running:
+        while True:
+            child = wait_until(lambda: self._halted_child() or self._ended_unseen(job), f'a long task of {job}')
+            if kind in [stage['kind'] for stage in self.job(job)['stages'] if stage['running']]:
                 return child
-            pause = min(pause * 2, 0.04) if running == before else 0.005
-            before = running
             thaw(child)
-            _TICK.wait(pause)
-        raise AssertionError(f'{kind} was never seen running in {self.job(job)}')
-
-    def upload(self, model):
-        """Uploads and inspects a model: the next child that is seen belongs to a job. Returns the model's name."""
-        name = self.cli('model', 'upload', model)['name']
-        self._of_inspections = [identify(child) for child in self.task_children()]
-        return name
 
     def begin(self, *arguments):
-        """A client whose command queues a job. The job's child is halted at once; freeze() then lets it go on."""
-        client = self.client(*arguments)
-        self._halt_child()
-        return client
+        """A client whose command queues a job of a model that is inspected. Before each of its long tasks it waits for
+        freeze() or go_on()."""
+        self._steps.hold()
+        return self.client(*arguments)
 
-    def _halt_child(self):
-        def halted():
-            for child in self.long_task_children():
-                if identify(child) in self._of_inspections:
-                    continue
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(child, signal.SIGSTOP)
-                    return child
-            return None
-        return wait_until(halted, 'a child runs')
+    def go_on(self):
+        """Nothing is halted any more, and nothing will be."""
+        self._steps.let_go()
 
-    def _running(self, job):
+    def _halted_child(self):
+        return next((child for child in self.long_task_children() if state_of(child) == 'T'), None)
+
+    def _ended_unseen(self, job):
         shown = self.job(job)
         if shown['state'] not in ('QUEUED', 'RUNNING'):
             raise AssertionError(f'{job} ended unseen: {shown}')
-        return [stage['kind'] for stage in shown['stages'] if stage['running']]
+
+
+class Steps(threading.Thread):
+    """Lets on the children of a service, which halt before each task by a failpoint; not those of long tasks while they
+    are held."""
+
+    def __init__(self, service):
+        super().__init__(daemon=True)
+        self._service = service
+        self._held = False
+        self._closed = threading.Event()
+
+    def hold(self):
+        self._held = True
+
+    def let_go(self):
+        self._held = False
+
+    def close(self):
+        self._closed.set()
+        self.join()
+
+    def run(self):
+        while not self._closed.wait(0.005):
+            for child in [child for agent in self._service.agents() for child in self._waiting(agent)]:
+                thaw(child)
+
+    def _waiting(self, agent):
+        halted = [child for child in children_of(agent) if state_of(child) == 'T']
+        kept = children_of_main_thread(agent) if halted and self._held else []
+        return [child for child in halted if child not in kept]
 
 
 def thaw(child):
@@ -422,10 +445,5 @@ class ServiceTest(unittest.TestCase):
 
     def start_service(self, name='service', **settings):
         service = Service(self.path(name), **settings)
-
-        def end():
-            for child in service.task_children():
-                thaw(child)  # a halted one would hold the agent
-            service.stop()
-        self.addCleanup(end)
+        self.addCleanup(service.close)
         return service

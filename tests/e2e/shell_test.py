@@ -207,11 +207,11 @@ class Progress(Shell):
         self.assertEqual(listed['name'], job)
 
     def test_interrupted_watching_says_that_the_job_goes_on(self):
-        service = self.start_service()
-        service.upload(self.model)
+        service = self.start_service(stepping=True)
+        service.cli('model', 'upload', self.model)
         submit = service.begin('job', 'submit', self.model, '--budget', '4.25bpw', *self.texts(size_bytes=16384))
         job = submit.result()['name']
-        child = service.freeze(job, 'calibrate')
+        service.freeze(job, 'calibrate')
         watch = service.client('job', 'watch', job)
         watch.wait_line(f'^{job}: ')
         watch.process.send_signal(2)
@@ -219,7 +219,7 @@ class Progress(Shell):
         self.assertEqual(error.code, 130)
         self.assertIn(f'{job} goes on at the server', error.err)
         self.assertIn(f'bitwright job cancel {job}', error.err)
-        os.kill(child, 18)
+        service.go_on()
         service.wait_state(job, 'SUCCEEDED')
 
     def test_a_failed_job_is_not_done(self):
