@@ -27,6 +27,13 @@ struct BlobDigest {
   std::string ToString() const;
 };
 
+// Bytes [offset, offset + bytes.size_bytes) of a blob, and their own digest.
+struct BlobPart {
+  BlobDigest blob;
+  int64_t offset = 0;
+  BlobDigest bytes;
+};
+
 // Whether the text is a SHA-256 as it is written here: 64 lower-case hexadecimal digits.
 bool IsSha256Hex(std::string_view text);
 

@@ -15,9 +15,10 @@ namespace bytestream = google::bytestream;
 
 class BlobDownload {
  public:
-  BlobDownload(const TransferContext& context, const BlobDigest& digest, const DownloadOptions& options, PartFile part)
+  BlobDownload(const TransferContext& context, const BlobPart& wanted, const DownloadOptions& options, PartFile part)
       : context_(context),
-        digest_(digest),
+        wanted_(wanted),
+        digest_(wanted.bytes),
         options_(options),
         stub_(bytestream::ByteStream::NewStub(context.channel)),
         part_(std::move(part)) {}
@@ -59,8 +60,9 @@ class BlobDownload {
   absl::Status Receive(RetryLoop& retry, absl::Status& disk) {
     Attempt attempt(context_.cancel, context_.policy.StreamLimit(digest_.size_bytes));
     bytestream::ReadRequest request;
-    request.set_resource_name(ReadName(digest_));
-    request.set_read_offset(part_.size_bytes());
+    request.set_resource_name(ReadName(wanted_.blob));
+    request.set_read_offset(wanted_.offset + part_.size_bytes());
+    request.set_read_limit(digest_.size_bytes - part_.size_bytes());
     const auto reader = stub_->Read(attempt.context(), request);
     bytestream::ReadResponse response;
     while (disk.ok() && reader->Read(&response)) {
@@ -74,7 +76,8 @@ class BlobDownload {
   }
 
   const TransferContext& context_;
-  const BlobDigest& digest_;
+  const BlobPart& wanted_;
+  const BlobDigest& digest_;  // of the wanted bytes
   const DownloadOptions& options_;
   const std::unique_ptr<bytestream::ByteStream::Stub> stub_;
   PartFile part_;
@@ -84,8 +87,13 @@ class BlobDownload {
 
 absl::Status DownloadBlob(const TransferContext& context, const BlobDigest& digest, const std::string& path,
                           const DownloadOptions& options) {
-  ABSL_ASSIGN_OR_RETURN(PartFile part, PartFile::Open(path, digest, options.unwritable, context.cancel));
-  return BlobDownload(context, digest, options, std::move(part)).Run();
+  return DownloadPart(context, {digest, 0, digest}, path, options);
+}
+
+absl::Status DownloadPart(const TransferContext& context, const BlobPart& part, const std::string& path,
+                          const DownloadOptions& options) {
+  ABSL_ASSIGN_OR_RETURN(PartFile file, PartFile::Open(path, part.bytes, options.unwritable, context.cancel));
+  return BlobDownload(context, part, options, std::move(file)).Run();
 }
 
 }  // namespace bitwright

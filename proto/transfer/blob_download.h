@@ -27,4 +27,8 @@ struct DownloadOptions {
 absl::Status DownloadBlob(const TransferContext& context, const BlobDigest& digest, const std::string& path,
                           const DownloadOptions& options);
 
+// The same with a part of a blob; errors name the digest of the part.
+absl::Status DownloadPart(const TransferContext& context, const BlobPart& part, const std::string& path,
+                          const DownloadOptions& options);
+
 }  // namespace bitwright

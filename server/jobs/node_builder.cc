@@ -4,6 +4,7 @@
 #include <set>
 #include <string_view>
 
+#include "proto/contract/model_parts.h"
 #include "proto/contract/task_names.h"
 
 namespace bitwright::server {
@@ -48,6 +49,11 @@ class FileParts {
   std::set<std::string> files_, carried_;
 };
 
+// Of two parts it is there twice. Two that are not the same may begin in one page.
+bool IsSame(const v1::FilePiece& a, const v1::FilePiece& b) {
+  return a.offset() == b.offset() && a.digest().sha256() == b.digest().sha256();
+}
+
 // The name of the field of the params oneof that is set: TaskSpec.kind.
 std::string KindOf(const v1::TaskSpec& spec) {
   const auto* oneof = v1::TaskSpec::descriptor()->FindOneofByName("params");
@@ -57,7 +63,7 @@ std::string KindOf(const v1::TaskSpec& spec) {
 
 }  // namespace
 
-ModelInputs::ModelInputs(const v1::Model& model) {
+ModelInputs::ModelInputs(const v1::Model& model) : blocks_(model.info().blocks()) {
   const FileParts parts(model.info());
   for (const auto& file : model.manifest().files()) {
     for (size_t use = 0; use < kUses; ++use) {
@@ -67,10 +73,28 @@ ModelInputs::ModelInputs(const v1::Model& model) {
       *input.mutable_digest() = file.digest();
     }
   }
+  for (const v1::ModelPiece& piece : model.info().pieces()) {
+    if (piece.file() < 0 || piece.file() >= model.info().files_size()) continue;
+    pieces_[ModelFileName(model.info().files(piece.file()))].push_back(piece);
+  }
+}
+
+void ModelInputs::NamePieces(v1::TaskSpec& spec) const {
+  const PartsRead read = PartsReadBy(spec, blocks_);
+  for (v1::TaskInput& input : *spec.mutable_inputs()) {
+    const auto pieces = pieces_.find(input.name());
+    if (pieces == pieces_.end()) continue;
+    for (const v1::ModelPiece& piece : pieces->second) {
+      if (!read.Has({piece.part(), piece.block()})) continue;
+      const int named = input.pieces_size();
+      if (named == 0 || !IsSame(input.pieces(named - 1), piece.piece())) *input.add_pieces() = piece.piece();
+    }
+  }
 }
 
 NodeBuilder& NodeBuilder::Files(const ModelInputs& model, ModelFiles which) {
   if (detail_ == NodeDetail::kSize) return *this;
+  model_ = &model;
   for (const v1::TaskInput& input : model.Of(which)) *node_.spec.add_inputs() = input;
   return *this;
 }
@@ -111,6 +135,7 @@ TaskNode NodeBuilder::Build() {
   auto* inputs = node_.spec.mutable_inputs();
   std::sort(inputs->begin(), inputs->end(),
             [](const v1::TaskInput& a, const v1::TaskInput& b) { return a.name() < b.name(); });
+  if (model_ != nullptr) model_->NamePieces(node_.spec);
   return std::move(node_);
 }
 

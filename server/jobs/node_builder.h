@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,10 +29,14 @@ class ModelInputs {
   explicit ModelInputs(const v1::Model& model);
   // In order of the manifest.
   const std::vector<v1::TaskInput>& Of(ModelFiles which) const { return by_use_[static_cast<size_t>(which)]; }
+  // Adds to the inputs that are weights the pieces that the task of these params reads.
+  void NamePieces(v1::TaskSpec& spec) const;
 
  private:
   static constexpr size_t kUses = 6;
   std::array<std::vector<v1::TaskInput>, kUses> by_use_;
+  const int blocks_;
+  std::map<std::string, std::vector<v1::ModelPiece>> pieces_;  // by name of the input
 };
 
 // How much of a node is wanted: all of it, or what its size follows from (key, kind, memory, operations), without
@@ -53,6 +58,7 @@ class NodeBuilder {
   }
 
   v1::TaskSpec& spec() { return node_.spec; }
+  // `model` must outlive the builder. Of weights those pieces that the task reads.
   NodeBuilder& Files(const ModelInputs& model, ModelFiles which);
   NodeBuilder& Files(const v1::Manifest& manifest);  // every file
   NodeBuilder& Input(std::string name, const v1::Digest& digest);
@@ -65,6 +71,7 @@ class NodeBuilder {
 
  private:
   const NodeDetail detail_;
+  const ModelInputs* model_ = nullptr;  // whose files are inputs
   TaskNode node_;
 };
 

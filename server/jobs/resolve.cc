@@ -130,7 +130,10 @@ absl::Status CheckTargetStores(std::string_view target, const v1::ModelInfo& inf
 
 }  // namespace
 
-bool IsOutdated(const v1::Model& model) { return model.state() == v1::Model::READY && model.info().files_size() == 0; }
+bool IsOutdated(const v1::Model& model) {
+  const v1::ModelInfo& info = model.info();
+  return model.state() == v1::Model::READY && (info.files_size() == 0 || !info.has_live() || info.pieces_size() == 0);
+}
 
 absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, std::shared_ptr<const v1::Model> shared,
                                     const v1::Digest& info, const std::optional<v1::Recipe>& shipped, Purpose purpose) {

@@ -189,7 +189,9 @@ absl::StatusOr<v1::ListModelsResponse> ModelResources::List(const CallContext& c
   for (const ModelRow& row : found.rows) {
     v1::Model* model = response.add_models();
     *model = FromRow(call, row);
-    if (model->has_info()) model->mutable_info()->clear_units();
+    if (!model->has_info()) continue;
+    model->mutable_info()->clear_units();
+    model->mutable_info()->clear_pieces();
   }
   if (found.beyond) response.set_next_page_token(PageToken(*found.beyond, query));
   return response;

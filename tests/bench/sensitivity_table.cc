@@ -232,7 +232,7 @@ absl::Status RunTable(const std::string& dir, const std::string& text_path, int6
     if (entry.is_regular_file()) files.emplace(entry.path().filename().string(), entry.path().string());
   }
   ABSL_ASSIGN_OR_RETURN(const Model model, Model::Open(files));
-  ABSL_ASSIGN_OR_RETURN(const std::string tokenizer_json, ReadFile(files.at("tokenizer.json")));
+  ABSL_ASSIGN_OR_RETURN(const std::string tokenizer_json, ReadFile(files.at("tokenizer.json").path));
   ABSL_ASSIGN_OR_RETURN(const auto tokenizer, Tokenizer::Load(tokenizer_json));
   ABSL_ASSIGN_OR_RETURN(const std::string text, ReadFile(text_path));
   ABSL_ASSIGN_OR_RETURN(std::vector<int32_t> ids, tokenizer->Encode(text, false));

@@ -60,6 +60,24 @@ class Determinism(ServiceTest):
         self.assertTrue([path for path in fetched.values() if os.path.getsize(path) > 300_000], 'the checkpoint')
         self.assertFalse([name for name in fetched if name.startswith('tasks/')], 'what a task leaves behind')
 
+    def test_a_worker_that_fetches_only_what_its_tasks_read(self):
+        server = self.start_service(workers=0)
+        first = RemoteWorker(server.address, self.path('first'))
+        server.cli('model', 'upload', self.model)
+        first.stop()
+        weights = service.digest(os.path.join(self.model, 'model.safetensors'))
+        self.assertIn(weights, self.fetched('first'), 'who inspects reads all')
+        self.addCleanup(RemoteWorker(server.address, self.path('second')).stop)
+        server.cli(*self.arguments)
+        self.check()
+        fetched = self.fetched('second')
+        self.assertNotIn(weights, fetched)
+        named = {piece['piece']['digest']['sha256'] for piece in server.cli('model', 'list')['models'][0]['info']['pieces']}
+        self.assertEqual(named - fetched, set(), 'each part once, and kept')
+
+    def fetched(self, name):
+        return set(os.listdir(self.path(name, 'work', 'cache')))
+
     # --- crashes ---
 
     def kill_and_wait(self, pid):

@@ -44,6 +44,7 @@ absl::StatusOr<json> Inspect(const std::string& dir, const std::string& out, Thr
   v1::ModelInfo info;
   info.ParseFromString(bytes);
   info.clear_units();
+  info.clear_pieces();
   std::string text;
   google::protobuf::util::JsonPrintOptions options;
   options.always_print_primitive_fields = true;

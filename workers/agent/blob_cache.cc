@@ -33,21 +33,35 @@ std::unique_ptr<BlobCache> BlobCache::Beside() const {
 }
 
 absl::StatusOr<std::string> BlobCache::Path(const BlobDigest& digest, const CancelToken& cancel) {
-  std::string path = files_->PathOf(digest.sha256);
-  const bool mine = !in_use_.insert(digest.sha256).second;
-  FileState state = mine ? files_->Find(digest) : files_->Keep(digest);
-  if (state == FileState::kUnchecked) {
-    ABSL_ASSIGN_OR_RETURN(const bool whole, Holds(digest, cancel));
-    files_->Checked(digest, whole);
-    state = whole ? FileState::kWhole : FileState::kAbsent;
-  }
-  if (state == FileState::kAbsent) ABSL_RETURN_IF_ERROR(Fetch(digest, path, cancel));
+  return PathOf({digest, 0, digest}, cancel);
+}
+
+absl::StatusOr<InputSource::PartFile> BlobCache::PathOfPart(const BlobPart& part, const CancelToken& cancel) {
+  // The whole blob is here when a task has read all of it.
+  ABSL_ASSIGN_OR_RETURN(const bool whole, Holds(part.blob, files_->Peek(part.blob), cancel));
+  ABSL_ASSIGN_OR_RETURN(std::string path, whole ? Path(part.blob, cancel) : PathOf(part, cancel));
+  return PartFile{std::move(path), whole};
+}
+
+absl::StatusOr<std::string> BlobCache::PathOf(const BlobPart& part, const CancelToken& cancel) {
+  std::string path = files_->PathOf(part.bytes.sha256);
+  const bool mine = !in_use_.insert(part.bytes.sha256).second;
+  const FileState state = mine ? files_->Find(part.bytes) : files_->Keep(part.bytes);
+  ABSL_ASSIGN_OR_RETURN(const bool held, Holds(part.bytes, state, cancel));
+  if (!held) ABSL_RETURN_IF_ERROR(Fetch(part, path, cancel));
   return path;
+}
+
+absl::StatusOr<bool> BlobCache::Holds(const BlobDigest& digest, FileState state, const CancelToken& cancel) {
+  if (state != FileState::kUnchecked) return state == FileState::kWhole;
+  ABSL_ASSIGN_OR_RETURN(const bool whole, HasBytes(digest, cancel));
+  files_->Checked(digest, whole);
+  return whole;
 }
 
 // Whether the file has the blob's bytes; one that cannot be read has not. Two users may hash the same file at the same
 // time, which does no harm.
-absl::StatusOr<bool> BlobCache::Holds(const BlobDigest& digest, const CancelToken& cancel) {
+absl::StatusOr<bool> BlobCache::HasBytes(const BlobDigest& digest, const CancelToken& cancel) const {
   const auto file = LocalFile::Open(files_->PathOf(digest.sha256), kFileErrors, LocalFile::Links::kRefuse);
   if (!file.ok()) return false;
   Sha256 hash;
@@ -58,16 +72,16 @@ absl::StatusOr<bool> BlobCache::Holds(const BlobDigest& digest, const CancelToke
 
 // Two users may fetch the same blob at the same time, each to a file of its own; the second replaces the first, which
 // is the same.
-absl::Status BlobCache::Fetch(const BlobDigest& digest, const std::string& path, const CancelToken& cancel) {
+absl::Status BlobCache::Fetch(const BlobPart& part, const std::string& path, const CancelToken& cancel) {
   const std::string fetched = path + suffix_;
   if (const int error = Failpoint("agent.fetch"); error != 0) return FileFailedError(path, "written", error);
-  ABSL_RETURN_IF_ERROR(client_.Download(digest, fetched, cancel));
+  ABSL_RETURN_IF_ERROR(client_.Download(part, fetched, cancel));
   if (::rename(fetched.c_str(), path.c_str()) != 0) return FileFailedError(path, "renamed", errno);
   // Where the cache's file system cannot, the check of the next start finds out what is damaged.
   if (const int error = SyncFolder(files_->dir()); error != 0 && error != EINVAL) {
     return FileFailedError(files_->dir(), "flushed", error);
   }
-  files_->Added(digest);
+  files_->Added(part.bytes);
   return absl::OkStatus();
 }
 

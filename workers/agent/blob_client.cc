@@ -24,8 +24,8 @@ absl::Status BlobClient::Upload(std::span<const FileToUpload> files, const Cance
   return absl::OkStatus();
 }
 
-absl::Status BlobClient::Download(const BlobDigest& digest, const std::string& path, const CancelToken& cancel) {
-  return DownloadBlob(Context(cancel), digest, path,
+absl::Status BlobClient::Download(const BlobPart& part, const std::string& path, const CancelToken& cancel) {
+  return DownloadPart(Context(cancel), part, path,
                       {.unwritable = BlobUnwritableError, .corrupt = DownloadCorruptError, .durable = true});
 }
 

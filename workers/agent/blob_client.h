@@ -24,9 +24,9 @@ class BlobClient {
   // of its digest's size; else the server's error.
   absl::Status Upload(std::span<const FileToUpload> files, const CancelToken& cancel);
 
-  // As DownloadBlob, on the disk before it appears at `path`; the folder is left to the caller. UNAVAILABLE, reason
+  // As DownloadPart, on the disk before it appears at `path`; the folder is left to the caller. UNAVAILABLE, reason
   // BLOB_DIGEST_MISMATCH: other bytes came, none are kept.
-  absl::Status Download(const BlobDigest& digest, const std::string& path, const CancelToken& cancel);
+  absl::Status Download(const BlobPart& part, const std::string& path, const CancelToken& cancel);
 
  private:
   TransferContext Context(const CancelToken& cancel) const { return {channel_, clock_, cancel, kWorkerTransfers}; }

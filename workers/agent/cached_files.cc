@@ -36,6 +36,11 @@ FileState CachedFiles::Find(const BlobDigest& digest) {
   return Use(digest);
 }
 
+FileState CachedFiles::Peek(const BlobDigest& digest) const {
+  absl::MutexLock lock(&mutex_);
+  return StateOf(digest);
+}
+
 void CachedFiles::Release(const std::set<std::string>& kept) {
   absl::MutexLock lock(&mutex_);
   for (const std::string& sha256 : kept) {
@@ -101,14 +106,20 @@ void CachedFiles::Scan() {
   for (const Found& one : found) Add(one.entry);
 }
 
-FileState CachedFiles::Use(const BlobDigest& digest) {
+FileState CachedFiles::StateOf(const BlobDigest& digest) const {
   const auto found = index_.find(digest.sha256);
   struct stat info {};
-  const std::string path = PathOf(digest.sha256);
-  if (found != index_.end() && ::stat(path.c_str(), &info) == 0 && info.st_size == digest.size_bytes) {
+  const bool there = found != index_.end() && ::stat(PathOf(digest.sha256).c_str(), &info) == 0;
+  if (!there || info.st_size != digest.size_bytes) return FileState::kAbsent;
+  return found->second->checked ? FileState::kWhole : FileState::kUnchecked;
+}
+
+FileState CachedFiles::Use(const BlobDigest& digest) {
+  const auto found = index_.find(digest.sha256);
+  if (const FileState state = StateOf(digest); state != FileState::kAbsent) {
     by_use_.splice(by_use_.end(), by_use_, found->second);
-    ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
-    return found->second->checked ? FileState::kWhole : FileState::kUnchecked;
+    ::utimensat(AT_FDCWD, PathOf(digest.sha256).c_str(), nullptr, 0);
+    return state;
   }
   if (found != index_.end()) Remove(digest.sha256);
   MakeRoom(digest.size_bytes);

@@ -39,6 +39,8 @@ class CachedFiles {
   FileState Keep(const BlobDigest& digest);
   // Of a blob that the user keeps already.
   FileState Find(const BlobDigest& digest);
+  // Of a blob that nobody may keep: counts as no use, and makes no room.
+  FileState Peek(const BlobDigest& digest) const;
   void Release(const std::set<std::string>& kept);
 
   // What a user adds to the names of files while he fetches them. The same at every start, so that what is there of a
@@ -61,6 +63,7 @@ class CachedFiles {
 
   // A file that is there was used last; else there is room for it.
   FileState Use(const BlobDigest& digest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  FileState StateOf(const BlobDigest& digest) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Scan() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Add(const Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Remove(const std::string& sha256) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

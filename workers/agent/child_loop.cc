@@ -1,5 +1,7 @@
 #include "workers/agent/child_loop.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -66,9 +68,11 @@ absl::StatusOr<std::vector<TaskOutputFile>> RunGuarded(const RunTaskFunction& ru
 
 absl::StatusOr<v1::ExecuteResult> Run(const RunTaskFunction& run_task, const v1::ExecuteRequest& request,
                                       ThreadPool& pool, int out) {
+  const auto path_of = [&](const std::string& sha256) { return request.input_dir() + "/" + sha256; };
   std::map<std::string, std::string> paths;
   for (const auto& input : request.task().inputs()) {
-    paths[input.name()] = request.input_dir() + "/" + input.digest().sha256();
+    const std::string path = path_of(input.digest().sha256());
+    if (input.pieces().empty() || ::access(path.c_str(), F_OK) == 0) paths[input.name()] = path;
   }
   const SystemClock clock;
   ProgressWriter progress(out, clock);
@@ -77,6 +81,7 @@ absl::StatusOr<v1::ExecuteResult> Run(const RunTaskFunction& run_task, const v1:
     const auto found = paths.find(name);
     return found == paths.end() ? std::string() : found->second;
   };
+  context.piece_path = path_of;
   context.output_dir = request.output_dir();
   context.pool = &pool;
   context.memory_bytes = request.memory_limit_bytes() > 0 ? request.memory_limit_bytes() : MachineMemoryBytes();

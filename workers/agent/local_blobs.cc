@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "proto/base/status_macros.h"
 #include "workers/agent/agent_errors.h"
 
 namespace bitwright::worker {
@@ -17,6 +18,11 @@ absl::StatusOr<std::string> LocalBlobs::Path(const BlobDigest& digest, const Can
     return InputMissingError(digest.sha256, dir_);
   }
   return path;
+}
+
+absl::StatusOr<InputSource::PartFile> LocalBlobs::PathOfPart(const BlobPart& part, const CancelToken& cancel) {
+  ABSL_ASSIGN_OR_RETURN(std::string path, Path(part.blob, cancel));
+  return PartFile{std::move(path), true};
 }
 
 }  // namespace bitwright::worker

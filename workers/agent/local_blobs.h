@@ -13,6 +13,7 @@ class LocalBlobs final : public InputSource {
   explicit LocalBlobs(const std::string& dir);
 
   absl::StatusOr<std::string> Path(const BlobDigest& digest, const CancelToken& cancel) override;
+  absl::StatusOr<PartFile> PathOfPart(const BlobPart& part, const CancelToken& cancel) override;
   void ReleaseAll() override {}
 
  private:

@@ -35,6 +35,29 @@ absl::Status MakePrivateDir(const std::string& path) {
   return own ? absl::OkStatus() : FileFailedError(path, "used, since others may write there", EPERM);
 }
 
+// Links in a folder, by their names.
+class InputLinks {
+ public:
+  explicit InputLinks(std::string dir) : dir_(std::move(dir)) {}
+
+  bool Has(const std::string& name) const { return linked_.contains(name); }
+  absl::Status Add(const std::string& name, const std::string& target) {
+    linked_.insert(name);
+    const std::string link = dir_ + "/" + name;
+    if (::link(target.c_str(), link.c_str()) == 0) return absl::OkStatus();
+    // Another file system, or one that has no such links, or too many of them.
+    if (::symlink(target.c_str(), link.c_str()) != 0) return FileFailedError(link, "linked", errno);
+    elsewhere_.insert(target);
+    return absl::OkStatus();
+  }
+  std::vector<std::string> Elsewhere() const { return {elsewhere_.begin(), elsewhere_.end()}; }
+
+ private:
+  const std::string dir_;
+  std::set<std::string> linked_;
+  std::set<std::string> elsewhere_;
+};
+
 }  // namespace
 
 absl::StatusOr<WorkDir> WorkDir::Open(const std::string& path) {
@@ -84,19 +107,23 @@ void WorkDir::Remove(const TaskDirs& dirs) {
 
 absl::StatusOr<std::vector<std::string>> LinkInputs(const v1::TaskSpec& spec, const TaskDirs& dirs, InputSource& source,
                                                     const CancelToken& cancel) {
-  std::set<std::string> linked;
-  std::set<std::string> elsewhere;
+  InputLinks links(dirs.inputs);
   for (const auto& input : spec.inputs()) {
     ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, FromProto(input.digest()));
-    if (!linked.insert(digest.sha256).second) continue;
-    ABSL_ASSIGN_OR_RETURN(const std::string target, source.Path(digest, cancel));
-    const std::string link = dirs.inputs + "/" + digest.sha256;
-    if (::link(target.c_str(), link.c_str()) == 0) continue;
-    // Another file system, or one that has no such links, or too many of them.
-    if (::symlink(target.c_str(), link.c_str()) != 0) return FileFailedError(link, "linked", errno);
-    elsewhere.insert(target);
+    if (input.pieces().empty() && !links.Has(digest.sha256)) {
+      ABSL_ASSIGN_OR_RETURN(const std::string target, source.Path(digest, cancel));
+      ABSL_RETURN_IF_ERROR(links.Add(digest.sha256, target));
+    }
+    for (const v1::FilePiece& piece : input.pieces()) {
+      ABSL_ASSIGN_OR_RETURN(const BlobDigest bytes, FromProto(piece.digest()));
+      if (links.Has(digest.sha256)) break;
+      if (links.Has(bytes.sha256)) continue;
+      ABSL_ASSIGN_OR_RETURN(const InputSource::PartFile file,
+                            source.PathOfPart({digest, piece.offset(), bytes}, cancel));
+      ABSL_RETURN_IF_ERROR(links.Add(file.whole ? digest.sha256 : bytes.sha256, file.path));
+    }
   }
-  return std::vector<std::string>(elsewhere.begin(), elsewhere.end());
+  return links.Elsewhere();
 }
 
 }  // namespace bitwright::worker

@@ -21,7 +21,7 @@ struct LaneDirs {
 
 // The two folders of one task.
 struct TaskDirs {
-  std::string inputs;   // links named by sha256
+  std::string inputs;   // links named by sha256, of inputs and of pieces of inputs
   std::string outputs;  // empty at first
 };
 
@@ -50,7 +50,8 @@ class WorkDir {
   std::unique_ptr<std::atomic<int64_t>> next_ = std::make_unique<std::atomic<int64_t>>(0);
 };
 
-// Links every input of the spec into dirs.inputs: by a second name of the same file (hard link), which leads nowhere
+// Links every input of the spec into dirs.inputs, as "{sha256}"; of one with pieces these, unless it is at hand whole:
+// by a second name of the same file (hard link), which leads nowhere
 // else, or, where the file system cannot do that, by a symbolic link. The targets of the latter, sorted. UNAVAILABLE:
 // an input cannot be had or linked.
 absl::StatusOr<std::vector<std::string>> LinkInputs(const v1::TaskSpec& spec, const TaskDirs& dirs, InputSource& source,

@@ -5,36 +5,80 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "proto/base/files.h"
 #include "proto/base/log.h"
+#include "proto/base/owned_fd.h"
 #include "proto/base/status_macros.h"
 #include "workers/base/base_errors.h"
 
 namespace bitwright::worker {
-absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return FileUnreadableError(path, errno);
+namespace {
+
+struct PlainFile {
+  OwnedFd fd;
+  size_t size = 0;
+};
+
+absl::StatusOr<PlainFile> OpenPlain(const std::string& path) {
+  PlainFile file{OwnedFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC))};
+  if (file.fd.get() < 0) return FileUnreadableError(path, errno);
   struct stat info {};
-  if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-    const int error = S_ISDIR(info.st_mode) ? EISDIR : (errno != 0 ? errno : EINVAL);
-    ::close(fd);
-    return FileUnreadableError(path, error);
+  if (::fstat(file.fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
+    return FileUnreadableError(path, S_ISDIR(info.st_mode) ? EISDIR : (errno != 0 ? errno : EINVAL));
   }
-  const size_t size = static_cast<size_t>(info.st_size);
+  file.size = static_cast<size_t>(info.st_size);
+  return file;
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::string& path) {
+  ABSL_ASSIGN_OR_RETURN(const PlainFile file, OpenPlain(path));
   void* data = nullptr;
-  if (size > 0) {
-    data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (data == MAP_FAILED) {
-      const int error = errno;
-      ::close(fd);
-      return FileUnreadableError(path, error);
-    }
+  if (file.size > 0) data = ::mmap(nullptr, file.size, PROT_READ, MAP_PRIVATE, file.fd.get(), 0);
+  if (data == MAP_FAILED) return FileUnreadableError(path, errno);
+  return std::shared_ptr<const MappedFile>(new MappedFile(static_cast<const std::byte*>(data), file.size));
+}
+
+absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::OpenPieces(size_t size,
+                                                                         std::span<const MappedPiece> pieces) {
+  if (pieces.empty() || size == 0) return FileUnreadableError("", EINVAL);
+  // Addresses without memory, over which the pieces are laid.
+  void* data = ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (data == MAP_FAILED) return FileUnreadableError(pieces[0].path, errno);
+  const std::shared_ptr<MappedFile> mapped(new MappedFile(static_cast<const std::byte*>(data), size));
+  mapped->held_.clear();
+  for (const MappedPiece& piece : pieces) ABSL_RETURN_IF_ERROR(mapped->Lay(piece));
+  return mapped;
+}
+
+absl::Status MappedFile::Lay(const MappedPiece& piece) {
+  ABSL_ASSIGN_OR_RETURN(const PlainFile file, OpenPlain(piece.path));
+  const size_t begin = piece.offset, end = begin + piece.size;
+  const bool fits = begin < end && end <= size_ && piece.from <= file.size && piece.size <= file.size - piece.from;
+  if (!fits) return FileUnreadableError(piece.path, EINVAL);
+  void* at = const_cast<std::byte*>(data_) + begin;
+  const off_t from = static_cast<off_t>(piece.from);
+  if (::mmap(at, piece.size, PROT_READ, MAP_PRIVATE | MAP_FIXED, file.fd.get(), from) == MAP_FAILED) {
+    return FileUnreadableError(piece.path, errno);
   }
-  ::close(fd);
-  return std::shared_ptr<const MappedFile>(new MappedFile(static_cast<const std::byte*>(data), size));
+  if (!held_.empty() && begin <= held_.back().second && begin >= held_.back().first) {
+    held_.back().second = std::max(held_.back().second, end);
+  } else {
+    held_.emplace_back(begin, end);
+  }
+  return absl::OkStatus();
+}
+
+bool MappedFile::Holds(std::span<const std::byte> part) const {
+  if (part.empty()) return true;
+  const size_t begin = static_cast<size_t>(part.data() - data_), end = begin + part.size();
+  return std::any_of(held_.begin(), held_.end(),
+                     [&](const auto& held) { return held.first <= begin && end <= held.second; });
 }
 
 MappedFile::~MappedFile() {

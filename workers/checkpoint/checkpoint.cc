@@ -13,8 +13,9 @@ using nlohmann::json;
 constexpr char kIndexName[] = "model.safetensors.index.json";
 
 // tensor → shard, as the index says.
-absl::StatusOr<std::map<std::string, std::string>> ReadIndex(const std::string& path) {
-  ABSL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path));
+absl::StatusOr<std::map<std::string, std::string>> ReadIndex(const ModelFile& index_file) {
+  if (!index_file.pieces.empty()) return BytesNotGivenError(kIndexName, "all of it");
+  ABSL_ASSIGN_OR_RETURN(const auto file, index_file.Map());
   ABSL_ASSIGN_OR_RETURN(const json index, ParseStrictJson(file->text(), kIndexName));
   if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
     return JsonInvalidError(kIndexName, "it has no object 'weight_map'");
@@ -43,8 +44,8 @@ absl::StatusOr<Checkpoint> Checkpoint::Open(const ModelFiles& files) {
   return checkpoint;
 }
 
-absl::Status Checkpoint::CompareWithIndex(const std::string& path) {
-  ABSL_ASSIGN_OR_RETURN(const auto map, ReadIndex(path));
+absl::Status Checkpoint::CompareWithIndex(const ModelFile& file) {
+  ABSL_ASSIGN_OR_RETURN(const auto map, ReadIndex(file));
   for (const auto& [tensor, shard] : map) {
     if (!tensors_.contains(tensor)) absent_.push_back(tensor);
   }
@@ -72,6 +73,11 @@ absl::StatusOr<Checkpoint::Located> Checkpoint::Find(const std::string& name, st
   return found->second;
 }
 
+bool Checkpoint::Holds(const std::string& name) const {
+  const Located& tensor = tensors_.at(name);
+  return shards_.at(tensor.file).Holds(tensor.view.bytes);
+}
+
 void Checkpoint::WillNeed(const std::string& name) const {
   const Located& tensor = tensors_.at(name);
   shards_.at(tensor.file).WillNeed(tensor.view.bytes);
@@ -80,12 +86,6 @@ void Checkpoint::WillNeed(const std::string& name) const {
 void Checkpoint::Release(const std::string& name, size_t first, size_t count) const {
   const Located& tensor = tensors_.at(name);
   shards_.at(tensor.file).Release(tensor.view.bytes.subspan(first, count));
-}
-
-std::vector<std::string> Checkpoint::weight_files() const {
-  std::vector<std::string> names;
-  for (const auto& [name, shard] : shards_) names.push_back(name);
-  return names;
 }
 
 }  // namespace bitwright::worker

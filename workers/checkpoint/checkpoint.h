@@ -26,6 +26,9 @@ class Checkpoint {
   // TENSOR_MISSING, with `role` ("is the weight of the output head") in the message.
   absl::StatusOr<Located> Find(const std::string& name, std::string_view role) const;
 
+  // Whether all bytes of a tensor, which must be there, may be read (MappedFile).
+  bool Holds(const std::string& name) const;
+
   // Advice for a tensor, which must be there: that it will be read soon; that bytes [first, first + count) of it have
   // been read (MappedFile).
   void WillNeed(const std::string& name) const;
@@ -35,11 +38,11 @@ class Checkpoint {
   const std::vector<std::string>& absent() const { return absent_; }
   const std::vector<std::string>& misplaced() const { return misplaced_; }
 
-  // Names of the weight files, in order.
-  std::vector<std::string> weight_files() const;
+  // The weight files, by name within the model.
+  const std::map<std::string, SafetensorsFile>& shards() const { return shards_; }
 
  private:
-  absl::Status CompareWithIndex(const std::string& path);
+  absl::Status CompareWithIndex(const ModelFile& file);
   absl::Status OpenShard(const ModelFiles& files, const std::string& name);
 
   std::map<std::string, SafetensorsFile> shards_;

@@ -103,6 +103,13 @@ absl::Status SafetensorsTrailingBytesError(std::string_view file, int64_t end, i
                 {{"file", Cut(file)}, {"end", std::to_string(end)}, {"available", std::to_string(available)}});
 }
 
+absl::Status BytesNotGivenError(std::string_view file, std::string_view what) {
+  return Refuse("TASK_SPEC_INVALID",
+                "the task's field 'inputs.pieces' of file " + Show(file) + " lacks " + Cut(what) +
+                    "; allowed is what holds all that a task of this kind reads",
+                {{"field", "inputs.pieces"}, {"file", Cut(file)}, {"value", Cut(what)}});
+}
+
 absl::Status ModelFileMissingError(std::string_view file, std::string_view why) {
   return Refuse("MODEL_FILE_MISSING", "the model has no file " + Show(file) + "; " + Cut(why), {{"file", Cut(file)}});
 }

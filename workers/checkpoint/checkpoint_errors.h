@@ -37,6 +37,9 @@ absl::Status TensorsHoleError(std::string_view file, std::string_view tensor, in
 // SAFETENSORS_TRAILING_BYTES
 absl::Status SafetensorsTrailingBytesError(std::string_view file, int64_t end, int64_t available);
 
+// TASK_SPEC_INVALID: the task does not name the bytes of `what` among the pieces of the file that it reads.
+absl::Status BytesNotGivenError(std::string_view file, std::string_view what);
+
 // MODEL_FILE_MISSING
 absl::Status ModelFileMissingError(std::string_view file, std::string_view why);
 // CHECKPOINT_INDEX_MISMATCH

@@ -101,10 +101,12 @@ absl::StatusOr<std::map<std::string, std::string>> ParseMetadata(std::string_vie
   return metadata;
 }
 
-absl::StatusOr<int64_t> HeaderSize(std::string_view file, std::span<const std::byte> bytes) {
+absl::StatusOr<int64_t> HeaderSize(std::string_view file, const MappedFile& mapped) {
   static_assert(std::endian::native == std::endian::little);
+  const auto bytes = mapped.bytes();
   const int64_t size = static_cast<int64_t>(bytes.size());
   if (size < 8) return SafetensorsTruncatedError(file, size, 8);
+  if (!mapped.Holds(bytes.first(8))) return BytesNotGivenError(file, "its header");
   uint64_t header = 0;
   std::memcpy(&header, bytes.data(), 8);
   if (header > static_cast<uint64_t>(SafetensorsFile::kMaxHeaderBytes)) {
@@ -112,20 +114,22 @@ absl::StatusOr<int64_t> HeaderSize(std::string_view file, std::span<const std::b
   }
   const int64_t needed = 8 + static_cast<int64_t>(header);
   if (needed > size) return SafetensorsTruncatedError(file, size, needed);
+  if (!mapped.Holds(bytes.first(static_cast<size_t>(needed)))) return BytesNotGivenError(file, "its header");
   return static_cast<int64_t>(header);
 }
 
 }  // namespace
 
-absl::StatusOr<SafetensorsFile> SafetensorsFile::Open(const std::string& path, std::string_view shown_name) {
+absl::StatusOr<SafetensorsFile> SafetensorsFile::Open(const ModelFile& file, std::string_view shown_name) {
   SafetensorsFile opened;
-  ABSL_ASSIGN_OR_RETURN(opened.file_, MappedFile::Open(path));
+  ABSL_ASSIGN_OR_RETURN(opened.file_, file.Map());
   const auto bytes = opened.file_->bytes();
-  ABSL_ASSIGN_OR_RETURN(const int64_t header_size, HeaderSize(shown_name, bytes));
+  ABSL_ASSIGN_OR_RETURN(const int64_t header_size, HeaderSize(shown_name, *opened.file_));
+  opened.header_bytes_ = 8 + static_cast<size_t>(header_size);
   const std::string_view text = opened.file_->text().substr(8, static_cast<size_t>(header_size));
   if (!text.starts_with('{')) return JsonInvalidError(shown_name, "the header does not begin with '{'");
   ABSL_ASSIGN_OR_RETURN(const json header, ParseStrictJson(text, shown_name, /*max_depth=*/4));
-  const auto data = bytes.subspan(8 + static_cast<size_t>(header_size));
+  const auto data = bytes.subspan(opened.header_bytes_);
 
   std::vector<Entry> entries;
   for (const auto& item : header.items()) {

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "workers/base/files.h"
+#include "workers/checkpoint/model_files.h"
 #include "workers/tensor/tensor.h"
 
 namespace bitwright::worker {
@@ -25,13 +26,19 @@ class SafetensorsFile {
   static constexpr int64_t kMaxHeaderBytes = 100'000'000;
 
   // `shown_name` names the file in errors (its path within the model). INVALID_ARGUMENT: see checkpoint_errors.h.
-  static absl::StatusOr<SafetensorsFile> Open(const std::string& path, std::string_view shown_name);
+  // TASK_SPEC_INVALID: the header is not among the pieces of the file.
+  static absl::StatusOr<SafetensorsFile> Open(const ModelFile& file, std::string_view shown_name);
 
   // Views into the mapping; they live as long as this object or a copy of it.
   const std::map<std::string, TensorView>& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
-  // As MappedFile has it, for a part of a tensor's bytes.
+  // All of the file: bytes().first(header_bytes()) is the header with its size.
+  std::span<const std::byte> bytes() const { return file_->bytes(); }
+  size_t header_bytes() const { return header_bytes_; }
+
+  // As MappedFile has it, for a part of bytes().
+  bool Holds(std::span<const std::byte> part) const { return file_->Holds(part); }
   void WillNeed(std::span<const std::byte> part) const { file_->WillNeed(part); }
   void Release(std::span<const std::byte> part) const { file_->Release(part); }
 
@@ -40,6 +47,7 @@ class SafetensorsFile {
 
  private:
   std::shared_ptr<const MappedFile> file_;
+  size_t header_bytes_ = 0;
   std::map<std::string, TensorView> tensors_;
   std::map<std::string, std::string> metadata_;
 };

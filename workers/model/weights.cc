@@ -1,7 +1,6 @@
 #include "workers/model/weights.h"
 
 #include <algorithm>
-#include <atomic>
 
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
@@ -33,23 +32,28 @@ bool SameValues(const TensorView& a, const TensorView& b) {
 absl::StatusOr<Model> Model::Open(const ModelFiles& files) {
   const auto config_file = files.find("config.json");
   if (config_file == files.end()) return ModelFileMissingError("config.json", "it describes the model");
-  ABSL_ASSIGN_OR_RETURN(const auto config_text, MappedFile::Open(config_file->second));
+  if (!config_file->second.pieces.empty()) return BytesNotGivenError("config.json", "all of it");
+  ABSL_ASSIGN_OR_RETURN(const auto config_text, config_file->second.Map());
   ABSL_ASSIGN_OR_RETURN(ModelConfig config, ParseModelConfig(config_text->text()));
   ABSL_ASSIGN_OR_RETURN(Checkpoint checkpoint, Checkpoint::Open(files));
   Model model(std::move(config), std::move(checkpoint));
-  model.DecideTies();
+  ABSL_RETURN_IF_ERROR(model.DecideTies());
   ABSL_RETURN_IF_ERROR(model.CheckTensors());
   return model;
 }
 
-void Model::DecideTies() {
-  if (!config_.tied_embeddings) return;
+absl::Status Model::DecideTies() {
+  if (!config_.tied_embeddings) return absl::OkStatus();
   const auto& tensors = checkpoint_.tensors();
   const auto embedding = tensors.find(embedding_);
   const auto head = tensors.find(head_);
   const bool has_embedding = embedding != tensors.end(), has_head = head != tensors.end();
+  compares_ends_ = has_embedding && has_head;
   bool differ = false;
-  if (has_embedding && has_head) {
+  if (compares_ends_) {
+    for (const auto& end : {embedding, head}) {
+      if (!checkpoint_.Holds(end->first)) return BytesNotGivenError(end->second.file, "tensor '" + end->first + "'");
+    }
     differ = !SameValues(embedding->second.view, head->second.view);
     ReleaseAll(embedding_);
     ReleaseAll(head_);
@@ -61,6 +65,7 @@ void Model::DecideTies() {
   } else {
     head_ = embedding_;
   }
+  return absl::OkStatus();
 }
 
 absl::Status Model::CheckTensors() {
@@ -80,36 +85,6 @@ const TensorView& Model::View(const std::string& name) const {
   const auto found = checkpoint_.tensors().find(name);
   CHECK(found != checkpoint_.tensors().end()) << name;  // Open has checked
   return found->second.view;
-}
-
-absl::Status Model::CheckFinite(ThreadPool& pool) const {
-  struct Piece {
-    const std::string* name;
-    const Checkpoint::Located* tensor;
-    int64_t first, count;  // elements
-  };
-  std::vector<Piece> pieces;
-  for (const auto& [name, tensor] : checkpoint_.tensors()) {
-    if (!used_.contains(name)) continue;
-    const int64_t most = kMappedPieceBytes / ByteSize(tensor.view.dtype);
-    for (int64_t first = 0; first < tensor.view.elements(); first += most) {
-      pieces.push_back({&name, &tensor, first, std::min(most, tensor.view.elements() - first)});
-    }
-  }
-  std::vector<int64_t> bad(pieces.size(), -1);
-  pool.ParallelFor(static_cast<int64_t>(pieces.size()), [&](int64_t i, int) {
-    const Piece& piece = pieces[static_cast<size_t>(i)];
-    const TensorView& view = piece.tensor->view;
-    const size_t size = static_cast<size_t>(ByteSize(view.dtype));
-    const size_t first = static_cast<size_t>(piece.first) * size, bytes = static_cast<size_t>(piece.count) * size;
-    bad[static_cast<size_t>(i)] = FirstNonFinite({view.dtype, {piece.count}, view.bytes.subspan(first, bytes)});
-    checkpoint_.Release(*piece.name, first, bytes);
-  });
-  for (size_t i = 0; i < pieces.size(); ++i) {
-    const Piece& piece = pieces[i];
-    if (bad[i] >= 0) return TensorNotFiniteError(piece.tensor->file, *piece.name, piece.first + bad[i]);
-  }
-  return absl::OkStatus();
 }
 
 void Model::ReleaseAll(const std::string& name) const { checkpoint_.Release(name, 0, View(name).bytes.size()); }

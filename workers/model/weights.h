@@ -46,18 +46,20 @@ using UnitSource = std::function<absl::Status(const UnitSpec& unit, const Matrix
 class Model {
  public:
   // INVALID_ARGUMENT: faults of the files, TENSOR_MISSING, TENSOR_SHAPE_WRONG, TENSOR_DTYPE_WRONG.
+  // TASK_SPEC_INVALID: headers, or what a tie is decided by, are not among the pieces of the files. Whether the weights
+  // are, CheckParts tells (pieces.h).
   static absl::StatusOr<Model> Open(const ModelFiles& files);
 
   const ModelConfig& config() const { return config_; }
   const Checkpoint& checkpoint() const { return checkpoint_; }
   bool tied_by_config() const { return tied_by_config_; }
+  // Embedding and head are to be tied, and the checkpoint holds both: what they hold decides.
+  bool compares_ends() const { return compares_ends_; }
 
   // The tensors that the forward pass reads, by name.
   const std::set<std::string>& used() const { return used_; }
   const std::string& embedding() const { return embedding_; }
-
-  // Checks every element of every tensor in use. TENSOR_NOT_FINITE.
-  absl::Status CheckFinite(ThreadPool& pool) const;
+  const std::string& head() const { return head_; }
 
   // Loads block `block`; weights of units come from `source`, or from the checkpoint without one.
   absl::StatusOr<BlockWeights> LoadBlock(int64_t block, Compute compute, Device& device,
@@ -93,7 +95,7 @@ class Model {
         tied_by_config_(config_.tied_embeddings),
         embedding_(config_.embedding.tokens),
         head_(config_.head.weight) {}
-  void DecideTies();
+  absl::Status DecideTies();
   absl::Status CheckTensors();
   const TensorView& View(const std::string& name) const;
   // A tensor's elements from `first` on, and rows of a tensor, of which little is mapped at any time.
@@ -107,6 +109,7 @@ class Model {
   ModelConfig config_;
   Checkpoint checkpoint_;
   bool tied_by_config_;
+  bool compares_ends_ = false;
   std::string embedding_;  // tensors, which may be one
   std::string head_;
   std::set<std::string> used_;

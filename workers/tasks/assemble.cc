@@ -8,6 +8,7 @@
 #include "proto/contract/digest.h"
 #include "proto/contract/memory_cuts.h"
 #include "proto/contract/task_names.h"
+#include "workers/checkpoint/checkpoint_errors.h"
 #include "workers/export/artifact.h"
 #include "workers/model/weights.h"
 #include "workers/quantize/packed_unit.h"
@@ -75,6 +76,9 @@ absl::Status WriteWeights(const std::string& path, const Checkpoint& checkpoint,
     std::span<const std::byte> bytes;
     std::function<void(std::span<const std::byte>)> release;
     if (const auto kept = checkpoint.tensors().find(tensor.name); kept != checkpoint.tensors().end()) {
+      if (!checkpoint.Holds(tensor.name)) {
+        return BytesNotGivenError(kept->second.file, "tensor '" + tensor.name + "'");
+      }
       bytes = kept->second.view.bytes;
       release = [&](std::span<const std::byte> part) {
         checkpoint.Release(tensor.name, static_cast<size_t>(part.data() - bytes.data()), part.size());

@@ -38,7 +38,7 @@ absl::StatusOr<DataFacts> ReadText(const v1::TokenizeParams& params, std::string
 absl::StatusOr<std::string> ModelText(const ModelFiles& files, const std::string& path) {
   const auto file = files.find(path);
   if (file == files.end()) return std::string();
-  ABSL_ASSIGN_OR_RETURN(const auto mapped, MappedFile::Open(file->second));
+  ABSL_ASSIGN_OR_RETURN(const auto mapped, MappedFile::Open(file->second.path));
   return std::string(mapped->text());
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -12,6 +13,7 @@
 #include "workers/checkpoint/folder_files.h"
 #include "workers/export/artifact.h"
 #include "workers/model/leftovers.h"
+#include "workers/model/pieces.h"
 #include "workers/model/value_plan.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/model_notices.h"
@@ -134,9 +136,9 @@ void DescribeTensors(const Model& model, v1::ModelInfo& info) {
   }
 }
 
-int64_t SizeOf(const std::string& path) {
+int64_t SizeOf(const ModelFile& file) {
   std::error_code ignored;
-  return static_cast<int64_t>(std::filesystem::file_size(path, ignored));
+  return static_cast<int64_t>(std::filesystem::file_size(file.path, ignored));
 }
 
 // Files of the model and their bytes; the sizes of those that an artifact takes over.
@@ -157,6 +159,21 @@ std::map<std::string, int64_t> DescribeFiles(const std::vector<SortedFile>& sort
     info.set_tokenizer_path(std::string(tokenizer));
   }
   return carried;
+}
+
+// After DescribeFiles.
+void DescribePieces(const std::vector<WeightPiece>& pieces, v1::ModelInfo& info) {
+  for (const WeightPiece& piece : pieces) {
+    const auto file = std::find(info.files().begin(), info.files().end(), piece.file);
+    for (const ModelPart& part : piece.parts) {
+      v1::ModelPiece& to = *info.add_pieces();
+      to.set_file(static_cast<int32_t>(file - info.files().begin()));
+      to.mutable_piece()->set_offset(piece.offset);
+      *to.mutable_piece()->mutable_digest() = ToProto(piece.digest);
+      to.set_part(part.part);
+      to.set_block(static_cast<int32_t>(part.block));
+    }
+  }
 }
 
 // The files to read tensors from.
@@ -188,14 +205,15 @@ absl::Status RunInspect(const v1::InspectParams&, TaskIo& io) {
   ABSL_RETURN_IF_ERROR(CheckNames(numeric));
   ABSL_ASSIGN_OR_RETURN(const Model model, Model::Open(numeric));
   ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> leftovers, LeftoverTensors(model));
-  ABSL_RETURN_IF_ERROR(model.CheckFinite(io.pool()));
+  ABSL_ASSIGN_OR_RETURN(const std::vector<WeightPiece> pieces, ReadPieces(model, io.pool()));
   v1::ModelInfo info;
   DescribeSizes(model.config(), info);
   ABSL_RETURN_IF_ERROR(DescribeUnits(model, info));
   DescribeTensors(model, info);
   const std::map<std::string, int64_t> carried = DescribeFiles(sorted, files, info);
+  DescribePieces(pieces, info);
   AddModelNotices(folder, sorted, model, leftovers, info);
-  ABSL_ASSIGN_OR_RETURN(const std::string config, ReadFile(files.at("config.json")));
+  ABSL_ASSIGN_OR_RETURN(const std::string config, ReadFile(files.at("config.json").path));
   ABSL_ASSIGN_OR_RETURN(const int64_t overhead, ArtifactOverheadBound(config, carried, info));
   info.set_artifact_overhead_bytes(overhead);
   return io.WriteProto(TaskFile::kInfo, info);

@@ -54,7 +54,8 @@ absl::Status Dispatch(const v1::TaskSpec& spec, TaskIo& io) {
 absl::StatusOr<std::vector<TaskOutputFile>> RunTask(const v1::TaskSpec& spec, TaskContext& context) {
   ABSL_RETURN_IF_ERROR(CheckSpec(spec));
   for (const v1::TaskInput& input : spec.inputs()) {
-    if (context.input_path(input.name()).empty()) return TaskInputMissingError(input.name());
+    const bool in_pieces = input.pieces_size() > 0 && context.piece_path;
+    if (context.input_path(input.name()).empty() && !in_pieces) return TaskInputMissingError(input.name());
   }
   TaskIo io(spec, context);
   try {

@@ -16,7 +16,10 @@ namespace bitwright::worker {
 
 // What a task may use besides its spec: its input blobs as files, an empty folder for its outputs, threads.
 struct TaskContext {
-  std::function<std::string(const std::string& input_name)> input_path;  // absolute; empty: no such input
+  // Absolute; empty: no such input, or not all of it.
+  std::function<std::string(const std::string& input_name)> input_path;
+  // Of a piece of an input that is not there whole; absolute.
+  std::function<std::string(const std::string& sha256)> piece_path;
   std::string output_dir;
   ThreadPool* pool = nullptr;                     // not owned
   int64_t memory_bytes = 0;                       // that the task may take; said where they do not suffice

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "proto/base/status_macros.h"
+#include "proto/contract/digest.h"
+#include "proto/contract/model_parts.h"
 #include "proto/contract/task_names.h"
 #include "proto/inputs/model_folder.h"
 #include "workers/tasks/task_errors.h"
@@ -99,10 +101,34 @@ Wanted WantedOf(const v1::TaskSpec& spec) {
 // The names that are there and not yet accounted for.
 using Names = std::set<std::string>;
 
+// Whether pieces can be mapped, and lie within their file.
+absl::Status CheckPieces(const v1::TaskInput& input) {
+  const std::string field = std::string(kField) + ".pieces";
+  const int64_t size = input.digest().size_bytes();
+  int64_t last = 0;
+  for (const v1::FilePiece& piece : input.pieces()) {
+    const int64_t offset = piece.offset(), bytes = piece.digest().size_bytes();
+    if (offset < last || offset % kPieceAlignment != 0) {
+      return TaskSpecInvalidError(field + ".offset", std::to_string(offset),
+                                  "a multiple of " + std::to_string(kPieceAlignment) + ", rising from 0");
+    }
+    if (offset >= size || bytes <= 0 || bytes > size - offset) {
+      return TaskSpecInvalidError(field + ".digest.size_bytes", std::to_string(bytes),
+                                  "1 to what the file has from the offset on");
+    }
+    if (!IsSha256Hex(piece.digest().sha256())) {
+      return TaskSpecInvalidError(field + ".digest.sha256", piece.digest().sha256(), "64 hexadecimal digits");
+    }
+    last = offset;
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Names> NamesOf(const v1::TaskSpec& spec) {
   Names names;
   std::string_view last;
   for (const v1::TaskInput& input : spec.inputs()) {
+    ABSL_RETURN_IF_ERROR(CheckPieces(input));
     if (input.name().empty()) return TaskSpecInvalidError(kField, "", "names that are not empty");
     if (input.name() <= last) return TaskSpecInvalidError(kField, input.name(), "names in rising order, each once");
     last = input.name();

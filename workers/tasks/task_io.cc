@@ -11,6 +11,7 @@
 #include "proto/contract/memory_cuts.h"
 #include "proto/contract/task_names.h"
 #include "workers/base/checked.h"
+#include "workers/model/pieces.h"
 #include "workers/tasks/spec_check.h"
 #include "workers/tasks/task_errors.h"
 
@@ -87,8 +88,19 @@ absl::StatusOr<std::vector<std::string>> TaskIo::InputPaths(const std::string& p
 
 ModelFiles TaskIo::Files() const {
   ModelFiles files;
-  for (const std::string& name : InputNames(kModelFilePrefix)) {
-    files.emplace(name.substr(std::strlen(kModelFilePrefix)), context_.input_path(name));
+  for (const v1::TaskInput& input : spec_.inputs()) {
+    if (!input.name().starts_with(kModelFilePrefix)) continue;
+    ModelFile file(context_.input_path(input.name()));
+    file.size_bytes = static_cast<size_t>(input.digest().size_bytes());
+    for (const v1::FilePiece& piece : input.pieces()) {
+      const size_t offset = static_cast<size_t>(piece.offset()),
+                   size = static_cast<size_t>(piece.digest().size_bytes());
+      // Also of a file that is here whole: what a task does not name it does not read.
+      file.pieces.push_back(file.path.empty()
+                                ? MappedPiece{context_.piece_path(piece.digest().sha256()), 0, offset, size}
+                                : MappedPiece{file.path, offset, offset, size});
+    }
+    files.emplace(input.name().substr(std::strlen(kModelFilePrefix)), std::move(file));
   }
   return files;
 }
@@ -96,6 +108,7 @@ ModelFiles TaskIo::Files() const {
 absl::StatusOr<Model> TaskIo::OpenModel() const {
   ABSL_ASSIGN_OR_RETURN(Model model, Model::Open(Files()));
   ABSL_RETURN_IF_ERROR(CheckSpecFits(spec_, model.config()));
+  ABSL_RETURN_IF_ERROR(CheckParts(model, PartsReadBy(spec_, model.config().layers)));
   return model;
 }
 

@@ -40,7 +40,8 @@ class TaskIo {
 
   // Inputs "model/{path}" as path → file.
   ModelFiles Files() const;
-  // The model of these files, which the spec fits (spec_check.h). Errors of Model::Open and TASK_SPEC_INVALID.
+  // The model of these files, which the spec fits (spec_check.h) and whose bytes it names (pieces.h). Errors of
+  // Model::Open and TASK_SPEC_INVALID.
   absl::StatusOr<Model> OpenModel() const;
 
   // The first `rows` rows of an f32 array input [any, columns], on the device. TASK_INPUT_DAMAGED when it is shorter.

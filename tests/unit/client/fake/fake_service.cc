@@ -136,6 +136,9 @@ struct FakeService::Services {
         const auto it = s.fake.blobs.find(request->resource_name().substr(6));
         if (it == s.fake.blobs.end()) return Error(absl::StatusCode::kNotFound, "BLOB_NOT_FOUND", "no such blob");
         bytes = it->second;
+        if (request->read_limit() > 0) {
+          bytes.resize(std::min(bytes.size(), static_cast<size_t>(request->read_offset() + request->read_limit())));
+        }
         s.fake.seen.read_offsets.push_back(request->read_offset());
         break_after = TakeBreak(s.fake.plan.break_reads_after);
         if (TakeOne(s.fake.plan.corrupt_reads)) std::fill(bytes.begin(), bytes.end(), '!');

@@ -202,5 +202,21 @@ TEST_F(Transfer, CancelEndsEveryTransfer) {
   EXPECT_THAT(FindMissingFiles(Context(), files), HasReason("INTERRUPTED"));
 }
 
+TEST_F(Transfer, APartOfABlob) {
+  const BlobDigest blob = Put(large_);
+  const BlobPart part{blob, 8192, DigestOf(large_.substr(8192, 100'000))};
+  service_.plan.break_reads_after = {50'000};
+  BITWRIGHT_ASSERT_OK(DownloadPart(Context(), part, dir_ / "blob", {.unwritable = Failed, .corrupt = Corrupt}));
+  EXPECT_EQ(Held(), large_.substr(8192, 100'000));
+  EXPECT_THAT(service_.seen.read_offsets, ElementsAre(8192, 8192 + 50'000)) << "goes on within the part";
+
+  // Bytes that are another part's are not taken for it, and are not kept.
+  const BlobPart wrong{blob, 4096, part.bytes};
+  EXPECT_THAT(DownloadPart(Context(), wrong, dir_ / "other", {.unwritable = Failed, .corrupt = Corrupt}),
+              HasReason("BLOB_DIGEST_MISMATCH"));
+  EXPECT_FALSE(fs::exists(dir_ / "other"));
+  EXPECT_FALSE(fs::exists(dir_ / "other.part"));
+}
+
 }  // namespace
 }  // namespace bitwright

@@ -5,6 +5,8 @@
 #include <sstream>
 
 #include "google/protobuf/text_format.h"
+#include "proto/contract/model_parts.h"
+#include "proto/contract/task_names.h"
 #include "server/jobs/expand.h"
 #include "server/jobs/resolve.h"
 #include "server/jobs/task_digest.h"
@@ -72,6 +74,32 @@ TEST(Expand, EveryLevelOfASmallJobIsGolden) {
     ExpectGolden("small_job_" + std::to_string(level) + ".txt", Describe(added));
     before = expansion.nodes.size();
   }
+}
+
+// A worker that has nothing fetches what a task's pieces take: one range of blocks, not the model.
+TEST(Expand, TasksNameThePartsOfTheModelThatTheyRead) {
+  const ResolvedJob job = SmallJob();
+  ASSERT_OK_AND_ASSIGN(const Expansion expansion, Expand(job, FactsAt(job, 4, 40, 20, 3)));
+  std::set<std::string> kinds;
+  for (const TaskNode& node : expansion.nodes) {
+    std::set<std::string> named, wanted;
+    const PartsRead read = PartsReadBy(node.spec, job.model->info().blocks());
+    for (const v1::ModelPiece& piece : job.model->info().pieces()) {
+      if (read.Has({piece.part(), piece.block()})) wanted.insert(piece.piece().digest().sha256());
+    }
+    bool reads_weights = false;
+    for (const v1::TaskInput& input : node.spec.inputs()) {
+      reads_weights = reads_weights || input.name().ends_with(".safetensors");
+      for (const v1::FilePiece& piece : input.pieces()) named.insert(piece.digest().sha256());
+    }
+    if (!reads_weights) continue;
+    kinds.insert(node.spec.kind());
+    EXPECT_EQ(named, wanted) << node.key;
+    if (node.key == TaskKey(TaskKind::kCheck, 0)) continue;  // from the first block to the end
+    EXPECT_LT(named.size(), static_cast<size_t>(job.model->info().pieces_size())) << node.key;
+  }
+  EXPECT_EQ(kinds, (std::set<std::string>{"assemble", "calibrate", "check", "curvature", "evaluate", "profile",
+                                          "quantize", "reference"}));
 }
 
 TEST(Expand, EveryLinkComesFromAnEarlierNodeAndKeysAreUnique) {

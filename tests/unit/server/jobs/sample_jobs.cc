@@ -36,6 +36,30 @@ void AddUnit(v1::ModelInfo& info, int block, const std::string& name,
   info.set_quantized_weights(info.quantized_weights() + unit->weights());
 }
 
+// Of two weight files: the embedding, the blocks and the head, 16 pages each.
+void AddPieces(v1::ModelInfo& info) {
+  int64_t offset = 0;
+  const auto add = [&](int file, v1::ModelPiece::Part part, int block) {
+    v1::ModelPiece& piece = *info.add_pieces();
+    piece.set_file(file);
+    piece.mutable_piece()->set_offset(offset);
+    *piece.mutable_piece()->mutable_digest() = FakeDigest("piece " + std::to_string(info.pieces_size()), 65536);
+    piece.set_part(part);
+    piece.set_block(block);
+    offset += 65536;
+  };
+  add(1, v1::ModelPiece::COMMON, 0);
+  offset = 0;  // in the page in which the header ends
+  add(1, v1::ModelPiece::EMBEDDING, 0);
+  offset = 0;
+  add(2, v1::ModelPiece::COMMON, 0);
+  for (int b = 0; b < info.blocks(); ++b) {
+    add(2, v1::ModelPiece::UNITS, b);
+    add(2, v1::ModelPiece::KEPT, b);
+  }
+  add(2, v1::ModelPiece::HEAD, 0);
+}
+
 int64_t Packed(int64_t n) { return n * (n + 1) / 2 * 4; }
 
 }  // namespace
@@ -86,6 +110,7 @@ v1::ModelInfo Info(const Shape& s) {
     info.add_files(path);
   }
   info.add_carried_files("tokenizer.json");
+  AddPieces(info);
   return info;
 }
 

@@ -5,12 +5,15 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <set>
 #include <utility>
 
+#include "proto/contract/model_parts.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/workers/agent/fake_server.h"
 #include "workers/agent/local_blobs.h"
+#include "workers/agent/work_dir.h"
 #include "workers/base/files.h"
 
 namespace bitwright::worker {
@@ -148,6 +151,83 @@ TEST_F(BlobCacheTest, LocalFolderIsReadInPlace) {
   LocalBlobs local(dir_.path());
   EXPECT_EQ(*local.Path(a, cancel_), path);
   EXPECT_THAT(local.Path(DigestOf("other"), cancel_), HasReason("INPUT_MISSING"));
+}
+
+// A blob of three pages, and the second of them.
+class BlobParts : public BlobCacheTest {
+ protected:
+  BlobPart Part(size_t page) {
+    const std::string bytes = blob_.substr(page * kPieceAlignment, kPieceAlignment);
+    return {whole_, static_cast<int64_t>(page) * kPieceAlignment, DigestOf(bytes)};
+  }
+  v1::TaskSpec Spec(std::initializer_list<size_t> pages) {
+    v1::TaskSpec spec;
+    v1::TaskInput& input = *spec.add_inputs();
+    input.set_name("model/a");
+    *input.mutable_digest() = ToProto(whole_);
+    for (const size_t page : pages) {
+      v1::FilePiece& piece = *input.add_pieces();
+      piece.set_offset(Part(page).offset);
+      *piece.mutable_digest() = ToProto(Part(page).bytes);
+    }
+    return spec;
+  }
+  std::set<std::string> Linked(const v1::TaskSpec& spec, InputSource& source) {
+    const TempDir inputs;
+    EXPECT_THAT(LinkInputs(spec, {inputs.path(), ""}, source, cancel_), IsOk());
+    std::set<std::string> names;
+    for (const auto& file : std::filesystem::directory_iterator(inputs.path())) names.insert(file.path().filename());
+    return names;
+  }
+
+  const std::string blob_ = [] {
+    std::string bytes;
+    for (int i = 0; i < 3 * kPieceAlignment; ++i) bytes += static_cast<char>(i * 2654435761u >> 13);
+    return bytes;
+  }();
+  const BlobDigest whole_ = *FromProto(server_.Put(blob_));
+};
+
+TEST_F(BlobParts, OnlyTheyAreFetchedAndTheyAreKept) {
+  auto cache = Open(1 << 20);
+  ASSERT_OK_AND_ASSIGN(const auto file, cache->PathOfPart(Part(1), cancel_));
+  EXPECT_FALSE(file.whole);
+  EXPECT_EQ(*ReadFile(file.path), blob_.substr(kPieceAlignment, kPieceAlignment));
+  EXPECT_EQ(server_.seen().bytes_read, kPieceAlignment);
+  cache->ReleaseAll();
+  EXPECT_THAT(cache->PathOfPart(Part(1), cancel_), IsOk()) << "for the next task";
+  cache = Open(1 << 20);
+  EXPECT_THAT(cache->PathOfPart(Part(1), cancel_), IsOk()) << "and after a restart";
+  EXPECT_EQ(cache->checks().hashed, 1);
+  EXPECT_EQ(server_.seen().bytes_read, kPieceAlignment);
+}
+
+TEST_F(BlobParts, OfABlobThatIsHereWholeNothingIsFetched) {
+  const auto cache = Open(1 << 20);
+  EXPECT_THAT(cache->Path(whole_, cancel_), IsOk());
+  const int64_t before = server_.seen().bytes_read;
+  ASSERT_OK_AND_ASSIGN(const auto file, cache->PathOfPart(Part(1), cancel_));
+  EXPECT_TRUE(file.whole);
+  EXPECT_EQ(server_.seen().bytes_read, before);
+}
+
+TEST_F(BlobParts, ThatHoldOtherBytesAreRefused) {
+  const auto cache = Open(1 << 20);
+  BlobPart wrong = Part(1);
+  wrong.offset = 0;
+  EXPECT_THAT(cache->PathOfPart(wrong, cancel_), HasReason("BLOB_DIGEST_MISMATCH"));
+  EXPECT_FALSE(Has(wrong.bytes));
+}
+
+TEST_F(BlobParts, AreLinkedByTheirOwnNamesUnlessTheWholeIsHere) {
+  const auto cache = Open(1 << 20);
+  EXPECT_EQ(Linked(Spec({0, 2}), *cache), (std::set<std::string>{Part(0).bytes.sha256, Part(2).bytes.sha256}));
+  const std::string folder = dir_ / whole_.sha256.substr(0, 2);
+  std::filesystem::create_directory(folder);
+  BITWRIGHT_ASSERT_OK(WriteFile(folder + "/" + whole_.sha256, blob_));
+  LocalBlobs local(dir_.path());
+  EXPECT_EQ(Linked(Spec({0, 2}), local), std::set<std::string>{whole_.sha256});
+  EXPECT_EQ(Linked(Spec({}), *cache), std::set<std::string>{whole_.sha256}) << "all of it";
 }
 
 }  // namespace

@@ -22,7 +22,10 @@ class BlobClientTest : public ::testing::Test {
     EXPECT_THAT(WriteFile(dir_ / name, bytes), IsOk());
     return {DigestOf(bytes), dir_ / name};
   }
-  absl::Status Download(const v1::Digest& digest) { return client_.Download(*FromProto(digest), dir_ / "blob", stop_); }
+  absl::Status Download(const v1::Digest& digest) {
+    const BlobDigest whole = *FromProto(digest);
+    return client_.Download({whole, 0, whole}, dir_ / "blob", stop_);
+  }
 
   TempDir dir_;
   FakeServer server_;

@@ -184,6 +184,8 @@ class FakeServer::Impl {
         const auto found = digest.ok() ? impl_.held.find(digest->sha256) : impl_.held.end();
         if (found == impl_.held.end()) return Status(grpc::StatusCode::NOT_FOUND, "no such blob");
         bytes = found->second.substr(request->read_offset());
+        if (request->read_limit() > 0) bytes = bytes.substr(0, request->read_limit());
+        impl_.seen.bytes_read += static_cast<int64_t>(bytes.size());
         if (impl_.faults.corrupt_reads) bytes[0] ^= 1;
         limit = std::exchange(impl_.faults.break_read_after, -1);
       }

@@ -49,6 +49,7 @@ class FakeServer {
     std::vector<v1::FailTaskRequest> failed;
     std::vector<v1::HeartbeatRequest> heartbeats;
     std::vector<int64_t> read_offsets;
+    int64_t bytes_read = 0;
     std::vector<int64_t> write_offsets;  // of the first message of each Write
     std::vector<std::string> workers;    // names given
     int lease_calls = 0;

@@ -62,5 +62,46 @@ TEST(MappedFile, WhatIsReleasedIsNoMemoryOfThisProcessAndStillThere) {
   file->Release({});
 }
 
+constexpr size_t kPage = 4096;
+
+TEST(MappedFile, PiecesLieWhereTheyAreInTheWhole) {
+  const TempDir dir;
+  std::string text;
+  for (size_t i = 0; i < 10 * kPage + 100; ++i) text += static_cast<char>('a' + i % 23);
+  BITWRIGHT_ASSERT_OK(WriteFile(dir / "whole", text));
+  BITWRIGHT_ASSERT_OK(WriteFile(dir / "begin", text.substr(0, 2 * kPage)));
+  BITWRIGHT_ASSERT_OK(WriteFile(dir / "end", text.substr(9 * kPage)));
+  // The second is taken from the whole file, and shares a page with the first.
+  const std::vector<MappedPiece> pieces = {{dir / "begin", 0, 0, 2 * kPage},
+                                           {dir / "whole", kPage, kPage, 2 * kPage},
+                                           {dir / "end", 0, 9 * kPage, kPage + 100}};
+  ASSERT_OK_AND_ASSIGN(const auto file, MappedFile::OpenPieces(text.size(), pieces));
+  const auto bytes = file->bytes();
+  ASSERT_EQ(bytes.size(), text.size());
+  EXPECT_EQ(file->text().substr(0, 3 * kPage), text.substr(0, 3 * kPage));
+  EXPECT_EQ(file->text().substr(9 * kPage), text.substr(9 * kPage));
+  EXPECT_TRUE(file->Holds(bytes.first(3 * kPage)));
+  EXPECT_TRUE(file->Holds(bytes.subspan(9 * kPage)));
+  EXPECT_TRUE(file->Holds(bytes.subspan(5 * kPage, 0)));
+  EXPECT_FALSE(file->Holds(bytes.first(3 * kPage + 1)));
+  EXPECT_FALSE(file->Holds(bytes.subspan(8 * kPage, 2 * kPage)));
+  EXPECT_FALSE(file->Holds(bytes));
+  file->WillNeed(bytes);
+  file->Release(bytes);
+  EXPECT_EQ(file->text().substr(kPage, kPage), text.substr(kPage, kPage)) << "still there";
+}
+
+TEST(MappedFile, PiecesThatAreNotThereAreRefused) {
+  const TempDir dir;
+  BITWRIGHT_ASSERT_OK(WriteFile(dir / "piece", std::string(kPage, 'x')));
+  const auto open = [&](MappedPiece piece) { return MappedFile::OpenPieces(4 * kPage, std::vector{piece}); };
+  EXPECT_THAT(open({dir / "piece", 0, kPage, kPage}), IsOk());
+  EXPECT_THAT(open({dir / "none", 0, kPage, kPage}), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(open({dir / "piece", 0, kPage, 2 * kPage}), HasReason("FILE_UNREADABLE")) << "shorter than it should be";
+  EXPECT_THAT(open({dir / "piece", 0, 4 * kPage, kPage}), HasReason("FILE_UNREADABLE")) << "beyond the file";
+  EXPECT_THAT(open({dir / "piece", 0, 100, kPage}), HasReason("FILE_UNREADABLE")) << "cannot be mapped there";
+  EXPECT_THAT(MappedFile::OpenPieces(kPage, {}), HasReason("FILE_UNREADABLE"));
+}
+
 }  // namespace
 }  // namespace bitwright::worker

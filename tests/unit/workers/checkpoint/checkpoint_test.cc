@@ -42,7 +42,7 @@ TEST(Checkpoint, OneFileByItsUsualName) {
   folder.AddShard("other.safetensors", {"c"});
   ASSERT_OK_AND_ASSIGN(const Checkpoint checkpoint, folder.Open());
   EXPECT_EQ(checkpoint.tensors().size(), 2u);
-  EXPECT_EQ(checkpoint.weight_files(), std::vector<std::string>{"model.safetensors"});
+  EXPECT_THAT(checkpoint.shards(), ::testing::ElementsAre(::testing::Key("model.safetensors")));
   EXPECT_THAT(checkpoint.Find("c", "is the output head"), HasReason("TENSOR_MISSING"));
   EXPECT_NE(checkpoint.Find("c", "is the output head").status().message().find("is the output head"),
             absl::string_view::npos);
@@ -72,7 +72,7 @@ TEST(Checkpoint, ShardsThatTheIndexNames) {
   ASSERT_OK_AND_ASSIGN(const Checkpoint checkpoint, folder.Open());
   EXPECT_EQ(checkpoint.tensors().size(), 3u);
   EXPECT_EQ(checkpoint.tensors().at("c").file, "2.safetensors");
-  EXPECT_EQ(checkpoint.weight_files().size(), 2u);
+  EXPECT_EQ(checkpoint.shards().size(), 2u);
 }
 
 TEST(Checkpoint, MissingShard) {

@@ -169,7 +169,7 @@ TEST(Safetensors, LongHostileNamesAreCutAndStayText) {
 }
 
 TEST(Safetensors, AMissingFileIsTheMachinerysFault) {
-  EXPECT_THAT(SafetensorsFile::Open("/nonexistent/x", "x"), HasReason("FILE_UNREADABLE"));
+  EXPECT_THAT(SafetensorsFile::Open(std::string("/nonexistent/x"), "x"), HasReason("FILE_UNREADABLE"));
 }
 
 }  // namespace

@@ -179,52 +179,5 @@ TEST(ModelOpen, NoConfig) {
   EXPECT_THAT(Model::Open(files), HasReason("MODEL_FILE_MISSING"));
 }
 
-TEST(CheckFinite, NamesTensorAndElement) {
-  ThreadPool pool(2);
-  const float inf = std::numeric_limits<float>::infinity();
-  for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
-    for (const float value : {inf, -inf, std::nanf("")}) {
-      for (const size_t element : {size_t{0}, size_t{1}, size_t{4097}, size_t{64 * 96 - 1}}) {
-        SmallModel model = SmallModel::Make(dtype);
-        const size_t size = static_cast<size_t>(ByteSize(dtype));
-        model.tensors.at(kDown).bytes.replace(element * size, size, Encode({value}, dtype));
-        const TempDir dir;
-        ASSERT_OK_AND_ASSIGN(const Model opened, Model::Open(model.Write(dir.path())));
-        const absl::Status status = opened.CheckFinite(pool);
-        EXPECT_THAT(status, HasReason("TENSOR_NOT_FINITE")) << DTypeName(dtype) << " " << value;
-        const auto detail = GetErrorDetail(status);
-        EXPECT_EQ(detail->metadata.at("tensor"), kDown);
-        EXPECT_EQ(detail->metadata.at("element"), std::to_string(element));
-      }
-    }
-    const TempDir dir;
-    ASSERT_OK_AND_ASSIGN(const Model opened, Model::Open(SmallModel::Make(dtype).Write(dir.path())));
-    EXPECT_THAT(opened.CheckFinite(pool), IsOk());
-  }
-}
-
-TEST(CheckFinite, TheLargestFiniteValuesAndSubnormalsPass) {
-  ThreadPool pool(1);
-  for (const auto& [dtype, largest] :
-       {std::pair{DType::kF32, 3.4028235e38f}, {DType::kF16, 65504.0f}, {DType::kBF16, 3.3895314e38f}}) {
-    SmallModel model = SmallModel::Make(dtype);
-    auto& bytes = model.tensors.at(kDown).bytes;
-    const std::string extremes = Encode({largest, -largest, 1e-45f, -6e-8f, -0.0f}, dtype);
-    bytes.replace(0, extremes.size(), extremes);
-    const TempDir dir;
-    ASSERT_OK_AND_ASSIGN(const Model opened, Model::Open(model.Write(dir.path())));
-    EXPECT_THAT(opened.CheckFinite(pool), IsOk()) << DTypeName(dtype);
-  }
-}
-
-TEST(CheckFinite, TensorsOfNoUseToTheModelAreNot) {
-  SmallModel model = SmallModel::Make();
-  model.tensors["extra"] = {DType::kF32, {1}, Encode({std::nanf("")}, DType::kF32)};
-  const TempDir dir;
-  ASSERT_OK_AND_ASSIGN(const Model opened, Model::Open(model.Write(dir.path())));
-  ThreadPool pool(1);
-  EXPECT_THAT(opened.CheckFinite(pool), IsOk());
-}
-
 }  // namespace
 }  // namespace bitwright::worker

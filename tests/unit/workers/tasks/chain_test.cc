@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "bitwright/v1/models.pb.h"
@@ -33,6 +34,43 @@ TEST(Chain, NumberOfThreadsChangesNoBit) {
     ASSERT_TRUE(three.outputs.contains(name)) << name;
     EXPECT_TRUE(three.outputs.at(name) == bytes) << name << " differs";
   }
+}
+
+// What a worker without the server's disk has: the same bits come of it.
+TEST(Chain, APartOfTheModelIsEnoughForEveryTask) {
+  const auto info = Output<v1::ModelInfo>(OutputOf(TaskKind::kInspect, TaskFile::kInfo));
+  int in_pieces = 0;
+  for (const ChainTask& task : Whole().tasks) {
+    if (task.spec.has_inspect() || !task.inputs.contains("model/model.safetensors")) continue;
+    ASSERT_OK_AND_ASSIGN(const Blobs outputs, RunOnBlobs(task.spec, task.inputs, 2, &info));
+    for (const auto& [name, bytes] : outputs) {
+      EXPECT_TRUE(bytes == Whole().outputs.at(OutputOf(task.spec.kind(), name))) << task.spec.kind() << " " << name;
+    }
+    ++in_pieces;
+  }
+  EXPECT_GE(in_pieces, 8);
+}
+
+TEST(Chain, APieceTooFewIsRefused) {
+  auto info = Output<v1::ModelInfo>(OutputOf(TaskKind::kInspect, TaskFile::kInfo));
+  auto& pieces = *info.mutable_pieces();
+  for (const auto part : {v1::ModelPiece::COMMON, v1::ModelPiece::EMBEDDING, v1::ModelPiece::HEAD,
+                          v1::ModelPiece::UNITS, v1::ModelPiece::KEPT}) {
+    auto fewer = info;
+    auto& left = *fewer.mutable_pieces();
+    left.erase(std::remove_if(left.begin(), left.end(), [&](const auto& piece) { return piece.part() == part; }),
+               left.end());
+    int refused = 0;
+    for (const ChainTask& task : Whole().tasks) {
+      if (task.spec.has_inspect() || !task.inputs.contains("model/model.safetensors")) continue;
+      const auto run = RunOnBlobs(task.spec, task.inputs, 2, &fewer);
+      if (run.ok()) continue;
+      EXPECT_THAT(run, HasReason("TASK_SPEC_INVALID")) << task.spec.kind();
+      ++refused;
+    }
+    EXPECT_GE(refused, part == v1::ModelPiece::HEAD || part == v1::ModelPiece::EMBEDDING ? 0 : 1) << part;
+  }
+  EXPECT_GE(pieces.size(), 5);
 }
 
 TEST(Chain, EveryKindTakesPart) {

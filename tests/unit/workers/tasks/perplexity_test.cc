@@ -24,7 +24,7 @@ TEST_P(TrainedModel, PerplexityAgreesWithTransformers) {
   ASSERT_OK_AND_ASSIGN(const std::string reference_text, ReadFile(*shared + "/models/reference.json"));
   const auto reference = nlohmann::json::parse(reference_text)[GetParam()];
   const ModelFiles files = FilesOf(*shared + "/models/" + GetParam());
-  ASSERT_OK_AND_ASSIGN(const std::string tokenizer_json, ReadFile(files.at("tokenizer.json")));
+  ASSERT_OK_AND_ASSIGN(const std::string tokenizer_json, ReadFile(files.at("tokenizer.json").path));
   ASSERT_OK_AND_ASSIGN(const auto tokenizer, Tokenizer::Load(tokenizer_json));
   ASSERT_OK_AND_ASSIGN(const std::string text, ReadFile(*shared + "/" + reference["text"].get<std::string>()));
   ASSERT_OK_AND_ASSIGN(std::vector<int32_t> ids, tokenizer->Encode(text, false));

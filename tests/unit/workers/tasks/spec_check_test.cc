@@ -245,6 +245,36 @@ TEST(CheckSpec, SurplusDoubledAndUnsortedInputsAreRefused) {
   EXPECT_THAT(CheckSpec(unsorted), HasReason("TASK_SPEC_INVALID"));
 }
 
+TEST(CheckSpec, PiecesCanBeMappedAndLieWithinTheirFile) {
+  const auto with = [](std::vector<std::pair<int64_t, int64_t>> pieces, const std::string& sha = std::string(64, 'a')) {
+    return [=](Spec& spec) {
+      for (auto& input : *spec.mutable_inputs()) {
+        if (input.name() != "model/config.json") continue;
+        input.mutable_digest()->set_size_bytes(10'000);
+        for (const auto& [offset, size] : pieces) {
+          auto* piece = input.add_pieces();
+          piece->set_offset(offset);
+          piece->mutable_digest()->set_sha256(sha);
+          piece->mutable_digest()->set_size_bytes(size);
+        }
+      }
+    };
+  };
+  const char *offset = "inputs.pieces.offset", *size = "inputs.pieces.digest.size_bytes";
+  ExpectRefusals({{Spec::kAssemble, offset, with({{100, 10}})},
+                  {Spec::kAssemble, offset, with({{-4096, 10}})},
+                  {Spec::kAssemble, offset, with({{4096, 10}, {0, 10}})},
+                  {Spec::kAssemble, size, with({{8192, 1809}})},
+                  {Spec::kAssemble, size, with({{8192, 0}})},
+                  {Spec::kAssemble, size, with({{8192, -1}})},
+                  {Spec::kAssemble, size, with({{8192, INT64_MAX}})},
+                  {Spec::kAssemble, size, with({{12288, 1}})},
+                  {Spec::kAssemble, "inputs.pieces.digest.sha256", with({{0, 10}}, "../../etc/passwd")}});
+  Spec good = GoodSpec(Spec::kAssemble);
+  with({{0, 4096}, {0, 4096}, {4096, 5904}})(good);
+  EXPECT_THAT(CheckSpec(good), IsOk());
+}
+
 TEST(CheckSpec, TheNameIsThatOfTheParams) {
   Spec spec = GoodSpec(Spec::kMerge);
   spec.set_kind(TaskKind::kReport);

@@ -3,6 +3,8 @@
 #include "bitwright/v1/reports.pb.h"
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/digest.h"
+#include "proto/contract/model_parts.h"
 #include "proto/contract/task_names.h"
 #include "tests/support/small_model.h"
 #include "workers/base/files.h"
@@ -201,17 +203,37 @@ void RunFromQuantize(Builder& builder) {
 
 std::string OutputOf(const std::string& kind, const std::string& output) { return kind + "/" + output; }
 
-absl::StatusOr<Blobs> RunOnBlobs(v1::TaskSpec spec, const Blobs& inputs, int threads) {
+// The pieces of a model's file that the task reads, each as a file of its own.
+absl::Status WritePieces(const v1::TaskSpec& spec, const v1::ModelInfo& info, const std::string& bytes,
+                         const TempDir& dir, v1::TaskInput& input) {
+  const PartsRead read = PartsReadBy(spec, info.blocks());
+  for (const v1::ModelPiece& piece : info.pieces()) {
+    const bool of_file = ModelFileName(info.files(piece.file())) == input.name();
+    if (!of_file || !read.Has({piece.part(), piece.block()})) continue;
+    *input.add_pieces() = piece.piece();
+    ABSL_RETURN_IF_ERROR(WriteFile(dir / piece.piece().digest().sha256(),
+                                   bytes.substr(static_cast<size_t>(piece.piece().offset()),
+                                                static_cast<size_t>(piece.piece().digest().size_bytes()))));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Blobs> RunOnBlobs(v1::TaskSpec spec, const Blobs& inputs, int threads, const v1::ModelInfo* pieces_of) {
   const TempDir dir, out;
   std::map<std::string, std::string> paths;
   for (const auto& [name, bytes] : inputs) {
+    v1::TaskInput& input = *spec.add_inputs();
+    input.set_name(name);
+    *input.mutable_digest() = ToProto(DigestOf(bytes));
+    if (pieces_of != nullptr) ABSL_RETURN_IF_ERROR(WritePieces(spec, *pieces_of, bytes, dir, input));
+    if (input.pieces_size() > 0) continue;
     const std::string path = dir / std::to_string(paths.size());
     ABSL_RETURN_IF_ERROR(WriteFile(path, bytes));
     paths[name] = path;
-    spec.add_inputs()->set_name(name);
   }
   ThreadPool pool(threads);
   TaskContext context;
+  context.piece_path = [&](const std::string& sha256) { return dir / sha256; };
   context.input_path = [&](const std::string& name) { return paths.contains(name) ? paths.at(name) : std::string(); };
   context.output_dir = out.path();
   context.pool = &pool;
@@ -228,7 +250,7 @@ Blobs SmallModelBlobs() {
   const TempDir dir;
   Blobs blobs;
   for (const auto& [name, path] : SmallModel::Make().Write(dir.path())) {
-    const auto bytes = ReadFile(path);
+    const auto bytes = ReadFile(path.path);
     CHECK(bytes.ok()) << bytes.status();
     blobs[ModelFileName(name)] = *bytes;
   }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "bitwright/v1/models.pb.h"
 #include "bitwright/v1/tasks.pb.h"
 #include "tests/support/fixtures.h"
 #include "workers/checkpoint/model_files.h"
@@ -14,8 +15,10 @@ namespace bitwright::worker {
 // Name of an input or output → its bytes.
 using Blobs = std::map<std::string, std::string>;
 
-// Runs one task on inputs given as bytes, in a folder of its own; the outputs' bytes.
-absl::StatusOr<Blobs> RunOnBlobs(v1::TaskSpec spec, const Blobs& inputs, int threads = 2);
+// Runs one task on inputs given as bytes, in a folder of its own; the outputs' bytes. With `pieces_of`, of weights only
+// those pieces are there that a task of this kind reads.
+absl::StatusOr<Blobs> RunOnBlobs(v1::TaskSpec spec, const Blobs& inputs, int threads = 2,
+                                 const v1::ModelInfo* pieces_of = nullptr);
 
 // One task of the chain with all that it takes.
 struct ChainTask {
