@@ -17,6 +17,7 @@ constexpr double kTextCopies = 3.4;  // of a text and its copies where the token
 // Bytes for each input and row of a piece of 64 rows that is rounded: weights in two orders, errors, codes, scales.
 constexpr double kRoundedPiece = 64 * 13.2;
 constexpr double kPanelColumns = 64;  // of a factorization
+constexpr double kFactorBlock = 128;  // columns that rounding has twice
 
 double Bytes(int64_t bytes) { return static_cast<double>(bytes); }
 
@@ -25,13 +26,16 @@ LiveSet ToLiveSet(double bytes, double thread_bytes) {
   return {saturated(kProcess + bytes), saturated(kThread + thread_bytes)};
 }
 
-// Factorizing H [n, n] and rounding one linear of it at a time beside it.
-double Factorizing(double n, double linear_weights, bool rtn) {
-  const double packed = kFloat * n * (n + 1) / 2;
-  const double square = kFloat * n * n;
+double Triangle(double n) { return kFloat * n * (n + 1) / 2; }
+
+// Factorizing H [n, n] in f64, and the triangle that comes or goes.
+double Factorizing(double n) { return Triangle(n) + 2 * kFloat * n * (n + kPanelColumns); }
+
+// Rounding one linear of an input of n columns at a time: by H, or by its factor and what lies near its diagonal.
+double RoundingBeside(double n, double linear_weights, bool rtn) {
   const double codes = 2 * linear_weights;  // as integers of 8 bits, and packed
-  if (rtn) return packed + square + codes + kFloat * linear_weights;
-  return packed + square + std::max(2 * square + 2 * kFloat * kPanelColumns * n, codes);
+  if (rtn) return Triangle(n) + kFloat * n * n + codes + kFloat * linear_weights;
+  return kFloat * n * (n + kFactorBlock) + std::max(codes, static_cast<double>(kMappedPieceBytes));
 }
 
 bool IsNarrow(v1::ComputeType compute) { return compute == v1::COMPUTE_TYPE_BF16; }
@@ -59,7 +63,7 @@ double LiveSets::Rounding(const v1::UnitInfo& unit) const {
   for (const auto& one : unit.linears()) {
     linear = std::max(linear, static_cast<double>(one.in_features()) * static_cast<double>(one.out_features()));
   }
-  return Factorizing(Inputs(unit), linear, rtn_);
+  return RoundingBeside(Inputs(unit), linear, rtn_);
 }
 
 double StreamBytes(const v1::ModelInfo& info, int64_t windows, int64_t window) {
@@ -98,14 +102,23 @@ LiveSet LiveSets::Reference(int64_t windows, int64_t window, v1::ComputeType com
   return ToLiveSet(Stream(windows, window) + Pass(windows, window, IsNarrow(compute)), PassThread(window));
 }
 
-LiveSet LiveSets::Calibrate(int64_t windows, int64_t window, v1::ComputeType compute) const {
-  // All inputs of a block, or the widest one and the triangle that is written of it, when the others have gone.
-  const double widest = kFloat * widest_ * widest_;
-  const double moments = std::max(Bytes(info_.live().moments()) + kMomentParts, 1.5 * widest);
-  return ToLiveSet(Stream(windows, window) + Pass(windows, window, IsNarrow(compute)) + moments, PassThread(window));
+LiveSet LiveSets::Calibrate(int64_t windows, int64_t window, v1::ComputeType compute, bool factorizes) const {
+  const bool narrow = IsNarrow(compute);
+  const double moments = Bytes(info_.live().moments()), hidden = Bytes(info_.hidden_size());
+  // All inputs of a block while it passes. Then its weights have gone, and each input in turn becomes the triangle that
+  // is written of it: the first, which is a stream's, beside all others, or the widest, when those have gone.
+  const double passing = Pass(windows, window, narrow) + moments + kMomentParts;
+  const double own = kFloat * hidden * hidden, widest = kFloat * widest_ * widest_;
+  const double writing = factorizes ? std::max(moments - own + Factorizing(hidden), Factorizing(widest_))
+                                    : std::max(moments + own / 2, 1.5 * widest);
+  return ToLiveSet(Stream(windows, window) + std::max(passing, Values(windows, window, narrow) + writing),
+                   PassThread(window));
 }
 
-LiveSet LiveSets::Merge() const { return ToLiveSet(2 * kFloat * widest_ * widest_, 0); }
+LiveSet LiveSets::Merge() const {
+  const double sums = 2 * kFloat * widest_ * widest_;
+  return ToLiveSet(rtn_ ? sums : std::max(sums, Factorizing(widest_)), 0);
+}
 
 LiveSet LiveSets::Curvature(int64_t blocks, int64_t windows, int64_t window) const {
   const v1::LiveSizes& live = info_.live();

@@ -30,7 +30,8 @@ class LiveSets {
   LiveSets(const v1::ModelInfo& info, const v1::Recipe::Rounding& rounding);
 
   LiveSet Reference(int64_t windows, int64_t window, v1::ComputeType compute) const;
-  LiveSet Calibrate(int64_t windows, int64_t window, v1::ComputeType compute) const;
+  // `factorizes`: what it has summed, for GPTQ.
+  LiveSet Calibrate(int64_t windows, int64_t window, v1::ComputeType compute, bool factorizes) const;
   LiveSet Merge() const;
   LiveSet Curvature(int64_t blocks, int64_t windows, int64_t window) const;
   LiveSet Profile() const;

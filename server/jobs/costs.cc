@@ -29,21 +29,32 @@ double Costs::Rounding(const v1::UnitInfo& unit, int formats) const {
     const double in = linear.in_features();
     flops += rtn ? formats * out * in * (64 + 2 * in) : formats * out * in * in;
   }
-  const double in = unit.linears(0).in_features();
-  const int inputs = unit.tie().empty() ? 1 : unit.linears_size();  // experts have inputs of their own
-  return rtn ? flops : flops + inputs * in * in * in / 3;
+  return flops;
+}
+
+double Costs::FactorFlops(Cut blocks) const {
+  double flops = 0;
+  for (const v1::UnitInfo& unit : info_.units()) {
+    if (unit.block() < blocks.begin || unit.block() >= blocks.end || unit.linears().empty()) continue;
+    const double in = unit.linears(0).in_features();
+    const int inputs = unit.tie().empty() ? 1 : unit.linears_size();  // experts have inputs of their own
+    flops += inputs * in * in * in / 3;
+  }
+  return flops;
 }
 
 double Costs::ReferenceFlops(Cut blocks, int windows) const { return blocks.size() * Forward(Rows(windows)); }
 
-double Costs::CalibrateFlops(Cut blocks, int windows) const {
+double Costs::CalibrateFlops(Cut blocks, int windows, bool factorizes) const {
   const double rows = Rows(windows);
-  return blocks.size() *
-         (Forward(rows) + rows * static_cast<double>(info_.statistics_bytes()) / std::max(1, info_.blocks()));
+  const double moments = rows * static_cast<double>(info_.statistics_bytes()) / std::max(1, info_.blocks());
+  return blocks.size() * (Forward(rows) + moments) + (factorizes ? FactorFlops(blocks) : 0);
 }
 
 double Costs::MergeFlops(Cut blocks, int shards) const {
-  return static_cast<double>(shards) * info_.statistics_bytes() / 4 * blocks.size() / std::max(1, info_.blocks());
+  const bool rtn = recipe_.rounding().method() == v1::ROUNDING_METHOD_RTN;
+  const double sums = static_cast<double>(shards) * info_.statistics_bytes() / 4 * blocks.size();
+  return sums / std::max(1, info_.blocks()) + (rtn ? 0 : FactorFlops(blocks));
 }
 
 double Costs::CurvatureFlops(Cut blocks, int windows) const {

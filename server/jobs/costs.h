@@ -15,23 +15,24 @@ namespace bitwright::server {
 // forward of one block     F(r) = 2·r·P + 2·r·w·h            (products, causal attention)
 // head                     D(r) = 2·r·h·V
 // second moments, 1 block  r·S/L                             (n² = S/2 elements of each packed triangle, 2 per product)
-// GPTQ of [out, in]        out·in² + in³/3                   (error feedback per format, one Cholesky)
+// GPTQ of [out, in]        out·in²                           (error feedback per format)
+// factor of an input       in³/3                             (Cholesky)
 // RTN of [out, in]         64·out·in + 2·out·in²             (clip search, loss of the result)
 class Costs {
  public:
   // Keeps references to info and recipe.
   Costs(const v1::ModelInfo& info, const v1::Recipe& recipe, int window);
 
-  double ReferenceFlops(Cut blocks, int windows) const;  // blocks·F
-  double CalibrateFlops(Cut blocks, int windows) const;  // blocks·(F + r·S/L)
-  double MergeFlops(Cut blocks, int shards) const;       // shards · elements
+  double ReferenceFlops(Cut blocks, int windows) const;                   // blocks·F
+  double CalibrateFlops(Cut blocks, int windows, bool factorizes) const;  // blocks·(F + r·S/L), and factors
+  double MergeFlops(Cut blocks, int shards) const;                        // shards · elements, and for GPTQ factors
   // Once forward, and back with all of it once more: 4·blocks·F; behind the last block the head, thrice.
   double CurvatureFlops(Cut blocks, int windows) const;
   double ProfileFlops(Cut blocks) const;  // rounding to every format for every unit
   // Rounding of the units, and for each of (1 + checked widths) formats a pass from the unit's block to the head; one
   // pass from the first of the blocks to the last unit.
   double CheckFlops(Cut blocks, const std::vector<int>& units, int windows) const;
-  // One factorization for every input, and at most one rounding of every linear for each plan.
+  // At most one rounding of every linear for each plan.
   double QuantizeFlops(Cut blocks, int plans) const;
   double EvaluateFlops(int windows) const;  // L·F + 2·D, and unpacking: L·P
 
@@ -42,6 +43,7 @@ class Costs {
   double Forward(double rows) const;
   double Head(double rows) const;
   double Rounding(const v1::UnitInfo& unit, int formats) const;
+  double FactorFlops(Cut blocks) const;
 
   const v1::ModelInfo& info_;
   const v1::Recipe& recipe_;

@@ -279,10 +279,12 @@ class Expander {
       params->set_window(window_);
       params->set_compute(job_.recipe.calibration().compute());
       params->set_last(range + 1 == static_cast<int>(cuts_.ranges.size()));
+      const bool factorizes = Factorizes() && !Merges();
+      if (factorizes) *params->mutable_factoring() = Factoring();
       builder.Files(inputs_, ModelFiles::kNumeric)
           .Link(TaskFile::kIds, calibration_key_, TaskFile::kIds)
-          .Needs(live_.Calibrate(windows.size(), window_, job_.recipe.calibration().compute()),
-                 costs_.CalibrateFlops(blocks, windows.size()))
+          .Needs(live_.Calibrate(windows.size(), window_, job_.recipe.calibration().compute(), factorizes),
+                 costs_.CalibrateFlops(blocks, windows.size(), factorizes))
           .Numeric();
       if (range > 0)
         builder.Link(TaskFile::kActivations, TaskKey(TaskKind::kCalibrate, shard, range - 1), TaskFile::kActivations);
@@ -292,7 +294,8 @@ class Expander {
   void Merge(int range) {
     Add(TaskKey(TaskKind::kMerge, range), [&](NodeBuilder& builder) {
       const int shards = static_cast<int>(cuts_.shards.size());
-      builder.spec().mutable_merge();
+      auto* params = builder.spec().mutable_merge();
+      if (Factorizes()) *params->mutable_factoring() = Factoring();
       for (int i = 0; i < shards; ++i)
         builder.Link(Numbered(TaskFile::kStatistics, i), TaskKey(TaskKind::kCalibrate, i, range),
                      TaskFile::kStatistics);
@@ -300,10 +303,19 @@ class Expander {
     });
   }
 
+  bool Merges() const { return cuts_.shards.size() > 1; }
+  // Whoever writes the statistics that are rounded by factorizes them: once for all tasks, in the same bytes.
+  bool Factorizes() const { return job_.recipe.rounding().method() == v1::ROUNDING_METHOD_GPTQ; }
+  v1::Factoring Factoring() const {
+    v1::Factoring factoring;
+    factoring.set_act_order(job_.recipe.rounding().act_order());
+    factoring.set_damping(job_.recipe.rounding().damping());
+    return factoring;
+  }
+
   void LinkStatistics(NodeBuilder& builder, int range) {
-    const bool merged = cuts_.shards.size() > 1;
     builder.Link(TaskFile::kStatistics,
-                 merged ? TaskKey(TaskKind::kMerge, range) : TaskKey(TaskKind::kCalibrate, 0, range),
+                 Merges() ? TaskKey(TaskKind::kMerge, range) : TaskKey(TaskKind::kCalibrate, 0, range),
                  TaskFile::kStatistics);
   }
 
@@ -356,7 +368,7 @@ class Expander {
     });
   }
 
-  // All plans at once: inputs are factorized once for all, and plans that agree on a unit share its rounding.
+  // All plans at once: those that agree on a unit share its rounding.
   void Quantize(int range) {
     Add(TaskKey(TaskKind::kQuantize, range), [&](NodeBuilder& builder) {
       const Cut blocks = cuts_.ranges[range];

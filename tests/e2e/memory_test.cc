@@ -101,7 +101,7 @@ TEST(Memory, OfAMergeIsThatOfItsWidestInput) {
   constexpr int64_t kWide = 7168;
   v1::TaskSpec spec;
   spec.set_kind("merge");
-  spec.mutable_merge();
+  spec.mutable_merge()->mutable_factoring()->set_damping(0.01);
   v1::ModelInfo info;
   auto& linear = *info.add_units()->add_linears();
   linear.set_in_features(kWide);

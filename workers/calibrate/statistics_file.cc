@@ -76,31 +76,38 @@ absl::StatusOr<InputStatistics> StatisticsFile::Read(const std::string& unit) co
   return input;
 }
 
-absl::Status MergeStatistics(const std::vector<StatisticsFile>& shards, const std::string& out_path) {
+absl::StatusOr<std::vector<StatisticsWriter::Input>> InputsOf(const StatisticsFile& file) {
   std::vector<StatisticsWriter::Input> inputs;
-  for (const std::string& unit : shards.front().units()) {
-    ABSL_ASSIGN_OR_RETURN(const int64_t columns, shards.front().Columns(unit));
+  for (const std::string& unit : file.units()) {
+    ABSL_ASSIGN_OR_RETURN(const int64_t columns, file.Columns(unit));
     inputs.push_back({unit, columns});
   }
-  ABSL_ASSIGN_OR_RETURN(StatisticsWriter writer, StatisticsWriter::Create(out_path, inputs));
+  return inputs;
+}
+
+absl::Status MergeStatistics(const std::vector<StatisticsFile>& shards,
+                             const std::function<absl::Status(InputStatistics)>& done) {
+  ABSL_ASSIGN_OR_RETURN(const std::vector<StatisticsWriter::Input> inputs, InputsOf(shards.front()));
   for (const auto& [unit, columns] : inputs) {
-    // Σ rows_i · H_i / Σ rows_i; 0 where there is no row.
-    Buffer<double> sums(PackedTriangleSize(columns));
-    std::fill_n(sums.data(), sums.size(), 0.0);
     InputStatistics merged;
     merged.columns = columns;
-    for (const StatisticsFile& shard : shards) {
-      ABSL_ASSIGN_OR_RETURN(const InputStatistics part, shard.Read(unit));
-      if (part.columns != columns) return StatisticsDamagedError(unit);
-      for (int64_t i = 0; i < sums.size(); ++i) sums[i] += static_cast<double>(part.rows) * part.second_moment[i];
-      merged.rows += part.rows;
+    {
+      // Σ rows_i · H_i / Σ rows_i; 0 where there is no row.
+      Buffer<double> sums(PackedTriangleSize(columns));
+      std::fill_n(sums.data(), sums.size(), 0.0);
+      for (const StatisticsFile& shard : shards) {
+        ABSL_ASSIGN_OR_RETURN(const InputStatistics part, shard.Read(unit));
+        if (part.columns != columns) return StatisticsDamagedError(unit);
+        for (int64_t i = 0; i < sums.size(); ++i) sums[i] += static_cast<double>(part.rows) * part.second_moment[i];
+        merged.rows += part.rows;
+      }
+      const double rows = std::max(static_cast<double>(merged.rows), 1.0);
+      merged.second_moment = Buffer<float>(sums.size());
+      for (int64_t i = 0; i < sums.size(); ++i) merged.second_moment[i] = static_cast<float>(sums[i] / rows);
     }
-    const double rows = std::max(static_cast<double>(merged.rows), 1.0);
-    merged.second_moment = Buffer<float>(sums.size());
-    for (int64_t i = 0; i < sums.size(); ++i) merged.second_moment[i] = static_cast<float>(sums[i] / rows);
-    ABSL_RETURN_IF_ERROR(writer.Append(merged));
+    ABSL_RETURN_IF_ERROR(done(std::move(merged)));
   }
-  return writer.Close();
+  return absl::OkStatus();
 }
 
 }  // namespace bitwright::worker

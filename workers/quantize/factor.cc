@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "proto/base/log.h"
+#include "proto/base/status_macros.h"
 #include "workers/quantize/cholesky.h"
 #include "workers/quantize/quantize_errors.h"
 #include "workers/quantize/row_lanes.h"
@@ -68,47 +69,69 @@ Buffer<double> ReversedMoment(std::span<const float> packed, const Factor& facto
   return a;
 }
 
-void StoreFactor(const Buffer<double>& c, Factor& factor) {
-  const int64_t n = factor.inputs, stride = CholeskyStride(n);
-  constexpr int64_t kBlock = kLaneBlock;
-  const int64_t blocks = (n + kBlock - 1) / kBlock;
-  factor.d.resize(n);
-  factor.m = Buffer<float>(n * n);
-  factor.blocks = Buffer<float>(blocks * kBlock * kBlock);
-  std::fill_n(factor.blocks.data(), factor.blocks.size(), 0.0f);
-  for (int64_t j = 0; j < n; ++j) {  // column j of M
-    const int64_t at = n - 1 - j;
-    const double root = c[at * stride + at];
-    factor.d[j] = static_cast<float>(root * root);
-  }
-  for (int64_t i = 0; i < n; ++i) {
-    const double* column = c.data() + (n - 1 - i) * stride;  // C's row n−1−i, read backwards, is M's row i times √D
-    for (int64_t j = i + 1; j < n; ++j) {
-      const int64_t at = n - 1 - j;
-      const float value = static_cast<float>(column[at] / c[at * stride + at]);
-      factor.m[i * n + j] = value;
-      if (j / kBlock == i / kBlock) {
-        factor.blocks[(j / kBlock * kBlock + j % kBlock) * kBlock + i % kBlock] = value;
-      }
-    }
-  }
+}  // namespace
+
+absl::StatusOr<Factorization> Factorization::Begin(std::span<const float> packed_moment, int64_t inputs,
+                                                   const FactorOptions& options) {
+  CHECK(packed_moment.size() == static_cast<size_t>(PackedTriangleSize(inputs))) << inputs;
+  if (absl::Status status = CheckMoment(packed_moment, inputs); !status.ok()) return status;
+  Factorization begun;
+  begun.head_.inputs = inputs;
+  begun.damping_ = options.damping;
+  ChooseOrder(packed_moment, options, begun.head_);
+  begun.c_ = ReversedMoment(packed_moment, begun.head_);
+  return begun;
 }
 
-}  // namespace
+absl::Status Factorization::Finish(ThreadPool& pool) {
+  const int64_t n = head_.inputs;
+  if (const std::optional<int64_t> failed = Cholesky(c_.data(), n, pool)) {
+    return MomentNotPositiveError(head_.order[n - 1 - *failed], damping_);
+  }
+  return absl::OkStatus();
+}
+
+Buffer<float> Factorization::Packed() const {
+  const int64_t n = head_.inputs, stride = CholeskyStride(n);
+  Buffer<float> packed(PackedTriangleSize(n));
+  float* to = packed.data();
+  for (int64_t i = 0; i < n; ++i) {
+    const double* row = c_.data() + (n - 1 - i) * stride;  // C's row n−1−i, read backwards, is M's row i times √D
+    *to++ = static_cast<float>(row[n - 1 - i] * row[n - 1 - i]);
+    for (int64_t j = i + 1; j < n; ++j) {
+      const int64_t at = n - 1 - j;
+      *to++ = static_cast<float>(row[at] / c_[at * stride + at]);
+    }
+  }
+  return packed;
+}
+
+Factor LaidOut(Factor head, const std::function<void(int64_t i, std::span<float> to)>& row) {
+  const int64_t n = head.inputs;
+  constexpr int64_t kBlock = kLaneBlock;
+  const int64_t blocks = (n + kBlock - 1) / kBlock;
+  head.d.resize(n);
+  head.m = Buffer<float>(n * n);
+  head.blocks = Buffer<float>(blocks * kBlock * kBlock);
+  std::fill_n(head.blocks.data(), head.blocks.size(), 0.0f);
+  for (int64_t i = 0; i < n; ++i) {
+    row(i, head.m.span().subspan(i * n + i, n - i));
+    head.d[i] = head.m[i * n + i];
+    for (int64_t j = i + 1; j < std::min(n, (i / kBlock + 1) * kBlock); ++j) {
+      head.blocks[(j / kBlock * kBlock + j % kBlock) * kBlock + i % kBlock] = head.m[i * n + j];
+    }
+  }
+  return head;
+}
 
 absl::StatusOr<Factor> BuildFactor(std::span<const float> packed_moment, int64_t inputs, const FactorOptions& options,
                                    ThreadPool& pool) {
-  CHECK(packed_moment.size() == static_cast<size_t>(PackedTriangleSize(inputs))) << inputs;
-  if (absl::Status status = CheckMoment(packed_moment, inputs); !status.ok()) return status;
-  Factor factor;
-  factor.inputs = inputs;
-  ChooseOrder(packed_moment, options, factor);
-  Buffer<double> a = ReversedMoment(packed_moment, factor);
-  if (const std::optional<int64_t> failed = Cholesky(a.data(), inputs, pool)) {
-    return MomentNotPositiveError(factor.order[inputs - 1 - *failed], options.damping);
-  }
-  StoreFactor(a, factor);
-  return factor;
+  ABSL_ASSIGN_OR_RETURN(Factorization factorization, Factorization::Begin(packed_moment, inputs, options));
+  ABSL_RETURN_IF_ERROR(factorization.Finish(pool));
+  const Buffer<float> packed = factorization.Packed();
+  return LaidOut(factorization.TakeHead(), [&](int64_t i, std::span<float> to) {
+    std::copy_n(packed.data() + PackedTriangleIndex(inputs, i, i), to.size(), to.data());
+  });
 }
 
 }  // namespace bitwright::worker

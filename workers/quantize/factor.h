@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -34,6 +36,30 @@ struct Factor {
   Buffer<float> m;              // [in, in] row-major, by position; the strictly upper part is M's, the rest unspecified
   Buffer<float> blocks;  // [blocks of 128 columns][128][128]: element (j, i) is M_ij of the diagonal block, i < j
 };
+
+// The same on its way, in f64: first P H' Pᵀ and then, by Cholesky, M √D, rows and columns in reverse. Memory: 8 · in².
+class Factorization {
+ public:
+  // Takes a copy of the moment. MOMENT_NOT_FINITE.
+  static absl::StatusOr<Factorization> Begin(std::span<const float> packed_moment, int64_t inputs,
+                                             const FactorOptions& options);
+  // Once. MOMENT_NOT_POSITIVE (only possible with very small damping).
+  absl::Status Finish(ThreadPool& pool);
+
+  // Afterwards. Everything of the factor but M, D and the blocks; M and D as the packed upper triangle of M − I + D.
+  const Factor& head() const { return head_; }
+  Factor TakeHead() { return std::move(head_); }
+  Buffer<float> Packed() const;
+
+ private:
+  Factor head_;
+  double damping_ = 0;
+  Buffer<double> c_;
+};
+
+// Lays M and D out for rounding; `head` has everything else. row(i, to) fills `to` with row i of the packed triangle
+// from its diagonal on; it is called for each row in order. Memory: 4 · in².
+Factor LaidOut(Factor head, const std::function<void(int64_t i, std::span<float> to)>& row);
 
 // Builds it in f64 from the packed upper triangle of H (tensor/packed_triangle.h), f32. Memory: 8 · in² bytes for the
 // time of the call, 4 · in² kept. Errors: MOMENT_NOT_FINITE, MOMENT_NOT_POSITIVE (only possible with very small

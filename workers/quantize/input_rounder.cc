@@ -1,35 +1,41 @@
 #include "workers/quantize/input_rounder.h"
 
-#include <algorithm>
-
 #include "proto/base/status_macros.h"
-#include "workers/tensor/packed_triangle.h"
+#include "workers/calibrate/calibrate_errors.h"
+#include "workers/quantize/factor_file.h"
 
 namespace bitwright::worker {
 namespace {
 
-void BecomeIdentity(InputStatistics& statistics) {
-  std::fill_n(statistics.second_moment.data(), statistics.second_moment.size(), 0.0f);
-  for (int64_t i = 0; i < statistics.columns; ++i) {
-    statistics.second_moment[PackedTriangleIndex(statistics.columns, i, i)] = 1;
+absl::StatusOr<UnitRounder> RounderOf(const StatisticsFile& statistics, const std::string& input,
+                                      const RoundingOptions& options, ThreadPool& pool) {
+  const bool gptq = options.method == RoundingOptions::Method::kGptq;
+  if (HoldsFactors(statistics)) {
+    if (!gptq) return StatisticsDamagedError(input);
+    ABSL_ASSIGN_OR_RETURN(Factor factor, ReadFactor(statistics, input, options.factor()));
+    return UnitRounder::Create(std::move(factor), options, pool);
   }
+  ABSL_ASSIGN_OR_RETURN(InputStatistics read, statistics.Read(input));
+  if (read.rows == 0) BecomeIdentity(read);
+  return UnitRounder::Create(read, options, pool);
 }
 
 }  // namespace
 
 absl::Status ForEachInput(const UnitSpec& unit, const StatisticsFile& statistics, const RoundingOptions& options,
                           ThreadPool& pool, const std::function<absl::Status(const InputRounder&)>& body) {
+  std::vector<int64_t> rows;
   double all = 0;
   for (int64_t e = 0; e < unit.experts; ++e) {
-    ABSL_ASSIGN_OR_RETURN(const int64_t rows, statistics.Rows(unit.input(e)));
-    all += static_cast<double>(rows);
+    ABSL_ASSIGN_OR_RETURN(const int64_t of_expert, statistics.Rows(unit.input(e)));
+    rows.push_back(of_expert);
+    all += static_cast<double>(of_expert);
   }
   for (int64_t e = 0; e < unit.experts; ++e) {
-    ABSL_ASSIGN_OR_RETURN(InputStatistics input, statistics.Read(unit.input(e)));
-    const double share = all == 0 ? 1 : static_cast<double>(input.rows) / all;
-    if (input.rows == 0) BecomeIdentity(input);
-    ABSL_ASSIGN_OR_RETURN(const UnitRounder rounder, UnitRounder::Create(input, options, pool));
-    ABSL_RETURN_IF_ERROR(body({rounder, static_cast<size_t>(e) * unit.linears_of_expert(), e, share, input.rows > 0}));
+    const double own = static_cast<double>(rows[static_cast<size_t>(e)]);
+    ABSL_ASSIGN_OR_RETURN(const UnitRounder rounder, RounderOf(statistics, unit.input(e), options, pool));
+    const size_t first = static_cast<size_t>(e) * unit.linears_of_expert();
+    ABSL_RETURN_IF_ERROR(body({rounder, first, e, all == 0 ? 1 : own / all, own > 0}));
   }
   return absl::OkStatus();
 }

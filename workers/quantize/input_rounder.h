@@ -20,7 +20,7 @@ struct InputRounder {
 
 // Calls `body` for each input of a unit, one after the other: one factorization is live at a time. An expert that
 // calibration did not reach is rounded as if its inputs were uncorrelated and of one size, with share 0. Errors of
-// StatisticsFile::Read, UnitRounder::Create and `body`.
+// StatisticsFile::Read, UnitRounder::Create, ReadFactor and `body`.
 absl::Status ForEachInput(const UnitSpec& unit, const StatisticsFile& statistics, const RoundingOptions& options,
                           ThreadPool& pool, const std::function<absl::Status(const InputRounder&)>& body);
 

@@ -2,7 +2,6 @@
 
 #include "proto/base/status_macros.h"
 #include "workers/formats/dequantize.h"
-#include "workers/quantize/factor.h"
 #include "workers/quantize/gptq.h"
 #include "workers/quantize/rounding_loss.h"
 #include "workers/quantize/rtn.h"
@@ -38,12 +37,21 @@ absl::StatusOr<UnitRounder> UnitRounder::Create(const InputStatistics& statistic
   state->pool = &pool;
   state->in = statistics.columns;
   if (options.method == RoundingOptions::Method::kGptq) {
-    const FactorOptions factor_options{options.act_order, options.damping};
-    ABSL_ASSIGN_OR_RETURN(state->factor, BuildFactor(statistics.second_moment.span(), state->in, factor_options, pool));
+    ABSL_ASSIGN_OR_RETURN(state->factor,
+                          BuildFactor(statistics.second_moment.span(), state->in, options.factor(), pool));
   } else {
     state->moment = statistics.Full();
     state->diagonal = statistics.Diagonal();
   }
+  return UnitRounder(std::move(state));
+}
+
+UnitRounder UnitRounder::Create(Factor factor, const RoundingOptions& options, ThreadPool& pool) {
+  auto state = std::make_unique<State>();
+  state->options = options;
+  state->pool = &pool;
+  state->in = factor.inputs;
+  state->factor = std::move(factor);
   return UnitRounder(std::move(state));
 }
 

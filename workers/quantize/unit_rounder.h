@@ -8,6 +8,7 @@
 #include "workers/base/thread_pool.h"
 #include "workers/calibrate/second_moment.h"
 #include "workers/formats/int_format.h"
+#include "workers/quantize/factor.h"
 #include "workers/quantize/rounded_linear.h"
 #include "workers/quantize/scales.h"
 #include "workers/tensor/dtype.h"
@@ -22,6 +23,8 @@ struct RoundingOptions {
   bool static_groups = false;        // GPTQ
   double damping = 0.01;             // GPTQ
   DType storage_type = DType::kF32;  // dtype of the model's weights
+
+  FactorOptions factor() const { return {act_order, damping}; }
 };
 
 // What rounding a linear costs.
@@ -37,6 +40,8 @@ class UnitRounder {
   // Errors of BuildFactor. `statistics` is read during the call only, except by RTN, which keeps it.
   static absl::StatusOr<UnitRounder> Create(const InputStatistics& statistics, const RoundingOptions& options,
                                             ThreadPool& pool);
+  // GPTQ with a factor that was built with options.factor().
+  static UnitRounder Create(Factor factor, const RoundingOptions& options, ThreadPool& pool);
   ~UnitRounder();
   UnitRounder(UnitRounder&&) noexcept;
   UnitRounder& operator=(UnitRounder&&) noexcept;

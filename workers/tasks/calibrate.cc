@@ -2,8 +2,9 @@
 
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
-#include "workers/calibrate/statistics_file.h"
+#include "workers/quantize/factor_file.h"
 #include "workers/tasks/kinds.h"
+#include "workers/tasks/recipe_options.h"
 
 namespace bitwright::worker {
 
@@ -13,10 +14,11 @@ absl::Status RunCalibrate(const v1::CalibrateParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const DeviceMatrix x, io.EnteringStream(runner, params.windows(), 1, params.blocks().begin()));
   const int64_t begin = params.blocks().begin(), end = params.blocks().end();
   ABSL_ASSIGN_OR_RETURN(
-      StatisticsWriter writer,
-      StatisticsWriter::Create(io.NewOutput(TaskFile::kStatistics), CalibratedInputs(model.config(), begin, end)));
+      RoundingInputsWriter writer,
+      RoundingInputsWriter::Create(io.NewOutput(TaskFile::kStatistics), CalibratedInputs(model.config(), begin, end),
+                                   FactoringOf(params), io.pool()));
   ABSL_RETURN_IF_ERROR(Calibrate(
-      runner, begin, end, x.view(), [&](const UnitStatistics& unit) { return writer.Append(unit.input); },
+      runner, begin, end, x.view(), [&](UnitStatistics unit) { return writer.Append(std::move(unit.input)); },
       [&](double share) { io.Progress(share); }));
   ABSL_RETURN_IF_ERROR(writer.Close());
   if (params.last()) return absl::OkStatus();

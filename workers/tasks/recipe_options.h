@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "bitwright/v1/plans.pb.h"
@@ -14,6 +15,16 @@ namespace bitwright::worker {
 // From the recipe's messages to the options of the libraries; unset fields get the defaults stated in recipes.proto.
 RoundingOptions RoundingOf(const v1::Recipe::Rounding& rounding);
 ProfileOptions ProfileOptionsOf(const v1::Recipe& recipe);
+
+// What a calibrate or merge task makes of second moments: nothing where its params have no factoring.
+template <typename Params>
+std::optional<FactorOptions> FactoringOf(const Params& params) {
+  if (!params.has_factoring()) return std::nullopt;
+  FactorOptions options;
+  options.act_order = params.factoring().act_order();
+  if (params.factoring().damping() > 0) options.damping = params.factoring().damping();
+  return options;
+}
 
 // Formats that target, shape and recipe allow a unit, by (bits, group size; channel last).
 std::vector<IntFormat> FormatsOf(const v1::Recipe::Formats& restriction, int64_t in_features);

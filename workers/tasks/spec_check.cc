@@ -56,12 +56,15 @@ absl::Status CheckCompute(const std::string& field, int value) {
   return CheckEnum(field, value, v1::ComputeType_IsValid);
 }
 
+absl::Status CheckDamping(const std::string& field, double damping) {
+  if (damping >= 0 && damping <= 1) return absl::OkStatus();  // false for what is no number
+  return TaskSpecInvalidError(field, Text(damping), "0 to 1");
+}
+
 absl::Status CheckRounding(const std::string& field, const v1::Recipe::Rounding& rounding) {
   ABSL_RETURN_IF_ERROR(CheckEnum(field + ".method", rounding.method(), v1::RoundingMethod_IsValid));
   ABSL_RETURN_IF_ERROR(CheckEnum(field + ".scales", rounding.scales(), v1::ScaleMethod_IsValid));
-  const double damping = rounding.damping();
-  if (damping >= 0 && damping <= 1) return absl::OkStatus();  // false for what is no number
-  return TaskSpecInvalidError(field + ".damping", Text(damping), "0 to 1");
+  return CheckDamping(field + ".damping", rounding.damping());
 }
 
 template <typename Values>
@@ -125,6 +128,7 @@ absl::Status Check(const v1::ReferenceParams& params) {
 absl::Status Check(const v1::CalibrateParams& params) {
   ABSL_RETURN_IF_ERROR(CheckCompute("compute", params.compute()));
   ABSL_RETURN_IF_ERROR(CheckRange("blocks", params.blocks(), kMaxInt32));
+  ABSL_RETURN_IF_ERROR(CheckDamping("factoring.damping", params.factoring().damping()));
   return CheckWindows(params.windows(), params.window(), 1);
 }
 
@@ -200,7 +204,7 @@ absl::Status CheckParams(const v1::TaskSpec& spec) {
   switch (spec.params_case()) {
     case v1::TaskSpec::kInspect:
     case v1::TaskSpec::kMerge:
-      return absl::OkStatus();  // without params
+      return CheckDamping("factoring.damping", spec.merge().factoring().damping());
     case v1::TaskSpec::kTokenize:
       return Check(spec.tokenize());
     case v1::TaskSpec::kReference:

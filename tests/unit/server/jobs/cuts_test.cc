@@ -142,7 +142,7 @@ TEST(Cuts, MemoryOfASevenBillionModelStaysBelowTwoBlocksAndActivations) {
   const LiveSets live(job.model->info(), job.recipe.rounding());
   const int64_t blocks = 8 * job.model->info().block_parameters();
   const int64_t activations = 4 * 65536 * 4096LL;
-  EXPECT_LT(live.Calibrate(128, 512, v1::COMPUTE_TYPE_F32).On(2), blocks + 6 * activations + (int64_t{1} << 30));
+  EXPECT_LT(live.Calibrate(128, 512, v1::COMPUTE_TYPE_F32, true).On(2), blocks + 6 * activations + (int64_t{1} << 30));
   EXPECT_LT(live.Evaluate(16, 512, v1::COMPUTE_TYPE_F32).On(2), blocks + 3 * activations + (int64_t{1} << 30));
 }
 

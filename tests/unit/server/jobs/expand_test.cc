@@ -76,6 +76,31 @@ TEST(Expand, EveryLevelOfASmallJobIsGolden) {
   }
 }
 
+// GPTQ rounds by factors: whoever writes the statistics that it reads makes them, and nobody else. RTN needs H.
+TEST(Expand, FactorsAreMadeOnceWhereStatisticsAreComplete) {
+  for (const bool merges : {false, true}) {
+    for (const auto method : {v1::ROUNDING_METHOD_GPTQ, v1::ROUNDING_METHOD_RTN}) {
+      ResolvedJob job = SmallJob();
+      job.recipe.mutable_rounding()->set_method(method);
+      job.recipe.mutable_rounding()->set_act_order(true);
+      job.recipe.mutable_rounding()->set_damping(0.03);
+      ASSERT_OK_AND_ASSIGN(const Expansion expansion, Expand(job, FactsAt(job, 2, merges ? 40 : 2, 20, 2)));
+      int made = 0;
+      for (const TaskNode& node : expansion.nodes) {
+        const bool writes = node.spec.kind() == (merges ? TaskKind::kMerge : TaskKind::kCalibrate);
+        const v1::Factoring& factoring = merges ? node.spec.merge().factoring() : node.spec.calibrate().factoring();
+        const bool factorizes = node.spec.merge().has_factoring() || node.spec.calibrate().has_factoring();
+        EXPECT_EQ(factorizes, writes && method == v1::ROUNDING_METHOD_GPTQ) << node.key;
+        if (!factorizes) continue;
+        EXPECT_TRUE(factoring.act_order());
+        EXPECT_EQ(factoring.damping(), 0.03);
+        ++made;
+      }
+      EXPECT_EQ(made, method == v1::ROUNDING_METHOD_GPTQ ? 2 : 0) << "one for each range of blocks";
+    }
+  }
+}
+
 // A worker that has nothing fetches what a task's pieces take: one range of blocks, not the model.
 TEST(Expand, TasksNameThePartsOfTheModelThatTheyRead) {
   const ResolvedJob job = SmallJob();

@@ -131,7 +131,10 @@ TEST(StatisticsFile, MergeOfShardsIsTheWhole) {
     ASSERT_OK_AND_ASSIGN(StatisticsFile file, StatisticsFile::Open(dir / name));
     shards.push_back(std::move(file));
   }
-  BITWRIGHT_ASSERT_OK(MergeStatistics(shards, dir / "merged"));
+  ASSERT_OK_AND_ASSIGN(const auto inputs, InputsOf(shards.front()));
+  ASSERT_OK_AND_ASSIGN(StatisticsWriter writer, StatisticsWriter::Create(dir / "merged", inputs));
+  BITWRIGHT_ASSERT_OK(MergeStatistics(shards, [&](const InputStatistics& input) { return writer.Append(input); }));
+  BITWRIGHT_ASSERT_OK(writer.Close());
   ASSERT_OK_AND_ASSIGN(const auto merged, StatisticsFile::Open(dir / "merged"));
   ASSERT_OK_AND_ASSIGN(const auto got, merged.Read("u"));
   const auto whole = of(0, 90);

@@ -153,11 +153,79 @@ TEST(Chain, TheReportRepeatsNoticesAndNames) {
   EXPECT_EQ(report.evaluation_name(), "news");
 }
 
+// Statistics of moments in the place of those of factors.
+Blobs WithMoments(Blobs inputs, const Blobs& moments) {
+  if (inputs.contains(TaskFile::kStatistics)) inputs[TaskFile::kStatistics] = moments.at(TaskFile::kStatistics);
+  return inputs;
+}
+
+// The first task of a kind with its inputs.
+const ChainTask& TaskOf(const std::string& kind) {
+  return *std::find_if(Whole().tasks.begin(), Whole().tasks.end(),
+                       [&](const ChainTask& task) { return task.spec.kind() == kind; });
+}
+
+Blobs MergedMoments() {
+  v1::TaskSpec merge = TaskOf(TaskKind::kMerge).spec;
+  merge.mutable_merge()->clear_factoring();
+  const auto merged = RunOnBlobs(merge, TaskOf(TaskKind::kMerge).inputs);
+  EXPECT_THAT(merged, IsOk());
+  return *merged;
+}
+
+// A factor is computed once and read by every task that rounds: the same bits as when each makes it of H.
+TEST(Chain, ByFactorsOrByMomentsTheResultsAreTheSame) {
+  const Blobs moments = MergedMoments();
+  EXPECT_NE(moments.at(TaskFile::kStatistics), Whole().outputs.at(OutputOf(TaskKind::kMerge, TaskFile::kStatistics)));
+  for (const char* kind : {TaskKind::kProfile, TaskKind::kCheck, TaskKind::kQuantize}) {
+    const ChainTask& task = TaskOf(kind);
+    ASSERT_OK_AND_ASSIGN(const Blobs outputs, RunOnBlobs(task.spec, WithMoments(task.inputs, moments)));
+    for (const auto& [name, bytes] : outputs) {
+      EXPECT_TRUE(bytes == Whole().outputs.at(OutputOf(kind, name))) << kind << " " << name;
+    }
+  }
+}
+
+TEST(Chain, CalibrationOfAllWindowsAtOnceGivesTheFactorsItself) {
+  const ChainTask& calibrate = TaskOf(TaskKind::kCalibrate);
+  v1::TaskSpec factored = calibrate.spec;
+  *factored.mutable_calibrate()->mutable_factoring() = TaskOf(TaskKind::kMerge).spec.merge().factoring();
+  ASSERT_OK_AND_ASSIGN(const Blobs outputs, RunOnBlobs(factored, calibrate.inputs));
+  v1::TaskSpec merge = TaskOf(TaskKind::kMerge).spec;
+  ASSERT_OK_AND_ASSIGN(
+      const Blobs merged,
+      RunOnBlobs(merge, {{Numbered(TaskFile::kStatistics, 0),
+                          Whole().outputs.at(OutputOf(TaskKind::kCalibrate, TaskFile::kStatistics))}}));
+  // A merge sorts its units by name.
+  const TempDir dir;
+  BITWRIGHT_ASSERT_OK(WriteFile(dir / "one", outputs.at(TaskFile::kStatistics)));
+  BITWRIGHT_ASSERT_OK(WriteFile(dir / "two", merged.at(TaskFile::kStatistics)));
+  ASSERT_OK_AND_ASSIGN(const SafetensorsFile one, SafetensorsFile::Open(dir / "one", "one"));
+  ASSERT_OK_AND_ASSIGN(const SafetensorsFile two, SafetensorsFile::Open(dir / "two", "two"));
+  ASSERT_EQ(one.tensors().size(), 8u * 5);
+  EXPECT_EQ(one.metadata(), two.metadata());
+  for (const auto& [name, view] : one.tensors()) {
+    EXPECT_TRUE(std::ranges::equal(view.bytes, two.tensors().at(name).bytes)) << name;
+  }
+}
+
+TEST(Chain, FactorsOfAnotherRecipeAreRefused) {
+  ChainTask task = TaskOf(TaskKind::kQuantize);
+  task.spec.mutable_quantize()->mutable_rounding()->set_damping(0.02);
+  EXPECT_THAT(RunOnBlobs(task.spec, task.inputs), HasReason("STATISTICS_DAMAGED"));
+  task = TaskOf(TaskKind::kQuantize);
+  task.spec.mutable_quantize()->mutable_rounding()->set_act_order(true);
+  EXPECT_THAT(RunOnBlobs(task.spec, task.inputs), HasReason("STATISTICS_DAMAGED"));
+  task.spec.mutable_quantize()->mutable_rounding()->set_method(v1::ROUNDING_METHOD_RTN);
+  EXPECT_THAT(RunOnBlobs(task.spec, task.inputs), HasReason("STATISTICS_DAMAGED")) << "it needs H itself";
+  EXPECT_THAT(RunOnBlobs(task.spec, WithMoments(task.inputs, MergedMoments())), IsOk());
+}
+
 TEST(Chain, MergingAShardWithItselfKeepsItsMeans) {
   const TempDir dir;
   BITWRIGHT_ASSERT_OK(
       WriteFile(dir / "one", Whole().outputs.at(OutputOf(TaskKind::kCalibrate, TaskFile::kStatistics))));
-  BITWRIGHT_ASSERT_OK(WriteFile(dir / "two", Whole().outputs.at(OutputOf(TaskKind::kMerge, TaskFile::kStatistics))));
+  BITWRIGHT_ASSERT_OK(WriteFile(dir / "two", MergedMoments().at(TaskFile::kStatistics)));
   ASSERT_OK_AND_ASSIGN(const StatisticsFile one, StatisticsFile::Open(dir / "one"));
   ASSERT_OK_AND_ASSIGN(const StatisticsFile two, StatisticsFile::Open(dir / "two"));
   ASSERT_EQ(one.units(), two.units());
@@ -227,15 +295,6 @@ TEST(Damage, EveryInputCutShortOrEmptyIsTheTasksOwnError) {
       }
     }
   }
-}
-
-// The first task of a kind with its inputs.
-ChainTask TaskOf(const std::string& kind) {
-  for (const ChainTask& task : Whole().tasks) {
-    if (task.spec.kind() == kind) return task;
-  }
-  ADD_FAILURE() << kind;
-  return {};
 }
 
 TEST(Damage, BlocksBeyondTheModelAreNeitherReadNorComputed) {

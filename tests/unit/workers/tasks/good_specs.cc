@@ -65,7 +65,7 @@ void AddMeasuring(std::vector<v1::TaskSpec>& specs) {
   spec.mutable_calibrate()->set_compute(v1::COMPUTE_TYPE_BF16);
   specs.push_back(spec);
   spec = Spec(TaskKind::kMerge, {Numbered(TaskFile::kStatistics, 0), Numbered(TaskFile::kStatistics, 1)});
-  spec.mutable_merge();
+  spec.mutable_merge()->mutable_factoring()->set_damping(0.01);
   specs.push_back(spec);
   spec = Spec(TaskKind::kCurvature, WithModel({TaskFile::kIds, TaskFile::kActivations, TaskFile::kGradients}));
   SetWindows(*spec.mutable_curvature());

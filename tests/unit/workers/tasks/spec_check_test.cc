@@ -129,6 +129,16 @@ TEST(CheckSpec, EnumerationsAreKnown) {
                    }}});
 }
 
+TEST(CheckSpec, FactorsAreDampedWithAShare) {
+  for (const double damping : {-0.1, 1.1, std::nan(""), static_cast<double>(INFINITY)}) {
+    const char* field = "factoring.damping";
+    ExpectRefusals(
+        {{Spec::kMerge, field, [=](Spec& spec) { spec.mutable_merge()->mutable_factoring()->set_damping(damping); }},
+         {Spec::kCalibrate, field,
+          [=](Spec& spec) { spec.mutable_calibrate()->mutable_factoring()->set_damping(damping); }}});
+  }
+}
+
 TEST(CheckSpec, RecipesAreHeldToTheirLimitsWhereverTheyAre) {
   const std::vector<std::pair<const char*, std::function<void(v1::Recipe&)>>> faults = {
       {"recipe.rounding.damping", [](v1::Recipe& r) { r.mutable_rounding()->set_damping(std::nan("")); }},

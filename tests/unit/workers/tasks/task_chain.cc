@@ -106,7 +106,7 @@ void RunUpToAllocate(Builder& builder) {
   spec.mutable_calibrate()->set_last(true);
   builder.Run(spec, true, {{TaskFile::kIds, OutputOf(TaskKind::kTokenize, TaskFile::kIds)}});
   spec = Spec(TaskKind::kMerge);
-  spec.mutable_merge();
+  spec.mutable_merge()->mutable_factoring()->set_damping(0.01);
   builder.Run(spec, false,
               {{Numbered(TaskFile::kStatistics, 0), OutputOf(TaskKind::kCalibrate, TaskFile::kStatistics)},
                {Numbered(TaskFile::kStatistics, 1), OutputOf(TaskKind::kCalibrate, TaskFile::kStatistics)}});
