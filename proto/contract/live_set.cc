@@ -34,8 +34,9 @@ double Factorizing(double n) { return Triangle(n) + 2 * kFloat * n * (n + kPanel
 // Rounding one linear of an input of n columns at a time: by H, or by its factor and what lies near its diagonal.
 double RoundingBeside(double n, double linear_weights, bool rtn) {
   const double codes = 2 * linear_weights;  // as integers of 8 bits, and packed
-  if (rtn) return Triangle(n) + kFloat * n * n + codes + kFloat * linear_weights;
-  return kFloat * n * (n + kFactorBlock) + std::max(codes, static_cast<double>(kMappedPieceBytes));
+  const double square = kFloat * n * n;
+  if (rtn) return square + std::max(Triangle(n) + square, codes + kFloat * linear_weights);
+  return square + kFloat * n * kFactorBlock + std::max(codes, static_cast<double>(kMappedPieceBytes));
 }
 
 bool IsNarrow(v1::ComputeType compute) { return compute == v1::COMPUTE_TYPE_BF16; }

@@ -4,8 +4,10 @@
 #include <vector>
 
 #include "proto/base/log.h"
+#include "workers/formats/int_format.h"
+#include "workers/kernels/cpu/cpu_device.h"
 #include "workers/kernels/gemm.h"
-#include "workers/quantize/gptq.h"
+#include "workers/quantize/factor.h"
 #include "workers/tensor/packed_triangle.h"
 
 namespace bitwright::worker {
@@ -30,8 +32,9 @@ struct Linear {
 void BuildOneFactor(benchmark::State& state) {
   const Linear linear(1, state.range(0));
   ThreadPool pool(static_cast<int>(state.range(1)));
+  const auto device = MakeCpuDevice(pool);
   for (auto _ : state) {
-    auto factor = BuildFactor(linear.packed, linear.in, {}, pool);
+    auto factor = BuildFactor(linear.packed, linear.in, {}, *device);
     CHECK(factor.ok()) << factor.status();
   }
   const double n = static_cast<double>(linear.in);
@@ -48,16 +51,19 @@ BENCHMARK(BuildOneFactor)
 void ProfileLinear(benchmark::State& state) {
   const Linear linear(state.range(0), state.range(1));
   ThreadPool pool(static_cast<int>(state.range(2)));
-  const auto factor = BuildFactor(linear.packed, linear.in, {}, pool);
+  const auto device = MakeCpuDevice(pool);
+  const auto factor = BuildFactor(linear.packed, linear.in, {}, *device);
   CHECK(factor.ok()) << factor.status();
-  const std::vector<IntFormat> formats = AllowedFormats(linear.in);
-  const GptqOptions options{.scales = state.range(3) != 0 ? ScaleMethod::kSearched : ScaleMethod::kAbsMax,
-                            .static_groups = state.range(4) != 0,
-                            .storage_type = DType::kBF16};
+  std::vector<IntGrid> grids;
+  for (const IntFormat format : AllowedFormats(linear.in)) grids.push_back(format.Grid(linear.in, DType::kBF16));
+  const LdlqOptions options{.scales = state.range(3) != 0 ? ScaleMethod::kSearched : ScaleMethod::kAbsMax,
+                            .static_groups = state.range(4) != 0};
+  const DeviceMatrix weights(*device, DType::kF32, linear.out, linear.in);
+  device->Write(linear.weights, weights.view());
   for (auto _ : state) {
-    benchmark::DoNotOptimize(GptqRowLosses(*factor, linear.weights, linear.out, formats, options, pool));
+    benchmark::DoNotOptimize(device->rounding().LdlqLosses(**factor, weights.view(), grids, options));
   }
-  state.counters["weights"] = benchmark::Counter(static_cast<double>(linear.out * linear.in * formats.size()),
+  state.counters["weights"] = benchmark::Counter(static_cast<double>(linear.out * linear.in * grids.size()),
                                                  benchmark::Counter::kIsIterationInvariantRate);
 }
 BENCHMARK(ProfileLinear)

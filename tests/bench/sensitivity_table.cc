@@ -16,7 +16,6 @@
 #include "workers/base/files.h"
 #include "workers/evaluate/head_comparison.h"
 #include "workers/evaluate/summary.h"
-#include "workers/formats/dequantize.h"
 #include "workers/kernels/cpu/cpu_device.h"
 #include "workers/model/gradient_run.h"
 #include "workers/quantize/unit_rounder.h"
@@ -148,19 +147,24 @@ class Table {
     RoundingOptions options;
     options.act_order = true;
     options.storage_type = model_.UnitType(unit);
-    ABSL_ASSIGN_OR_RETURN(const UnitRounder rounder, UnitRounder::Create(input, options, pool_));
+    ABSL_ASSIGN_OR_RETURN(const UnitRounder rounder, UnitRounder::Create(input, options, device_));
     const Buffer<float> h = input.Full();
     for (const int bits : kWidths) {
       const IntFormat format{bits, unit.in() % 128 == 0 ? 128 : 0};
       Point point{bits, 0, {}};
       DeviceMatrix rounded_weight(device_, DType::kF32, unit.out(), unit.in());
-      const float* from = CpuData(block.matrices[u].weight.view());
-      float* to = CpuData(rounded_weight.view());
+      int64_t row = 0;
       for (const LinearSpec& linear : unit.linears) {
         const size_t count = static_cast<size_t>(linear.out * linear.in);
-        const RoundedLinear rounded = rounder.Round({from, count}, linear.out, format);
-        Dequantize(format, linear.out, linear.in, options.storage_type, rounded.codes, rounded.scales, {to, count});
-        std::vector<float> error(count);
+        const Matrix own = block.matrices[u].weight.view().Rows(row, linear.out);
+        const Matrix values = rounded_weight.view().Rows(row, linear.out);
+        row += linear.out;
+        const RoundedLinear rounded = rounder.Round(own, format);
+        device_.rounding().Dequantize(format.Grid(linear.in, options.storage_type), rounded.codes, rounded.scales,
+                                      values);
+        std::vector<float> error(count), from(count), to(count);
+        device_.Read(own, from);
+        device_.Read(values, to);
         double plain = 0;
         for (size_t i = 0; i < count; ++i) {
           error[i] = from[i] - to[i];
@@ -172,8 +176,6 @@ class Table {
         point.predicted["hessian-proxy"] += rounded.loss;
         point.predicted["kronecker"] += kronecker;
         point.predicted["kronecker, diagonal of G"] += diagonal;
-        from += count;
-        to += count;
       }
       const DeviceMatrix stream(device_, DType::kF32, x.rows, x.columns);
       device_.Copy(x, stream.view());

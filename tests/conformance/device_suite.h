@@ -15,5 +15,6 @@ void CheckActivations(Device& device);
 void CheckExperts(Device& device);
 void CheckLogits(Device& device);
 void CheckMoments(Device& device);
+void CheckRounding(Device& device);
 
 }  // namespace bitwright::worker

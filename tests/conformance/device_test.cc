@@ -26,6 +26,7 @@ TEST_P(EveryDevice, Activations) { CheckActivations(*device_); }
 TEST_P(EveryDevice, Experts) { CheckExperts(*device_); }
 TEST_P(EveryDevice, Logits) { CheckLogits(*device_); }
 TEST_P(EveryDevice, Moments) { CheckMoments(*device_); }
+TEST_P(EveryDevice, Rounding) { CheckRounding(*device_); }
 
 INSTANTIATE_TEST_SUITE_P(All, EveryDevice, ::testing::Values(DeviceUnderTest{"cpu_1", 1}, DeviceUnderTest{"cpu_3", 3}),
                          [](const auto& info) { return info.param.name; });

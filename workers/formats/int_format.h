@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "workers/kernels/pack_codes.h"
+#include "workers/kernels/rounding.h"
 #include "workers/tensor/dtype.h"
 
 namespace bitwright::worker {
@@ -35,7 +37,9 @@ struct IntFormat {
   constexpr int64_t Groups(int64_t in) const { return group_size == kChannel ? 1 : in / group_size; }
   constexpr bool Fits(int64_t in) const { return in > 0 && (group_size == kChannel || in % group_size == 0); }
   // 32-bit words of a packed row; the last one is padded with zero bits.
-  constexpr int64_t WordsPerRow(int64_t in) const { return (in * bits + 31) / 32; }
+  constexpr int64_t WordsPerRow(int64_t in) const { return PackedWords(bits, in); }
+  // In a row of `in` inputs, of a model whose weights are of `type`: what a device rounds to.
+  constexpr IntGrid Grid(int64_t in, DType type) const { return {bits, GroupWidth(in), type}; }
 
   friend constexpr bool operator==(const IntFormat&, const IntFormat&) = default;
 };

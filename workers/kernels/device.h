@@ -41,6 +41,8 @@ struct Matrix {
   bool has_value() const { return memory != nullptr; }
 };
 
+class Rounding;  // rounding.h
+
 // Heads side by side in the rows of a matrix: element i of head h of row r is x(r, h · stride + i), i in [0, dim).
 struct Heads {
   Matrix x;
@@ -203,6 +205,9 @@ class Device {
   virtual void AddSquares(const Matrix& x, const Matrix& sums) = 0;
   // The upper triangle of a square matrix, row after row (packed_triangle.h), times factor.
   virtual void ReadTriangle(const Matrix& from, float factor, std::span<float> to) = 0;
+
+  // What quantizes weights in this device's memory; the device owns it.
+  virtual Rounding& rounding() = 0;
 };
 
 // Device memory in the shape of one matrix.

@@ -51,9 +51,9 @@ bool IsPermutation(const std::vector<int32_t>& order) {
 }
 
 // Everything but M and D.
-absl::StatusOr<Factor> ReadHead(const SafetensorsFile& file, const std::string& input, int64_t columns,
-                                const FactorOptions& options) {
-  Factor factor;
+absl::StatusOr<FactorHead> ReadHead(const SafetensorsFile& file, const std::string& input, int64_t columns,
+                                    const FactorOptions& options) {
+  FactorHead factor;
   factor.inputs = columns;
   factor.act_order = options.act_order;
   const size_t n = static_cast<size_t>(columns);
@@ -82,14 +82,14 @@ void BecomeIdentity(InputStatistics& statistics) {
 absl::StatusOr<RoundingInputsWriter> RoundingInputsWriter::Create(const std::string& path,
                                                                   const std::vector<StatisticsWriter::Input>& inputs,
                                                                   const std::optional<FactorOptions>& factoring,
-                                                                  ThreadPool& pool) {
+                                                                  Device& device) {
   if (!factoring) {
     ABSL_ASSIGN_OR_RETURN(StatisticsWriter writer, StatisticsWriter::Create(path, inputs));
     return RoundingInputsWriter(std::move(writer));
   }
   ABSL_ASSIGN_OR_RETURN(SafetensorsWriter writer,
                         SafetensorsWriter::Create(path, TensorsOf(inputs), MetadataOf(*factoring)));
-  return RoundingInputsWriter(Factors{std::move(writer), *factoring, &pool});
+  return RoundingInputsWriter(Factors{std::move(writer), *factoring, &device});
 }
 
 absl::Status RoundingInputsWriter::Append(InputStatistics input) {
@@ -99,17 +99,14 @@ absl::Status RoundingInputsWriter::Append(InputStatistics input) {
 
 absl::Status RoundingInputsWriter::Factors::Append(InputStatistics input) {
   if (input.rows == 0) BecomeIdentity(input);
-  ABSL_ASSIGN_OR_RETURN(Factorization factorization,
-                        Factorization::Begin(input.second_moment.span(), input.columns, options));
-  input.second_moment = {};
-  ABSL_RETURN_IF_ERROR(factorization.Finish(*pool));
-  const Factor& head = factorization.head();
+  const std::span<float> moment = input.second_moment.span();
+  ABSL_ASSIGN_OR_RETURN(const FactorHead head, BeginFactor(moment, input.columns, options));
+  ABSL_RETURN_IF_ERROR(FinishFactor(head, options.damping, *device, moment));
   std::vector<float> diagonal = head.diagonal;
   for (size_t j = 0; j < diagonal.size(); ++j) {
     if (head.dead[j] != 0) diagonal[j] = 0;
   }
-  const Buffer<float> packed = factorization.Packed();
-  ABSL_RETURN_IF_ERROR(writer.Append(packed.data(), static_cast<size_t>(packed.size()) * sizeof(float)));
+  ABSL_RETURN_IF_ERROR(writer.Append(moment.data(), moment.size_bytes()));
   ABSL_RETURN_IF_ERROR(writer.Append(head.order.data(), head.order.size() * sizeof(int32_t)));
   ABSL_RETURN_IF_ERROR(writer.Append(diagonal.data(), diagonal.size() * sizeof(float)));
   ABSL_RETURN_IF_ERROR(writer.Append(&head.added, sizeof head.added));
@@ -123,15 +120,16 @@ absl::Status RoundingInputsWriter::Close() {
 
 bool HoldsFactors(const StatisticsFile& file) { return file.file().metadata().contains(kActOrder); }
 
-absl::StatusOr<Factor> ReadFactor(const StatisticsFile& file, const std::string& input, const FactorOptions& options) {
+absl::StatusOr<std::unique_ptr<DeviceFactor>> ReadFactor(const StatisticsFile& file, const std::string& input,
+                                                         const FactorOptions& options, Device& device) {
   const SafetensorsFile& tensors = file.file();
   if (tensors.metadata() != MetadataOf(options)) return StatisticsDamagedError(input);
   ABSL_ASSIGN_OR_RETURN(const TensorView packed, tensors.Find(input + "/M"));
   const std::optional<int64_t> columns = PackedTriangleOrder(packed.elements());
   if (packed.dtype != DType::kF32 || !columns) return StatisticsDamagedError(input);
-  ABSL_ASSIGN_OR_RETURN(Factor head, ReadHead(tensors, input, *columns, options));
+  ABSL_ASSIGN_OR_RETURN(FactorHead head, ReadHead(tensors, input, *columns, options));
   size_t read = 0, kept = 0;  // bytes; those before `kept` are given back
-  return LaidOut(std::move(head), [&](int64_t, std::span<float> to) {
+  return device.rounding().LoadFactor(std::move(head), [&](int64_t, std::span<float> to) {
     std::memcpy(to.data(), packed.bytes.data() + read, to.size_bytes());
     read += to.size_bytes();
     if (read - kept < static_cast<size_t>(kMappedPieceBytes) && read < packed.bytes.size()) return;

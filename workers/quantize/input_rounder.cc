@@ -8,22 +8,22 @@ namespace bitwright::worker {
 namespace {
 
 absl::StatusOr<UnitRounder> RounderOf(const StatisticsFile& statistics, const std::string& input,
-                                      const RoundingOptions& options, ThreadPool& pool) {
+                                      const RoundingOptions& options, Device& device) {
   const bool gptq = options.method == RoundingOptions::Method::kGptq;
   if (HoldsFactors(statistics)) {
     if (!gptq) return StatisticsDamagedError(input);
-    ABSL_ASSIGN_OR_RETURN(Factor factor, ReadFactor(statistics, input, options.factor()));
-    return UnitRounder::Create(std::move(factor), options, pool);
+    ABSL_ASSIGN_OR_RETURN(auto factor, ReadFactor(statistics, input, options.factor(), device));
+    return UnitRounder::Create(std::move(factor), options, device);
   }
   ABSL_ASSIGN_OR_RETURN(InputStatistics read, statistics.Read(input));
   if (read.rows == 0) BecomeIdentity(read);
-  return UnitRounder::Create(read, options, pool);
+  return UnitRounder::Create(read, options, device);
 }
 
 }  // namespace
 
 absl::Status ForEachInput(const UnitSpec& unit, const StatisticsFile& statistics, const RoundingOptions& options,
-                          ThreadPool& pool, const std::function<absl::Status(const InputRounder&)>& body) {
+                          Device& device, const std::function<absl::Status(const InputRounder&)>& body) {
   std::vector<int64_t> rows;
   double all = 0;
   for (int64_t e = 0; e < unit.experts; ++e) {
@@ -33,7 +33,7 @@ absl::Status ForEachInput(const UnitSpec& unit, const StatisticsFile& statistics
   }
   for (int64_t e = 0; e < unit.experts; ++e) {
     const double own = static_cast<double>(rows[static_cast<size_t>(e)]);
-    ABSL_ASSIGN_OR_RETURN(const UnitRounder rounder, RounderOf(statistics, unit.input(e), options, pool));
+    ABSL_ASSIGN_OR_RETURN(const UnitRounder rounder, RounderOf(statistics, unit.input(e), options, device));
     const size_t first = static_cast<size_t>(e) * unit.linears_of_expert();
     ABSL_RETURN_IF_ERROR(body({rounder, first, e, all == 0 ? 1 : own / all, own > 0}));
   }

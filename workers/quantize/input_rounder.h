@@ -22,7 +22,7 @@ struct InputRounder {
 // calibration did not reach is rounded as if its inputs were uncorrelated and of one size, with share 0. Errors of
 // StatisticsFile::Read, UnitRounder::Create, ReadFactor and `body`.
 absl::Status ForEachInput(const UnitSpec& unit, const StatisticsFile& statistics, const RoundingOptions& options,
-                          ThreadPool& pool, const std::function<absl::Status(const InputRounder&)>& body);
+                          Device& device, const std::function<absl::Status(const InputRounder&)>& body);
 
 // Calls each(linear, its first row within the unit's weights) for the linears on one input.
 template <typename F>

@@ -3,8 +3,7 @@
 #include <cstring>
 
 #include "proto/base/status_macros.h"
-#include "workers/formats/dequantize.h"
-#include "workers/formats/pack.h"
+#include "workers/kernels/pack_codes.h"
 #include "workers/quantize/quantize_errors.h"
 #include "workers/tensor/float16.h"
 
@@ -12,7 +11,6 @@ namespace bitwright::worker {
 namespace {
 
 constexpr std::string_view kFormatKey = "format/";
-constexpr int64_t kRowsPerPiece = 64;
 
 // Scales as bytes of their stored type.
 std::vector<std::byte> NarrowScales(const std::vector<float>& scales, DType type) {
@@ -50,7 +48,7 @@ absl::StatusOr<PackedUnitsWriter> PackedUnitsWriter::Create(const std::string& p
 absl::Status PackedUnitsWriter::Append(const LinearSpec& linear, IntFormat format, DType scale_type,
                                        const RoundedLinear& rounded) {
   std::vector<uint32_t> packed(static_cast<size_t>(linear.out * format.WordsPerRow(linear.in)));
-  PackCodes(format, linear.out, linear.in, rounded.codes, packed);
+  PackCodes(format.bits, linear.out, linear.in, rounded.codes, packed);
   ABSL_RETURN_IF_ERROR(writer_.Append(packed.data(), packed.size() * sizeof(uint32_t)));
   const std::vector<std::byte> scales = NarrowScales(rounded.scales, scale_type);
   ABSL_RETURN_IF_ERROR(writer_.Append(scales.data(), scales.size()));
@@ -74,11 +72,12 @@ absl::StatusOr<PackedUnits> PackedUnits::Open(const std::vector<std::string>& pa
   return units;
 }
 
-absl::Status PackedUnits::Dequantize(const UnitSpec& unit, ThreadPool& pool, float* weight) const {
+absl::Status PackedUnits::Dequantize(const UnitSpec& unit, Device& device, const Matrix& weight) const {
   const auto found = formats_.find(unit.name);
   if (found == formats_.end()) return WeightsDamagedError(unit.name, "the unit is missing");
   const size_t file = found->second.first;
   const IntFormat format = found->second.second;
+  int64_t row = 0;
   for (const LinearSpec& linear : unit.linears) {
     ABSL_ASSIGN_OR_RETURN(const TensorView packed, files_[file].Find(linear.name + ".weight_packed"));
     ABSL_ASSIGN_OR_RETURN(const TensorView scale, files_[file].Find(linear.name + ".weight_scale"));
@@ -88,20 +87,11 @@ absl::Status PackedUnits::Dequantize(const UnitSpec& unit, ThreadPool& pool, flo
         scale.shape != std::vector<int64_t>{linear.out, groups}) {
       return WeightsDamagedError(linear.name, "shapes and format do not agree");
     }
-    pool.ParallelFor((linear.out + kRowsPerPiece - 1) / kRowsPerPiece, [&](int64_t piece, int) {
-      const int64_t first = piece * kRowsPerPiece, rows = std::min(kRowsPerPiece, linear.out - first);
-      std::vector<uint32_t> row_words(static_cast<size_t>(rows * words));
-      std::memcpy(row_words.data(), packed.bytes.data() + first * words * 4, row_words.size() * 4);
-      std::vector<int8_t> codes(static_cast<size_t>(rows * linear.in));
-      UnpackCodes(format, rows, linear.in, row_words, codes);
-      std::vector<float> scales(static_cast<size_t>(rows * groups));
-      ToFloat(scale, first * groups, rows * groups, scales.data());
-      worker::Dequantize(format, rows, linear.in, scale.dtype, codes, scales,
-                         {weight + first * linear.in, static_cast<size_t>(rows * linear.in)});
-    });
+    device.rounding().DequantizePacked(format.Grid(linear.in, scale.dtype), packed.bytes, scale,
+                                       weight.Rows(row, linear.out));
     files_[file].Release(packed.bytes);
     files_[file].Release(scale.bytes);
-    weight += linear.out * linear.in;
+    row += linear.out;
   }
   return absl::OkStatus();
 }

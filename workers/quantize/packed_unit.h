@@ -39,8 +39,8 @@ class PackedUnits {
   // WEIGHTS_DAMAGED when metadata or shapes do not agree.
   static absl::StatusOr<PackedUnits> Open(const std::vector<std::string>& paths);
 
-  // weight f32 [out, in], values as the consumer decompresses them: rounded to the dtype of the scales.
-  absl::Status Dequantize(const UnitSpec& unit, ThreadPool& pool, float* weight) const;
+  // weight [out, in] on the device, values as the consumer decompresses them: rounded to the dtype of the scales.
+  absl::Status Dequantize(const UnitSpec& unit, Device& device, const Matrix& weight) const;
 
   const std::vector<SafetensorsFile>& files() const { return files_; }
 

@@ -5,12 +5,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "workers/base/thread_pool.h"
 #include "workers/calibrate/second_moment.h"
 #include "workers/formats/int_format.h"
+#include "workers/kernels/rounding.h"
 #include "workers/quantize/factor.h"
-#include "workers/quantize/rounded_linear.h"
-#include "workers/quantize/scales.h"
 #include "workers/tensor/dtype.h"
 
 namespace bitwright::worker {
@@ -34,23 +32,23 @@ struct RoundingLoss {
 };
 
 // Rounds the linears of one unit, all of which have the same input: one factorization for all linears and formats.
-// Thread-safe except that it runs the pool itself.
+// On a device, which must outlive it. Not thread-safe.
 class UnitRounder {
  public:
   // Errors of BuildFactor. `statistics` is read during the call only, except by RTN, which keeps it.
   static absl::StatusOr<UnitRounder> Create(const InputStatistics& statistics, const RoundingOptions& options,
-                                            ThreadPool& pool);
+                                            Device& device);
   // GPTQ with a factor that was built with options.factor().
-  static UnitRounder Create(Factor factor, const RoundingOptions& options, ThreadPool& pool);
+  static UnitRounder Create(std::unique_ptr<DeviceFactor> factor, const RoundingOptions& options, Device& device);
   ~UnitRounder();
   UnitRounder(UnitRounder&&) noexcept;
   UnitRounder& operator=(UnitRounder&&) noexcept;
 
-  // weights f32 [out, in]. loss = tr(ΔW H ΔWᵀ) is filled in for every method.
-  RoundedLinear Round(std::span<const float> weights, int64_t out, IntFormat format) const;
+  // weights [out, in] on the device. loss = tr(ΔW H ΔWᵀ) is filled in for every method.
+  RoundedLinear Round(const Matrix& weights, IntFormat format) const;
 
   // The losses alone, one per format. row_weights [out].
-  std::vector<RoundingLoss> Losses(std::span<const float> weights, int64_t out, std::span<const IntFormat> formats,
+  std::vector<RoundingLoss> Losses(const Matrix& weights, std::span<const IntFormat> formats,
                                    std::span<const double> row_weights) const;
 
  private:

@@ -6,8 +6,7 @@
 
 #include "proto/base/status_macros.h"
 #include "workers/evaluate/head_comparison.h"
-#include "workers/formats/dequantize.h"
-#include "workers/kernels/cpu/cpu_device.h"
+#include "workers/kernels/rounding.h"
 #include "workers/quantize/input_rounder.h"
 
 namespace bitwright::worker {
@@ -22,8 +21,8 @@ struct Variant {
 
 class Check {
  public:
-  Check(BlockRunner& runner, ThreadPool& pool, const StatisticsFile& statistics, const ProfileOptions& options)
-      : runner_(runner), pool_(pool), statistics_(statistics), options_(options) {}
+  Check(BlockRunner& runner, const StatisticsFile& statistics, const ProfileOptions& options)
+      : runner_(runner), statistics_(statistics), options_(options) {}
 
   // All variants so far pass through the block.
   void Pass(const BlockWeights& block) {
@@ -69,20 +68,18 @@ class Check {
   absl::Status Round(const UnitSpec& unit, IntFormat format, const Matrix& from, const Matrix& to) const {
     RoundingOptions rounding = options_.rounding;
     rounding.storage_type = runner_.model().UnitType(unit);
-    return ForEachInput(unit, statistics_, rounding, pool_, [&](const InputRounder& input) {
+    Device& device = runner_.device();
+    return ForEachInput(unit, statistics_, rounding, device, [&](const InputRounder& input) {
       ForEachLinear(unit, input, [&](const LinearSpec& linear, int64_t row) {
-        const int64_t first = row * linear.in;
-        const size_t count = static_cast<size_t>(linear.out * linear.in);
-        const RoundedLinear rounded = input.rounder.Round({CpuData(from) + first, count}, linear.out, format);
-        Dequantize(format, linear.out, linear.in, rounding.storage_type, rounded.codes, rounded.scales,
-                   {CpuData(to) + first, count});
+        const RoundedLinear rounded = input.rounder.Round(from.Rows(row, linear.out), format);
+        device.rounding().Dequantize(format.Grid(linear.in, rounding.storage_type), rounded.codes, rounded.scales,
+                                     to.Rows(row, linear.out));
       });
       return absl::OkStatus();
     });
   }
 
   BlockRunner& runner_;
-  ThreadPool& pool_;
   const StatisticsFile& statistics_;
   const ProfileOptions& options_;
   std::vector<Variant> variants_;
@@ -105,13 +102,12 @@ std::vector<IntFormat> CheckedFormats(const ProfileOptions& options, std::span<c
   return checked;
 }
 
-absl::StatusOr<std::vector<UnitCheck>> CheckUnits(BlockRunner& runner, ThreadPool& pool,
-                                                  const StatisticsFile& statistics, int64_t begin,
+absl::StatusOr<std::vector<UnitCheck>> CheckUnits(BlockRunner& runner, const StatisticsFile& statistics, int64_t begin,
                                                   std::span<const CheckedUnit> units, const CheckData& data,
                                                   const ProfileOptions& options,
                                                   const std::function<void(double)>& progress) {
   const int64_t layers = runner.model().config().layers;
-  Check check(runner, pool, statistics, options);
+  Check check(runner, statistics, options);
   const DeviceMatrix x = runner.NewStream(data.entering.rows / runner.window());
   runner.device().Copy(data.entering, x.view());
   size_t next = 0;

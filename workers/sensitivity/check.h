@@ -42,8 +42,7 @@ std::vector<IntFormat> CheckedFormats(const ProfileOptions& options, std::span<c
 // pass: a unit's streams leave the unquantized one at its block, and every later block is loaded once for all of them.
 // Live at a time: one block, one of its units once more, and a stream of activations for each measurement. Errors of
 // LoadBlock and ForEachInput.
-absl::StatusOr<std::vector<UnitCheck>> CheckUnits(BlockRunner& runner, ThreadPool& pool,
-                                                  const StatisticsFile& statistics, int64_t begin,
+absl::StatusOr<std::vector<UnitCheck>> CheckUnits(BlockRunner& runner, const StatisticsFile& statistics, int64_t begin,
                                                   std::span<const CheckedUnit> units, const CheckData& data,
                                                   const ProfileOptions& options,
                                                   const std::function<void(double)>& progress);

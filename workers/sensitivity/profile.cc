@@ -1,19 +1,17 @@
 #include "workers/sensitivity/profile.h"
 
 #include "proto/base/status_macros.h"
-#include "workers/kernels/cpu/cpu_device.h"
 #include "workers/quantize/input_rounder.h"
 
 namespace bitwright::worker {
 namespace {
 
 // Adds what the linears on one input cost in every format.
-void AddInput(const UnitSpec& unit, const InputRounder& input, const float* weights, const std::vector<double>& rows,
+void AddInput(const UnitSpec& unit, const InputRounder& input, const Matrix& weights, const std::vector<double>& rows,
               const std::vector<IntFormat>& formats, UnitProfile& profile) {
   ForEachLinear(unit, input, [&](const LinearSpec& linear, int64_t row) {
-    const std::span<const float> own(weights + row * linear.in, static_cast<size_t>(linear.out * linear.in));
     const auto own_rows = std::span(rows).subspan(static_cast<size_t>(row), static_cast<size_t>(linear.out));
-    const std::vector<RoundingLoss> losses = input.rounder.Losses(own, linear.out, formats, own_rows);
+    const std::vector<RoundingLoss> losses = input.rounder.Losses(weights.Rows(row, linear.out), formats, own_rows);
     for (size_t f = 0; f < formats.size(); ++f) {
       profile.options[f].proxy += input.share * losses[f].moment;
       profile.options[f].predicted += losses[f].weighted / 2;
@@ -23,7 +21,7 @@ void AddInput(const UnitSpec& unit, const InputRounder& input, const float* weig
 
 }  // namespace
 
-absl::StatusOr<std::vector<UnitProfile>> ProfileBlocks(const Model& model, Device& device, ThreadPool& pool,
+absl::StatusOr<std::vector<UnitProfile>> ProfileBlocks(const Model& model, Device& device,
                                                        const StatisticsFile& statistics,
                                                        const CurvatureFiles& curvature, int64_t begin, int64_t end,
                                                        const ProfileOptions& options,
@@ -42,9 +40,9 @@ absl::StatusOr<std::vector<UnitProfile>> ProfileBlocks(const Model& model, Devic
       model.LoadUnit(unit, device, weights.view());
       RoundingOptions rounding = options.rounding;
       rounding.storage_type = model.UnitType(unit);
-      ABSL_RETURN_IF_ERROR(ForEachInput(unit, statistics, rounding, pool, [&](const InputRounder& input) {
+      ABSL_RETURN_IF_ERROR(ForEachInput(unit, statistics, rounding, device, [&](const InputRounder& input) {
         if (!input.reached) profile.unreached.push_back(input.expert);
-        AddInput(unit, input, CpuData(weights.view()), rows, formats, profile);
+        AddInput(unit, input, weights.view(), rows, formats, profile);
         return absl::OkStatus();
       }));
       progress((static_cast<double>(b - begin) + static_cast<double>(u + 1) / static_cast<double>(units.size())) /

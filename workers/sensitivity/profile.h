@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "workers/calibrate/statistics_file.h"
+#include "workers/formats/int_format.h"
 #include "workers/quantize/unit_rounder.h"
 #include "workers/sensitivity/curvature_file.h"
 
@@ -33,8 +34,8 @@ struct ProfileOptions {
 
 // Rounds every unit of blocks [begin, end) to every format, as it would be quantized, and prices the errors by the
 // curvature. No pass through the model: the cost grows with the number of blocks. Live at a time: one unit's weights
-// and one factorization. Rounding runs on the pool.
-absl::StatusOr<std::vector<UnitProfile>> ProfileBlocks(const Model& model, Device& device, ThreadPool& pool,
+// and one factorization.
+absl::StatusOr<std::vector<UnitProfile>> ProfileBlocks(const Model& model, Device& device,
                                                        const StatisticsFile& statistics,
                                                        const CurvatureFiles& curvature, int64_t begin, int64_t end,
                                                        const ProfileOptions& options,

@@ -16,7 +16,7 @@ absl::Status RunCalibrate(const v1::CalibrateParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(
       RoundingInputsWriter writer,
       RoundingInputsWriter::Create(io.NewOutput(TaskFile::kStatistics), CalibratedInputs(model.config(), begin, end),
-                                   FactoringOf(params), io.pool()));
+                                   FactoringOf(params), io.device()));
   ABSL_RETURN_IF_ERROR(Calibrate(
       runner, begin, end, x.view(), [&](UnitStatistics unit) { return writer.Append(std::move(unit.input)); },
       [&](double share) { io.Progress(share); }));

@@ -42,7 +42,7 @@ absl::Status RunCheck(const v1::CheckParams& params, TaskIo& io) {
                         io.EnteringStream(runner, params.windows(), params.stride(), first));
   const CheckData data{ids, entering.view(), reference.view()};
   ABSL_ASSIGN_OR_RETURN(const std::vector<UnitCheck> measured,
-                        CheckUnits(runner, io.pool(), statistics, first, units, data, ProfileOptionsOf(params.recipe()),
+                        CheckUnits(runner, statistics, first, units, data, ProfileOptionsOf(params.recipe()),
                                    [&](double share) { io.Progress(share); }));
   v1::Checks checks;
   for (const UnitCheck& from : measured) {

@@ -20,7 +20,7 @@ absl::Status RunEvaluate(const v1::EvaluateParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> paths, io.InputPaths(NumberedPrefix(TaskFile::kWeights)));
   ABSL_ASSIGN_OR_RETURN(const PackedUnits weights, PackedUnits::Open(paths));
   const UnitSource source = [&](const UnitSpec& unit, const Matrix& weight) {
-    return weights.Dequantize(unit, io.pool(), CpuData(weight));
+    return weights.Dequantize(unit, io.device(), weight);
   };
 
   BlockRunner runner(model, window, compute, io.device());

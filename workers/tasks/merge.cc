@@ -18,7 +18,7 @@ absl::Status RunMerge(const v1::MergeParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const auto inputs, InputsOf(shards.front()));
   ABSL_ASSIGN_OR_RETURN(
       RoundingInputsWriter writer,
-      RoundingInputsWriter::Create(io.NewOutput(TaskFile::kStatistics), inputs, FactoringOf(params), io.pool()));
+      RoundingInputsWriter::Create(io.NewOutput(TaskFile::kStatistics), inputs, FactoringOf(params), io.device()));
   ABSL_RETURN_IF_ERROR(
       MergeStatistics(shards, [&](InputStatistics merged) { return writer.Append(std::move(merged)); }));
   return writer.Close();

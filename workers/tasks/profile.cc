@@ -30,7 +30,7 @@ absl::Status RunProfile(const v1::ProfileParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const CurvatureFiles curvature, CurvatureFiles::Open(curvature_paths));
   const int64_t first = params.blocks().begin(), last = params.blocks().end();
   ABSL_ASSIGN_OR_RETURN(const auto units,
-                        ProfileBlocks(model, io.device(), io.pool(), statistics, curvature, first, last,
+                        ProfileBlocks(model, io.device(), statistics, curvature, first, last,
                                       ProfileOptionsOf(params.recipe()), [&](double share) { io.Progress(share); }));
   v1::Sensitivity sensitivity;
   auto unit = units.begin();

@@ -39,13 +39,12 @@ absl::StatusOr<std::vector<PlannedUnit>> UnitsOf(const v1::QuantizeParams& param
 }
 
 // Rounds the linears on one input in one format, and hands them to the plans that want it.
-absl::Status RoundInput(const PlannedUnit& planned, const InputRounder& input, const float* weights, IntFormat format,
+absl::Status RoundInput(const PlannedUnit& planned, const InputRounder& input, const Matrix& weights, IntFormat format,
                         std::vector<PackedUnitsWriter>& writers) {
   absl::Status status;
   ForEachLinear(planned.unit, input, [&](const LinearSpec& linear, int64_t row) {
     if (!status.ok()) return;
-    const std::span<const float> own(weights + row * linear.in, static_cast<size_t>(linear.out * linear.in));
-    const RoundedLinear rounded = input.rounder.Round(own, linear.out, format);
+    const RoundedLinear rounded = input.rounder.Round(weights.Rows(row, linear.out), format);
     for (size_t plan = 0; plan < writers.size(); ++plan) {
       if (planned.formats[plan] != format) continue;
       status.Update(writers[plan].Append(linear, format, planned.scale_type, rounded));
@@ -59,12 +58,12 @@ absl::Status QuantizeUnit(const PlannedUnit& planned, const Model& model, const 
   rounding.storage_type = planned.scale_type;
   const DeviceMatrix weight(io.device(), DType::kF32, planned.unit.out(), planned.unit.in());
   model.LoadUnit(planned.unit, io.device(), weight.view());
-  return ForEachInput(planned.unit, statistics, rounding, io.pool(), [&](const InputRounder& input) {
+  return ForEachInput(planned.unit, statistics, rounding, io.device(), [&](const InputRounder& input) {
     std::vector<IntFormat> done;
     for (const IntFormat format : planned.formats) {
       if (std::find(done.begin(), done.end(), format) != done.end()) continue;
       done.push_back(format);
-      ABSL_RETURN_IF_ERROR(RoundInput(planned, input, CpuData(weight.view()), format, writers));
+      ABSL_RETURN_IF_ERROR(RoundInput(planned, input, weight.view(), format, writers));
     }
     return absl::OkStatus();
   });

@@ -8,6 +8,7 @@
 #include "workers/kernels/cpu/cpu_attention.h"
 #include "workers/kernels/cpu/cpu_gradients.h"
 #include "workers/kernels/cpu/cpu_memory.h"
+#include "workers/kernels/cpu/cpu_rounding.h"
 #include "workers/kernels/cpu/logit_rows.h"
 #include "workers/kernels/gemm.h"
 
@@ -39,7 +40,9 @@ size_t Bytes(int64_t floats) { return static_cast<size_t>(floats) * sizeof(float
 
 class CpuDevice final : public Device {
  public:
-  explicit CpuDevice(ThreadPool& pool) : pool_(pool), scratch_(pool.threads()) {}
+  explicit CpuDevice(ThreadPool& pool) : pool_(pool), scratch_(pool.threads()), rounding_(MakeCpuRounding(pool)) {}
+
+  Rounding& rounding() override { return *rounding_; }
 
   std::unique_ptr<DeviceMemory> Allocate(DType type, int64_t elements) override {
     return std::make_unique<CpuMemory>(type, elements);
@@ -185,7 +188,8 @@ class CpuDevice final : public Device {
 
   ThreadPool& pool_;
   std::vector<Buffer<float>> scratch_;  // by slot
-  Buffer<uint16_t> narrow_;             // bf16 copy of a product's input
+  const std::unique_ptr<Rounding> rounding_;
+  Buffer<uint16_t> narrow_;  // bf16 copy of a product's input
   Buffer<float> moment_parts_;
 };
 
@@ -406,7 +410,5 @@ void CpuDevice::ReadTriangle(const Matrix& from, float factor, std::span<float> 
 }  // namespace
 
 std::unique_ptr<Device> MakeCpuDevice(ThreadPool& pool) { return std::make_unique<CpuDevice>(pool); }
-
-float* CpuData(const Matrix& matrix) { return WideOf(matrix); }
 
 }  // namespace bitwright::worker

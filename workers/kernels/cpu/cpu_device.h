@@ -11,7 +11,4 @@ namespace bitwright::worker {
 // outlive the device. In the compute class in force.
 std::unique_ptr<Device> MakeCpuDevice(ThreadPool& pool);
 
-// The host's memory behind a matrix of such a device. For code that has not become an operation of Device yet.
-float* CpuData(const Matrix& matrix);
-
 }  // namespace bitwright::worker

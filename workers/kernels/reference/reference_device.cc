@@ -4,21 +4,14 @@
 #include <cmath>
 #include <numeric>
 
+#include "workers/kernels/reference/reference_memory.h"
+#include "workers/kernels/reference/reference_rounding.h"
 #include "workers/tensor/float16.h"
 #include "workers/tensor/packed_triangle.h"
 
 namespace bitwright::worker {
 namespace {
 
-class HostMemory final : public DeviceMemory {
- public:
-  HostMemory(DType type, int64_t elements) : DeviceMemory(type, elements), values(static_cast<size_t>(elements)) {}
-  std::vector<float> values;  // of bf16 memory, too, widened
-};
-
-float& At(const Matrix& m, int64_t row, int64_t column) {
-  return static_cast<HostMemory*>(m.memory)->values[static_cast<size_t>(m.offset + row * m.stride + column)];
-}
 float* Row(const Matrix& m, int64_t row) { return &At(m, row, 0); }
 float& At(const Heads& h, int64_t row, int64_t head, int64_t i) { return At(h.x, row, head * h.stride + i); }
 
@@ -26,6 +19,7 @@ double Sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 class ReferenceDevice final : public Device {
  public:
+  Rounding& rounding() override { return *rounding_; }
   std::unique_ptr<DeviceMemory> Allocate(DType type, int64_t elements) override {
     return std::make_unique<HostMemory>(type, elements);
   }
@@ -395,6 +389,8 @@ class ReferenceDevice final : public Device {
       At(out, row, head, i) = static_cast<float>(value / sum);
     }
   }
+
+  const std::unique_ptr<Rounding> rounding_ = MakeReferenceRounding();
 };
 
 }  // namespace

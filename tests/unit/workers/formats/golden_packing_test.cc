@@ -3,10 +3,12 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/device_values.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/safetensors_reader.h"
-#include "workers/formats/dequantize.h"
-#include "workers/formats/pack.h"
+#include "workers/formats/int_format.h"
+#include "workers/kernels/cpu/cpu_device.h"
+#include "workers/kernels/pack_codes.h"
 
 namespace bitwright::worker {
 namespace {
@@ -30,16 +32,23 @@ void CheckFile(const std::string& path, const std::string& file) {
   const std::vector<uint32_t> expected = Find(tensors, "out.weight_packed").As<uint32_t>();
 
   std::vector<uint32_t> packed(static_cast<size_t>(out * format.WordsPerRow(in)));
-  PackCodes(format, out, in, codes, packed);
+  PackCodes(format.bits, out, in, codes, packed);
   EXPECT_EQ(packed, expected);
   std::vector<int8_t> unpacked(codes.size());
-  UnpackCodes(format, out, in, expected, unpacked);
+  UnpackCodes(format.bits, out, in, expected, unpacked);
   EXPECT_EQ(unpacked, codes);
 
   const DType type = *ParseDType(scale_tensor.dtype);
-  std::vector<float> values(codes.size());
-  Dequantize(format, out, in, type, codes, scale_tensor.ToFloat(), values);
-  EXPECT_EQ(values, Find(tensors, "dequantized").ToFloat());
+  ThreadPool pool(2);
+  const auto device = MakeCpuDevice(pool);
+  const DeviceMatrix values(*device, DType::kF32, out, in);
+  device->rounding().Dequantize(format.Grid(in, type), codes, scale_tensor.ToFloat(), values.view());
+  EXPECT_EQ(Values(*device, values.view()), Find(tensors, "dequantized").ToFloat());
+  device->Fill(0, values.view());
+  device->rounding().DequantizePacked(format.Grid(in, type), std::as_bytes(std::span(expected)),
+                                      {type, scale_tensor.shape, std::as_bytes(std::span(scale_tensor.bytes))},
+                                      values.view());
+  EXPECT_EQ(Values(*device, values.view()), Find(tensors, "dequantized").ToFloat());
 
   const int64_t bytes =
       static_cast<int64_t>(Find(tensors, "out.weight_packed").bytes.size() + scale_tensor.bytes.size() +

@@ -1,9 +1,11 @@
-#include "workers/formats/pack.h"
+#include "workers/kernels/pack_codes.h"
 
 #include <gtest/gtest.h>
 
 #include <random>
 #include <vector>
+
+#include "workers/formats/int_format.h"
 
 namespace bitwright::worker {
 namespace {
@@ -32,10 +34,10 @@ TEST(PackTest, EqualsTheDefinitionAndUnpacks) {
       std::vector<int8_t> codes(static_cast<size_t>(out * in));
       for (int8_t& c : codes) c = static_cast<int8_t>(code(random));
       std::vector<uint32_t> packed(static_cast<size_t>(out * format.WordsPerRow(in)), 0xffffffffu);
-      PackCodes(format, out, in, codes, packed);
+      PackCodes(format.bits, out, in, codes, packed);
       EXPECT_EQ(packed, PackByBits(format, out, in, codes)) << bits << " bits, " << in << " inputs";
       std::vector<int8_t> unpacked(codes.size());
-      UnpackCodes(format, out, in, packed, unpacked);
+      UnpackCodes(format.bits, out, in, packed, unpacked);
       EXPECT_EQ(unpacked, codes) << bits << " bits, " << in << " inputs";
     }
   }

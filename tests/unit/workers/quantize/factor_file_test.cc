@@ -1,10 +1,12 @@
 #include "workers/quantize/factor_file.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "tests/support/fixtures.h"
+#include "tests/support/sample_linear.h"
 #include "tests/support/status_matchers.h"
-#include "tests/unit/workers/quantize/sample_linear.h"
+#include "tests/unit/workers/quantize/cpu_rounder.h"
 
 namespace bitwright::worker {
 namespace {
@@ -15,29 +17,13 @@ InputStatistics StatisticsOf(const SampleLinear& sample, int64_t rows) {
   return input;
 }
 
-void ExpectSame(const Factor& a, const Factor& b) {
-  EXPECT_EQ(a.inputs, b.inputs);
-  EXPECT_EQ(a.act_order, b.act_order);
-  EXPECT_EQ(a.order, b.order);
-  EXPECT_EQ(a.dead, b.dead);
-  EXPECT_EQ(a.diagonal, b.diagonal);
-  EXPECT_EQ(a.d, b.d);
-  EXPECT_EQ(a.added, b.added);
-  EXPECT_TRUE(std::ranges::equal(a.blocks.span(), b.blocks.span()));
-  for (int64_t i = 0; i < a.inputs; ++i) {
-    for (int64_t j = i + 1; j < a.inputs; ++j) {
-      ASSERT_EQ(a.m[i * a.inputs + j], b.m[i * a.inputs + j]) << i << " " << j;
-    }
-  }
-}
-
 // A file of two inputs, of which no row reached the second.
 class FactorFile : public ::testing::Test {
  protected:
   void Write(const FactorOptions& options) {
     ASSERT_OK_AND_ASSIGN(
         RoundingInputsWriter writer,
-        RoundingInputsWriter::Create(dir_ / "file", {{"a", sample_.in}, {"b", kUnreached}}, options, pool_));
+        RoundingInputsWriter::Create(dir_ / "file", {{"a", sample_.in}, {"b", kUnreached}}, options, *cpu_.device));
     BITWRIGHT_ASSERT_OK(writer.Append(StatisticsOf(sample_, 7)));
     InputStatistics none{kUnreached, 0, Buffer<float>(PackedTriangleSize(kUnreached))};
     std::fill_n(none.second_moment.data(), none.second_moment.size(), 0.0f);
@@ -47,8 +33,8 @@ class FactorFile : public ::testing::Test {
 
   static constexpr int64_t kUnreached = 20;
   TempDir dir_;
-  ThreadPool pool_{2};
-  const SampleLinear sample_{1, 200, 300, 5};  // with dead inputs
+  CpuRounder cpu_;
+  const SampleLinear sample_{70, 200, 300, 5};  // with dead inputs
 };
 
 TEST_F(FactorFile, ReadsWhatWasBuilt) {
@@ -57,35 +43,47 @@ TEST_F(FactorFile, ReadsWhatWasBuilt) {
     Write(options);
     ASSERT_OK_AND_ASSIGN(const StatisticsFile file, StatisticsFile::Open(dir_ / "file"));
     EXPECT_TRUE(HoldsFactors(file));
-    ASSERT_OK_AND_ASSIGN(const Factor expected, BuildFactor(sample_.packed, sample_.in, options, pool_));
-    ASSERT_OK_AND_ASSIGN(const Factor read, ReadFactor(file, "a", options));
-    ExpectSame(read, expected);
-    EXPECT_EQ(std::count(read.dead.begin(), read.dead.end(), 1), 200 / 17);
     EXPECT_EQ(*file.Rows("a"), 7);
+    ASSERT_OK_AND_ASSIGN(const auto expected, BuildFactor(sample_.packed, sample_.in, options, *cpu_.device));
+    ASSERT_OK_AND_ASSIGN(const auto read, ReadFactor(file, "a", options, *cpu_.device));
+    for (const IntFormat format : {IntFormat{2, 0}, IntFormat{4, 0}}) {
+      const RoundedLinear a = cpu_.Ldlq(*read, sample_.weights, sample_.out, format);
+      const RoundedLinear b = cpu_.Ldlq(*expected, sample_.weights, sample_.out, format);
+      EXPECT_EQ(a.codes, b.codes);
+      EXPECT_EQ(a.scales, b.scales);
+      EXPECT_EQ(a.row_loss, b.row_loss);
+      for (int64_t j = 16; j < sample_.in; j += 17) EXPECT_EQ(a.codes[j], 0) << "dead: " << j;
+    }
   }
 }
 
+// Then feedback does nothing: the codes are the nearest ones.
 TEST_F(FactorFile, AnInputThatNothingReachedIsUncorrelated) {
   const FactorOptions options;
   Write(options);
   ASSERT_OK_AND_ASSIGN(const StatisticsFile file, StatisticsFile::Open(dir_ / "file"));
   EXPECT_EQ(*file.Rows("b"), 0);
-  ASSERT_OK_AND_ASSIGN(const Factor read, ReadFactor(file, "b", options));
-  for (int64_t i = 0; i < kUnreached; ++i) {
-    EXPECT_FLOAT_EQ(read.d[static_cast<size_t>(i)], 1.01f);
-    EXPECT_EQ(read.diagonal[static_cast<size_t>(i)], 1);
-    EXPECT_EQ(read.dead[static_cast<size_t>(i)], 0);
-    for (int64_t j = i + 1; j < kUnreached; ++j) EXPECT_EQ(read.m[i * kUnreached + j], 0);
-  }
+  ASSERT_OK_AND_ASSIGN(const auto read, ReadFactor(file, "b", options, *cpu_.device));
+  const std::vector<float> weights(sample_.weights.begin(), sample_.weights.begin() + 3 * kUnreached);
+  const IntFormat format{3, 0};
+  const LdlqOptions absmax{.scales = ScaleMethod::kAbsMax};
+  const RoundedLinear rounded = cpu_.Ldlq(*read, weights, 3, format, DType::kF32, absmax);
+  EXPECT_EQ(rounded.codes, cpu_.Nearest(weights, 3, format).codes);
+  const std::vector<float> values = cpu_.Dequantized(rounded, 3, format);
+  double squares = 0;
+  for (size_t i = 0; i < values.size(); ++i) squares += std::pow(double{weights[i]} - values[i], 2);
+  EXPECT_NEAR(rounded.loss, squares, 1e-5 * squares) << "H is the unit matrix";
 }
 
 TEST_F(FactorFile, OfOtherOptionsIsRefused) {
   Write({.act_order = true, .damping = 0.01});
   ASSERT_OK_AND_ASSIGN(const StatisticsFile file, StatisticsFile::Open(dir_ / "file"));
-  EXPECT_THAT(ReadFactor(file, "a", {.act_order = true, .damping = 0.01}), IsOk());
-  EXPECT_THAT(ReadFactor(file, "a", {.act_order = false, .damping = 0.01}), HasReason("STATISTICS_DAMAGED"));
-  EXPECT_THAT(ReadFactor(file, "a", {.act_order = true, .damping = 0.011}), HasReason("STATISTICS_DAMAGED"));
-  EXPECT_THAT(ReadFactor(file, "c", {.act_order = true, .damping = 0.01}), HasReason("TENSOR_MISSING"));
+  EXPECT_THAT(ReadFactor(file, "a", {.act_order = true, .damping = 0.01}, *cpu_.device), IsOk());
+  EXPECT_THAT(ReadFactor(file, "a", {.act_order = false, .damping = 0.01}, *cpu_.device),
+              HasReason("STATISTICS_DAMAGED"));
+  EXPECT_THAT(ReadFactor(file, "a", {.act_order = true, .damping = 0.011}, *cpu_.device),
+              HasReason("STATISTICS_DAMAGED"));
+  EXPECT_THAT(ReadFactor(file, "c", {.act_order = true, .damping = 0.01}, *cpu_.device), HasReason("TENSOR_MISSING"));
 }
 
 TEST_F(FactorFile, DamagedOrdersAreRefused) {
@@ -107,14 +105,14 @@ TEST_F(FactorFile, DamagedOrdersAreRefused) {
     BITWRIGHT_ASSERT_OK(writer.Append(&added, sizeof added));
     BITWRIGHT_ASSERT_OK(writer.Close());
     ASSERT_OK_AND_ASSIGN(const StatisticsFile file, StatisticsFile::Open(dir_ / "bad"));
-    EXPECT_THAT(ReadFactor(file, "a", options), HasReason("STATISTICS_DAMAGED")) << order;
+    EXPECT_THAT(ReadFactor(file, "a", options, *cpu_.device), HasReason("STATISTICS_DAMAGED")) << order;
   }
 }
 
 // Without factoring it is a file of statistics.
 TEST_F(FactorFile, WithoutOptionsHoldsTheMoments) {
   ASSERT_OK_AND_ASSIGN(RoundingInputsWriter writer,
-                       RoundingInputsWriter::Create(dir_ / "file", {{"a", sample_.in}}, std::nullopt, pool_));
+                       RoundingInputsWriter::Create(dir_ / "file", {{"a", sample_.in}}, std::nullopt, *cpu_.device));
   BITWRIGHT_ASSERT_OK(writer.Append(StatisticsOf(sample_, 7)));
   BITWRIGHT_ASSERT_OK(writer.Close());
   ASSERT_OK_AND_ASSIGN(const StatisticsFile file, StatisticsFile::Open(dir_ / "file"));

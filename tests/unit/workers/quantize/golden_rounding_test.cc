@@ -6,8 +6,7 @@
 
 #include "tests/support/fixtures.h"
 #include "tests/support/safetensors_reader.h"
-#include "workers/quantize/gptq.h"
-#include "workers/quantize/rtn.h"
+#include "tests/unit/workers/quantize/cpu_rounder.h"
 #include "workers/tensor/packed_triangle.h"
 
 // Codes and scales that an independent float64 program computed.
@@ -75,8 +74,7 @@ int CompareRows(const Golden& golden, const Case& c, const std::string& codes_na
 }
 
 void CheckRtn(const Golden& golden, const Case& c) {
-  ThreadPool pool(2);
-  const RoundedLinear rounded = RoundToNearest(golden.weights, golden.out, golden.in, c.format, {}, {}, pool);
+  const RoundedLinear rounded = CpuRounder().Nearest(golden.weights, golden.out, c.format);
   // the library's own float32 quotient, every row
   CompareRows(golden, c, "/codes_library", {}, rounded);
 }
@@ -96,7 +94,7 @@ double ReferenceDamping(const Golden& golden) {
   return 0.01 * counted / static_cast<double>(golden.in) / (sum / static_cast<double>(live));
 }
 
-std::vector<int32_t> LiveOnly(const std::vector<int32_t>& order, const Factor& factor) {
+std::vector<int32_t> LiveOnly(const std::vector<int32_t>& order, const FactorHead& factor) {
   std::vector<int32_t> live;
   for (const int32_t column : order) {
     if (factor.dead[column] == 0) live.push_back(column);
@@ -105,16 +103,17 @@ std::vector<int32_t> LiveOnly(const std::vector<int32_t>& order, const Factor& f
 }
 
 int CheckGptq(const Golden& golden, const Case& c) {
-  ThreadPool pool(2);
+  CpuRounder cpu;
   const bool act_order = c.name.ends_with("-actorder");
   const bool static_groups = c.name.find("-static") != std::string::npos;
-  const auto factor =
-      BuildFactor(golden.packed, golden.in, {.act_order = act_order, .damping = ReferenceDamping(golden)}, pool);
-  EXPECT_TRUE(factor.ok()) << factor.status();
+  const FactorOptions factoring{.act_order = act_order, .damping = ReferenceDamping(golden)};
+  const auto head = BeginFactor(golden.packed, golden.in, factoring);
+  const auto factor = BuildFactor(golden.packed, golden.in, factoring, *cpu.device);
+  EXPECT_TRUE(head.ok() && factor.ok()) << factor.status();
   const std::vector<int32_t> order = Find(golden.tensors, c.name + "/perm").As<int32_t>();
-  EXPECT_EQ(LiveOnly(factor->order, *factor), LiveOnly(order, *factor)) << c.name;
-  const GptqOptions options{.scales = ScaleMethod::kAbsMax, .static_groups = static_groups};
-  const RoundedLinear rounded = GptqRound(*factor, golden.weights, golden.out, c.format, options, pool);
+  EXPECT_EQ(LiveOnly(head->order, *head), LiveOnly(order, *head)) << c.name;
+  const LdlqOptions options{.scales = ScaleMethod::kAbsMax, .static_groups = static_groups};
+  const RoundedLinear rounded = cpu.Ldlq(**factor, golden.weights, golden.out, c.format, DType::kF32, options);
   const std::vector<int32_t> groups = Find(golden.tensors, c.name + "/g_idx").As<int32_t>();
   for (int64_t j = 0; j < golden.in; ++j) {
     EXPECT_EQ(j / c.format.group_size, groups[j]) << c.name;

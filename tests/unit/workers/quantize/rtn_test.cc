@@ -1,14 +1,13 @@
-#include "workers/quantize/rtn.h"
-
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
 #include "tests/support/fixtures.h"
 #include "tests/support/safetensors_reader.h"
-#include "tests/unit/workers/quantize/sample_linear.h"
-#include "workers/formats/dequantize.h"
+#include "tests/support/sample_linear.h"
+#include "tests/unit/workers/quantize/cpu_rounder.h"
 
 namespace bitwright::worker {
 namespace {
@@ -21,9 +20,8 @@ void CheckFile(const std::string& path, const std::string& file) {
   const bool channel = file.find("channel") != std::string::npos;
   const IntFormat format{file[3] - '0', channel ? 0 : std::stoi(file.substr(file.find("-g") + 2))};
   const DType type = *ParseDType(weight.dtype);
-  ThreadPool pool(1);
-  const RoundedLinear rounded = RoundToNearest(weight.ToFloat(), weight.shape[0], weight.shape[1], format, {},
-                                               {.storage_type = type, .quotient_type = type}, pool);
+  const RoundedLinear rounded =
+      CpuRounder(1).Nearest(weight.ToFloat(), weight.shape[0], format, {.quotient_type = type}, type);
   EXPECT_EQ(rounded.codes, Find(tensors, "codes").As<int8_t>());
   EXPECT_EQ(rounded.scales, Find(tensors, "out.weight_scale").ToFloat());
 }
@@ -45,10 +43,9 @@ TEST(RtnTest, EqualsTheCopiesBesideTheTests) {
   }
 }
 
-double WeightedError(const SampleLinear& s, IntFormat format, const std::vector<float>& h,
-                     const RoundedLinear& rounded) {
-  std::vector<float> values(s.weights.size());
-  Dequantize(format, s.out, s.in, DType::kF32, rounded.codes, rounded.scales, values);
+double WeightedError(const SampleLinear& s, IntFormat format, const std::vector<float>& h, const RoundedLinear& rounded,
+                     CpuRounder& cpu) {
+  const std::vector<float> values = cpu.Dequantized(rounded, s.out, format);
   double sum = 0;
   for (size_t i = 0; i < values.size(); ++i) {
     const double e = values[i] - s.weights[i];
@@ -58,15 +55,14 @@ double WeightedError(const SampleLinear& s, IntFormat format, const std::vector<
 }
 
 TEST(RtnTest, SearchedScalesAreNeverWorse) {
-  ThreadPool pool(2);
+  CpuRounder cpu;
   const SampleLinear sample(40, 128, 50, 10);
   std::vector<float> h(128);
   for (int64_t j = 0; j < 128; ++j) h[j] = sample.moment[j * 128 + j];
   for (const IntFormat format : AllowedFormats(128)) {
     const auto error = [&](ScaleMethod method) {
-      const RtnOptions options{.scales = method};
       return WeightedError(sample, format, h,
-                           RoundToNearest(sample.weights, sample.out, sample.in, format, h, options, pool));
+                           cpu.Nearest(sample.weights, sample.out, format, {.scales = method}, DType::kF32, h), cpu);
     };
     const double searched = error(ScaleMethod::kSearched), absmax = error(ScaleMethod::kAbsMax);
     EXPECT_LE(searched, absmax * 1.0001) << FormatName(format);
@@ -78,16 +74,14 @@ TEST(RtnTest, SearchedScalesAreNeverWorse) {
 // With one code more on the negative side, a group whose largest weights are positive is stored with a negative scale.
 TEST(RtnTest, ASearchedScaleTakesTheSignThatLeavesTheSmallerError) {
   constexpr int64_t kIn = 32;
-  ThreadPool pool(1);
+  CpuRounder cpu(1);
   for (const float sign : {1.0f, -1.0f}) {
     // Exactly on a grid of −2, −1, 0 and 1 times a step; for the positive one only with the sign turned.
     std::vector<float> weights(kIn);
     for (int64_t i = 0; i < kIn; ++i) weights[static_cast<size_t>(i)] = sign * 0.25f * static_cast<float>(i % 4 - 1);
-    const RoundedLinear rounded =
-        RoundToNearest(weights, 1, kIn, {2, 32}, {}, {.scales = ScaleMethod::kSearched}, pool);
+    const RoundedLinear rounded = cpu.Nearest(weights, 1, {2, 32}, {.scales = ScaleMethod::kSearched});
     EXPECT_LT(sign * rounded.scales[0], 0) << sign;
-    std::vector<float> values(kIn);
-    Dequantize({2, 32}, 1, kIn, DType::kF32, rounded.codes, rounded.scales, values);
+    const std::vector<float> values = cpu.Dequantized(rounded, 1, {2, 32});
     double error = 0;
     for (size_t i = 0; i < values.size(); ++i) error += std::pow(double{values[i]} - weights[i], 2);
     EXPECT_LT(error / kIn, 0.002) << sign << ": 0.25 off at every fourth weight would be 0.016";

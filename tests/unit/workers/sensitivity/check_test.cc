@@ -14,7 +14,7 @@ class Check : public RoundedUnits {
     model_->FinalNorm(*device_, reference.view());
     ABSL_RETURN_IF_ERROR(runner_->RunBlocks(0, begin, entering.view()));
     const CheckData data{ids_, entering.view(), reference.view()};
-    return CheckUnits(*runner_, pool_, *statistics_, begin, units, data, options_, [](double) {});
+    return CheckUnits(*runner_, *statistics_, begin, units, data, options_, [](double) {});
   }
 
   // Logits of every token, in plain loops in f64, with one unit's weights replaced.

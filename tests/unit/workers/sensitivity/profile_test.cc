@@ -17,7 +17,7 @@ class Profile : public RoundedUnits {
 
   absl::StatusOr<std::vector<UnitProfile>> Run(int64_t begin, int64_t end) {
     ABSL_ASSIGN_OR_RETURN(const CurvatureFiles files, CurvatureFiles::Open({dir_ / "curvature"}));
-    return ProfileBlocks(*model_, *device_, pool_, *statistics_, files, begin, end, options_, [](double) {});
+    return ProfileBlocks(*model_, *device_, *statistics_, files, begin, end, options_, [](double) {});
   }
 
   // The definitions, by plain loops in f64 over what a consumer would see.

@@ -12,7 +12,6 @@
 #include "tests/support/fixtures.h"
 #include "tests/support/small_model.h"
 #include "tests/support/status_matchers.h"
-#include "workers/formats/dequantize.h"
 #include "workers/kernels/cpu/cpu_device.h"
 #include "workers/quantize/unit_rounder.h"
 #include "workers/sensitivity/profile.h"
@@ -58,21 +57,20 @@ class RoundedUnits : public ::testing::Test {
 
   // As a consumer would see it.
   std::vector<float> Rounded(const UnitSpec& unit, IntFormat format, const RoundingOptions& options) {
-    const std::vector<float> original = Original(unit);
-    std::vector<float> rounded(original.size());
+    const DeviceMatrix original = OnDevice(*device_, Original(unit), unit.out());
+    const DeviceMatrix rounded(*device_, DType::kF32, unit.out(), unit.in());
     const auto input = statistics_->Read(unit.name);
     EXPECT_THAT(input, IsOk());
-    const auto rounder = UnitRounder::Create(*input, options, pool_);
+    const auto rounder = UnitRounder::Create(*input, options, *device_);
     EXPECT_THAT(rounder, IsOk());
-    size_t first = 0;
+    int64_t row = 0;
     for (const LinearSpec& linear : unit.linears) {
-      const size_t count = static_cast<size_t>(linear.out * linear.in);
-      const RoundedLinear codes = rounder->Round({original.data() + first, count}, linear.out, format);
-      Dequantize(format, linear.out, linear.in, DType::kBF16, codes.codes, codes.scales,
-                 {rounded.data() + first, count});
-      first += count;
+      const RoundedLinear codes = rounder->Round(original.view().Rows(row, linear.out), format);
+      device_->rounding().Dequantize(format.Grid(linear.in, DType::kBF16), codes.codes, codes.scales,
+                                     rounded.view().Rows(row, linear.out));
+      row += linear.out;
     }
-    return rounded;
+    return Values(*device_, rounded.view());
   }
 
   TempDir dir_;

@@ -1,4 +1,4 @@
-#include "workers/quantize/cholesky.h"
+#include "workers/kernels/cpu/cholesky.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include "workers/tensor/buffer.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "workers/quantize/cholesky.cc"
+#define HWY_TARGET_INCLUDE "workers/kernels/cpu/cholesky.cc"
 #include "hwy/foreach_target.h"  // compiles this file once per instruction set
 #include "hwy/highway.h"
 

@@ -1,8 +1,7 @@
-#include "workers/formats/dequantize.h"
+#include "workers/kernels/cpu/dequantize_row.h"
 
-#include "proto/base/log.h"
-#include "workers/formats/stored_float.h"
 #include "workers/kernels/vector_clones.h"
+#include "workers/tensor/stored_float.h"
 
 namespace bitwright::worker {
 namespace {
@@ -32,17 +31,11 @@ void ScaleF16(const int8_t* codes, float scale, int64_t count, float* weights) {
 
 }  // namespace
 
-void Dequantize(IntFormat format, int64_t out, int64_t in, DType value_type, std::span<const int8_t> codes,
-                std::span<const float> scales, std::span<float> weights) {
-  const int64_t groups = format.Groups(in);
-  CHECK(codes.size() == static_cast<size_t>(out * in) && weights.size() == codes.size() &&
-        scales.size() == static_cast<size_t>(out * groups))
-      << FormatName(format) << " [" << out << ", " << in << "]";
-  CHECK(IsWeightType(value_type)) << DTypeName(value_type);
-  const auto scale_group = value_type == DType::kBF16 ? ScaleBf16 : value_type == DType::kF16 ? ScaleF16 : ScaleF32;
-  const int64_t width = format.GroupWidth(in);
-  for (int64_t g = 0; g < out * groups; ++g) {
-    scale_group(codes.data() + g * width, scales[g], width, weights.data() + g * width);
+void DequantizeRow(DType type, const int8_t* codes, const float* scales, int64_t group, int64_t columns,
+                   float* weights) {
+  const auto scale_group = type == DType::kBF16 ? ScaleBf16 : type == DType::kF16 ? ScaleF16 : ScaleF32;
+  for (int64_t first = 0; first < columns; first += group) {
+    scale_group(codes + first, scales[first / group], group, weights + first);
   }
 }
 

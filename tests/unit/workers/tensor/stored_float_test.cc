@@ -1,4 +1,4 @@
-#include "workers/formats/stored_float.h"
+#include "workers/tensor/stored_float.h"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "workers/formats/int_format.h"
+#include "workers/kernels/rounding.h"
 #include "workers/tensor/dtype.h"
 
 // The inner loops of rounding. In RTN and in GPTQ (Frantar et al., arXiv 2210.17323) the rows of a weight matrix never
@@ -15,12 +15,6 @@ inline constexpr int64_t kLaneRows = 64;  // rows side by side: 4 registers of A
 // Columns between two products with all earlier errors. Every group size divides it.
 inline constexpr int64_t kLaneBlock = 128;
 
-// How a value becomes a code and what the consumer makes of it.
-struct LaneGrid {
-  int bits = 4;
-  DType type = DType::kF32;  // dtype of stored scales and of decompressed weights
-};
-
 // absmax[kLaneRows] over columns of w [columns, kLaneRows].
 void LaneAbsMax(const float* w, int64_t columns, float* absmax);
 
@@ -28,14 +22,14 @@ void LaneAbsMax(const float* w, int64_t columns, float* absmax);
 // grid.type first. On a tie the factor that comes first in the list. A zero start stays.
 //   weights f32 [columns]; factors f32 [count], the first is the starting value
 void SearchLaneScales(const float* w, int64_t columns, const float* weights, const float* factors, int64_t count,
-                      LaneGrid grid, const float* start, float* scales);
+                      const IntGrid& grid, const float* start, float* scales);
 
 // codes i8 [columns, kLaneRows] = clamp(round half to even(w / scale)); the quotient is rounded to quotient_type first.
 void RoundLanesToNearest(const float* w, int64_t columns, const float* scales, int bits, DType quotient_type,
                          int8_t* codes);
 
-// One block of columns on its way through LDLQ (gptq.h explains the recursion and its symbols). Columns are counted
-// from the start of the block; all arrays are [kLaneBlock, kLaneRows] unless stated.
+// One block of columns on its way through LDLQ (Rounding::RoundLdlq explains the recursion and its symbols). Columns
+// are counted from the start of the block; all arrays are [kLaneBlock, kLaneRows] unless stated.
 struct LdlqBlock {
   const float* w;              // weights
   float* a;                    // Σ over earlier columns i of (w_i − q_i)·M_ij
@@ -58,6 +52,6 @@ void AddEarlierErrors(const LdlqBlock& block, int64_t begin, int64_t end);
 void StandingValues(const LdlqBlock& block, int64_t begin, int64_t end, float* spread, float* standing);
 
 // Rounds columns [begin, end) one after the other: z_j = w_j + a_j + Σ_{i in [begin, j)} e_i M_ij.
-void RoundColumns(const LdlqBlock& block, int64_t begin, int64_t end, LaneGrid grid);
+void RoundColumns(const LdlqBlock& block, int64_t begin, int64_t end, const IntGrid& grid);
 
 }  // namespace bitwright::worker

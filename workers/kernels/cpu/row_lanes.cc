@@ -1,9 +1,9 @@
-#include "workers/quantize/row_lanes.h"
+#include "workers/kernels/cpu/row_lanes.h"
 
 #include <algorithm>
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "workers/quantize/row_lanes.cc"
+#define HWY_TARGET_INCLUDE "workers/kernels/cpu/row_lanes.cc"
 #include "hwy/foreach_target.h"  // compiles this file once per instruction set
 #include "hwy/highway.h"
 
@@ -21,7 +21,7 @@ constexpr int64_t kSub = 16;
 
 inline int64_t Width() { return static_cast<int64_t>(hn::Lanes(D())); }
 
-// The value as storage keeps it: vector forms of RoundToBf16 and RoundToF16 in workers/formats/stored_float.h.
+// The value as storage keeps it: vector forms of RoundToBf16 and RoundToF16 in workers/tensor/stored_float.h.
 template <DType type>
 HWY_INLINE V Stored(V value) {
   const D d;
@@ -79,8 +79,8 @@ template <DType type>
 void SearchScalesAs(const float* w, int64_t columns, const float* weights, const float* factors, int64_t count,
                     int bits, const float* start, float* scales) {
   const D d;
-  const V low = hn::Set(d, static_cast<float>(IntFormat{bits, 0}.MinCode()));
-  const V high = hn::Set(d, static_cast<float>(IntFormat{bits, 0}.MaxCode()));
+  const V low = hn::Set(d, static_cast<float>(IntGrid{bits}.MinCode()));
+  const V high = hn::Set(d, static_cast<float>(IntGrid{bits}.MaxCode()));
   for (int64_t r = 0; r < kLaneRows; r += Width()) {
     const V first = hn::Load(d, start + r);
     V best = Stored<type>(first);
@@ -102,7 +102,7 @@ void SearchScalesAs(const float* w, int64_t columns, const float* weights, const
 }
 
 void SearchLaneScales(const float* w, int64_t columns, const float* weights, const float* factors, int64_t count,
-                      LaneGrid grid, const float* start, float* scales) {
+                      const IntGrid& grid, const float* start, float* scales) {
   const auto search = grid.type == DType::kBF16  ? SearchScalesAs<DType::kBF16>
                       : grid.type == DType::kF16 ? SearchScalesAs<DType::kF16>
                                                  : SearchScalesAs<DType::kF32>;
@@ -118,8 +118,8 @@ HWY_INLINE void StoreCodes(V code, int8_t* to) {
 template <DType quotient>
 void RoundNearestAs(const float* w, int64_t columns, const float* scales, int bits, int8_t* codes) {
   const D d;
-  const V low = hn::Set(d, static_cast<float>(IntFormat{bits, 0}.MinCode()));
-  const V high = hn::Set(d, static_cast<float>(IntFormat{bits, 0}.MaxCode()));
+  const V low = hn::Set(d, static_cast<float>(IntGrid{bits}.MinCode()));
+  const V high = hn::Set(d, static_cast<float>(IntGrid{bits}.MaxCode()));
   for (int64_t j = 0; j < columns; ++j) {
     for (int64_t r = 0; r < kLaneRows; r += Width()) {
       const V ratio = Stored<quotient>(hn::Div(hn::Load(d, w + j * kLaneRows + r), hn::Load(d, scales + r)));
@@ -236,8 +236,8 @@ HWY_INLINE void RoundOne(const LdlqBlock& b, int64_t sub, int64_t j, V low, V hi
 template <DType type>
 void RoundColumnsAs(const LdlqBlock& b, int64_t begin, int64_t end, int bits) {
   const D d;
-  const V low = hn::Set(d, static_cast<float>(IntFormat{bits, 0}.MinCode()));
-  const V high = hn::Set(d, static_cast<float>(IntFormat{bits, 0}.MaxCode()));
+  const V low = hn::Set(d, static_cast<float>(IntGrid{bits}.MinCode()));
+  const V high = hn::Set(d, static_cast<float>(IntGrid{bits}.MaxCode()));
   for (int64_t s = begin; s < end; s += kSub) {
     const int64_t stop = std::min(s + kSub, end);
     AddRange<false>(b.e, b.m, begin, s, s, stop, b.a);
@@ -252,7 +252,7 @@ void RoundColumnsAs(const LdlqBlock& b, int64_t begin, int64_t end, int bits) {
   }
 }
 
-void RoundColumns(const LdlqBlock& b, int64_t begin, int64_t end, LaneGrid grid) {
+void RoundColumns(const LdlqBlock& b, int64_t begin, int64_t end, const IntGrid& grid) {
   const auto round = grid.type == DType::kBF16  ? RoundColumnsAs<DType::kBF16>
                      : grid.type == DType::kF16 ? RoundColumnsAs<DType::kF16>
                                                 : RoundColumnsAs<DType::kF32>;
@@ -277,7 +277,7 @@ void LaneAbsMax(const float* w, int64_t columns, float* absmax) {
   HWY_DYNAMIC_DISPATCH(LaneAbsMax)(w, columns, absmax);
 }
 void SearchLaneScales(const float* w, int64_t columns, const float* weights, const float* factors, int64_t count,
-                      LaneGrid grid, const float* start, float* scales) {
+                      const IntGrid& grid, const float* start, float* scales) {
   HWY_DYNAMIC_DISPATCH(SearchLaneScales)(w, columns, weights, factors, count, grid, start, scales);
 }
 void RoundLanesToNearest(const float* w, int64_t columns, const float* scales, int bits, DType quotient_type,
@@ -290,7 +290,7 @@ void AddEarlierErrors(const LdlqBlock& block, int64_t begin, int64_t end) {
 void StandingValues(const LdlqBlock& block, int64_t begin, int64_t end, float* spread, float* standing) {
   HWY_DYNAMIC_DISPATCH(StandingValues)(block, begin, end, spread, standing);
 }
-void RoundColumns(const LdlqBlock& block, int64_t begin, int64_t end, LaneGrid grid) {
+void RoundColumns(const LdlqBlock& block, int64_t begin, int64_t end, const IntGrid& grid) {
   HWY_DYNAMIC_DISPATCH(RoundColumns)(block, begin, end, grid);
 }
 
