@@ -260,9 +260,9 @@ TEST_F(RunTest, WorkersAreSteeredByTheBeginningOfTheirName) {
 
 TEST_F(RunTest, TasksOfAJobAreShownAndRequeued) {
   ASSERT_EQ(Run(Quantize()), ExitCode::kOk) << err_.str();  // makes jobs/j1
-  for (const char* key : {"calibrate[10,0]", "calibrate[2,0]", "assemble"}) {
+  for (const auto& [id, key] : {std::pair{"1", "calibrate[10,0]"}, {"2", "calibrate[2,0]"}, {"3", "assemble"}}) {
     v1::Task& task = service_.plan.tasks.emplace_back();
-    task.set_name("tasks/" + std::string(1, key[10]));
+    task.set_name(std::string("tasks/") + id);
     task.set_key(key);
     task.set_kind(std::string(key).substr(0, std::string(key).find('[')));
     task.set_state(v1::Task::DONE);
