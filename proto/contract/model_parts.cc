@@ -5,9 +5,15 @@ namespace {
 
 bool IsWithin(int64_t block, int64_t begin, int64_t end) { return begin <= block && block < end; }
 
-// What runs through blocks [begin, end): before the first stands the embedding.
 PartsRead Blocks(int64_t begin, int64_t end) {
-  return {.units_begin = begin, .units_end = end, .kept_begin = begin, .kept_end = end, .embedding = begin == 0};
+  return {.units_begin = begin, .units_end = end, .kept_begin = begin, .kept_end = end};
+}
+PartsRead Blocks(const v1::Range& blocks) { return Blocks(blocks.begin(), blocks.end()); }
+
+// What runs through blocks: before the first stands the embedding.
+PartsRead Through(PartsRead blocks) {
+  blocks.embedding = blocks.units_begin == 0;
+  return blocks;
 }
 
 // All that is taken over as it is.
@@ -35,24 +41,20 @@ bool PartsRead::Has(const ModelPart& part) const {
 PartsRead PartsReadBy(const v1::TaskSpec& spec, int64_t blocks) {
   switch (spec.params_case()) {
     case v1::TaskSpec::kReference:
-      return Blocks(spec.reference().blocks().begin(), spec.reference().blocks().end());
+      return Through(Blocks(spec.reference().blocks()));
     case v1::TaskSpec::kCalibrate:
-      return Blocks(spec.calibrate().blocks().begin(), spec.calibrate().blocks().end());
+      return Through(Blocks(spec.calibrate().blocks()));
     case v1::TaskSpec::kCurvature: {
-      PartsRead read = Blocks(spec.curvature().blocks().begin(), spec.curvature().blocks().end());
+      PartsRead read = Through(Blocks(spec.curvature().blocks()));
       read.head = read.units_end == blocks;
       return read;
     }
     case v1::TaskSpec::kProfile:
-    case v1::TaskSpec::kQuantize: {
-      const bool profile = spec.has_profile();
-      const v1::Range& range = profile ? spec.profile().blocks() : spec.quantize().blocks();
-      PartsRead read = Blocks(range.begin(), range.end());
-      read.embedding = false;
-      return read;
-    }
+      return Blocks(spec.profile().blocks());
+    case v1::TaskSpec::kQuantize:
+      return Blocks(spec.quantize().blocks());
     case v1::TaskSpec::kCheck: {  // from the unit's own block to the end of the model
-      PartsRead read = Blocks(spec.check().blocks().begin(), blocks);
+      PartsRead read = Through(Blocks(spec.check().blocks().begin(), blocks));
       read.head = true;
       return read;
     }

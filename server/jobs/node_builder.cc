@@ -1,6 +1,7 @@
 #include "server/jobs/node_builder.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string_view>
 
@@ -63,7 +64,7 @@ std::string KindOf(const v1::TaskSpec& spec) {
 
 }  // namespace
 
-ModelInputs::ModelInputs(const v1::Model& model) : blocks_(model.info().blocks()) {
+ModelInputs::ModelInputs(const v1::Model& model) : info_(model.info()) {
   const FileParts parts(model.info());
   for (const auto& file : model.manifest().files()) {
     for (size_t use = 0; use < kUses; ++use) {
@@ -73,22 +74,23 @@ ModelInputs::ModelInputs(const v1::Model& model) : blocks_(model.info().blocks()
       *input.mutable_digest() = file.digest();
     }
   }
-  for (const v1::ModelPiece& piece : model.info().pieces()) {
-    if (piece.file() < 0 || piece.file() >= model.info().files_size()) continue;
-    pieces_[ModelFileName(model.info().files(piece.file()))].push_back(piece);
-  }
 }
 
 void ModelInputs::NamePieces(v1::TaskSpec& spec) const {
-  const PartsRead read = PartsReadBy(spec, blocks_);
-  for (v1::TaskInput& input : *spec.mutable_inputs()) {
-    const auto pieces = pieces_.find(input.name());
-    if (pieces == pieces_.end()) continue;
-    for (const v1::ModelPiece& piece : pieces->second) {
-      if (!read.Has({piece.part(), piece.block()})) continue;
-      const int named = input.pieces_size();
-      if (named == 0 || !IsSame(input.pieces(named - 1), piece.piece())) *input.add_pieces() = piece.piece();
-    }
+  std::map<std::string_view, v1::TaskInput*> inputs;
+  for (v1::TaskInput& input : *spec.mutable_inputs()) inputs[input.name()] = &input;
+  std::vector<v1::TaskInput*> files;  // as ModelInfo.files; null: no input
+  for (const std::string& path : info_.files()) {
+    const auto found = inputs.find(ModelFileName(path));
+    files.push_back(found == inputs.end() ? nullptr : found->second);
+  }
+  const PartsRead read = PartsReadBy(spec, info_.blocks());
+  for (const v1::ModelPiece& piece : info_.pieces()) {
+    if (piece.file() < 0 || piece.file() >= info_.files_size()) continue;
+    v1::TaskInput* input = files[static_cast<size_t>(piece.file())];
+    if (input == nullptr || !read.Has({piece.part(), piece.block()})) continue;
+    const int named = input->pieces_size();
+    if (named == 0 || !IsSame(input->pieces(named - 1), piece.piece())) *input->add_pieces() = piece.piece();
   }
 }
 

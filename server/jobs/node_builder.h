@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstddef>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -26,6 +25,7 @@ enum class ModelFiles {
 // The files of a model as inputs of tasks; made once for all nodes of a job.
 class ModelInputs {
  public:
+  // Keeps a reference to the model.
   explicit ModelInputs(const v1::Model& model);
   // In order of the manifest.
   const std::vector<v1::TaskInput>& Of(ModelFiles which) const { return by_use_[static_cast<size_t>(which)]; }
@@ -35,8 +35,7 @@ class ModelInputs {
  private:
   static constexpr size_t kUses = 6;
   std::array<std::vector<v1::TaskInput>, kUses> by_use_;
-  const int blocks_;
-  std::map<std::string, std::vector<v1::ModelPiece>> pieces_;  // by name of the input
+  const v1::ModelInfo& info_;
 };
 
 // How much of a node is wanted: all of it, or what its size follows from (key, kind, memory, operations), without

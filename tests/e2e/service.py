@@ -274,9 +274,6 @@ class Service:
     def agents(self):
         return children_of(self.process.pid)
 
-    def task_children(self):
-        return [child for agent in self.agents() for child in children_of(agent)]
-
     def long_task_children(self):
         """Without those of the lane of small tasks, which has a thread of its own."""
         return [child for agent in self.agents() for child in children_of_main_thread(agent)]

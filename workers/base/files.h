@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -10,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "proto/contract/memory_cuts.h"
 
 namespace bitwright::worker {
 
@@ -56,6 +58,15 @@ class MappedFile {
   size_t size_;
   std::vector<std::pair<size_t, size_t>> held_;  // [begin, end), rising and apart
 };
+
+// Calls each(part) for parts of mapped bytes, in order, of which one at a time need be in memory.
+template <typename F>
+void ForMappedParts(std::span<const std::byte> bytes, const F& each) {
+  constexpr size_t kMost = static_cast<size_t>(kMappedPieceBytes);
+  for (size_t first = 0; first < bytes.size(); first += kMost) {
+    each(bytes.subspan(first, std::min(kMost, bytes.size() - first)));
+  }
+}
 
 // Writes a whole file. UNAVAILABLE, reason FILE_UNWRITABLE, or RESOURCE_EXHAUSTED, reason DISK_FULL.
 absl::Status WriteFile(const std::string& path, std::string_view data);

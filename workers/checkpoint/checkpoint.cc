@@ -14,8 +14,7 @@ constexpr char kIndexName[] = "model.safetensors.index.json";
 
 // tensor → shard, as the index says.
 absl::StatusOr<std::map<std::string, std::string>> ReadIndex(const ModelFile& index_file) {
-  if (!index_file.pieces.empty()) return BytesNotGivenError(kIndexName, "all of it");
-  ABSL_ASSIGN_OR_RETURN(const auto file, index_file.Map());
+  ABSL_ASSIGN_OR_RETURN(const auto file, MapWhole(index_file, kIndexName));
   ABSL_ASSIGN_OR_RETURN(const json index, ParseStrictJson(file->text(), kIndexName));
   if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
     return JsonInvalidError(kIndexName, "it has no object 'weight_map'");

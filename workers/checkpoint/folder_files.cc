@@ -8,6 +8,11 @@
 
 namespace bitwright::worker {
 
+absl::StatusOr<std::shared_ptr<const MappedFile>> MapWhole(const ModelFile& file, std::string_view name) {
+  if (!file.pieces.empty()) return BytesNotGivenError(name, "all of it");
+  return file.Map();
+}
+
 ModelFolder FolderOf(const ModelFiles& files) {
   ModelFolder folder;
   for (const auto& [name, file] : files) folder.paths.push_back(name);

@@ -6,7 +6,6 @@
 
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
-#include "proto/contract/memory_cuts.h"
 #include "workers/base/checked.h"
 #include "workers/checkpoint/checkpoint_errors.h"
 #include "workers/checkpoint/strict_json.h"
@@ -200,12 +199,12 @@ absl::Status SafetensorsWriter::Append(const void* data, size_t size) {
 absl::Status SafetensorsWriter::Append(std::span<const std::byte> data,
                                        const std::function<void(std::span<const std::byte>)>& written) {
   Next(data.size());
-  for (size_t first = 0; first < data.size(); first += kMappedPieceBytes) {
-    const auto part = data.subspan(first, std::min<size_t>(kMappedPieceBytes, data.size() - first));
-    ABSL_RETURN_IF_ERROR(writer_.Append(part.data(), part.size()));
-    written(part);
-  }
-  return absl::OkStatus();
+  absl::Status status;
+  ForMappedParts(data, [&](std::span<const std::byte> part) {
+    if (status.ok()) status = writer_.Append(part.data(), part.size());
+    if (status.ok()) written(part);
+  });
+  return status;
 }
 
 absl::Status SafetensorsWriter::Close() {

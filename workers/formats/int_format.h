@@ -30,8 +30,6 @@ struct IntFormat {
   int bits = 4;
   int group_size = 128;  // 32, 64, 128 or kChannel
 
-  constexpr int MinCode() const { return -(1 << (bits - 1)); }
-  constexpr int MaxCode() const { return (1 << (bits - 1)) - 1; }
   // Inputs that share a scale, in a row of `in` inputs.
   constexpr int64_t GroupWidth(int64_t in) const { return group_size == kChannel ? in : group_size; }
   constexpr int64_t Groups(int64_t in) const { return group_size == kChannel ? 1 : in / group_size; }
@@ -44,7 +42,8 @@ struct IntFormat {
   friend constexpr bool operator==(const IntFormat&, const IntFormat&) = default;
 };
 
-static_assert(IntFormat{4, 128}.MinCode() == -8 && IntFormat{4, 128}.MaxCode() == 7);
+static_assert(IntFormat{4, 128}.Grid(256, DType::kF32).MinCode() == -8 &&
+              IntFormat{4, 128}.Grid(256, DType::kF32).MaxCode() == 7);
 static_assert(IntFormat{3, 32}.WordsPerRow(96) == 9 && IntFormat{3, 0}.WordsPerRow(50) == 5);
 
 // Bytes of weight_shape: two i64.

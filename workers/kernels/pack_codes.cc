@@ -1,6 +1,7 @@
 #include "workers/kernels/pack_codes.h"
 
 #include "proto/base/log.h"
+#include "workers/kernels/rounding.h"
 
 namespace bitwright::worker {
 namespace {
@@ -10,8 +11,6 @@ void CheckSizes(int bits, int64_t rows, int64_t columns, size_t codes, size_t pa
         packed == static_cast<size_t>(rows * PackedWords(bits, columns)))
       << bits << " bits [" << rows << ", " << columns << "]: " << codes << " codes, " << packed << " words";
 }
-
-int LeastCode(int bits) { return -(1 << (bits - 1)); }
 
 }  // namespace
 
@@ -23,7 +22,7 @@ void PackCodes(int bits, int64_t rows, int64_t columns, std::span<const int8_t> 
     uint64_t pending = 0;  // bits not yet written, lowest first; at most 31 + 8 of them
     int count = 0;
     for (int64_t i = 0; i < columns; ++i) {
-      pending |= static_cast<uint64_t>(*code++ - LeastCode(bits)) << count;
+      pending |= static_cast<uint64_t>(*code++ - IntGrid{bits}.MinCode()) << count;
       count += bits;
       if (count >= 32) {
         *word++ = static_cast<uint32_t>(pending);
@@ -48,7 +47,7 @@ void UnpackCodes(int bits, int64_t rows, int64_t columns, std::span<const uint32
         pending |= static_cast<uint64_t>(*word++) << count;
         count += 32;
       }
-      *code++ = static_cast<int8_t>(static_cast<int>(pending & mask) + LeastCode(bits));
+      *code++ = static_cast<int8_t>(static_cast<int>(pending & mask) + IntGrid{bits}.MinCode());
       pending >>= bits;
       count -= bits;
     }

@@ -111,12 +111,11 @@ class StretchReader {
   }
 
   void Hash(size_t end) {
-    while (at_ < end) {
-      const auto part = stretch_.shard->bytes().subspan(at_, std::min<size_t>(kMappedPieceBytes, end - at_));
+    ForMappedParts(stretch_.shard->bytes().subspan(at_, end - at_), [&](std::span<const std::byte> part) {
       hash_.Update(part.data(), part.size());
       stretch_.shard->Release(part);
-      at_ += part.size();
-    }
+    });
+    at_ = end;
   }
 
   const Stretch& stretch_;

@@ -6,6 +6,7 @@
 #include "proto/base/status_macros.h"
 #include "proto/contract/memory_cuts.h"
 #include "workers/checkpoint/checkpoint_errors.h"
+#include "workers/checkpoint/folder_files.h"
 
 namespace bitwright::worker {
 namespace {
@@ -32,8 +33,7 @@ bool SameValues(const TensorView& a, const TensorView& b) {
 absl::StatusOr<Model> Model::Open(const ModelFiles& files) {
   const auto config_file = files.find("config.json");
   if (config_file == files.end()) return ModelFileMissingError("config.json", "it describes the model");
-  if (!config_file->second.pieces.empty()) return BytesNotGivenError("config.json", "all of it");
-  ABSL_ASSIGN_OR_RETURN(const auto config_text, config_file->second.Map());
+  ABSL_ASSIGN_OR_RETURN(const auto config_text, MapWhole(config_file->second, config_file->first));
   ABSL_ASSIGN_OR_RETURN(ModelConfig config, ParseModelConfig(config_text->text()));
   ABSL_ASSIGN_OR_RETURN(Checkpoint checkpoint, Checkpoint::Open(files));
   Model model(std::move(config), std::move(checkpoint));

@@ -6,7 +6,6 @@
 #include "bitwright/v1/models.pb.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
-#include "proto/contract/memory_cuts.h"
 #include "proto/contract/task_names.h"
 #include "workers/checkpoint/checkpoint_errors.h"
 #include "workers/export/artifact.h"
@@ -30,11 +29,10 @@ class ArtifactWriter {
     ABSL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(on_disk));
     Sha256 hash;
     const auto bytes = file->bytes();
-    for (size_t first = 0; first < bytes.size(); first += kMappedPieceBytes) {
-      const auto part = bytes.subspan(first, std::min<size_t>(kMappedPieceBytes, bytes.size() - first));
+    ForMappedParts(bytes, [&](std::span<const std::byte> part) {
       hash.Update(part.data(), part.size());
       file->Release(part);
-    }
+    });
     digests_[path] = {hash.Finish(), static_cast<int64_t>(bytes.size())};
     return absl::OkStatus();
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "workers/kernels/pack_codes.h"
 #include "workers/kernels/reference/reference_memory.h"
 #include "workers/tensor/packed_triangle.h"
 #include "workers/tensor/stored_float.h"
@@ -253,7 +254,7 @@ class ReferenceRounding final : public Rounding {
   // Bit by bit.
   void DequantizePacked(const IntGrid& grid, std::span<const std::byte> packed, const TensorView& scales,
                         const Matrix& to) override {
-    const int64_t row_bytes = (to.columns * grid.bits + 31) / 32 * 4;
+    const int64_t row_bytes = PackedWords(grid.bits, to.columns) * 4;
     std::vector<float> wide(static_cast<size_t>(scales.elements()));
     ToFloat(scales, wide);
     for (int64_t r = 0; r < to.rows; ++r) {

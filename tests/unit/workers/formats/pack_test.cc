@@ -30,7 +30,7 @@ TEST(PackTest, EqualsTheDefinitionAndUnpacks) {
     for (const int64_t in : {1, 2, 31, 32, 33, 50, 96, 127}) {
       const IntFormat format{bits, IntFormat::kChannel};
       const int64_t out = 3;
-      std::uniform_int_distribution<int> code(format.MinCode(), format.MaxCode());
+      std::uniform_int_distribution<int> code(IntGrid{bits}.MinCode(), IntGrid{bits}.MaxCode());
       std::vector<int8_t> codes(static_cast<size_t>(out * in));
       for (int8_t& c : codes) c = static_cast<int8_t>(code(random));
       std::vector<uint32_t> packed(static_cast<size_t>(out * format.WordsPerRow(in)), 0xffffffffu);

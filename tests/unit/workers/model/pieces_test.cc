@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
+#include <optional>
 #include <set>
 
 #include "tests/support/fixtures.h"
@@ -42,6 +44,22 @@ TEST(PartsByTensor, EndsThatAreComparedAreCommon) {
   EXPECT_EQ(parts.at(kEmbed).front(), ModelPart{Part::COMMON});
 }
 
+// The small model, written and opened, and its pieces.
+class Pieces : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_OK_AND_ASSIGN(Model model, Model::Open(files_));
+    model_.emplace(std::move(model));
+    ThreadPool pool(2);
+    ASSERT_OK_AND_ASSIGN(pieces_, ReadPieces(*model_, pool));
+  }
+
+  const TempDir dir_;
+  const ModelFiles files_ = SmallModel::Make().Write(dir_.path());
+  std::optional<Model> model_;
+  std::vector<WeightPiece> pieces_;
+};
+
 // Of the small model's only weight file.
 ModelFile OnlyPieces(const ModelFile& whole, const std::vector<WeightPiece>& pieces) {
   ModelFile file = whole;
@@ -53,15 +71,10 @@ ModelFile OnlyPieces(const ModelFile& whole, const std::vector<WeightPiece>& pie
   return file;
 }
 
-TEST(ReadPieces, CanBeMappedAndHaveTheirDigests) {
-  const TempDir dir;
-  const ModelFiles files = SmallModel::Make().Write(dir.path());
-  ASSERT_OK_AND_ASSIGN(const Model model, Model::Open(files));
-  ThreadPool pool(2);
-  ASSERT_OK_AND_ASSIGN(const std::vector<WeightPiece> pieces, ReadPieces(model, pool));
-  ASSERT_OK_AND_ASSIGN(const std::string bytes, ReadFile(files.at("model.safetensors").path));
+TEST_F(Pieces, CanBeMappedAndHaveTheirDigests) {
+  ASSERT_OK_AND_ASSIGN(const std::string bytes, ReadFile(files_.at("model.safetensors").path));
   int64_t last = 0;
-  for (const WeightPiece& piece : pieces) {
+  for (const WeightPiece& piece : pieces_) {
     EXPECT_EQ(piece.file, "model.safetensors");
     EXPECT_GE(piece.offset, last);
     EXPECT_EQ(piece.offset % kPieceAlignment, 0);
@@ -74,23 +87,18 @@ TEST(ReadPieces, CanBeMappedAndHaveTheirDigests) {
 }
 
 // A piece less than a task needs is refused, by the tensor that it lacks.
-TEST(CheckParts, RefusesAnyPieceThatIsLacking) {
-  const TempDir dir;
-  const ModelFiles files = SmallModel::Make().Write(dir.path());
-  ASSERT_OK_AND_ASSIGN(const Model model, Model::Open(files));
-  ThreadPool pool(2);
-  ASSERT_OK_AND_ASSIGN(const std::vector<WeightPiece> all, ReadPieces(model, pool));
+TEST_F(Pieces, EachThatIsLackingIsRefused) {
   const PartsRead read = {.units_begin = 1, .units_end = 2, .kept_begin = 1, .kept_end = 2, .head = true};
   std::vector<WeightPiece> pieces;
-  for (const WeightPiece& piece : all) {
+  for (const WeightPiece& piece : pieces_) {
     const bool wanted =
         std::any_of(piece.parts.begin(), piece.parts.end(), [&](const ModelPart& part) { return read.Has(part); });
     if (wanted) pieces.push_back(piece);
   }
-  EXPECT_LT(pieces.size(), all.size());
+  EXPECT_LT(pieces.size(), pieces_.size());
   const auto check = [&](const std::vector<WeightPiece>& given) {
-    ModelFiles some = files;
-    some.at("model.safetensors") = OnlyPieces(files.at("model.safetensors"), given);
+    ModelFiles some = files_;
+    some.at("model.safetensors") = OnlyPieces(files_.at("model.safetensors"), given);
     const auto opened = Model::Open(some);
     return opened.ok() ? CheckParts(*opened, read) : opened.status();
   };
