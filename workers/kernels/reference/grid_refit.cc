@@ -1,0 +1,86 @@
+#include <numeric>
+
+#include "workers/kernels/reference/grid_sweep.h"
+
+namespace bitwright::worker {
+namespace {
+
+constexpr int kSteps = 12;  // of conjugate gradients
+
+double Dot(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+
+}  // namespace
+
+// Q is linear in the scales x (and minima) of the first level: q_ij = x_p a_ij − x_p' b_ij. With J quadratic in Q, the
+// normal equations are Bᵀ(G · H)B x = Bᵀ(G W H), of which −gradient/2 at the present x is BᵀR.
+void GridState::RefitScales() {
+  const int64_t rows = problem_.rows, n = problem_.columns;
+  const size_t scales = codes_.scales.size();
+  std::vector<double> by_scale(values_.size()), by_minimum(grid_.minima ? values_.size() : 0);
+  std::vector<size_t> index(values_.size());
+  for (int64_t i = 0; i < rows; ++i) {
+    GridRow row(codes_, grid_, n, i);
+    for (int64_t j = 0; j < n; ++j) {
+      const int64_t group = j / grid_.group;
+      const auto at = static_cast<size_t>(i * n + j);
+      by_scale[at] = grid_.codebook[row.code(j)] * (grid_.two_levels() ? row.sub_scale(group) : 1);
+      if (grid_.minima) by_minimum[at] = grid_.two_levels() ? row.sub_minimum(group) : 1;
+      index[at] = static_cast<size_t>(row.ScaleIndex(group));
+    }
+  }
+  const auto spread = [&](const std::vector<double>& x) {
+    std::vector<double> q(values_.size());
+    for (size_t at = 0; at < q.size(); ++at) {
+      q[at] = x[index[at]] * by_scale[at] - (grid_.minima ? x[scales + index[at]] * by_minimum[at] : 0);
+    }
+    return q;
+  };
+  const auto gather = [&](const std::vector<double>& q) {
+    std::vector<double> x(scales * (grid_.minima ? 2 : 1));
+    for (size_t at = 0; at < q.size(); ++at) {
+      x[index[at]] += q[at] * by_scale[at];
+      if (grid_.minima) x[scales + index[at]] -= q[at] * by_minimum[at];
+    }
+    return x;
+  };
+  std::vector<double> residual = gather(r_), direction = residual, step(residual.size());
+  double square = Dot(residual, residual);
+  for (int k = 0; k < kSteps && square > 0; ++k) {
+    const std::vector<double> applied = gather(Both(spread(direction)));
+    const double curvature = Dot(direction, applied);
+    if (!(curvature > 0)) break;
+    const double length = square / curvature;
+    for (size_t p = 0; p < step.size(); ++p) {
+      step[p] += length * direction[p];
+      residual[p] -= length * applied[p];
+    }
+    const double next = Dot(residual, residual);
+    for (size_t p = 0; p < step.size(); ++p) direction[p] = residual[p] + next / square * direction[p];
+    square = next;
+  }
+  // Stored numbers differ from the solution, and E8M0 by far: each row decides by what J then is.
+  for (int64_t i = 0; i < rows; ++i) {
+    const GridCodes before = codes_;
+    const int64_t per = grid_.scales(n);
+    for (int64_t p = i * per; p < (i + 1) * per; ++p) {
+      const auto at = static_cast<size_t>(p);
+      codes_.scales[at] = StoredScale(grid_.scale_type, codes_.scales[at] + step[at]);
+      if (grid_.minima) codes_.minima[at] = StoredScale(grid_.scale_type, codes_.minima[at] + step[scales + at]);
+    }
+    GridRow row(codes_, grid_, n, i);
+    std::vector<double> values, held;
+    for (int64_t j = 0; j < n; ++j) {
+      values.push_back(row.Of(j / grid_.group).Value(grid_, row.code(j)));
+      held.push_back(values_[static_cast<size_t>(i * n + j)]);
+    }
+    const double j_before = J();
+    Replace(i, 0, values);
+    if (J() < j_before) continue;
+    codes_ = before;
+    Replace(i, 0, held);
+  }
+}
+
+}  // namespace bitwright::worker

@@ -1,0 +1,159 @@
+#include "workers/kernels/reference/grid_sweep.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace bitwright::worker {
+namespace {
+
+// On one level: what the present scale is multiplied by, and how many scales the minimum moves.
+constexpr std::array kScaleSteps = {0.92, 0.96, 0.98, 1.02, 1.04, 1.08};
+constexpr std::array kPowers = {0.5, 2.0};
+constexpr std::array kMinimumSteps = {-0.5, -0.25, 0.25, 0.5};
+
+// A scale and minimum that a group may change to, multiplied out and as stored.
+struct Neighbour {
+  GroupScale of;
+  float scale = 0, minimum = 0;  // one level
+  int k = 0, n = 0;              // two levels
+};
+
+std::vector<Neighbour> Neighbours(const Grid& grid, GridRow& row, int64_t group) {
+  const float scale = row.scale(group), minimum = grid.minima ? row.minimum(group) : 0;
+  std::vector<Neighbour> all;
+  if (!grid.two_levels()) {
+    const auto add = [&](double s, double m) {
+      const float stored = StoredScale(grid.scale_type, s);
+      const float stored_minimum = grid.minima ? StoredScale(grid.scale_type, m) : 0;
+      if (std::isfinite(stored) && std::isfinite(stored_minimum)) {
+        all.push_back({{stored, stored_minimum}, stored, stored_minimum, 0, 0});
+      }
+    };
+    const bool powers = grid.scale_type == ScaleType::kE8M0;
+    for (const double step : powers ? std::span<const double>(kPowers) : kScaleSteps) add(scale * step, minimum);
+    for (const double step : kMinimumSteps) {
+      if (grid.minima) add(scale, minimum + step * std::abs(scale));
+    }
+    return all;
+  }
+  const int reach = grid.minima ? 1 : 0;
+  for (int dk = -1; dk <= 1; ++dk) {
+    for (int dn = -reach; dn <= reach; ++dn) {
+      const int k = std::clamp(row.sub_scale(group) + dk, grid.least_scale, grid.most_scale);
+      const int n = grid.minima ? std::clamp(row.sub_minimum(group) + dn, 0, grid.most_minimum) : 0;
+      all.push_back({{scale * static_cast<float>(k), minimum * static_cast<float>(n)}, scale, minimum, k, n});
+    }
+  }
+  return all;
+}
+
+void Store(const Grid& grid, const Neighbour& chosen, GridRow& row, int64_t group) {
+  if (grid.two_levels()) {
+    row.sub_scale(group) = static_cast<int8_t>(chosen.k);
+    if (grid.minima) row.sub_minimum(group) = static_cast<uint8_t>(chosen.n);
+  } else {
+    row.scale(group) = chosen.scale;
+    if (grid.minima) row.minimum(group) = chosen.minimum;
+  }
+}
+
+}  // namespace
+
+GridState::GridState(const GridProblem& problem, const Grid& grid, GridCodes& codes)
+    : problem_(problem), grid_(grid), codes_(codes) {
+  for (const float value : ValuesOf(codes, grid, problem.rows, problem.columns)) values_.push_back(value);
+  std::vector<double> error(values_.size());
+  for (size_t i = 0; i < error.size(); ++i) error[i] = problem.weights[i] - values_[i];
+  r_ = Both(error);
+}
+
+std::vector<double> GridState::Both(const std::vector<double>& a) const {
+  const int64_t n = problem_.columns;
+  std::vector<double> right(a.size());
+  for (int64_t i = 0; i < problem_.rows; ++i) {
+    for (int64_t j = 0; j < n; ++j) {
+      const double x = a[static_cast<size_t>(i * n + j)];
+      for (int64_t l = 0; x != 0 && l < n; ++l) right[static_cast<size_t>(i * n + l)] += x * H(j)[l];
+    }
+  }
+  if (problem_.gradient_moment.empty()) return right;
+  std::vector<double> both(a.size());
+  for (int64_t i = 0; i < problem_.rows; ++i) {
+    for (int64_t k = 0; k < problem_.rows; ++k) {
+      for (int64_t j = 0; j < n; ++j) {
+        both[static_cast<size_t>(i * n + j)] += G(i, k) * right[static_cast<size_t>(k * n + j)];
+      }
+    }
+  }
+  return both;
+}
+
+double GridState::J() const {
+  double sum = 0;
+  for (size_t i = 0; i < r_.size(); ++i) sum += (problem_.weights[i] - values_[i]) * r_[i];
+  return sum;
+}
+
+void GridState::Replace(int64_t row, int64_t begin, std::span<const double> values) {
+  const int64_t n = problem_.columns;
+  std::vector<double> change(static_cast<size_t>(n));  // (old − new) H
+  for (size_t j = 0; j < values.size(); ++j) {
+    double& held = values_[static_cast<size_t>(row * n + begin) + j];
+    const double delta = values[j] - held;
+    held = values[j];
+    const double* h = H(begin + static_cast<int64_t>(j));
+    for (int64_t l = 0; delta != 0 && l < n; ++l) change[static_cast<size_t>(l)] -= delta * h[l];
+  }
+  for (int64_t i = 0; i < problem_.rows; ++i) {
+    const double g = G(i, row);
+    for (int64_t l = 0; g != 0 && l < n; ++l) r_[static_cast<size_t>(i * n + l)] += g * change[static_cast<size_t>(l)];
+  }
+}
+
+GridState::Trial GridState::ChooseCodes(int64_t row, int64_t group, GroupScale scale) const {
+  const int64_t begin = group * grid_.group, at = row * problem_.columns + begin;
+  const double g = G(row, row);
+  std::vector<double> r(r_.begin() + at, r_.begin() + at + grid_.group);
+  Trial trial{std::vector<uint8_t>(static_cast<size_t>(grid_.group)), 0};
+  for (int64_t j = 0; j < grid_.group; ++j) {
+    const double* h = H(begin + j) + begin;
+    const double held = values_[static_cast<size_t>(at + j)];
+    const int code = scale.Nearest(grid_, held + r[static_cast<size_t>(j)] / (g * h[j]));
+    trial.codes[static_cast<size_t>(j)] = static_cast<uint8_t>(code);
+    const double delta = scale.Value(grid_, code) - held;
+    trial.gain += delta * (2 * r[static_cast<size_t>(j)] - delta * g * h[j]);
+    for (int64_t l = j + 1; l < grid_.group; ++l) r[static_cast<size_t>(l)] -= delta * g * h[l];
+  }
+  return trial;
+}
+
+void GridState::SweepGroup(int64_t row, int64_t group) {
+  GridRow at(codes_, grid_, problem_.columns, row);
+  Trial best = ChooseCodes(row, group, at.Of(group));
+  std::optional<Neighbour> chosen;
+  for (const Neighbour& neighbour : Neighbours(grid_, at, group)) {
+    Trial trial = ChooseCodes(row, group, neighbour.of);
+    if (trial.gain <= best.gain) continue;
+    best = std::move(trial);
+    chosen = neighbour;
+  }
+  if (!(best.gain > 0)) return;  // two choices of equal J would change places for ever
+  if (chosen.has_value()) Store(grid_, *chosen, at, group);
+  const GroupScale scale = at.Of(group);
+  std::vector<double> values;
+  for (int64_t j = 0; j < grid_.group; ++j) {
+    const uint8_t code = best.codes[static_cast<size_t>(j)];
+    at.code(group * grid_.group + j) = code;
+    values.push_back(scale.Value(grid_, code));
+  }
+  Replace(row, group * grid_.group, values);
+}
+
+void GridState::Sweep() {
+  for (int64_t g = 0; g < grid_.groups(problem_.columns); ++g) {
+    for (int64_t i = 0; i < problem_.rows; ++i) SweepGroup(i, g);
+  }
+}
+
+}  // namespace bitwright::worker
