@@ -6,41 +6,15 @@
 #define HWY_TARGET_INCLUDE "workers/kernels/cpu/row_lanes.cc"
 #include "hwy/foreach_target.h"  // compiles this file once per instruction set
 #include "hwy/highway.h"
+#include "workers/kernels/cpu/nearest_lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bitwright::worker::HWY_NAMESPACE {
 namespace {
 
-namespace hn = hwy::HWY_NAMESPACE;
-using D = hn::CappedTag<float, 16>;
-using V = hn::Vec<D>;
-
 // Columns that are rounded one after the other before their errors reach the rest of the block in one batched update.
 // The dependent chain is then at most 16 long, and the update reuses each loaded error for four columns.
 constexpr int64_t kSub = 16;
-
-inline int64_t Width() { return static_cast<int64_t>(hn::Lanes(D())); }
-
-// The value as storage keeps it: vector forms of RoundToBf16 and RoundToF16 in workers/tensor/stored_float.h.
-template <DType type>
-HWY_INLINE V Stored(V value) {
-  const D d;
-  const hn::RebindToUnsigned<D> du;
-  if constexpr (type == DType::kF32) return value;
-  const auto bits = hn::BitCast(du, value);
-  if constexpr (type == DType::kBF16) {
-    const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1));
-    return hn::BitCast(d, hn::And(hn::Add(hn::Add(bits, hn::Set(du, 0x7fffu)), odd), hn::Set(du, 0xffff0000u)));
-  }
-  const V magnitude = hn::Abs(value);
-  const auto mbits = hn::BitCast(du, magnitude);
-  const auto odd = hn::And(hn::ShiftRight<13>(mbits), hn::Set(du, 1));
-  const V normal = hn::BitCast(d, hn::And(hn::Add(hn::Add(mbits, hn::Set(du, 0xfffu)), odd), hn::Set(du, ~0x1fffu)));
-  const V half = hn::Set(d, 0.5f);
-  V result = hn::IfThenElse(hn::Lt(magnitude, hn::Set(d, 0x1p-14f)), hn::Sub(hn::Add(magnitude, half), half), normal);
-  result = hn::IfThenElse(hn::Ge(magnitude, hn::Set(d, 65520.0f)), hn::BitCast(d, hn::Set(du, 0x7f800000u)), result);
-  return hn::CopySign(result, value);
-}
 
 void LaneAbsMax(const float* w, int64_t columns, float* absmax) {
   const D d;
@@ -208,10 +182,43 @@ struct Sums {
   float* error;  // [kLaneRows]
 };
 
+// What a column is rounded to: symmetric integers.
+template <DType type>
+struct IntegerPolicy {
+  explicit IntegerPolicy(int bits)
+      : low(hn::Set(D(), static_cast<float>(IntGrid{bits}.MinCode()))),
+        high(hn::Set(D(), static_cast<float>(IntGrid{bits}.MaxCode()))) {}
+
+  HWY_INLINE V Round(const LdlqBlock& b, int64_t j, int64_t r, V z) const {
+    const V scale = hn::Load(D(), b.scales[j] + r);
+    const V code = hn::Min(hn::Max(hn::Round(hn::Div(z, scale)), low), high);
+    StoreCodes(code, b.codes + j * kLaneRows + r);
+    return Stored<type>(hn::Mul(code, scale));
+  }
+  V low, high;
+};
+
+// Any grid.
+template <bool consecutive, DType type>
+struct GridPolicy {
+  explicit GridPolicy(const LaneGrid& grid) : grid(grid) {}
+
+  HWY_INLINE V Round(const LdlqBlock& b, int64_t j, int64_t r, V z) const {
+    const D d;
+    const V scale = hn::LoadU(d, b.scales[j] + r), minimum = hn::LoadU(d, b.minima[j] + r);
+    const Near near = NearestOf<consecutive>(grid, hn::Mul(hn::Add(z, minimum), InverseScale(scale)));
+    const hn::Rebind<uint8_t, D> db;
+    hn::StoreU(hn::DemoteTo(db, hn::ConvertTo(hn::RebindToSigned<D>(), near.code)), db,
+               reinterpret_cast<uint8_t*>(b.codes) + j * kLaneRows + r);
+    return Stored<type>(hn::Sub(hn::Mul(near.of_codebook, scale), minimum));
+  }
+  const LaneGrid& grid;
+};
+
 // One step of the recursion: adds what the errors of columns [sub, j) contribute, rounds z_j to a code, and keeps the
 // error of the value that the consumer will see.
-template <DType type>
-HWY_INLINE void RoundOne(const LdlqBlock& b, int64_t sub, int64_t j, V low, V high, Sums sums) {
+template <typename Policy>
+HWY_INLINE void RoundOne(const LdlqBlock& b, int64_t sub, int64_t j, const Policy& policy, Sums sums) {
   const D d;
   const V weight = hn::Set(d, b.d[j]);
   for (int64_t r = 0; r < kLaneRows; r += Width()) {
@@ -222,29 +229,23 @@ HWY_INLINE void RoundOne(const LdlqBlock& b, int64_t sub, int64_t j, V low, V hi
     }
     const V w = hn::Load(d, b.w + at);
     z = hn::Add(w, z);
-    const V scale = hn::Load(d, b.scales[j] + r);
-    const V code = hn::Min(hn::Max(hn::Round(hn::Div(z, scale)), low), high);
-    const V q = Stored<type>(hn::Mul(code, scale));
+    const V q = policy.Round(b, j, r, z);
     const V miss = hn::Sub(z, q), e = hn::Sub(w, q);
     hn::Store(e, d, b.e + at);
-    StoreCodes(code, b.codes + at);
     hn::Store(hn::MulAdd(hn::Mul(miss, miss), weight, hn::Load(d, sums.loss + r)), d, sums.loss + r);
     hn::Store(hn::MulAdd(e, e, hn::Load(d, sums.error + r)), d, sums.error + r);
   }
 }
 
-template <DType type>
-void RoundColumnsAs(const LdlqBlock& b, int64_t begin, int64_t end, int bits) {
-  const D d;
-  const V low = hn::Set(d, static_cast<float>(IntGrid{bits}.MinCode()));
-  const V high = hn::Set(d, static_cast<float>(IntGrid{bits}.MaxCode()));
+template <typename Policy>
+void RoundColumnsBy(const LdlqBlock& b, int64_t begin, int64_t end, const Policy& policy) {
   for (int64_t s = begin; s < end; s += kSub) {
     const int64_t stop = std::min(s + kSub, end);
     AddRange<false>(b.e, b.m, begin, s, s, stop, b.a);
     // Sixteen terms add up in f32, everything beyond in f64: the caller subtracts the damping's share from the loss,
     // and rounding of a long f32 sum would show in the difference.
     HWY_ALIGN float loss[kLaneRows] = {}, error[kLaneRows] = {};
-    for (int64_t j = s; j < stop; ++j) RoundOne<type>(b, s, j, low, high, {loss, error});
+    for (int64_t j = s; j < stop; ++j) RoundOne(b, s, j, policy, {loss, error});
     for (int64_t r = 0; r < kLaneRows; ++r) {
       b.loss[r] += loss[r];
       b.error[r] += error[r];
@@ -253,10 +254,25 @@ void RoundColumnsAs(const LdlqBlock& b, int64_t begin, int64_t end, int bits) {
 }
 
 void RoundColumns(const LdlqBlock& b, int64_t begin, int64_t end, const IntGrid& grid) {
-  const auto round = grid.type == DType::kBF16  ? RoundColumnsAs<DType::kBF16>
-                     : grid.type == DType::kF16 ? RoundColumnsAs<DType::kF16>
-                                                : RoundColumnsAs<DType::kF32>;
-  round(b, begin, end, grid.bits);
+  if (grid.type == DType::kBF16) return RoundColumnsBy(b, begin, end, IntegerPolicy<DType::kBF16>(grid.bits));
+  if (grid.type == DType::kF16) return RoundColumnsBy(b, begin, end, IntegerPolicy<DType::kF16>(grid.bits));
+  RoundColumnsBy(b, begin, end, IntegerPolicy<DType::kF32>(grid.bits));
+}
+
+template <DType type>
+void RoundColumnsOnGridAs(const LdlqBlock& b, int64_t begin, int64_t end, const LaneGrid& grid) {
+  if (grid.consecutive) return RoundColumnsBy(b, begin, end, GridPolicy<true, type>(grid));
+  RoundColumnsBy(b, begin, end, GridPolicy<false, type>(grid));
+}
+
+void RoundColumnsOnGrid(const LdlqBlock& b, int64_t begin, int64_t end, const LaneGrid& grid) {
+  if (grid.type == DType::kBF16) return RoundColumnsOnGridAs<DType::kBF16>(b, begin, end, grid);
+  if (grid.type == DType::kF16) return RoundColumnsOnGridAs<DType::kF16>(b, begin, end, grid);
+  RoundColumnsOnGridAs<DType::kF32>(b, begin, end, grid);
+}
+
+void SubtractProducts(const float* e, const float* m, int64_t i0, int64_t i1, int64_t j0, int64_t j1, float* to) {
+  AddRange<true>(e, m, i0, i1, j0, j1, to);
 }
 
 }  // namespace
@@ -272,6 +288,8 @@ HWY_EXPORT(RoundLanesToNearest);
 HWY_EXPORT(AddEarlierErrors);
 HWY_EXPORT(StandingValues);
 HWY_EXPORT(RoundColumns);
+HWY_EXPORT(RoundColumnsOnGrid);
+HWY_EXPORT(SubtractProducts);
 
 void LaneAbsMax(const float* w, int64_t columns, float* absmax) {
   HWY_DYNAMIC_DISPATCH(LaneAbsMax)(w, columns, absmax);
@@ -292,6 +310,12 @@ void StandingValues(const LdlqBlock& block, int64_t begin, int64_t end, float* s
 }
 void RoundColumns(const LdlqBlock& block, int64_t begin, int64_t end, const IntGrid& grid) {
   HWY_DYNAMIC_DISPATCH(RoundColumns)(block, begin, end, grid);
+}
+void RoundColumnsOnGrid(const LdlqBlock& block, int64_t begin, int64_t end, const LaneGrid& grid) {
+  HWY_DYNAMIC_DISPATCH(RoundColumnsOnGrid)(block, begin, end, grid);
+}
+void SubtractProducts(const float* e, const float* m, int64_t i0, int64_t i1, int64_t j0, int64_t j1, float* to) {
+  HWY_DYNAMIC_DISPATCH(SubtractProducts)(e, m, i0, i1, j0, j1, to);
 }
 
 }  // namespace bitwright::worker

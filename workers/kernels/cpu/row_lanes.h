@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "workers/kernels/cpu/lane_grid.h"
 #include "workers/kernels/rounding.h"
 #include "workers/tensor/dtype.h"
 
@@ -31,15 +32,16 @@ void RoundLanesToNearest(const float* w, int64_t columns, const float* scales, i
 // One block of columns on its way through LDLQ (Rounding::RoundLdlq explains the recursion and its symbols). Columns
 // are counted from the start of the block; all arrays are [kLaneBlock, kLaneRows] unless stated.
 struct LdlqBlock {
-  const float* w;              // weights
-  float* a;                    // Σ over earlier columns i of (w_i − q_i)·M_ij
-  float* e;                    // out: w − q
-  int8_t* codes;               // out
-  const float* m;              // [kLaneBlock, kLaneBlock]: m[j·kLaneBlock + i] = M_ij for i < j
-  const float* d;              // [kLaneBlock]
-  const float* const* scales;  // [kLaneBlock] pointers to [kLaneRows]
-  double* loss;                // [kLaneRows], adds Σ_j D_j (z_j − q_j)²
-  double* error;               // [kLaneRows], adds Σ_j e_j²
+  const float* w;                        // weights
+  float* a;                              // Σ over earlier columns i of (w_i − q_i)·M_ij
+  float* e;                              // out: w − q
+  int8_t* codes;                         // out
+  const float* m;                        // [kLaneBlock, kLaneBlock]: m[j·kLaneBlock + i] = M_ij for i < j
+  const float* d;                        // [kLaneBlock]
+  const float* const* scales;            // [kLaneBlock] pointers to [kLaneRows]
+  double* loss;                          // [kLaneRows], adds Σ_j D_j (z_j − q_j)²
+  double* error;                         // [kLaneRows], adds Σ_j e_j²
+  const float* const* minima = nullptr;  // [kLaneBlock] pointers to [kLaneRows]; on grids
 };
 
 // a_j += Σ_{i in [0, begin)} e_i M_ij for j in [begin, end).
@@ -53,5 +55,11 @@ void StandingValues(const LdlqBlock& block, int64_t begin, int64_t end, float* s
 
 // Rounds columns [begin, end) one after the other: z_j = w_j + a_j + Σ_{i in [begin, j)} e_i M_ij.
 void RoundColumns(const LdlqBlock& block, int64_t begin, int64_t end, const IntGrid& grid);
+
+// The same on any grid; codes are then u8.
+void RoundColumnsOnGrid(const LdlqBlock& block, int64_t begin, int64_t end, const LaneGrid& grid);
+
+// to_j −= Σ_{i in [i0, i1)} e_i m[j·kLaneBlock + i] for j in [j0, j1); e and to [kLaneBlock, kLaneRows].
+void SubtractProducts(const float* e, const float* m, int64_t i0, int64_t i1, int64_t j0, int64_t j1, float* to);
 
 }  // namespace bitwright::worker
