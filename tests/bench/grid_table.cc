@@ -112,7 +112,7 @@ class Table {
     pool_.ParallelFor(parts, [&](int64_t part, int) {
       const int64_t begin = weight.rows * part / parts, rows = weight.rows * (part + 1) / parts - begin;
       const std::vector<double> w(weights.begin() + begin * in, weights.begin() + (begin + rows) * in);
-      const GridProblem problem{rows, in, w, h, {}};
+      const GridProblem problem{rows, in, w, h, {}, {}};
       const GridSteps steps = effort == Effort::kAll ? GridSteps{3, true, 2} : GridSteps{0, false, 0};
       const GridCodes codes =
           effort == Effort::kStart ? StartOnGrid(problem, grid) : RoundOnGrid(problem, grid, steps).codes;

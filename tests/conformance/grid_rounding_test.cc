@@ -6,7 +6,7 @@
 #include <cmath>
 #include <random>
 
-#include "workers/kernels/reference/grid_row.h"
+#include "workers/kernels/stored_scale.h"
 
 namespace bitwright::worker {
 namespace {
@@ -71,7 +71,8 @@ class GridRoundingTest : public testing::Test {
   }
 
   GridProblem Problem(bool both_sides) const {
-    return {kRows, kColumns, weights_, moment_, both_sides ? std::span<const double>(gradients_) : std::span<double>()};
+    return {kRows, kColumns, weights_, moment_, both_sides ? std::span<const double>(gradients_) : std::span<double>(),
+            {}};
   }
 
   std::vector<double> weights_, moment_, gradients_;

@@ -2,6 +2,7 @@
 #include "tests/conformance/expected.h"
 #include "tests/support/sample_linear.h"
 #include "workers/kernels/pack_codes.h"
+#include "workers/kernels/reference/grid_rounding.h"
 #include "workers/kernels/reference/reference_device.h"
 #include "workers/kernels/rounding.h"
 
@@ -43,6 +44,52 @@ std::unique_ptr<DeviceFactor> Load(Rounding& rounding, const FactorHead& head, c
   return rounding.LoadFactor(head, [&](int64_t i, std::span<float> to) {
     std::copy_n(triangle.data() + PackedTriangleIndex(head.inputs, i, i), to.size(), to.data());
   });
+}
+
+constexpr float kTwoBits[] = {0, 1, 2, 3}, kThreeBits[] = {-4, -3, -2, -1, 0, 1, 2, 3};
+constexpr float kUneven[] = {-12, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 12};
+
+// One of each kind that formats have.
+const Grid kGrids[] = {
+    {kThreeBits, 32, 0, 0, 0, 0, false, true, ScaleType::kBF16, DType::kBF16},
+    {kTwoBits, 32, 0, 0, 0, 0, true, false, ScaleType::kF16, DType::kF32},
+    {kUneven, 32, 0, 0, 0, 0, false, false, ScaleType::kE8M0, DType::kF16},
+    {kThreeBits, 16, 128, -32, 31, 0, false, true, ScaleType::kF16, DType::kF32},
+    {kTwoBits, 16, 128, 0, 15, 15, true, false, ScaleType::kF16, DType::kF32},
+};
+
+// Codes of a device need not be the reference's: sums in f32 decide ties and near ties otherwise, and a sweep goes on
+// from there. Their losses must be alike, row by row in the mean, and those of their own codes.
+void CheckGrids(Device& device, Device& plain) {
+  const SampleLinear sample(70, 256, 600, 4);
+  for (const bool act_order : {false, true}) {
+    const FactorHead head = HeadOf(sample, act_order);
+    std::vector<float> triangle = sample.packed;
+    ASSERT_EQ(plain.rounding().Factorize(head, triangle), std::nullopt);
+    const auto factor = Load(device.rounding(), head, triangle), expected = Load(plain.rounding(), head, triangle);
+    const Part weights(device, sample.weights, sample.out), weights_plain(plain, sample.weights, sample.out);
+    for (const Grid& grid : kGrids) {
+      double last = 1e300;
+      for (const GridSteps& steps : {GridSteps{0, false, 0}, GridSteps{3, false, 0}, GridSteps{3, true, 2}}) {
+        SCOPED_TRACE(testing::Message() << "grid " << &grid - kGrids << " order " << act_order << " sweeps "
+                                        << steps.sweeps << " refit " << steps.refit);
+        const GridRounded got = device.rounding().RoundOnGrid(*factor, weights.view(), grid, steps);
+        const GridRounded want = plain.rounding().RoundOnGrid(*expected, weights_plain.view(), grid, steps);
+        EXPECT_NEAR(got.loss, want.loss, 0.01 * want.loss);
+        EXPECT_LE(got.loss, last * 1.0001);
+        last = got.loss;
+        const std::vector<float> values = ValuesOf(got.codes, grid, sample.out, sample.in);
+        const Part held(device, values, sample.out);
+        const DeviceMatrix moment(device, DType::kF32, sample.in, sample.in);
+        device.Write(sample.moment, moment.view());
+        const std::vector<double> losses = device.rounding().MomentLosses(weights.view(), held.view(), moment.view());
+        for (int64_t r = 0; r < sample.out; ++r) {
+          // A dead input counts for nothing in the moment, and for its own error in what the rounding lowers.
+          EXPECT_LE(losses[static_cast<size_t>(r)], got.row_loss[static_cast<size_t>(r)] * 1.001 + 1e-9) << r;
+        }
+      }
+    }
+  }
 }
 
 void CheckFactors(Device& device, Device& plain) {
@@ -188,6 +235,7 @@ void CheckDequantized(Device& device, Device& plain) {
 void CheckRounding(Device& device) {
   const auto plain = MakeReferenceDevice();
   CheckFactors(device, *plain);
+  CheckGrids(device, *plain);
   CheckLdlq(device, *plain);
   CheckNearest(device, *plain);
   CheckDequantized(device, *plain);

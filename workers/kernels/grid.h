@@ -44,11 +44,22 @@ struct Grid {
 
 // Rows of weights [rows, columns] on a grid: what a target packs.
 struct GridCodes {
+  GridCodes() = default;
+  // All zeros.
+  GridCodes(const Grid& grid, int64_t rows, int64_t columns);
+
   std::vector<uint8_t> codes;       // [rows, columns], indices into the codebook
   std::vector<float> scales;        // [rows, grid.scales(columns)], numbers of scale_type
   std::vector<float> minima;        // likewise; empty: the grid has none
   std::vector<int8_t> sub_scales;   // [rows, grid.groups(columns)] k; empty on one level
   std::vector<uint8_t> sub_minima;  // likewise n; empty: no minima, or one level
+};
+
+// What follows the start and the feedback of rounding on a grid (Rounding::RoundOnGrid).
+struct GridSteps {
+  int sweeps = 3;        // over all codes, scales and minima
+  bool refit = false;    // scales of the first level, codes fixed, and then
+  int sweeps_after = 2;  // as many sweeps again
 };
 
 }  // namespace bitwright::worker

@@ -35,6 +35,9 @@ constexpr std::array<Factors, kWidths> kClipFactors = [] {
 
 }  // namespace
 
+GridRounded::GridRounded(const Grid& grid, int64_t out, int64_t in)
+    : codes(grid, out, in), row_loss(static_cast<size_t>(out)) {}
+
 std::span<const float> ClipFactors(int bits) { return kClipFactors[static_cast<size_t>(bits - kLeastBits)]; }
 
 }  // namespace bitwright::worker

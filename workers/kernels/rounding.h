@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "workers/kernels/device.h"
+#include "workers/kernels/grid.h"
 #include "workers/tensor/dtype.h"
 #include "workers/tensor/tensor.h"
 
@@ -32,6 +33,15 @@ struct RoundedLinear {
   std::vector<float> scales;     // [out, in / group], already rounded to the grid's type
   std::vector<double> row_loss;  // [out] (ΔW H ΔWᵀ)_rr, undamped; empty from RoundNearest, which knows no H
   double loss = 0;               // tr(ΔW H ΔWᵀ), the sum of row_loss in order
+};
+
+// A linear [out, in] on a grid.
+struct GridRounded {
+  GridRounded(const Grid& grid, int64_t out, int64_t in);
+
+  GridCodes codes;
+  std::vector<double> row_loss;  // [out] (ΔW H ΔWᵀ)_rr, undamped
+  double loss = 0;               // their sum
 };
 
 // How the scale of a group is chosen. Always rounded to the grid's type before any code is computed. An all-zero group
@@ -116,6 +126,19 @@ class Rounding {
   // The row losses alone that RoundLdlq gives, [grids, out].
   virtual std::vector<double> LdlqLosses(const DeviceFactor& factor, const Matrix& weights,
                                          std::span<const IntGrid> grids, const LdlqOptions& options) = 0;
+
+  // On any grid: lowers J = tr(ΔW H' ΔWᵀ), H' damped as the factor is.
+  //  Start: each group's scale and minimum from a search that weighs the error of column j with H'_jj.
+  //  Feedback: as RoundLdlq, with these scales. A row keeps its start where that is better.
+  //  Sweep: with R = ΔW H', the code of least J while all others stand is the one nearest to q_ij + R_ij / H'_jj. For
+  //   each group of columns of a row, its scale and minimum as they are and their neighbours are tried, each with the
+  //   group's codes chosen anew one after the other; what lowers J most stays.
+  //  Re-fit: J is quadratic in the scales and minima of the first level when codes stand. A dozen steps of conjugate
+  //   gradients; a row keeps the outcome, as it is stored, where that lowers its J. Then sweeps again.
+  // No step raises J but by rounding in f32. grid.group divides 128. reference/grid_rounding.h has it with a moment G
+  // of output gradients besides.
+  virtual GridRounded RoundOnGrid(const DeviceFactor& factor, const Matrix& weights, const Grid& grid,
+                                  const GridSteps& steps) = 0;
 
   // Each weight to the nearest code: clamp(round half to even(w / scale)). `diagonal` [in] weighs columns in the search
   // for scales; empty: all alike.

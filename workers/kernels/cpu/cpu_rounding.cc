@@ -6,8 +6,10 @@
 
 #include "proto/base/log.h"
 #include "workers/kernels/cpu/cholesky.h"
+#include "workers/kernels/cpu/cpu_factor.h"
 #include "workers/kernels/cpu/cpu_memory.h"
 #include "workers/kernels/cpu/dequantize_row.h"
+#include "workers/kernels/cpu/grid_piece.h"
 #include "workers/kernels/cpu/group_scales.h"
 #include "workers/kernels/cpu/row_gather.h"
 #include "workers/kernels/cpu/row_lanes.h"
@@ -21,13 +23,6 @@ namespace {
 
 constexpr int64_t kRows = kLaneRows;
 constexpr int64_t kBlock = kLaneBlock;
-
-struct CpuFactor final : DeviceFactor {
-  FactorHead head;
-  std::vector<float> d;  // [in] D, by position
-  Buffer<float> m;       // [in, in] row-major, by position; the strictly upper part is M's, the rest unspecified
-  Buffer<float> blocks;  // [blocks of 128 columns][128][128]: element (j, i) is M_ij of the diagonal block, i < j
-};
 
 const CpuFactor& On(const DeviceFactor& factor) { return static_cast<const CpuFactor&>(factor); }
 
@@ -170,6 +165,8 @@ class CpuRounding final : public Rounding {
                                  const LdlqOptions& options) override;
   RoundedLinear RoundNearest(const Matrix& weights, const IntGrid& grid, const NearestOptions& options,
                              std::span<const float> diagonal) override;
+  GridRounded RoundOnGrid(const DeviceFactor& factor, const Matrix& weights, const Grid& grid,
+                          const GridSteps& steps) override;
   std::vector<double> MomentLosses(const Matrix& weights, const Matrix& values, const Matrix& moment) override;
   void Dequantize(const IntGrid& grid, std::span<const int8_t> codes, std::span<const float> scales,
                   const Matrix& to) override;
@@ -284,6 +281,23 @@ RoundedLinear CpuRounding::RoundNearest(const Matrix& weights, const IntGrid& gr
     ScatterCodes(codes.data(), out, in, first, nullptr, result.codes.data());
     ScatterScales(scales.data(), out, groups, first, result.scales.data());
   });
+  return result;
+}
+
+GridRounded CpuRounding::RoundOnGrid(const DeviceFactor& device_factor, const Matrix& weights, const Grid& grid,
+                                     const GridSteps& steps) {
+  const CpuFactor& factor = On(device_factor);
+  const int64_t out = weights.rows, in = weights.columns;
+  CHECK(in == factor.head.inputs && in % grid.group == 0 && kBlock % grid.group == 0) << in << " " << grid.group;
+  CHECK(!grid.two_levels() || (in % grid.super == 0 && grid.super % grid.group == 0)) << in << " " << grid.super;
+  MakeMoment(factor, pool_);
+  GridRounded result(grid, out, in);
+  ForPieces(out, [&](int64_t first, int64_t) {
+    GridPiece piece(factor, grid);
+    piece.Round(weights, first, steps);
+    piece.Scatter(out, first, result);
+  });
+  for (const double loss : result.row_loss) result.loss += loss;
   return result;
 }
 

@@ -21,23 +21,30 @@ UnitUpperFactor::UnitUpperFactor(std::span<const double> a, int64_t n)
 
 void FeedBack(const GridProblem& problem, const Grid& grid, GridCodes& codes) {
   const int64_t rows = problem.rows, n = problem.columns;
-  const UnitUpperFactor h(problem.moment, n);
+  const auto column = [&](int64_t position) -> int64_t {
+    return problem.order.empty() ? position : problem.order[static_cast<size_t>(position)];
+  };
+  std::vector<double> moment;
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = 0; j < n; ++j) moment.push_back(problem.moment[static_cast<size_t>(column(i) * n + column(j))]);
+  }
+  const UnitUpperFactor h(moment, n);
   std::optional<UnitUpperFactor> g;
   if (!problem.gradient_moment.empty()) g.emplace(problem.gradient_moment, rows);
-  std::vector<double> error(static_cast<size_t>(rows * n)), t(static_cast<size_t>(rows));
+  std::vector<double> error(static_cast<size_t>(rows * n)), t(static_cast<size_t>(rows));  // error: by position
   std::vector<GridRow> row;
   for (int64_t i = 0; i < rows; ++i) row.emplace_back(codes, grid, n, i);
-  for (int64_t j = 0; j < n; ++j) {
+  for (int64_t p = 0; p < n; ++p) {
     for (int64_t i = 0; i < rows; ++i) {
       const double* e = &error[static_cast<size_t>(i * n)];
-      const double w = problem.weights[static_cast<size_t>(i * n + j)];
+      const double w = problem.weights[static_cast<size_t>(i * n + column(p))];
       double f = 0, from_rows = 0;
-      for (int64_t l = 0; l < j; ++l) f += e[l] * h.M(l, j);
+      for (int64_t l = 0; l < p; ++l) f += e[l] * h.M(l, p);
       for (int64_t k = 0; g.has_value() && k < i; ++k) from_rows += g->M(k, i) * t[static_cast<size_t>(k)];
-      const GroupScale scale = row[static_cast<size_t>(i)].Of(j / grid.group);
+      const GroupScale scale = row[static_cast<size_t>(i)].Of(column(p) / grid.group);
       const int code = scale.Nearest(grid, w + f + from_rows);
-      row[static_cast<size_t>(i)].code(j) = static_cast<uint8_t>(code);
-      error[static_cast<size_t>(i * n + j)] = w - scale.Value(grid, code);
+      row[static_cast<size_t>(i)].code(column(p)) = static_cast<uint8_t>(code);
+      error[static_cast<size_t>(i * n + p)] = w - scale.Value(grid, code);
       t[static_cast<size_t>(i)] = f + w - scale.Value(grid, code);
     }
   }

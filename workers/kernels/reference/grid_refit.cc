@@ -1,6 +1,7 @@
 #include <numeric>
 
 #include "workers/kernels/reference/grid_sweep.h"
+#include "workers/kernels/stored_scale.h"
 
 namespace bitwright::worker {
 namespace {

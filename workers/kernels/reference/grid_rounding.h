@@ -20,6 +20,7 @@ struct GridProblem {
   std::span<const double> weights;          // [rows, columns]
   std::span<const double> moment;           // H
   std::span<const double> gradient_moment;  // G; empty: the identity
+  std::span<const int32_t> order;           // [columns] in which feedback takes the columns; empty: as they are
 };
 
 struct GridRounding {
@@ -27,12 +28,6 @@ struct GridRounding {
   // [1 + steps] J after the start, and then after feedback and each later step in turn. From the second on it never
   // rises.
   std::vector<double> objective;
-};
-
-struct GridSteps {
-  int sweeps = 3;        // over all codes, scales and minima
-  bool refit = false;    // scales of the first level, codes fixed, and then
-  int sweeps_after = 2;  // as many sweeps again
 };
 
 // Each group's scale and minimum from a search that weighs a column's error with H_jj, codes to the nearest value. No

@@ -31,9 +31,6 @@ struct GroupScale {
   }
 };
 
-// The number of `type` nearest to a scale.
-float StoredScale(ScaleType type, double scale);
-
 // What a row of GridCodes holds for its scales, to be read and changed group by group.
 class GridRow {
  public:

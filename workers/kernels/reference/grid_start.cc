@@ -2,6 +2,7 @@
 
 #include "workers/kernels/reference/grid_rounding.h"
 #include "workers/kernels/reference/grid_row.h"
+#include "workers/kernels/stored_scale.h"
 
 namespace bitwright::worker {
 namespace {
@@ -158,34 +159,9 @@ void StoreTwoLevels(const Grid& grid, std::span<const Part> parts, GridRow& row,
 
 }  // namespace
 
-float StoredScale(ScaleType type, double scale) {
-  const auto value = static_cast<float>(scale);
-  switch (type) {
-    case ScaleType::kF32:
-      return value;
-    case ScaleType::kF16:
-      return RoundTo(DType::kF16, value);
-    case ScaleType::kBF16:
-      return RoundTo(DType::kBF16, value);
-    case ScaleType::kE8M0:
-      return value > 0 ? std::exp2(std::clamp(std::round(std::log2(value)), -127.0f, 127.0f)) : 0x1p-127f;
-    case ScaleType::kE4M3: {  // 3 bits of fraction, exponents from −6, at most 448
-      if (!(value > 0)) return 0;
-      const int exponent = std::max(static_cast<int>(std::floor(std::log2(value))), -6);
-      return std::min(std::nearbyint(std::ldexp(value, 3 - exponent)) * std::ldexp(1.0f, exponent - 3), 448.0f);
-    }
-  }
-  return value;
-}
-
 GridCodes StartOnGrid(const GridProblem& problem, const Grid& grid) {
   const int64_t n = problem.columns, groups = grid.groups(n);
-  GridCodes codes;
-  codes.codes.resize(static_cast<size_t>(problem.rows * n));
-  codes.scales.resize(static_cast<size_t>(problem.rows * grid.scales(n)));
-  if (grid.minima) codes.minima.resize(codes.scales.size());
-  if (grid.two_levels()) codes.sub_scales.resize(static_cast<size_t>(problem.rows * groups));
-  if (grid.two_levels() && grid.minima) codes.sub_minima.resize(codes.sub_scales.size());
+  GridCodes codes(grid, problem.rows, n);
   std::vector<double> diagonal;
   for (int64_t j = 0; j < n; ++j) diagonal.push_back(problem.moment[static_cast<size_t>(j * n + j)]);
   for (int64_t i = 0; i < problem.rows; ++i) {

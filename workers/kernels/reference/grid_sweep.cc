@@ -1,16 +1,12 @@
 #include "workers/kernels/reference/grid_sweep.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
+
+#include "workers/kernels/stored_scale.h"
 
 namespace bitwright::worker {
 namespace {
-
-// On one level: what the present scale is multiplied by, and how many scales the minimum moves.
-constexpr std::array kScaleSteps = {0.92, 0.96, 0.98, 1.02, 1.04, 1.08};
-constexpr std::array kPowers = {0.5, 2.0};
-constexpr std::array kMinimumSteps = {-0.5, -0.25, 0.25, 0.5};
 
 // A scale and minimum that a group may change to, multiplied out and as stored.
 struct Neighbour {
@@ -30,9 +26,8 @@ std::vector<Neighbour> Neighbours(const Grid& grid, GridRow& row, int64_t group)
         all.push_back({{stored, stored_minimum}, stored, stored_minimum, 0, 0});
       }
     };
-    const bool powers = grid.scale_type == ScaleType::kE8M0;
-    for (const double step : powers ? std::span<const double>(kPowers) : kScaleSteps) add(scale * step, minimum);
-    for (const double step : kMinimumSteps) {
+    for (const double step : GridScaleSteps(grid.scale_type)) add(scale * step, minimum);
+    for (const double step : kGridMinimumSteps) {
       if (grid.minima) add(scale, minimum + step * std::abs(scale));
     }
     return all;

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "workers/kernels/pack_codes.h"
+#include "workers/kernels/reference/grid_rounding.h"
 #include "workers/kernels/reference/reference_memory.h"
 #include "workers/tensor/packed_triangle.h"
 #include "workers/tensor/stored_float.h"
@@ -139,6 +140,21 @@ class LdlqRow {
   double loss_ = 0;
 };
 
+// H' = M D Mᵀ in the order of the columns, [in, in].
+std::vector<double> DampedMoment(const HostFactor& factor) {
+  const auto n = static_cast<size_t>(factor.head.inputs);
+  std::vector<double> moment(n * n);
+  for (size_t i = 0; i < n; ++i) {
+    for (size_t j = i; j < n; ++j) {
+      double sum = 0;
+      for (size_t k = j; k < n; ++k) sum += factor.m[i * n + k] * factor.d[k] * factor.m[j * n + k];
+      const auto row = static_cast<size_t>(factor.head.order[i]), column = static_cast<size_t>(factor.head.order[j]);
+      moment[row * n + column] = moment[column * n + row] = sum;
+    }
+  }
+  return moment;
+}
+
 class ReferenceRounding final : public Rounding {
  public:
   // A = P H' Pᵀ, from the last column to the first: D_j = A_jj − Σ_{k>j} D_k M_jk², M_ij = (A_ij − Σ_{k>j} M_ik D_k
@@ -188,6 +204,32 @@ class ReferenceRounding final : public Rounding {
       Append(row.codes(), row.scales(), result);
       result.row_loss.push_back(row.loss());
       result.loss += row.loss();
+    }
+    return result;
+  }
+
+  GridRounded RoundOnGrid(const DeviceFactor& device_factor, const Matrix& weights, const Grid& grid,
+                          const GridSteps& steps) override {
+    const auto& factor = static_cast<const HostFactor&>(device_factor);
+    const std::vector<double> moment = DampedMoment(factor);
+    const int64_t in = weights.columns;
+    std::vector<double> w;
+    for (int64_t i = 0; i < weights.rows * in; ++i) {
+      w.push_back(factor.head.dead[static_cast<size_t>(i % in)] != 0 ? 0 : At(weights, i / in, i % in));
+    }
+    GridRounded result(grid, weights.rows, in);
+    result.codes = worker::RoundOnGrid({weights.rows, in, w, moment, {}, factor.head.order}, grid, steps).codes;
+    const std::vector<float> values = ValuesOf(result.codes, grid, weights.rows, in);
+    for (int64_t r = 0; r < weights.rows; ++r) {
+      double& loss = result.row_loss[static_cast<size_t>(r)];
+      const auto error = [&](int64_t j) {
+        return w[static_cast<size_t>(r * in + j)] - values[static_cast<size_t>(r * in + j)];
+      };
+      for (int64_t i = 0; i < in; ++i) {
+        for (int64_t j = 0; j < in; ++j) loss += error(i) * error(j) * moment[static_cast<size_t>(i * in + j)];
+        loss -= factor.head.added * error(i) * error(i);
+      }
+      result.loss += loss;
     }
     return result;
   }

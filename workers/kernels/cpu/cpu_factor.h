@@ -1,0 +1,22 @@
+#pragma once
+
+#include <vector>
+
+#include "absl/base/call_once.h"
+#include "workers/kernels/rounding.h"
+#include "workers/tensor/buffer.h"
+
+namespace bitwright::worker {
+
+struct CpuFactor final : DeviceFactor {
+  FactorHead head;
+  std::vector<float> d;  // [in] D, by position
+  Buffer<float> m;       // [in, in] row-major, by position; the strictly upper part is M's, the rest unspecified
+  Buffer<float> blocks;  // [blocks of 128 columns][128][128]: element (j, i) is M_ij of the diagonal block, i < j
+
+  // H, damped, [in, in] by column; of rounding on grids alone, which makes it once.
+  mutable absl::once_flag moment_made;
+  mutable Buffer<float> moment;
+};
+
+}  // namespace bitwright::worker

@@ -1,0 +1,100 @@
+#include <algorithm>
+
+#include "workers/kernels/cpu/grid_piece.h"
+#include "workers/kernels/cpu/row_lanes.h"
+#include "workers/kernels/gemm.h"
+#include "workers/kernels/stored_scale.h"
+
+namespace bitwright::worker {
+namespace {
+
+constexpr int64_t kRows = kLaneRows;
+constexpr int kSteps = 12;  // of conjugate gradients
+
+// to[r] = Σ_p a[p, r] b[p, r].
+void Dots(const Buffer<float>& a, const Buffer<float>& b, double* to) {
+  std::fill_n(to, kRows, 0.0);
+  for (int64_t i = 0; i < a.size(); ++i) to[i % kRows] += static_cast<double>(a[i]) * b[i];
+}
+
+}  // namespace
+
+void GridPiece::Spread(const float* x, float* q) const {
+  const int64_t minima = Scales() * kRows;
+  for (int64_t j = 0; j < in_; ++j) {
+    const int64_t group = j / grid_.group;
+    const float *s = x + ScaleOf(group) * kRows, *m = s + minima;
+    for (int64_t r = 0; r < kRows; ++r) {
+      const float k = grid_.two_levels() ? stored_.sub_scales[group * kRows + r] : 1;
+      const float n = grid_.two_levels() ? stored_.sub_minima[group * kRows + r] : 1;
+      q[j * kRows + r] = s[r] * k * lanes_.codebook[codes_[j * kRows + r]] - (grid_.minima ? m[r] * n : 0);
+    }
+  }
+}
+
+void GridPiece::Gather(const float* q, float* x) const {
+  const int64_t minima = Scales() * kRows;
+  std::fill_n(x, minima * (grid_.minima ? 2 : 1), 0.0f);
+  for (int64_t j = 0; j < in_; ++j) {
+    const int64_t group = j / grid_.group;
+    float *s = x + ScaleOf(group) * kRows, *m = s + minima;
+    for (int64_t r = 0; r < kRows; ++r) {
+      const float k = grid_.two_levels() ? stored_.sub_scales[group * kRows + r] : 1;
+      s[r] += q[j * kRows + r] * k * lanes_.codebook[codes_[j * kRows + r]];
+      if (grid_.minima) m[r] -= q[j * kRows + r] * (grid_.two_levels() ? stored_.sub_minima[group * kRows + r] : 1);
+    }
+  }
+}
+
+// Each lane solves its own normal equations; reference/grid_refit.cc states them.
+void GridPiece::Refit() {
+  const int64_t unknowns = Scales() * kRows * (grid_.minima ? 2 : 1);
+  Buffer<float> residual(unknowns), direction(unknowns), applied(unknowns), step(unknowns);
+  Buffer<float> q(in_ * kRows), hq(in_ * kRows);
+  std::fill_n(step.data(), unknowns, 0.0f);
+  Gather(r_.data(), residual.data());
+  std::copy_n(residual.data(), unknowns, direction.data());
+  double square[kRows], curvature[kRows], next[kRows];
+  Dots(residual, residual, square);
+  for (int k = 0; k < kSteps; ++k) {
+    Spread(direction.data(), q.data());
+    GemmF32(false, false, in_, kRows, in_, 1.0f, factor_.moment.data(), in_, q.data(), kRows, 0.0f, hq.data(), kRows);
+    Gather(hq.data(), applied.data());
+    Dots(direction, applied, curvature);
+    for (int64_t i = 0; i < unknowns; ++i) {
+      const int64_t r = i % kRows;
+      const auto length = static_cast<float>(curvature[r] > 0 ? square[r] / curvature[r] : 0);
+      step[i] += length * direction[i];
+      residual[i] -= length * applied[i];
+    }
+    Dots(residual, residual, next);
+    for (int64_t i = 0; i < unknowns; ++i) {
+      const int64_t r = i % kRows;
+      direction[i] = residual[i] + static_cast<float>(square[r] > 0 ? next[r] / square[r] : 0) * direction[i];
+    }
+    std::copy_n(next, kRows, square);
+  }
+  double before[kRows];
+  std::copy_n(j_, kRows, before);
+  const int64_t scales = Scales() * kRows;
+  Buffer<float> old_scales(scales), old_minima(scales);
+  std::copy_n(stored_.scales.data(), scales, old_scales.data());
+  std::copy_n(stored_.minima.data(), scales, old_minima.data());
+  for (int64_t i = 0; i < scales; ++i) {
+    stored_.scales[i] = StoredScale(grid_.scale_type, double{old_scales[i]} + step[i]);
+    if (grid_.minima) stored_.minima[i] = StoredScale(grid_.scale_type, double{old_minima[i]} + step[scales + i]);
+  }
+  MultiplyScales();
+  ValuesFromCodes();
+  FollowValues();
+  for (int64_t i = 0; i < scales; ++i) {
+    if (j_[i % kRows] < before[i % kRows]) continue;  // also where the new scale is not finite
+    stored_.scales[i] = old_scales[i];
+    stored_.minima[i] = old_minima[i];
+  }
+  MultiplyScales();
+  ValuesFromCodes();
+  FollowValues();
+}
+
+}  // namespace bitwright::worker

@@ -1,0 +1,241 @@
+#include "workers/kernels/cpu/grid_start.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "workers/kernels/cpu/row_lanes.h"
+#include "workers/kernels/stored_scale.h"
+
+namespace bitwright::worker {
+namespace {
+
+constexpr int64_t kRows = kLaneRows;
+constexpr float kLeastFactor = 0.35f, kMostFactor = 1.1f;  // as in the reference
+constexpr int kFactors = 31;
+constexpr int kFits = 4;
+
+struct Lanes {
+  alignas(64) float of[kRows] = {};
+  float& operator[](int64_t r) { return of[r]; }
+  float operator[](int64_t r) const { return of[r]; }
+};
+
+struct Part {
+  const float* w;
+  const float* h;
+  int64_t columns;
+};
+
+// The best so far, lane by lane.
+struct Best {
+  Best() { std::fill_n(error.of, kRows, 3e38f); }
+
+  // True in `better` where the new one is better.
+  void Try(const LaneGrid& grid, const Part& part, const Lanes& s, const Lanes& m, bool* better = nullptr) {
+    Lanes tried;
+    GroupErrors(grid, part.w, part.h, part.columns, {s.of, m.of}, tried.of);
+    for (int64_t r = 0; r < kRows; ++r) {
+      const bool wins = tried[r] < error[r];  // not where a scale overflowed
+      if (better != nullptr) better[r] = wins;
+      error[r] = wins ? tried[r] : error[r];
+      scale[r] = wins ? s[r] : scale[r];
+      minimum[r] = wins ? m[r] : minimum[r];
+    }
+  }
+  Lanes scale, minimum, error;
+};
+
+void Fit(const Grid& grid, const LaneGrid& lanes, const Part& part, const Lanes& w1, Best& best) {
+  Lanes cc, c1, cw, s, m;
+  GroupSums(lanes, part.w, part.h, part.columns, {best.scale.of, best.minimum.of}, cc.of, c1.of, cw.of);
+  double one = 0;
+  for (int64_t j = 0; j < part.columns; ++j) one += part.h[j];
+  for (int64_t r = 0; r < kRows; ++r) {
+    s[r] = best.scale[r];
+    m[r] = best.minimum[r];
+    const double a = cc[r], b = c1[r], determinant = a * one - b * b;
+    const float straight = a > 0 ? static_cast<float>(cw[r] / a) : s[r];
+    if (!grid.minima) {
+      s[r] = straight;
+    } else if (determinant > 1e-6 * a * one) {
+      s[r] = static_cast<float>((cw[r] * one - w1[r] * b) / determinant);
+      m[r] = static_cast<float>((cw[r] * b - w1[r] * a) / determinant);
+      if (grid.two_levels() && m[r] < 0) {
+        s[r] = straight;
+        m[r] = 0;
+      }
+    }
+  }
+  best.Try(lanes, part, s, m);
+}
+
+Best Search(const Grid& grid, const LaneGrid& lanes, const Part& part) {
+  Lanes least, most, w1, s, m;
+  std::copy_n(part.w, kRows, least.of);
+  std::copy_n(part.w, kRows, most.of);
+  for (int64_t j = 0; j < part.columns; ++j) {
+    for (int64_t r = 0; r < kRows; ++r) {
+      const float w = part.w[j * kRows + r];
+      least[r] = std::min(least[r], w);
+      most[r] = std::max(most[r], w);
+      w1[r] += part.h[j] * w;
+    }
+  }
+  const float low = grid.codebook.front(), high = grid.codebook.back();
+  const bool both_signs = grid.negative_scales || grid.least_scale < 0;
+  Best best;
+  best.Try(lanes, part, s, m);
+  for (int k = 0; k < kFactors; ++k) {
+    const float factor = kLeastFactor + (kMostFactor - kLeastFactor) * static_cast<float>(k) / (kFactors - 1);
+    if (grid.minima) {
+      for (int64_t r = 0; r < kRows; ++r) {
+        const float bottom = grid.two_levels() ? std::min(least[r], 0.0f) : least[r];
+        s[r] = (most[r] - bottom) * factor / (high - low);
+        m[r] = low * s[r] - bottom;
+      }
+      best.Try(lanes, part, s, m);
+      continue;
+    }
+    for (const float end : {low, high}) {
+      if (end == 0) continue;
+      for (const float sign : {1.0f, -1.0f}) {
+        if (sign < 0 && !both_signs) continue;
+        for (int64_t r = 0; r < kRows; ++r) s[r] = sign * std::max(-least[r], most[r]) * factor / std::abs(end);
+        best.Try(lanes, part, s, m);
+      }
+    }
+  }
+  for (int k = 0; k < kFits; ++k) Fit(grid, lanes, part, w1, best);
+  return best;
+}
+
+void StoreOneLevel(const Grid& grid, const LaneGrid& lanes, const Part& part, const Best& found, float* scale,
+                   float* minimum) {
+  Best best;
+  for (const float factor : {1.0f, 0.5f, 0.75f, 0.9f, 0.95f, 0.98f, 1.02f, 1.05f, 1.1f, 1.5f, 2.0f}) {
+    Lanes s, m;
+    for (int64_t r = 0; r < kRows; ++r) {
+      s[r] = StoredScale(grid.scale_type, double{found.scale[r]} * factor);
+      m[r] = grid.minima ? StoredScale(grid.scale_type, found.minimum[r]) : 0;
+    }
+    best.Try(lanes, part, s, m);
+  }
+  std::copy_n(best.scale.of, kRows, scale);
+  std::copy_n(best.minimum.of, kRows, minimum);
+}
+
+// Integers of one group for given super-scales and super-minima; adds the error that they leave.
+void ChooseIntegers(const Grid& grid, const LaneGrid& lanes, const Part& part, const Best& found, const Lanes& super,
+                    const Lanes& super_minimum, Lanes& k, Lanes& n, Lanes& error) {
+  Best best;
+  const int reach = grid.minima ? 1 : 0;
+  for (int dk = -1; dk <= 1; ++dk) {
+    for (int dn = -reach; dn <= reach; ++dn) {
+      Lanes s, m, tried_k, tried_n;
+      for (int64_t r = 0; r < kRows; ++r) {
+        const float k0 = super[r] == 0 ? 0 : std::round(found.scale[r] / super[r]);
+        const float n0 = super_minimum[r] == 0 ? 0 : std::round(found.minimum[r] / super_minimum[r]);
+        tried_k[r] = std::clamp(k0 + static_cast<float>(dk), static_cast<float>(grid.least_scale),
+                                static_cast<float>(grid.most_scale));
+        tried_n[r] = std::clamp(n0 + static_cast<float>(dn), 0.0f, static_cast<float>(grid.most_minimum));
+        s[r] = super[r] * tried_k[r];
+        m[r] = super_minimum[r] * tried_n[r];
+      }
+      bool better[kRows];
+      best.Try(lanes, part, s, m, better);
+      for (int64_t r = 0; r < kRows; ++r) {
+        k[r] = better[r] ? tried_k[r] : k[r];
+        n[r] = better[r] ? tried_n[r] : n[r];
+      }
+    }
+  }
+  for (int64_t r = 0; r < kRows; ++r) error[r] += best.error[r];
+}
+
+void StoreTwoLevels(const Grid& grid, const LaneGrid& lanes, const std::vector<Part>& parts, int64_t first,
+                    LaneStored& stored) {
+  std::vector<Best> found;
+  Lanes most, least, most_minimum;
+  for (const Part& part : parts) {
+    const Best& best = found.emplace_back(Search(grid, lanes, part));
+    for (int64_t r = 0; r < kRows; ++r) {
+      most[r] = std::max(most[r], best.scale[r]);
+      least[r] = std::min(least[r], best.scale[r]);
+      most_minimum[r] = std::max(most_minimum[r], best.minimum[r]);
+    }
+  }
+  const int64_t super = first * grid.group / grid.super;
+  Lanes lowest;
+  std::fill_n(lowest.of, kRows, 3e38f);
+  std::vector<Lanes> k(parts.size()), n(parts.size());
+  for (const int end : {grid.most_scale, grid.least_scale}) {
+    if (end == 0 || (end < 0 && end == grid.most_scale)) continue;
+    for (const float factor : {1.0f, 0.9f, 0.95f, 1.05f, 1.12f}) {
+      for (const float of_minimum : {1.0f, 0.93f, 1.07f}) {
+        if (!grid.minima && of_minimum != 1.0f) continue;
+        Lanes d, m, error;
+        for (int64_t r = 0; r < kRows; ++r) {
+          const float extreme = most[r] >= -least[r] ? most[r] : least[r];
+          d[r] = StoredScale(grid.scale_type, extreme / static_cast<float>(end) * factor);
+          if (grid.minima) {
+            m[r] = StoredScale(grid.scale_type, most_minimum[r] / static_cast<float>(grid.most_minimum) * of_minimum);
+          }
+        }
+        for (size_t g = 0; g < parts.size(); ++g) {
+          ChooseIntegers(grid, lanes, parts[g], found[g], d, m, k[g], n[g], error);
+        }
+        for (int64_t r = 0; r < kRows; ++r) {
+          if (!(error[r] < lowest[r])) continue;
+          lowest[r] = error[r];
+          stored.scales[super * kRows + r] = d[r];
+          stored.minima[super * kRows + r] = m[r];
+          for (size_t g = 0; g < parts.size(); ++g) {
+            const int64_t at = (first + static_cast<int64_t>(g)) * kRows + r;
+            stored.sub_scales[at] = k[g][r];
+            stored.sub_minima[at] = n[g][r];
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+LaneStored::LaneStored(const Grid& grid, int64_t columns)
+    : scales(grid.scales(columns) * kRows),
+      minima(grid.scales(columns) * kRows),
+      sub_scales(grid.two_levels() ? grid.groups(columns) * kRows : 0),
+      sub_minima(grid.two_levels() ? grid.groups(columns) * kRows : 0) {
+  for (Buffer<float>* buffer : {&scales, &minima, &sub_scales, &sub_minima}) {
+    std::fill_n(buffer->data(), buffer->size(), 0.0f);
+  }
+}
+
+void LaneStored::Multiply(const Grid& grid, int64_t group, float* scale, float* minimum) const {
+  const int64_t first = grid.two_levels() ? group * grid.group / grid.super : group;
+  for (int64_t r = 0; r < kRows; ++r) {
+    scale[r] = scales[first * kRows + r] * (grid.two_levels() ? sub_scales[group * kRows + r] : 1);
+    minimum[r] = minima[first * kRows + r] * (grid.two_levels() ? sub_minima[group * kRows + r] : 1);
+  }
+}
+
+void StartLanes(const Grid& grid, const LaneGrid& lanes, const float* w, const float* h, int64_t columns,
+                LaneStored& stored) {
+  const int64_t per = grid.two_levels() ? grid.super / grid.group : 1;
+  for (int64_t first = 0; first < grid.groups(columns); first += per) {
+    std::vector<Part> parts;
+    for (int64_t g = first; g < first + per; ++g) {
+      parts.push_back({w + g * grid.group * kRows, h + g * grid.group, grid.group});
+    }
+    if (grid.two_levels()) {
+      StoreTwoLevels(grid, lanes, parts, first, stored);
+    } else {
+      StoreOneLevel(grid, lanes, parts[0], Search(grid, lanes, parts[0]), stored.scales.data() + first * kRows,
+                    stored.minima.data() + first * kRows);
+    }
+  }
+}
+
+}  // namespace bitwright::worker
