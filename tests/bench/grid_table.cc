@@ -1,12 +1,13 @@
 // What rounding on a grid costs a model: every linear on one grid, and the KL divergence after a plain search group by
-// group, after feedback, and after sweeps and re-fit (workers/kernels/reference/grid_rounding.h), each beside the bits
-// that the grid takes.
+// group, after feedback, after sweeps and after a re-fit (Rounding::RoundOnGrid), beside the bits that the grid takes
+// and the seconds that each rounding took.
 //   grid_table MODEL_DIR CALIBRATION_TEXT EVALUATION_TEXT THREADS CALIBRATION_WINDOWS GRID...
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <map>
 
+#include "absl/strings/str_format.h"
 #include "proto/base/status_macros.h"
 #include "tests/support/calibrated.h"
 #include "workers/base/files.h"
@@ -14,6 +15,7 @@
 #include "workers/evaluate/summary.h"
 #include "workers/kernels/cpu/cpu_device.h"
 #include "workers/kernels/reference/grid_rounding.h"
+#include "workers/quantize/factor.h"
 #include "workers/tokenizer/tokenizer.h"
 
 namespace bitwright::worker {
@@ -21,7 +23,6 @@ namespace {
 
 constexpr int64_t kWindow = 512;
 constexpr int64_t kEvaluationWindows = 64;
-constexpr double kDamping = 0.01;
 
 double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -40,6 +41,8 @@ const std::map<std::string, NamedGrid>& Grids() {
   static const auto& two = *new std::vector<float>(Integers(0, 4));
   static const auto& three = *new std::vector<float>(Integers(-4, 8));
   static const auto& four = *new std::vector<float>(Integers(0, 16));
+  static const auto& int_two = *new std::vector<float>(Integers(-2, 4));
+  static const auto& int_four = *new std::vector<float>(Integers(-8, 16));
   static const auto& six = *new std::vector<float>(Integers(-32, 64));
   static const auto& uneven =
       *new std::vector<float>{-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
@@ -48,22 +51,15 @@ const std::map<std::string, NamedGrid>& Grids() {
       {"Q3_K", {3.4375, {three, 16, 256, -32, 31, 0, false, true, ScaleType::kF16, DType::kF32}}},
       {"Q4_K", {4.5, {four, 32, 256, 0, 63, 63, true, false, ScaleType::kF16, DType::kF32}}},
       {"Q6_K", {6.5625, {six, 16, 256, -128, 127, 0, false, true, ScaleType::kF16, DType::kF32}}},
+      {"INT2_G128", {2.125, {int_two, 128, 0, 0, 0, 0, false, true, ScaleType::kBF16, DType::kBF16}}},
+      {"INT3_G128", {3.125, {three, 128, 0, 0, 0, 0, false, true, ScaleType::kBF16, DType::kBF16}}},
+      {"INT4_G128", {4.125, {int_four, 128, 0, 0, 0, 0, false, true, ScaleType::kBF16, DType::kBF16}}},
       {"IQ4_XS", {4.25, {uneven, 32, 256, -32, 31, 0, false, true, ScaleType::kF16, DType::kF32}}},
   };
   return grids;
 }
 
-std::vector<double> Damped(const InputStatistics& statistics) {
-  const Buffer<float> full = statistics.Full();
-  std::vector<double> h(full.span().begin(), full.span().end());
-  const auto n = static_cast<size_t>(statistics.columns);
-  double mean = 0;
-  for (size_t j = 0; j < n; ++j) mean += h[j * n + j] / static_cast<double>(n);
-  for (size_t j = 0; j < n; ++j) h[j * n + j] += kDamping * mean;
-  return h;
-}
-
-enum class Effort { kStart, kFeedback, kAll };
+constexpr GridSteps kEfforts[] = {{false, 0}, {true, 0}, {true, 3}, {true, 3, true, 2}};
 
 class Table {
  public:
@@ -85,13 +81,18 @@ class Table {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<Estimate> Measure(const Grid& grid, Effort effort) {
+  absl::StatusOr<Estimate> Measure(const Grid& grid, const GridSteps& steps, double& seconds) {
     const DeviceMatrix x = runner_.Embed(ids_);
     for (int64_t b = 0; b < model_.config().layers; ++b) {
       ABSL_ASSIGN_OR_RETURN(BlockWeights block, runner_.LoadBlock(b));
       for (size_t u = 0; u < block.program.units.size(); ++u) {
-        const std::vector<double> h = Damped(*inputs_.at(block.program.units[u].name));
-        Round(grid, effort, h, block.matrices[u].weight.view());
+        const Matrix weight = block.matrices[u].weight.view();
+        const InputStatistics& input = *inputs_.at(block.program.units[u].name);
+        ABSL_ASSIGN_OR_RETURN(const auto factor, BuildFactor(input.second_moment.span(), input.columns, {}, device_));
+        const double start = Now();
+        const GridCodes codes = device_.rounding().RoundOnGrid(*factor, weight, grid, steps).codes;
+        seconds += Now() - start;
+        device_.Write(ValuesOf(codes, grid, weight.rows, weight.columns), weight);
       }
       runner_.Run(block, x.view());
     }
@@ -104,23 +105,6 @@ class Table {
   }
 
  private:
-  // Rows do not touch each other where G = I: each thread takes its share of them.
-  void Round(const Grid& grid, Effort effort, const std::vector<double>& h, const Matrix& weight) {
-    const int64_t in = weight.columns, parts = pool_.threads();
-    std::vector<float> weights(static_cast<size_t>(weight.rows * in));
-    device_.Read(weight, weights);
-    pool_.ParallelFor(parts, [&](int64_t part, int) {
-      const int64_t begin = weight.rows * part / parts, rows = weight.rows * (part + 1) / parts - begin;
-      const std::vector<double> w(weights.begin() + begin * in, weights.begin() + (begin + rows) * in);
-      const GridProblem problem{rows, in, w, h, {}, {}};
-      const GridSteps steps = effort == Effort::kAll ? GridSteps{3, true, 2} : GridSteps{0, false, 0};
-      const GridCodes codes =
-          effort == Effort::kStart ? StartOnGrid(problem, grid) : RoundOnGrid(problem, grid, steps).codes;
-      std::ranges::copy(ValuesOf(codes, grid, rows, in), weights.begin() + begin * in);
-    });
-    device_.Write(weights, weight);
-  }
-
   const Model& model_;
   ThreadPool& pool_;
   Device& device_;
@@ -154,19 +138,19 @@ absl::Status Run(int argc, char** argv) {
   Table table(model, pool, *device);
   ABSL_RETURN_IF_ERROR(table.Calibrate(calibration));
   ABSL_RETURN_IF_ERROR(table.Reference(evaluation));
-  std::printf("| grid | bits | search | + feedback | + sweeps, re-fit | seconds |\n|---|---|---|---|---|---|\n");
+  std::printf("| grid | bits | search | + feedback | + sweeps | + re-fit | seconds |\n|---|---|---|---|---|---|---|\n");
   for (int i = 6; i < argc; ++i) {
     const NamedGrid& named = Grids().at(argv[i]);
     std::printf("| %s | %.4g |", argv[i], named.bits);
-    double seconds[3];
-    for (const Effort effort : {Effort::kStart, Effort::kFeedback, Effort::kAll}) {
-      const double start = Now();
-      ABSL_ASSIGN_OR_RETURN(const Estimate kl, table.Measure(named.grid, effort));
-      seconds[static_cast<int>(effort)] = Now() - start;
+    std::string times;
+    for (const GridSteps& steps : kEfforts) {
+      double seconds = 0;
+      ABSL_ASSIGN_OR_RETURN(const Estimate kl, table.Measure(named.grid, steps, seconds));
       std::printf(" %.4g ± %.2g |", kl.value, kl.standard_error);
       std::fflush(stdout);
+      absl::StrAppendFormat(&times, "%s%.1f", times.empty() ? "" : ", ", seconds);
     }
-    std::printf(" %.0f, %.0f, %.0f |\n", seconds[0], seconds[1], seconds[2]);
+    std::printf(" %s |\n", times.c_str());
   }
   return absl::OkStatus();
 }

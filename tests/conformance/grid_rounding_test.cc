@@ -103,7 +103,7 @@ TEST_F(GridRoundingTest, NeverRaisesTheObjectiveAndStatesItTruly) {
     for (const bool both : {false, true}) {
       SCOPED_TRACE(std::string(name) + (both ? ", both sides" : ""));
       const GridProblem problem = Problem(both);
-      const GridRounding rounded = RoundOnGrid(problem, grid, {3, true, 2});
+      const GridRounding rounded = RoundOnGrid(problem, grid, {true, 3, true, 2});
       ASSERT_EQ(rounded.objective.size(), 8u);
       for (size_t k = 1; k < rounded.objective.size(); ++k) {
         EXPECT_LE(rounded.objective[k], rounded.objective[k - 1] * (1 + 1e-12)) << k;
@@ -118,7 +118,7 @@ TEST_F(GridRoundingTest, NeverRaisesTheObjectiveAndStatesItTruly) {
 TEST_F(GridRoundingTest, SweepsEndWhereNoSingleCodeIsBetter) {
   const Grid& grid = kGrids[4].grid;
   const GridProblem problem = Problem(true);
-  GridRounding rounded = RoundOnGrid(problem, grid, {60, false, 0});
+  GridRounding rounded = RoundOnGrid(problem, grid, {true, 60});
   ASSERT_EQ(rounded.objective[60], rounded.objective[61]);
   const double least = J(problem, grid, rounded.codes);
   for (size_t at = 0; at < rounded.codes.codes.size(); at += 37) {
@@ -138,14 +138,14 @@ TEST_F(GridRoundingTest, FeedsNothingBackThroughDiagonalMoments) {
   }
   const GridProblem problem = Problem(false);
   for (const auto& [name, grid] : kGrids) {
-    const GridRounding rounded = RoundOnGrid(problem, grid, {0, false, 0});
+    const GridRounding rounded = RoundOnGrid(problem, grid, {true, 0});
     EXPECT_EQ(rounded.codes.codes, StartOnGrid(problem, grid).codes) << name;
   }
 }
 
 TEST_F(GridRoundingTest, StoresWhatTheGridCanStore) {
   for (const auto& [name, grid] : kGrids) {
-    const GridCodes codes = RoundOnGrid(Problem(false), grid, {2, true, 1}).codes;
+    const GridCodes codes = RoundOnGrid(Problem(false), grid, {true, 2, true, 1}).codes;
     for (const float scale : codes.scales) {
       EXPECT_EQ(scale, StoredScale(grid.scale_type, scale)) << name;
       EXPECT_TRUE(grid.negative_scales || scale >= 0) << name;

@@ -70,7 +70,8 @@ void CheckGrids(Device& device, Device& plain) {
     const Part weights(device, sample.weights, sample.out), weights_plain(plain, sample.weights, sample.out);
     for (const Grid& grid : kGrids) {
       double last = 1e300;
-      for (const GridSteps& steps : {GridSteps{0, false, 0}, GridSteps{3, false, 0}, GridSteps{3, true, 2}}) {
+      for (const GridSteps& steps :
+           {GridSteps{false, 0}, GridSteps{true, 0}, GridSteps{true, 3}, GridSteps{true, 3, true, 2}}) {
         SCOPED_TRACE(testing::Message() << "grid " << &grid - kGrids << " order " << act_order << " sweeps "
                                         << steps.sweeps << " refit " << steps.refit);
         const GridRounded got = device.rounding().RoundOnGrid(*factor, weights.view(), grid, steps);

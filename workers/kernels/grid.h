@@ -55,8 +55,9 @@ struct GridCodes {
   std::vector<uint8_t> sub_minima;  // likewise n; empty: no minima, or one level
 };
 
-// What follows the start and the feedback of rounding on a grid (Rounding::RoundOnGrid).
+// What follows the start of rounding on a grid (Rounding::RoundOnGrid).
 struct GridSteps {
+  bool feedback = true;
   int sweeps = 3;        // over all codes, scales and minima
   bool refit = false;    // scales of the first level, codes fixed, and then
   int sweeps_after = 2;  // as many sweeps again

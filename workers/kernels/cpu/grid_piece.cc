@@ -228,12 +228,7 @@ void GridPiece::Sweep() {
   FollowValues();
 }
 
-void GridPiece::Round(const Matrix& weights, int64_t first, const GridSteps& steps) {
-  GatherRows(WideOf(weights), weights.stride, weights.rows, in_, first, nullptr, factor_.head.dead.data(), w_.data());
-  StartLanes(grid_, lanes_, w_.data(), diagonal_.data(), in_, stored_);
-  MultiplyScales();
-  NearestCodes();
-  FollowValues();
+void GridPiece::FeedBackWhereBetter() {
   double start[kRows];
   std::copy_n(j_, kRows, start);
   Buffer<uint8_t> nearest(in_ * kRows);
@@ -248,6 +243,15 @@ void GridPiece::Round(const Matrix& weights, int64_t first, const GridSteps& ste
   }
   ValuesFromCodes();
   FollowValues();
+}
+
+void GridPiece::Round(const Matrix& weights, int64_t first, const GridSteps& steps) {
+  GatherRows(WideOf(weights), weights.stride, weights.rows, in_, first, nullptr, factor_.head.dead.data(), w_.data());
+  StartLanes(grid_, lanes_, w_.data(), diagonal_.data(), in_, stored_);
+  MultiplyScales();
+  NearestCodes();
+  FollowValues();
+  if (steps.feedback) FeedBackWhereBetter();
   for (int k = 0; k < steps.sweeps; ++k) Sweep();
   if (!steps.refit) return;
   Refit();

@@ -28,6 +28,7 @@ class GridPiece {
   void MultiplyScales();
   void NearestCodes();
   void FeedBack();
+  void FeedBackWhereBetter();
   void Sweep();
   void SweepGroup(int64_t group, const float* h, Choice& choice, float* delta);
   void Refit();

@@ -24,11 +24,13 @@ double Objective(const GridProblem& problem, const Grid& grid, const GridCodes& 
 GridRounding RoundOnGrid(const GridProblem& problem, const Grid& grid, const GridSteps& steps) {
   GridRounding result{StartOnGrid(problem, grid), {}};
   result.objective.push_back(Objective(problem, grid, result.codes));
-  GridCodes fed = result.codes;
-  FeedBack(problem, grid, fed);
-  const double j = Objective(problem, grid, fed);
-  if (j < result.objective.front()) result.codes = std::move(fed);
-  result.objective.push_back(std::min(j, result.objective.front()));
+  if (steps.feedback) {
+    GridCodes fed = result.codes;
+    FeedBack(problem, grid, fed);
+    const double j = Objective(problem, grid, fed);
+    if (j < result.objective.front()) result.codes = std::move(fed);
+    result.objective.push_back(std::min(j, result.objective.front()));
+  }
   GridState state(problem, grid, result.codes);
   const auto sweep = [&](int count) {
     for (int k = 0; k < count; ++k) {

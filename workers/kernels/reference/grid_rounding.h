@@ -25,8 +25,7 @@ struct GridProblem {
 
 struct GridRounding {
   GridCodes codes;
-  // [1 + steps] J after the start, and then after feedback and each later step in turn. From the second on it never
-  // rises.
+  // [1 + steps] J after the start, and then after feedback and each later step in turn. It never rises.
   std::vector<double> objective;
 };
 
