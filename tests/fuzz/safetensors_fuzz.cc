@@ -1,33 +1,9 @@
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <string>
 
+#include "tests/fuzz/memory_file.h"
 #include "workers/checkpoint/safetensors.h"
-
-namespace {
-
-// A file in memory, by a path that can be opened.
-class MemoryFile {
- public:
-  MemoryFile() : fd_(::memfd_create("fuzz", 0)) {
-    if (fd_ < 0) std::abort();
-  }
-  ~MemoryFile() { ::close(fd_); }
-  void Set(const uint8_t* data, size_t size) {
-    if (::ftruncate(fd_, 0) != 0 || ::pwrite(fd_, data, size, 0) != static_cast<ssize_t>(size)) std::abort();
-  }
-  std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
-
- private:
-  int fd_;
-};
-
-}  // namespace
 
 // Whatever opens holds tensors that lie inside the file and cover its data part exactly.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
