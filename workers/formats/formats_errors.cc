@@ -15,4 +15,12 @@ absl::Status FormatUnknownError(std::string_view name) {
                    {{"format", std::string(name)}});
 }
 
+absl::Status BlockTypeUnknownError(std::string_view name, std::string_view known) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "FORMAT_UNKNOWN",
+                   absl::StrCat("\"", absl::string_view(name.data(), name.size()),
+                                "\" is not a block type of GGUF that can be written: choose one of ",
+                                absl::string_view(known.data(), known.size())),
+                   {{"format", std::string(name)}});
+}
+
 }  // namespace bitwright::worker

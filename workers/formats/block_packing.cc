@@ -1,0 +1,117 @@
+#include <algorithm>
+#include <cmath>
+
+#include "proto/base/log.h"
+#include "workers/formats/block_layout.h"
+#include "workers/formats/block_type.h"
+#include "workers/tensor/float16.h"
+
+namespace bitwright::worker {
+namespace {
+
+struct BitWriter {
+  uint8_t* bytes;
+  void Run(int64_t byte, int shift, int width, uint8_t value, int from) {
+    bytes[byte] = static_cast<uint8_t>(bytes[byte] | ((value >> from) & ((1 << width) - 1)) << shift);
+  }
+  void Word(int64_t byte, uint16_t value) {
+    bytes[byte] = static_cast<uint8_t>(value & 0xff);
+    bytes[byte + 1] = static_cast<uint8_t>(value >> 8);
+  }
+};
+
+struct BitReader {
+  const uint8_t* bytes;
+  void Run(int64_t byte, int shift, int width, uint8_t& value, int from) {
+    value = static_cast<uint8_t>(value | ((bytes[byte] >> shift) & ((1 << width) - 1)) << from);
+  }
+  void Word(int64_t byte, uint16_t& value) { value = static_cast<uint16_t>(bytes[byte] | bytes[byte + 1] << 8); }
+};
+
+// Codes count the codebook from its least value; fields are as ggml has them.
+constexpr uint8_t kE2M1Zero = 7;  // index of 0 among the 15 values
+
+uint8_t FieldOf(BlockType type, uint8_t code) {
+  if (type == BlockType::kQ8_0) return static_cast<uint8_t>(code ^ 0x80);  // two's complement
+  if (type != BlockType::kMXFP4) return code;
+  return static_cast<uint8_t>(code >= kE2M1Zero ? code - kE2M1Zero : 8 + kE2M1Zero - code);  // sign and magnitude
+}
+
+uint8_t CodeOf(BlockType type, uint8_t field) {
+  if (type == BlockType::kQ8_0) return static_cast<uint8_t>(field ^ 0x80);
+  if (type != BlockType::kMXFP4) return field;
+  return static_cast<uint8_t>(field < 8 ? kE2M1Zero + field : kE2M1Zero - (field - 8));
+}
+
+// What is added to a sub-scale before it is stored; Q6_K's are two's complement.
+int BiasOf(BlockType type) { return type == BlockType::kQ3_K || type == BlockType::kIQ4_XS ? 32 : 0; }
+
+// Q4_1 and Q5_1 add their minimum, where a grid subtracts it.
+bool AddsMinimum(BlockType type) { return type == BlockType::kQ4_1 || type == BlockType::kQ5_1; }
+
+// The part of a row that block b holds.
+BlockRow PartOf(const BlockSpec& spec, const BlockRow& row, int64_t b) {
+  const Grid& grid = GridOf(spec.type);
+  const auto part = [b](auto values, int64_t count) {
+    const auto size = static_cast<size_t>(values.empty() ? 0 : count);
+    return values.subspan(static_cast<size_t>(b) * size, size);
+  };
+  return {part(row.codes, spec.values), part(row.scales, 1), part(row.minima, 1),
+          part(row.sub_scales, grid.groups(spec.values)), part(row.sub_minima, grid.groups(spec.values))};
+}
+
+void PackBlock(BlockType type, const BlockRow& part, uint8_t* block) {
+  BlockFields fields;
+  for (size_t i = 0; i < part.codes.size(); ++i) fields.codes[i] = FieldOf(type, part.codes[i]);
+  if (type == BlockType::kMXFP4) {
+    fields.sub_scales[0] = static_cast<uint8_t>(std::ilogb(part.scales[0]) + 127);
+  } else {
+    fields.scale = FloatToF16(part.scales[0]);
+  }
+  for (size_t j = 0; j < part.sub_scales.size(); ++j) {
+    fields.sub_scales[j] = static_cast<uint8_t>(part.sub_scales[j] + BiasOf(type));
+  }
+  if (!part.minima.empty()) fields.minimum = FloatToF16(AddsMinimum(type) ? -part.minima[0] : part.minima[0]);
+  std::copy(part.sub_minima.begin(), part.sub_minima.end(), fields.sub_minima);
+  BitWriter bits{block};
+  LayOut(type, bits, fields);
+}
+
+void UnpackBlock(BlockType type, const uint8_t* block, const BlockRow& part) {
+  BlockFields fields;
+  BitReader bits{block};
+  LayOut(type, bits, fields);
+  for (size_t i = 0; i < part.codes.size(); ++i) part.codes[i] = CodeOf(type, fields.codes[i]);
+  part.scales[0] = type == BlockType::kMXFP4 ? std::ldexp(1.0f, fields.sub_scales[0] - 127) : F16ToFloat(fields.scale);
+  for (size_t j = 0; j < part.sub_scales.size(); ++j) {
+    part.sub_scales[j] = static_cast<int8_t>(fields.sub_scales[j] - BiasOf(type));
+  }
+  if (!part.minima.empty()) {
+    const float minimum = F16ToFloat(fields.minimum);
+    part.minima[0] = AddsMinimum(type) ? -minimum : minimum;
+  }
+  std::copy_n(fields.sub_minima, part.sub_minima.size(), part.sub_minima.begin());
+}
+
+}  // namespace
+
+void PackBlocks(BlockType type, const BlockRow& row, std::span<uint8_t> blocks) {
+  const BlockSpec& spec = SpecOf(type);
+  const auto columns = static_cast<int64_t>(row.codes.size());
+  CHECK(spec.Fits(columns) && static_cast<int64_t>(blocks.size()) == spec.RowBytes(columns)) << spec.name << columns;
+  std::fill(blocks.begin(), blocks.end(), uint8_t{0});
+  for (int64_t b = 0; b < columns / spec.values; ++b) {
+    PackBlock(type, PartOf(spec, row, b), blocks.data() + b * spec.bytes);
+  }
+}
+
+void UnpackBlocks(BlockType type, std::span<const uint8_t> blocks, const BlockRow& row) {
+  const BlockSpec& spec = SpecOf(type);
+  const auto columns = static_cast<int64_t>(row.codes.size());
+  CHECK(spec.Fits(columns) && static_cast<int64_t>(blocks.size()) == spec.RowBytes(columns)) << spec.name << columns;
+  for (int64_t b = 0; b < columns / spec.values; ++b) {
+    UnpackBlock(type, blocks.data() + b * spec.bytes, PartOf(spec, row, b));
+  }
+}
+
+}  // namespace bitwright::worker

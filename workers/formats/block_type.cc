@@ -1,0 +1,117 @@
+#include "workers/formats/block_type.h"
+
+#include <array>
+#include <string>
+
+#include "workers/formats/formats_errors.h"
+
+namespace bitwright::worker {
+namespace {
+
+constexpr BlockSpec kSpecs[] = {
+    {BlockType::kQ4_0, 2, "Q4_0", 32, 18},      {BlockType::kQ4_1, 3, "Q4_1", 32, 20},
+    {BlockType::kQ5_0, 6, "Q5_0", 32, 22},      {BlockType::kQ5_1, 7, "Q5_1", 32, 24},
+    {BlockType::kQ8_0, 8, "Q8_0", 32, 34},      {BlockType::kQ2_K, 10, "Q2_K", 256, 84},
+    {BlockType::kQ3_K, 11, "Q3_K", 256, 110},   {BlockType::kQ4_K, 12, "Q4_K", 256, 144},
+    {BlockType::kQ5_K, 13, "Q5_K", 256, 176},   {BlockType::kQ6_K, 14, "Q6_K", 256, 210},
+    {BlockType::kIQ4_NL, 20, "IQ4_NL", 32, 18}, {BlockType::kIQ4_XS, 23, "IQ4_XS", 256, 136},
+    {BlockType::kMXFP4, 39, "MXFP4", 32, 17},
+};
+
+static_assert([] {
+  for (size_t i = 0; i < std::size(kSpecs); ++i) {
+    if (static_cast<size_t>(kSpecs[i].type) != i) return false;
+  }
+  return true;
+}());
+static_assert(kSpecs[5].bits() == 2.625 && kSpecs[9].bits() == 6.5625 && kSpecs[12].bits() == 4.25);
+
+template <int first, int count>
+constexpr std::array<float, count> kIntegers = [] {
+  std::array<float, count> values{};
+  for (int i = 0; i < count; ++i) values[static_cast<size_t>(i)] = static_cast<float>(first + i);
+  return values;
+}();
+
+// ggml's kvalues_iq4nl.
+constexpr float kUneven[] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+constexpr float kE2M1[] = {-6, -4, -3, -2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2, 3, 4, 6};
+
+Grid OneLevel(std::span<const float> codebook, bool minima) {
+  Grid grid;
+  grid.codebook = codebook;
+  grid.group = 32;
+  grid.minima = minima;
+  grid.negative_scales = !minima;
+  return grid;
+}
+
+Grid TwoLevels(std::span<const float> codebook, int64_t group, int least_scale, int most_scale) {
+  Grid grid = OneLevel(codebook, false);
+  grid.group = group;
+  grid.super = 256;
+  grid.least_scale = least_scale;
+  grid.most_scale = most_scale;
+  return grid;
+}
+
+Grid WithMinima(std::span<const float> codebook, int64_t group, int most) {
+  Grid grid = TwoLevels(codebook, group, 0, most);
+  grid.minima = true;
+  grid.most_minimum = most;
+  grid.negative_scales = false;
+  return grid;
+}
+
+Grid PowersOfTwo() {
+  Grid grid = OneLevel(kE2M1, false);
+  grid.negative_scales = false;
+  grid.scale_type = ScaleType::kE8M0;
+  return grid;
+}
+
+}  // namespace
+
+std::span<const BlockSpec> BlockSpecs() { return kSpecs; }
+
+const BlockSpec& SpecOf(BlockType type) { return kSpecs[static_cast<size_t>(type)]; }
+
+absl::StatusOr<BlockType> ParseBlockType(std::string_view name) {
+  std::string known;
+  for (const BlockSpec& spec : kSpecs) {
+    if (spec.name == name) return spec.type;
+    known.append(known.empty() ? "" : ", ").append(spec.name);
+  }
+  return BlockTypeUnknownError(name, known);
+}
+
+const Grid& GridOf(BlockType type) {
+  static const auto& grids = *new std::array<Grid, std::size(kSpecs)>{
+      OneLevel(kIntegers<-8, 16>, false),
+      OneLevel(kIntegers<0, 16>, true),
+      OneLevel(kIntegers<-16, 32>, false),
+      OneLevel(kIntegers<0, 32>, true),
+      OneLevel(kIntegers<-128, 256>, false),
+      WithMinima(kIntegers<0, 4>, 16, 15),
+      TwoLevels(kIntegers<-4, 8>, 16, -32, 31),
+      WithMinima(kIntegers<0, 16>, 32, 63),
+      WithMinima(kIntegers<0, 32>, 32, 63),
+      TwoLevels(kIntegers<-32, 64>, 16, -128, 127),
+      OneLevel(kUneven, false),
+      TwoLevels(kUneven, 32, -32, 31),
+      PowersOfTwo(),
+  };
+  return grids[static_cast<size_t>(type)];
+}
+
+BlockRow RowOf(GridCodes& codes, const Grid& grid, int64_t columns, int64_t row) {
+  const auto part = [row](auto& values, int64_t count) {
+    return std::span(values).subspan(values.empty() ? 0 : static_cast<size_t>(row * count),
+                                     values.empty() ? 0 : static_cast<size_t>(count));
+  };
+  const int64_t scales = grid.scales(columns), groups = grid.groups(columns);
+  return {part(codes.codes, columns), part(codes.scales, scales), part(codes.minima, scales),
+          part(codes.sub_scales, groups), part(codes.sub_minima, groups)};
+}
+
+}  // namespace bitwright::worker

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "workers/kernels/grid.h"
+
+namespace bitwright::worker {
+
+// Block types of GGUF whose values lie on a Grid, after ggml (ggml-org/ggml, src/ggml-common.h): a row of weights is a
+// run of whole blocks, and each block holds all that its values need.
+//
+//   type    values  bytes  bits    a block is
+//   Q4_0        32     18  4.5     f16 d; codes of 4 bits: (c − 8) d
+//   Q4_1        32     20  5       f16 d, m: c d + m
+//   Q5_0        32     22  5.5     f16 d; codes of 5 bits: (c − 16) d
+//   Q5_1        32     24  6       f16 d, m
+//   Q8_0        32     34  8.5     f16 d; codes i8
+//   Q2_K       256     84  2.625   f16 d, m; of 16 values each a scale and a minimum of 4 bits
+//   Q3_K       256    110  3.4375  f16 d; of 16 values each a signed scale of 6 bits
+//   Q4_K       256    144  4.5     f16 d, m; of 32 values each a scale and a minimum of 6 bits
+//   Q5_K       256    176  5.5     the same with codes of 5 bits
+//   Q6_K       256    210  6.5625  f16 d; of 16 values each a scale i8
+//   IQ4_NL      32     18  4.5     f16 d; a codebook of 16 uneven values
+//   IQ4_XS     256    136  4.25    f16 d; of 32 values each a signed scale of 6 bits; that codebook
+//   MXFP4       32     17  4.25    a power of two of 8 bits; codes E2M1 (OCP Microscaling Formats 1.0)
+enum class BlockType : uint8_t {
+  kQ4_0,
+  kQ4_1,
+  kQ5_0,
+  kQ5_1,
+  kQ8_0,
+  kQ2_K,
+  kQ3_K,
+  kQ4_K,
+  kQ5_K,
+  kQ6_K,
+  kIQ4_NL,
+  kIQ4_XS,
+  kMXFP4,
+};
+
+struct BlockSpec {
+  BlockType type;
+  uint32_t ggml_id;  // of enum ggml_type
+  std::string_view name;
+  int64_t values;
+  int64_t bytes;
+
+  constexpr double bits() const { return 8.0 * static_cast<double>(bytes) / static_cast<double>(values); }
+  constexpr bool Fits(int64_t columns) const { return columns > 0 && columns % values == 0; }
+  // Of a row that fits.
+  constexpr int64_t RowBytes(int64_t columns) const { return columns / values * bytes; }
+};
+
+// In the order of the enumeration.
+std::span<const BlockSpec> BlockSpecs();
+const BlockSpec& SpecOf(BlockType type);
+
+// By its name in GGUF: "Q4_K". INVALID_ARGUMENT, reason FORMAT_UNKNOWN.
+absl::StatusOr<BlockType> ParseBlockType(std::string_view name);
+
+// What values of the type may be. Lives as long as the program.
+const Grid& GridOf(BlockType type);
+
+// One row of GridCodes for a block type: as many elements as GridOf(type) gives a row.
+struct BlockRow {
+  std::span<uint8_t> codes;
+  std::span<float> scales;
+  std::span<float> minima;  // empty where the grid has none, as all below
+  std::span<int8_t> sub_scales;
+  std::span<uint8_t> sub_minima;
+};
+// Row `row` of codes [rows, columns].
+BlockRow RowOf(GridCodes& codes, const Grid& grid, int64_t columns, int64_t row);
+
+// Blocks of a row, and back. `blocks` has RowBytes of the row's columns. Every pattern of bits unpacks; what a grid
+// does not have comes back as what it stands for (MXFP4's −0 as 0), so that packing again may give other bytes of equal
+// value. Thread-safe.
+void PackBlocks(BlockType type, const BlockRow& row, std::span<uint8_t> blocks);
+void UnpackBlocks(BlockType type, std::span<const uint8_t> blocks, const BlockRow& row);
+
+}  // namespace bitwright::worker
