@@ -13,6 +13,7 @@
 #include "workers/base/files.h"
 #include "workers/evaluate/head_comparison.h"
 #include "workers/evaluate/summary.h"
+#include "workers/formats/block_type.h"
 #include "workers/kernels/cpu/cpu_device.h"
 #include "workers/kernels/reference/grid_rounding.h"
 #include "workers/quantize/factor.h"
@@ -37,26 +38,22 @@ struct NamedGrid {
   Grid grid;
 };
 
-const std::map<std::string, NamedGrid>& Grids() {
-  static const auto& two = *new std::vector<float>(Integers(0, 4));
-  static const auto& three = *new std::vector<float>(Integers(-4, 8));
-  static const auto& four = *new std::vector<float>(Integers(0, 16));
-  static const auto& int_two = *new std::vector<float>(Integers(-2, 4));
-  static const auto& int_four = *new std::vector<float>(Integers(-8, 16));
-  static const auto& six = *new std::vector<float>(Integers(-32, 64));
-  static const auto& uneven =
-      *new std::vector<float>{-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
-  static const auto& grids = *new std::map<std::string, NamedGrid>{
-      {"Q2_K", {2.625, {two, 16, 256, 0, 15, 15, true, false, ScaleType::kF16, DType::kF32}}},
-      {"Q3_K", {3.4375, {three, 16, 256, -32, 31, 0, false, true, ScaleType::kF16, DType::kF32}}},
-      {"Q4_K", {4.5, {four, 32, 256, 0, 63, 63, true, false, ScaleType::kF16, DType::kF32}}},
-      {"Q6_K", {6.5625, {six, 16, 256, -128, 127, 0, false, true, ScaleType::kF16, DType::kF32}}},
-      {"INT2_G128", {2.125, {int_two, 128, 0, 0, 0, 0, false, true, ScaleType::kBF16, DType::kBF16}}},
-      {"INT3_G128", {3.125, {three, 128, 0, 0, 0, 0, false, true, ScaleType::kBF16, DType::kBF16}}},
-      {"INT4_G128", {4.125, {int_four, 128, 0, 0, 0, 0, false, true, ScaleType::kBF16, DType::kBF16}}},
-      {"IQ4_XS", {4.25, {uneven, 32, 256, -32, 31, 0, false, true, ScaleType::kF16, DType::kF32}}},
-  };
-  return grids;
+// A block type of GGUF by its name, or INT2_G128, INT3_G128 and INT4_G128: symmetric integers of a bf16 model.
+absl::StatusOr<NamedGrid> FindGrid(std::string_view name) {
+  static const auto& integers =
+      *new std::vector<std::vector<float>>{Integers(-2, 4), Integers(-4, 8), Integers(-8, 16)};
+  if (name.starts_with("INT")) {
+    const int bits = name[3] - '0';
+    Grid grid;
+    grid.codebook = integers.at(static_cast<size_t>(bits - 2));
+    grid.group = 128;
+    grid.negative_scales = true;
+    grid.scale_type = ScaleType::kBF16;
+    grid.value_type = DType::kBF16;
+    return NamedGrid{bits + 0.125, grid};
+  }
+  ABSL_ASSIGN_OR_RETURN(const BlockType type, ParseBlockType(name));
+  return NamedGrid{SpecOf(type).bits(), GridOf(type)};
 }
 
 constexpr GridSteps kEfforts[] = {{false, 0}, {true, 0}, {true, 3}, {true, 3, true, 2}};
@@ -140,7 +137,7 @@ absl::Status Run(int argc, char** argv) {
   ABSL_RETURN_IF_ERROR(table.Reference(evaluation));
   std::printf("| grid | bits | search | + feedback | + sweeps | + re-fit | seconds |\n|---|---|---|---|---|---|---|\n");
   for (int i = 6; i < argc; ++i) {
-    const NamedGrid& named = Grids().at(argv[i]);
+    ABSL_ASSIGN_OR_RETURN(const NamedGrid named, FindGrid(argv[i]));
     std::printf("| %s | %.4g |", argv[i], named.bits);
     std::string times;
     for (const GridSteps& steps : kEfforts) {
