@@ -1,9 +1,10 @@
+#include "workers/formats/block_packing.h"
+
 #include <algorithm>
 #include <cmath>
 
 #include "proto/base/log.h"
 #include "workers/formats/block_layout.h"
-#include "workers/formats/block_type.h"
 #include "workers/tensor/float16.h"
 
 namespace bitwright::worker {
@@ -94,6 +95,16 @@ void UnpackBlock(BlockType type, const uint8_t* block, const BlockRow& part) {
 }
 
 }  // namespace
+
+BlockRow RowOf(GridCodes& codes, const Grid& grid, int64_t columns, int64_t row) {
+  const auto part = [row](auto& values, int64_t count) {
+    return std::span(values).subspan(values.empty() ? 0 : static_cast<size_t>(row * count),
+                                     values.empty() ? 0 : static_cast<size_t>(count));
+  };
+  const int64_t scales = grid.scales(columns), groups = grid.groups(columns);
+  return {part(codes.codes, columns), part(codes.scales, scales), part(codes.minima, scales),
+          part(codes.sub_scales, groups), part(codes.sub_minima, groups)};
+}
 
 void PackBlocks(BlockType type, const BlockRow& row, std::span<uint8_t> blocks) {
   const BlockSpec& spec = SpecOf(type);

@@ -104,14 +104,4 @@ const Grid& GridOf(BlockType type) {
   return grids[static_cast<size_t>(type)];
 }
 
-BlockRow RowOf(GridCodes& codes, const Grid& grid, int64_t columns, int64_t row) {
-  const auto part = [row](auto& values, int64_t count) {
-    return std::span(values).subspan(values.empty() ? 0 : static_cast<size_t>(row * count),
-                                     values.empty() ? 0 : static_cast<size_t>(count));
-  };
-  const int64_t scales = grid.scales(columns), groups = grid.groups(columns);
-  return {part(codes.codes, columns), part(codes.scales, scales), part(codes.minima, scales),
-          part(codes.sub_scales, groups), part(codes.sub_minima, groups)};
-}
-
 }  // namespace bitwright::worker

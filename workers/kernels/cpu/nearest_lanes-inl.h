@@ -1,4 +1,4 @@
-// Included once per instruction set, by sources that include hwy/foreach_target.h.
+// Included once per instruction set, after hwy/highway.h, by sources that include hwy/foreach_target.h.
 #if defined(BITWRIGHT_NEAREST_LANES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef BITWRIGHT_NEAREST_LANES_INL_H_
 #undef BITWRIGHT_NEAREST_LANES_INL_H_
@@ -6,7 +6,6 @@
 #define BITWRIGHT_NEAREST_LANES_INL_H_
 #endif
 
-#include "hwy/highway.h"
 #include "workers/kernels/cpu/lane_grid.h"
 
 HWY_BEFORE_NAMESPACE();

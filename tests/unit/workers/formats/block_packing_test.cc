@@ -1,5 +1,3 @@
-#include "workers/formats/block_type.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -9,6 +7,7 @@
 
 #include "tests/support/fixtures.h"
 #include "tests/support/safetensors_reader.h"
+#include "workers/formats/block_packing.h"
 #include "workers/kernels/reference/grid_rounding.h"
 
 namespace bitwright::worker {
@@ -47,7 +46,7 @@ void CheckBlocks(BlockType type, const std::vector<uint8_t>& blocks, const std::
   }
 }
 
-TEST(BlockTypeTest, UnpacksRandomBlocksAsTheReferenceDoes) {
+TEST(BlockPackingTest, UnpacksRandomBlocksAsTheReferenceDoes) {
   const auto shared = SharedDir();
   if (!shared) GTEST_SKIP() << kNoSharedData;
   for (const BlockSpec& spec : BlockSpecs()) {
@@ -57,7 +56,7 @@ TEST(BlockTypeTest, UnpacksRandomBlocksAsTheReferenceDoes) {
   }
 }
 
-TEST(BlockTypeTest, UnpacksWhatGgmlWrote) {
+TEST(BlockPackingTest, UnpacksWhatGgmlWrote) {
   const auto shared = SharedDir();
   if (!shared) GTEST_SKIP() << kNoSharedData;
   for (const BlockSpec& spec : BlockSpecs()) {
@@ -70,7 +69,7 @@ TEST(BlockTypeTest, UnpacksWhatGgmlWrote) {
   }
 }
 
-TEST(BlockTypeTest, TheCopiesBesideTheTests) {
+TEST(BlockPackingTest, TheCopiesBesideTheTests) {
   for (const char* name : {"Q3_K", "Q4_K"}) {
     const FixtureTensors tensors = ReadFixture(SourcePath(kGolden + std::string(name) + ".safetensors"));
     CheckBlocks(*ParseBlockType(name), Find(tensors, "blocks").As<uint8_t>(), Find(tensors, "values").As<float>());
@@ -78,7 +77,7 @@ TEST(BlockTypeTest, TheCopiesBesideTheTests) {
 }
 
 // Random numbers of the grid survive the way there and back.
-TEST(BlockTypeTest, PacksWhateverItsGridHas) {
+TEST(BlockPackingTest, PacksWhateverItsGridHas) {
   std::mt19937 random(3);
   for (const BlockSpec& spec : BlockSpecs()) {
     SCOPED_TRACE(std::string(spec.name));
@@ -105,7 +104,7 @@ TEST(BlockTypeTest, PacksWhateverItsGridHas) {
   }
 }
 
-TEST(BlockTypeTest, FindsTypesByName) {
+TEST(BlockPackingTest, FindsTypesByName) {
   for (const BlockSpec& spec : BlockSpecs()) EXPECT_EQ(*ParseBlockType(spec.name), spec.type);
   const absl::Status unknown = ParseBlockType("Q4_Z").status();
   EXPECT_EQ(unknown.code(), absl::StatusCode::kInvalidArgument);
