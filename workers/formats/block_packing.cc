@@ -44,6 +44,9 @@ uint8_t CodeOf(BlockType type, uint8_t field) {
   return static_cast<uint8_t>(field < 8 ? kE2M1Zero + field : kE2M1Zero - (field - 8));
 }
 
+// The byte of a power of two. Byte 255 unpacks to infinity, being beyond f32, and ilogb of that is INT_MAX.
+uint8_t ExponentOf(float scale) { return static_cast<uint8_t>(std::clamp(std::ilogb(scale), -127, 128) + 127); }
+
 // What is added to a sub-scale before it is stored; Q6_K's are two's complement.
 int BiasOf(BlockType type) { return type == BlockType::kQ3_K || type == BlockType::kIQ4_XS ? 32 : 0; }
 
@@ -65,7 +68,7 @@ void PackBlock(BlockType type, const BlockRow& part, uint8_t* block) {
   BlockFields fields;
   for (size_t i = 0; i < part.codes.size(); ++i) fields.codes[i] = FieldOf(type, part.codes[i]);
   if (type == BlockType::kMXFP4) {
-    fields.sub_scales[0] = static_cast<uint8_t>(std::ilogb(part.scales[0]) + 127);
+    fields.sub_scales[0] = ExponentOf(part.scales[0]);
   } else {
     fields.scale = FloatToF16(part.scales[0]);
   }

@@ -70,6 +70,12 @@ Grid PowersOfTwo() {
   return grid;
 }
 
+std::string KnownNames() {
+  std::string known;
+  for (const BlockSpec& spec : kSpecs) known.append(known.empty() ? "" : ", ").append(spec.name);
+  return known;
+}
+
 }  // namespace
 
 std::span<const BlockSpec> BlockSpecs() { return kSpecs; }
@@ -77,12 +83,17 @@ std::span<const BlockSpec> BlockSpecs() { return kSpecs; }
 const BlockSpec& SpecOf(BlockType type) { return kSpecs[static_cast<size_t>(type)]; }
 
 absl::StatusOr<BlockType> ParseBlockType(std::string_view name) {
-  std::string known;
   for (const BlockSpec& spec : kSpecs) {
     if (spec.name == name) return spec.type;
-    known.append(known.empty() ? "" : ", ").append(spec.name);
   }
-  return BlockTypeUnknownError(name, known);
+  return BlockTypeUnknownError(name, KnownNames());
+}
+
+absl::StatusOr<BlockType> BlockTypeOfId(uint32_t ggml_id) {
+  for (const BlockSpec& spec : kSpecs) {
+    if (spec.ggml_id == ggml_id) return spec.type;
+  }
+  return BlockTypeUnknownError(std::to_string(ggml_id), KnownNames());
 }
 
 const Grid& GridOf(BlockType type) {

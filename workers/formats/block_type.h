@@ -61,6 +61,8 @@ const BlockSpec& SpecOf(BlockType type);
 
 // By its name in GGUF: "Q4_K". INVALID_ARGUMENT, reason FORMAT_UNKNOWN.
 absl::StatusOr<BlockType> ParseBlockType(std::string_view name);
+// By its id in a file. INVALID_ARGUMENT, reason FORMAT_UNKNOWN, also for types that are not on a grid.
+absl::StatusOr<BlockType> BlockTypeOfId(uint32_t ggml_id);
 
 // What values of the type may be. Lives as long as the program.
 const Grid& GridOf(BlockType type);
