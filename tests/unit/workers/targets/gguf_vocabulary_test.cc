@@ -1,0 +1,86 @@
+#include "workers/targets/gguf_vocabulary.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/support/fixtures.h"
+#include "tests/support/status_matchers.h"
+#include "workers/base/files.h"
+#include "workers/checkpoint/gguf.h"
+#include "workers/checkpoint/gguf_writer.h"
+
+namespace bitwright::worker {
+namespace {
+
+constexpr char kTiny[] = R"({
+  "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": [["a", "b"]]},
+  "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "use_regex": true},
+  "added_tokens": [{"id": 3, "content": "<s>", "special": true}, {"id": 4, "content": "<tool>", "special": false}],
+  "post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}]}
+})";
+
+// The metadata of a file with these settings.
+absl::StatusOr<GgufFile> FileOf(const std::vector<GgufSetting>& settings) {
+  const std::string path = testing::TempDir() + "/vocabulary.gguf";
+  const auto plan = PlanGguf("vocabulary.gguf", settings, {});
+  auto writer = GgufWriter::Create(path, *plan);
+  BITWRIGHT_EXPECT_OK(writer->Close());
+  return GgufFile::Open(path, "vocabulary.gguf");
+}
+
+std::string Replaced(std::string text, const std::string& from, const std::string& to) {
+  return text.replace(text.find(from), from.size(), to);
+}
+
+TEST(GgufVocabularyTest, HoldsTokensTypesMergesAndSpecialIds) {
+  const auto settings = GgufVocabulary(kTiny, R"({"bos_token": {"content": "<s>"}, "eos_token": null})", 7);
+  BITWRIGHT_ASSERT_OK(settings);
+  const auto file = FileOf(*settings);
+  BITWRIGHT_ASSERT_OK(file);
+  const GgufMetadata& metadata = file->metadata();
+  EXPECT_THAT(*metadata.Texts("tokenizer.ggml.tokens"),
+              testing::ElementsAre("a", "b", "ab", "<s>", "<tool>", "[PAD5]", "[PAD6]"));
+  EXPECT_THAT(*metadata.Integers("tokenizer.ggml.token_type"), testing::ElementsAre(1, 1, 1, 3, 4, 5, 5));
+  EXPECT_THAT(*metadata.Texts("tokenizer.ggml.merges"), testing::ElementsAre("a b"));
+  EXPECT_EQ(*metadata.Text("tokenizer.ggml.pre"), "gpt-2");
+  EXPECT_EQ(*metadata.Integer("tokenizer.ggml.bos_token_id"), 3);
+  EXPECT_FALSE(metadata.Has("tokenizer.ggml.eos_token_id"));
+  EXPECT_TRUE(*metadata.Truth("tokenizer.ggml.add_bos_token"));
+}
+
+TEST(GgufVocabularyTest, NamesTheFirstCutOfEveryByteLevelTokenizer) {
+  const auto shared = SharedDir();
+  if (!shared) GTEST_SKIP() << kNoSharedData;
+  for (const auto& [name, cut] :
+       {std::pair{"gpt2", "gpt-2"}, {"llama3", "llama-bpe"}, {"qwen2", "qwen2"}, {"smollm", "smollm"}}) {
+    const auto text = ReadFile(*shared + "/fixtures/tokenizers/" + name + "/tokenizer.json");
+    const auto settings = GgufVocabulary(*text, std::nullopt, 3000);
+    BITWRIGHT_ASSERT_OK(settings);
+    EXPECT_EQ(*FileOf(*settings)->metadata().Text("tokenizer.ggml.pre"), cut);
+  }
+}
+
+TEST(GgufVocabularyTest, RefusesWhatLlamaCppWouldReadOtherwise) {
+  const std::string tiny = kTiny;
+  const auto refusal = [](const std::string& json) { return GgufVocabulary(json, std::nullopt, 7).status(); };
+  for (const auto& [json, named] : {
+           std::pair{Replaced(tiny, "\"BPE\"", "\"Unigram\""), "byte-level BPE"},
+           {Replaced(tiny, "\"use_regex\": true", "\"use_regex\": false"), "pre_tokenizer"},
+           {Replaced(tiny, "\"merges\"", "\"marges\""), "model.merges"},
+           {Replaced(tiny, "[\"a\", \"b\"]", "[\"a\"]"), "model.merges"},
+           {Replaced(tiny, "\"ab\": 2", "\"ab\": 7"), "id of a token"},
+           {Replaced(tiny, "\"ab\": 2", "\"ab\": \"2\""), "id of a token"},
+           {Replaced(tiny, "\"vocab\"", "\"words\""), "model.vocab"},
+           {Replaced(tiny, "\"model\"", "\"normalizer\": {\"type\": \"Lowercase\"}, \"model\""), "normalizer"},
+           {std::string("[1]"), "object"},
+           {std::string("{"), "object"},
+       }) {
+    const absl::Status status = refusal(json);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << named;
+    EXPECT_NE(status.message().find(named), std::string::npos) << status;
+  }
+}
+
+}  // namespace
+}  // namespace bitwright::worker
