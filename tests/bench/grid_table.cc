@@ -15,7 +15,7 @@
 #include "workers/evaluate/summary.h"
 #include "workers/formats/block_type.h"
 #include "workers/kernels/cpu/cpu_device.h"
-#include "workers/kernels/reference/grid_rounding.h"
+#include "workers/kernels/grid.h"
 #include "workers/quantize/factor.h"
 #include "workers/tokenizer/tokenizer.h"
 

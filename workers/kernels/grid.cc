@@ -1,5 +1,7 @@
 #include "workers/kernels/grid.h"
 
+#include "workers/tensor/stored_float.h"
+
 namespace bitwright::worker {
 
 GridCodes::GridCodes(const Grid& grid, int64_t rows, int64_t columns) {
@@ -11,6 +13,23 @@ GridCodes::GridCodes(const Grid& grid, int64_t rows, int64_t columns) {
   if (!grid.two_levels()) return;
   sub_scales.resize(group_count);
   if (grid.minima) sub_minima.resize(group_count);
+}
+
+std::vector<float> ValuesOf(const GridCodes& codes, const Grid& grid, int64_t rows, int64_t columns) {
+  const int64_t groups = grid.groups(columns), scales = grid.scales(columns);
+  std::vector<float> values(static_cast<size_t>(rows * columns));
+  for (int64_t g = 0; g < rows * groups; ++g) {
+    const auto own = static_cast<size_t>(g),
+               shared = static_cast<size_t>(g / groups * scales + grid.ScaleOf(g % groups));
+    float scale = codes.scales[shared], minimum = grid.minima ? codes.minima[shared] : 0;
+    if (grid.two_levels()) scale *= codes.sub_scales[own];
+    if (grid.two_levels() && grid.minima) minimum *= codes.sub_minima[own];
+    for (int64_t j = g * grid.group; j < (g + 1) * grid.group; ++j) {
+      const auto at = static_cast<size_t>(j);
+      values[at] = RoundTo(grid.value_type, grid.codebook[codes.codes[at]] * scale - minimum);
+    }
+  }
+  return values;
 }
 
 }  // namespace bitwright::worker

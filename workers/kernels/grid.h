@@ -40,6 +40,10 @@ struct Grid {
   constexpr int64_t groups(int64_t columns) const { return columns / group; }
   // Numbers of scale_type that a row stores for its scales, and as many for its minima where there are any.
   constexpr int64_t scales(int64_t columns) const { return columns / (two_levels() ? super : group); }
+  // Which of them is that of group `index` of the row.
+  constexpr int64_t ScaleOf(int64_t index) const { return two_levels() ? index * group / super : index; }
+  // A group's scale may be negative.
+  constexpr bool both_signs() const { return negative_scales || least_scale < 0; }
 };
 
 // Rows of weights [rows, columns] on a grid: what a target packs.
@@ -54,6 +58,9 @@ struct GridCodes {
   std::vector<int8_t> sub_scales;   // [rows, grid.groups(columns)] k; empty on one level
   std::vector<uint8_t> sub_minima;  // likewise n; empty: no minima, or one level
 };
+
+// values [rows, columns] as a consumer decodes them, in f32: codebook[code] · s − m, rounded to grid.value_type.
+std::vector<float> ValuesOf(const GridCodes& codes, const Grid& grid, int64_t rows, int64_t columns);
 
 // What follows the start of rounding on a grid (Rounding::RoundOnGrid).
 struct GridSteps {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "absl/base/call_once.h"
@@ -18,5 +19,8 @@ struct CpuFactor final : DeviceFactor {
   mutable absl::once_flag moment_made;
   mutable Buffer<float> moment;
 };
+
+// sum [width, 64] = what the errors [begin, 64] of all earlier positions add to those of [begin, begin + width).
+void SumEarlierErrors(const CpuFactor& factor, const float* error, int64_t begin, int64_t width, float* sum);
 
 }  // namespace bitwright::worker

@@ -95,12 +95,7 @@ void RowPiece::StaticScales(const IntGrid& grid, const LdlqOptions& options) {
 
 void RowPiece::RoundBlock(int64_t begin, const IntGrid& grid, const LdlqOptions& options, bool dynamic) {
   const int64_t width = std::min(kBlock, in_ - begin);
-  if (begin == 0) {
-    std::fill_n(sum_.data(), width * kRows, 0.0f);
-  } else {  // a = Eᵀ of all earlier columns against their part of M
-    GemmF32(true, false, width, kRows, begin, 1.0f, factor_.m.data() + begin, in_, error_.data(), kRows, 0.0f,
-            sum_.data(), kRows);
-  }
+  SumEarlierErrors(factor_, error_.data(), begin, width, sum_.data());
   const int64_t group = grid.group;
   const float* column_scales[kBlock];
   for (int64_t j = 0; j < width; ++j) {

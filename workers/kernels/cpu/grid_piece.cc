@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 
 #include "workers/kernels/cpu/cpu_memory.h"
 #include "workers/kernels/cpu/row_gather.h"
 #include "workers/kernels/cpu/row_lanes.h"
 #include "workers/kernels/gemm.h"
+#include "workers/kernels/grid_search.h"
 #include "workers/kernels/stored_scale.h"
 #include "workers/tensor/stored_float.h"
 
@@ -107,12 +109,7 @@ void GridPiece::FeedBack() {
   double loss[kRows] = {}, squared[kRows] = {};
   for (int64_t begin = 0; begin < in_; begin += kBlock) {
     const int64_t width = std::min(kBlock, in_ - begin);
-    if (begin == 0) {
-      std::fill_n(sum.data(), width * kRows, 0.0f);
-    } else {
-      GemmF32(true, false, width, kRows, begin, 1.0f, factor_.m.data() + begin, in_, error.data(), kRows, 0.0f,
-              sum.data(), kRows);
-    }
+    SumEarlierErrors(factor_, error.data(), begin, width, sum.data());
     const float *scales[kBlock], *minima[kBlock];
     for (int64_t j = 0; j < width; ++j) {
       scales[j] = scale_.data() + order[begin + j] / grid_.group * kRows;
@@ -142,8 +139,8 @@ void GridPiece::SweepGroup(int64_t group, const float* h, Choice& c, float* delt
   const bool two = grid_.two_levels();
   float* stored = (two ? stored_.sub_scales : stored_.scales).data() + group * kRows;
   float* stored_minimum = (two ? stored_.sub_minima : stored_.minima).data() + group * kRows;
-  const float* super = stored_.scales.data() + ScaleOf(group) * kRows;
-  const float* super_minimum = stored_.minima.data() + ScaleOf(group) * kRows;
+  const float* super = stored_.scales.data() + grid_.ScaleOf(group) * kRows;
+  const float* super_minimum = stored_.minima.data() + grid_.ScaleOf(group) * kRows;
   std::fill_n(c.best_gain, kRows, 0.0f);
   std::copy_n(stored, kRows, c.best_first);
   std::copy_n(stored_minimum, kRows, c.best_second);
@@ -236,6 +233,7 @@ void GridPiece::FeedBackWhereBetter() {
   FeedBack();
   ValuesFromCodes();
   FollowValues();
+  if (std::equal(j_, j_ + kRows, start, std::less_equal<>())) return;
   for (int64_t j = 0; j < in_; ++j) {
     for (int64_t r = 0; r < kRows; ++r) {
       if (j_[r] > start[r]) codes_[j * kRows + r] = nearest[j * kRows + r];

@@ -39,7 +39,6 @@ class GridPiece {
   void Spread(const float* x, float* q) const;
   void Gather(const float* q, float* x) const;
   int64_t Scales() const { return grid_.scales(in_); }
-  int64_t ScaleOf(int64_t group) const { return grid_.two_levels() ? group * grid_.group / grid_.super : group; }
 
   const CpuFactor& factor_;
   const Grid& grid_;

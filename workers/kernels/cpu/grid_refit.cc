@@ -23,7 +23,7 @@ void GridPiece::Spread(const float* x, float* q) const {
   const int64_t minima = Scales() * kRows;
   for (int64_t j = 0; j < in_; ++j) {
     const int64_t group = j / grid_.group;
-    const float *s = x + ScaleOf(group) * kRows, *m = s + minima;
+    const float *s = x + grid_.ScaleOf(group) * kRows, *m = s + minima;
     for (int64_t r = 0; r < kRows; ++r) {
       const float k = grid_.two_levels() ? stored_.sub_scales[group * kRows + r] : 1;
       const float n = grid_.two_levels() ? stored_.sub_minima[group * kRows + r] : 1;
@@ -37,7 +37,7 @@ void GridPiece::Gather(const float* q, float* x) const {
   std::fill_n(x, minima * (grid_.minima ? 2 : 1), 0.0f);
   for (int64_t j = 0; j < in_; ++j) {
     const int64_t group = j / grid_.group;
-    float *s = x + ScaleOf(group) * kRows, *m = s + minima;
+    float *s = x + grid_.ScaleOf(group) * kRows, *m = s + minima;
     for (int64_t r = 0; r < kRows; ++r) {
       const float k = grid_.two_levels() ? stored_.sub_scales[group * kRows + r] : 1;
       s[r] += q[j * kRows + r] * k * lanes_.codebook[codes_[j * kRows + r]];

@@ -5,15 +5,13 @@
 #include <vector>
 
 #include "workers/kernels/cpu/row_lanes.h"
+#include "workers/kernels/grid_search.h"
 #include "workers/kernels/stored_scale.h"
 
 namespace bitwright::worker {
 namespace {
 
 constexpr int64_t kRows = kLaneRows;
-constexpr float kLeastFactor = 0.35f, kMostFactor = 1.1f;  // as in the reference
-constexpr int kFactors = 31;
-constexpr int kFits = 4;
 
 struct Lanes {
   alignas(64) float of[kRows] = {};
@@ -83,11 +81,11 @@ Best Search(const Grid& grid, const LaneGrid& lanes, const Part& part) {
     }
   }
   const float low = grid.codebook.front(), high = grid.codebook.back();
-  const bool both_signs = grid.negative_scales || grid.least_scale < 0;
+  constexpr auto kLeast = static_cast<float>(kLeastGridFactor), kMost = static_cast<float>(kMostGridFactor);
   Best best;
   best.Try(lanes, part, s, m);
-  for (int k = 0; k < kFactors; ++k) {
-    const float factor = kLeastFactor + (kMostFactor - kLeastFactor) * static_cast<float>(k) / (kFactors - 1);
+  for (int k = 0; k < kGridFactors; ++k) {
+    const float factor = kLeast + (kMost - kLeast) * static_cast<float>(k) / (kGridFactors - 1);
     if (grid.minima) {
       for (int64_t r = 0; r < kRows; ++r) {
         const float bottom = grid.two_levels() ? std::min(least[r], 0.0f) : least[r];
@@ -100,20 +98,21 @@ Best Search(const Grid& grid, const LaneGrid& lanes, const Part& part) {
     for (const float end : {low, high}) {
       if (end == 0) continue;
       for (const float sign : {1.0f, -1.0f}) {
-        if (sign < 0 && !both_signs) continue;
+        if (sign < 0 && !grid.both_signs()) continue;
         for (int64_t r = 0; r < kRows; ++r) s[r] = sign * std::max(-least[r], most[r]) * factor / std::abs(end);
         best.Try(lanes, part, s, m);
       }
     }
   }
-  for (int k = 0; k < kFits; ++k) Fit(grid, lanes, part, w1, best);
+  for (int k = 0; k < kGridFits; ++k) Fit(grid, lanes, part, w1, best);
   return best;
 }
 
 void StoreOneLevel(const Grid& grid, const LaneGrid& lanes, const Part& part, const Best& found, float* scale,
                    float* minimum) {
   Best best;
-  for (const float factor : {1.0f, 0.5f, 0.75f, 0.9f, 0.95f, 0.98f, 1.02f, 1.05f, 1.1f, 1.5f, 2.0f}) {
+  for (const double stored_factor : kGridStoredFactors) {
+    const auto factor = static_cast<float>(stored_factor);
     Lanes s, m;
     for (int64_t r = 0; r < kRows; ++r) {
       s[r] = StoredScale(grid.scale_type, double{found.scale[r]} * factor);
@@ -129,16 +128,19 @@ void StoreOneLevel(const Grid& grid, const LaneGrid& lanes, const Part& part, co
 void ChooseIntegers(const Grid& grid, const LaneGrid& lanes, const Part& part, const Best& found, const Lanes& super,
                     const Lanes& super_minimum, Lanes& k, Lanes& n, Lanes& error) {
   Best best;
+  Lanes k0, n0;
+  for (int64_t r = 0; r < kRows; ++r) {
+    k0[r] = super[r] == 0 ? 0 : std::round(found.scale[r] / super[r]);
+    n0[r] = super_minimum[r] == 0 ? 0 : std::round(found.minimum[r] / super_minimum[r]);
+  }
   const int reach = grid.minima ? 1 : 0;
   for (int dk = -1; dk <= 1; ++dk) {
     for (int dn = -reach; dn <= reach; ++dn) {
       Lanes s, m, tried_k, tried_n;
       for (int64_t r = 0; r < kRows; ++r) {
-        const float k0 = super[r] == 0 ? 0 : std::round(found.scale[r] / super[r]);
-        const float n0 = super_minimum[r] == 0 ? 0 : std::round(found.minimum[r] / super_minimum[r]);
-        tried_k[r] = std::clamp(k0 + static_cast<float>(dk), static_cast<float>(grid.least_scale),
+        tried_k[r] = std::clamp(k0[r] + static_cast<float>(dk), static_cast<float>(grid.least_scale),
                                 static_cast<float>(grid.most_scale));
-        tried_n[r] = std::clamp(n0 + static_cast<float>(dn), 0.0f, static_cast<float>(grid.most_minimum));
+        tried_n[r] = std::clamp(n0[r] + static_cast<float>(dn), 0.0f, static_cast<float>(grid.most_minimum));
         s[r] = super[r] * tried_k[r];
         m[r] = super_minimum[r] * tried_n[r];
       }
@@ -165,21 +167,22 @@ void StoreTwoLevels(const Grid& grid, const LaneGrid& lanes, const std::vector<P
       most_minimum[r] = std::max(most_minimum[r], best.minimum[r]);
     }
   }
-  const int64_t super = first * grid.group / grid.super;
+  const int64_t super = grid.ScaleOf(first);
   Lanes lowest;
   std::fill_n(lowest.of, kRows, 3e38f);
   std::vector<Lanes> k(parts.size()), n(parts.size());
   for (const int end : {grid.most_scale, grid.least_scale}) {
     if (end == 0 || (end < 0 && end == grid.most_scale)) continue;
-    for (const float factor : {1.0f, 0.9f, 0.95f, 1.05f, 1.12f}) {
-      for (const float of_minimum : {1.0f, 0.93f, 1.07f}) {
-        if (!grid.minima && of_minimum != 1.0f) continue;
+    for (const double factor : kGridSuperFactors) {
+      for (const double of_minimum : kGridSuperMinimumFactors) {
+        if (!grid.minima && of_minimum != 1) continue;
         Lanes d, m, error;
         for (int64_t r = 0; r < kRows; ++r) {
           const float extreme = most[r] >= -least[r] ? most[r] : least[r];
-          d[r] = StoredScale(grid.scale_type, extreme / static_cast<float>(end) * factor);
+          d[r] = StoredScale(grid.scale_type, extreme / static_cast<float>(end) * static_cast<float>(factor));
           if (grid.minima) {
-            m[r] = StoredScale(grid.scale_type, most_minimum[r] / static_cast<float>(grid.most_minimum) * of_minimum);
+            m[r] = StoredScale(grid.scale_type, most_minimum[r] / static_cast<float>(grid.most_minimum) *
+                                                    static_cast<float>(of_minimum));
           }
         }
         for (size_t g = 0; g < parts.size(); ++g) {
@@ -214,7 +217,7 @@ LaneStored::LaneStored(const Grid& grid, int64_t columns)
 }
 
 void LaneStored::Multiply(const Grid& grid, int64_t group, float* scale, float* minimum) const {
-  const int64_t first = grid.two_levels() ? group * grid.group / grid.super : group;
+  const int64_t first = grid.ScaleOf(group);
   for (int64_t r = 0; r < kRows; ++r) {
     scale[r] = scales[first * kRows + r] * (grid.two_levels() ? sub_scales[group * kRows + r] : 1);
     minimum[r] = minima[first * kRows + r] * (grid.two_levels() ? sub_minima[group * kRows + r] : 1);

@@ -16,10 +16,6 @@ namespace {
 
 template <bool consecutive, DType type>
 struct Loops {
-  static HWY_INLINE V Value(Near near, V scale, V minimum) {
-    return Stored<type>(hn::Sub(hn::Mul(near.of_codebook, scale), minimum));
-  }
-
   static void Errors(const LaneGrid& grid, const float* w, const float* h, int64_t columns, LaneScales scales,
                      float* error) {
     const D d;
@@ -30,7 +26,7 @@ struct Loops {
       for (int64_t j = 0; j < columns; ++j) {
         const V value = hn::LoadU(d, w + j * kLaneRows + r);
         const Near near = NearestOf<consecutive>(grid, hn::Mul(hn::Add(value, minimum), inverse));
-        const V miss = hn::Sub(value, Value(near, scale, minimum));
+        const V miss = hn::Sub(value, ValueOf<type>(near, scale, minimum));
         sum = hn::MulAdd(hn::Mul(miss, miss), hn::Set(d, h[j]), sum);
       }
       hn::StoreU(sum, d, error + r);
@@ -61,8 +57,6 @@ struct Loops {
   static void Choose(const LaneGrid& grid, const float* held, float* rest, const float* h, int64_t columns,
                      LaneScales scales, float* values, uint8_t* codes, float* gain) {
     const D d;
-    const hn::RebindToSigned<D> di;
-    const hn::Rebind<uint8_t, D> db;
     for (int64_t r = 0; r < kLaneRows; r += Width()) {
       const V scale = hn::LoadU(d, scales.scale + r), minimum = hn::LoadU(d, scales.minimum + r);
       const V inverse = InverseScale(scale);
@@ -73,7 +67,7 @@ struct Loops {
         const V before = hn::LoadU(d, held + at), pull = hn::LoadU(d, rest + at);
         const V target = hn::MulAdd(pull, hn::Set(d, 1 / own), before);
         const Near near = NearestOf<consecutive>(grid, hn::Mul(hn::Add(target, minimum), inverse));
-        const V value = Value(near, scale, minimum);
+        const V value = ValueOf<type>(near, scale, minimum);
         const V delta = hn::Sub(value, before);
         gained = hn::MulAdd(delta, hn::NegMulAdd(delta, hn::Set(d, own), hn::Add(pull, pull)), gained);
         for (int64_t l = j + 1; l < columns; ++l) {
@@ -81,41 +75,32 @@ struct Loops {
           hn::StoreU(hn::NegMulAdd(delta, hn::Set(d, h[j * kLaneBlock + l]), hn::LoadU(d, to)), d, to);
         }
         hn::StoreU(value, d, values + at);
-        hn::StoreU(hn::DemoteTo(db, hn::ConvertTo(di, near.code)), db, codes + at);
+        StoreIndices(near, codes + at);
       }
       hn::StoreU(gained, d, gain + r);
     }
   }
 };
 
-// Calls `call` with the loops of a grid.
-template <typename F>
-void With(const LaneGrid& grid, const F& call) {
-  const auto typed = [&]<DType type>() {
-    if (grid.consecutive) {
-      call(Loops<true, type>());
-    } else {
-      call(Loops<false, type>());
-    }
-  };
-  if (grid.type == DType::kBF16) return typed.template operator()<DType::kBF16>();
-  if (grid.type == DType::kF16) return typed.template operator()<DType::kF16>();
-  typed.template operator()<DType::kF32>();
-}
-
 void GroupErrors(const LaneGrid& grid, const float* w, const float* h, int64_t columns, LaneScales scales,
                  float* error) {
-  With(grid, [&](auto loops) { loops.Errors(grid, w, h, columns, scales, error); });
+  WithKind(grid, [&]<bool consecutive, DType type>() {
+    Loops<consecutive, type>::Errors(grid, w, h, columns, scales, error);
+  });
 }
 
 void GroupSums(const LaneGrid& grid, const float* w, const float* h, int64_t columns, LaneScales scales, float* cc,
                float* c, float* cw) {
-  With(grid, [&](auto loops) { loops.Sums(grid, w, h, columns, scales, cc, c, cw); });
+  WithKind(grid, [&]<bool consecutive, DType type>() {
+    Loops<consecutive, type>::Sums(grid, w, h, columns, scales, cc, c, cw);
+  });
 }
 
 void ChooseGroup(const LaneGrid& grid, const float* held, float* r, const float* h, int64_t columns, LaneScales scales,
                  float* values, uint8_t* codes, float* gain) {
-  With(grid, [&](auto loops) { loops.Choose(grid, held, r, h, columns, scales, values, codes, gain); });
+  WithKind(grid, [&]<bool consecutive, DType type>() {
+    Loops<consecutive, type>::Choose(grid, held, r, h, columns, scales, values, codes, gain);
+  });
 }
 
 }  // namespace

@@ -71,6 +71,31 @@ HWY_INLINE V InverseScale(V scale) {
   return hn::IfThenZeroElse(none, hn::Div(hn::Set(d, 1.0f), hn::IfThenElse(none, hn::Set(d, 1.0f), scale)));
 }
 
+template <DType type>
+HWY_INLINE V ValueOf(Near near, V scale, V minimum) {
+  return Stored<type>(hn::Sub(hn::Mul(near.of_codebook, scale), minimum));
+}
+
+HWY_INLINE void StoreIndices(Near near, uint8_t* to) {
+  const hn::Rebind<uint8_t, D> db;
+  hn::StoreU(hn::DemoteTo(db, hn::ConvertTo(hn::RebindToSigned<D>(), near.code)), db, to);
+}
+
+// Calls call<consecutive, type>() as the grid is.
+template <typename F>
+void WithKind(const LaneGrid& grid, const F& call) {
+  const auto typed = [&]<DType type>() {
+    if (grid.consecutive) {
+      call.template operator()<true, type>();
+    } else {
+      call.template operator()<false, type>();
+    }
+  };
+  if (grid.type == DType::kBF16) return typed.template operator()<DType::kBF16>();
+  if (grid.type == DType::kF16) return typed.template operator()<DType::kF16>();
+  typed.template operator()<DType::kF32>();
+}
+
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace bitwright::worker::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

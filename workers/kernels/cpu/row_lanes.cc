@@ -207,10 +207,8 @@ struct GridPolicy {
     const D d;
     const V scale = hn::LoadU(d, b.scales[j] + r), minimum = hn::LoadU(d, b.minima[j] + r);
     const Near near = NearestOf<consecutive>(grid, hn::Mul(hn::Add(z, minimum), InverseScale(scale)));
-    const hn::Rebind<uint8_t, D> db;
-    hn::StoreU(hn::DemoteTo(db, hn::ConvertTo(hn::RebindToSigned<D>(), near.code)), db,
-               reinterpret_cast<uint8_t*>(b.codes) + j * kLaneRows + r);
-    return Stored<type>(hn::Sub(hn::Mul(near.of_codebook, scale), minimum));
+    StoreIndices(near, reinterpret_cast<uint8_t*>(b.codes) + j * kLaneRows + r);
+    return ValueOf<type>(near, scale, minimum);
   }
   const LaneGrid& grid;
 };
@@ -259,16 +257,9 @@ void RoundColumns(const LdlqBlock& b, int64_t begin, int64_t end, const IntGrid&
   RoundColumnsBy(b, begin, end, IntegerPolicy<DType::kF32>(grid.bits));
 }
 
-template <DType type>
-void RoundColumnsOnGridAs(const LdlqBlock& b, int64_t begin, int64_t end, const LaneGrid& grid) {
-  if (grid.consecutive) return RoundColumnsBy(b, begin, end, GridPolicy<true, type>(grid));
-  RoundColumnsBy(b, begin, end, GridPolicy<false, type>(grid));
-}
-
 void RoundColumnsOnGrid(const LdlqBlock& b, int64_t begin, int64_t end, const LaneGrid& grid) {
-  if (grid.type == DType::kBF16) return RoundColumnsOnGridAs<DType::kBF16>(b, begin, end, grid);
-  if (grid.type == DType::kF16) return RoundColumnsOnGridAs<DType::kF16>(b, begin, end, grid);
-  RoundColumnsOnGridAs<DType::kF32>(b, begin, end, grid);
+  WithKind(grid,
+           [&]<bool consecutive, DType type>() { RoundColumnsBy(b, begin, end, GridPolicy<consecutive, type>(grid)); });
 }
 
 void SubtractProducts(const float* e, const float* m, int64_t i0, int64_t i1, int64_t j0, int64_t j1, float* to) {

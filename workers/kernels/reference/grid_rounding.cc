@@ -1,20 +1,9 @@
 #include "workers/kernels/reference/grid_rounding.h"
 
 #include "workers/kernels/reference/grid_feedback.h"
-#include "workers/kernels/reference/grid_row.h"
 #include "workers/kernels/reference/grid_sweep.h"
 
 namespace bitwright::worker {
-
-std::vector<float> ValuesOf(const GridCodes& codes, const Grid& grid, int64_t rows, int64_t columns) {
-  GridCodes held = codes;  // GridRow reads and writes
-  std::vector<float> values;
-  for (int64_t i = 0; i < rows; ++i) {
-    GridRow row(held, grid, columns, i);
-    for (int64_t j = 0; j < columns; ++j) values.push_back(row.Of(j / grid.group).Value(grid, row.code(j)));
-  }
-  return values;
-}
 
 double Objective(const GridProblem& problem, const Grid& grid, const GridCodes& codes) {
   GridCodes held = codes;

@@ -46,9 +46,6 @@ GridCodes StartOnGrid(const GridProblem& problem, const Grid& grid);
 // What feedback gives is given up for the start where that has the smaller J.
 GridRounding RoundOnGrid(const GridProblem& problem, const Grid& grid, const GridSteps& steps);
 
-// values [rows, columns] as a consumer decodes them, in f32: codebook[code] · s − m, rounded to grid.value_type.
-std::vector<float> ValuesOf(const GridCodes& codes, const Grid& grid, int64_t rows, int64_t columns);
-
 // J of these codes.
 double Objective(const GridProblem& problem, const Grid& grid, const GridCodes& codes);
 

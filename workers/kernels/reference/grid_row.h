@@ -41,9 +41,7 @@ class GridRow {
         codes0_(row * columns),
         codes_(codes) {}
 
-  int64_t ScaleIndex(int64_t group) const {
-    return scale0_ + (grid_.two_levels() ? group * grid_.group / grid_.super : group);
-  }
+  int64_t ScaleIndex(int64_t group) const { return scale0_ + grid_.ScaleOf(group); }
   float& scale(int64_t group) { return codes_.scales[static_cast<size_t>(ScaleIndex(group))]; }
   float& minimum(int64_t group) { return codes_.minima[static_cast<size_t>(ScaleIndex(group))]; }
   int8_t& sub_scale(int64_t group) { return codes_.sub_scales[static_cast<size_t>(group0_ + group)]; }

@@ -1,16 +1,12 @@
 #include <vector>
 
+#include "workers/kernels/grid_search.h"
 #include "workers/kernels/reference/grid_rounding.h"
 #include "workers/kernels/reference/grid_row.h"
 #include "workers/kernels/stored_scale.h"
 
 namespace bitwright::worker {
 namespace {
-
-// Of the scale at which the largest weight meets the end of the codebook: from clipping most to reaching a bit further.
-constexpr double kLeastFactor = 0.35, kMostFactor = 1.1;
-constexpr int kFactors = 31;
-constexpr int kFits = 4;  // of scale and minimum by least squares, codes chosen anew after each
 
 // Columns that share scales, with the weight of each one's error.
 struct Part {
@@ -65,8 +61,8 @@ GroupScale Search(const Grid& grid, const Part& part) {
   const double low = grid.codebook.front(), high = grid.codebook.back();
   Best best;
   Try(grid, part, {0, 0}, best);
-  for (int k = 0; k < kFactors; ++k) {
-    const double factor = kLeastFactor + (kMostFactor - kLeastFactor) * k / (kFactors - 1);
+  for (int k = 0; k < kGridFactors; ++k) {
+    const double factor = kLeastGridFactor + (kMostGridFactor - kLeastGridFactor) * k / (kGridFactors - 1);
     if (grid.minima) {
       const double bottom = grid.two_levels() ? std::min(*least, 0.0) : *least;
       const double scale = (*most - bottom) * factor / (high - low);
@@ -78,17 +74,17 @@ GroupScale Search(const Grid& grid, const Part& part) {
       if (end == 0) continue;
       const double scale = extreme * factor / std::abs(end);
       Try(grid, part, {static_cast<float>(scale), 0}, best);
-      if (grid.negative_scales || grid.least_scale < 0) Try(grid, part, {static_cast<float>(-scale), 0}, best);
+      if (grid.both_signs()) Try(grid, part, {static_cast<float>(-scale), 0}, best);
     }
   }
-  for (int k = 0; k < kFits; ++k) Try(grid, part, Fit(grid, part, best.scale), best);
+  for (int k = 0; k < kGridFits; ++k) Try(grid, part, Fit(grid, part, best.scale), best);
   return best.scale;
 }
 
 // One level: the best of the stored neighbours.
 void StoreOneLevel(const Grid& grid, const Part& part, GroupScale found, GridRow& row, int64_t group) {
   Best best;
-  for (const double factor : {1.0, 0.5, 0.75, 0.9, 0.95, 0.98, 1.02, 1.05, 1.1, 1.5, 2.0}) {
+  for (const double factor : kGridStoredFactors) {
     GroupScale scale{StoredScale(grid.scale_type, found.scale * factor), 0};
     if (grid.minima) scale.minimum = StoredScale(grid.scale_type, found.minimum);
     Try(grid, part, scale, best);
@@ -131,14 +127,14 @@ void StoreTwoLevels(const Grid& grid, std::span<const Part> parts, GridRow& row,
   }
   const double extreme = most >= -least ? most : least;
   std::vector<double> supers;
-  for (const double factor : {1.0, 0.9, 0.95, 1.05, 1.12}) {
+  for (const double factor : kGridSuperFactors) {
     supers.push_back(extreme / grid.most_scale * factor);
     if (grid.least_scale < 0) supers.push_back(extreme / grid.least_scale * factor);
   }
   double best = 1e300;
   std::vector<int> k(parts.size()), n(parts.size());
   for (const double super : supers) {
-    for (const double factor : {1.0, 0.93, 1.07}) {
+    for (const double factor : kGridSuperMinimumFactors) {
       const float d = StoredScale(grid.scale_type, super);
       const float m = grid.minima ? StoredScale(grid.scale_type, most_minimum / grid.most_minimum * factor) : 0;
       double error = 0;

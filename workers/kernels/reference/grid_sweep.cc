@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "workers/kernels/grid_search.h"
 #include "workers/kernels/stored_scale.h"
 
 namespace bitwright::worker {

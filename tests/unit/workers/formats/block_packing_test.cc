@@ -8,7 +8,7 @@
 #include "tests/support/fixtures.h"
 #include "tests/support/safetensors_reader.h"
 #include "workers/formats/block_packing.h"
-#include "workers/kernels/reference/grid_rounding.h"
+#include "workers/kernels/grid.h"
 
 namespace bitwright::worker {
 namespace {
