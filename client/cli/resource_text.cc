@@ -134,8 +134,13 @@ std::string ModelText(const v1::Model& model) {
     text += Line("parameters", WithThousands(info.parameters()));
     text += Line("blocks", absl::StrCat(info.blocks(), ", hidden ", info.hidden_size(), ", vocabulary ",
                                         info.vocab_size(), ", ", info.dtype()));
-    text += Line("quantized weights",
-                 absl::StrCat(WithThousands(info.quantized_weights()), " in ", info.units_size(), " units"));
+    for (const v1::TargetInfo& target : info.targets()) {
+      text += Line(Printable(target.target(), kNameColumns),
+                   target.has_refusal()
+                       ? ErrorText(target.refusal())
+                       : absl::StrCat(WithThousands(target.quantized_weights()), " weights in ", target.units_size(),
+                                      " units; ", Printable(target.loaded_by(), kNameColumns), " loads them"));
+    }
   }
   TextTable files({{"file", Align::kLeft}, {"bytes"}});
   for (const auto& file : model.manifest().files()) {

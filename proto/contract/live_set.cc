@@ -16,6 +16,8 @@ constexpr double kRememberedPieces = 24.0 * (1 << 20);
 constexpr double kTextCopies = 3.4;  // of a text and its copies where the tokenizer writes spaces in three bytes
 // Bytes for each input and row of a piece of 64 rows that is rounded: weights in two orders, errors, codes, scales.
 constexpr double kRoundedPiece = 64 * 13.2;
+// The same on a grid: weights, values, H times errors and a copy, codes, scales, and what a re-fit holds beside them.
+constexpr double kGridPiece = 64 * 40.0;
 constexpr double kPanelColumns = 64;  // of a factorization
 constexpr double kFactorBlock = 128;  // columns that rounding has twice
 
@@ -49,12 +51,12 @@ double Inputs(const v1::UnitInfo& unit) {
 
 }  // namespace
 
-LiveSets::LiveSets(const v1::ModelInfo& info, const v1::Recipe::Rounding& rounding)
-    : info_(info), rtn_(rounding.method() == v1::ROUNDING_METHOD_RTN) {
+LiveSets::LiveSets(const v1::ModelInfo& info, const v1::Recipe::Rounding& rounding, bool on_grids)
+    : info_(info), rtn_(rounding.method() == v1::ROUNDING_METHOD_RTN), on_grids_(on_grids) {
   for (const v1::UnitInfo& unit : info.units()) {
     const double n = Inputs(unit);
     rounding_ = std::max(rounding_, Weights(unit) + Rounding(unit));
-    rounding_thread_ = std::max(rounding_thread_, kRoundedPiece * n);
+    rounding_thread_ = std::max(rounding_thread_, (on_grids ? kGridPiece : kRoundedPiece) * n);
     widest_ = std::max(widest_, n);
   }
 }
@@ -64,7 +66,8 @@ double LiveSets::Rounding(const v1::UnitInfo& unit) const {
   for (const auto& one : unit.linears()) {
     linear = std::max(linear, static_cast<double>(one.in_features()) * static_cast<double>(one.out_features()));
   }
-  return RoundingBeside(Inputs(unit), linear, rtn_);
+  const double n = Inputs(unit);
+  return RoundingBeside(n, linear, rtn_) + (on_grids_ ? kFloat * n * n + linear : 0);
 }
 
 double StreamBytes(const v1::ModelInfo& info, int64_t windows, int64_t window) {

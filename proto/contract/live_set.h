@@ -26,8 +26,8 @@ double StreamBytes(const v1::ModelInfo& info, int64_t windows, int64_t window);
 // mapped and has been read. Estimates of absurd sizes saturate.
 class LiveSets {
  public:
-  // Keeps a reference to info.
-  LiveSets(const v1::ModelInfo& info, const v1::Recipe::Rounding& rounding);
+  // Keeps a reference to info. `on_grids`: linears are rounded to grids (TargetInfo.rounding_moment).
+  LiveSets(const v1::ModelInfo& info, const v1::Recipe::Rounding& rounding, bool on_grids = false);
 
   LiveSet Reference(int64_t windows, int64_t window, v1::ComputeType compute) const;
   // `factorizes`: what it has summed, for GPTQ.
@@ -57,6 +57,7 @@ class LiveSets {
 
   const v1::ModelInfo& info_;
   const bool rtn_;
+  const bool on_grids_;
   double widest_ = 0;    // input of a unit
   double rounding_ = 0;  // a unit and its weights, of that which takes most
   double rounding_thread_ = 0;

@@ -48,13 +48,13 @@ absl::Status CheckBytes(int64_t bytes, const PlanLimits& limits) {
 
 }  // namespace
 
-PlanLimits LimitsOf(const v1::ModelInfo& info, const v1::Recipe& recipe) {
+PlanLimits LimitsOf(const v1::TargetInfo& target, const v1::Recipe& recipe) {
   PlanLimits limits;
-  for (const v1::UnitInfo& unit : info.units()) {
+  for (const v1::TargetInfo::Unit& unit : target.units()) {
     int64_t smallest = std::numeric_limits<int64_t>::max();
     int64_t largest = 0;
     for (const v1::FormatOption& option : unit.options()) {
-      if (!FormatAllowed(recipe, option.format())) continue;
+      if (!OptionAllowed(recipe, option)) continue;
       smallest = std::min(smallest, option.bytes());
       largest = std::max(largest, option.bytes());
     }
@@ -62,8 +62,8 @@ PlanLimits LimitsOf(const v1::ModelInfo& info, const v1::Recipe& recipe) {
     limits.smallest_weight_bytes += smallest;
     limits.largest_weight_bytes += largest;
   }
-  const int64_t rest = info.kept_bytes() + info.artifact_overhead_bytes();
-  const double weights = static_cast<double>(std::max<int64_t>(1, info.quantized_weights()));
+  const int64_t rest = target.kept_bytes() + target.overhead_bytes();
+  const double weights = static_cast<double>(std::max<int64_t>(1, target.quantized_weights()));
   limits.smallest_artifact_bytes = rest + limits.smallest_weight_bytes;
   limits.largest_artifact_bytes = rest + limits.largest_weight_bytes;
   limits.smallest_average_bits = 8.0 * limits.smallest_weight_bytes / weights;

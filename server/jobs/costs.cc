@@ -5,11 +5,12 @@
 
 namespace bitwright::server {
 
-Costs::Costs(const v1::ModelInfo& info, const v1::Recipe& recipe, int window)
-    : info_(info), recipe_(recipe), window_(window), rounding_(info.blocks()) {
-  for (const v1::UnitInfo& unit : info.units()) {
+Costs::Costs(const v1::ModelInfo& info, const v1::TargetInfo& target, const v1::Recipe& recipe, int window)
+    : info_(info), target_(target), recipe_(recipe), window_(window), rounding_(info.blocks()) {
+  for (int u = 0; u < target.units_size(); ++u) {
+    const v1::UnitInfo& unit = info.units(u);
     if (unit.block() < 0 || unit.block() >= info.blocks()) continue;
-    rounding_[unit.block()] += Rounding(unit, unit.options_size());
+    rounding_[unit.block()] += target.pricing_passes() * Rounding(unit, target.units(u).options_size());
   }
 }
 
@@ -73,7 +74,7 @@ double Costs::CheckFlops(Cut blocks, const std::vector<int>& units, int windows)
   for (const int unit : units) {
     last = info_.units(unit).block();
     const double pass = (info_.blocks() - last) * Forward(rows) + Head(rows);
-    flops += Measurements() * pass + Rounding(info_.units(unit), Measurements());
+    flops += Measurements() * pass + target_.rounding_passes() * Rounding(info_.units(unit), Measurements());
   }
   return flops + (last - blocks.begin) * Forward(rows);
 }
@@ -81,7 +82,8 @@ double Costs::CheckFlops(Cut blocks, const std::vector<int>& units, int windows)
 double Costs::QuantizeFlops(Cut blocks, int plans) const {
   double flops = 0;
   for (const v1::UnitInfo& unit : info_.units()) {
-    if (unit.block() >= blocks.begin && unit.block() < blocks.end) flops += Rounding(unit, plans);
+    if (unit.block() >= blocks.begin && unit.block() < blocks.end)
+      flops += target_.rounding_passes() * Rounding(unit, plans);
   }
   return flops;
 }

@@ -18,10 +18,12 @@ namespace bitwright::server {
 // GPTQ of [out, in]        out·in²                           (error feedback per format)
 // factor of an input       in³/3                             (Cholesky)
 // RTN of [out, in]         64·out·in + 2·out·in²             (clip search, loss of the result)
+// A target says how many times that rounding to one of its formats takes, for the result and where only what it costs
+// is asked for.
 class Costs {
  public:
-  // Keeps references to info and recipe.
-  Costs(const v1::ModelInfo& info, const v1::Recipe& recipe, int window);
+  // Keeps references to info, its target and the recipe.
+  Costs(const v1::ModelInfo& info, const v1::TargetInfo& target, const v1::Recipe& recipe, int window);
 
   double ReferenceFlops(Cut blocks, int windows) const;                   // blocks·F
   double CalibrateFlops(Cut blocks, int windows, bool factorizes) const;  // blocks·(F + r·S/L), and factors
@@ -46,6 +48,7 @@ class Costs {
   double FactorFlops(Cut blocks) const;
 
   const v1::ModelInfo& info_;
+  const v1::TargetInfo& target_;
   const v1::Recipe& recipe_;
   int window_;
   std::vector<double> rounding_;  // per block, every format

@@ -38,7 +38,7 @@ struct CheckCut {
   int range = 0;
 };
 
-// How a job is cut into tasks. Depends on the tensors that the model uses, the recipe and the amount of data alone:
+// How a job is cut into tasks. Depends on the tensors that the model uses, target, recipe and amount of data alone:
 // never on the fleet, and never on what else lies in the model's folder.
 struct Cuts {
   std::vector<Cut> shards;           // calibration windows, ascending, together all of them
@@ -55,8 +55,8 @@ struct Cuts {
 // units of a block in turn. Rising.
 std::vector<int> CheckedUnits(const v1::ModelInfo& info, int count);
 
-Cuts CutJob(const v1::ModelInfo& info, const v1::Recipe& recipe, int calibration_windows, int window,
-            int evaluation_windows);
+Cuts CutJob(const v1::ModelInfo& info, const v1::TargetInfo& target, const v1::Recipe& recipe, int calibration_windows,
+            int window, int evaluation_windows);
 
 // Number of calibration shards: the statistics of all shards and of their merge take at most the bytes of the tensors;
 // no shard is smaller than kShardWindows (but the only one); at least 1, at most kMaxTokenShards.

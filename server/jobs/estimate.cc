@@ -21,12 +21,12 @@ constexpr int64_t kBytesPerScoredToken = 25;  // of an evaluate output: three f6
 
 // The most that the budget lets the quantized weights of one plan take.
 int64_t PlanBytes(const ResolvedJob& job, const PlanLimits& limits) {
-  const v1::ModelInfo& info = job.model->info();
+  const v1::TargetInfo& target = *job.target();
   const v1::Budget& budget = job.spec.budget();
   const double bytes =
       budget.has_average_bits()
-          ? budget.average_bits() * info.quantized_weights() / 8
-          : static_cast<double>(budget.artifact_bytes() - info.kept_bytes() - info.artifact_overhead_bytes());
+          ? budget.average_bits() * target.quantized_weights() / 8
+          : static_cast<double>(budget.artifact_bytes() - target.kept_bytes() - target.overhead_bytes());
   return std::min(limits.largest_weight_bytes, static_cast<int64_t>(std::min(bytes, 9e18)));
 }
 
@@ -63,8 +63,8 @@ Facts WithAssumed(const ResolvedJob& job, Facts facts) {
 
 double IntermediateBytes(const ResolvedJob& job, const Facts& facts, int64_t plan_bytes) {
   const v1::ModelInfo& info = job.model->info();
-  const Cuts cuts =
-      CutJob(info, job.recipe, facts.calibration->windows(), facts.calibration->window(), facts.evaluation->windows());
+  const Cuts cuts = CutJob(info, *job.target(), job.recipe, facts.calibration->windows(), facts.calibration->window(),
+                           facts.evaluation->windows());
   const double calibration = double{1} * facts.calibration->windows() * facts.calibration->window();
   const double evaluation = double{1} * facts.evaluation->windows() * facts.evaluation->window();
   const double profile = double{1} * cuts.profile_windows * facts.calibration->window();
@@ -88,7 +88,7 @@ int64_t Rounded(double bytes) { return static_cast<int64_t>(std::ceil(std::min(b
 
 JobSize SizeJob(const ResolvedJob& job) {
   const v1::ModelInfo& info = job.model->info();
-  const PlanLimits limits = LimitsOf(info, job.recipe);
+  const PlanLimits limits = LimitsOf(*job.target(), job.recipe);
   const int64_t plan_bytes = PlanBytes(job, limits);
   const Facts facts = WithAssumed(job, {});
   const auto expansion = Expand(job, facts, {.nodes = NodeDetail::kSize});
@@ -102,7 +102,7 @@ JobSize SizeJob(const ResolvedJob& job) {
   }
   v1::Estimate& estimate = size.estimate;
   estimate.set_intermediate_bytes(Rounded(IntermediateBytes(job, facts, plan_bytes)));
-  estimate.set_artifact_bytes(plan_bytes + info.kept_bytes() + info.artifact_overhead_bytes());
+  estimate.set_artifact_bytes(plan_bytes + job.target()->kept_bytes() + job.target()->overhead_bytes());
   estimate.set_peak_memory_bytes(peak);
   estimate.set_thread_memory_bytes(thread);
   estimate.set_smallest_average_bits(limits.smallest_average_bits);
@@ -110,7 +110,7 @@ JobSize SizeJob(const ResolvedJob& job) {
   estimate.set_smallest_artifact_bytes(limits.smallest_artifact_bytes);
   estimate.set_largest_artifact_bytes(limits.largest_artifact_bytes);
   estimate.set_loadable(true);
-  estimate.set_loadable_reason("transformers with compressed-tensors loads " + info.architecture());
+  estimate.set_loadable_reason(job.target()->loaded_by() + " loads " + info.architecture());
   estimate.set_tasks(static_cast<int>(expansion->nodes.size()));
   return size;
 }
@@ -127,6 +127,7 @@ v1::Estimate EstimateJob(const ResolvedJob& job, double flops_per_second) {
 }
 
 CostForecast ForecastCosts(const ResolvedJob& job, const Facts& facts) {
+  if (job.target() == nullptr) return {};
   const auto expansion = Expand(job, WithAssumed(job, facts), {.nodes = NodeDetail::kSize});
   CHECK(expansion.ok()) << expansion.status();
   CostForecast forecast;

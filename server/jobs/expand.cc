@@ -63,9 +63,9 @@ class Expander {
         inputs_(wanted.nodes == NodeDetail::kSize ? v1::Model::default_instance() : *job.model),
         info_(job.model->info()),
         window_(job.spec.calibration().window()),
-        costs_(info_, job.recipe, window_),
-        evaluation_costs_(info_, job.recipe, job.spec.evaluation().window()),
-        live_(info_, job.recipe.rounding()) {}
+        costs_(info_, *job.target(), job.recipe, window_),
+        evaluation_costs_(info_, *job.target(), job.recipe, job.spec.evaluation().window()),
+        live_(info_, job.recipe.rounding(), job.target()->rounding_moment()) {}
 
   void Tokenize() {
     Tokenize(calibration_key_, job_.spec.calibration(), kHeldOutWindows);
@@ -73,7 +73,8 @@ class Expander {
   }
 
   void Analyze() {
-    cuts_ = CutJob(info_, job_.recipe, facts_.calibration->windows(), window_, facts_.evaluation->windows());
+    cuts_ = CutJob(info_, *job_.target(), job_.recipe, facts_.calibration->windows(), window_,
+                   facts_.evaluation->windows());
     for (size_t i = 0; i < cuts_.evaluation.size(); ++i) {
       Reference(TaskKey(TaskKind::kReference, i), cuts_.evaluation[i]);
     }
@@ -104,6 +105,7 @@ class Expander {
       auto* params = builder.spec().mutable_choose();
       params->set_candidates(candidates());
       params->set_window(window_);
+      params->set_target(job_.spec.target());
       builder.Input(TaskFile::kInfo, job_.info)
           .Link(TaskFile::kAllocation, TaskKind::kAllocate, TaskFile::kAllocation)
           .Needs(LiveSets::Small(), 100.0 * candidates() * facts_.calibration->held_out_windows() * window_);
@@ -135,6 +137,7 @@ class Expander {
     Add(TaskKind::kAssemble, [&](NodeBuilder& builder) {
       auto* params = builder.spec().mutable_assemble();
       params->set_candidate(SelectedPlan());
+      params->set_target(job_.spec.target());
       if (whole()) *params->mutable_card() = Card();
       builder.Files(inputs_, ModelFiles::kAll)
           .Input(TaskFile::kInfo, job_.info)
@@ -324,6 +327,7 @@ class Expander {
       const ProfileCut& cut = cuts_.profiles[index];
       auto* params = builder.spec().mutable_profile();
       SetRange(cut.blocks, params->mutable_blocks());
+      params->set_target(job_.spec.target());
       if (whole()) *params->mutable_recipe() = ProfiledPart(job_.recipe);
       builder.Files(inputs_, ModelFiles::kNumeric).Needs(live_.Profile(), costs_.ProfileFlops(cut.blocks)).Numeric();
       LinkStatistics(builder, cut.range);
@@ -341,6 +345,7 @@ class Expander {
       auto* params = builder.spec().mutable_check();
       SetProfileWindows(0, *params);
       SetRange(blocks, params->mutable_blocks());
+      params->set_target(job_.spec.target());
       for (const int unit : cut.units) params->add_units(info_.units(unit).name());
       if (whole()) *params->mutable_recipe() = CheckedPart(job_.recipe);
       builder.Files(inputs_, ModelFiles::kNumeric)
@@ -356,6 +361,7 @@ class Expander {
   void Allocate() {
     Add(TaskKind::kAllocate, [&](NodeBuilder& builder) {
       auto* params = builder.spec().mutable_allocate();
+      params->set_target(job_.spec.target());
       *params->mutable_budget() = job_.spec.budget();
       if (whole()) *params->mutable_recipe() = PartsOf(job_.recipe);
       builder.Input(TaskFile::kInfo, job_.info).Needs(LiveSets::Small(), 1e4 * info_.units_size());
@@ -375,11 +381,11 @@ class Expander {
       auto* params = builder.spec().mutable_quantize();
       SetRange(blocks, params->mutable_blocks());
       *params->mutable_rounding() = job_.recipe.rounding();
-      for (int u = 0; whole() && u < info_.units_size(); ++u) {
+      for (int u = 0; whole() && u < job_.target()->units_size(); ++u) {
         if (info_.units(u).block() < blocks.begin || info_.units(u).block() >= blocks.end) continue;
         auto* unit = params->add_units();
         unit->set_name(info_.units(u).name());
-        // Plan.units are in the order of ModelInfo.units.
+        // Plan.units are in the order of TargetInfo.units.
         for (const v1::Plan& plan : facts_.allocation->candidates()) {
           if (u < plan.units_size()) *unit->add_formats() = plan.units(u).format();
         }
@@ -451,6 +457,7 @@ class Expander {
       const int shards = static_cast<int>(cuts_.evaluation.size());
       const double tokens = double{1} * facts_.evaluation->windows() * facts_.evaluation->window();
       auto* params = builder.spec().mutable_select();
+      params->set_target(job_.spec.target());
       *params->mutable_budget() = job_.spec.budget();
       for (const int plan : plans) params->add_plans(plan);
       params->set_shards(shards);
@@ -511,6 +518,7 @@ class Expander {
 }  // namespace
 
 absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts, const GraphDetail& wanted) {
+  if (job.target() == nullptr) return ModelOutdatedError(job.spec.model());
   if (facts.calibration) ABSL_RETURN_IF_ERROR(CheckLength(TaskUse::kCalibration, *facts.calibration));
   if (facts.evaluation) ABSL_RETURN_IF_ERROR(CheckLength(TaskUse::kEvaluation, *facts.evaluation));
   Expander expander(job, facts, wanted);

@@ -1,7 +1,10 @@
 #include "server/jobs/job_errors.h"
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "proto/base/errors.h"
 #include "proto/contract/limits.h"
+#include "proto/contract/targets.h"
 
 namespace bitwright::server {
 namespace {
@@ -63,15 +66,19 @@ absl::Status RecipeInvalidError(std::string_view recipe, std::string_view field,
 }
 
 absl::Status TargetUnknownError(std::string_view target) {
-  return Invalid("TARGET_UNKNOWN", "target '" + Text(target) + "' is not known; use 'compressed-tensors'",
+  std::string known;
+  for (const KnownTarget& one : kTargets) known += (known.empty() ? "'" : ", '") + std::string(one.name) + "'";
+  return Invalid("TARGET_UNKNOWN", "target '" + Text(target) + "' is not known; use one of " + known,
                  {{"target", Text(target)}});
 }
 
-absl::Status TargetCannotStoreError(std::string_view target, std::string_view architecture) {
-  return Invalid("TARGET_CANNOT_STORE",
-                 Text(architecture) + " stores its matrices transposed, and no reader of target '" + Text(target) +
-                     "' loads them so; give a model of another architecture",
-                 {{"target", Text(target)}, {"architecture", Text(architecture)}});
+absl::Status TargetCannotStoreError(const absl::Status& refusal, const std::vector<std::string>& others) {
+  const std::string remedy = others.empty() ? "no target stores this model; give one of another architecture"
+                                            : "use target " + absl::StrJoin(others, " or ");
+  const auto detail = GetErrorDetail(refusal);
+  return Invalid(detail ? detail->reason : "TARGET_CANNOT_STORE",
+                 absl::StrCat(absl::string_view(refusal.message()), "; ", remedy),
+                 detail ? detail->metadata : std::map<std::string, std::string>());
 }
 
 absl::Status PriorityInvalidError(int priority) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 
@@ -25,9 +26,9 @@ absl::Status RecipeNotFoundError(std::string_view recipe);
 // Reason RECIPE_INVALID. `field` is a path such as "rounding.damping"; `why` says value, limit and remedy.
 absl::Status RecipeInvalidError(std::string_view recipe, std::string_view field, std::string_view why);
 
-absl::Status TargetUnknownError(std::string_view target);  // TARGET_UNKNOWN
-// Reason TARGET_CANNOT_STORE: the architecture keeps its matrices in a form that the target's readers do not load.
-absl::Status TargetCannotStoreError(std::string_view target, std::string_view architecture);
+absl::Status TargetUnknownError(std::string_view target);  // TARGET_UNKNOWN, naming those that there are
+// The refusal that inspection found, reason TARGET_CANNOT_STORE, with the targets that do store the model.
+absl::Status TargetCannotStoreError(const absl::Status& refusal, const std::vector<std::string>& others);
 absl::Status PriorityInvalidError(int priority);  // PRIORITY_INVALID
 // DISPLAY_NAME_INVALID; `field` as in JobSpec: "calibration.display_name".
 absl::Status DisplayNameTooLongError(std::string_view field, size_t bytes);

@@ -54,7 +54,13 @@ struct ResolvedJob {
   v1::Recipe recipe;                       // defaults filled in
   std::shared_ptr<const v1::Model> model;  // READY, with info and manifest; shared by all jobs of it
   v1::Digest info;                         // the blob that holds model.info (output "info" of its inspect task)
+
+  // What the model can become for spec.target; within the model. Null of a job that an earlier version queued.
+  const v1::TargetInfo* target() const;
 };
+
+// That of the target named, unless it refuses the model, or nothing is known of it: then null.
+const v1::TargetInfo* StoringTarget(const v1::ModelInfo& info, std::string_view target);
 
 // What a task of no operations counts for: its start and the handling of its files.
 inline constexpr double kTaskOverheadFlops = 2e9;

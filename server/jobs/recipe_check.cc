@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/format_choice.h"
+#include "proto/contract/targets.h"
 #include "server/jobs/job_errors.h"
 
 namespace bitwright::server {
@@ -19,7 +21,7 @@ constexpr size_t kMaxDescriptionBytes = 1024;
 
 bool NameChar(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; }
 bool BitsValid(int bits) { return bits >= kMinBits && bits <= kMaxBits; }
-bool GroupValid(int size) { return size == 0 || size == 32 || size == 64 || size == 128; }
+bool GroupValid(int size) { return size == 0 || size == 16 || size == 32 || size == 64 || size == 128; }
 
 template <typename List, typename Valid>
 absl::Status CheckList(const std::string& recipe, const char* field, const List& list, Valid valid,
@@ -64,6 +66,21 @@ absl::Status CheckEnums(const v1::Recipe& recipe) {
   return absl::OkStatus();
 }
 
+absl::Status CheckFormatNames(const v1::Recipe& recipe) {
+  const auto& names = recipe.formats().names();
+  for (auto name = names.begin(); name != names.end(); ++name) {
+    const auto has = [&](const KnownTarget& target) { return std::ranges::count(target.formats, *name) > 0; };
+    if (!std::ranges::any_of(kTargets, has)) {
+      return RecipeInvalidError(recipe.name(), "formats.names",
+                                "has '" + *name + "', which no target stores; GetCapabilities lists what each does");
+    }
+    if (std::find(names.begin(), name, *name) != name) {
+      return RecipeInvalidError(recipe.name(), "formats.names", "has '" + *name + "' twice; name it once");
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckNumbers(const v1::Recipe& recipe) {
   const std::string& name = recipe.name();
   const double damping = recipe.rounding().damping();
@@ -87,7 +104,8 @@ absl::Status CheckNumbers(const v1::Recipe& recipe) {
   ABSL_RETURN_IF_ERROR(CheckList(name, "sensitivity.checked_bits", sensitivity.checked_bits(), BitsValid, "2 to 8"));
   ABSL_RETURN_IF_ERROR(CheckList(name, "formats.bits", recipe.formats().bits(), BitsValid, "2 to 8"));
   ABSL_RETURN_IF_ERROR(CheckList(name, "formats.group_sizes", recipe.formats().group_sizes(), GroupValid,
-                                 "32, 64, 128 and 0 (one scale per row)"));
+                                 "16, 32, 64, 128 and 0 (one scale per row)"));
+  ABSL_RETURN_IF_ERROR(CheckFormatNames(recipe));
   if (recipe.candidates().uniform() < 0) {
     return RecipeInvalidError(name, "candidates.uniform",
                               "is " + std::to_string(recipe.candidates().uniform()) + "; give 0 (all) or more");
@@ -131,24 +149,21 @@ v1::Recipe PartsOf(v1::Recipe recipe) {
   return recipe;
 }
 
-bool FormatAllowed(const v1::Recipe& recipe, const v1::Format& format) {
-  const auto allows = [](const auto& list, int value) {
-    return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
-  };
-  return allows(recipe.formats().bits(), format.bits()) && allows(recipe.formats().group_sizes(), format.group_size());
+bool OptionAllowed(const v1::Recipe& recipe, const v1::FormatOption& option) {
+  return AllowsFormat(recipe.formats(), option.name(), option.bits(), option.group_size());
 }
 
-absl::Status CheckRecipeFits(const v1::Recipe& recipe, const v1::ModelInfo& info) {
-  for (const v1::UnitInfo& unit : info.units()) {
-    const bool fits = std::any_of(unit.options().begin(), unit.options().end(), [&](const v1::FormatOption& option) {
-      return FormatAllowed(recipe, option.format());
-    });
-    if (!fits) {
-      return RecipeInvalidError(
-          recipe.name(), "formats",
-          "leave the unit '" + unit.name() +
-              "' without a format: no allowed group size divides its width; allow 0 (one scale per row)");
-    }
+absl::Status CheckRecipeFits(const v1::Recipe& recipe, const v1::ModelInfo& info, const v1::TargetInfo& target) {
+  for (int u = 0; u < target.units_size(); ++u) {
+    const auto& options = target.units(u).options();
+    const bool fits = std::any_of(options.begin(), options.end(),
+                                  [&](const v1::FormatOption& option) { return OptionAllowed(recipe, option); });
+    if (fits) continue;
+    std::string stored;
+    for (const v1::FormatOption& option : options) absl::StrAppend(&stored, stored.empty() ? "" : ", ", option.name());
+    return RecipeInvalidError(recipe.name(), "formats",
+                              absl::StrCat("leave the unit '", info.units(u).name(), "' without a format; target '",
+                                           target.target(), "' stores it as one of ", stored));
   }
   return absl::OkStatus();
 }

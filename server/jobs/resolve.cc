@@ -1,17 +1,20 @@
 #include "server/jobs/resolve.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/names.h"
+#include "proto/contract/rpc_status.h"
+#include "proto/contract/targets.h"
 #include "server/jobs/budget_check.h"
 #include "server/jobs/job_errors.h"
 #include "server/jobs/label_check.h"
 #include "server/jobs/recipe_check.h"
-#include "server/jobs/targets.h"
 
 namespace bitwright::server {
 namespace {
@@ -121,19 +124,35 @@ v1::Budget BudgetOf(const v1::Budget& given, const PlanLimits& limits, Purpose p
   return budget;
 }
 
-absl::Status CheckTargetStores(std::string_view target, const v1::ModelInfo& info) {
-  for (const v1::UnitInfo& unit : info.units()) {
-    if (unit.transposed()) return TargetCannotStoreError(target, info.architecture());
+// What the model can become for a target; empty: the default. TARGET_UNKNOWN, TARGET_CANNOT_STORE as inspection found.
+absl::StatusOr<const v1::TargetInfo*> FindTarget(const std::string& name, const v1::ModelInfo& info) {
+  if (const v1::TargetInfo* stored = StoringTarget(info, name)) return stored;
+  std::vector<std::string> others;
+  for (const v1::TargetInfo& target : info.targets()) {
+    if (!target.has_refusal()) others.push_back(target.target());
   }
-  return absl::OkStatus();
+  for (const v1::TargetInfo& target : info.targets()) {
+    if (target.target() == name) return TargetCannotStoreError(FromProto(target.refusal()), others);
+  }
+  return TargetUnknownError(name);
 }
 
 }  // namespace
 
 bool IsOutdated(const v1::Model& model) {
   const v1::ModelInfo& info = model.info();
-  return model.state() == v1::Model::READY && (info.files_size() == 0 || !info.has_live() || info.pieces_size() == 0);
+  return model.state() == v1::Model::READY &&
+         (info.files_size() == 0 || !info.has_live() || info.pieces_size() == 0 || info.targets_size() == 0);
 }
+
+const v1::TargetInfo* StoringTarget(const v1::ModelInfo& info, std::string_view target) {
+  for (const v1::TargetInfo& one : info.targets()) {
+    if (one.target() == target && !one.has_refusal()) return &one;
+  }
+  return nullptr;
+}
+
+const v1::TargetInfo* ResolvedJob::target() const { return StoringTarget(model->info(), spec.target()); }
 
 absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, std::shared_ptr<const v1::Model> shared,
                                     const v1::Digest& info, const std::optional<v1::Recipe>& shipped, Purpose purpose) {
@@ -141,15 +160,14 @@ absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, std::shared_ptr<con
   if (model.state() != v1::Model::READY) return ModelNotReadyError(spec.model(), ModelStateName(model.state()));
   if (IsOutdated(model)) return ModelOutdatedError(spec.model());
   ResolvedJob job{spec, {}, std::move(shared), info};
-  if (job.spec.target().empty()) job.spec.set_target(std::string(kCompressedTensors));
-  if (job.spec.target() != kCompressedTensors) return TargetUnknownError(job.spec.target());
-  ABSL_RETURN_IF_ERROR(CheckTargetStores(job.spec.target(), model.info()));
+  if (job.spec.target().empty()) job.spec.set_target(std::string(kTargets[0].name));
+  ABSL_ASSIGN_OR_RETURN(const v1::TargetInfo* target, FindTarget(job.spec.target(), model.info()));
   if (std::abs(int64_t{spec.priority()}) > limits::kMaxPriority) return PriorityInvalidError(spec.priority());
   ABSL_RETURN_IF_ERROR(CheckDisplayName("display_name", spec.display_name()));
   ABSL_RETURN_IF_ERROR(CheckLabels(spec));
   ABSL_ASSIGN_OR_RETURN(job.recipe, ChooseRecipe(shipped, job.spec));
-  ABSL_RETURN_IF_ERROR(CheckRecipeFits(job.recipe, model.info()));
-  const PlanLimits limits = LimitsOf(model.info(), job.recipe);
+  ABSL_RETURN_IF_ERROR(CheckRecipeFits(job.recipe, model.info(), *target));
+  const PlanLimits limits = LimitsOf(*target, job.recipe);
   *job.spec.mutable_budget() = BudgetOf(spec.budget(), limits, purpose);
   ABSL_RETURN_IF_ERROR(CheckBudget(job.spec.budget(), limits));
   ABSL_RETURN_IF_ERROR(

@@ -4,7 +4,7 @@
 
 #include "proto/contract/architectures.h"
 #include "proto/contract/limits.h"
-#include "server/jobs/targets.h"
+#include "proto/contract/targets.h"
 
 namespace bitwright::server {
 namespace {
@@ -50,10 +50,10 @@ v1::Capabilities MakeCapabilities(std::string_view version, const RecipeResource
     architecture->set_architecture(std::string(supported.architecture));
     architecture->set_family(std::string(supported.family));
   }
-  for (const Target& known : Targets()) {
+  for (const KnownTarget& known : kTargets) {
     auto* target = capabilities.add_targets();
     target->set_name(std::string(known.name));
-    for (const v1::Format& format : known.formats) *target->add_formats() = format;
+    for (const std::string_view format : known.formats) target->add_formats(std::string(format));
     for (const std::string_view consumer : known.consumers) target->add_consumers(std::string(consumer));
   }
   for (const v1::Recipe& recipe : recipes.recipes()) capabilities.add_recipes(recipe.name());

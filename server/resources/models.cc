@@ -191,6 +191,7 @@ absl::StatusOr<v1::ListModelsResponse> ModelResources::List(const CallContext& c
     *model = FromRow(call, row);
     if (!model->has_info()) continue;
     model->mutable_info()->clear_units();
+    model->mutable_info()->clear_targets();
     model->mutable_info()->clear_pieces();
   }
   if (found.beyond) response.set_next_page_token(PageToken(*found.beyond, query));

@@ -55,7 +55,7 @@ void ProfileLinear(benchmark::State& state) {
   const auto factor = BuildFactor(linear.packed, linear.in, {}, *device);
   CHECK(factor.ok()) << factor.status();
   std::vector<IntGrid> grids;
-  for (const IntFormat format : AllowedFormats(linear.in)) grids.push_back(format.Grid(linear.in, DType::kBF16));
+  for (const IntFormat format : AllowedIntFormats(linear.in)) grids.push_back(format.Grid(linear.in, DType::kBF16));
   const LdlqOptions options{.scales = state.range(3) != 0 ? ScaleMethod::kSearched : ScaleMethod::kAbsMax,
                             .static_groups = state.range(4) != 0};
   const DeviceMatrix weights(*device, DType::kF32, linear.out, linear.in);

@@ -159,9 +159,8 @@ class Table {
         const Matrix own = block.matrices[u].weight.view().Rows(row, linear.out);
         const Matrix values = rounded_weight.view().Rows(row, linear.out);
         row += linear.out;
-        const RoundedLinear rounded = rounder.Round(own, format);
-        device_.rounding().Dequantize(format.Grid(linear.in, options.storage_type), rounded.codes, rounded.scales,
-                                      values);
+        const QuantizedLinear rounded = rounder.Round(own, format);
+        WriteValues(rounded, format, options.storage_type, device_, values);
         std::vector<float> error(count), from(count), to(count);
         device_.Read(own, from);
         device_.Read(values, to);
@@ -173,7 +172,7 @@ class Table {
         const auto [kronecker, diagonal] =
             Kronecker(device_, moments_.at(linear.name), error, h, linear.out, linear.in);
         point.predicted["weight-mse"] += plain;
-        point.predicted["hessian-proxy"] += rounded.loss;
+        point.predicted["hessian-proxy"] += rounded.loss();
         point.predicted["kronecker"] += kronecker;
         point.predicted["kronecker, diagonal of G"] += diagonal;
       }

@@ -143,7 +143,7 @@ std::vector<Stage> Stages(const ModelConfig& config, const v1::ModelInfo& info, 
   AddHeads(config, 3 * profile_windows * static_cast<double>(window), curvature.work);
   AddScaled(once, 3, curvature.least);
   AddHeads(config, 3 * profile_windows * static_cast<double>(window), curvature.least);
-  AddRounding(config, static_cast<double>(info.units(0).options_size()), profile.work);
+  AddRounding(config, static_cast<double>(info.targets(0).units(0).options_size()), profile.work);
   AddChecks(config, window, info, recipe, check.work);
   const double evaluated = candidates * eval_windows + trials * held_out;
   AddBlocks(config, window, layers * evaluated, evaluate.work);

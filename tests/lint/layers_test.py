@@ -27,7 +27,7 @@ LIGHT_HEADERS = ('nlohmann/json_fwd.hpp',)
 # header → why it may be heavy. "private": only sources of its own folder may include it.
 HEAVY_HEADERS = {
     'workers/checkpoint/strict_json.h': 'private: the parsed value is what it gives, here and to workers/families',
-    'workers/export/quantization_config.h': 'private: the JSON value is what it builds',
+    'workers/targets/quantization_config.h': 'private: the JSON value is what it builds',
     'proto/transfer/grpc_calls.h': 'the call options of the stubs; its users hold the network anyway',
     'proto/transfer/write_call.h': 'a call whose messages are gRPC\'s own; its users hold the network anyway',
     'server/observe/series.h': 'private: the series of one class, apart from what counts in them',

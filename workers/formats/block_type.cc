@@ -1,6 +1,7 @@
 #include "workers/formats/block_type.h"
 
 #include <array>
+#include <bit>
 #include <string>
 
 #include "workers/formats/formats_errors.h"
@@ -95,6 +96,8 @@ absl::StatusOr<BlockType> BlockTypeOfId(uint32_t ggml_id) {
   }
   return BlockTypeUnknownError(std::to_string(ggml_id), KnownNames());
 }
+
+int CodeBits(BlockType type) { return std::bit_width(GridOf(type).codebook.size() - 1); }
 
 const Grid& GridOf(BlockType type) {
   static const auto& grids = *new std::array<Grid, std::size(kSpecs)>{

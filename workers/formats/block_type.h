@@ -64,6 +64,9 @@ absl::StatusOr<BlockType> ParseBlockType(std::string_view name);
 // By its id in a file. INVALID_ARGUMENT, reason FORMAT_UNKNOWN, also for types that are not on a grid.
 absl::StatusOr<BlockType> BlockTypeOfId(uint32_t ggml_id);
 
+// Bits of a code: 4 of Q4_K, which with its scales takes 4.5.
+int CodeBits(BlockType type);
+
 // What values of the type may be. Lives as long as the program.
 const Grid& GridOf(BlockType type);
 

@@ -6,7 +6,7 @@
 namespace bitwright::worker {
 namespace {
 
-// In the order of AllowedFormats.
+// In the order of AllowedIntFormats.
 constexpr int kGroupSizes[] = {32, 64, 128, IntFormat::kChannel};
 
 }  // namespace
@@ -16,7 +16,7 @@ std::string FormatName(IntFormat format) {
   return absl::StrCat("int", format.bits, "-g", format.group_size);
 }
 
-absl::StatusOr<IntFormat> ParseFormat(std::string_view name) {
+absl::StatusOr<IntFormat> ParseIntFormat(std::string_view name) {
   for (int bits = IntFormat::kMinBits; bits <= IntFormat::kMaxBits; ++bits) {
     for (const int group_size : kGroupSizes) {
       if (name == FormatName({bits, group_size})) return IntFormat{bits, group_size};
@@ -34,13 +34,21 @@ absl::Status CheckFormat(IntFormat format) {
   return FormatUnknownError(FormatName(format));
 }
 
-std::vector<IntFormat> AllowedFormats(int64_t in_features) {
-  std::vector<IntFormat> formats;
-  for (int bits = IntFormat::kMinBits; bits <= IntFormat::kMaxBits; ++bits) {
-    for (const int group_size : kGroupSizes) {
-      const IntFormat format{bits, group_size};
-      if (format.Fits(in_features)) formats.push_back(format);
+std::span<const IntFormat> AllIntFormats() {
+  static const auto& formats = *new std::vector<IntFormat>([] {
+    std::vector<IntFormat> all;
+    for (int bits = IntFormat::kMinBits; bits <= IntFormat::kMaxBits; ++bits) {
+      for (const int group_size : kGroupSizes) all.push_back({bits, group_size});
     }
+    return all;
+  }());
+  return formats;
+}
+
+std::vector<IntFormat> AllowedIntFormats(int64_t in_features) {
+  std::vector<IntFormat> formats;
+  for (const IntFormat format : AllIntFormats()) {
+    if (format.Fits(in_features)) formats.push_back(format);
   }
   return formats;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,12 +62,15 @@ static_assert(StoredBytes({4, 128}, 256, 512, DType::kBF16) == 256 * 256 + 256 *
 std::string FormatName(IntFormat format);
 
 // Inverse of FormatName. INVALID_ARGUMENT, reason FORMAT_UNKNOWN.
-absl::StatusOr<IntFormat> ParseFormat(std::string_view name);
+absl::StatusOr<IntFormat> ParseIntFormat(std::string_view name);
 
 // INVALID_ARGUMENT, reason FORMAT_UNKNOWN, unless bits and group_size are among those above.
 absl::Status CheckFormat(IntFormat format);
 
+// All, by (bits, group size; channel last): 7 · 4. They live as long as the program.
+std::span<const IntFormat> AllIntFormats();
+
 // Every format that rows of `in_features` inputs allow, by (bits, group size; channel last): at most 7 · 4.
-std::vector<IntFormat> AllowedFormats(int64_t in_features);
+std::vector<IntFormat> AllowedIntFormats(int64_t in_features);
 
 }  // namespace bitwright::worker

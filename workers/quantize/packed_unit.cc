@@ -1,8 +1,11 @@
 #include "workers/quantize/packed_unit.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "proto/base/status_macros.h"
+#include "workers/formats/block_packing.h"
+#include "workers/formats/block_values.h"
 #include "workers/kernels/pack_codes.h"
 #include "workers/quantize/quantize_errors.h"
 #include "workers/tensor/float16.h"
@@ -11,6 +14,7 @@ namespace bitwright::worker {
 namespace {
 
 constexpr std::string_view kFormatKey = "format/";
+constexpr int64_t kDecodedRows = 64;  // that are decoded before they go to the device
 
 // Scales as bytes of their stored type.
 std::vector<std::byte> NarrowScales(const std::vector<float>& scales, DType type) {
@@ -26,6 +30,18 @@ std::vector<std::byte> NarrowScales(const std::vector<float>& scales, DType type
   return bytes;
 }
 
+void Declare(const LinearSpec& linear, const UnitFormat& unit, std::vector<TensorDeclaration>& tensors) {
+  if (const auto* type = std::get_if<BlockType>(&unit.format)) {
+    tensors.push_back(
+        {linear.name + std::string(kBlocksTensor), DType::kU8, {linear.out, SpecOf(*type).RowBytes(linear.in)}});
+    return;
+  }
+  const IntFormat format = std::get<IntFormat>(unit.format);
+  tensors.push_back({linear.name + ".weight_packed", DType::kI32, {linear.out, format.WordsPerRow(linear.in)}});
+  tensors.push_back({linear.name + ".weight_scale", unit.type, {linear.out, format.Groups(linear.in)}});
+  tensors.push_back({linear.name + ".weight_shape", DType::kI64, {2}});
+}
+
 }  // namespace
 
 absl::StatusOr<PackedUnitsWriter> PackedUnitsWriter::Create(const std::string& path,
@@ -34,26 +50,39 @@ absl::StatusOr<PackedUnitsWriter> PackedUnitsWriter::Create(const std::string& p
   std::map<std::string, std::string> metadata;
   for (const UnitFormat& unit : units) {
     metadata[std::string(kFormatKey) + unit.unit.name] = FormatName(unit.format);
-    for (const LinearSpec& linear : unit.unit.linears) {
-      tensors.push_back(
-          {linear.name + ".weight_packed", DType::kI32, {linear.out, unit.format.WordsPerRow(linear.in)}});
-      tensors.push_back({linear.name + ".weight_scale", unit.scale_type, {linear.out, unit.format.Groups(linear.in)}});
-      tensors.push_back({linear.name + ".weight_shape", DType::kI64, {2}});
-    }
+    for (const LinearSpec& linear : unit.unit.linears) Declare(linear, unit, tensors);
   }
   ABSL_ASSIGN_OR_RETURN(SafetensorsWriter writer, SafetensorsWriter::Create(path, std::move(tensors), metadata));
   return PackedUnitsWriter(std::move(writer));
 }
 
-absl::Status PackedUnitsWriter::Append(const LinearSpec& linear, IntFormat format, DType scale_type,
-                                       const RoundedLinear& rounded) {
+absl::Status PackedUnitsWriter::Append(const LinearSpec& linear, const Format& format, DType type,
+                                       QuantizedLinear& quantized) {
+  if (const auto* block = std::get_if<BlockType>(&format)) {
+    return AppendBlocks(linear, *block, std::get<GridRounded>(quantized.parts).codes);
+  }
+  return AppendIntegers(linear, std::get<IntFormat>(format), type, std::get<RoundedLinear>(quantized.parts));
+}
+
+absl::Status PackedUnitsWriter::AppendIntegers(const LinearSpec& linear, IntFormat format, DType type,
+                                               const RoundedLinear& rounded) {
   std::vector<uint32_t> packed(static_cast<size_t>(linear.out * format.WordsPerRow(linear.in)));
   PackCodes(format.bits, linear.out, linear.in, rounded.codes, packed);
   ABSL_RETURN_IF_ERROR(writer_.Append(packed.data(), packed.size() * sizeof(uint32_t)));
-  const std::vector<std::byte> scales = NarrowScales(rounded.scales, scale_type);
+  const std::vector<std::byte> scales = NarrowScales(rounded.scales, type);
   ABSL_RETURN_IF_ERROR(writer_.Append(scales.data(), scales.size()));
   const int64_t shape[2] = {linear.out, linear.in};
   return writer_.Append(shape, sizeof shape);
+}
+
+absl::Status PackedUnitsWriter::AppendBlocks(const LinearSpec& linear, BlockType type, GridCodes& codes) {
+  const auto row_bytes = static_cast<size_t>(SpecOf(type).RowBytes(linear.in));
+  std::vector<uint8_t> blocks(static_cast<size_t>(linear.out) * row_bytes);
+  for (int64_t row = 0; row < linear.out; ++row) {
+    PackBlocks(type, RowOf(codes, GridOf(type), linear.in, row),
+               std::span(blocks).subspan(static_cast<size_t>(row) * row_bytes, row_bytes));
+  }
+  return writer_.Append(blocks.data(), blocks.size());
 }
 
 absl::Status PackedUnitsWriter::Close() { return writer_.Close(); }
@@ -64,7 +93,7 @@ absl::StatusOr<PackedUnits> PackedUnits::Open(const std::vector<std::string>& pa
     ABSL_ASSIGN_OR_RETURN(SafetensorsFile file, SafetensorsFile::Open(path, "weights"));
     for (const auto& [key, value] : file.metadata()) {
       if (!key.starts_with(kFormatKey)) continue;
-      ABSL_ASSIGN_OR_RETURN(const IntFormat format, ParseFormat(value));
+      ABSL_ASSIGN_OR_RETURN(const Format format, ParseFormat(value));
       units.formats_[key.substr(kFormatKey.size())] = {units.files_.size(), format};
     }
     units.files_.push_back(std::move(file));
@@ -75,24 +104,55 @@ absl::StatusOr<PackedUnits> PackedUnits::Open(const std::vector<std::string>& pa
 absl::Status PackedUnits::Dequantize(const UnitSpec& unit, Device& device, const Matrix& weight) const {
   const auto found = formats_.find(unit.name);
   if (found == formats_.end()) return WeightsDamagedError(unit.name, "the unit is missing");
-  const size_t file = found->second.first;
-  const IntFormat format = found->second.second;
+  const SafetensorsFile& file = files_[found->second.first];
+  const Format& format = found->second.second;
   int64_t row = 0;
   for (const LinearSpec& linear : unit.linears) {
-    ABSL_ASSIGN_OR_RETURN(const TensorView packed, files_[file].Find(linear.name + ".weight_packed"));
-    ABSL_ASSIGN_OR_RETURN(const TensorView scale, files_[file].Find(linear.name + ".weight_scale"));
-    const int64_t words = format.WordsPerRow(linear.in), groups = format.Groups(linear.in);
-    if (!format.Fits(linear.in) || packed.dtype != DType::kI32 || !IsWeightType(scale.dtype) ||
-        packed.shape != std::vector<int64_t>{linear.out, words} ||
-        scale.shape != std::vector<int64_t>{linear.out, groups}) {
-      return WeightsDamagedError(linear.name, "shapes and format do not agree");
+    if (!Fits(format, linear.in)) return WeightsDamagedError(linear.name, "shapes and format do not agree");
+    const Matrix rows = weight.Rows(row, linear.out);
+    if (const auto* type = std::get_if<BlockType>(&format)) {
+      ABSL_RETURN_IF_ERROR(Blocks(linear, file, *type, device, rows));
+    } else {
+      ABSL_RETURN_IF_ERROR(Integers(linear, file, std::get<IntFormat>(format), device, rows));
     }
-    device.rounding().DequantizePacked(format.Grid(linear.in, scale.dtype), packed.bytes, scale,
-                                       weight.Rows(row, linear.out));
-    files_[file].Release(packed.bytes);
-    files_[file].Release(scale.bytes);
     row += linear.out;
   }
+  return absl::OkStatus();
+}
+
+absl::Status PackedUnits::Integers(const LinearSpec& linear, const SafetensorsFile& file, IntFormat format,
+                                   Device& device, const Matrix& weight) const {
+  ABSL_ASSIGN_OR_RETURN(const TensorView packed, file.Find(linear.name + ".weight_packed"));
+  ABSL_ASSIGN_OR_RETURN(const TensorView scale, file.Find(linear.name + ".weight_scale"));
+  const int64_t words = format.WordsPerRow(linear.in), groups = format.Groups(linear.in);
+  if (packed.dtype != DType::kI32 || !IsWeightType(scale.dtype) ||
+      packed.shape != std::vector<int64_t>{linear.out, words} ||
+      scale.shape != std::vector<int64_t>{linear.out, groups}) {
+    return WeightsDamagedError(linear.name, "shapes and format do not agree");
+  }
+  device.rounding().DequantizePacked(format.Grid(linear.in, scale.dtype), packed.bytes, scale, weight);
+  file.Release(packed.bytes);
+  file.Release(scale.bytes);
+  return absl::OkStatus();
+}
+
+absl::Status PackedUnits::Blocks(const LinearSpec& linear, const SafetensorsFile& file, BlockType type, Device& device,
+                                 const Matrix& weight) const {
+  ABSL_ASSIGN_OR_RETURN(const TensorView blocks, file.Find(linear.name + std::string(kBlocksTensor)));
+  const int64_t row_bytes = SpecOf(type).RowBytes(linear.in);
+  if (blocks.dtype != DType::kU8 || blocks.shape != std::vector<int64_t>{linear.out, row_bytes}) {
+    return WeightsDamagedError(linear.name, "shapes and format do not agree");
+  }
+  const std::span bytes(reinterpret_cast<const uint8_t*>(blocks.bytes.data()), blocks.bytes.size());
+  std::vector<float> values(static_cast<size_t>(kDecodedRows * linear.in));
+  for (int64_t row = 0; row < linear.out; row += kDecodedRows) {
+    const int64_t rows = std::min(kDecodedRows, linear.out - row);
+    const std::span part(values.data(), static_cast<size_t>(rows * linear.in));
+    DecodeBlocks(type, bytes.subspan(static_cast<size_t>(row * row_bytes), static_cast<size_t>(rows * row_bytes)),
+                 part);
+    device.Write(part, weight.Rows(row, rows));
+  }
+  file.Release(blocks.bytes);
   return absl::OkStatus();
 }
 

@@ -11,25 +11,30 @@
 
 namespace bitwright::worker {
 
-// Quantized units in a safetensors file, with the tensors that compressed-tensors' `pack-quantized` asks for:
-// "{linear}.weight_packed" i32 [out, words], "{linear}.weight_scale" [out, groups] in the weight's dtype,
-// "{linear}.weight_shape" i64 [2]. Metadata "format/{unit}" names each unit's format.
+// Quantized units in a safetensors file. Metadata "format/{unit}" names each unit's format. Of integers the tensors
+// that compressed-tensors' `pack-quantized` asks for: "{linear}.weight_packed" i32 [out, words],
+// "{linear}.weight_scale" [out, groups] in the weight's dtype, "{linear}.weight_shape" i64 [2]. Of block types
+// "{linear}.weight_blocks" u8 [out, bytes of a row].
 struct UnitFormat {
   UnitSpec unit;
-  IntFormat format;
-  DType scale_type = DType::kF32;
+  Format format;
+  DType type = DType::kF32;  // of the model's weights
 };
+
+inline constexpr std::string_view kBlocksTensor = ".weight_blocks";
 
 // Declares all tensors of `units` in order, then takes the rounded linears one by one.
 class PackedUnitsWriter {
  public:
   static absl::StatusOr<PackedUnitsWriter> Create(const std::string& path, const std::vector<UnitFormat>& units);
   // The next linear of the next unit.
-  absl::Status Append(const LinearSpec& linear, IntFormat format, DType scale_type, const RoundedLinear& rounded);
+  absl::Status Append(const LinearSpec& linear, const Format& format, DType type, QuantizedLinear& quantized);
   absl::Status Close();
 
  private:
   explicit PackedUnitsWriter(SafetensorsWriter writer) : writer_(std::move(writer)) {}
+  absl::Status AppendIntegers(const LinearSpec& linear, IntFormat format, DType type, const RoundedLinear& rounded);
+  absl::Status AppendBlocks(const LinearSpec& linear, BlockType type, GridCodes& codes);
   SafetensorsWriter writer_;
 };
 
@@ -39,14 +44,20 @@ class PackedUnits {
   // WEIGHTS_DAMAGED when metadata or shapes do not agree.
   static absl::StatusOr<PackedUnits> Open(const std::vector<std::string>& paths);
 
-  // weight [out, in] on the device, values as the consumer decompresses them: rounded to the dtype of the scales.
+  // weight [out, in] on the device, values as the consumer decompresses them: integers rounded to the dtype of their
+  // scales, blocks in f32.
   absl::Status Dequantize(const UnitSpec& unit, Device& device, const Matrix& weight) const;
 
   const std::vector<SafetensorsFile>& files() const { return files_; }
 
  private:
+  absl::Status Integers(const LinearSpec& linear, const SafetensorsFile& file, IntFormat format, Device& device,
+                        const Matrix& weight) const;
+  absl::Status Blocks(const LinearSpec& linear, const SafetensorsFile& file, BlockType type, Device& device,
+                      const Matrix& weight) const;
+
   std::vector<SafetensorsFile> files_;
-  std::map<std::string, std::pair<size_t, IntFormat>> formats_;  // unit → file, format
+  std::map<std::string, std::pair<size_t, Format>> formats_;  // unit → file, format
 };
 
 }  // namespace bitwright::worker

@@ -1,5 +1,7 @@
 #include "workers/quantize/unit_rounder.h"
 
+#include <algorithm>
+
 #include "proto/base/status_macros.h"
 
 namespace bitwright::worker {
@@ -7,12 +9,85 @@ namespace bitwright::worker {
 struct UnitRounder::State {
   RoundingOptions options;
   Device& device;
-  std::unique_ptr<DeviceFactor> factor = nullptr;  // GPTQ
-  DeviceMatrix moment = {};                        // RTN: H [in, in]
-  Buffer<float> diagonal = {};                     // RTN: [in]
+  std::unique_ptr<DeviceFactor> factor = nullptr;
+  DeviceMatrix moment = {};     // RTN: H [in, in]
+  Buffer<float> diagonal = {};  // RTN: [in]
 
+  bool gptq() const { return options.method == RoundingOptions::Method::kGptq; }
   LdlqOptions Ldlq() const { return {options.scales, options.static_groups}; }
+  IntGrid GridFor(const Matrix& weights, IntFormat format) const {
+    return format.Grid(weights.columns, options.storage_type);
+  }
+
+  RoundedLinear RoundIntegers(const Matrix& weights, IntFormat format) const;
+  GridRounded RoundOnGrid(const Matrix& weights, BlockType type, const GridSteps& steps) const;
+  // [formats][out]
+  std::vector<std::vector<double>> RowLosses(const Matrix& weights, std::span<const Format> formats) const;
 };
+
+RoundedLinear UnitRounder::State::RoundIntegers(const Matrix& weights, IntFormat format) const {
+  Rounding& rounding = device.rounding();
+  const IntGrid grid = GridFor(weights, format);
+  if (gptq()) return rounding.RoundLdlq(*factor, weights, grid, Ldlq());
+  RoundedLinear rounded = rounding.RoundNearest(weights, grid, {options.scales, DType::kF32}, diagonal.span());
+  const DeviceMatrix values(device, DType::kF32, weights.rows, weights.columns);
+  rounding.Dequantize(grid, rounded.codes, rounded.scales, values.view());
+  rounded.row_loss = rounding.MomentLosses(weights, values.view(), moment.view());
+  for (const double loss : rounded.row_loss) rounded.loss += loss;
+  return rounded;
+}
+
+GridRounded UnitRounder::State::RoundOnGrid(const Matrix& weights, BlockType type, const GridSteps& steps) const {
+  const GridSteps none{.feedback = false, .sweeps = 0};
+  return device.rounding().RoundOnGrid(*factor, weights, GridOf(type), gptq() ? steps : none);
+}
+
+std::vector<std::vector<double>> UnitRounder::State::RowLosses(const Matrix& weights,
+                                                               std::span<const Format> formats) const {
+  std::vector<std::vector<double>> rows(formats.size());
+  std::vector<IntGrid> grids;  // of integers, which GPTQ rounds to all at once
+  std::vector<size_t> together;
+  for (size_t f = 0; f < formats.size(); ++f) {
+    if (const auto* type = std::get_if<BlockType>(&formats[f])) {
+      rows[f] = RoundOnGrid(weights, *type, options.priced_steps).row_loss;
+    } else if (gptq()) {
+      grids.push_back(GridFor(weights, std::get<IntFormat>(formats[f])));
+      together.push_back(f);
+    } else {
+      rows[f] = RoundIntegers(weights, std::get<IntFormat>(formats[f])).row_loss;
+    }
+  }
+  if (grids.empty()) return rows;
+  const std::vector<double> losses = device.rounding().LdlqLosses(*factor, weights, grids, Ldlq());
+  for (size_t i = 0; i < together.size(); ++i) {
+    const auto begin = losses.begin() + static_cast<int64_t>(i) * weights.rows;
+    rows[together[i]].assign(begin, begin + weights.rows);
+  }
+  return rows;
+}
+
+double QuantizedLinear::loss() const {
+  return std::visit([](const auto& rounded) { return rounded.loss; }, parts);
+}
+
+const std::vector<double>& QuantizedLinear::row_loss() const {
+  return std::visit([](const auto& rounded) -> const std::vector<double>& { return rounded.row_loss; }, parts);
+}
+
+bool AnyOnGrid(std::span<const Format> formats) {
+  return std::ranges::any_of(formats, [](const Format& format) { return std::holds_alternative<BlockType>(format); });
+}
+
+void WriteValues(const QuantizedLinear& linear, const Format& format, DType type, Device& device, const Matrix& to) {
+  if (const auto* block = std::get_if<BlockType>(&format)) {
+    const GridCodes& codes = std::get<GridRounded>(linear.parts).codes;
+    device.Write(ValuesOf(codes, GridOf(*block), to.rows, to.columns), to);
+    return;
+  }
+  const RoundedLinear& rounded = std::get<RoundedLinear>(linear.parts);
+  const IntGrid grid = std::get<IntFormat>(format).Grid(to.columns, type);
+  device.rounding().Dequantize(grid, rounded.codes, rounded.scales, to);
+}
 
 UnitRounder::UnitRounder(std::unique_ptr<State> state) : state_(std::move(state)) {}
 UnitRounder::~UnitRounder() = default;
@@ -23,9 +98,10 @@ absl::StatusOr<UnitRounder> UnitRounder::Create(const InputStatistics& statistic
                                                 Device& device) {
   auto state = std::make_unique<State>(State{options, device});
   const int64_t in = statistics.columns;
-  if (options.method == RoundingOptions::Method::kGptq) {
+  if (state->gptq() || options.on_grids) {
     ABSL_ASSIGN_OR_RETURN(state->factor, BuildFactor(statistics.second_moment.span(), in, options.factor(), device));
-  } else {
+  }
+  if (!state->gptq()) {
     state->moment = DeviceMatrix(device, DType::kF32, in, in);
     device.Write(statistics.Full().span(), state->moment.view());
     state->diagonal = statistics.Diagonal();
@@ -37,41 +113,22 @@ UnitRounder UnitRounder::Create(std::unique_ptr<DeviceFactor> factor, const Roun
   return UnitRounder(std::make_unique<State>(State{options, device, std::move(factor)}));
 }
 
-RoundedLinear UnitRounder::Round(const Matrix& weights, IntFormat format) const {
+QuantizedLinear UnitRounder::Round(const Matrix& weights, const Format& format) const {
   const State& s = *state_;
-  Rounding& rounding = s.device.rounding();
-  const IntGrid grid = format.Grid(weights.columns, s.options.storage_type);
-  if (s.options.method == RoundingOptions::Method::kGptq) {
-    return rounding.RoundLdlq(*s.factor, weights, grid, s.Ldlq());
-  }
-  RoundedLinear rounded = rounding.RoundNearest(weights, grid, {s.options.scales, DType::kF32}, s.diagonal.span());
-  const DeviceMatrix values(s.device, DType::kF32, weights.rows, weights.columns);
-  rounding.Dequantize(grid, rounded.codes, rounded.scales, values.view());
-  rounded.row_loss = rounding.MomentLosses(weights, values.view(), s.moment.view());
-  for (const double loss : rounded.row_loss) rounded.loss += loss;
-  return rounded;
+  if (const auto* type = std::get_if<BlockType>(&format)) return {s.RoundOnGrid(weights, *type, s.options.steps)};
+  return {s.RoundIntegers(weights, std::get<IntFormat>(format))};
 }
 
-std::vector<RoundingLoss> UnitRounder::Losses(const Matrix& weights, std::span<const IntFormat> formats,
+std::vector<RoundingLoss> UnitRounder::Losses(const Matrix& weights, std::span<const Format> formats,
                                               std::span<const double> row_weights) const {
   const State& s = *state_;
-  const auto out = static_cast<size_t>(weights.rows);
-  std::vector<double> rows;  // [formats, out]
-  if (s.options.method == RoundingOptions::Method::kGptq) {
-    std::vector<IntGrid> grids;
-    for (const IntFormat format : formats) grids.push_back(format.Grid(weights.columns, s.options.storage_type));
-    rows = s.device.rounding().LdlqLosses(*s.factor, weights, grids, s.Ldlq());
-  } else {
-    for (const IntFormat format : formats) {
-      const RoundedLinear rounded = Round(weights, format);
-      rows.insert(rows.end(), rounded.row_loss.begin(), rounded.row_loss.end());
-    }
-  }
+  const std::vector<std::vector<double>> rows = s.RowLosses(weights, formats);
   std::vector<RoundingLoss> losses(formats.size());
-  for (size_t i = 0; i < rows.size(); ++i) {
-    RoundingLoss& loss = losses[i / out];
-    loss.moment += rows[i];
-    loss.weighted += row_weights[i % out] * rows[i];
+  for (size_t f = 0; f < formats.size(); ++f) {
+    for (size_t r = 0; r < rows[f].size(); ++r) {
+      losses[f].moment += rows[f][r];
+      losses[f].weighted += row_weights[r] * rows[f][r];
+    }
   }
   return losses;
 }

@@ -2,11 +2,12 @@
 
 #include <memory>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "workers/calibrate/second_moment.h"
-#include "workers/formats/int_format.h"
+#include "workers/formats/format.h"
 #include "workers/kernels/rounding.h"
 #include "workers/quantize/factor.h"
 #include "workers/tensor/dtype.h"
@@ -22,8 +23,26 @@ struct RoundingOptions {
   double damping = 0.01;             // GPTQ
   DType storage_type = DType::kF32;  // dtype of the model's weights
 
+  bool on_grids = false;  // RTN: formats on grids are among those that will be asked for, which take a factor
+  // Of formats on grids: for the result, and where only what it costs is asked for. With RTN no step is taken.
+  GridSteps steps = {.feedback = true, .sweeps = 3, .refit = true};
+  GridSteps priced_steps = {.feedback = true, .sweeps = 0};
+
   FactorOptions factor() const { return {act_order, damping}; }
 };
+
+// A linear [out, in] as codes with all that belongs to them: what a target packs.
+struct QuantizedLinear {
+  std::variant<RoundedLinear, GridRounded> parts;  // of an integer format; of a block type
+
+  double loss() const;                          // tr(ΔW H ΔWᵀ)
+  const std::vector<double>& row_loss() const;  // [out]
+};
+
+bool AnyOnGrid(std::span<const Format> formats);
+
+// to [out, in], f32: the values that a consumer decodes, of a model whose weights have `type`.
+void WriteValues(const QuantizedLinear& linear, const Format& format, DType type, Device& device, const Matrix& to);
 
 // What rounding a linear costs.
 struct RoundingLoss {
@@ -44,11 +63,11 @@ class UnitRounder {
   UnitRounder(UnitRounder&&) noexcept;
   UnitRounder& operator=(UnitRounder&&) noexcept;
 
-  // weights [out, in] on the device. loss = tr(ΔW H ΔWᵀ) is filled in for every method.
-  RoundedLinear Round(const Matrix& weights, IntFormat format) const;
+  // weights [out, in] on the device, whose rows the format fits.
+  QuantizedLinear Round(const Matrix& weights, const Format& format) const;
 
   // The losses alone, one per format. row_weights [out].
-  std::vector<RoundingLoss> Losses(const Matrix& weights, std::span<const IntFormat> formats,
+  std::vector<RoundingLoss> Losses(const Matrix& weights, std::span<const Format> formats,
                                    std::span<const double> row_weights) const;
 
  private:

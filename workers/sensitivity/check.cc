@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <tuple>
+#include <utility>
 
 #include "proto/base/status_macros.h"
 #include "workers/evaluate/head_comparison.h"
-#include "workers/kernels/rounding.h"
 #include "workers/quantize/input_rounder.h"
 
 namespace bitwright::worker {
@@ -15,7 +14,7 @@ namespace {
 // One unit in one format, and the stream of the model that has it.
 struct Variant {
   std::string unit;
-  IntFormat format;
+  Format format;
   DeviceMatrix x;
 };
 
@@ -32,7 +31,7 @@ class Check {
   // Adds the variants of a unit of this block, behind the block; x is the stream that enters it.
   absl::Status Branch(BlockWeights& block, size_t unit, const Matrix& x) {
     const UnitSpec& spec = block.program.units[unit];
-    for (const IntFormat format : CheckedFormats(options_, options_.formats(spec.in()))) {
+    for (const Format& format : CheckedFormats(options_, options_.formats(spec))) {
       const Matrix& original = block.matrices[unit].weight.view();
       runner_.GiveBack();  // rounding takes as much again
       DeviceMatrix rounded(runner_.device(), DType::kF32, original.rows, original.columns);
@@ -65,15 +64,15 @@ class Check {
   }
 
  private:
-  absl::Status Round(const UnitSpec& unit, IntFormat format, const Matrix& from, const Matrix& to) const {
+  absl::Status Round(const UnitSpec& unit, const Format& format, const Matrix& from, const Matrix& to) const {
     RoundingOptions rounding = options_.rounding;
     rounding.storage_type = runner_.model().UnitType(unit);
+    rounding.on_grids = AnyOnGrid({&format, 1});
     Device& device = runner_.device();
     return ForEachInput(unit, statistics_, rounding, device, [&](const InputRounder& input) {
       ForEachLinear(unit, input, [&](const LinearSpec& linear, int64_t row) {
-        const RoundedLinear rounded = input.rounder.Round(from.Rows(row, linear.out), format);
-        device.rounding().Dequantize(format.Grid(linear.in, rounding.storage_type), rounded.codes, rounded.scales,
-                                     to.Rows(row, linear.out));
+        const QuantizedLinear quantized = input.rounder.Round(from.Rows(row, linear.out), format);
+        WriteValues(quantized, format, rounding.storage_type, device, to.Rows(row, linear.out));
       });
       return absl::OkStatus();
     });
@@ -87,16 +86,17 @@ class Check {
 
 }  // namespace
 
-std::vector<IntFormat> CheckedFormats(const ProfileOptions& options, std::span<const IntFormat> formats) {
+std::vector<Format> CheckedFormats(const ProfileOptions& options, std::span<const Format> formats) {
   std::vector<int> widths = options.checked_bits;
   widths.push_back(options.middle_bits);
-  std::vector<IntFormat> checked;
+  std::vector<Format> checked;
   for (const int bits : widths) {
-    const auto rank = [&](const IntFormat& format) {
-      return std::tuple(std::abs(format.bits - bits), -format.bits, -format.group_size);
+    const auto rank = [&](const Format& format) {
+      return std::pair(std::abs(WidthOf(format) - bits), -WidthOf(format));
     };
-    const auto best = std::min_element(formats.begin(), formats.end(),
-                                       [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+    const auto best = std::min_element(formats.begin(), formats.end(), [&](const Format& a, const Format& b) {
+      return rank(a) != rank(b) ? rank(a) < rank(b) : IsMoreTypical(a, b);
+    });
     if (std::find(checked.begin(), checked.end(), *best) == checked.end()) checked.push_back(*best);
   }
   return checked;

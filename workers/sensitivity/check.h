@@ -15,7 +15,7 @@ namespace bitwright::worker {
 struct UnitCheck {
   std::string unit;
   struct Measurement {
-    IntFormat format;
+    Format format;
     Estimate kl;  // nats per token
   };
   std::vector<Measurement> measurements;  // of the checked widths, then the middle one
@@ -35,8 +35,8 @@ struct CheckedUnit {
 };
 
 // The formats in which units are measured: for each checked width and the middle one the nearest width among `formats`
-// (of two equally near ones the larger) with its largest group, each once.
-std::vector<IntFormat> CheckedFormats(const ProfileOptions& options, std::span<const IntFormat> formats);
+// (of two equally near ones the larger) in its most typical format (formats/format.h), each once.
+std::vector<Format> CheckedFormats(const ProfileOptions& options, std::span<const Format> formats);
 
 // Measures `units`, whose blocks rise and begin at `begin` or later, at the middle and the checked widths, all in one
 // pass: a unit's streams leave the unquantized one at its block, and every later block is loaded once for all of them.

@@ -8,7 +8,7 @@ namespace {
 
 // Adds what the linears on one input cost in every format.
 void AddInput(const UnitSpec& unit, const InputRounder& input, const Matrix& weights, const std::vector<double>& rows,
-              const std::vector<IntFormat>& formats, UnitProfile& profile) {
+              const std::vector<Format>& formats, UnitProfile& profile) {
   ForEachLinear(unit, input, [&](const LinearSpec& linear, int64_t row) {
     const auto own_rows = std::span(rows).subspan(static_cast<size_t>(row), static_cast<size_t>(linear.out));
     const std::vector<RoundingLoss> losses = input.rounder.Losses(weights.Rows(row, linear.out), formats, own_rows);
@@ -31,15 +31,16 @@ absl::StatusOr<std::vector<UnitProfile>> ProfileBlocks(const Model& model, Devic
     const std::vector<UnitSpec> units = model.config().block(b).units;
     for (size_t u = 0; u < units.size(); ++u) {
       const UnitSpec& unit = units[u];
-      const std::vector<IntFormat> formats = options.formats(unit.in());
+      const std::vector<Format> formats = options.formats(unit);
       UnitProfile& profile = all.emplace_back();
       profile.unit = unit.name;
-      for (const IntFormat format : formats) profile.options.push_back({format, 0, 0});
+      for (const Format& format : formats) profile.options.push_back({format, 0, 0});
       ABSL_ASSIGN_OR_RETURN(const std::vector<double> rows, curvature.Rows(unit.name, unit.out()));
       const DeviceMatrix weights(device, DType::kF32, unit.out(), unit.in());
       model.LoadUnit(unit, device, weights.view());
       RoundingOptions rounding = options.rounding;
       rounding.storage_type = model.UnitType(unit);
+      rounding.on_grids = AnyOnGrid(formats);
       ABSL_RETURN_IF_ERROR(ForEachInput(unit, statistics, rounding, device, [&](const InputRounder& input) {
         if (!input.reached) profile.unreached.push_back(input.expert);
         AddInput(unit, input, weights.view(), rows, formats, profile);

@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "workers/calibrate/statistics_file.h"
-#include "workers/formats/int_format.h"
+#include "workers/formats/format.h"
 #include "workers/quantize/unit_rounder.h"
 #include "workers/sensitivity/curvature_file.h"
 
@@ -16,7 +16,7 @@ namespace bitwright::worker {
 struct UnitProfile {
   std::string unit;
   struct Option {
-    IntFormat format;
+    Format format;
     double proxy = 0;      // tr(ΔW H ΔWᵀ), summed over the unit's linears, experts by their share of the tokens
     double predicted = 0;  // ½ · Σ_r G_rr · (ΔW H ΔWᵀ)_rr over all rows, nats of KL divergence per token
   };
@@ -28,8 +28,8 @@ struct ProfileOptions {
   RoundingOptions rounding;
   int middle_bits = 3;
   std::vector<int> checked_bits;
-  // Formats to give losses for, of a unit with this input width; at least one.
-  std::function<std::vector<IntFormat>(int64_t in_features)> formats;
+  // Formats to give losses for, of a unit; at least one.
+  std::function<std::vector<Format>(const UnitSpec& unit)> formats;
 };
 
 // Rounds every unit of blocks [begin, end) to every format, as it would be quantized, and prices the errors by the

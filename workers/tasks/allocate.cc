@@ -7,7 +7,8 @@
 #include "proto/contract/notices.h"
 #include "proto/contract/task_names.h"
 #include "workers/allocate/knapsack.h"
-#include "workers/export/card.h"
+#include "workers/targets/artifact.h"
+#include "workers/targets/format_messages.h"
 #include "workers/tasks/checked_losses.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/model_notices.h"
@@ -26,16 +27,17 @@ using UnitOptions = std::vector<v1::Sensitivity::Unit>;
 // Units that get one format: one that is free, or all of one tie.
 using Class = std::vector<size_t>;
 
-std::vector<Class> ClassesOf(const v1::ModelInfo& info) {
+// Of the first `count` units.
+std::vector<Class> ClassesOf(const v1::ModelInfo& info, size_t count) {
   std::vector<Class> classes;
   std::map<std::string, size_t> ties;
-  for (int u = 0; u < info.units_size(); ++u) {
-    const std::string& tie = info.units(u).tie();
+  for (size_t u = 0; u < count; ++u) {
+    const std::string& tie = info.units(static_cast<int>(u)).tie();
     const auto [known, is_new] = ties.emplace(tie, classes.size());
     if (tie.empty() || is_new) {
-      classes.push_back({static_cast<size_t>(u)});
+      classes.push_back({u});
     } else {
-      classes[known->second].push_back(static_cast<size_t>(u));
+      classes[known->second].push_back(u);
     }
     if (tie.empty()) ties.erase(tie);
   }
@@ -64,16 +66,17 @@ std::vector<ClassOption> OptionsOf(const Class& units_of_class, const UnitOption
   return options;
 }
 
-int64_t WeightBudget(const v1::Budget& budget, const v1::ModelInfo& info) {
+int64_t WeightBudget(const v1::Budget& budget, const v1::TargetInfo& target) {
   if (budget.kind_case() == v1::Budget::kAverageBits) {
-    return static_cast<int64_t>(std::floor(budget.average_bits() * static_cast<double>(info.quantized_weights()) / 8));
+    return static_cast<int64_t>(
+        std::floor(budget.average_bits() * static_cast<double>(target.quantized_weights()) / 8));
   }
-  return budget.artifact_bytes() - info.kept_bytes() - info.artifact_overhead_bytes();
+  return budget.artifact_bytes() - target.kept_bytes() - target.overhead_bytes();
 }
 
-absl::Status CheckUnits(const UnitOptions& units, const v1::ModelInfo& info) {
+absl::Status CheckUnits(const UnitOptions& units, const v1::ModelInfo& info, const v1::TargetInfo& target) {
   if (units.empty()) return TaskInputMissingError(Numbered(TaskFile::kSensitivity, 0));
-  bool fit = units.size() == static_cast<size_t>(info.units_size());
+  bool fit = units.size() == static_cast<size_t>(target.units_size());
   for (size_t u = 0; fit && u < units.size(); ++u) {
     fit = units[u].name() == info.units(static_cast<int>(u)).name() && !units[u].options().empty();
   }
@@ -84,7 +87,7 @@ absl::Status CheckUnits(const UnitOptions& units, const v1::ModelInfo& info) {
 
 // A plan from one option per unit.
 v1::Plan MakePlan(v1::PlanKind kind, const std::string& name, const UnitOptions& units, const std::vector<int>& choice,
-                  const v1::ModelInfo& info) {
+                  const v1::TargetInfo& target) {
   v1::Plan plan;
   plan.set_kind(kind);
   plan.set_name(name);
@@ -98,19 +101,19 @@ v1::Plan MakePlan(v1::PlanKind kind, const std::string& name, const UnitOptions&
     plan.set_predicted_loss(plan.predicted_loss() + option.loss());
     plan.set_weight_bytes(plan.weight_bytes() + option.bytes());
   }
-  plan.set_average_bits(8 * static_cast<double>(plan.weight_bytes()) / static_cast<double>(info.quantized_weights()));
-  plan.set_artifact_bytes(plan.weight_bytes() + info.kept_bytes() + info.artifact_overhead_bytes());
+  plan.set_average_bits(8 * static_cast<double>(plan.weight_bytes()) / static_cast<double>(target.quantized_weights()));
+  plan.set_artifact_bytes(plan.weight_bytes() + target.kept_bytes() + target.overhead_bytes());
   return plan;
 }
 
 // Every format that all units offer, as a plan within the budget; best predicted first.
-std::vector<v1::Plan> UniformPlans(const UnitOptions& units, const v1::ModelInfo& info, int64_t budget) {
+std::vector<v1::Plan> UniformPlans(const UnitOptions& units, const v1::TargetInfo& target, int64_t budget) {
   std::vector<v1::Plan> plans;
   for (const v1::FormatOption& format : units.front().options()) {
     std::vector<int> choice;
     for (const v1::Sensitivity::Unit& unit : units) choice.push_back(FindOption(unit, format.format()));
     if (std::find(choice.begin(), choice.end(), -1) != choice.end()) continue;
-    v1::Plan plan = MakePlan(v1::PLAN_KIND_UNIFORM, "uniform-" + NameOf(format.format()), units, choice, info);
+    v1::Plan plan = MakePlan(v1::PLAN_KIND_UNIFORM, "uniform-" + NameOf(format.format()), units, choice, target);
     if (plan.weight_bytes() <= budget) plans.push_back(std::move(plan));
   }
   std::stable_sort(plans.begin(), plans.end(),
@@ -118,9 +121,9 @@ std::vector<v1::Plan> UniformPlans(const UnitOptions& units, const v1::ModelInfo
   return plans;
 }
 
-void AddUniform(const UnitOptions& units, const v1::ModelInfo& info, int64_t budget, int most,
+void AddUniform(const UnitOptions& units, const v1::TargetInfo& target, int64_t budget, int most,
                 v1::Allocation& allocation) {
-  const std::vector<v1::Plan> plans = UniformPlans(units, info, budget);
+  const std::vector<v1::Plan> plans = UniformPlans(units, target, budget);
   for (size_t i = 0; i < plans.size(); ++i) {
     if (most > 0 && static_cast<int>(i) >= most) return;
     if (most == 0 && plans[i].predicted_loss() > kUniformMargin * plans.front().predicted_loss()) return;
@@ -128,8 +131,9 @@ void AddUniform(const UnitOptions& units, const v1::ModelInfo& info, int64_t bud
   }
 }
 
-absl::Status AddMixed(const UnitOptions& units, const v1::ModelInfo& info, int64_t budget, v1::Allocation& allocation) {
-  const std::vector<Class> classes = ClassesOf(info);
+absl::Status AddMixed(const UnitOptions& units, const v1::ModelInfo& info, const v1::TargetInfo& target, int64_t budget,
+                      v1::Allocation& allocation) {
+  const std::vector<Class> classes = ClassesOf(info, units.size());
   std::vector<std::vector<ClassOption>> options;
   std::vector<std::vector<Option>> sums;
   for (const Class& one : classes) {
@@ -144,7 +148,7 @@ absl::Status AddMixed(const UnitOptions& units, const v1::ModelInfo& info, int64
     const ClassOption& chosen = options[c][static_cast<size_t>(choice.option[c])];
     for (size_t i = 0; i < classes[c].size(); ++i) by_unit[classes[c][i]] = chosen.of_units[i];
   }
-  *allocation.add_candidates() = MakePlan(v1::PLAN_KIND_MIXED, "mixed", units, by_unit, info);
+  *allocation.add_candidates() = MakePlan(v1::PLAN_KIND_MIXED, "mixed", units, by_unit, target);
   allocation.set_bound(choice.bound);
   allocation.set_gap(std::max(choice.loss - choice.bound, 0.0));
   allocation.set_lambda(choice.lambda);
@@ -182,22 +186,24 @@ void AddNotices(const UnitOptions& units, v1::Allocation& allocation) {
 absl::Status RunAllocate(const v1::AllocateParams& params, TaskIo& io) {
   v1::ModelInfo info;
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kInfo, info));
+  ABSL_ASSIGN_OR_RETURN(const Target* target, FindTarget(params.target()));
+  ABSL_ASSIGN_OR_RETURN(const v1::TargetInfo* stored, TargetInfoOf(info, *target));
   UnitOptions units;
   ABSL_RETURN_IF_ERROR(ReadUnits<v1::Sensitivity>(TaskFile::kSensitivity, io, units));
-  ABSL_RETURN_IF_ERROR(CheckUnits(units, info));
+  ABSL_RETURN_IF_ERROR(CheckUnits(units, info, *stored));
   std::vector<v1::Checks::Unit> checks;
   ABSL_RETURN_IF_ERROR(ReadUnits<v1::Checks>(TaskFile::kChecks, io, checks));
   v1::Allocation allocation;
   AddNotices(units, allocation);
   ABSL_RETURN_IF_ERROR(CorrectLosses(checks, units, *allocation.mutable_checks()));
-  const int64_t budget = WeightBudget(params.budget(), info);
+  const int64_t budget = WeightBudget(params.budget(), *stored);
   allocation.set_weight_budget_bytes(budget);
   // The relaxation is solved for its bound also when only uniform plans are wanted, and refuses a budget that nothing
   // fits.
-  ABSL_RETURN_IF_ERROR(AddMixed(units, info, budget, allocation));
+  ABSL_RETURN_IF_ERROR(AddMixed(units, info, *stored, budget, allocation));
   v1::Plan mixed = allocation.candidates(0);
   if (!params.recipe().candidates().mixed()) allocation.clear_candidates();
-  AddUniform(units, info, budget, params.recipe().candidates().uniform(), allocation);
+  AddUniform(units, *stored, budget, params.recipe().candidates().uniform(), allocation);
   if (allocation.candidates().empty()) *allocation.add_candidates() = std::move(mixed);
   return io.WriteProto(TaskFile::kAllocation, allocation);
 }

@@ -1,18 +1,14 @@
-#include <cstring>
-
 #include <algorithm>
-#include <functional>
 
 #include "bitwright/v1/models.pb.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/task_names.h"
-#include "workers/checkpoint/checkpoint_errors.h"
-#include "workers/export/artifact.h"
-#include "workers/model/weights.h"
 #include "workers/quantize/packed_unit.h"
+#include "workers/targets/artifact.h"
 #include "workers/tasks/candidate_check.h"
 #include "workers/tasks/kinds.h"
+#include "workers/tasks/target_model.h"
 #include "workers/tasks/task_errors.h"
 
 namespace bitwright::worker {
@@ -60,44 +56,6 @@ class ArtifactWriter {
   std::map<std::string, BlobDigest> digests_;
 };
 
-int64_t StoredBytesOf(const TensorDeclaration& tensor) {
-  int64_t bytes = ByteSize(tensor.dtype);
-  for (const int64_t d : tensor.shape) bytes *= d;
-  return bytes;
-}
-
-absl::Status WriteWeights(const std::string& path, const Checkpoint& checkpoint, const PackedUnits& packed,
-                          const std::vector<TensorDeclaration>& tensors, const TaskIo& io) {
-  ABSL_ASSIGN_OR_RETURN(SafetensorsWriter writer, SafetensorsWriter::Create(path, tensors, ArtifactMetadata()));
-  size_t done = 0;
-  for (const TensorDeclaration& tensor : tensors) {
-    std::span<const std::byte> bytes;
-    std::function<void(std::span<const std::byte>)> release;
-    if (const auto kept = checkpoint.tensors().find(tensor.name); kept != checkpoint.tensors().end()) {
-      if (!checkpoint.Holds(tensor.name)) {
-        return BytesNotGivenError(kept->second.file, "tensor '" + tensor.name + "'");
-      }
-      bytes = kept->second.view.bytes;
-      release = [&](std::span<const std::byte> part) {
-        checkpoint.Release(tensor.name, static_cast<size_t>(part.data() - bytes.data()), part.size());
-      };
-    } else {
-      for (const SafetensorsFile& file : packed.files()) {
-        const auto found = file.tensors().find(tensor.name);
-        if (found == file.tensors().end()) continue;
-        bytes = found->second.bytes;
-        release = [&](std::span<const std::byte> part) { file.Release(part); };
-      }
-    }
-    if (static_cast<int64_t>(bytes.size()) != StoredBytesOf(tensor)) {
-      return TaskInputDamagedError(TaskFile::kWeights, "lacks tensor '" + tensor.name + "' in the plan's shape");
-    }
-    ABSL_RETURN_IF_ERROR(writer.Append(bytes, release));
-    io.Progress(static_cast<double>(++done) / static_cast<double>(tensors.size()));
-  }
-  return writer.Close();
-}
-
 }  // namespace
 
 absl::Status RunAssemble(const v1::AssembleParams& params, TaskIo& io) {
@@ -107,7 +65,8 @@ absl::Status RunAssemble(const v1::AssembleParams& params, TaskIo& io) {
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kInfo, info));
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kAllocation, allocation));
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kSelection, selection));
-  ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, params.candidate(), info));
+  ABSL_ASSIGN_OR_RETURN(const Target* target, FindTarget(params.target()));
+  ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, params.candidate(), info, *target));
   const auto measured = std::find_if(selection.candidates().begin(), selection.candidates().end(),
                                      [&](const v1::Candidate& c) { return c.plan() == params.candidate(); });
   if (measured == selection.candidates().end()) {
@@ -115,21 +74,22 @@ absl::Status RunAssemble(const v1::AssembleParams& params, TaskIo& io) {
   }
   const v1::Plan& plan = allocation.candidates(params.candidate());
   const ModelFiles files = io.Files();
-  ABSL_ASSIGN_OR_RETURN(const auto config, io.Input(ModelFileName("config.json")));
+  ABSL_ASSIGN_OR_RETURN(const TargetModel model, ReadTargetModel(files, info, params.card().model()));
   ABSL_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Open(files));
   ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> paths, io.InputPaths(NumberedPrefix(TaskFile::kWeights)));
   ABSL_ASSIGN_OR_RETURN(const PackedUnits packed, PackedUnits::Open(paths));
 
   ArtifactWriter artifact(io);
-  const std::string weights = artifact.NewFile(kWeightsFile);
-  ABSL_RETURN_IF_ERROR(WriteWeights(weights, checkpoint, packed, ArtifactTensors(info, plan), io));
-  ABSL_RETURN_IF_ERROR(artifact.Note(kWeightsFile, weights));
-  ABSL_ASSIGN_OR_RETURN(const auto written,
-                        WrittenFiles(std::string(config->text()), info, plan, *measured, selection, params.card()));
+  const std::string file(target->weights_file()), weights = artifact.NewFile(file);
+  ABSL_RETURN_IF_ERROR(
+      target->WriteWeights(weights, model, plan, {checkpoint, packed}, [&](double share) { io.Progress(share); }));
+  ABSL_RETURN_IF_ERROR(artifact.Note(file, weights));
+  ABSL_ASSIGN_OR_RETURN(const auto written, WrittenFiles(*target, model, plan, {*measured, selection, params.card()}));
   for (const auto& [path, text] : written) ABSL_RETURN_IF_ERROR(artifact.Add(path, text));
   for (const std::string& path : info.carried_files()) {
-    ABSL_ASSIGN_OR_RETURN(const auto file, io.Input(ModelFileName(path)));
-    ABSL_RETURN_IF_ERROR(artifact.Add(path, file->text()));
+    if (!target->Carries(path)) continue;
+    ABSL_ASSIGN_OR_RETURN(const auto carried, io.Input(ModelFileName(path)));
+    ABSL_RETURN_IF_ERROR(artifact.Add(path, carried->text()));
   }
   return artifact.Finish();
 }

@@ -1,25 +1,32 @@
 #include "workers/tasks/candidate_check.h"
 
+#include <algorithm>
+
 #include "bitwright/v1/models.pb.h"
 #include "bitwright/v1/plans.pb.h"
+#include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
-#include "workers/tasks/recipe_options.h"
+#include "workers/targets/artifact.h"
+#include "workers/targets/format_messages.h"
 #include "workers/tasks/task_errors.h"
 
 namespace bitwright::worker {
 
-absl::Status CheckCandidate(const v1::Allocation& allocation, int candidate, const v1::ModelInfo& info) {
+absl::Status CheckCandidate(const v1::Allocation& allocation, int candidate, const v1::ModelInfo& info,
+                            const Target& target) {
+  ABSL_ASSIGN_OR_RETURN(const v1::TargetInfo* stored, TargetInfoOf(info, target));
   if (candidate < 0 || candidate >= allocation.candidates_size()) {
     return TaskInputDamagedError(TaskFile::kAllocation, "has no candidate " + std::to_string(candidate));
   }
   const v1::Plan& plan = allocation.candidates(candidate);
-  bool fits = plan.units_size() == info.units_size() && info.units_size() > 0;
-  for (int u = 0; fits && u < info.units_size(); ++u) {
-    fits = plan.units(u).unit() == info.units(u).name() && CheckFormat(FormatOf(plan.units(u).format())).ok();
+  bool fits = plan.units_size() == stored->units_size() && stored->units_size() > 0;
+  for (int u = 0; fits && u < stored->units_size(); ++u) {
+    const auto format = FormatOf(plan.units(u).format());
+    fits = plan.units(u).unit() == info.units(u).name() && format.ok() &&
+           std::ranges::count(target.formats(), *format) > 0;
   }
-  if (!fits)
-    return TaskInputDamagedError(TaskFile::kAllocation, "does not give the units of input 'info' their formats");
-  return absl::OkStatus();
+  if (fits) return absl::OkStatus();
+  return TaskInputDamagedError(TaskFile::kAllocation, "does not give the units of input 'info' their formats");
 }
 
 }  // namespace bitwright::worker

@@ -2,6 +2,7 @@
 
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
+#include "workers/targets/format_messages.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/recipe_options.h"
 #include "workers/tasks/task_errors.h"
@@ -29,6 +30,7 @@ absl::StatusOr<std::vector<CheckedUnit>> FindUnits(const v1::CheckParams& params
 absl::Status RunCheck(const v1::CheckParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const Model model, io.OpenModel());
   ABSL_ASSIGN_OR_RETURN(const std::vector<CheckedUnit> units, FindUnits(params, model));
+  ABSL_ASSIGN_OR_RETURN(const Target* target, FindTarget(params.target()));
   ABSL_ASSIGN_OR_RETURN(const std::string statistics_path, io.InputPath(TaskFile::kStatistics));
   ABSL_ASSIGN_OR_RETURN(const StatisticsFile statistics, StatisticsFile::Open(statistics_path));
   const int64_t begin = params.windows().begin(), end = params.windows().end(), window = params.window();
@@ -42,7 +44,7 @@ absl::Status RunCheck(const v1::CheckParams& params, TaskIo& io) {
                         io.EnteringStream(runner, params.windows(), params.stride(), first));
   const CheckData data{ids, entering.view(), reference.view()};
   ABSL_ASSIGN_OR_RETURN(const std::vector<UnitCheck> measured,
-                        CheckUnits(runner, statistics, first, units, data, ProfileOptionsOf(params.recipe()),
+                        CheckUnits(runner, statistics, first, units, data, ProfileOptionsOf(params.recipe(), *target),
                                    [&](double share) { io.Progress(share); }));
   v1::Checks checks;
   for (const UnitCheck& from : measured) {

@@ -6,7 +6,7 @@
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
 #include "workers/sensitivity/losses.h"
-#include "workers/tasks/recipe_options.h"
+#include "workers/targets/format_messages.h"
 #include "workers/tasks/task_errors.h"
 
 namespace bitwright::worker {
@@ -34,12 +34,13 @@ absl::StatusOr<OwnChecks> OwnChecksOf(const v1::Checks::Unit& check, const v1::S
                                    "measures '" + check.name() + "' in a format it has no option for");
     }
     own.by_option[option] = measurement.kl();
-    own.checks.push_back({measurement.format().bits(), measurement.kl(), unit.options(option).loss()});
+    ABSL_ASSIGN_OR_RETURN(const Format format, FormatOf(measurement.format()));
+    own.checks.push_back({WidthOf(format), measurement.kl(), unit.options(option).loss()});
   }
   return own;
 }
 
-void Correct(const OwnChecks& own, const std::vector<WidthCheck>& widths, v1::Sensitivity::Unit& unit) {
+absl::Status Correct(const OwnChecks& own, const std::vector<WidthCheck>& widths, v1::Sensitivity::Unit& unit) {
   for (int o = 0; o < unit.options_size(); ++o) {
     v1::FormatOption& option = *unit.mutable_options(o);
     const auto measured = own.by_option.find(o);
@@ -48,18 +49,25 @@ void Correct(const OwnChecks& own, const std::vector<WidthCheck>& widths, v1::Se
       option.set_measured(true);
       continue;
     }
-    const int bits = option.format().bits();
+    ABSL_ASSIGN_OR_RETURN(const Format format, FormatOf(option.format()));
+    const int bits = WidthOf(format);
     const LossCheck* at_width = own.AtWidth(bits);
     option.set_loss(option.loss() *
                     (at_width != nullptr ? at_width->measured / at_width->predicted : FactorOf(bits, widths)));
   }
+  return absl::OkStatus();
+}
+
+bool SameFormat(const v1::Format& a, const v1::Format& b) {
+  return a.kind_case() == b.kind_case() && a.integer().bits() == b.integer().bits() &&
+         a.integer().group_size() == b.integer().group_size() && a.block().type() == b.block().type();
 }
 
 }  // namespace
 
 int FindOption(const v1::Sensitivity::Unit& unit, const v1::Format& format) {
   for (int o = 0; o < unit.options_size(); ++o) {
-    if (FormatOf(unit.options(o).format()) == FormatOf(format)) return o;
+    if (SameFormat(unit.options(o).format(), format)) return o;
   }
   return -1;
 }
@@ -83,7 +91,7 @@ absl::Status CorrectLosses(const std::vector<v1::Checks::Unit>& checks, std::vec
   const OwnChecks none;
   for (size_t u = 0; u < units.size(); ++u) {
     const auto checked = own.find(u);
-    Correct(checked == own.end() ? none : checked->second, sums, units[u]);
+    ABSL_RETURN_IF_ERROR(Correct(checked == own.end() ? none : checked->second, sums, units[u]));
   }
   for (const WidthCheck& from : sums) {
     v1::WidthCheck& to = *widths.Add();

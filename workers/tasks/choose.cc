@@ -4,6 +4,7 @@
 #include "bitwright/v1/reports.pb.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
+#include "workers/targets/target.h"
 #include "workers/tasks/candidate_check.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/measured_tokens.h"
@@ -31,9 +32,10 @@ absl::Status RunChoose(const v1::ChooseParams& params, TaskIo& io) {
   v1::Allocation allocation;
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kInfo, info));
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kAllocation, allocation));
+  ABSL_ASSIGN_OR_RETURN(const Target* target, FindTarget(params.target()));
   v1::Choice choice;
   for (int c = 0; c < params.candidates(); ++c) {
-    ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, c, info));
+    ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, c, info, *target));
     ABSL_ASSIGN_OR_RETURN(const EvaluationSummary summary,
                           SummarizeTokens(io, {Numbered(TaskFile::kTokens, c)}, params.window()));
     const v1::Plan& plan = allocation.candidates(c);

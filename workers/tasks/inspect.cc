@@ -11,13 +11,13 @@
 #include "workers/calibrate/second_moment.h"
 #include "workers/checkpoint/checkpoint_errors.h"
 #include "workers/checkpoint/folder_files.h"
-#include "workers/export/artifact.h"
 #include "workers/model/leftovers.h"
 #include "workers/model/pieces.h"
 #include "workers/model/value_plan.h"
+#include "workers/targets/artifact.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/model_notices.h"
-#include "workers/tasks/recipe_options.h"
+#include "workers/tasks/target_model.h"
 
 namespace bitwright::worker {
 namespace {
@@ -35,24 +35,18 @@ void DescribeSizes(const ModelConfig& config, v1::ModelInfo& info) {
   info.mutable_live()->set_capped_logits(config.head.soft_cap > 0);
 }
 
-void DescribeUnit(const UnitSpec& unit, int block, DType dtype, v1::ModelInfo& info) {
+void DescribeUnit(const UnitSpec& unit, int block, v1::ModelInfo& info) {
   v1::UnitInfo& to = *info.add_units();
   to.set_name(unit.name);
   to.set_block(block);
   to.set_weights(unit.weights());
   if (unit.experts > 1) to.set_tie("experts");
   to.set_transposed(unit.linears.front().transposed);
-  info.set_quantized_weights(info.quantized_weights() + unit.weights());
   for (const LinearSpec& linear : unit.linears) {
     auto& l = *to.add_linears();
     l.set_name(linear.name);
     l.set_out_features(linear.out);
     l.set_in_features(linear.in);
-  }
-  for (const IntFormat format : AllowedFormats(unit.in())) {
-    v1::FormatOption& option = *to.add_options();
-    *option.mutable_format() = ToProto(format);
-    option.set_bytes(CodedBytes(unit, format, dtype));
   }
 }
 
@@ -105,7 +99,7 @@ absl::Status DescribeUnits(const Model& model, v1::ModelInfo& info) {
               std::string(DTypeName(located.view.dtype)) + " among linears of " + std::string(DTypeName(dtype)));
         }
       }
-      DescribeUnit(unit, static_cast<int>(b), dtype, info);
+      DescribeUnit(unit, static_cast<int>(b), info);
       parameters += unit.weights() + (unit.bias() ? unit.out() : 0);
       info.set_statistics_bytes(info.statistics_bytes() + unit.experts * (4 * PackedTriangleSize(unit.in()) + 8));
     }
@@ -128,7 +122,6 @@ void DescribeTensors(const Model& model, v1::ModelInfo& info) {
     info.set_parameters(info.parameters() + view.elements());
     info.set_tensor_bytes(info.tensor_bytes() + bytes);
     if (quantized.contains(name)) continue;
-    info.set_kept_bytes(info.kept_bytes() + bytes);
     auto& kept = *info.add_kept();
     kept.set_name(name);
     kept.set_dtype(std::string(DTypeName(view.dtype)));
@@ -141,10 +134,8 @@ int64_t SizeOf(const ModelFile& file) {
   return static_cast<int64_t>(std::filesystem::file_size(file.path, ignored));
 }
 
-// Files of the model and their bytes; the sizes of those that an artifact takes over.
-std::map<std::string, int64_t> DescribeFiles(const std::vector<SortedFile>& sorted, const ModelFiles& files,
-                                             v1::ModelInfo& info) {
-  std::map<std::string, int64_t> carried;
+// Files of the model and their bytes.
+void DescribeFiles(const std::vector<SortedFile>& sorted, const ModelFiles& files, v1::ModelInfo& info) {
   for (const SortedFile& file : sorted) {
     if (file.part == FilePart::kIgnored) continue;
     const int64_t size = SizeOf(files.at(file.path));
@@ -152,13 +143,12 @@ std::map<std::string, int64_t> DescribeFiles(const std::vector<SortedFile>& sort
     info.set_model_bytes(info.model_bytes() + size);
     if (file.part != FilePart::kCarried) continue;
     info.add_carried_files(file.path);
-    carried[file.path] = size;
   }
+  const auto& carried = info.carried_files();
   for (const std::string_view tokenizer : kTokenizerFiles) {
-    if (!info.tokenizer_path().empty() || !carried.contains(std::string(tokenizer))) continue;
+    if (!info.tokenizer_path().empty() || std::ranges::count(carried, tokenizer) == 0) continue;
     info.set_tokenizer_path(std::string(tokenizer));
   }
-  return carried;
 }
 
 // After DescribeFiles.
@@ -210,12 +200,11 @@ absl::Status RunInspect(const v1::InspectParams&, TaskIo& io) {
   DescribeSizes(model.config(), info);
   ABSL_RETURN_IF_ERROR(DescribeUnits(model, info));
   DescribeTensors(model, info);
-  const std::map<std::string, int64_t> carried = DescribeFiles(sorted, files, info);
+  DescribeFiles(sorted, files, info);
   DescribePieces(pieces, info);
   AddModelNotices(folder, sorted, model, leftovers, info);
-  ABSL_ASSIGN_OR_RETURN(const std::string config, ReadFile(files.at("config.json").path));
-  ABSL_ASSIGN_OR_RETURN(const int64_t overhead, ArtifactOverheadBound(config, carried, info));
-  info.set_artifact_overhead_bytes(overhead);
+  ABSL_ASSIGN_OR_RETURN(const TargetModel described, ReadTargetModel(files, info, ""));
+  for (const Target* target : Targets()) *info.add_targets() = DescribeTarget(*target, described);
   return io.WriteProto(TaskFile::kInfo, info);
 }
 

@@ -2,6 +2,7 @@
 
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
+#include "workers/targets/format_messages.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/recipe_options.h"
 
@@ -28,10 +29,11 @@ absl::Status RunProfile(const v1::ProfileParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const StatisticsFile statistics, StatisticsFile::Open(statistics_path));
   ABSL_ASSIGN_OR_RETURN(const auto curvature_paths, io.InputPaths(NumberedPrefix(TaskFile::kCurvature)));
   ABSL_ASSIGN_OR_RETURN(const CurvatureFiles curvature, CurvatureFiles::Open(curvature_paths));
+  ABSL_ASSIGN_OR_RETURN(const Target* target, FindTarget(params.target()));
   const int64_t first = params.blocks().begin(), last = params.blocks().end();
-  ABSL_ASSIGN_OR_RETURN(const auto units,
-                        ProfileBlocks(model, io.device(), statistics, curvature, first, last,
-                                      ProfileOptionsOf(params.recipe()), [&](double share) { io.Progress(share); }));
+  ABSL_ASSIGN_OR_RETURN(const auto units, ProfileBlocks(model, io.device(), statistics, curvature, first, last,
+                                                        ProfileOptionsOf(params.recipe(), *target),
+                                                        [&](double share) { io.Progress(share); }));
   v1::Sensitivity sensitivity;
   auto unit = units.begin();
   for (int64_t block = first; block < last; ++block) {

@@ -5,6 +5,7 @@
 #include "workers/calibrate/statistics_file.h"
 #include "workers/quantize/input_rounder.h"
 #include "workers/quantize/packed_unit.h"
+#include "workers/targets/format_messages.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/recipe_options.h"
 #include "workers/tasks/task_errors.h"
@@ -15,10 +16,10 @@ namespace {
 // A unit and what each plan makes of it.
 struct PlannedUnit {
   UnitSpec unit;
-  DType scale_type = DType::kF32;
-  std::vector<IntFormat> formats;
+  DType type = DType::kF32;
+  std::vector<Format> formats;
 
-  UnitFormat In(size_t plan) const { return {unit, formats[plan], scale_type}; }
+  UnitFormat In(size_t plan) const { return {unit, formats[plan], type}; }
 };
 
 absl::StatusOr<std::vector<PlannedUnit>> UnitsOf(const v1::QuantizeParams& params, const Model& model) {
@@ -29,9 +30,10 @@ absl::StatusOr<std::vector<PlannedUnit>> UnitsOf(const v1::QuantizeParams& param
       if (at >= params.units_size() || params.units(at).name() != unit.name) return PlanInvalidError(unit.name);
       const DType type = model.UnitType(unit);
       PlannedUnit& planned = units.emplace_back(PlannedUnit{std::move(unit), type, {}});
-      for (const v1::Format& format : params.units(at).formats()) {
-        planned.formats.push_back(FormatOf(format));
-        if (!planned.formats.back().Fits(planned.unit.in())) return PlanInvalidError(planned.unit.name);
+      for (const v1::Format& message : params.units(at).formats()) {
+        ABSL_ASSIGN_OR_RETURN(const Format format, FormatOf(message));
+        if (!Fits(format, planned.unit.in())) return PlanInvalidError(planned.unit.name);
+        planned.formats.push_back(format);
       }
     }
   }
@@ -39,15 +41,15 @@ absl::StatusOr<std::vector<PlannedUnit>> UnitsOf(const v1::QuantizeParams& param
 }
 
 // Rounds the linears on one input in one format, and hands them to the plans that want it.
-absl::Status RoundInput(const PlannedUnit& planned, const InputRounder& input, const Matrix& weights, IntFormat format,
-                        std::vector<PackedUnitsWriter>& writers) {
+absl::Status RoundInput(const PlannedUnit& planned, const InputRounder& input, const Matrix& weights,
+                        const Format& format, std::vector<PackedUnitsWriter>& writers) {
   absl::Status status;
   ForEachLinear(planned.unit, input, [&](const LinearSpec& linear, int64_t row) {
     if (!status.ok()) return;
-    const RoundedLinear rounded = input.rounder.Round(weights.Rows(row, linear.out), format);
+    QuantizedLinear quantized = input.rounder.Round(weights.Rows(row, linear.out), format);
     for (size_t plan = 0; plan < writers.size(); ++plan) {
       if (planned.formats[plan] != format) continue;
-      status.Update(writers[plan].Append(linear, format, planned.scale_type, rounded));
+      status.Update(writers[plan].Append(linear, format, planned.type, quantized));
     }
   });
   return status;
@@ -55,12 +57,13 @@ absl::Status RoundInput(const PlannedUnit& planned, const InputRounder& input, c
 
 absl::Status QuantizeUnit(const PlannedUnit& planned, const Model& model, const StatisticsFile& statistics,
                           RoundingOptions rounding, TaskIo& io, std::vector<PackedUnitsWriter>& writers) {
-  rounding.storage_type = planned.scale_type;
+  rounding.storage_type = planned.type;
+  rounding.on_grids = AnyOnGrid(planned.formats);
   const DeviceMatrix weight(io.device(), DType::kF32, planned.unit.out(), planned.unit.in());
   model.LoadUnit(planned.unit, io.device(), weight.view());
   return ForEachInput(planned.unit, statistics, rounding, io.device(), [&](const InputRounder& input) {
-    std::vector<IntFormat> done;
-    for (const IntFormat format : planned.formats) {
+    std::vector<Format> done;
+    for (const Format& format : planned.formats) {
       if (std::find(done.begin(), done.end(), format) != done.end()) continue;
       done.push_back(format);
       ABSL_RETURN_IF_ERROR(RoundInput(planned, input, weight.view(), format, writers));

@@ -1,6 +1,6 @@
 #include "workers/tasks/recipe_options.h"
 
-#include <algorithm>
+#include "proto/contract/format_choice.h"
 
 namespace bitwright::worker {
 
@@ -15,44 +15,31 @@ RoundingOptions RoundingOf(const v1::Recipe::Rounding& rounding) {
   return options;
 }
 
-ProfileOptions ProfileOptionsOf(const v1::Recipe& recipe) {
+ProfileOptions ProfileOptionsOf(const v1::Recipe& recipe, const Target& target) {
   ProfileOptions options;
   options.rounding = RoundingOf(recipe.rounding());
   if (recipe.sensitivity().middle_bits() > 0) options.middle_bits = recipe.sensitivity().middle_bits();
   for (const int bits : recipe.sensitivity().checked_bits()) {
     if (bits != options.middle_bits) options.checked_bits.push_back(bits);
   }
-  options.formats = [formats = recipe.formats()](int64_t in) { return FormatsOf(formats, in); };
+  options.formats = [formats = recipe.formats(), &target](const UnitSpec& unit) {
+    return FormatsOf(formats, target, unit.in());
+  };
   return options;
 }
 
-std::vector<IntFormat> FormatsOf(const v1::Recipe::Formats& restriction, int64_t in_features) {
-  const auto allows = [](const auto& list, int value) {
-    return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
-  };
-  std::vector<IntFormat> formats;
-  for (const IntFormat format : AllowedFormats(in_features)) {
-    if (allows(restriction.bits(), format.bits) && allows(restriction.group_sizes(), format.group_size)) {
-      formats.push_back(format);
-    }
+std::vector<Format> FormatsOf(const v1::Recipe::Formats& restriction, const Target& target, int64_t in_features) {
+  std::vector<Format> formats;
+  for (const Format& format : FormatsThatFit(target, in_features)) {
+    const auto group_size = static_cast<int32_t>(GroupSizeOf(format));
+    if (AllowsFormat(restriction, FormatName(format), WidthOf(format), group_size)) formats.push_back(format);
   }
   return formats;
 }
 
-IntFormat FormatOf(const v1::Format& format) { return {format.bits(), format.group_size()}; }
-
-v1::Format ToProto(IntFormat format) {
-  v1::Format proto;
-  proto.set_bits(format.bits);
-  proto.set_group_size(format.group_size);
-  return proto;
-}
-
-int64_t CodedBytes(const UnitSpec& unit, IntFormat format, DType scale_type) {
+int64_t CodedBytes(const UnitSpec& unit, const Format& format, DType type) {
   int64_t bytes = 0;
-  for (const LinearSpec& linear : unit.linears) {
-    bytes += StoredBytes(format, linear.out, linear.in, scale_type) - kWeightShapeBytes;
-  }
+  for (const LinearSpec& linear : unit.linears) bytes += CodedBytes(format, linear.out, linear.in, type);
   return bytes;
 }
 

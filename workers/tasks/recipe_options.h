@@ -6,15 +6,17 @@
 #include "bitwright/v1/plans.pb.h"
 #include "bitwright/v1/recipes.pb.h"
 #include "workers/families/program.h"
-#include "workers/formats/int_format.h"
+#include "workers/formats/format.h"
 #include "workers/quantize/unit_rounder.h"
 #include "workers/sensitivity/profile.h"
+#include "workers/targets/target.h"
 
 namespace bitwright::worker {
 
 // From the recipe's messages to the options of the libraries; unset fields get the defaults stated in recipes.proto.
 RoundingOptions RoundingOf(const v1::Recipe::Rounding& rounding);
-ProfileOptions ProfileOptionsOf(const v1::Recipe& recipe);
+// Of the formats that a target stores; it must outlive them.
+ProfileOptions ProfileOptionsOf(const v1::Recipe& recipe, const Target& target);
 
 // What a calibrate or merge task makes of second moments: nothing where its params have no factoring.
 template <typename Params>
@@ -26,13 +28,10 @@ std::optional<FactorOptions> FactoringOf(const Params& params) {
   return options;
 }
 
-// Formats that target, shape and recipe allow a unit, by (bits, group size; channel last).
-std::vector<IntFormat> FormatsOf(const v1::Recipe::Formats& restriction, int64_t in_features);
-
-IntFormat FormatOf(const v1::Format& format);
-v1::Format ToProto(IntFormat format);
+// Formats that target, shape and recipe allow a unit, in the target's order.
+std::vector<Format> FormatsOf(const v1::Recipe::Formats& restriction, const Target& target, int64_t in_features);
 
 // Bytes of codes and scales of all linears of a unit.
-int64_t CodedBytes(const UnitSpec& unit, IntFormat format, DType scale_type);
+int64_t CodedBytes(const UnitSpec& unit, const Format& format, DType type);
 
 }  // namespace bitwright::worker

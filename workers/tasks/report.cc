@@ -1,7 +1,8 @@
 #include "bitwright/v1/models.pb.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
-#include "workers/export/card.h"
+#include "workers/targets/format_messages.h"
+#include "workers/targets/target.h"
 #include "workers/tasks/candidate_check.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/task_errors.h"
@@ -23,8 +24,10 @@ void FillUnits(const v1::Plan& plan, v1::Report& report) {
   for (const v1::UnitPlan& from : plan.units()) {
     v1::Report::Unit& to = *report.add_units();
     to.set_name(from.unit());
-    to.set_format(NameOf(from.format()));
-    to.set_bits(from.format().bits());
+    const auto format = FormatOf(from.format());
+    if (!format.ok()) continue;  // CheckCandidate has looked
+    to.set_format(FormatName(*format));
+    to.set_bits(WidthOf(*format));
     to.set_bytes(from.bytes());
     to.set_sensitivity(from.predicted_loss());
   }
@@ -46,8 +49,9 @@ absl::Status RunReport(const v1::ReportParams& params, TaskIo& io) {
   if (selection.selected() < 0 || selection.selected() >= selection.candidates_size()) {
     return TaskInputDamagedError(TaskFile::kSelection, "has no candidate " + std::to_string(selection.selected()));
   }
+  ABSL_ASSIGN_OR_RETURN(const Target* target, FindTarget(params.spec().target()));
   const v1::Candidate& selected = selection.candidates(selection.selected());
-  ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, selected.plan(), info));
+  ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, selected.plan(), info, *target));
   if (selection.best_uniform() >= selection.candidates_size()) {
     return TaskInputDamagedError(TaskFile::kSelection, "has no candidate " + std::to_string(selection.best_uniform()));
   }

@@ -1,28 +1,18 @@
 #include <algorithm>
-#include <map>
 
 #include "bitwright/v1/models.pb.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
-#include "workers/export/artifact.h"
+#include "workers/targets/artifact.h"
 #include "workers/tasks/candidate_check.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/measured_tokens.h"
 #include "workers/tasks/measurements.h"
+#include "workers/tasks/target_model.h"
 #include "workers/tasks/task_errors.h"
 
 namespace bitwright::worker {
 namespace {
-
-// Sizes of the files that an artifact takes over.
-absl::StatusOr<std::map<std::string, int64_t>> CarriedSizes(const TaskIo& io, const v1::ModelInfo& info) {
-  std::map<std::string, int64_t> sizes;
-  for (const std::string& name : info.carried_files()) {
-    ABSL_ASSIGN_OR_RETURN(const auto file, io.Input(ModelFileName(name)));
-    sizes[name] = static_cast<int64_t>(file->bytes().size());
-  }
-  return sizes;
-}
 
 bool WithinBudget(const v1::Budget& budget, const v1::Candidate& candidate) {
   return budget.kind_case() != v1::Budget::kArtifactBytes || candidate.artifact_bytes() <= budget.artifact_bytes();
@@ -88,12 +78,12 @@ absl::Status RunSelect(const v1::SelectParams& params, TaskIo& io) {
   v1::Allocation allocation;
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kInfo, info));
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kAllocation, allocation));
-  ABSL_ASSIGN_OR_RETURN(const auto config, io.Input(ModelFileName("config.json")));
-  ABSL_ASSIGN_OR_RETURN(const auto carried, CarriedSizes(io, info));
+  ABSL_ASSIGN_OR_RETURN(const Target* target, FindTarget(params.target()));
+  ABSL_ASSIGN_OR_RETURN(const TargetModel model, ReadTargetModel(io.Files(), info, params.card().model()));
   v1::Selection selection;
   ABSL_RETURN_IF_ERROR(ReadChoice(params, io, selection));
   for (int c = 0; c < params.plans_size(); ++c) {
-    ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, params.plans(c), info));
+    ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, params.plans(c), info, *target));
     const v1::Plan& plan = allocation.candidates(params.plans(c));
     std::vector<std::string> tokens;
     tokens.reserve(static_cast<size_t>(params.shards()));
@@ -109,8 +99,8 @@ absl::Status RunSelect(const v1::SelectParams& params, TaskIo& io) {
     candidate.set_weight_bytes(plan.weight_bytes());
     candidate.set_predicted_loss(plan.predicted_loss());
     FillMeasurements(summary, candidate);
-    ABSL_ASSIGN_OR_RETURN(const int64_t bytes, ArtifactBytes(std::string(config->text()), carried, info, plan,
-                                                             candidate, selection, params.card()));
+    ABSL_ASSIGN_OR_RETURN(const int64_t bytes,
+                          ArtifactBytes(*target, model, plan, {candidate, selection, params.card()}));
     candidate.set_artifact_bytes(bytes);
     io.Progress(static_cast<double>(c + 1) / params.plans_size());
   }

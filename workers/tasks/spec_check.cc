@@ -7,7 +7,8 @@
 
 #include "proto/base/status_macros.h"
 #include "proto/contract/limits.h"
-#include "workers/formats/int_format.h"
+#include "workers/formats/format.h"
+#include "workers/targets/format_messages.h"
 #include "workers/tasks/recipe_options.h"
 #include "workers/tasks/spec_inputs.h"
 #include "workers/tasks/task_errors.h"
@@ -90,10 +91,17 @@ absl::Status CheckRecipe(const v1::Recipe& recipe) {
   ABSL_RETURN_IF_ERROR(CheckWidths("recipe.sensitivity.checked_bits", sensitivity.checked_bits()));
   ABSL_RETURN_IF_ERROR(CheckWidths("recipe.formats.bits", recipe.formats().bits()));
   for (const int size : recipe.formats().group_sizes()) {
-    if (CheckFormat({IntFormat::kMinBits, size}).ok()) continue;
-    return TaskSpecInvalidError("recipe.formats.group_sizes", Text(int64_t{size}), "32, 64, 128 and 0");
+    ABSL_RETURN_IF_ERROR(CheckWithin("recipe.formats.group_sizes", size, 0, kMaxInt32));
+  }
+  for (const std::string& name : recipe.formats().names()) {
+    if (!ParseFormat(name).ok()) return TaskSpecInvalidError("recipe.formats.names", name, "names of formats");
   }
   return CheckWithin("recipe.candidates.uniform", recipe.candidates().uniform(), 0, kMaxInt32);
+}
+
+absl::Status CheckTarget(const std::string& target) {
+  if (FindTarget(target).ok()) return absl::OkStatus();
+  return TaskSpecInvalidError("target", target, "a target that there is");
 }
 
 absl::Status CheckBudget(const v1::Budget& budget) {
@@ -139,18 +147,21 @@ absl::Status Check(const v1::CurvatureParams& params) {
 
 absl::Status Check(const v1::ProfileParams& params) {
   ABSL_RETURN_IF_ERROR(CheckRange("blocks", params.blocks(), kMaxInt32));
+  ABSL_RETURN_IF_ERROR(CheckTarget(params.target()));
   return CheckRecipe(params.recipe());
 }
 
 absl::Status Check(const v1::CheckParams& params) {
   ABSL_RETURN_IF_ERROR(CheckRange("blocks", params.blocks(), kMaxInt32));
   ABSL_RETURN_IF_ERROR(CheckRecipe(params.recipe()));
+  ABSL_RETURN_IF_ERROR(CheckTarget(params.target()));
   if (params.units().empty()) return TaskSpecInvalidError("units", "", "a unit to measure");
   return CheckWindows(params.windows(), params.window(), params.stride());
 }
 
 absl::Status Check(const v1::AllocateParams& params) {
   ABSL_RETURN_IF_ERROR(CheckBudget(params.budget()));
+  ABSL_RETURN_IF_ERROR(CheckTarget(params.target()));
   return CheckRecipe(params.recipe());
 }
 
@@ -163,11 +174,9 @@ absl::Status Check(const v1::QuantizeParams& params) {
   for (const v1::QuantizeParams::Unit& unit : params.units()) {
     ABSL_RETURN_IF_ERROR(CheckWithin("units.formats.size", unit.formats_size(), plans, plans));
     for (const v1::Format& format : unit.formats()) {
-      if (CheckFormat(FormatOf(format)).ok()) continue;
-      return TaskSpecInvalidError(
-          "units.formats",
-          unit.name() + ": " + Text(int64_t{format.bits()}) + " bits, group " + Text(int64_t{format.group_size()}),
-          "2 to 8 bits, groups of 32, 64, 128 or 0");
+      if (FormatOf(format).ok()) continue;
+      return TaskSpecInvalidError("units.formats", unit.name() + ": " + format.ShortDebugString(),
+                                  "integers of 2 to 8 bits in groups of 32, 64, 128 or 0, or a type of blocks");
     }
   }
   return absl::OkStatus();
@@ -180,11 +189,13 @@ absl::Status Check(const v1::EvaluateParams& params) {
 
 absl::Status Check(const v1::ChooseParams& params) {
   ABSL_RETURN_IF_ERROR(CheckWithin("candidates", params.candidates(), 1, kMaxNumber));
+  ABSL_RETURN_IF_ERROR(CheckTarget(params.target()));
   return CheckWithin("window", params.window(), limits::kMinWindow, limits::kMaxDataTokens);
 }
 
 absl::Status Check(const v1::SelectParams& params) {
   ABSL_RETURN_IF_ERROR(CheckBudget(params.budget()));
+  ABSL_RETURN_IF_ERROR(CheckTarget(params.target()));
   ABSL_RETURN_IF_ERROR(CheckWithin("plans.size", params.plans_size(), 1, kMaxNumber));
   for (int i = 0; i < params.plans_size(); ++i) {
     ABSL_RETURN_IF_ERROR(CheckWithin("plans", params.plans(i), i == 0 ? 0 : params.plans(i - 1) + 1, kMaxNumber));
@@ -195,10 +206,14 @@ absl::Status Check(const v1::SelectParams& params) {
 
 absl::Status Check(const v1::AssembleParams& params) {
   ABSL_RETURN_IF_ERROR(CheckWithin("candidate", params.candidate(), 0, kMaxNumber));
+  ABSL_RETURN_IF_ERROR(CheckTarget(params.target()));
   return CheckCompute("card.evaluation_compute", params.card().evaluation_compute());
 }
 
-absl::Status Check(const v1::ReportParams& params) { return CheckRecipe(params.recipe()); }
+absl::Status Check(const v1::ReportParams& params) {
+  ABSL_RETURN_IF_ERROR(CheckTarget(params.spec().target()));
+  return CheckRecipe(params.recipe());
+}
 
 absl::Status CheckParams(const v1::TaskSpec& spec) {
   switch (spec.params_case()) {
@@ -251,10 +266,12 @@ absl::Status CheckWindowFits(int window, const ModelConfig& config) {
 }
 
 // Every unit must be left a format to be priced.
-absl::Status CheckFormatsFit(const v1::Recipe::Formats& formats, const ModelConfig& config) {
+template <typename Params>
+absl::Status CheckFormatsFit(const Params& params, const ModelConfig& config) {
+  ABSL_ASSIGN_OR_RETURN(const Target* target, FindTarget(params.target()));
   for (int64_t b = 0; b < config.layers; ++b) {
     for (const UnitSpec& unit : config.block(b).units) {
-      if (!FormatsOf(formats, unit.in()).empty()) continue;
+      if (!FormatsOf(params.recipe().formats(), *target, unit.in()).empty()) continue;
       return TaskSpecInvalidError("recipe.formats", unit.name,
                                   "a format for every unit, also of " + Text(unit.in()) + " inputs");
     }
@@ -285,10 +302,10 @@ absl::Status CheckSpecFits(const v1::TaskSpec& spec, const ModelConfig& config) 
       return CheckWindowFits(spec.curvature().window(), config);
     case v1::TaskSpec::kProfile:
       ABSL_RETURN_IF_ERROR(CheckRange("blocks", spec.profile().blocks(), config.layers));
-      return CheckFormatsFit(spec.profile().recipe().formats(), config);
+      return CheckFormatsFit(spec.profile(), config);
     case v1::TaskSpec::kCheck:
       ABSL_RETURN_IF_ERROR(CheckRange("blocks", spec.check().blocks(), config.layers));
-      ABSL_RETURN_IF_ERROR(CheckFormatsFit(spec.check().recipe().formats(), config));
+      ABSL_RETURN_IF_ERROR(CheckFormatsFit(spec.check(), config));
       return CheckWindowFits(spec.check().window(), config);
     case v1::TaskSpec::kQuantize:
       return CheckRange("blocks", spec.quantize().blocks(), config.layers);

@@ -25,14 +25,14 @@ v1::Budget Bytes(int64_t bytes) {
 
 TEST(Budget, LimitsAreExactSums) {
   const v1::ModelInfo info = Info({});
-  const PlanLimits limits = LimitsOf(info, MixedGptq());
+  const PlanLimits limits = LimitsOf(info.targets(0), MixedGptq());
   int64_t smallest = 0;
   int64_t largest = 0;
-  for (const auto& unit : info.units()) {
+  for (const auto& unit : info.targets(0).units()) {
     // Int2 with one scale per row; int8 in groups of 32.
     const auto find = [&](int bits, int group) {
       for (const auto& option : unit.options()) {
-        if (option.format().bits() == bits && option.format().group_size() == group) return option.bytes();
+        if (option.bits() == bits && option.group_size() == group) return option.bytes();
       }
       return int64_t{0};
     };
@@ -41,12 +41,12 @@ TEST(Budget, LimitsAreExactSums) {
   }
   EXPECT_EQ(limits.smallest_weight_bytes, smallest);
   EXPECT_EQ(limits.largest_weight_bytes, largest);
-  EXPECT_EQ(limits.largest_artifact_bytes, largest + info.kept_bytes() + info.artifact_overhead_bytes());
-  EXPECT_DOUBLE_EQ(limits.smallest_average_bits, 8.0 * smallest / info.quantized_weights());
+  EXPECT_EQ(limits.largest_artifact_bytes, largest + info.targets(0).kept_bytes() + info.targets(0).overhead_bytes());
+  EXPECT_DOUBLE_EQ(limits.smallest_average_bits, 8.0 * smallest / info.targets(0).quantized_weights());
 }
 
 TEST(Budget, EndsAreInclusive) {
-  const PlanLimits limits = LimitsOf(Info({}), MixedGptq());
+  const PlanLimits limits = LimitsOf(Info({}).targets(0), MixedGptq());
   EXPECT_THAT(CheckBudget(Bits(limits.smallest_average_bits), limits), IsOk());
   EXPECT_THAT(CheckBudget(Bits(limits.largest_average_bits), limits), IsOk());
   EXPECT_THAT(CheckBudget(Bits(std::nextafter(limits.smallest_average_bits, 0)), limits),
@@ -60,7 +60,7 @@ TEST(Budget, EndsAreInclusive) {
 }
 
 TEST(Budget, MessageNamesAValueThatIsAccepted) {
-  const PlanLimits limits = LimitsOf(Info({}), MixedGptq());
+  const PlanLimits limits = LimitsOf(Info({}).targets(0), MixedGptq());
   const absl::Status below = CheckBudget(Bits(1), limits);
   const auto detail = GetErrorDetail(below);
   ASSERT_TRUE(detail.has_value());
@@ -73,13 +73,13 @@ TEST(Budget, FormatsOfTheRecipeNarrowTheLimits) {
   v1::Recipe recipe = MixedGptq();
   recipe.mutable_formats()->add_bits(4);
   recipe.mutable_formats()->add_group_sizes(32);
-  const PlanLimits limits = LimitsOf(Info({}), recipe);
+  const PlanLimits limits = LimitsOf(Info({}).targets(0), recipe);
   EXPECT_EQ(limits.smallest_weight_bytes, limits.largest_weight_bytes);
   EXPECT_NEAR(limits.smallest_average_bits, 4.5, 0.05);
 }
 
 TEST(Budget, NumbersThatAreNoneAreInvalid) {
-  const PlanLimits limits = LimitsOf(Info({}), MixedGptq());
+  const PlanLimits limits = LimitsOf(Info({}).targets(0), MixedGptq());
   for (const double bits : {std::nan(""), -4.25, 0.0, std::numeric_limits<double>::infinity()}) {
     EXPECT_THAT(CheckBudget(Bits(bits), limits), HasReason("BUDGET_INVALID")) << bits;
   }

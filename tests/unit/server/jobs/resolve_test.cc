@@ -1,6 +1,8 @@
 #include <cmath>
 #include <functional>
 
+#include "proto/base/errors.h"
+#include "proto/contract/rpc_status.h"
 #include "server/jobs/budget_check.h"
 #include "server/jobs/resolve.h"
 #include "tests/support/status_matchers.h"
@@ -99,7 +101,7 @@ TEST(Resolve, APreflightWithoutABudgetHasTheLargest) {
   spec.clear_budget();
   ASSERT_OK_AND_ASSIGN(const ResolvedJob job, Resolve(spec, std::make_shared<v1::Model>(Model({})),
                                                       FakeDigest("info", 1), MixedGptq(), Purpose::kPreflight));
-  EXPECT_EQ(job.spec.budget().artifact_bytes(), LimitsOf(job.model->info(), job.recipe).largest_artifact_bytes);
+  EXPECT_EQ(job.spec.budget().artifact_bytes(), LimitsOf(*job.target(), job.recipe).largest_artifact_bytes);
   spec.mutable_budget()->set_average_bits(1);
   EXPECT_THAT(
       Resolve(spec, std::make_shared<v1::Model>(Model({})), FakeDigest("info", 1), MixedGptq(), Purpose::kPreflight),
@@ -122,17 +124,24 @@ TEST(Resolve, LabelsAreChecked) {
               HasReason("LABEL_INVALID"));
 }
 
-TEST(Resolve, MatricesThatNoReaderOfTheTargetLoadsAreRefused) {
+// As inspection found, with what does store the model.
+TEST(Resolve, WhatTheTargetCannotStoreIsRefused) {
   v1::Model model = Model({});
-  model.mutable_info()->mutable_units(1)->set_transposed(true);
+  v1::TargetInfo refusing;
+  refusing.set_target("compressed-tensors");
+  *refusing.mutable_refusal() = ToProto(MakeError(absl::StatusCode::kInvalidArgument, "TARGET_CANNOT_STORE",
+                                                  "target 'compressed-tensors' cannot store it: so", {{"what", "it"}}));
+  model.mutable_info()->mutable_targets(0)->set_target("gguf");
+  *model.mutable_info()->add_targets() = refusing;
   const auto resolved =
       Resolve(Spec(), std::make_shared<v1::Model>(model), FakeDigest("info", 1), MixedGptq(), Purpose::kPreflight);
   EXPECT_THAT(resolved, HasReason("TARGET_CANNOT_STORE"));
-  EXPECT_EQ(GetErrorDetail(resolved.status())->metadata.at("architecture"), model.info().architecture());
+  EXPECT_EQ(GetErrorDetail(resolved.status())->metadata.at("what"), "it");
+  EXPECT_EQ(resolved.status().message(), "target 'compressed-tensors' cannot store it: so; use target gguf");
 }
 
 TEST(Resolve, TargetPriorityAndNameAreChecked) {
-  EXPECT_THAT(With([](Request& r) { r.spec.set_target("gguf"); }), HasReason("TARGET_UNKNOWN"));
+  EXPECT_THAT(With([](Request& r) { r.spec.set_target("ggml"); }), HasReason("TARGET_UNKNOWN"));
   EXPECT_THAT(With([](Request& r) { r.spec.set_priority(11); }), HasReason("PRIORITY_INVALID"));
   EXPECT_THAT(With([](Request& r) { r.spec.set_priority(INT32_MIN); }), HasReason("PRIORITY_INVALID"));
   EXPECT_THAT(With([](Request& r) { r.spec.set_display_name(std::string(129, 'x')); }),
@@ -196,7 +205,13 @@ TEST(Resolve, RecipeIsChecked) {
   EXPECT_THAT(WithRecipe([](v1::Recipe& r) { r.set_description(std::string(1025, 'x')); }),
               HasReason("RECIPE_INVALID"));
   EXPECT_THAT(WithRecipe([](v1::Recipe& r) { r.mutable_formats()->add_bits(9); }), HasReason("RECIPE_INVALID"));
-  EXPECT_THAT(WithRecipe([](v1::Recipe& r) { r.mutable_formats()->add_group_sizes(16); }), HasReason("RECIPE_INVALID"));
+  EXPECT_THAT(WithRecipe([](v1::Recipe& r) { r.mutable_formats()->add_group_sizes(48); }), HasReason("RECIPE_INVALID"));
+  EXPECT_THAT(WithRecipe([](v1::Recipe& r) { r.mutable_formats()->add_names("int4"); }), HasReason("RECIPE_INVALID"));
+  EXPECT_THAT(WithRecipe([](v1::Recipe& r) {
+                r.mutable_formats()->add_names("int4-g32");
+                r.mutable_formats()->add_names("int4-g32");
+              }),
+              HasReason("RECIPE_INVALID"));
   EXPECT_THAT(WithRecipe([](v1::Recipe& r) {
                 r.mutable_formats()->add_bits(4);
                 r.mutable_formats()->add_bits(4);

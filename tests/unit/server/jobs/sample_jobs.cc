@@ -23,17 +23,22 @@ void AddUnit(v1::ModelInfo& info, int block, const std::string& name,
     rows += shape.first;
   }
   unit->set_weights(rows * in);
+  auto& target = *info.mutable_targets(0);
+  auto& options = *target.add_units()->mutable_options();
   for (int bits = 2; bits <= 8; ++bits) {
     for (const int group : {32, 64, 128, 0}) {
       if (group != 0 && in % group != 0) continue;
-      auto* option = unit->add_options();
-      option->mutable_format()->set_bits(bits);
-      option->mutable_format()->set_group_size(group);
+      v1::FormatOption& option = *options.Add();
+      option.mutable_format()->mutable_integer()->set_bits(bits);
+      option.mutable_format()->mutable_integer()->set_group_size(group);
+      option.set_bits(bits);
+      option.set_group_size(group);
+      option.set_name("int" + std::to_string(bits) + (group == 0 ? "-channel" : "-g" + std::to_string(group)));
       const int64_t scales = group == 0 ? 1 : in / group;
-      option->set_bytes(rows * ((in * bits + 31) / 32 * 4 + 2 * scales) + 16 * static_cast<int64_t>(linears.size()));
+      option.set_bytes(rows * ((in * bits + 31) / 32 * 4 + 2 * scales) + 16 * static_cast<int64_t>(linears.size()));
     }
   }
-  info.set_quantized_weights(info.quantized_weights() + unit->weights());
+  target.set_quantized_weights(target.quantized_weights() + unit->weights());
 }
 
 // Of two weight files: the embedding, the blocks and the head, 16 pages each.
@@ -68,6 +73,11 @@ v1::ModelInfo Info(const Shape& s) {
   v1::ModelInfo info;
   info.set_family("llama");
   info.set_architecture("LlamaForCausalLM");
+  v1::TargetInfo& target = *info.add_targets();
+  target.set_target("compressed-tensors");
+  target.set_loaded_by("transformers with compressed-tensors");
+  target.set_rounding_passes(1);
+  target.set_pricing_passes(1);
   for (int b = 0; b < s.blocks; ++b) {
     AddUnit(info, b, "self_attn.qkv_proj",
             {{"self_attn.q_proj", {s.hidden, s.hidden}},
@@ -102,8 +112,8 @@ v1::ModelInfo Info(const Shape& s) {
   live.set_backward_row(8 * (6 * s.hidden + 2 * s.key_value + 3 * s.intermediate));
   live.set_narrow_row(2 * s.intermediate);
   live.set_moments(4 * (3 * s.hidden * s.hidden + s.intermediate * s.intermediate));
-  info.set_kept_bytes(info.tensor_bytes() - 2 * info.quantized_weights());
-  info.set_artifact_overhead_bytes(50'000);
+  target.set_kept_bytes(info.tensor_bytes() - 2 * target.quantized_weights());
+  target.set_overhead_bytes(50'000);
   info.set_tokenizer_path("tokenizer.json");
   for (const char* path : {"config.json", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors",
                            "model.safetensors", "model.safetensors.index.json", "tokenizer.json"}) {
@@ -176,10 +186,10 @@ v1::Allocation Allocation(const v1::ModelInfo& info, int candidates) {
     auto* plan = allocation.add_candidates();
     plan->set_name(c == 0 ? "mixed" : "uniform-int" + std::to_string(c + 1) + "-g32");
     plan->set_kind(c == 0 ? v1::PLAN_KIND_MIXED : v1::PLAN_KIND_UNIFORM);
-    for (const auto& unit : info.units()) {
+    for (int u = 0; u < info.units_size(); ++u) {
       auto* planned = plan->add_units();
-      planned->set_unit(unit.name());
-      *planned->mutable_format() = unit.options(c).format();
+      planned->set_unit(info.units(u).name());
+      *planned->mutable_format() = info.targets(0).units(u).options(c).format();
     }
   }
   return allocation;

@@ -29,7 +29,7 @@ TEST(Jobs, WrongSpecsAreRefusedWithTheirReason) {
   EXPECT_THAT(with([](auto& s) { s.clear_budget(); }), HasReason("BUDGET_MISSING"));
   EXPECT_THAT(with([](auto& s) { s.mutable_budget()->set_average_bits(1); }), HasReason("BUDGET_BELOW_SMALLEST_PLAN"));
   EXPECT_THAT(with([](auto& s) { s.mutable_budget()->set_average_bits(30); }), HasReason("BUDGET_ABOVE_LARGEST_PLAN"));
-  EXPECT_THAT(with([](auto& s) { s.set_target("gguf"); }), HasReason("TARGET_UNKNOWN"));
+  EXPECT_THAT(with([](auto& s) { s.set_target("ggml"); }), HasReason("TARGET_UNKNOWN"));
   EXPECT_THAT(with([](auto& s) { s.mutable_evaluation()->set_window(1); }), HasReason("DATA_INVALID"));
   EXPECT_THAT(with([](auto& s) { *s.mutable_calibration()->mutable_blob() = ToProto(DigestOf("never uploaded")); }),
               HasReason("BLOB_MISSING"));

@@ -8,8 +8,8 @@ namespace {
 TEST(IntFormatTest, NamesRoundTrip) {
   EXPECT_EQ(FormatName({4, 128}), "int4-g128");
   EXPECT_EQ(FormatName({4, IntFormat::kChannel}), "int4-channel");
-  for (const IntFormat format : AllowedFormats(128)) {
-    ASSERT_OK_AND_ASSIGN(const IntFormat parsed, ParseFormat(FormatName(format)));
+  for (const IntFormat format : AllowedIntFormats(128)) {
+    ASSERT_OK_AND_ASSIGN(const IntFormat parsed, ParseIntFormat(FormatName(format)));
     EXPECT_EQ(parsed, format);
   }
 }
@@ -17,7 +17,7 @@ TEST(IntFormatTest, NamesRoundTrip) {
 TEST(IntFormatTest, RefusesUnknownNames) {
   for (const char* name :
        {"", "int4", "int1-g128", "int9-channel", "int4-g16", "int4-g0", "int4-g128 ", "fp8-channel"}) {
-    EXPECT_THAT(ParseFormat(name), HasReason("FORMAT_UNKNOWN")) << name;
+    EXPECT_THAT(ParseIntFormat(name), HasReason("FORMAT_UNKNOWN")) << name;
   }
   EXPECT_THAT(CheckFormat({9, 32}), HasReason("FORMAT_UNKNOWN"));
   EXPECT_THAT(CheckFormat({4, 48}), HasReason("FORMAT_UNKNOWN"));
@@ -25,11 +25,11 @@ TEST(IntFormatTest, RefusesUnknownNames) {
 }
 
 TEST(IntFormatTest, GroupsMustDivideTheInputs) {
-  EXPECT_EQ(AllowedFormats(512).size(), 28u);
-  EXPECT_EQ(AllowedFormats(576).size(), 21u);  // 128 does not divide it
-  EXPECT_EQ(AllowedFormats(50).size(), 7u);
-  EXPECT_EQ(AllowedFormats(512).front(), (IntFormat{2, 32}));
-  EXPECT_EQ(AllowedFormats(512).back(), (IntFormat{8, IntFormat::kChannel}));
+  EXPECT_EQ(AllowedIntFormats(512).size(), 28u);
+  EXPECT_EQ(AllowedIntFormats(576).size(), 21u);  // 128 does not divide it
+  EXPECT_EQ(AllowedIntFormats(50).size(), 7u);
+  EXPECT_EQ(AllowedIntFormats(512).front(), (IntFormat{2, 32}));
+  EXPECT_EQ(AllowedIntFormats(512).back(), (IntFormat{8, IntFormat::kChannel}));
 }
 
 TEST(IntFormatTest, CountsEveryByte) {

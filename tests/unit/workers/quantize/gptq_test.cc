@@ -28,7 +28,7 @@ TEST(GptqTest, LossIsTheDirectProductOfWhatTheConsumerSees) {
   for (const bool act_order : {false, true}) {
     ASSERT_OK_AND_ASSIGN(const auto factor,
                          BuildFactor(sample.packed, sample.in, {.act_order = act_order}, *cpu.device));
-    for (const IntFormat format : AllowedFormats(sample.in)) {
+    for (const IntFormat format : AllowedIntFormats(sample.in)) {
       for (const DType type : {DType::kF32, DType::kBF16, DType::kF16}) {
         const RoundedLinear rounded =
             cpu.Ldlq(*factor, sample.weights, sample.out, format, type, {.static_groups = act_order});
@@ -43,7 +43,7 @@ TEST(GptqTest, LossIsTheDirectProductOfWhatTheConsumerSees) {
 TEST(GptqTest, LossesAloneAreTheSame) {
   CpuRounder cpu;
   const SampleLinear sample(130, 256, 300, 6);
-  const std::vector<IntFormat> formats = AllowedFormats(sample.in);
+  const std::vector<IntFormat> formats = AllowedIntFormats(sample.in);
   ASSERT_OK_AND_ASSIGN(const auto factor, BuildFactor(sample.packed, sample.in, {}, *cpu.device));
   std::vector<IntGrid> grids;
   for (const IntFormat format : formats) grids.push_back(format.Grid(sample.in, DType::kBF16));

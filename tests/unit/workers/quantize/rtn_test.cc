@@ -59,7 +59,7 @@ TEST(RtnTest, SearchedScalesAreNeverWorse) {
   const SampleLinear sample(40, 128, 50, 10);
   std::vector<float> h(128);
   for (int64_t j = 0; j < 128; ++j) h[j] = sample.moment[j * 128 + j];
-  for (const IntFormat format : AllowedFormats(128)) {
+  for (const IntFormat format : AllowedIntFormats(128)) {
     const auto error = [&](ScaleMethod method) {
       return WeightedError(sample, format, h,
                            cpu.Nearest(sample.weights, sample.out, format, {.scales = method}, DType::kF32, h), cpu);

@@ -93,15 +93,17 @@ TEST_F(Check, FromALaterBlockOnNothingChanges) {
 }
 
 TEST(CheckedFormats, AreTheNearestWidthsThatAreThere) {
-  const std::vector<IntFormat> formats = {{3, 32}, {3, 128}, {4, 0}, {4, 64}, {8, 0}};
+  const std::vector<Format> formats = {IntFormat{3, 32}, IntFormat{3, 128}, IntFormat{4, 0}, IntFormat{4, 64},
+                                       IntFormat{8, 0}};
   const auto checked = [&](int middle, std::vector<int> more) {
     ProfileOptions options;
     options.middle_bits = middle;
     options.checked_bits = std::move(more);
     return CheckedFormats(options, formats);
   };
-  EXPECT_EQ(checked(3, {2}), (std::vector<IntFormat>{{3, 128}})) << "once, though two widths asked for it";
-  EXPECT_EQ(checked(6, {4}), (std::vector<IntFormat>{{4, 64}, {8, 0}})) << "of two equally near the larger";
+  EXPECT_EQ(checked(3, {2}), (std::vector<Format>{IntFormat{3, 128}})) << "once, though two widths asked for it";
+  EXPECT_EQ(checked(6, {4}), (std::vector<Format>{IntFormat{4, 64}, IntFormat{8, 0}}))
+      << "of two equally near the larger";
 }
 
 }  // namespace

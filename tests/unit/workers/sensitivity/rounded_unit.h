@@ -36,8 +36,9 @@ class RoundedUnits : public ::testing::Test {
     options_.rounding.act_order = true;
     options_.rounding.storage_type = DType::kBF16;
     options_.checked_bits = {2};
-    options_.formats = [](int64_t) {
-      return std::vector<IntFormat>{{2, 32}, {3, 32}, {3, IntFormat::kChannel}, {8, 32}};
+    options_.formats = [](const UnitSpec&) {
+      return std::vector<Format>{IntFormat{2, 32}, IntFormat{3, 32}, IntFormat{3, IntFormat::kChannel},
+                                 IntFormat{8, 32}};
     };
   }
 
@@ -56,7 +57,7 @@ class RoundedUnits : public ::testing::Test {
   }
 
   // As a consumer would see it.
-  std::vector<float> Rounded(const UnitSpec& unit, IntFormat format, const RoundingOptions& options) {
+  std::vector<float> Rounded(const UnitSpec& unit, const Format& format, const RoundingOptions& options) {
     const DeviceMatrix original = OnDevice(*device_, Original(unit), unit.out());
     const DeviceMatrix rounded(*device_, DType::kF32, unit.out(), unit.in());
     const auto input = statistics_->Read(unit.name);
@@ -65,9 +66,8 @@ class RoundedUnits : public ::testing::Test {
     EXPECT_THAT(rounder, IsOk());
     int64_t row = 0;
     for (const LinearSpec& linear : unit.linears) {
-      const RoundedLinear codes = rounder->Round(original.view().Rows(row, linear.out), format);
-      device_->rounding().Dequantize(format.Grid(linear.in, DType::kBF16), codes.codes, codes.scales,
-                                     rounded.view().Rows(row, linear.out));
+      const QuantizedLinear quantized = rounder->Round(original.view().Rows(row, linear.out), format);
+      WriteValues(quantized, format, DType::kBF16, *device_, rounded.view().Rows(row, linear.out));
       row += linear.out;
     }
     return Values(*device_, rounded.view());

@@ -24,18 +24,21 @@ struct Problem {
 Problem MakeProblem(int units, const std::vector<int>& tied, uint32_t seed) {
   std::mt19937 random(seed);
   Problem problem;
-  problem.info.set_quantized_weights(units * kWeights);
+  v1::TargetInfo& target = *problem.info.add_targets();
+  target.set_target("compressed-tensors");
+  target.set_quantized_weights(units * kWeights);
   for (int u = 0; u < units; ++u) {
     v1::UnitInfo& info = *problem.info.add_units();
     info.set_name("u" + std::to_string(u));
     info.set_weights(kWeights);
+    target.add_units();
     if (std::find(tied.begin(), tied.end(), u) != tied.end()) info.set_tie("experts");
     v1::Sensitivity::Unit& unit = *problem.sensitivity.add_units();
     unit.set_name(info.name());
     const double scale = std::exp(static_cast<double>(random() % 1000) / 100);
     for (const int bits : kBits) {
       v1::FormatOption& option = *unit.add_options();
-      option.mutable_format()->set_bits(bits);
+      option.mutable_format()->mutable_integer()->set_bits(bits);
       option.set_bytes(kWeights * bits / 8);
       option.set_loss(scale * std::pow(0.25, bits));
     }
@@ -64,7 +67,7 @@ v1::Checks Measured(const std::string& unit, const std::vector<std::pair<int, do
   to.set_name(unit);
   for (const auto& [bits, kl] : by_bits) {
     v1::Checks::Measurement& measurement = *to.add_measurements();
-    measurement.mutable_format()->set_bits(bits);
+    measurement.mutable_format()->mutable_integer()->set_bits(bits);
     measurement.set_kl(kl);
   }
   return checks;
@@ -106,7 +109,7 @@ TEST(Allocate, UnitsOfOneTieGetOneFormatAndThePlanIsTheBestOfThose) {
       const Problem problem = MakeProblem(5, tied, seed);
       ASSERT_OK_AND_ASSIGN(const v1::Plan plan, Mixed(problem, 4.1));
       for (const int u : tied) {
-        EXPECT_EQ(plan.units(u).format().bits(), plan.units(tied.front()).format().bits());
+        EXPECT_EQ(plan.units(u).format().integer().bits(), plan.units(tied.front()).format().integer().bits());
       }
       EXPECT_NEAR(plan.predicted_loss(), LeastLoss(problem, tied, 4.1), 1e-9 * plan.predicted_loss());
     }
@@ -124,7 +127,7 @@ TEST(Allocate, MeasurementsCorrectWhatTheCurvatureSays) {
   const Problem problem = MakeProblem(3, {}, 5);
   const auto predicted = [&](int unit, int bits) {
     for (const v1::FormatOption& option : problem.sensitivity.units(unit).options()) {
-      if (option.format().bits() == bits) return option.loss();
+      if (option.format().integer().bits() == bits) return option.loss();
     }
     return 0.0;
   };
@@ -140,7 +143,7 @@ TEST(Allocate, MeasurementsCorrectWhatTheCurvatureSays) {
   for (const auto& [bits, factor] : {std::pair{2, 2.0}, {3, 3.0}, {4, 3.0}, {6, 3.0}, {8, 3.0}}) {
     ASSERT_OK_AND_ASSIGN(const v1::Allocation uniform, Allocate(problem, bits, checks));
     const v1::Plan& plan = uniform.candidates(uniform.candidates_size() - 1);
-    ASSERT_EQ(plan.units(0).format().bits(), bits);
+    ASSERT_EQ(plan.units(0).format().integer().bits(), bits);
     for (int u = 0; u < 3; ++u) EXPECT_DOUBLE_EQ(plan.units(u).predicted_loss(), factor * predicted(u, bits)) << bits;
   }
 }
@@ -152,14 +155,15 @@ TEST(Allocate, MeasurementsMoveThePlan) {
   v1::Checks checks;
   for (const auto& [unit, factor] : {std::pair{1, 1.0}, {2, 1000.0}}) {
     std::vector<std::pair<int, double>> measured;
-    for (const v1::FormatOption& option : options) measured.push_back({option.format().bits(), factor * option.loss()});
+    for (const v1::FormatOption& option : options)
+      measured.push_back({option.format().integer().bits(), factor * option.loss()});
     checks.MergeFrom(Measured("u" + std::to_string(unit), measured));
   }
   for (int u = 1; u < 4; ++u) *problem.sensitivity.mutable_units(u)->mutable_options() = options;
   ASSERT_OK_AND_ASSIGN(const v1::Allocation before, Allocate(problem, 4));
   ASSERT_OK_AND_ASSIGN(const v1::Allocation after, Allocate(problem, 4, checks));
   const auto bits = [](const v1::Allocation& allocation, int unit) {
-    return allocation.candidates(0).units(unit).format().bits();
+    return allocation.candidates(0).units(unit).format().integer().bits();
   };
   for (int u = 0; u < 4; ++u) EXPECT_EQ(bits(before, u), 4);
   EXPECT_LT(bits(after, 1), 4);

@@ -95,16 +95,19 @@ TEST(Chain, InspectCountsEveryByte) {
   EXPECT_EQ(info.dtype(), "BF16");
   // q 64·64, k and v 32·64 each, o 64·64, gate and up 96·64 each, down 64·96; two blocks.
   const int64_t block = 64 * 64 + 2 * 32 * 64 + 64 * 64 + 2 * 96 * 64 + 64 * 96;
-  EXPECT_EQ(info.quantized_weights(), 2 * block);
+  ASSERT_EQ(info.targets_size(), 2);
+  const v1::TargetInfo& target = info.targets(0);
+  EXPECT_EQ(target.target(), "compressed-tensors");
+  EXPECT_EQ(target.quantized_weights(), 2 * block);
   const int64_t kept = 384 * 64 + 5 * 64;
-  EXPECT_EQ(info.kept_bytes(), 2 * kept);
+  EXPECT_EQ(target.kept_bytes(), 2 * kept);
   EXPECT_EQ(info.parameters(), 2 * block + kept);
   EXPECT_EQ(info.tensor_bytes(), 2 * (2 * block + kept));
   ASSERT_EQ(info.units_size(), 8);
   EXPECT_EQ(info.units(0).name(), "model.layers.0.self_attn.qkv_proj");
   EXPECT_EQ(info.units(0).linears_size(), 3);
   // int2-g32 of qkv: 128 rows of 64 inputs: 4 words and 2 bf16 scales each.
-  EXPECT_EQ(info.units(0).options(0).bytes(), 128 * (4 * 4 + 2 * 2));
+  EXPECT_EQ(target.units(0).options(0).bytes(), 128 * (4 * 4 + 2 * 2));
   EXPECT_EQ(info.tokenizer_path(), "tokenizer.json");
 }
 
@@ -349,7 +352,7 @@ TEST(Damage, ChecksOfOtherUnitsOrFormatsMoveNoPlan) {
   task.inputs[Numbered(TaskFile::kChecks, 0)] = other.SerializeAsString();
   EXPECT_THAT(RunOnBlobs(task.spec, task.inputs), HasReason("TASK_INPUT_DAMAGED"));
   other = checks;
-  other.mutable_units(0)->mutable_measurements(0)->mutable_format()->set_bits(5);
+  other.mutable_units(0)->mutable_measurements(0)->mutable_format()->mutable_integer()->set_bits(5);
   task.inputs[Numbered(TaskFile::kChecks, 0)] = other.SerializeAsString();
   EXPECT_THAT(RunOnBlobs(task.spec, task.inputs), HasReason("TASK_INPUT_DAMAGED"));
 }

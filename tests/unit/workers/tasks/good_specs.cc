@@ -96,7 +96,7 @@ void AddComparing(std::vector<v1::TaskSpec>& specs) {
   v1::QuantizeParams::Unit& unit = *spec.mutable_quantize()->add_units();
   unit.set_name("model.layers.0.mlp.down_proj");
   for (const int bits : {3, 4}) {
-    v1::Format& format = *unit.add_formats();
+    v1::IntegerFormat& format = *unit.add_formats()->mutable_integer();
     format.set_bits(bits);
     format.set_group_size(32);
   }

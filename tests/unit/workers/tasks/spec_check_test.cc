@@ -155,7 +155,7 @@ TEST(CheckSpec, RecipesAreHeldToTheirLimitsWhereverTheyAre) {
       {"recipe.sensitivity.checked_units", [](v1::Recipe& r) { r.mutable_sensitivity()->set_checked_units(-1); }},
       {"recipe.formats.bits", [](v1::Recipe& r) { r.mutable_formats()->add_bits(9); }},
       {"recipe.formats.group_sizes", [](v1::Recipe& r) { r.mutable_formats()->add_group_sizes(-32); }},
-      {"recipe.formats.group_sizes", [](v1::Recipe& r) { r.mutable_formats()->add_group_sizes(48); }},
+      {"recipe.formats.names", [](v1::Recipe& r) { r.mutable_formats()->add_names("int4-g48"); }},
       {"recipe.candidates.uniform", [](v1::Recipe& r) { r.mutable_candidates()->set_uniform(-1); }},
       {"recipe.evaluation.compute",
        [](v1::Recipe& r) { r.mutable_evaluation()->set_compute(static_cast<v1::ComputeType>(5)); }}};
@@ -184,7 +184,9 @@ TEST(CheckSpec, BudgetsArePositiveAndBounded) {
 }
 
 TEST(CheckSpec, PlansHaveFormatsThatThereAre) {
-  const auto format = [](Spec& spec) { return spec.mutable_quantize()->mutable_units(0)->mutable_formats(1); };
+  const auto format = [](Spec& spec) {
+    return spec.mutable_quantize()->mutable_units(0)->mutable_formats(1)->mutable_integer();
+  };
   const auto unit = [](Spec& spec) { return spec.mutable_quantize()->mutable_units(0); };
   ExpectRefusals({{Spec::kQuantize, "units", [](Spec& spec) { spec.mutable_quantize()->clear_units(); }},
                   {Spec::kQuantize, "units.formats.size", [=](Spec& spec) { unit(spec)->clear_formats(); }},

@@ -1,4 +1,4 @@
-#include "workers/export/quantization_config.h"
+#include "workers/targets/quantization_config.h"
 
 #include <map>
 #include <string>
@@ -9,7 +9,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json WeightsScheme(const v1::Format& format) {
+ordered_json WeightsScheme(const v1::IntegerFormat& format) {
   ordered_json scheme;
   scheme["num_bits"] = format.bits();
   scheme["type"] = "int";
@@ -26,7 +26,7 @@ ordered_json QuantizationConfig(const v1::Plan& plan, const google::protobuf::Re
   std::map<std::pair<int, int>, ordered_json> targets;  // (bits, group size) → names
   std::map<std::string, std::pair<int, int>> tied;
   for (int u = 0; u < plan.units_size(); ++u) {
-    const v1::Format& format = plan.units(u).format();
+    const v1::IntegerFormat& format = plan.units(u).format().integer();
     ordered_json& names = targets[{format.bits(), format.group_size()}];
     if (!units[u].tie().empty()) {
       tied[units[u].tie()] = {format.bits(), format.group_size()};
@@ -38,7 +38,7 @@ ordered_json QuantizationConfig(const v1::Plan& plan, const google::protobuf::Re
   for (const auto& [tie, format] : tied) targets[format].push_back("re:.*\\." + tie + "\\..*");
   ordered_json groups;
   for (auto& [key, names] : targets) {
-    v1::Format format;
+    v1::IntegerFormat format;
     format.set_bits(key.first);
     format.set_group_size(key.second);
     ordered_json& group = groups["group_" + std::to_string(groups.size())];

@@ -1,9 +1,11 @@
-#include "tests/unit/workers/export/sample_artifact.h"
+#include "tests/unit/workers/targets/sample_artifact.h"
 
 #include <cmath>
 
+#include "proto/base/log.h"
 #include "proto/contract/limits.h"
-#include "workers/formats/int_format.h"
+#include "workers/targets/artifact.h"
+#include "workers/targets/compressed_tensors.h"
 
 namespace bitwright::worker {
 namespace {
@@ -17,7 +19,7 @@ void AddKept(const std::string& name, const std::string& dtype, std::vector<int6
     kept.add_shape(d);
     bytes *= d;
   }
-  info.set_kept_bytes(info.kept_bytes() + bytes);
+  info.set_tensor_bytes(info.tensor_bytes() + bytes);
 }
 
 void AddUnit(int block, int index, int64_t out, int64_t in, v1::ModelInfo& info) {
@@ -33,12 +35,6 @@ void AddUnit(int block, int index, int64_t out, int64_t in, v1::ModelInfo& info)
     linear.set_in_features(in);
   }
   unit.set_weights(linears * out * in);
-  for (const IntFormat format : AllowedFormats(in)) {
-    v1::FormatOption& option = *unit.add_options();
-    option.mutable_format()->set_bits(format.bits);
-    option.mutable_format()->set_group_size(format.group_size);
-    option.set_bytes(linears * (StoredBytes(format, out, in, dtype) - kWeightShapeBytes));
-  }
   info.set_tensor_bytes(info.tensor_bytes() + unit.weights() * ByteSize(dtype));
 }
 
@@ -61,26 +57,38 @@ v1::ModelInfo SampleInfo(int blocks, int64_t hidden, int64_t intermediate, const
   AddKept("lm_head.weight", dtype, {300, hidden}, info);
   AddKept("model.embed_tokens.weight", dtype, {300, hidden}, info);
   AddKept("model.norm.weight", "F32", {hidden}, info);
-  info.set_tensor_bytes(info.kept_bytes());
   for (int b = 0; b < blocks; ++b) {
     AddUnit(b, 0, hidden, hidden, info);
     AddUnit(b, 1, intermediate, hidden, info);
     AddUnit(b, 2, hidden, intermediate, info);
   }
+  Describe(info);
   return info;
+}
+
+void Describe(v1::ModelInfo& info) {
+  info.clear_targets();
+  const v1::TargetInfo described = DescribeTarget(CompressedTensors(), SampleModel(info));
+  CHECK(!described.has_refusal()) << described.refusal().message();
+  *info.add_targets() = described;
+}
+
+TargetModel SampleModel(const v1::ModelInfo& info) {
+  return {info, "sample", {{"config.json", kSampleConfig}}, {{"tokenizer.json", 1000}, {"generation_config.json", 0}}};
 }
 
 v1::Plan RandomPlan(const v1::ModelInfo& info, std::mt19937& random) {
   v1::Plan plan;
   plan.set_name("mixed");
   const bool channel_only = random() % 4 == 0;
-  for (const v1::UnitInfo& unit : info.units()) {
-    int option = static_cast<int>(random() % static_cast<unsigned>(unit.options_size()));
-    while (channel_only && unit.options(option).format().group_size() != 0) option = (option + 1) % unit.options_size();
+  for (int u = 0; u < info.units_size(); ++u) {
+    const auto& options = info.targets(0).units(u).options();
+    int option = static_cast<int>(random() % static_cast<unsigned>(options.size()));
+    while (channel_only && options[option].group_size() != 0) option = (option + 1) % options.size();
     v1::UnitPlan& to = *plan.add_units();
-    to.set_unit(unit.name());
-    *to.mutable_format() = unit.options(option).format();
-    to.set_bytes(unit.options(option).bytes());
+    to.set_unit(info.units(u).name());
+    *to.mutable_format() = options[option].format();
+    to.set_bytes(options[option].bytes());
     to.set_predicted_loss(AnyNumber(random));
     plan.set_weight_bytes(plan.weight_bytes() + to.bytes());
   }

@@ -1,12 +1,11 @@
-#include "workers/export/card.h"
+#include "workers/targets/card.h"
 
 #include <cmath>
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
-#include "workers/formats/int_format.h"
+#include "workers/targets/format_messages.h"
 
 namespace bitwright::worker {
 namespace {
@@ -35,32 +34,18 @@ std::string FormatsInUse(const v1::Plan& plan) {
   return text;
 }
 
-// The widths of a plan that vLLM's Marlin kernels do not have: "3, 6".
-std::string WidthsBeyondMarlin(const v1::Plan& plan) {
-  std::set<int> widths;
-  for (const auto& unit : plan.units()) widths.insert(unit.format().bits());
-  std::string text;
-  for (const int bits : widths) {
-    if (bits != 4 && bits != 8) text += (text.empty() ? "" : ", ") + std::to_string(bits);
-  }
-  return text;
-}
-
 std::string ComputeName(v1::ComputeType type) { return type == v1::COMPUTE_TYPE_BF16 ? "bf16" : "f32"; }
 
 }  // namespace
 
-std::string NameOf(const v1::Format& format) { return FormatName(IntFormat{format.bits(), format.group_size()}); }
-
-std::string ModelCard(const v1::ModelInfo& info, const v1::Plan& plan, const v1::Candidate& candidate,
-                      const v1::Selection& selection, const v1::CardFacts& card) {
+std::string ModelCard(const Target& target, const v1::ModelInfo& info, const v1::Plan& plan,
+                      const v1::Candidate& candidate, const v1::Selection& selection, const v1::CardFacts& card) {
+  const CardParts parts = target.Card(plan);
   const v1::KlDivergence& kl = candidate.kl_divergence();
-  std::string text =
-      "---\nlibrary_name: transformers\ntags:\n- quantized\n- compressed-tensors\n---\n\n# " + card.model() +
-      ", quantized to " + Text("%.3f", candidate.average_bits()) + " bits\n\n" +
-      "Quantized by Bitwright. Weights of all decoder linears are symmetric integers in the compressed-tensors "
-      "`pack-quantized` format; embeddings, norms and the output head are unchanged. Every number below was "
-      "measured on these weights.\n\n| | |\n|---|---|\n";
+  std::string text = "---\nlibrary_name: " + parts.library + "\ntags:\n- quantized\n- " + parts.tag + "\n---\n\n# " +
+                     card.model() + ", quantized to " + Text("%.3f", candidate.average_bits()) +
+                     " bits\n\nQuantized by Bitwright. " + parts.stored +
+                     " Every number below was measured on these weights.\n\n| | |\n|---|---|\n";
   text += Row("architecture", info.architecture());
   text += Row("recipe", card.recipe());
   text += Row("plan", plan.name());
@@ -78,17 +63,8 @@ std::string ModelCard(const v1::ModelInfo& info, const v1::Plan& plan, const v1:
                                 Text("%.4f", candidate.perplexity_standard_error()) + " (original " +
                                 Text("%.4f", selection.reference().perplexity()) + ")");
   text += Row("most likely token unchanged", Text("%.2f", 100 * candidate.top1_agreement()) + " %");
-  text +=
-      "\n`plan.json` holds the format of every unit; `sha256sum -c SHA256SUMS` checks the files.\n\n"
-      "```python\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n"
-      "model = AutoModelForCausalLM.from_pretrained(\"PATH_TO_THIS_FOLDER\")  # pip install compressed-tensors\n"
-      "tokenizer = AutoTokenizer.from_pretrained(\"PATH_TO_THIS_FOLDER\")\n```\n\n"
-      "vLLM: ";
-  const std::string beyond = WidthsBeyondMarlin(plan);
-  text += beyond.empty()
-              ? "`vllm serve PATH_TO_THIS_FOLDER`\n"
-              : "not with its Marlin kernels, which have 4 and 8 bits: this plan has widths of " + beyond + ", too.\n";
-  return text;
+  return text + "\n`plan.json` holds the format of every unit; `sha256sum -c SHA256SUMS` checks the files.\n\n" +
+         parts.usage;
 }
 
 std::string PlanJson(const v1::ModelInfo& info, const v1::Plan& plan, const v1::Candidate& candidate,

@@ -4,8 +4,10 @@
 #include <set>
 
 #include "tests/support/status_matchers.h"
-#include "tests/unit/workers/export/sample_artifact.h"
-#include "workers/export/artifact.h"
+#include "tests/unit/workers/targets/sample_artifact.h"
+#include "workers/targets/artifact.h"
+#include "workers/targets/compressed_tensors.h"
+#include "workers/targets/format_messages.h"
 
 namespace bitwright::worker {
 namespace {
@@ -13,7 +15,9 @@ namespace {
 using nlohmann::json;
 
 json ConfigOf(const v1::ModelInfo& info, const v1::Plan& plan) {
-  const auto files = WrittenFiles(R"({"hidden_size":64,"last":{"b":1,"a":2}})", info, plan, {}, {}, {});
+  TargetModel model = SampleModel(info);
+  model.texts["config.json"] = R"({"hidden_size":64,"last":{"b":1,"a":2}})";
+  const auto files = CompressedTensors().OwnFiles(model, plan);
   EXPECT_THAT(files, IsOk());
   return json::parse(files->at("config.json"));
 }
@@ -46,7 +50,7 @@ TEST(QuantizationConfig, OneGroupAFormatEveryLinearOnceByItsName) {
     for (int u = 0; u < info.units_size(); ++u) {
       for (const auto& linear : info.units(u).linears()) {
         ++linears;
-        const v1::Format& format = plan.units(u).format();
+        const v1::IntegerFormat& format = plan.units(u).format().integer();
         EXPECT_EQ(formats.at(linear.name()), std::make_pair(format.bits(), format.group_size())) << linear.name();
       }
     }
@@ -63,8 +67,7 @@ TEST(QuantizationConfig, TiedUnitsAreOnePattern) {
   std::mt19937 random(7);
   v1::Plan plan = RandomPlan(info, random);
   for (int u = 0; u < info.units_size(); ++u) {
-    plan.mutable_units(u)->mutable_format()->set_bits(u % 4 >= 2 ? 3 : 5);
-    plan.mutable_units(u)->mutable_format()->set_group_size(0);
+    *plan.mutable_units(u)->mutable_format() = ToProto(IntFormat{u % 4 >= 2 ? 3 : 5, 0});
   }
   const json groups = ConfigOf(info, plan)["quantization_config"]["config_groups"];
   ASSERT_EQ(groups.size(), 2U);
@@ -76,7 +79,9 @@ TEST(QuantizationConfig, TiedUnitsAreOnePattern) {
 TEST(QuantizationConfig, TheRestOfTheConfigStaysInItsOrder) {
   const v1::ModelInfo info = SampleInfo(1, 64, 64);
   std::mt19937 random(6);
-  const auto files = WrittenFiles(R"({"z":1,"a":{"y":2.5,"b":[1,null]}})", info, RandomPlan(info, random), {}, {}, {});
+  TargetModel model = SampleModel(info);
+  model.texts["config.json"] = R"({"z":1,"a":{"y":2.5,"b":[1,null]}})";
+  const auto files = CompressedTensors().OwnFiles(model, RandomPlan(info, random));
   ASSERT_THAT(files, IsOk());
   const std::string& text = files->at("config.json");
   EXPECT_LT(text.find("\"z\""), text.find("\"a\""));
@@ -92,7 +97,8 @@ TEST(PlanJson, HoldsEveryUnitAndParses) {
   const v1::Plan plan = RandomPlan(info, random);
   v1::CardFacts card;
   card.set_model("bad \xff name");
-  const auto files = WrittenFiles("{}", info, plan, RandomCandidate(random), RandomSelection(random), card);
+  const auto files = WrittenFiles(CompressedTensors(), SampleModel(info), plan,
+                                  {RandomCandidate(random), RandomSelection(random), card});
   ASSERT_THAT(files, IsOk());
   const json parsed = json::parse(files->at("plan.json"));
   ASSERT_EQ(parsed["units"].size(), static_cast<size_t>(plan.units_size()));

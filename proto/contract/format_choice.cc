@@ -1,0 +1,14 @@
+#include "proto/contract/format_choice.h"
+
+#include <algorithm>
+
+namespace bitwright {
+
+bool AllowsFormat(const v1::Recipe::Formats& formats, std::string_view name, int32_t bits, int32_t group_size) {
+  const auto allows = [](const auto& list, const auto& value) {
+    return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
+  };
+  return allows(formats.names(), name) && allows(formats.bits(), bits) && allows(formats.group_sizes(), group_size);
+}
+
+}  // namespace bitwright

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace bitwright {
+
+// The file formats of consumers that workers write, as users name them. What each can make of a model, its inspection
+// tells (TargetInfo).
+struct KnownTarget {
+  std::string_view name;
+  std::span<const std::string_view> formats;    // by rising width
+  std::span<const std::string_view> consumers;  // programs that load it
+};
+
+inline constexpr std::string_view kPackQuantizedFormats[] = {
+    "int2-g32",     "int2-g64",     "int2-g128",    "int2-channel", "int3-g32",     "int3-g64",     "int3-g128",
+    "int3-channel", "int4-g32",     "int4-g64",     "int4-g128",    "int4-channel", "int5-g32",     "int5-g64",
+    "int5-g128",    "int5-channel", "int6-g32",     "int6-g64",     "int6-g128",    "int6-channel", "int7-g32",
+    "int7-g64",     "int7-g128",    "int7-channel", "int8-g32",     "int8-g64",     "int8-g128",    "int8-channel",
+};
+inline constexpr std::string_view kGgufFormats[] = {
+    "Q2_K", "Q3_K", "Q4_0", "Q4_1", "Q4_K", "IQ4_NL", "IQ4_XS", "MXFP4", "Q5_0", "Q5_1", "Q5_K", "Q6_K", "Q8_0",
+};
+inline constexpr std::string_view kPackQuantizedConsumers[] = {"transformers", "vllm"};
+inline constexpr std::string_view kGgufConsumers[] = {"llama.cpp"};
+
+// The first is the default.
+inline constexpr KnownTarget kTargets[] = {
+    {"compressed-tensors", kPackQuantizedFormats, kPackQuantizedConsumers},
+    {"gguf", kGgufFormats, kGgufConsumers},
+};
+
+}  // namespace bitwright

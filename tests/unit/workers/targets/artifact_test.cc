@@ -1,0 +1,267 @@
+#include "workers/targets/artifact.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "proto/contract/digest.h"
+#include "proto/contract/rpc_status.h"
+#include "proto/contract/targets.h"
+#include "tests/support/fixtures.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/workers/targets/sample_artifact.h"
+#include "workers/base/files.h"
+#include "workers/targets/compressed_tensors.h"
+#include "workers/targets/format_messages.h"
+
+namespace bitwright::worker {
+namespace {
+
+// A model's tensors as files that hold zeros: what stays, and what was rounded.
+struct ZeroSources {
+  TempDir dir;
+  std::optional<Checkpoint> checkpoint;
+  std::optional<PackedUnits> packed;
+
+  ZeroSources(const v1::ModelInfo& info, const v1::Plan& plan) {
+    std::vector<TensorDeclaration> kept;
+    for (const auto& tensor : info.kept()) {
+      kept.push_back({tensor.name(), *ParseDType(tensor.dtype()), {tensor.shape().begin(), tensor.shape().end()}});
+    }
+    Write("model.safetensors", kept);
+    std::vector<TensorDeclaration> rounded;
+    for (int u = 0; u < plan.units_size(); ++u) {
+      const IntFormat format{plan.units(u).format().integer().bits(), plan.units(u).format().integer().group_size()};
+      for (const auto& linear : info.units(u).linears()) {
+        const int64_t out = linear.out_features(), in = linear.in_features();
+        rounded.push_back({linear.name() + ".weight_packed", DType::kI32, {out, format.WordsPerRow(in)}});
+        rounded.push_back({linear.name() + ".weight_scale", *ParseDType(info.dtype()), {out, format.Groups(in)}});
+        rounded.push_back({linear.name() + ".weight_shape", DType::kI64, {2}});
+      }
+    }
+    Write("rounded.safetensors", rounded);
+    ModelFiles files;
+    files["model.safetensors"].path = dir / "model.safetensors";
+    auto opened = Checkpoint::Open(files);
+    EXPECT_THAT(opened, IsOk());
+    checkpoint = *std::move(opened);
+    auto units = PackedUnits::Open({dir / "rounded.safetensors"});
+    EXPECT_THAT(units, IsOk());
+    packed = *std::move(units);
+  }
+
+  void Write(const char* name, const std::vector<TensorDeclaration>& tensors) {
+    auto writer = SafetensorsWriter::Create(dir / name, tensors, {});
+    EXPECT_THAT(writer, IsOk());
+    for (const TensorDeclaration& tensor : tensors) {
+      int64_t bytes = ByteSize(tensor.dtype);
+      for (const int64_t d : tensor.shape) bytes *= d;
+      const std::string zeros(static_cast<size_t>(bytes), '\0');
+      BITWRIGHT_EXPECT_OK(writer->Append(zeros.data(), zeros.size()));
+    }
+    BITWRIGHT_EXPECT_OK(writer->Close());
+  }
+};
+
+// Writes every file of an artifact.
+void WriteArtifact(const TempDir& dir, const TargetModel& model, const v1::Plan& plan, const Measured& measured) {
+  const Target& target = CompressedTensors();
+  const std::string weights(target.weights_file());
+  const ZeroSources from(model.info, plan);
+  BITWRIGHT_ASSERT_OK(target.WriteWeights(dir / weights, model, plan, {*from.checkpoint, *from.packed}, [](double) {}));
+  std::map<std::string, std::string> digests{{weights, Sha256Hex("")}};
+  ASSERT_OK_AND_ASSIGN(auto texts, WrittenFiles(target, model, plan, measured));
+  for (const auto& [path, size] : model.carried) texts[path] = std::string(static_cast<size_t>(size), 'c');
+  for (const auto& [path, text] : texts) {
+    BITWRIGHT_ASSERT_OK(WriteFile(dir / path, text));
+    digests[path] = Sha256Hex(text);
+  }
+  BITWRIGHT_ASSERT_OK(WriteFile(dir / kSumsFile, Sha256Sums(digests)));
+}
+
+// The tensors of the weights' file of a plan, by name.
+SafetensorsFile Written(const TempDir& dir, const v1::ModelInfo& info, const v1::Plan& plan) {
+  const ZeroSources from(info, plan);
+  const std::string path = dir / "weights.safetensors";
+  BITWRIGHT_EXPECT_OK(
+      CompressedTensors().WriteWeights(path, SampleModel(info), plan, {*from.checkpoint, *from.packed}, [](double) {}));
+  auto file = SafetensorsFile::Open(path, "weights");
+  EXPECT_THAT(file, IsOk());
+  return *std::move(file);
+}
+
+int64_t BytesOnDisk(const TempDir& dir) {
+  int64_t bytes = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(dir.path()))
+    bytes += static_cast<int64_t>(entry.file_size());
+  return bytes;
+}
+
+TEST(CompressedTensors, TensorsLieAlignedByFallingElementSizeThenName) {
+  const v1::ModelInfo info = SampleInfo(2, 96, 50);
+  std::mt19937 random(1);
+  const TempDir dir;
+  const SafetensorsFile file = Written(dir, info, RandomPlan(info, random));
+  ASSERT_EQ(file.tensors().size(), 3u + 3u * 2u * 6u);
+  std::vector<std::tuple<const std::byte*, int64_t, std::string>> placed;
+  for (const auto& [name, view] : file.tensors()) placed.emplace_back(view.bytes.data(), ByteSize(view.dtype), name);
+  std::sort(placed.begin(), placed.end());
+  for (size_t i = 0; i < placed.size(); ++i) {
+    const auto& [data, size, name] = placed[i];
+    EXPECT_EQ((data - std::get<0>(placed[0])) % size, 0) << name;
+    if (i == 0) continue;
+    const auto& [before, larger, earlier] = placed[i - 1];
+    EXPECT_TRUE(larger > size || (larger == size && earlier < name)) << name;
+  }
+}
+
+TEST(CompressedTensors, ShapesAreThoseOfPackQuantized) {
+  const v1::ModelInfo info = SampleInfo(1, 64, 50);
+  v1::Plan plan;
+  for (int u = 0; u < 3; ++u) *plan.add_units()->mutable_format() = ToProto(IntFormat{3, u == 2 ? 0 : 32});
+  const TempDir dir;
+  const SafetensorsFile file = Written(dir, info, plan);
+  const auto& tensors = file.tensors();
+  const std::string down = "model.layers.0.unit_2.linear_0", up = "model.layers.0.unit_1.linear_0";
+  EXPECT_EQ(tensors.at(down + ".weight_packed").shape, (std::vector<int64_t>{64, 5})) << "50 · 3 bits in words";
+  EXPECT_EQ(tensors.at(down + ".weight_packed").dtype, DType::kI32);
+  EXPECT_EQ(tensors.at(down + ".weight_scale").shape, (std::vector<int64_t>{64, 1}));
+  EXPECT_EQ(tensors.at(down + ".weight_scale").dtype, DType::kBF16);
+  EXPECT_EQ(tensors.at(down + ".weight_shape").shape, std::vector<int64_t>{2});
+  EXPECT_EQ(tensors.at(down + ".weight_shape").dtype, DType::kI64);
+  EXPECT_EQ(tensors.at(up + ".weight_scale").shape, (std::vector<int64_t>{50, 2}));
+  EXPECT_EQ(tensors.at("model.norm.weight").dtype, DType::kF32);
+}
+
+TEST(ArtifactBytes, EqualTheBytesReallyWritten) {
+  std::mt19937 random(2);
+  for (int round = 0; round < 40; ++round) {
+    const v1::ModelInfo info =
+        SampleInfo(1 + static_cast<int>(random() % 3), 64, round % 2 ? 96 : 50, round % 3 ? "BF16" : "F32");
+    const v1::Plan plan = RandomPlan(info, random);
+    const v1::Candidate candidate = RandomCandidate(random);
+    const v1::Selection selection = RandomSelection(random);
+    const v1::CardFacts card = RandomCard(info, random);
+    const TargetModel model = SampleModel(info);
+    const TempDir dir;
+    WriteArtifact(dir, model, plan, {candidate, selection, card});
+    ASSERT_OK_AND_ASSIGN(const int64_t bytes,
+                         ArtifactBytes(CompressedTensors(), model, plan, {candidate, selection, card}));
+    EXPECT_EQ(bytes, BytesOnDisk(dir)) << "round " << round;
+  }
+}
+
+// What the card says of vLLM follows from the plan's widths.
+TEST(ModelCard, RecommendsVllmOnlyForWhatItsKernelsHave) {
+  std::mt19937 random(4);
+  const v1::ModelInfo info = SampleInfo(1, 64, 96);
+  const auto card_of = [&](const std::vector<int>& widths) {
+    v1::Plan plan = RandomPlan(info, random);
+    for (int u = 0; u < plan.units_size(); ++u) {
+      plan.mutable_units(u)->mutable_format()->mutable_integer()->set_bits(
+          widths[static_cast<size_t>(u) % widths.size()]);
+    }
+    const auto texts = WrittenFiles(CompressedTensors(), SampleModel(info), plan,
+                                    {RandomCandidate(random), RandomSelection(random), RandomCard(info, random)});
+    return texts.ok() ? texts->at("README.md") : texts.status().ToString();
+  };
+  EXPECT_NE(card_of({4, 8}).find("`vllm serve"), std::string::npos);
+  const std::string mixed = card_of({3, 4, 6});
+  EXPECT_EQ(mixed.find("`vllm serve"), std::string::npos);
+  EXPECT_NE(mixed.find("this plan has widths of 3, 6, too."), std::string::npos) << mixed;
+}
+
+TEST(DescribeTarget, BoundsTheOverheadOfEveryArtifact) {
+  constexpr int64_t kWidths[] = {32, 50, 64, 96, 128, 256, 4096};
+  std::mt19937 random(3);
+  for (int round = 0; round < 1500; ++round) {
+    const int blocks = 1 + static_cast<int>(random() % (round % 50 ? 6 : 40));
+    const v1::ModelInfo info =
+        SampleInfo(blocks, kWidths[random() % std::size(kWidths)], kWidths[random() % std::size(kWidths)]);
+    const v1::Plan plan = RandomPlan(info, random);
+    TargetModel model = SampleModel(info);
+    model.carried = {{"tokenizer.json", static_cast<int64_t>(random() % 100000)}};
+    const v1::TargetInfo described = DescribeTarget(CompressedTensors(), model);
+    ASSERT_OK_AND_ASSIGN(const int64_t bytes,
+                         ArtifactBytes(CompressedTensors(), model, plan,
+                                       {RandomCandidate(random), RandomSelection(random), RandomCard(info, random)}));
+    const int64_t overhead = bytes - plan.weight_bytes() - described.kept_bytes();
+    ASSERT_LE(overhead, described.overhead_bytes()) << "round " << round << ", blocks " << blocks;
+    // Useful, too: what a job may lose to it is small. Names and numbers here are as long as they may be.
+    EXPECT_LT(described.overhead_bytes() - overhead, 24000 + 600 * blocks)
+        << "round " << round << ", blocks " << blocks;
+  }
+}
+
+TEST(CompressedTensors, ConfigThatIsNoObjectIsRefused) {
+  const v1::ModelInfo info = SampleInfo(1, 64, 64);
+  std::mt19937 random(4);
+  const v1::Plan plan = RandomPlan(info, random);
+  for (const char* text : {"", "[]", "1", "{", "{\"a\":\"\xff\"}"}) {
+    TargetModel model = SampleModel(info);
+    model.texts["config.json"] = text;
+    EXPECT_THAT(CompressedTensors().OwnFiles(model, plan), HasReason("CONFIG_INVALID")) << text;
+  }
+}
+
+TEST(CompressedTensors, ConfigSaysWhatTheArtifactIs) {
+  v1::ModelInfo info = SampleInfo(1, 64, 64);
+  info.set_family("llama");
+  std::mt19937 random(5);
+  const v1::Plan plan = RandomPlan(info, random);
+  const auto config = [&](const char* text) {
+    TargetModel model = SampleModel(info);
+    model.texts["config.json"] = text;
+    const auto written = CompressedTensors().OwnFiles(model, plan);
+    EXPECT_THAT(written, IsOk());
+    return nlohmann::json::parse(written.ok() ? written->at("config.json") : "{}");
+  };
+  auto json = config(R"({"tie_word_embeddings":true,"auto_map":{"AutoModel":"a.B"},"model_type":"llama"})");
+  EXPECT_EQ(json["tie_word_embeddings"], false);
+  EXPECT_FALSE(json.contains("auto_map"));
+  EXPECT_EQ(json["architectures"], nlohmann::json({"LlamaForCausalLM"}));
+  json = config(R"({"architectures":["LlamaForCausalLM"]})");
+  EXPECT_EQ(json["model_type"], "llama");
+  EXPECT_FALSE(json.contains("tie_word_embeddings"));
+  info.set_tied_embeddings(true);
+  json = config(R"({"architectures":["LlamaForCausalLM"]})");
+  EXPECT_EQ(json["tie_word_embeddings"], true);
+}
+
+TEST(CompressedTensors, RefusesMatricesThatTheCheckpointStoresTransposed) {
+  v1::ModelInfo info = SampleInfo(1, 64, 64);
+  info.mutable_units(1)->set_transposed(true);
+  const v1::TargetInfo described = DescribeTarget(CompressedTensors(), SampleModel(info));
+  EXPECT_THAT(FromProto(described.refusal()), HasReason("TARGET_CANNOT_STORE"));
+  EXPECT_EQ(described.units_size(), 0);
+}
+
+// The contract names what the workers have, for clients that ask before they upload.
+TEST(Targets, AreThoseOfTheContractWithTheirFormats) {
+  ASSERT_EQ(Targets().size(), std::size(kTargets));
+  for (size_t t = 0; t < Targets().size(); ++t) {
+    EXPECT_EQ(Targets()[t]->name(), kTargets[t].name);
+    std::vector<std::string> ours, theirs(kTargets[t].formats.begin(), kTargets[t].formats.end());
+    for (const Format& format : Targets()[t]->formats()) ours.push_back(FormatName(format));
+    EXPECT_EQ(ours, theirs) << kTargets[t].name;
+  }
+}
+
+TEST(Targets, AreFoundByName) {
+  ASSERT_OK_AND_ASSIGN(const Target* first, FindTarget(""));
+  EXPECT_EQ(first->name(), "compressed-tensors");
+  ASSERT_OK_AND_ASSIGN(const Target* gguf, FindTarget("gguf"));
+  EXPECT_EQ(gguf->name(), "gguf");
+  EXPECT_THAT(FindTarget("GGUF"), HasReason("TARGET_UNKNOWN"));
+}
+
+TEST(Sha256Sums, IsWhatSha256sumChecks) {
+  EXPECT_EQ(Sha256Sums({{"b/c", "11"}, {"a", "00"}}), "00  a\n11  b/c\n");
+  EXPECT_EQ(Sha256Sums({}), "");
+}
+
+}  // namespace
+}  // namespace bitwright::worker

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "absl/status/statusor.h"
+#include "workers/formats/block_type.h"
+#include "workers/formats/int_format.h"
+#include "workers/tensor/dtype.h"
+
+namespace bitwright::worker {
+
+// How the values of a linear are stored: one alternative for each kind of format, whose specification stands on its
+// type. What is asked of every format is below; nothing outside this folder and the target that stores a format asks
+// which kind it is.
+using Format = std::variant<IntFormat, BlockType>;
+
+// "int4-g128", "Q4_K".
+std::string FormatName(const Format& format);
+// Inverse of FormatName. INVALID_ARGUMENT, reason FORMAT_UNKNOWN.
+absl::StatusOr<Format> ParseFormat(std::string_view name);
+
+// Bits of a code, without what scales take: formats of one width lose alike.
+int WidthOf(const Format& format);
+// Inputs that share a scale; 0: a whole row.
+int64_t GroupSizeOf(const Format& format);
+// Whether rows of `in` inputs can be stored.
+bool Fits(const Format& format, int64_t in);
+
+// Exact bytes of codes, scales and padding of a linear [out, in] of a model whose weights have type `type`, without
+// what every format of its target stores alike.
+int64_t CodedBytes(const Format& format, int64_t out, int64_t in, DType type);
+
+// Of two formats of one width, whether `a` stands for it rather than `b` where only one of them is measured.
+bool IsMoreTypical(const Format& a, const Format& b);
+
+}  // namespace bitwright::worker

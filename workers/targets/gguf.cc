@@ -1,0 +1,324 @@
+#include "workers/targets/gguf.h"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "bitwright/v1/models.pb.h"
+#include "bitwright/v1/plans.pb.h"
+#include "proto/base/status_macros.h"
+#include "workers/checkpoint/checkpoint_errors.h"
+#include "workers/checkpoint/gguf.h"
+#include "workers/checkpoint/gguf_writer.h"
+#include "workers/families/config.h"
+#include "workers/targets/format_messages.h"
+#include "workers/targets/gguf_architecture.h"
+#include "workers/targets/gguf_vocabulary.h"
+#include "workers/targets/targets_errors.h"
+#include "workers/tensor/float16.h"
+
+namespace bitwright::worker {
+namespace {
+
+constexpr std::string_view kName = "gguf";
+constexpr std::string_view kWeights = "model.gguf";
+constexpr std::string_view kWeightEnd = ".weight";
+// ggml_type of what is no block type.
+constexpr uint32_t kGgmlF32 = 0, kGgmlF16 = 1, kGgmlBF16 = 30;
+constexpr int64_t kMostPadding = GgufFile::kDefaultAlignment - 1;
+
+// "general.file_type", llama_ftype of llama.cpp's llama.h: for people, what most weights have.
+uint32_t FileTypeOf(BlockType type) {
+  switch (type) {
+    case BlockType::kQ4_0:
+      return 2;
+    case BlockType::kQ4_1:
+      return 3;
+    case BlockType::kQ8_0:
+      return 7;
+    case BlockType::kQ5_0:
+      return 8;
+    case BlockType::kQ5_1:
+      return 9;
+    case BlockType::kQ2_K:
+      return 10;
+    case BlockType::kQ3_K:
+      return 12;
+    case BlockType::kQ4_K:
+      return 15;
+    case BlockType::kQ5_K:
+      return 17;
+    case BlockType::kQ6_K:
+      return 18;
+    case BlockType::kIQ4_NL:
+      return 25;
+    case BlockType::kIQ4_XS:
+      return 30;
+    case BlockType::kMXFP4:
+      return 38;
+  }
+  return 0;
+}
+
+// The format that most weights of a plan have.
+std::optional<BlockType> MostUsed(const v1::ModelInfo& info, const v1::Plan& plan) {
+  std::map<BlockType, int64_t> weights;
+  for (int u = 0; u < plan.units_size(); ++u) {
+    const auto type = BlockTypeOfId(static_cast<uint32_t>(plan.units(u).format().block().type()));
+    if (type.ok()) weights[*type] += info.units(u).weights();
+  }
+  const auto most = std::max_element(weights.begin(), weights.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == weights.end() ? std::nullopt : std::optional(most->first);
+}
+
+// Of a tensor that stays: ggml computes with vectors in f32.
+uint32_t KeptType(std::string_view dtype, int dimensions) {
+  if (dimensions < 2) return kGgmlF32;
+  const DType type = ParseDType(dtype).value_or(DType::kF32);
+  return type == DType::kBF16 ? kGgmlBF16 : type == DType::kF16 ? kGgmlF16 : kGgmlF32;
+}
+
+// The template of a chat, where the model has one: in a file of its own, or in tokenizer_config.json.
+std::optional<std::string> ChatTemplateOf(const TargetModel& model) {
+  if (const std::string* file = model.Text("chat_template.jinja")) return *file;
+  const std::string* text = model.Text("tokenizer_config.json");
+  if (text == nullptr) return std::nullopt;
+  const auto config = nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  if (!config.is_object() || !config.contains("chat_template")) return std::nullopt;
+  const auto& own = config["chat_template"];
+  return own.is_string() ? std::optional(own.get<std::string>()) : std::nullopt;
+}
+
+absl::StatusOr<std::vector<GgufSetting>> VocabularyOf(const TargetModel& model) {
+  const std::string* tokenizer = model.Text("tokenizer.json");
+  if (tokenizer == nullptr) {
+    if (model.info.tokenizer_path().empty()) return std::vector{GgufText("tokenizer.ggml.model", "no_vocab")};
+    return GgufCannotStoreError("the tokenizer of " + model.info.tokenizer_path(), "only tokenizer.json is read");
+  }
+  const std::string* config = model.Text("tokenizer_config.json");
+  ABSL_ASSIGN_OR_RETURN(
+      auto vocabulary,
+      GgufVocabulary(*tokenizer, config == nullptr ? std::nullopt : std::optional(*config), model.info.vocab_size()));
+  if (const auto chat = ChatTemplateOf(model)) vocabulary.push_back(GgufText("tokenizer.chat_template", *chat));
+  return vocabulary;
+}
+
+absl::StatusOr<GgufArchitecture> ArchitectureOf(const TargetModel& model) {
+  const std::string* text = model.Text("config.json");
+  ABSL_ASSIGN_OR_RETURN(ModelConfig config, ParseModelConfig(text == nullptr ? "" : *text));
+  config.tied_embeddings = model.info.tied_embeddings();
+  const auto holds = [&](const std::string& tensor) {
+    return std::ranges::any_of(model.info.kept(), [&](const auto& kept) { return kept.name() == tensor; });
+  };
+  // Of a tied pair either may be left out of a checkpoint.
+  if (config.tied_embeddings && !holds(config.embedding.tokens)) config.embedding.tokens = config.head.weight;
+  return DescribeGguf(config);
+}
+
+// Where the values of a tensor of the file come from.
+struct Origin {
+  GgufSource source;
+  GgmlType type;
+  std::string linear;  // of a unit: the name of its blocks in the quantized weights; empty: the checkpoint's tensor
+};
+
+// All that the file will be.
+struct Layout {
+  std::vector<Origin> origins;
+  GgufPlan plan;
+};
+
+absl::StatusOr<Layout> LayOut(const TargetModel& model, const v1::Plan& plan) {
+  const v1::ModelInfo& info = model.info;
+  ABSL_ASSIGN_OR_RETURN(const GgufArchitecture architecture, ArchitectureOf(model));
+  ABSL_ASSIGN_OR_RETURN(const std::vector<GgufSetting> vocabulary, VocabularyOf(model));
+  std::map<std::string, uint32_t> blocks;  // linear → type
+  for (int u = 0; u < plan.units_size(); ++u) {
+    for (const auto& linear : info.units(u).linears()) {
+      blocks[linear.name()] = static_cast<uint32_t>(plan.units(u).format().block().type());
+    }
+  }
+  std::map<std::string, std::string> kept;  // tensor → dtype
+  for (const auto& tensor : info.kept()) kept[tensor.name()] = tensor.dtype();
+
+  Layout layout;
+  std::vector<GgufDeclaration> declarations;
+  for (const GgufSource& source : architecture.tensors) {
+    const std::string stem = source.tensor.substr(0, source.tensor.size() - kWeightEnd.size());
+    const auto unit = source.tensor.ends_with(kWeightEnd) ? blocks.find(stem) : blocks.end();
+    const auto stays = kept.find(source.tensor);
+    if (unit == blocks.end() && stays == kept.end()) {
+      return GgufCannotStoreError("tensor '" + source.tensor + "'", "the model has it under another name");
+    }
+    const auto dimensions = static_cast<int>(source.shape.size());
+    const auto type = FindGgmlType(unit != blocks.end() ? unit->second : KeptType(stays->second, dimensions));
+    layout.origins.push_back({source, type.value(), unit != blocks.end() ? stem : ""});
+    declarations.push_back({source.name, source.shape, *type});
+  }
+  const auto most = MostUsed(info, plan);
+  std::vector<GgufSetting> settings = {GgufText("general.architecture", architecture.name),
+                                       GgufText("general.name", model.name), GgufText("general.type", "model")};
+  settings.insert(settings.end(), architecture.settings.begin(), architecture.settings.end());
+  settings.push_back(GgufNumber("general.file_type", most ? FileTypeOf(*most) : uint32_t{0}));
+  settings.push_back(GgufNumber("general.quantization_version", uint32_t{2}));  // GGML_QNT_VERSION
+  settings.insert(settings.end(), vocabulary.begin(), vocabulary.end());
+  ABSL_ASSIGN_OR_RETURN(layout.plan, PlanGguf(kWeights, settings, declarations));
+  return layout;
+}
+
+// A tensor of the checkpoint as the file stores it: vectors widened, rows of rotary heads in their order.
+std::vector<std::byte> KeptData(const Origin& origin, const TensorView& view) {
+  const bool widens = origin.type.id == kGgmlF32 && view.dtype != DType::kF32;
+  const bool vector = origin.source.shape.size() < 2;
+  const int64_t rows = origin.source.shape.front(), columns = vector ? 1 : view.elements() / rows;
+  const auto from_bytes = static_cast<size_t>(columns * ByteSize(view.dtype));
+  const auto to_bytes = widens ? static_cast<size_t>(columns) * sizeof(float) : from_bytes;
+  std::vector<std::byte> data(static_cast<size_t>(rows) * to_bytes);
+  for (int64_t row = 0; row < rows; ++row) {
+    const std::byte* from =
+        view.bytes.data() + static_cast<size_t>(SourceRow(row, origin.source.rotary_head_dim)) * from_bytes;
+    std::byte* to = data.data() + static_cast<size_t>(row) * to_bytes;
+    if (!widens) {
+      std::memcpy(to, from, from_bytes);
+      continue;
+    }
+    for (int64_t j = 0; j < columns; ++j) {
+      uint16_t half = 0;
+      std::memcpy(&half, from + 2 * j, sizeof half);
+      const float value = view.dtype == DType::kBF16 ? Bf16ToFloat(half) : F16ToFloat(half);
+      std::memcpy(to + sizeof(float) * static_cast<size_t>(j), &value, sizeof value);
+    }
+  }
+  return data;
+}
+
+absl::Status AppendKept(const Origin& origin, const Checkpoint& checkpoint, GgufWriter& writer) {
+  const std::string& name = origin.source.tensor;
+  const auto found = checkpoint.tensors().find(name);
+  if (found == checkpoint.tensors().end()) return WeightsLackError(name);
+  if (!checkpoint.Holds(name)) return BytesNotGivenError(found->second.file, "tensor '" + name + "'");
+  const TensorView& view = found->second.view;
+  if (view.shape != origin.source.shape || !IsWeightType(view.dtype) ||
+      KeptType(DTypeName(view.dtype), static_cast<int>(view.shape.size())) != origin.type.id) {
+    return WeightsLackError(name);
+  }
+  if (view.shape.size() > 1 && origin.source.rotary_head_dim == 0) {
+    return writer.Append(view.bytes, [&](std::span<const std::byte> part) {
+      checkpoint.Release(name, static_cast<size_t>(part.data() - view.bytes.data()), part.size());
+    });
+  }
+  return writer.Append(KeptData(origin, view));
+}
+
+absl::Status AppendBlocks(const Origin& origin, const PackedUnits& packed, GgufWriter& writer) {
+  const std::string name = origin.linear + std::string(kBlocksTensor);
+  const int64_t rows = origin.source.shape[0];
+  const int64_t row_bytes = origin.source.shape[1] / origin.type.values_per_block * origin.type.bytes_per_block;
+  for (const SafetensorsFile& file : packed.files()) {
+    const auto found = file.tensors().find(name);
+    if (found == file.tensors().end()) continue;
+    const std::span<const std::byte> blocks = found->second.bytes;
+    if (found->second.shape != std::vector<int64_t>{rows, row_bytes}) break;
+    if (origin.source.rotary_head_dim == 0) {
+      return writer.Append(blocks, [&](std::span<const std::byte> part) { file.Release(part); });
+    }
+    std::vector<std::byte> ordered(blocks.size());
+    for (int64_t row = 0; row < rows; ++row) {
+      std::memcpy(ordered.data() + row * row_bytes,
+                  blocks.data() + SourceRow(row, origin.source.rotary_head_dim) * row_bytes,
+                  static_cast<size_t>(row_bytes));
+    }
+    file.Release(blocks);
+    return writer.Append(ordered);
+  }
+  return WeightsLackError(name);
+}
+
+class GgufTarget final : public Target {
+ public:
+  std::string_view name() const override { return kName; }
+  std::string_view weights_file() const override { return kWeights; }
+  std::string_view loaded_by() const override { return "llama.cpp"; }
+
+  double rounding_passes() const override { return 12; }  // tests/bench/README.md, "Rounding on grids"
+  double pricing_passes() const override { return 2; }
+  bool rounding_moment() const override { return true; }
+
+  std::span<const Format> formats() const override {
+    static const auto& formats = *new std::vector<Format>([] {
+      std::vector<Format> all;
+      for (const BlockSpec& spec : BlockSpecs()) all.emplace_back(spec.type);
+      std::ranges::stable_sort(all, {}, [](const Format& format) { return WidthOf(format); });
+      return all;
+    }());
+    return formats;
+  }
+
+  absl::Status Check(const TargetModel& model) const override {
+    ABSL_RETURN_IF_ERROR(ArchitectureOf(model).status());
+    ABSL_RETURN_IF_ERROR(VocabularyOf(model).status());
+    for (const v1::UnitInfo& unit : model.info.units()) {
+      const int64_t in = unit.linears(0).in_features();
+      if (!FormatsThatFit(*this, in).empty()) continue;
+      return GgufCannotStoreError("rows of " + std::to_string(in) + " weights ('" + unit.name() + "')",
+                                  "its blocks have 32 or 256");
+    }
+    return absl::OkStatus();
+  }
+
+  int64_t KeptBytes(const v1::ModelInfo_KeptTensor& tensor) const override {
+    const auto type = FindGgmlType(KeptType(tensor.dtype(), tensor.shape_size()));
+    return StoredBytes(type.value(), {tensor.shape().begin(), tensor.shape().end()}).value_or(0);
+  }
+
+  bool Carries(const std::string& path) const override {
+    return path.starts_with("LICEN") || path.starts_with("NOTICE") || path.starts_with("COPYING");
+  }
+
+  absl::StatusOr<std::map<std::string, std::string>> OwnFiles(const TargetModel&, const v1::Plan&) const override {
+    return std::map<std::string, std::string>();
+  }
+
+  absl::StatusOr<int64_t> WeightsBytes(const TargetModel& model, const v1::Plan& plan) const override {
+    ABSL_ASSIGN_OR_RETURN(const Layout layout, LayOut(model, plan));
+    return layout.plan.file_bytes;
+  }
+
+  int64_t SlackBytes(const v1::ModelInfo& info) const override {
+    int64_t tensors = info.kept_size();
+    for (const v1::UnitInfo& unit : info.units()) tensors += unit.linears_size();
+    return kMostPadding * (tensors + 1);
+  }
+
+  absl::Status WriteWeights(const std::string& path, const TargetModel& model, const v1::Plan& plan,
+                            const WeightSources& from, const std::function<void(double)>& progress) const override {
+    ABSL_ASSIGN_OR_RETURN(const Layout layout, LayOut(model, plan));
+    ABSL_ASSIGN_OR_RETURN(GgufWriter writer, GgufWriter::Create(path, layout.plan));
+    size_t done = 0;
+    for (const Origin& origin : layout.origins) {
+      ABSL_RETURN_IF_ERROR(origin.linear.empty() ? AppendKept(origin, from.checkpoint, writer)
+                                                 : AppendBlocks(origin, from.packed, writer));
+      progress(static_cast<double>(++done) / static_cast<double>(layout.origins.size()));
+    }
+    return writer.Close();
+  }
+
+  CardParts Card(const v1::Plan&) const override {
+    return {
+        "llama.cpp", "gguf",
+        "Weights of all decoder linears are blocks of GGUF, of a type for each unit; embeddings and the output head "
+        "are unchanged, norms are stored as f32.",
+        "```sh\nllama-cli -m model.gguf\n```\n"};
+  }
+};
+
+}  // namespace
+
+const Target& Gguf() {
+  static const auto& target = *new GgufTarget;
+  return target;
+}
+
+}  // namespace bitwright::worker

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "workers/checkpoint/checkpoint.h"
+#include "workers/formats/format.h"
+#include "workers/quantize/packed_unit.h"
+
+namespace bitwright::v1 {
+class ModelInfo;
+class ModelInfo_KeptTensor;
+class Plan;
+}  // namespace bitwright::v1
+
+namespace bitwright::worker {
+
+// Files of a model that targets read, where it has them.
+inline constexpr std::string_view kReadFiles[] = {"config.json", "tokenizer.json", "tokenizer_config.json",
+                                                  "chat_template.jinja"};
+
+// A model as targets look at it.
+struct TargetModel {
+  const v1::ModelInfo& info;
+  std::string name;                          // for people
+  std::map<std::string, std::string> texts;  // of kReadFiles; config.json is always there
+  std::map<std::string, int64_t> carried;    // bytes of ModelInfo.carried_files
+
+  const std::string* Text(std::string_view path) const;
+};
+
+// What the card says that only the target knows.
+struct CardParts {
+  std::string library;  // "transformers"
+  std::string tag;      // "compressed-tensors"
+  std::string stored;   // a sentence: how the weights are stored, and what is unchanged
+  std::string usage;    // Markdown: how the files are loaded
+};
+
+// What weights are written from.
+struct WeightSources {
+  const Checkpoint& checkpoint;
+  const PackedUnits& packed;
+};
+
+// A consumer's file format: what it stores of a model, in how many bytes, and how it is written. A model's units are
+// stored in formats that plans choose, its other tensors as they are. Immutable and thread-safe; pure but for
+// WriteWeights.
+class Target {
+ public:
+  virtual ~Target() = default;
+
+  virtual std::string_view name() const = 0;          // "compressed-tensors"
+  virtual std::string_view weights_file() const = 0;  // "model.safetensors"
+  virtual std::string_view loaded_by() const = 0;     // for people: the programs that load an artifact
+  // All formats that it stores, by rising width.
+  virtual std::span<const Format> formats() const = 0;
+  // What rounding to one of them takes, in passes of error feedback, and where only what it costs is asked for; whether
+  // it holds H beside its factor.
+  virtual double rounding_passes() const = 0;
+  virtual double pricing_passes() const = 0;
+  virtual bool rounding_moment() const = 0;
+
+  // TARGET_CANNOT_STORE: what of this model there is no place for. Errors of what its files are parsed with.
+  virtual absl::Status Check(const TargetModel& model) const = 0;
+  // Bytes in which a tensor that is no unit's is stored.
+  virtual int64_t KeptBytes(const v1::ModelInfo_KeptTensor& tensor) const = 0;
+  // Whether the artifact takes over one of ModelInfo.carried_files.
+  virtual bool Carries(const std::string& path) const = 0;
+
+  // Files that the target writes beside the weights, path → text. CONFIG_INVALID.
+  virtual absl::StatusOr<std::map<std::string, std::string>> OwnFiles(const TargetModel& model,
+                                                                      const v1::Plan& plan) const = 0;
+  // Exact bytes of the weights' file. Errors of Check.
+  virtual absl::StatusOr<int64_t> WeightsBytes(const TargetModel& model, const v1::Plan& plan) const = 0;
+  // Most that WeightsBytes of any plan are above those of another of the same option and kept bytes.
+  virtual int64_t SlackBytes(const v1::ModelInfo& info) const = 0;
+  // Writes that file. TASK_INPUT_DAMAGED: a source does not hold a tensor in the plan's shape. `progress`: 0 to 1.
+  virtual absl::Status WriteWeights(const std::string& path, const TargetModel& model, const v1::Plan& plan,
+                                    const WeightSources& from, const std::function<void(double)>& progress) const = 0;
+
+  virtual CardParts Card(const v1::Plan& plan) const = 0;
+};
+
+// All that there are; the first is the default. They live as long as the program.
+std::span<const Target* const> Targets();
+// INVALID_ARGUMENT, reason TARGET_UNKNOWN. Empty: the default.
+absl::StatusOr<const Target*> FindTarget(std::string_view name);
+
+// Those of its formats that rows of `in` inputs allow.
+std::vector<Format> FormatsThatFit(const Target& target, int64_t in);
+
+}  // namespace bitwright::worker
