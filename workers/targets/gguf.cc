@@ -94,7 +94,7 @@ std::optional<std::string> ChatTemplateOf(const TargetModel& model) {
 absl::StatusOr<std::vector<GgufSetting>> VocabularyOf(const TargetModel& model) {
   const std::string* tokenizer = model.Text("tokenizer.json");
   if (tokenizer == nullptr) {
-    if (model.info.tokenizer_path().empty()) return std::vector{GgufText("tokenizer.ggml.model", "no_vocab")};
+    if (model.info.tokenizer_path().empty()) return std::vector{GgufText("tokenizer.ggml.model", "none")};
     return GgufCannotStoreError("the tokenizer of " + model.info.tokenizer_path(), "only tokenizer.json is read");
   }
   const std::string* config = model.Text("tokenizer_config.json");

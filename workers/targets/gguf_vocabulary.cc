@@ -140,7 +140,9 @@ absl::StatusOr<std::vector<GgufSetting>> GgufVocabulary(std::string_view tokeniz
     return GgufCannotStoreError("a tokenizer that is no byte-level BPE", "its kind is not written yet");
   }
   ABSL_ASSIGN_OR_RETURN(const std::string first_cut, NameOfFirstCut(At(tokenizer, "pre_tokenizer")));
-  if (!At(tokenizer, "normalizer").is_null() && first_cut != "qwen2") {  // llama.cpp's qwen2 normalizes to NFC
+  if (!At(tokenizer, "normalizer").is_null() &&
+      first_cut !=
+          "qwen2") {  // NFC, which llama.cpp leaves out: texts that are in NFC, as nearly all are, give the same ids
     return GgufCannotStoreError("the normalizer of tokenizer.json", "llama.cpp has none for '" + first_cut + "'");
   }
   ABSL_ASSIGN_OR_RETURN(const Tokens tokens, ReadTokens(tokenizer, vocab_size));
