@@ -20,6 +20,7 @@ struct UnitRounder::State {
   }
 
   RoundedLinear RoundIntegers(const Matrix& weights, IntFormat format) const;
+  RoundedLinear SweptIntegers(const Matrix& weights, IntFormat format) const;
   GridRounded RoundOnGrid(const Matrix& weights, BlockType type, const GridSteps& steps) const;
   // [formats][out]
   std::vector<std::vector<double>> RowLosses(const Matrix& weights, std::span<const Format> formats) const;
@@ -28,12 +29,28 @@ struct UnitRounder::State {
 RoundedLinear UnitRounder::State::RoundIntegers(const Matrix& weights, IntFormat format) const {
   Rounding& rounding = device.rounding();
   const IntGrid grid = GridFor(weights, format);
-  if (gptq()) return rounding.RoundLdlq(*factor, weights, grid, Ldlq());
+  if (gptq()) {
+    const bool sweeps = options.steps.sweeps > 0 && format.group_size != IntFormat::kChannel;
+    return sweeps ? SweptIntegers(weights, format) : rounding.RoundLdlq(*factor, weights, grid, Ldlq());
+  }
   RoundedLinear rounded = rounding.RoundNearest(weights, grid, {options.scales, DType::kF32}, diagonal.span());
   const DeviceMatrix values(device, DType::kF32, weights.rows, weights.columns);
   rounding.Dequantize(grid, rounded.codes, rounded.scales, values.view());
   rounded.row_loss = rounding.MomentLosses(weights, values.view(), moment.view());
   for (const double loss : rounded.row_loss) rounded.loss += loss;
+  return rounded;
+}
+
+RoundedLinear UnitRounder::State::SweptIntegers(const Matrix& weights, IntFormat format) const {
+  GridRounded swept =
+      device.rounding().RoundOnGrid(*factor, weights, format.Values(options.storage_type), options.steps);
+  RoundedLinear rounded;
+  rounded.codes.reserve(swept.codes.codes.size());
+  const int least = GridFor(weights, format).MinCode();
+  for (const uint8_t code : swept.codes.codes) rounded.codes.push_back(static_cast<int8_t>(code + least));
+  rounded.scales = std::move(swept.codes.scales);
+  rounded.row_loss = std::move(swept.row_loss);
+  rounded.loss = swept.loss;
   return rounded;
 }
 

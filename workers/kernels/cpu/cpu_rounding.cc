@@ -208,6 +208,8 @@ std::unique_ptr<DeviceFactor> CpuRounding::LoadFactor(FactorHead head, const Tri
     const float* row = factor->m.data() + i * n;
     rows(i, factor->m.span().subspan(static_cast<size_t>(i * n + i), static_cast<size_t>(n - i)));
     factor->d[static_cast<size_t>(i)] = row[i];
+    std::fill_n(factor->m.data() + i * n, i, 0.0f);
+    factor->m[i * n + i] = 1;
     for (int64_t j = i + 1; j < std::min(n, (i / kBlock + 1) * kBlock); ++j) {
       factor->blocks[(j / kBlock * kBlock + j % kBlock) * kBlock + i % kBlock] = row[j];
     }
