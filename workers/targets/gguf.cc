@@ -51,8 +51,18 @@ uint32_t FileTypeOf(BlockType type) {
       return 17;
     case BlockType::kQ6_K:
       return 18;
+    case BlockType::kIQ2_XXS:
+      return 19;
+    case BlockType::kIQ2_XS:
+      return 20;
+    case BlockType::kIQ3_XXS:
+      return 23;
     case BlockType::kIQ4_NL:
       return 25;
+    case BlockType::kIQ3_S:
+      return 26;
+    case BlockType::kIQ2_S:
+      return 28;
     case BlockType::kIQ4_XS:
       return 30;
     case BlockType::kMXFP4:
@@ -249,7 +259,9 @@ class GgufTarget final : public Target {
   std::span<const Format> formats() const override {
     static const auto& formats = *new std::vector<Format>([] {
       std::vector<Format> all;
-      for (const BlockSpec& spec : BlockSpecs()) all.emplace_back(spec.type);
+      for (const BlockSpec& spec : BlockSpecs()) {
+        if (!OnLattice(spec.type)) all.emplace_back(spec.type);  // nothing rounds to them yet
+      }
       std::ranges::stable_sort(all, {}, [](const Format& format) { return WidthOf(format); });
       return all;
     }());
