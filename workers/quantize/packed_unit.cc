@@ -6,6 +6,7 @@
 #include "proto/base/status_macros.h"
 #include "workers/formats/block_packing.h"
 #include "workers/formats/block_values.h"
+#include "workers/formats/lattice_packing.h"
 #include "workers/kernels/pack_codes.h"
 #include "workers/quantize/quantize_errors.h"
 #include "workers/tensor/float16.h"
@@ -59,7 +60,7 @@ absl::StatusOr<PackedUnitsWriter> PackedUnitsWriter::Create(const std::string& p
 absl::Status PackedUnitsWriter::Append(const LinearSpec& linear, const Format& format, DType type,
                                        QuantizedLinear& quantized) {
   if (const auto* block = std::get_if<BlockType>(&format)) {
-    return AppendBlocks(linear, *block, std::get<GridRounded>(quantized.parts).codes);
+    return AppendBlocks(linear, *block, quantized);
   }
   return AppendIntegers(linear, std::get<IntFormat>(format), type, std::get<RoundedLinear>(quantized.parts));
 }
@@ -75,12 +76,17 @@ absl::Status PackedUnitsWriter::AppendIntegers(const LinearSpec& linear, IntForm
   return writer_.Append(shape, sizeof shape);
 }
 
-absl::Status PackedUnitsWriter::AppendBlocks(const LinearSpec& linear, BlockType type, GridCodes& codes) {
+absl::Status PackedUnitsWriter::AppendBlocks(const LinearSpec& linear, BlockType type, QuantizedLinear& quantized) {
   const auto row_bytes = static_cast<size_t>(SpecOf(type).RowBytes(linear.in));
   std::vector<uint8_t> blocks(static_cast<size_t>(linear.out) * row_bytes);
   for (int64_t row = 0; row < linear.out; ++row) {
-    PackBlocks(type, RowOf(codes, GridOf(type), linear.in, row),
-               std::span(blocks).subspan(static_cast<size_t>(row) * row_bytes, row_bytes));
+    const std::span to = std::span(blocks).subspan(static_cast<size_t>(row) * row_bytes, row_bytes);
+    if (OnLattice(type)) {
+      LatticeCodes& codes = std::get<LatticeRounded>(quantized.parts).codes;
+      PackBlocks(type, RowOf(codes, LatticeOf(type), linear.in, row), to);
+    } else {
+      PackBlocks(type, RowOf(std::get<GridRounded>(quantized.parts).codes, GridOf(type), linear.in, row), to);
+    }
   }
   return writer_.Append(blocks.data(), blocks.size());
 }

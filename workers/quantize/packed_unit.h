@@ -34,7 +34,7 @@ class PackedUnitsWriter {
  private:
   explicit PackedUnitsWriter(SafetensorsWriter writer) : writer_(std::move(writer)) {}
   absl::Status AppendIntegers(const LinearSpec& linear, IntFormat format, DType type, const RoundedLinear& rounded);
-  absl::Status AppendBlocks(const LinearSpec& linear, BlockType type, GridCodes& codes);
+  absl::Status AppendBlocks(const LinearSpec& linear, BlockType type, QuantizedLinear& quantized);
   SafetensorsWriter writer_;
 };
 
