@@ -259,9 +259,7 @@ class GgufTarget final : public Target {
   std::span<const Format> formats() const override {
     static const auto& formats = *new std::vector<Format>([] {
       std::vector<Format> all;
-      for (const BlockSpec& spec : BlockSpecs()) {
-        if (!OnLattice(spec.type)) all.emplace_back(spec.type);  // nothing rounds to them yet
-      }
+      for (const BlockSpec& spec : BlockSpecs()) all.emplace_back(spec.type);
       std::ranges::stable_sort(all, {}, [](const Format& format) { return WidthOf(format); });
       return all;
     }());
