@@ -5,8 +5,8 @@ namespace bitwright::worker {
 // A quadratic form over eight neighbouring columns, (q − t)ᵀ S (q − t) with S positive definite, and what is derived
 // from it: common to all rows of a matrix, so that it is made once for many of them. In f64.
 struct OctetForm {
-  // s: S, row by row
-  explicit OctetForm(const double (&s)[64]);
+  // from: S, row by row
+  explicit OctetForm(const double (&from)[64]);
 
   double s[64];
   double inverse[64];  // S⁻¹
