@@ -6,6 +6,7 @@
 #include "proto/base/status_macros.h"
 #include "workers/formats/block_packing.h"
 #include "workers/formats/block_values.h"
+#include "workers/formats/lattice_packing.h"
 #include "workers/kernels/pack_codes.h"
 #include "workers/quantize/quantize_errors.h"
 #include "workers/tensor/float16.h"
@@ -59,7 +60,7 @@ absl::StatusOr<PackedUnitsWriter> PackedUnitsWriter::Create(const std::string& p
 absl::Status PackedUnitsWriter::Append(const LinearSpec& linear, const Format& format, DType type,
                                        QuantizedLinear& quantized) {
   if (const auto* block = std::get_if<BlockType>(&format)) {
-    return AppendBlocks(linear, *block, std::get<GridRounded>(quantized.parts).codes);
+    return AppendBlocks(linear, *block, quantized);
   }
   return AppendIntegers(linear, std::get<IntFormat>(format), type, std::get<RoundedLinear>(quantized.parts));
 }
@@ -75,17 +76,22 @@ absl::Status PackedUnitsWriter::AppendIntegers(const LinearSpec& linear, IntForm
   return writer_.Append(shape, sizeof shape);
 }
 
-absl::Status PackedUnitsWriter::AppendBlocks(const LinearSpec& linear, BlockType type, GridCodes& codes) {
+absl::Status PackedUnitsWriter::AppendBlocks(const LinearSpec& linear, BlockType type, QuantizedLinear& quantized) {
   std::vector<uint8_t> blocks(static_cast<size_t>(linear.out * SpecOf(type).RowBytes(linear.in)));
-  PackRows(type, linear.in, codes, blocks);
+  PackRows(type, linear.in, quantized, blocks);
   return Append(blocks);
 }
 
-void PackRows(BlockType type, int64_t columns, GridCodes& codes, std::span<uint8_t> blocks) {
+void PackRows(BlockType type, int64_t columns, QuantizedLinear& quantized, std::span<uint8_t> blocks) {
   const auto row_bytes = static_cast<size_t>(SpecOf(type).RowBytes(columns));
-  for (size_t row = 0; row < blocks.size() / row_bytes; ++row) {
-    PackBlocks(type, RowOf(codes, GridOf(type), columns, static_cast<int64_t>(row)),
-               blocks.subspan(row * row_bytes, row_bytes));
+  for (size_t r = 0; r < blocks.size() / row_bytes; ++r) {
+    const std::span to = blocks.subspan(r * row_bytes, row_bytes);
+    const auto row = static_cast<int64_t>(r);
+    if (OnLattice(type)) {
+      PackBlocks(type, RowOf(std::get<LatticeRounded>(quantized.parts).codes, LatticeOf(type), columns, row), to);
+    } else {
+      PackBlocks(type, RowOf(std::get<GridRounded>(quantized.parts).codes, GridOf(type), columns, row), to);
+    }
   }
 }
 

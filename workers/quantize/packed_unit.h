@@ -38,12 +38,12 @@ class PackedUnitsWriter {
  private:
   explicit PackedUnitsWriter(SafetensorsWriter writer) : writer_(std::move(writer)) {}
   absl::Status AppendIntegers(const LinearSpec& linear, IntFormat format, DType type, const RoundedLinear& rounded);
-  absl::Status AppendBlocks(const LinearSpec& linear, BlockType type, GridCodes& codes);
+  absl::Status AppendBlocks(const LinearSpec& linear, BlockType type, QuantizedLinear& quantized);
   SafetensorsWriter writer_;
 };
 
 // Rows of a linear of `columns` as blocks: `blocks` has room for each row's RowBytes.
-void PackRows(BlockType type, int64_t columns, GridCodes& codes, std::span<uint8_t> blocks);
+void PackRows(BlockType type, int64_t columns, QuantizedLinear& quantized, std::span<uint8_t> blocks);
 
 // The weights that a consumer of such files computes with.
 class PackedUnits {

@@ -21,7 +21,7 @@ struct UnitRounder::State {
 
   RoundedLinear RoundIntegers(const Matrix& weights, IntFormat format) const;
   RoundedLinear SweptIntegers(const Matrix& weights, IntFormat format) const;
-  GridRounded RoundOnGrid(const Matrix& weights, BlockType type, const GridSteps& steps) const;
+  QuantizedLinear RoundBlocks(const Matrix& weights, BlockType type, const GridSteps& steps) const;
   // [formats][out]
   std::vector<std::vector<double>> RowLosses(const Matrix& weights, std::span<const Format> formats) const;
 };
@@ -54,9 +54,11 @@ RoundedLinear UnitRounder::State::SweptIntegers(const Matrix& weights, IntFormat
   return rounded;
 }
 
-GridRounded UnitRounder::State::RoundOnGrid(const Matrix& weights, BlockType type, const GridSteps& steps) const {
-  const GridSteps none{.feedback = false, .sweeps = 0};
-  return device.rounding().RoundOnGrid(*factor, weights, GridOf(type), gptq() ? steps : none);
+QuantizedLinear UnitRounder::State::RoundBlocks(const Matrix& weights, BlockType type, const GridSteps& steps) const {
+  Rounding& rounding = device.rounding();
+  const GridSteps taken = gptq() ? steps : GridSteps{.feedback = false, .sweeps = 0};
+  if (OnLattice(type)) return {rounding.RoundOnLattice(*factor, weights, LatticeOf(type), taken)};
+  return {rounding.RoundOnGrid(*factor, weights, GridOf(type), taken)};
 }
 
 std::vector<std::vector<double>> UnitRounder::State::RowLosses(const Matrix& weights,
@@ -66,7 +68,7 @@ std::vector<std::vector<double>> UnitRounder::State::RowLosses(const Matrix& wei
   std::vector<size_t> together;
   for (size_t f = 0; f < formats.size(); ++f) {
     if (const auto* type = std::get_if<BlockType>(&formats[f])) {
-      rows[f] = RoundOnGrid(weights, *type, options.priced_steps).row_loss;
+      rows[f] = RoundBlocks(weights, *type, options.priced_steps).row_loss();
     } else if (gptq()) {
       grids.push_back(GridFor(weights, std::get<IntFormat>(formats[f])));
       together.push_back(f);
@@ -97,8 +99,11 @@ bool AnyOnGrid(std::span<const Format> formats) {
 
 void WriteValues(const QuantizedLinear& linear, const Format& format, DType type, Device& device, const Matrix& to) {
   if (const auto* block = std::get_if<BlockType>(&format)) {
-    const GridCodes& codes = std::get<GridRounded>(linear.parts).codes;
-    device.Write(ValuesOf(codes, GridOf(*block), to.rows, to.columns), to);
+    const auto values =
+        OnLattice(*block)
+            ? ValuesOf(std::get<LatticeRounded>(linear.parts).codes, LatticeOf(*block), to.rows, to.columns)
+            : ValuesOf(std::get<GridRounded>(linear.parts).codes, GridOf(*block), to.rows, to.columns);
+    device.Write(values, to);
     return;
   }
   const RoundedLinear& rounded = std::get<RoundedLinear>(linear.parts);
@@ -132,7 +137,7 @@ UnitRounder UnitRounder::Create(std::unique_ptr<DeviceFactor> factor, const Roun
 
 QuantizedLinear UnitRounder::Round(const Matrix& weights, const Format& format) const {
   const State& s = *state_;
-  if (const auto* type = std::get_if<BlockType>(&format)) return {s.RoundOnGrid(weights, *type, s.options.steps)};
+  if (const auto* type = std::get_if<BlockType>(&format)) return s.RoundBlocks(weights, *type, s.options.steps);
   return {s.RoundIntegers(weights, std::get<IntFormat>(format))};
 }
 

@@ -33,7 +33,8 @@ struct RoundingOptions {
 
 // A linear [out, in] as codes with all that belongs to them: what a target packs.
 struct QuantizedLinear {
-  std::variant<RoundedLinear, GridRounded> parts;  // of an integer format; of a block type
+  // Of an integer format; of a block type on a grid; of one on a lattice.
+  std::variant<RoundedLinear, GridRounded, LatticeRounded> parts;
 
   double loss() const;                          // tr(ΔW H ΔWᵀ)
   const std::vector<double>& row_loss() const;  // [out]

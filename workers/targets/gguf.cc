@@ -51,8 +51,18 @@ uint32_t FileTypeOf(BlockType type) {
       return 17;
     case BlockType::kQ6_K:
       return 18;
+    case BlockType::kIQ2_XXS:
+      return 19;
+    case BlockType::kIQ2_XS:
+      return 20;
+    case BlockType::kIQ3_XXS:
+      return 23;
     case BlockType::kIQ4_NL:
       return 25;
+    case BlockType::kIQ3_S:
+      return 26;
+    case BlockType::kIQ2_S:
+      return 28;
     case BlockType::kIQ4_XS:
       return 30;
     case BlockType::kMXFP4:

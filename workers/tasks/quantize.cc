@@ -97,7 +97,7 @@ absl::Status RoundEnd(const PlannedUnit& planned, const EndUnit& end, const Mode
     const DeviceMatrix weights(io.device(), DType::kF32, rows, in);
     LoadEndRows(model, end, first, io.device(), weights.view());
     QuantizedLinear quantized = rounder.Round(weights.view(), format);
-    PackRows(*type, in, std::get<GridRounded>(quantized.parts).codes,
+    PackRows(*type, in, quantized,
              std::span(blocks).subspan(static_cast<size_t>(first * row_bytes), static_cast<size_t>(rows * row_bytes)));
   }
   for (size_t plan = 0; plan < writers.size(); ++plan) {
