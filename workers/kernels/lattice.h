@@ -16,7 +16,7 @@ struct Lattice {
 
   std::span<const uint8_t> points;  // [count, size], numbers that are not negative; lives as long as the program
   int64_t size = 0;                 // 4 or 8
-  int64_t group = 0;                // columns; a multiple of 8 that divides super
+  int64_t group = 0;                // columns; 8, 16 or 32
   int64_t super = 256;              // columns; divides the row
   int most_scale = 15;              // s lies in [0, most_scale]
   float first_scale = 0;

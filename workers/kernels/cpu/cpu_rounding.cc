@@ -338,6 +338,7 @@ LatticeRounded CpuRounding::RoundOnLattice(const DeviceFactor& device_factor, co
   const CpuFactor& factor = InOrder(On(device_factor));
   const int64_t out = weights.rows, in = weights.columns;
   CHECK(in == factor.head.inputs && in % lattice.super == 0 && lattice.super % lattice.group == 0) << in;
+  CHECK(kBlock % lattice.group == 0 && lattice.group <= 4 * Lattice::kSigns) << lattice.group;
   const LaneLattice lanes(lattice);
   LatticeRounded result(lattice, out, in);
   ForPieces(out, [&](int64_t first, int64_t) {

@@ -30,8 +30,10 @@ class LatticePiece {
   void FeedBack();
   void FeedBackWhereBetter();
   void Sweep();
-  void SweepGroup(int64_t group, const float* h, Choice& choice, float* delta);
+  void TryScale(int64_t group, int change, const float* h, Choice& choice, Group& to) const;
+  // Where the trial is better it is the best.
   void TakeBetter(Choice& choice) const;
+  void SweepGroup(int64_t group, const float* h, Choice& choice, float* delta);
   void Refit();
 
   void MultiplyScales();
