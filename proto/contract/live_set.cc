@@ -79,8 +79,11 @@ double LiveSets::Rounding(const v1::UnitInfo& unit, bool on_grids) const {
   for (const auto& one : unit.linears()) {
     linear = std::max(linear, static_cast<double>(one.in_features()) * static_cast<double>(one.out_features()));
   }
-  const double n = Inputs(unit);
-  return RoundingBeside(n, linear, rtn_) + (on_grids ? kFloat * n * n : 0);
+  const double n = Inputs(unit), square = kFloat * n * n;
+  const double beside = RoundingBeside(n, linear, rtn_);
+  if (!on_grids) return beside;
+  // H once more, of the same order; on lattices, which only those targets have that price on grids, another factor.
+  return beside + square + (priced_on_grids_ ? std::max(Factorizing(n), 2 * square + Triangle(n)) : 0);
 }
 
 double StreamBytes(const v1::ModelInfo& info, int64_t windows, int64_t window) {

@@ -13,7 +13,7 @@ namespace bitwright::worker {
 struct CpuFactor final : DeviceFactor {
   FactorHead head;
   std::vector<float> d;  // [in] D, by position
-  Buffer<float> m;       // [in, in] row-major, by position; the strictly upper part is M's, the rest unspecified
+  Buffer<float> m;       // [in, in] row-major, by position; M
   Buffer<float> blocks;  // [blocks of 128 columns][128][128]: element (j, i) is M_ij of the diagonal block, i < j
 
   // H, damped, [in, in] by column; of rounding on grids alone, which makes it once.
