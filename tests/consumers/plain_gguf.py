@@ -13,13 +13,9 @@ import os
 import struct
 import sys
 
+import plain_families
+
 ALIGNMENT = 32
-ARCHITECTURES = {'llama': 'llama', 'mistral': 'llama', 'qwen2': 'qwen2', 'qwen3': 'qwen3'}  # by model_type
-OF_MODEL = {'model.embed_tokens': 'token_embd', 'model.norm': 'output_norm', 'lm_head': 'output'}
-OF_BLOCK = {'input_layernorm': 'attn_norm', 'self_attn.q_proj': 'attn_q', 'self_attn.k_proj': 'attn_k',
-            'self_attn.v_proj': 'attn_v', 'self_attn.o_proj': 'attn_output', 'self_attn.q_norm': 'attn_q_norm',
-            'self_attn.k_norm': 'attn_k_norm', 'post_attention_layernorm': 'ffn_norm', 'mlp.gate_proj': 'ffn_gate',
-            'mlp.up_proj': 'ffn_up', 'mlp.down_proj': 'ffn_down'}
 NORMAL, CONTROL, USER_DEFINED, UNUSED = 1, 3, 4, 5
 
 
@@ -86,38 +82,12 @@ def read_tensors(folder):
     return tensors
 
 
-def of_neighbours(shape, data, head_dim):
-    """The rows of each head so that rotary pairs are neighbours, not half a head apart."""
-    row = len(data) // shape[0]
-    order = [head + part * head_dim // 2 + pair
-             for head in range(0, shape[0], head_dim) for pair in range(head_dim // 2) for part in (0, 1)]
-    return b''.join(data[row * source:row * (source + 1)] for source in order)
-
-
-def gguf_name(tensor):
-    stem, end = tensor.rsplit('.', 1)
-    if stem in OF_MODEL:
-        return f'{OF_MODEL[stem]}.{end}'
-    _, _, block, part = stem.split('.', 3)
-    return f'blk.{block}.{OF_BLOCK[part]}.{end}'
-
-
-def settings_of_model(config, architecture, head_dim):
-    rope = config.get('rope_parameters') or {'rope_theta': config.get('rope_theta', 10000.0), 'rope_type': 'default'}
-    if rope['rope_type'] not in ('default', 'linear') or config.get('rope_scaling') or config.get('sliding_window'):
-        raise ValueError('only default and linear rotary embeddings and whole attention are written')
-    heads = config['num_attention_heads']
-    own = {
-        'context_length': u32(config['max_position_embeddings']), 'embedding_length': u32(config['hidden_size']),
-        'block_count': u32(config['num_hidden_layers']), 'feed_forward_length': u32(config['intermediate_size']),
-        'attention.head_count': u32(heads), 'attention.head_count_kv': u32(config.get('num_key_value_heads', heads)),
-        'attention.layer_norm_rms_epsilon': f32(config['rms_norm_eps']), 'attention.key_length': u32(head_dim),
-        'attention.value_length': u32(head_dim), 'rope.freq_base': f32(rope['rope_theta']),
-        'rope.dimension_count': u32(head_dim), 'vocab_size': u32(config['vocab_size']),
-    }
-    if rope['rope_type'] == 'linear':
-        own.update({'rope.scaling.type': text('linear'), 'rope.scaling.factor': f32(rope['factor'])})
-    return {'general.architecture': text(architecture), **{f'{architecture}.{key}': own[key] for key in own}}
+def settings_of_model(config, head_dim):
+    architecture = plain_families.FAMILIES[config['model_type']][0]
+    kinds = {int: u32, float: f32, str: text}
+    own = plain_families.settings(config, head_dim)
+    return {'general.architecture': text(architecture),
+            **{f'{architecture}.{key}': kinds[type(value)](value) for key, value in own.items()}}
 
 
 def settings_of_tokenizer(folder, vocab_size, pre_tokenizer):
@@ -138,15 +108,11 @@ def settings_of_tokenizer(folder, vocab_size, pre_tokenizer):
 
 def write(folder, out, pre_tokenizer='llama-bpe'):
     config = read_json(folder, 'config.json')
-    architecture = ARCHITECTURES[config['model_type']]
-    head_dim = config.get('head_dim') or config['hidden_size'] // config['num_attention_heads']
-    settings = {**settings_of_model(config, architecture, head_dim),
+    head_dim = config.get('head_dim') or (config.get('hidden_size') or config['n_embd']) // (
+        config.get('num_attention_heads') or config['n_head'])
+    settings = {**settings_of_model(config, head_dim),
                 **settings_of_tokenizer(folder, config['vocab_size'], pre_tokenizer)}
-    tensors = {}
-    for name, (shape, data) in read_tensors(folder).items():
-        if architecture == 'llama' and ('.q_proj.' in name or '.k_proj.' in name):
-            data = of_neighbours(shape, data, head_dim)
-        tensors[gguf_name(name)] = (shape, data)
+    tensors = plain_families.tensors(config, read_tensors(folder), head_dim)
     entries, offset = b'', 0
     for name, (shape, data) in tensors.items():
         dimensions = struct.pack(f'<I{len(shape)}Q', len(shape), *reversed(shape))

@@ -95,15 +95,26 @@ absl::Status GgufWriter::Append(std::span<const std::byte> data) {
 absl::Status GgufWriter::Append(std::span<const std::byte> data,
                                 const std::function<void(std::span<const std::byte>)>& written) {
   CHECK(next_ < tensor_bytes_.size()) << "more data than declared tensors";
-  const int64_t bytes = tensor_bytes_[next_++];
-  CHECK(bytes == static_cast<int64_t>(data.size()))
-      << "tensor " << next_ - 1 << ": " << data.size() << " for " << bytes;
+  CHECK(some_ == 0 && tensor_bytes_[next_] == static_cast<int64_t>(data.size()))
+      << "tensor " << next_ << ": " << data.size() << " after " << some_ << " for " << tensor_bytes_[next_];
+  return AppendSome(data, written);
+}
+
+absl::Status GgufWriter::AppendSome(std::span<const std::byte> data,
+                                    const std::function<void(std::span<const std::byte>)>& written) {
+  CHECK(next_ < tensor_bytes_.size()) << "more data than declared tensors";
+  const int64_t bytes = tensor_bytes_[next_];
+  some_ += static_cast<int64_t>(data.size());
+  CHECK(some_ <= bytes) << "tensor " << next_ << ": " << some_ << " for " << bytes;
   absl::Status status;
   ForMappedParts(data, [&](std::span<const std::byte> part) {
     if (status.ok()) status = writer_.Append(part.data(), part.size());
     if (status.ok()) written(part);
   });
   ABSL_RETURN_IF_ERROR(status);
+  if (some_ < bytes) return absl::OkStatus();
+  some_ = 0;
+  ++next_;
   return writer_.Append(std::string(static_cast<size_t>(GgufPadded(bytes, alignment_) - bytes), '\0'));
 }
 

@@ -50,6 +50,9 @@ class GgufWriter {
   // The same, part by part; `written` is told of each, so that a mapped one can be given back.
   absl::Status Append(std::span<const std::byte> data,
                       const std::function<void(std::span<const std::byte> part)>& written);
+  // The same, of a tensor whose data lies in several places: what comes next of it. The last ends with the padding.
+  absl::Status AppendSome(std::span<const std::byte> data,
+                          const std::function<void(std::span<const std::byte> part)>& written);
   absl::Status Close();  // all tensors must have been appended
 
  private:
@@ -59,6 +62,7 @@ class GgufWriter {
   std::vector<int64_t> tensor_bytes_;
   int64_t alignment_;
   size_t next_ = 0;
+  int64_t some_ = 0;  // bytes of the next tensor that have been appended
 };
 
 }  // namespace bitwright::worker

@@ -14,9 +14,9 @@
 #include "workers/families/config.h"
 #include "workers/targets/format_messages.h"
 #include "workers/targets/gguf_architecture.h"
+#include "workers/targets/gguf_tensors.h"
 #include "workers/targets/gguf_vocabulary.h"
 #include "workers/targets/targets_errors.h"
-#include "workers/tensor/float16.h"
 
 namespace bitwright::worker {
 namespace {
@@ -83,9 +83,9 @@ std::optional<BlockType> MostUsed(const v1::ModelInfo& info, const v1::Plan& pla
   return most == weights.end() ? std::nullopt : std::optional(most->first);
 }
 
-// Of a tensor that stays: ggml computes with vectors in f32.
-uint32_t KeptType(std::string_view dtype, int dimensions) {
-  if (dimensions < 2) return kGgmlF32;
+// Of a tensor that stays: ggml computes with vectors in f32. `wide`: whatever its dtype is.
+uint32_t KeptType(std::string_view dtype, size_t dimensions, bool wide) {
+  if (dimensions < 2 || wide) return kGgmlF32;
   const DType type = ParseDType(dtype).value_or(DType::kF32);
   return type == DType::kBF16 ? kGgmlBF16 : type == DType::kF16 ? kGgmlF16 : kGgmlF32;
 }
@@ -156,14 +156,19 @@ absl::StatusOr<Layout> LayOut(const TargetModel& model, const v1::Plan& plan) {
   Layout layout;
   std::vector<GgufDeclaration> declarations;
   for (const GgufSource& source : architecture.tensors) {
+    if (!source.values.empty()) {
+      layout.origins.push_back({source, FindGgmlType(kGgmlF32).value(), ""});
+      declarations.push_back({source.name, source.shape, layout.origins.back().type});
+      continue;
+    }
     const std::string stem = source.tensor.substr(0, source.tensor.size() - kWeightEnd.size());
     const auto unit = source.tensor.ends_with(kWeightEnd) ? blocks.find(stem) : blocks.end();
     const auto stays = kept.find(source.tensor);
     if (unit == blocks.end() && stays == kept.end()) {
       return GgufCannotStoreError("tensor '" + source.tensor + "'", "the model has it under another name");
     }
-    const auto dimensions = static_cast<int>(source.shape.size());
-    const auto type = FindGgmlType(unit != blocks.end() ? unit->second : KeptType(stays->second, dimensions));
+    const auto type =
+        FindGgmlType(unit != blocks.end() ? unit->second : KeptType(stays->second, source.shape.size(), source.wide));
     layout.origins.push_back({source, type.value(), unit != blocks.end() ? stem : ""});
     declarations.push_back({source.name, source.shape, *type});
   }
@@ -178,32 +183,6 @@ absl::StatusOr<Layout> LayOut(const TargetModel& model, const v1::Plan& plan) {
   return layout;
 }
 
-// A tensor of the checkpoint as the file stores it: vectors widened, rows of rotary heads in their order.
-std::vector<std::byte> KeptData(const Origin& origin, const TensorView& view) {
-  const bool widens = origin.type.id == kGgmlF32 && view.dtype != DType::kF32;
-  const bool vector = origin.source.shape.size() < 2;
-  const int64_t rows = origin.source.shape.front(), columns = vector ? 1 : view.elements() / rows;
-  const auto from_bytes = static_cast<size_t>(columns * ByteSize(view.dtype));
-  const auto to_bytes = widens ? static_cast<size_t>(columns) * sizeof(float) : from_bytes;
-  std::vector<std::byte> data(static_cast<size_t>(rows) * to_bytes);
-  for (int64_t row = 0; row < rows; ++row) {
-    const std::byte* from =
-        view.bytes.data() + static_cast<size_t>(SourceRow(row, origin.source.rotary_head_dim)) * from_bytes;
-    std::byte* to = data.data() + static_cast<size_t>(row) * to_bytes;
-    if (!widens) {
-      std::memcpy(to, from, from_bytes);
-      continue;
-    }
-    for (int64_t j = 0; j < columns; ++j) {
-      uint16_t half = 0;
-      std::memcpy(&half, from + 2 * j, sizeof half);
-      const float value = view.dtype == DType::kBF16 ? Bf16ToFloat(half) : F16ToFloat(half);
-      std::memcpy(to + sizeof(float) * static_cast<size_t>(j), &value, sizeof value);
-    }
-  }
-  return data;
-}
-
 absl::Status AppendKept(const Origin& origin, const Checkpoint& checkpoint, GgufWriter& writer) {
   const std::string& name = origin.source.tensor;
   const auto found = checkpoint.tensors().find(name);
@@ -211,39 +190,24 @@ absl::Status AppendKept(const Origin& origin, const Checkpoint& checkpoint, Gguf
   if (!checkpoint.Holds(name)) return BytesNotGivenError(found->second.file, "tensor '" + name + "'");
   const TensorView& view = found->second.view;
   if (view.shape != origin.source.shape || !IsWeightType(view.dtype) ||
-      KeptType(DTypeName(view.dtype), static_cast<int>(view.shape.size())) != origin.type.id) {
+      KeptType(DTypeName(view.dtype), view.shape.size(), origin.source.wide) != origin.type.id) {
     return WeightsLackError(name);
   }
-  if (view.shape.size() > 1 && origin.source.rotary_head_dim == 0) {
+  if (IsStoredAsIs(origin.source, view.dtype)) {
     return writer.Append(view.bytes, [&](std::span<const std::byte> part) {
       checkpoint.Release(name, static_cast<size_t>(part.data() - view.bytes.data()), part.size());
     });
   }
-  return writer.Append(KeptData(origin, view));
+  return writer.Append(GgufKeptData(origin.source, view, origin.type));
 }
 
 absl::Status AppendBlocks(const Origin& origin, const PackedUnits& packed, GgufWriter& writer) {
-  const std::string name = origin.linear + std::string(kBlocksTensor);
-  const int64_t rows = origin.source.shape[0];
-  const int64_t row_bytes = origin.source.shape[1] / origin.type.values_per_block * origin.type.bytes_per_block;
-  for (const SafetensorsFile& file : packed.files()) {
-    const auto found = file.tensors().find(name);
-    if (found == file.tensors().end()) continue;
-    const std::span<const std::byte> blocks = found->second.bytes;
-    if (found->second.shape != std::vector<int64_t>{rows, row_bytes}) break;
-    if (origin.source.rotary_head_dim == 0) {
-      return writer.Append(blocks, [&](std::span<const std::byte> part) { file.Release(part); });
-    }
-    std::vector<std::byte> ordered(blocks.size());
-    for (int64_t row = 0; row < rows; ++row) {
-      std::memcpy(ordered.data() + row * row_bytes,
-                  blocks.data() + SourceRow(row, origin.source.rotary_head_dim) * row_bytes,
-                  static_cast<size_t>(row_bytes));
-    }
-    file.Release(blocks);
-    return writer.Append(ordered);
+  ABSL_RETURN_IF_ERROR(AppendGgufBlocks(origin.linear, origin.source, origin.type, packed, writer));
+  for (const std::string& tensor : origin.source.further) {
+    const std::string linear = tensor.substr(0, tensor.size() - kWeightEnd.size());
+    ABSL_RETURN_IF_ERROR(AppendGgufBlocks(linear, origin.source, origin.type, packed, writer));
   }
-  return WeightsLackError(name);
+  return absl::OkStatus();
 }
 
 class GgufTarget final : public Target {
@@ -280,7 +244,7 @@ class GgufTarget final : public Target {
   bool stores_ends() const override { return true; }
 
   int64_t KeptBytes(const v1::ModelInfo_KeptTensor& tensor) const override {
-    const auto type = FindGgmlType(KeptType(tensor.dtype(), tensor.shape_size()));
+    const auto type = FindGgmlType(KeptType(tensor.dtype(), static_cast<size_t>(tensor.shape_size()), false));
     return StoredBytes(type.value(), {tensor.shape().begin(), tensor.shape().end()}).value_or(0);
   }
 
@@ -309,8 +273,9 @@ class GgufTarget final : public Target {
     ABSL_ASSIGN_OR_RETURN(GgufWriter writer, GgufWriter::Create(path, layout.plan));
     size_t done = 0;
     for (const Origin& origin : layout.origins) {
-      ABSL_RETURN_IF_ERROR(origin.linear.empty() ? AppendKept(origin, from.checkpoint, writer)
-                                                 : AppendBlocks(origin, from.packed, writer));
+      ABSL_RETURN_IF_ERROR(!origin.source.values.empty() ? writer.Append(std::as_bytes(std::span(origin.source.values)))
+                           : origin.linear.empty()       ? AppendKept(origin, from.checkpoint, writer)
+                                                         : AppendBlocks(origin, from.packed, writer));
       progress(static_cast<double>(++done) / static_cast<double>(layout.origins.size()));
     }
     return writer.Close();

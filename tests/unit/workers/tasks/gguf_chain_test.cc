@@ -13,7 +13,7 @@
 #include "workers/base/files.h"
 #include "workers/checkpoint/gguf.h"
 #include "workers/checkpoint/safetensors.h"
-#include "workers/targets/gguf_architecture.h"
+#include "workers/targets/gguf_source.h"
 
 // The chain of tasks of a job for target gguf, whose plans hold the ends of the model as well.
 namespace bitwright::worker {
