@@ -180,7 +180,7 @@ class CpuRounding final : public Rounding {
                       [&](int64_t piece, int) { body(piece * kRows, std::min(kRows, rows - piece * kRows)); });
   }
 
-  // The factor in the order of the columns, with its moment.
+  // The factor in the order of the columns. It must have its moment.
   const CpuFactor& InOrder(const CpuFactor& factor);
 
   ThreadPool& pool_;
@@ -306,7 +306,6 @@ GridRounded CpuRounding::RoundOnGrid(const DeviceFactor& device_factor, const Ma
 }
 
 const CpuFactor& CpuRounding::InOrder(const CpuFactor& factor) {
-  MakeMoment(factor, pool_);
   if (!factor.head.act_order) return factor;
   absl::call_once(factor.in_order_made, [&] {
     const int64_t n = factor.head.inputs;
@@ -328,21 +327,21 @@ const CpuFactor& CpuRounding::InOrder(const CpuFactor& factor) {
       std::copy_n(triangle.data() + PackedTriangleIndex(n, i, i), to.size(), to.data());
     });
   });
-  const CpuFactor& in_order = On(*factor.in_order);
-  MakeMoment(in_order, pool_);
-  return in_order;
+  return On(*factor.in_order);
 }
 
 LatticeRounded CpuRounding::RoundOnLattice(const DeviceFactor& device_factor, const Matrix& weights,
                                            const Lattice& lattice, const GridSteps& steps) {
-  const CpuFactor& factor = InOrder(On(device_factor));
+  const CpuFactor& factor = On(device_factor);
+  MakeMoment(factor, pool_);
+  const CpuFactor& in_order = InOrder(factor);
   const int64_t out = weights.rows, in = weights.columns;
   CHECK(in == factor.head.inputs && in % lattice.super == 0 && lattice.super % lattice.group == 0) << in;
   CHECK(kBlock % lattice.group == 0 && lattice.group <= 4 * Lattice::kSigns) << lattice.group;
   const LaneLattice lanes(lattice);
   LatticeRounded result(lattice, out, in);
   ForPieces(out, [&](int64_t first, int64_t) {
-    LatticePiece piece(factor, lattice, lanes);
+    LatticePiece piece(factor, in_order, lattice, lanes);
     piece.Round(weights, first, steps);
     piece.Scatter(out, first, result);
   });

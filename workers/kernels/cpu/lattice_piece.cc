@@ -34,8 +34,10 @@ LaneForm FormOf(const CpuFactor& factor, int64_t begin) {
 
 }  // namespace
 
-LatticePiece::LatticePiece(const CpuFactor& factor, const Lattice& lattice, const LaneLattice& lanes)
+LatticePiece::LatticePiece(const CpuFactor& factor, const CpuFactor& in_order, const Lattice& lattice,
+                           const LaneLattice& lanes)
     : factor_(factor),
+      in_order_(in_order),
       lattice_(lattice),
       lanes_(lanes),
       in_(factor.head.inputs),
@@ -96,18 +98,18 @@ void LatticePiece::FeedBack() {
   alignas(64) float inverse[kRows];
   for (int64_t begin = 0; begin < in_; begin += kBlock) {
     const int64_t width = std::min(kBlock, in_ - begin);
-    SumEarlierErrors(factor_, error.data(), begin, width, sum.data());
+    SumEarlierErrors(in_order_, error.data(), begin, width, sum.data());
     LdlqBlock block{};
     block.w = w_.data() + begin * kRows;
     block.a = sum.data();
     block.e = error.data() + begin * kRows;
-    block.m = factor_.blocks.data() + begin * kBlock;
+    block.m = in_order_.blocks.data() + begin * kBlock;
     for (int64_t j = 0; j < width; j += kOctet) {
       const float* scale = scale_.data() + (begin + j) / lattice_.group * kRows;
       AddEarlierErrors(block, j, j + kOctet);
       StandingValues(block, j, j + kOctet, spread.data(), standing.data());
       InvertScales(scale, inverse);
-      ChooseOctets(lanes_, FormOf(factor_, begin + j), standing.data() + j * kRows, inverse, octets);
+      ChooseOctets(lanes_, FormOf(in_order_, begin + j), standing.data() + j * kRows, inverse, octets);
       StoreOctets((begin + j) / kOctet, octets, scale);
       for (int64_t i = (begin + j) * kRows; i < (begin + j + kOctet) * kRows; ++i) error[i] = w_[i] - q_[i];
     }

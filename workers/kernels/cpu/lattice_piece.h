@@ -11,8 +11,9 @@ namespace bitwright::worker {
 // 64 rows of one linear on their way through RoundOnLattice. Scratch of one thread; arrays are [in, 64] unless stated.
 class LatticePiece {
  public:
-  // factor: of the columns in their own order, with its moment. Both outlive this, and so does `lanes`, of `lattice`.
-  LatticePiece(const CpuFactor& factor, const Lattice& lattice, const LaneLattice& lanes);
+  // factor: with its moment; in_order: of the same H in the order of its columns; lanes: of the lattice. All outlive
+  // this.
+  LatticePiece(const CpuFactor& factor, const CpuFactor& in_order, const Lattice& lattice, const LaneLattice& lanes);
 
   void Round(const Matrix& weights, int64_t first, const GridSteps& steps);
   // Rows [first, first + 64) of the result.
@@ -45,7 +46,7 @@ class LatticePiece {
   void Gather(const float* units, const float* q, float* x) const;
   int64_t points() const { return 8 / lattice_.size; }  // of an octet
 
-  const CpuFactor& factor_;
+  const CpuFactor &factor_, &in_order_;
   const Lattice& lattice_;
   const LaneLattice& lanes_;
   const int64_t in_;
