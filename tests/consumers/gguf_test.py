@@ -226,7 +226,7 @@ if os.path.isdir(os.path.join(shared, 'fixtures')):
         results.append(check(fixture, folder, plain, 5.5, [], True, random_ids, random_ids, 64))
     moe = os.path.join(shared, 'models', 'moe')
     plain_moe = plain_gguf.write(moe, path_of('moe.gguf'))
-    results.append(check('qwen3-moe', moe, plain_moe, 5.5, [], True, *texts, 256))
+    results.append(check('moe', moe, plain_moe, 5.5, [], True, *texts, 256))
     results += [refused(fixture, fixture_model(fixture, {}), 'TARGET_CANNOT_STORE', ids_file(fixture, 256, 64, 16))
                 for fixture in REFUSED]
     results += [check_tokenizer(name) for name in TOKENIZERS]
