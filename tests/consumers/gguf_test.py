@@ -167,8 +167,9 @@ def differing(gguf, folder):
 
     def comparable(text):
         # The library makes a token of its name within a text; llama.cpp, asked for mere text, does not. And llama.cpp
-        # normalizes nothing in these vocabularies, where Qwen's tokenizer.json asks for NFC.
-        normal = not words['normalizer'] or unicodedata.is_normalized(words['normalizer']['type'], text)
+        # does not compose characters, where Qwen's tokenizer.json asks for NFC.
+        form = (words['normalizer'] or {}).get('type')
+        normal = form != 'NFC' or unicodedata.is_normalized(form, text)
         return normal and not any(control in text for control in controls)
 
     cases = [case for case in plain_gguf.read_json(folder, 'cases.json') if comparable(case['text'])]
@@ -208,7 +209,7 @@ TILED = {
     'qwen2-moe': ({48: 64, 80: 96}, {'moe_intermediate_size': 64, 'shared_expert_intermediate_size': 96}),
 }
 REFUSED = ['mistral-window', 'opt', 'gemma2', 'qwen3-moe']
-TOKENIZERS = ['gpt2', 'gpt2-small', 'llama3', 'qwen2', 'smollm']
+TOKENIZERS = ['gpt2', 'gpt2-small', 'llama3', 'qwen2', 'smollm', 'gemma']
 
 sample = os.path.join(source, 'deploy', 'sample')
 texts = (os.path.join(sample, 'calibration.txt'), os.path.join(sample, 'evaluation.txt'))
