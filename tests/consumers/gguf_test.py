@@ -159,9 +159,9 @@ def model_with(name, words):
     """A tiny model with the vocabulary of a tokenizer.json."""
     ids = [*words['model']['vocab'].values(), *(added['id'] for added in words['added_tokens'])]
     tensors, rows = small_model.tensors(), max(ids) + 1
-    for name in ('model.embed_tokens.weight', 'lm_head.weight'):
-        dtype, (old, width), data = tensors[name]
-        tensors[name] = (dtype, [rows, width], (data * (rows // old + 1))[:2 * rows * width])
+    for tensor in ('model.embed_tokens.weight', 'lm_head.weight'):
+        dtype, (old, width), data = tensors[tensor]
+        tensors[tensor] = (dtype, [rows, width], (data * (rows // old + 1))[:2 * rows * width])
     folder = path_of(name + '-model')
     config = {**small_model.config(), 'vocab_size': rows}
     return small_model.write(folder, config, small_model.safetensors(tensors), words)
