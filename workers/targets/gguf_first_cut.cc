@@ -23,9 +23,14 @@ constexpr std::string_view kQwen2[] = {
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"};
 constexpr std::string_view kDeepSeekCoder[] = {"[\r\n]", R"(\s?\p{L}+)", R"(\s?\p{P}+)", "[一-龥ࠀ-一가-퟿]+",
                                                kDigits};
+constexpr std::string_view kDeepSeek3[] = {
+    R"(\p{N}{1,3})", "[一-龥\u3040-ゟ゠-ヿ]+",
+    "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| "
+    "?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"};
 
 // A name, the steps before ByteLevel, and what else it stands for. Steps: ggml-org/llama.cpp, src/llama-vocab.cpp,
-// those whose classes of characters it computes as a tokenizer.json's reader does.
+// those whose classes of characters it computes as a tokenizer.json's reader does (not "tekken" and "gpt-4o", where it
+// takes all letters beyond ASCII for both cases).
 struct FirstCut {
   std::string_view name;
   std::span<const std::string_view> steps;
@@ -40,6 +45,7 @@ constexpr FirstCut kCuts[] = {
     {.name = "dbrx", .steps = kLlama3},
     {.name = "qwen2", .steps = kQwen2, .nfc = true},
     {.name = "deepseek-coder", .steps = kDeepSeekCoder},
+    {.name = "deepseek-v3", .steps = kDeepSeek3},
 };
 
 std::string TypeOf(const Json& json) { return JsonText(JsonAt(json, "type")); }

@@ -64,6 +64,17 @@ TEST(GgufVocabularyTest, NamesTheFirstCutOfEveryByteLevelTokenizer) {
   }
 }
 
+// llama.cpp's "llama-bpe" takes a whole part that is a token for it, and "dbrx" joins its letters.
+TEST(GgufVocabularyTest, TellsCutsApartByWhetherMergesAreIgnored) {
+  const auto shared = SharedDir();
+  if (!shared) GTEST_SKIP() << kNoSharedData;
+  auto tokenizer = nlohmann::json::parse(*ReadFile(*shared + "/fixtures/tokenizers/llama3/tokenizer.json"));
+  tokenizer["model"]["ignore_merges"] = false;
+  const auto settings = GgufVocabulary(tokenizer.dump(), std::nullopt, 3000);
+  BITWRIGHT_ASSERT_OK(settings);
+  EXPECT_EQ(*FileOf(*settings)->metadata().Text("tokenizer.ggml.pre"), "dbrx");
+}
+
 // Letters, bytes and a joined token in SentencePiece's style.
 nlohmann::json Pieces() {
   nlohmann::json tokenizer = nlohmann::json::parse(R"({
