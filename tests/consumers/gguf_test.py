@@ -148,15 +148,22 @@ def tiled_model(fixture, widths, changes):
                              with_tokenizer=False)
 
 
-def model_with(tokenizer):
+def as_sentencepiece(words):
+    """The vocabulary with the merges that transformers makes of a tokenizer.model: all pairs of all tokens."""
+    vocab = words['model']['vocab']
+    merges = [[token[:cut], token[cut:]] for token in sorted(vocab, key=vocab.get) for cut in range(1, len(token))
+              if token[:cut] in vocab and token[cut:] in vocab]
+    return {**words, 'model': {**words['model'], 'merges': merges}}
+
+
+def model_with(name, words):
     """A tiny model with the vocabulary of a tokenizer.json."""
-    words = plain_gguf.read_json(tokenizer)
     ids = [*words['model']['vocab'].values(), *(added['id'] for added in words['added_tokens'])]
     tensors, rows = small_model.tensors(), max(ids) + 1
-    for name in ('model.embed_tokens.weight', 'lm_head.weight'):
-        dtype, (old, width), data = tensors[name]
-        tensors[name] = (dtype, [rows, width], (data * (rows // old + 1))[:2 * rows * width])
-    folder = path_of('tokenizer-' + os.path.basename(os.path.dirname(tokenizer)) + '-model')
+    for tensor in ('model.embed_tokens.weight', 'lm_head.weight'):
+        dtype, (old, width), data = tensors[tensor]
+        tensors[tensor] = (dtype, [rows, width], (data * (rows // old + 1))[:2 * rows * width])
+    folder = path_of(name + '-model')
     config = {**small_model.config(), 'vocab_size': rows}
     return small_model.write(folder, config, small_model.safetensors(tensors), words)
 
@@ -168,8 +175,9 @@ def differing(gguf, folder):
 
     def comparable(text):
         # The library makes a token of its name within a text; llama.cpp, asked for mere text, does not. And llama.cpp
-        # normalizes nothing in these vocabularies, where Qwen's tokenizer.json asks for NFC.
-        normal = not words['normalizer'] or unicodedata.is_normalized(words['normalizer']['type'], text)
+        # does not compose characters, where Qwen's tokenizer.json asks for NFC.
+        form = (words['normalizer'] or {}).get('type')
+        normal = form != 'NFC' or unicodedata.is_normalized(form, text)
         return normal and not any(control in text for control in controls)
 
     cases = [case for case in plain_gguf.read_json(folder, 'cases.json') if comparable(case['text'])]
@@ -183,7 +191,7 @@ def differing(gguf, folder):
 
 def check_tokenizer(tokenizer):
     folder, name = os.path.join(shared, 'fixtures', 'tokenizers', tokenizer), 'tokenizer-' + tokenizer
-    model = model_with(os.path.join(folder, 'tokenizer.json'))
+    model = model_with(name, plain_gguf.read_json(folder, 'tokenizer.json'))
     made = artifact(name, model, 8.5, recipe(name, ['Q8_0'], False), *texts, 256)
     if not made:
         return False
@@ -209,7 +217,7 @@ TILED = {
     'qwen2-moe': ({48: 64, 80: 96}, {'moe_intermediate_size': 64, 'shared_expert_intermediate_size': 96}),
 }
 REFUSED = ['mistral-window', 'opt', 'gemma2', 'qwen3-moe']
-TOKENIZERS = ['gpt2', 'gpt2-small', 'llama3', 'qwen2', 'smollm']
+TOKENIZERS = ['gpt2', 'gpt2-small', 'llama3', 'qwen2', 'smollm', 'gemma']
 
 sample = os.path.join(source, 'deploy', 'sample')
 texts = (os.path.join(sample, 'calibration.txt'), os.path.join(sample, 'evaluation.txt'))
@@ -227,10 +235,14 @@ if os.path.isdir(os.path.join(shared, 'fixtures')):
         results.append(check(fixture, folder, plain, 5.5, [], True, random_ids, random_ids, 64))
     moe = os.path.join(shared, 'models', 'moe')
     plain_moe = plain_gguf.write(moe, path_of('moe.gguf'))
-    results.append(check('qwen3-moe', moe, plain_moe, 5.5, [], True, *texts, 256))
+    results.append(check('moe', moe, plain_moe, 5.5, [], True, *texts, 256))
     results += [refused(fixture, fixture_model(fixture, {}), 'TARGET_CANNOT_STORE', ids_file(fixture, 256, 64, 16))
                 for fixture in REFUSED]
     results += [check_tokenizer(name) for name in TOKENIZERS]
+    words = plain_gguf.read_json(shared, 'fixtures', 'tokenizers', 'llama2', 'tokenizer.json')
+    folder = model_with('sentencepiece', as_sentencepiece(words))
+    plain = plain_gguf.write(folder, path_of('sentencepiece.gguf'))
+    results.append(check('sentencepiece', folder, plain, 5.5, [], True, *texts, 256))
 else:
     names = ', '.join([*FIXTURES, *TILED, *REFUSED, *TOKENIZERS])
     print(f'skipped: {names} (reference data not found: set BITWRIGHT_SHARED)')

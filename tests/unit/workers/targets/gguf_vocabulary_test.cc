@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <string>
+#include <tuple>
 
+#include "absl/strings/str_format.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 #include "workers/base/files.h"
@@ -61,11 +64,79 @@ TEST(GgufVocabularyTest, NamesTheFirstCutOfEveryByteLevelTokenizer) {
   }
 }
 
+// llama.cpp's "llama-bpe" takes a whole part that is a token for it, and "dbrx" joins its letters.
+TEST(GgufVocabularyTest, TellsCutsApartByWhetherMergesAreIgnored) {
+  const auto shared = SharedDir();
+  if (!shared) GTEST_SKIP() << kNoSharedData;
+  auto tokenizer = nlohmann::json::parse(*ReadFile(*shared + "/fixtures/tokenizers/llama3/tokenizer.json"));
+  tokenizer["model"]["ignore_merges"] = false;
+  const auto settings = GgufVocabulary(tokenizer.dump(), std::nullopt, 3000);
+  BITWRIGHT_ASSERT_OK(settings);
+  EXPECT_EQ(*FileOf(*settings)->metadata().Text("tokenizer.ggml.pre"), "dbrx");
+}
+
+// Letters, bytes and a joined token in SentencePiece's style.
+nlohmann::json Pieces() {
+  nlohmann::json tokenizer = nlohmann::json::parse(R"({
+    "model": {"type": "BPE", "byte_fallback": true, "unk_token": "<unk>",
+              "vocab": {"<unk>": 0, "a": 1, "b": 2, "c": 3, "ab": 4, "bc": 5, "abc": 6},
+              "merges": [["a", "b"], ["ab", "c"], ["a", "bc"]]},
+    "normalizer": {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"},
+    "added_tokens": [{"id": 0, "content": "<unk>", "special": true}]
+  })");
+  for (int byte = 0; byte < 256; ++byte) tokenizer["model"]["vocab"][absl::StrFormat("<0x%02X>", byte)] = 7 + byte;
+  return tokenizer;
+}
+
+TEST(GgufVocabularyTest, GivesScoresWhereMergesAreASentencePieceModels) {
+  nlohmann::json tokenizer = Pieces();
+  tokenizer["model"]["merges"] = nlohmann::json::parse(R"([["a", "b"], ["b", "c"], ["ab", "c"], ["a", "bc"]])");
+  const auto settings = GgufVocabulary(tokenizer.dump(), std::nullopt, 263);
+  BITWRIGHT_ASSERT_OK(settings);
+  const auto file = FileOf(*settings);
+  const GgufMetadata& metadata = file->metadata();
+  EXPECT_EQ(*metadata.Text("tokenizer.ggml.model"), "llama");
+  EXPECT_FALSE(*metadata.Truth("tokenizer.ggml.add_space_prefix"));
+  EXPECT_EQ(*metadata.Integer("tokenizer.ggml.unknown_token_id"), 0);
+  const auto types = *metadata.Integers("tokenizer.ggml.token_type");
+  EXPECT_EQ(types[0], 2);
+  EXPECT_EQ(types[6], 1);
+  EXPECT_EQ(types[7], 6);
+}
+
+// "bc" is a token that no merge makes; SentencePiece would.
+TEST(GgufVocabularyTest, GivesMergesWhereTheyAreNot) {
+  nlohmann::json tokenizer = Pieces();
+  EXPECT_NE(GgufVocabulary(tokenizer.dump(), std::nullopt, 263).status().message().find("SentencePiece"),
+            std::string::npos);
+  tokenizer["post_processor"] =
+      nlohmann::json::parse(R"({"single": [{"SpecialToken": {"id": "<unk>"}}, {"Sequence": {"id": "A"}}]})");
+  const auto settings = GgufVocabulary(tokenizer.dump(), std::nullopt, 263);
+  BITWRIGHT_ASSERT_OK(settings);
+  EXPECT_EQ(*FileOf(*settings)->metadata().Text("tokenizer.ggml.model"), "gemma4");
+}
+
+TEST(GgufVocabularyTest, RefusesPiecesThatLlamaCppWouldReadOtherwise) {
+  for (const auto& [path, value, named] : {
+           std::tuple{"/normalizer", R"({"type": "NFKC"})", "normalizer"},
+           {"/pre_tokenizer", R"({"type": "Whitespace"})", "pre_tokenizer"},
+           {"/model/ignore_merges", "true", "ignore_merges"},
+           {"/model/end_of_word_suffix", R"("</w>")", "end_of_word_suffix"},
+           {"/model/vocab", R"({"a": 1})", "each byte"},
+       }) {
+    nlohmann::json tokenizer = Pieces();
+    tokenizer[nlohmann::json::json_pointer(path)] = nlohmann::json::parse(value);
+    const absl::Status status = GgufVocabulary(tokenizer.dump(), std::nullopt, 263).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << path;
+    EXPECT_NE(status.message().find(named), std::string::npos) << status;
+  }
+}
+
 TEST(GgufVocabularyTest, RefusesWhatLlamaCppWouldReadOtherwise) {
   const std::string tiny = kTiny;
   const auto refusal = [](const std::string& json) { return GgufVocabulary(json, std::nullopt, 7).status(); };
   for (const auto& [json, named] : {
-           std::pair{Replaced(tiny, "\"BPE\"", "\"Unigram\""), "byte-level BPE"},
+           std::pair{Replaced(tiny, "\"BPE\"", "\"Unigram\""), "no BPE"},
            {Replaced(tiny, "\"use_regex\": true", "\"use_regex\": false"), "pre_tokenizer"},
            {Replaced(tiny, "\"merges\"", "\"marges\""), "model.merges"},
            {Replaced(tiny, "[\"a\", \"b\"]", "[\"a\"]"), "model.merges"},
