@@ -166,6 +166,21 @@ std::string ProvenanceSummary(const v1::Report& report) {
          Indented(kinds);
 }
 
+// Which programs load the artifact, and which do not.
+std::string Consumers(const v1::Report& report) {
+  std::string text;
+  for (const bool loads : {true, false}) {
+    std::string label = loads ? "  loaded by" : "  not loaded by";
+    for (const v1::ConsumerVerdict& consumer : report.consumers()) {
+      if (consumer.loads() != loads) continue;
+      const std::string why = loads ? "" : ": " + Printable(consumer.reason(), 400);
+      std::istringstream lines(Wrap(Printable(consumer.program(), kNameColumns) + why, kColumns - kLabelColumns));
+      for (std::string line; std::getline(lines, line); label.clear()) text += Line(label, line);
+    }
+  }
+  return text;
+}
+
 std::string Head(const v1::Report& report) {
   std::string sizes = WithThousands(report.artifact_bytes()) + " bytes";
   if (report.model_bytes() > 0) {
@@ -181,7 +196,7 @@ std::string Head(const v1::Report& report) {
           : Line("  job", Printable(report.job_display_name(), kNameColumns)),
       Line("  budget", BudgetText(report.budget())), Line("  selected", Printable(report.selected(), kNameColumns)),
       Line("  artifact", sizes), Line("  recipe", Printable(report.recipe(), kNameColumns)),
-      Line("  target", Printable(report.target(), kNameColumns)));
+      Line("  target", Printable(report.target(), kNameColumns)), Consumers(report));
 }
 
 }  // namespace

@@ -97,6 +97,14 @@ absl::Status ArchitectureUnsupportedError(std::string_view architecture, std::st
                    {{"architecture", Text(architecture.substr(0, 200))}});
 }
 
+absl::Status TargetsInvalidError(const std::string& targets) {
+  return MakeError(
+      absl::StatusCode::kInvalidArgument, "TARGETS_INVALID",
+      absl::StrCat("--target ", Quoted(targets), " names a target twice, or none between two commas; name ",
+                   "each once, as in compressed-tensors,gguf"),
+      {{"targets", Text(targets.substr(0, 200))}});
+}
+
 absl::Status TargetUnknownError(std::string_view target, std::string_view guess, std::string_view known) {
   return MakeError(absl::StatusCode::kInvalidArgument, "TARGET_UNKNOWN",
                    absl::StrCat("the server knows no target ", Quoted(target), "; it knows ", Text(known), Text(guess)),

@@ -25,6 +25,7 @@ absl::Status DataTooShortError(const std::string& path, int64_t size_bytes, int 
 
 // What the server cannot do, said before it is asked.
 absl::Status ArchitectureUnsupportedError(std::string_view architecture, std::string_view supported);
+absl::Status TargetsInvalidError(const std::string& targets);  // TARGETS_INVALID: a name twice, or an empty one
 absl::Status TargetUnknownError(std::string_view target, std::string_view guess, std::string_view known);
 absl::Status RecipeUnknownError(std::string_view recipe, std::string_view guess, std::string_view known);
 

@@ -13,7 +13,10 @@ namespace {
 
 void AddMethod(CLI::App& app, JobOptions& job) {
   app.add_option("--recipe", job.recipe, "Recipe by name, or path of a .textproto file")->capture_default_str();
-  app.add_option("--target", job.target, "File format of the artifact")->capture_default_str();
+  app.add_option("--target", job.target,
+                 "File format of the artifact: compressed-tensors or gguf; both, with a comma between")
+      ->capture_default_str();
+  app.add_option("--consumer", job.consumer, "Program that must load the artifact, such as vllm");
   app.add_option("--priority", job.priority, "Higher first")
       ->capture_default_str()
       ->check(CLI::Range(-limits::kMaxPriority, limits::kMaxPriority));

@@ -43,6 +43,26 @@ absl::StatusOr<std::vector<BudgetChoice>> ParseBudgets(const std::string& text) 
   return choices;
 }
 
+// Every budget for every target. TARGETS_INVALID: one is named twice, or none between two commas.
+absl::StatusOr<std::vector<BudgetChoice>> ForTargets(const std::string& targets, std::vector<BudgetChoice> budgets,
+                                                     v1::JobSpec& spec) {
+  const std::vector<std::string> names = absl::StrSplit(targets, ',');
+  spec.set_target(names.front());
+  if (names.size() == 1) return budgets;
+  if (budgets.empty()) budgets.emplace_back();
+  std::vector<BudgetChoice> choices;
+  std::set<std::string> seen;
+  for (const std::string& name : names) {
+    if (name.empty() || !seen.insert(name).second) return TargetsInvalidError(targets);
+    for (BudgetChoice choice : budgets) {
+      choice.text = choice.text.empty() ? name : name + "-" + choice.text;
+      choice.target = name;
+      choices.push_back(std::move(choice));
+    }
+  }
+  return choices;
+}
+
 absl::Status SetRecipe(const std::string& recipe, v1::JobSpec& spec) {
   if (!recipe.ends_with(".textproto")) {
     spec.set_recipe(FullName(Collection::kRecipes, recipe));
@@ -129,7 +149,8 @@ absl::Status UploadText(Client& client, const std::string& path, v1::Data* data)
 
 v1::JobSpec JobDraft::WithBudget(const BudgetChoice& choice) const {
   v1::JobSpec job = spec;
-  if (!choice.text.empty()) *job.mutable_budget() = choice.budget;
+  if (choice.budget.kind_case() != v1::Budget::KIND_NOT_SET) *job.mutable_budget() = choice.budget;
+  if (!choice.target.empty()) job.set_target(choice.target);
   return job;
 }
 
@@ -170,7 +191,8 @@ absl::StatusOr<JobDraft> DraftJob(const Options& options, const Environment& env
     if (job.evaluation.empty()) return DataMissingError("evaluation");
   }
   ABSL_RETURN_IF_ERROR(SetRecipe(job.recipe, draft.spec));
-  draft.spec.set_target(job.target);
+  ABSL_ASSIGN_OR_RETURN(draft.budgets, ForTargets(job.target, std::move(draft.budgets), draft.spec));
+  draft.spec.set_consumer(job.consumer);
   draft.spec.set_priority(job.priority);
   ABSL_RETURN_IF_ERROR(SetTexts(job, draft));
   ABSL_RETURN_IF_ERROR(SetModel(options, environment, draft));
@@ -188,7 +210,10 @@ absl::StatusOr<JobDraft> ChangeJob(const v1::JobSpec& other, const Options& opti
   if (given("--name")) draft.spec.set_display_name(job.display_name);
   ABSL_RETURN_IF_ERROR(SetLabels(job, draft.spec));
   if (given("--recipe")) ABSL_RETURN_IF_ERROR(SetRecipe(job.recipe, draft.spec));
-  if (given("--target")) draft.spec.set_target(job.target);
+  if (given("--target")) {
+    ABSL_ASSIGN_OR_RETURN(draft.budgets, ForTargets(job.target, std::move(draft.budgets), draft.spec));
+  }
+  if (given("--consumer")) draft.spec.set_consumer(job.consumer);
   if (given("--priority")) draft.spec.set_priority(job.priority);
 
   JobOptions texts = job;

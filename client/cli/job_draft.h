@@ -16,14 +16,16 @@
 // server.
 namespace bitwright::client {
 
+// One job of the command: a budget for a target.
 struct BudgetChoice {
-  std::string text;  // as typed, without spaces: also the name of its folder
+  std::string text;  // the budget as typed, without spaces; of several targets behind the target: names its folder
   v1::Budget budget;
+  std::string target;  // empty: that of the draft
 };
 
 struct JobDraft {
   v1::JobSpec spec;  // all but the budget; the model's name and the blobs from the second and third step on
-  std::vector<BudgetChoice> budgets;
+  std::vector<BudgetChoice> budgets;     // each for each target
   std::optional<ModelDir> model;         // MODEL is a folder
   std::string model_name;                // of that folder, for people
   std::optional<v1::Manifest> manifest;  // of that folder, once it is hashed

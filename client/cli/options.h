@@ -54,6 +54,7 @@ struct JobOptions {
   std::string data_kind;              // of both files: "text", "documents", "ids"; empty: recognized
   std::string recipe = "mixed-gptq";  // a name or the path of a .textproto
   std::string target = "compressed-tensors";
+  std::string consumer;
   int window = 512;                // tokens
   int64_t calibration_tokens = 0;  // set by the parser to the contract's defaults
   int64_t evaluation_tokens = 0;

@@ -52,6 +52,7 @@ absl::Status CheckTarget(const v1::Capabilities& server, const std::string& targ
 
 absl::Status CheckAgainst(const v1::Capabilities& server, const JobDraft& draft) {
   if (draft.model.has_value()) ABSL_RETURN_IF_ERROR(CheckArchitecture(server, *draft.model));
+  for (const BudgetChoice& choice : draft.budgets) ABSL_RETURN_IF_ERROR(CheckTarget(server, choice.target));
   return CheckTarget(server, draft.spec.target());
 }
 

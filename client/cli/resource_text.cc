@@ -136,10 +136,9 @@ std::string ModelText(const v1::Model& model) {
                                         info.vocab_size(), ", ", info.dtype()));
     for (const v1::TargetInfo& target : info.targets()) {
       text += Line(Printable(target.target(), kNameColumns),
-                   target.has_refusal()
-                       ? ErrorText(target.refusal())
-                       : absl::StrCat(WithThousands(target.quantized_weights()), " weights in ", target.units_size(),
-                                      " units; ", Printable(target.loaded_by(), kNameColumns), " loads them"));
+                   target.has_refusal() ? ErrorText(target.refusal())
+                                        : absl::StrCat(WithThousands(target.quantized_weights()), " weights in ",
+                                                       target.units_size(), " units"));
     }
   }
   TextTable files({{"file", Align::kLeft}, {"bytes"}});

@@ -18,6 +18,7 @@ constexpr double kTextCopies = 3.4;  // of a text and its copies where the token
 constexpr double kRoundedPiece = 64 * 13.2;
 // The same on a grid: weights, values, H times errors and a copy, codes, scales, and what a re-fit holds beside them.
 constexpr double kGridPiece = 64 * 40.0;
+constexpr double kMostPacked = 1.1;   // bytes of a weight in the widest blocks
 constexpr double kPanelColumns = 64;  // of a factorization
 constexpr double kFactorBlock = 128;  // columns that rounding has twice
 
@@ -51,23 +52,38 @@ double Inputs(const v1::UnitInfo& unit) {
 
 }  // namespace
 
-LiveSets::LiveSets(const v1::ModelInfo& info, const v1::Recipe::Rounding& rounding, bool on_grids)
-    : info_(info), rtn_(rounding.method() == v1::ROUNDING_METHOD_RTN), on_grids_(on_grids) {
-  for (const v1::UnitInfo& unit : info.units()) {
+LiveSets::LiveSets(const v1::ModelInfo& info, const v1::Recipe::Rounding& rounding, const v1::TargetInfo* target)
+    : info_(info), rtn_(rounding.method() == v1::ROUNDING_METHOD_RTN) {
+  if (target != nullptr && target->rounding_moment()) {
+    priced_on_grids_ = target->pricing_passes() > 1;
+    rounded_on_grids_ = priced_on_grids_ || (!rtn_ && rounding.sweeps() != v1::SWEEPS_NONE);
+  }
+  for (int u = 0; u < info.units_size(); ++u) {
+    const v1::UnitInfo& unit = info.units(u);
     const double n = Inputs(unit);
-    rounding_ = std::max(rounding_, Weights(unit) + Rounding(unit));
-    rounding_thread_ = std::max(rounding_thread_, (on_grids ? kGridPiece : kRoundedPiece) * n);
+    if (unit.block() < 0) {
+      stores_ends_ = stores_ends_ || (target != nullptr && u < target->units_size());
+      end_ = std::max(end_, static_cast<double>(unit.weights()));
+      continue;
+    }
+    by_feedback_.bytes = std::max(by_feedback_.bytes, Weights(unit) + Rounding(unit, false));
+    by_feedback_.thread = std::max(by_feedback_.thread, kRoundedPiece * n);
+    on_grids_.bytes = std::max(on_grids_.bytes, Weights(unit) + Rounding(unit, true));
+    on_grids_.thread = std::max(on_grids_.thread, kGridPiece * n);
     widest_ = std::max(widest_, n);
   }
 }
 
-double LiveSets::Rounding(const v1::UnitInfo& unit) const {
+double LiveSets::Rounding(const v1::UnitInfo& unit, bool on_grids) const {
   double linear = 0;
   for (const auto& one : unit.linears()) {
     linear = std::max(linear, static_cast<double>(one.in_features()) * static_cast<double>(one.out_features()));
   }
-  const double n = Inputs(unit);
-  return RoundingBeside(n, linear, rtn_) + (on_grids_ ? kFloat * n * n + linear : 0);
+  const double n = Inputs(unit), square = kFloat * n * n;
+  const double beside = RoundingBeside(n, linear, rtn_);
+  if (!on_grids) return beside;
+  // H once more, of the same order; on lattices, which only those targets have that price on grids, another factor.
+  return beside + square + (priced_on_grids_ ? std::max(Factorizing(n), 2 * square + Triangle(n)) : 0);
 }
 
 double StreamBytes(const v1::ModelInfo& info, int64_t windows, int64_t window) {
@@ -138,9 +154,21 @@ LiveSet LiveSets::Curvature(int64_t blocks, int64_t windows, int64_t window) con
                    1.5 * PassThread(window));  // three tiles on the way back
 }
 
-LiveSet LiveSets::Profile() const { return Quantize(); }
+LiveSet LiveSets::Profile() const {
+  const RoundingSize& size = priced_on_grids_ ? on_grids_ : by_feedback_;
+  return ToLiveSet(size.bytes, size.thread);
+}
 
-LiveSet LiveSets::Quantize() const { return ToLiveSet(rounding_, rounding_thread_); }
+LiveSet LiveSets::Quantize() const {
+  const RoundingSize& size = rounded_on_grids_ ? on_grids_ : by_feedback_;
+  return ToLiveSet(size.bytes, size.thread);
+}
+
+// A piece of rows and its values, H of both ways and what rounds by it, and the packed whole.
+LiveSet LiveSets::Ends() const {
+  const double n = Bytes(info_.hidden_size()), rows = static_cast<double>(kEndRows);
+  return ToLiveSet(3 * kFloat * rows * n + Factorizing(n) + 5 * kFloat * n * n + kMostPacked * end_, kGridPiece * n);
+}
 
 LiveSet LiveSets::Check(std::span<const int> units, int64_t measurements, int64_t windows, int64_t window) const {
   const double variants = static_cast<double>(units.size()) * static_cast<double>(measurements);
@@ -150,15 +178,17 @@ LiveSet LiveSets::Check(std::span<const int> units, int64_t measurements, int64_
   double branch = 0;  // the block, the rounded unit beside it, and what rounds it or what passes
   for (const int unit : units) {
     const v1::UnitInfo& info = info_.units(unit);
-    branch = std::max(branch, Bytes(info_.live().block()) + Weights(info) + std::max(values, Rounding(info)));
+    branch = std::max(
+        branch, Bytes(info_.live().block()) + Weights(info) + std::max(values, Rounding(info, rounded_on_grids_)));
   }
   return ToLiveSet(streams + std::max({Pass(windows, window, false), branch, values + head}),
-                   std::max(PassThread(window), rounding_thread_));
+                   std::max(PassThread(window), (rounded_on_grids_ ? on_grids_ : by_feedback_).thread));
 }
 
 LiveSet LiveSets::Evaluate(int64_t windows, int64_t window, v1::ComputeType compute) const {
   const bool narrow = IsNarrow(compute);
-  const double head = Values(windows, window, narrow) + Head(windows * window, 2, narrow);
+  const double other = stores_ends_ ? Head(windows * window, 0, narrow) : 0;
+  const double head = Values(windows, window, narrow) + Head(windows * window, 2, narrow) + other;
   return ToLiveSet(2 * Stream(windows, window) + std::max(Pass(windows, window, narrow), head), PassThread(window));
 }
 

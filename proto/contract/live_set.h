@@ -26,8 +26,8 @@ double StreamBytes(const v1::ModelInfo& info, int64_t windows, int64_t window);
 // mapped and has been read. Estimates of absurd sizes saturate.
 class LiveSets {
  public:
-  // Keeps a reference to info. `on_grids`: linears are rounded to grids (TargetInfo.rounding_moment).
-  LiveSets(const v1::ModelInfo& info, const v1::Recipe::Rounding& rounding, bool on_grids = false);
+  // Keeps a reference to info. `target`: whose formats linears are rounded to; null: one without what costs more.
+  LiveSets(const v1::ModelInfo& info, const v1::Recipe::Rounding& rounding, const v1::TargetInfo* target = nullptr);
 
   LiveSet Reference(int64_t windows, int64_t window, v1::ComputeType compute) const;
   // `factorizes`: what it has summed, for GPTQ.
@@ -38,6 +38,8 @@ class LiveSets {
   // `units` of ModelInfo, each measured `measurements` times.
   LiveSet Check(std::span<const int> units, int64_t measurements, int64_t windows, int64_t window) const;
   LiveSet Quantize() const;
+  // Of embedding and head, of either kind of task.
+  LiveSet Ends() const;
   LiveSet Evaluate(int64_t windows, int64_t window, v1::ComputeType compute) const;
   // Of tasks that hold no block, and nothing that grows with the model but names.
   static LiveSet Small();
@@ -52,15 +54,23 @@ class LiveSets {
   double Head(int64_t rows, int copies, bool narrow) const;
   double PassThread(int64_t window) const;
 
+  // What tasks of rounding take: by error feedback alone, and on grids.
+  struct RoundingSize {
+    double bytes = 0;  // a unit and its weights, of that which takes most
+    double thread = 0;
+  };
+
   // Rounding a unit, beside its weights.
-  double Rounding(const v1::UnitInfo& unit) const;
+  double Rounding(const v1::UnitInfo& unit, bool on_grids) const;
 
   const v1::ModelInfo& info_;
   const bool rtn_;
-  const bool on_grids_;
-  double widest_ = 0;    // input of a unit
-  double rounding_ = 0;  // a unit and its weights, of that which takes most
-  double rounding_thread_ = 0;
+  bool priced_on_grids_ = false;  // also where only what a format costs is asked for
+  bool rounded_on_grids_ = false;
+  bool stores_ends_ = false;
+  double widest_ = 0;  // input of a unit
+  RoundingSize by_feedback_, on_grids_;
+  double end_ = 0;  // weights of the largest end
 };
 
 }  // namespace bitwright

@@ -25,6 +25,10 @@ int64_t KeptStreamStep(int64_t blocks, int64_t stream_bytes, int64_t most_bytes 
 // Attention keeps scores of so many queries at a time on each thread; on the way back three such tiles.
 inline constexpr int64_t kQueryTile = 128;
 
+// An embedding or an output head that is stored as a unit is rounded by so many rows; what a format costs is told from
+// so many, evenly spread.
+inline constexpr int64_t kEndRows = 8192;
+
 // A mapped file's pages that have been read count as memory: they are given back after so much of it.
 inline constexpr int64_t kMappedPieceBytes = int64_t{16} << 20;
 

@@ -16,6 +16,8 @@ PartsRead Through(PartsRead blocks) {
   return blocks;
 }
 
+PartsRead Ends() { return {.embedding = true, .head = true}; }
+
 // All that is taken over as it is.
 PartsRead Kept(int64_t blocks) { return {.kept_begin = 0, .kept_end = blocks, .embedding = true, .head = true}; }
 
@@ -50,9 +52,9 @@ PartsRead PartsReadBy(const v1::TaskSpec& spec, int64_t blocks) {
       return read;
     }
     case v1::TaskSpec::kProfile:
-      return Blocks(spec.profile().blocks());
+      return spec.profile().ends() ? Ends() : Blocks(spec.profile().blocks());
     case v1::TaskSpec::kQuantize:
-      return Blocks(spec.quantize().blocks());
+      return spec.quantize().ends() ? Ends() : Blocks(spec.quantize().blocks());
     case v1::TaskSpec::kCheck: {  // from the unit's own block to the end of the model
       PartsRead read = Through(Blocks(spec.check().blocks().begin(), blocks));
       read.head = true;

@@ -20,7 +20,8 @@ inline constexpr std::string_view kPackQuantizedFormats[] = {
     "int7-g64",     "int7-g128",    "int7-channel", "int8-g32",     "int8-g64",     "int8-g128",    "int8-channel",
 };
 inline constexpr std::string_view kGgufFormats[] = {
-    "Q2_K", "Q3_K", "Q4_0", "Q4_1", "Q4_K", "IQ4_NL", "IQ4_XS", "MXFP4", "Q5_0", "Q5_1", "Q5_K", "Q6_K", "Q8_0",
+    "Q2_K", "IQ2_XXS", "IQ2_XS", "IQ2_S", "Q3_K", "IQ3_XXS", "IQ3_S", "Q4_0", "Q4_1",
+    "Q4_K", "IQ4_NL",  "IQ4_XS", "MXFP4", "Q5_0", "Q5_1",    "Q5_K",  "Q6_K", "Q8_0",
 };
 inline constexpr std::string_view kPackQuantizedConsumers[] = {"transformers", "vllm"};
 inline constexpr std::string_view kGgufConsumers[] = {"llama.cpp"};

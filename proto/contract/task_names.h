@@ -38,6 +38,7 @@ struct TaskFile {
   static constexpr char kStatistics[] = "statistics";
   static constexpr char kCurvature[] = "curvature";
   static constexpr char kGradients[] = "gradients";
+  static constexpr char kEnds[] = "ends";
   static constexpr char kSensitivity[] = "sensitivity";
   static constexpr char kChecks[] = "checks";
   static constexpr char kAllocation[] = "allocation";
@@ -57,6 +58,7 @@ struct TaskUse {
   static constexpr char kEvaluation[] = "evaluation";
   static constexpr char kProfile[] = "profile";
   static constexpr char kHeldOut[] = "held-out";
+  static constexpr char kEnds[] = "ends";
 };
 
 // Key of a node within its job, stable and unique there: "calibrate[1,3]", "tokenize[calibration]". A kind that occurs

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "proto/contract/memory_cuts.h"
+
 namespace bitwright::server {
 
 Costs::Costs(const v1::ModelInfo& info, const v1::TargetInfo& target, const v1::Recipe& recipe, int window)
@@ -84,6 +86,27 @@ double Costs::QuantizeFlops(Cut blocks, int plans) const {
   for (const v1::UnitInfo& unit : info_.units()) {
     if (unit.block() >= blocks.begin && unit.block() < blocks.end)
       flops += target_.rounding_passes() * Rounding(unit, plans);
+  }
+  return flops;
+}
+
+double Costs::ProfileEndsFlops() const {
+  double flops = 0;
+  for (int u = 0; u < target_.units_size(); ++u) {
+    const v1::UnitInfo& unit = info_.units(u);
+    if (unit.block() >= 0) continue;
+    const double rows = std::min<double>(static_cast<double>(info_.vocab_size()), kEndRows);
+    const double width = static_cast<double>(info_.hidden_size());
+    // Besides rounding, a product with H for each of the two metrics.
+    flops += target_.units(u).options_size() * (target_.pricing_passes() + 4) * rows * width * width;
+  }
+  return flops;
+}
+
+double Costs::QuantizeEndsFlops(int plans) const {
+  double flops = 0;
+  for (int u = 0; u < target_.units_size(); ++u) {
+    if (info_.units(u).block() < 0) flops += target_.rounding_passes() * Rounding(info_.units(u), plans);
   }
   return flops;
 }

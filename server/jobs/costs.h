@@ -36,6 +36,9 @@ class Costs {
   double CheckFlops(Cut blocks, const std::vector<int>& units, int windows) const;
   // At most one rounding of every linear for each plan.
   double QuantizeFlops(Cut blocks, int plans) const;
+  // Of embedding and head: rows that are looked at, priced or rounded.
+  double ProfileEndsFlops() const;
+  double QuantizeEndsFlops(int plans) const;
   double EvaluateFlops(int windows) const;  // L·F + 2·D, and unpacking: L·P
 
   int Measurements() const { return 1 + recipe_.sensitivity().checked_bits_size(); }  // of a checked unit

@@ -82,12 +82,23 @@ double IntermediateBytes(const ResolvedJob& job, const Facts& facts, int64_t pla
          copies * info.statistics_bytes() + candidates * (plan_bytes + kBytesPerScoredToken * (evaluation + held_out));
 }
 
+// Who loads an artifact of some plan, and who none.
+void FillLoadable(const ResolvedJob& job, v1::Estimate& estimate) {
+  std::string load, refuse;
+  for (const v1::ConsumerInfo& consumer : job.target()->consumers()) {
+    const bool loads = consumer.refusal().empty();
+    std::string& text = loads ? load : refuse;
+    text += (text.empty() ? "" : "; ") + consumer.program() + (loads ? "" : ": " + consumer.refusal());
+  }
+  estimate.set_loadable(!load.empty());
+  estimate.set_loadable_reason(load.empty() ? refuse : refuse.empty() ? load : load + "; not " + refuse);
+}
+
 int64_t Rounded(double bytes) { return static_cast<int64_t>(std::ceil(std::min(bytes, 9e18))); }
 
 }  // namespace
 
 JobSize SizeJob(const ResolvedJob& job) {
-  const v1::ModelInfo& info = job.model->info();
   const PlanLimits limits = LimitsOf(*job.target(), job.recipe);
   const int64_t plan_bytes = PlanBytes(job, limits);
   const Facts facts = WithAssumed(job, {});
@@ -109,8 +120,7 @@ JobSize SizeJob(const ResolvedJob& job) {
   estimate.set_largest_average_bits(limits.largest_average_bits);
   estimate.set_smallest_artifact_bytes(limits.smallest_artifact_bytes);
   estimate.set_largest_artifact_bytes(limits.largest_artifact_bytes);
-  estimate.set_loadable(true);
-  estimate.set_loadable_reason(job.target()->loaded_by() + " loads " + info.architecture());
+  FillLoadable(job, estimate);
   estimate.set_tasks(static_cast<int>(expansion->nodes.size()));
   return size;
 }

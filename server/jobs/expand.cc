@@ -65,7 +65,7 @@ class Expander {
         window_(job.spec.calibration().window()),
         costs_(info_, *job.target(), job.recipe, window_),
         evaluation_costs_(info_, *job.target(), job.recipe, job.spec.evaluation().window()),
-        live_(info_, job.recipe.rounding(), job.target()->rounding_moment()) {}
+        live_(info_, job.recipe.rounding(), job.target()) {}
 
   void Tokenize() {
     Tokenize(calibration_key_, job_.spec.calibration(), kHeldOutWindows);
@@ -87,12 +87,14 @@ class Expander {
       for (size_t j = cuts_.ranges.size(); j-- > 0;) Curvature(i, j);
     }
     for (size_t j = 0; j < cuts_.profiles.size(); ++j) Profile(j);
+    if (StoresEnds()) ProfileEnds();
     for (size_t j = 0; j < cuts_.checks.size(); ++j) Check(j);
     Allocate();
   }
 
   void Quantize() {
     for (size_t j = 0; j < cuts_.ranges.size(); ++j) Quantize(j);
+    if (StoresEnds()) QuantizeEnds();
   }
 
   // Whether plans are chosen on held-out text: there is such text, and something to choose.
@@ -337,6 +339,65 @@ class Expander {
     });
   }
 
+  // Whether embedding and output head are units of the target.
+  bool StoresEnds() const {
+    const int stored = job_.target()->units_size();
+    return stored > 0 && info_.units(stored - 1).block() < 0;
+  }
+
+  // What the curvature tells of the ends: of the first blocks, and where they are others, of the last.
+  void LinkEnds(NodeBuilder& builder) const {
+    const int last = static_cast<int>(cuts_.ranges.size()) - 1;
+    size_t next = 0;
+    for (const int range : last == 0 ? std::vector<int>{0} : std::vector<int>{0, last}) {
+      for (size_t i = 0; i < cuts_.curvature.size(); ++i)
+        builder.Link(Numbered(TaskFile::kEnds, next++), TaskKey(TaskKind::kCurvature, i, range), TaskFile::kEnds);
+    }
+  }
+
+  void ProfileEnds() {
+    Add(TaskKey(TaskKind::kProfile, TaskUse::kEnds), [&](NodeBuilder& builder) {
+      auto* params = builder.spec().mutable_profile();
+      params->set_ends(true);
+      params->set_target(job_.spec.target());
+      params->set_window(window_);
+      params->set_windows(facts_.calibration->windows());
+      if (whole()) *params->mutable_recipe() = ProfiledPart(job_.recipe);
+      builder.Files(inputs_, ModelFiles::kNumeric)
+          .Link(TaskFile::kIds, calibration_key_, TaskFile::kIds)
+          .Needs(live_.Ends(), costs_.ProfileEndsFlops())
+          .Numeric();
+      LinkEnds(builder);
+    });
+  }
+
+  void QuantizeEnds() {
+    Add(TaskKey(TaskKind::kQuantize, TaskUse::kEnds), [&](NodeBuilder& builder) {
+      auto* params = builder.spec().mutable_quantize();
+      params->set_ends(true);
+      *params->mutable_rounding() = job_.recipe.rounding();
+      AddPlannedUnits([](const v1::UnitInfo& unit) { return unit.block() < 0; }, *params);
+      builder.Files(inputs_, ModelFiles::kNumeric)
+          .Needs(live_.Ends(), costs_.QuantizeEndsFlops(candidates()))
+          .Numeric();
+      LinkEnds(builder);
+    });
+  }
+
+  // Those of the target's units that are wanted, with their formats in every plan.
+  template <typename Wanted>
+  void AddPlannedUnits(const Wanted& wanted, v1::QuantizeParams& params) const {
+    for (int u = 0; whole() && u < job_.target()->units_size(); ++u) {
+      if (!wanted(info_.units(u))) continue;
+      auto* unit = params.add_units();
+      unit->set_name(info_.units(u).name());
+      // Plan.units are in the order of TargetInfo.units.
+      for (const v1::Plan& plan : facts_.allocation->candidates()) {
+        if (u < plan.units_size()) *unit->add_formats() = plan.units(u).format();
+      }
+    }
+  }
+
   void Check(int index) {
     Add(TaskKey(TaskKind::kCheck, index), [&](NodeBuilder& builder) {
       const CheckCut& cut = cuts_.checks[index];
@@ -368,6 +429,10 @@ class Expander {
       for (size_t j = 0; j < cuts_.profiles.size(); ++j) {
         builder.Link(Numbered(TaskFile::kSensitivity, j), TaskKey(TaskKind::kProfile, j), TaskFile::kSensitivity);
       }
+      if (StoresEnds()) {
+        builder.Link(Numbered(TaskFile::kSensitivity, cuts_.profiles.size()),
+                     TaskKey(TaskKind::kProfile, TaskUse::kEnds), TaskFile::kSensitivity);
+      }
       for (size_t j = 0; j < cuts_.checks.size(); ++j) {
         builder.Link(Numbered(TaskFile::kChecks, j), TaskKey(TaskKind::kCheck, j), TaskFile::kChecks);
       }
@@ -381,15 +446,8 @@ class Expander {
       auto* params = builder.spec().mutable_quantize();
       SetRange(blocks, params->mutable_blocks());
       *params->mutable_rounding() = job_.recipe.rounding();
-      for (int u = 0; whole() && u < job_.target()->units_size(); ++u) {
-        if (info_.units(u).block() < blocks.begin || info_.units(u).block() >= blocks.end) continue;
-        auto* unit = params->add_units();
-        unit->set_name(info_.units(u).name());
-        // Plan.units are in the order of TargetInfo.units.
-        for (const v1::Plan& plan : facts_.allocation->candidates()) {
-          if (u < plan.units_size()) *unit->add_formats() = plan.units(u).format();
-        }
-      }
+      AddPlannedUnits(
+          [&](const v1::UnitInfo& unit) { return unit.block() >= blocks.begin && unit.block() < blocks.end; }, *params);
       builder.Files(inputs_, ModelFiles::kNumeric)
           .Needs(live_.Quantize(), costs_.QuantizeFlops(blocks, candidates()))
           .Numeric();
@@ -402,6 +460,9 @@ class Expander {
       builder.Link(Numbered(TaskFile::kWeights, j), TaskKey(TaskKind::kQuantize, j),
                    Numbered(TaskFile::kWeights, candidate));
     }
+    if (!StoresEnds()) return;
+    builder.Link(Numbered(TaskFile::kWeights, cuts_.ranges.size()), TaskKey(TaskKind::kQuantize, TaskUse::kEnds),
+                 Numbered(TaskFile::kWeights, candidate));
   }
 
   void Evaluate(int candidate, int shard) {

@@ -81,6 +81,20 @@ absl::Status TargetCannotStoreError(const absl::Status& refusal, const std::vect
                  detail ? detail->metadata : std::map<std::string, std::string>());
 }
 
+absl::Status ConsumerUnknownError(std::string_view consumer, std::string_view target, std::string_view known) {
+  return Invalid("CONSUMER_UNKNOWN",
+                 "no profile of a consumer named '" + Text(consumer) + "' loads artifacts of target '" + Text(target) +
+                     "'; use one of " + std::string(known) + ", or none",
+                 {{"consumer", Text(consumer)}, {"target", Text(target)}});
+}
+
+absl::Status ConsumerCannotLoadError(std::string_view program, std::string_view why) {
+  return Invalid(
+      "CONSUMER_CANNOT_LOAD",
+      Text(program) + " would not load the artifact: " + std::string(why) + "; name another consumer, or none",
+      {{"program", Text(program)}});
+}
+
 absl::Status PriorityInvalidError(int priority) {
   const std::string limit = std::to_string(limits::kMaxPriority);
   return Invalid(

@@ -63,6 +63,9 @@ absl::Status CheckEnums(const v1::Recipe& recipe) {
   if (const int v = recipe.rounding().scales(); !v1::ScaleMethod_IsValid(v)) {
     return RecipeInvalidError(name, "rounding.scales", unknown(v));
   }
+  if (const int v = recipe.rounding().sweeps(); !v1::Sweeps_IsValid(v)) {
+    return RecipeInvalidError(name, "rounding.sweeps", unknown(v));
+  }
   return absl::OkStatus();
 }
 
@@ -125,6 +128,7 @@ void FillDefaults(v1::Recipe& recipe) {
   if (rounding->method() == v1::ROUNDING_METHOD_UNSPECIFIED) rounding->set_method(v1::ROUNDING_METHOD_GPTQ);
   if (rounding->scales() == v1::SCALE_METHOD_UNSPECIFIED) rounding->set_scales(v1::SCALE_METHOD_SEARCHED);
   if (rounding->damping() == 0) rounding->set_damping(0.01);
+  if (rounding->sweeps() == v1::SWEEPS_UNSPECIFIED) rounding->set_sweeps(v1::SWEEPS_REFIT);
   auto* sensitivity = recipe.mutable_sensitivity();
   if (sensitivity->windows() == 0) sensitivity->set_windows(8);
   if (sensitivity->middle_bits() == 0) sensitivity->set_middle_bits(3);

@@ -6,9 +6,9 @@
 
 namespace bitwright::server {
 
-// The recipe with every default filled in: compute F32, GPTQ, searched scales, damping 0.01, 8 windows, middle width 3,
-// 8 checked units, the mixed candidate when no candidates are named, name "inline" when it has none.
-// INVALID_ARGUMENT, reason RECIPE_INVALID, naming field, value and limit:
+// The recipe with every default filled in: compute F32, GPTQ, searched scales, damping 0.01, sweeps with a re-fit, 8
+// windows, middle width 3, 8 checked units, the mixed candidate when no candidates are named, name "inline" when it has
+// none. INVALID_ARGUMENT, reason RECIPE_INVALID, naming field, value and limit:
 //   name of 1 … 63 lower-case letters, digits, '-'; description at most 1024 bytes; bits 2 … 8, group sizes 0, 16, 32,
 //   64, 128 and names of formats that some target has, each once; damping in (0, 1]; windows 1 … 4096; middle_bits and
 //   checked_bits 2 … 8; checked_units 1 … 4096; uniform not negative; known enum values.

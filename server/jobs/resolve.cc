@@ -137,6 +137,26 @@ absl::StatusOr<const v1::TargetInfo*> FindTarget(const std::string& name, const 
   return TargetUnknownError(name);
 }
 
+// Leaves the recipe those formats that a consumer has. CONSUMER_UNKNOWN, CONSUMER_CANNOT_LOAD.
+absl::Status NarrowTo(const std::string& name, const v1::TargetInfo& target, v1::Recipe& recipe) {
+  if (name.empty()) return absl::OkStatus();
+  std::string known;
+  for (const v1::ConsumerInfo& consumer : target.consumers()) {
+    known += (known.empty() ? "'" : ", '") + consumer.name() + "'";
+    if (consumer.name() != name) continue;
+    if (!consumer.refusal().empty()) return ConsumerCannotLoadError(consumer.program(), consumer.refusal());
+    google::protobuf::RepeatedPtrField<std::string> names;
+    for (const std::string& format : consumer.formats()) {
+      const auto& own = recipe.formats().names();
+      if (own.empty() || std::find(own.begin(), own.end(), format) != own.end()) *names.Add() = format;
+    }
+    if (names.empty()) return ConsumerCannotLoadError(consumer.program(), "it has none of the recipe's formats");
+    *recipe.mutable_formats()->mutable_names() = std::move(names);
+    return absl::OkStatus();
+  }
+  return ConsumerUnknownError(name, target.target(), known);
+}
+
 }  // namespace
 
 bool IsOutdated(const v1::Model& model) {
@@ -166,6 +186,7 @@ absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, std::shared_ptr<con
   ABSL_RETURN_IF_ERROR(CheckDisplayName("display_name", spec.display_name()));
   ABSL_RETURN_IF_ERROR(CheckLabels(spec));
   ABSL_ASSIGN_OR_RETURN(job.recipe, ChooseRecipe(shipped, job.spec));
+  ABSL_RETURN_IF_ERROR(NarrowTo(job.spec.consumer(), *target, job.recipe));
   ABSL_RETURN_IF_ERROR(CheckRecipeFits(job.recipe, model.info(), *target));
   const PlanLimits limits = LimitsOf(*target, job.recipe);
   *job.spec.mutable_budget() = BudgetOf(spec.budget(), limits, purpose);

@@ -1,11 +1,12 @@
-// What rounding on a grid costs a model: every linear on one grid, and the KL divergence after a plain search group by
-// group, after feedback, after sweeps and after a re-fit (Rounding::RoundOnGrid), beside the bits that the grid takes
-// and the seconds that each rounding took.
-//   grid_table MODEL_DIR CALIBRATION_TEXT EVALUATION_TEXT THREADS CALIBRATION_WINDOWS GRID...
+// What rounding on a grid or a lattice costs a model: every linear on one, and the KL divergence after a plain search
+// group by group, after feedback, after sweeps and after a re-fit (Rounding::RoundOnGrid, RoundOnLattice), beside the
+// bits that it takes and the seconds that each rounding took.
+//   grid_table MODEL_DIR CALIBRATION_TEXT EVALUATION_TEXT THREADS CALIBRATION_WINDOWS TYPE...
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <variant>
 
 #include "absl/strings/str_format.h"
 #include "proto/base/status_macros.h"
@@ -16,6 +17,7 @@
 #include "workers/formats/block_type.h"
 #include "workers/kernels/cpu/cpu_device.h"
 #include "workers/kernels/grid.h"
+#include "workers/kernels/lattice.h"
 #include "workers/quantize/factor.h"
 #include "workers/tokenizer/tokenizer.h"
 
@@ -35,8 +37,17 @@ std::vector<float> Integers(int first, int count) {
 
 struct NamedGrid {
   double bits;
-  Grid grid;
+  std::variant<Grid, Lattice> values;
 };
+
+std::vector<float> Rounded(Rounding& rounding, const DeviceFactor& factor, const Matrix& weight, const Grid& grid,
+                           const GridSteps& steps) {
+  return ValuesOf(rounding.RoundOnGrid(factor, weight, grid, steps).codes, grid, weight.rows, weight.columns);
+}
+std::vector<float> Rounded(Rounding& rounding, const DeviceFactor& factor, const Matrix& weight, const Lattice& lattice,
+                           const GridSteps& steps) {
+  return ValuesOf(rounding.RoundOnLattice(factor, weight, lattice, steps).codes, lattice, weight.rows, weight.columns);
+}
 
 // A block type of GGUF by its name, or INT2_G128, INT3_G128 and INT4_G128: symmetric integers of a bf16 model.
 absl::StatusOr<NamedGrid> FindGrid(std::string_view name) {
@@ -53,6 +64,7 @@ absl::StatusOr<NamedGrid> FindGrid(std::string_view name) {
     return NamedGrid{bits + 0.125, grid};
   }
   ABSL_ASSIGN_OR_RETURN(const BlockType type, ParseBlockType(name));
+  if (OnLattice(type)) return NamedGrid{SpecOf(type).bits(), LatticeOf(type)};
   return NamedGrid{SpecOf(type).bits(), GridOf(type)};
 }
 
@@ -78,7 +90,7 @@ class Table {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<Estimate> Measure(const Grid& grid, const GridSteps& steps, double& seconds) {
+  absl::StatusOr<Estimate> Measure(const NamedGrid& named, const GridSteps& steps, double& seconds) {
     const DeviceMatrix x = runner_.Embed(ids_);
     for (int64_t b = 0; b < model_.config().layers; ++b) {
       ABSL_ASSIGN_OR_RETURN(BlockWeights block, runner_.LoadBlock(b));
@@ -87,9 +99,10 @@ class Table {
         const InputStatistics& input = *inputs_.at(block.program.units[u].name);
         ABSL_ASSIGN_OR_RETURN(const auto factor, BuildFactor(input.second_moment.span(), input.columns, {}, device_));
         const double start = Now();
-        const GridCodes codes = device_.rounding().RoundOnGrid(*factor, weight, grid, steps).codes;
+        const std::vector<float> values = std::visit(
+            [&](const auto& of) { return Rounded(device_.rounding(), *factor, weight, of, steps); }, named.values);
         seconds += Now() - start;
-        device_.Write(ValuesOf(codes, grid, weight.rows, weight.columns), weight);
+        device_.Write(values, weight);
       }
       runner_.Run(block, x.view());
     }
@@ -142,7 +155,7 @@ absl::Status Run(int argc, char** argv) {
     std::string times;
     for (const GridSteps& steps : kEfforts) {
       double seconds = 0;
-      ABSL_ASSIGN_OR_RETURN(const Estimate kl, table.Measure(named.grid, steps, seconds));
+      ABSL_ASSIGN_OR_RETURN(const Estimate kl, table.Measure(named, steps, seconds));
       std::printf(" %.4g ± %.2g |", kl.value, kl.standard_error);
       std::fflush(stdout);
       absl::StrAppendFormat(&times, "%s%.1f", times.empty() ? "" : ", ", seconds);

@@ -1,8 +1,15 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/conformance/expected.h"
+#include "tests/conformance/sample_lattices.h"
+#include "tests/support/device_values.h"
+#include "tests/support/sample_linear.h"
 #include "workers/base/thread_pool.h"
+#include "workers/kernels/cpu/cpu_device.h"
 #include "workers/kernels/gemm.h"
+#include "workers/kernels/rounding.h"
 #include "workers/tensor/float16.h"
 
 // Same shape and input, same bits: whichever thread computes it and however many run beside it.
@@ -47,6 +54,37 @@ TEST(Determinism, GemmBf16OverThreads) {
   const auto one = Bf16Pieces(1);
   ExpectAllPiecesEqual(one);
   for (const int threads : {2, 3, 8}) EXPECT_EQ(Bf16Pieces(threads), one) << threads;
+}
+
+// An odd number of pieces of 64 rows, and a factor in another order than the columns'.
+TEST(Determinism, RoundingOnLatticesOverThreads) {
+  const SampleLinear sample(150, 256, 600, 4);
+  const auto round = [&](int threads) {
+    ThreadPool pool(threads);
+    const auto device = MakeCpuDevice(pool);
+    FactorHead head{.inputs = sample.in, .act_order = true, .added = 0.02};
+    for (int64_t j = 0; j < sample.in; ++j) {
+      head.order.push_back(static_cast<int32_t>((j * 7 + 3) % sample.in));
+      head.diagonal.push_back(std::max(sample.moment[static_cast<size_t>(j * (sample.in + 1))], 0.1f));
+      head.dead.push_back(0);
+    }
+    std::vector<float> triangle = sample.packed;
+    EXPECT_EQ(device->rounding().Factorize(head, triangle), std::nullopt);
+    const auto factor = device->rounding().LoadFactor(head, [&](int64_t i, std::span<float> to) {
+      std::copy_n(triangle.data() + PackedTriangleIndex(head.inputs, i, i), to.size(), to.data());
+    });
+    const DeviceMatrix weights = OnDevice(*device, sample.weights, sample.out);
+    return device->rounding().RoundOnLattice(*factor, weights.view(), SampleLattices()[0], {true, 2, true, 1});
+  };
+  const LatticeRounded one = round(1);
+  for (const int threads : {2, 3}) {
+    const LatticeRounded many = round(threads);
+    EXPECT_EQ(many.codes.points, one.codes.points);
+    EXPECT_EQ(many.codes.signs, one.codes.signs);
+    EXPECT_EQ(many.codes.scales, one.codes.scales);
+    EXPECT_EQ(many.codes.sub_scales, one.codes.sub_scales);
+    EXPECT_EQ(many.row_loss, one.row_loss);
+  }
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "tests/conformance/device_suite.h"
 #include "tests/conformance/expected.h"
+#include "tests/conformance/sample_lattices.h"
 #include "tests/support/sample_linear.h"
 #include "workers/kernels/pack_codes.h"
 #include "workers/kernels/reference/grid_rounding.h"
@@ -88,6 +89,36 @@ void CheckGrids(Device& device, Device& plain) {
           // A dead input counts for nothing in the moment, and for its own error in what the rounding lowers.
           EXPECT_LE(losses[static_cast<size_t>(r)], got.row_loss[static_cast<size_t>(r)] * 1.001 + 1e-9) << r;
         }
+      }
+    }
+  }
+}
+
+// As with grids; the mean over a linear's rows is further apart, since each choice is one of many points.
+void CheckLattices(Device& device, Device& plain) {
+  const SampleLinear sample(70, 256, 600, 4);
+  for (const bool act_order : {false, true}) {
+    const FactorHead head = HeadOf(sample, act_order);
+    std::vector<float> triangle = sample.packed;
+    ASSERT_EQ(plain.rounding().Factorize(head, triangle), std::nullopt);
+    const auto factor = Load(device.rounding(), head, triangle), expected = Load(plain.rounding(), head, triangle);
+    const Part weights(device, sample.weights, sample.out), weights_plain(plain, sample.weights, sample.out);
+    const DeviceMatrix moment(device, DType::kF32, sample.in, sample.in);
+    device.Write(sample.moment, moment.view());
+    for (const Lattice& lattice : SampleLattices()) {
+      double last = 1e300;
+      for (const GridSteps& steps :
+           {GridSteps{false, 0}, GridSteps{true, 0}, GridSteps{true, 2}, GridSteps{true, 2, true, 1}}) {
+        SCOPED_TRACE(testing::Message() << "lattice " << &lattice - SampleLattices().data() << " order " << act_order
+                                        << " sweeps " << steps.sweeps << " refit " << steps.refit);
+        const LatticeRounded got = device.rounding().RoundOnLattice(*factor, weights.view(), lattice, steps);
+        const LatticeRounded want = plain.rounding().RoundOnLattice(*expected, weights_plain.view(), lattice, steps);
+        EXPECT_NEAR(got.loss, want.loss, 0.01 * want.loss);
+        EXPECT_LE(got.loss, last * 1.0001);
+        last = got.loss;
+        const Part held(device, ValuesOf(got.codes, lattice, sample.out, sample.in), sample.out);
+        const std::vector<double> losses = device.rounding().MomentLosses(weights.view(), held.view(), moment.view());
+        for (size_t r = 0; r < losses.size(); ++r) EXPECT_LE(losses[r], got.row_loss[r] * 1.001 + 1e-9) << r;
       }
     }
   }
@@ -237,6 +268,7 @@ void CheckRounding(Device& device) {
   const auto plain = MakeReferenceDevice();
   CheckFactors(device, *plain);
   CheckGrids(device, *plain);
+  CheckLattices(device, *plain);
   CheckLdlq(device, *plain);
   CheckNearest(device, *plain);
   CheckDequantized(device, *plain);

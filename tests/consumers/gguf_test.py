@@ -30,8 +30,9 @@ KL = 1e-3          # relative, of the divergence from the unquantized model, wei
 ROUNDING = 0.05    # nats: divergence of the artifact as it is from itself widened; measured: 0.0006 to 0.015, with
                    # experts, of which a token may get others, to 0.031
 # Average bits of every type.
-TYPES = {'Q2_K': 2.625, 'Q3_K': 3.4375, 'IQ4_XS': 4.25, 'MXFP4': 4.25, 'IQ4_NL': 4.5, 'Q4_0': 4.5, 'Q4_K': 4.5,
-         'Q4_1': 5, 'Q5_0': 5.5, 'Q5_K': 5.5, 'Q5_1': 6, 'Q6_K': 6.5625, 'Q8_0': 8.5}
+TYPES = {'IQ2_XXS': 2.0625, 'IQ2_XS': 2.3125, 'IQ2_S': 2.5625, 'Q2_K': 2.625, 'IQ3_XXS': 3.0625, 'IQ3_S': 3.4375,
+         'Q3_K': 3.4375, 'IQ4_XS': 4.25, 'MXFP4': 4.25, 'IQ4_NL': 4.5, 'Q4_0': 4.5, 'Q4_K': 4.5, 'Q4_1': 5, 'Q5_0': 5.5,
+         'Q5_K': 5.5, 'Q5_1': 6, 'Q6_K': 6.5625, 'Q8_0': 8.5}
 
 
 def path_of(name):

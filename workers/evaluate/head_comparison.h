@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -10,12 +11,16 @@
 namespace bitwright::worker {
 
 // Compares final hidden states of quantized variants with those of the unquantized model, token by token, through the
-// output head for both. The last token of each window has no target and is left out. Not thread-safe.
+// output head of both, or one of their own for the variants. The last token of each window has no target and is left
+// out. Not thread-safe.
 class HeadComparison {
  public:
-  // As OutputHead.
-  explicit HeadComparison(const BlockRunner& runner, int64_t most_head_bytes = kMostHeadBytes)
-      : runner_(runner), head_(runner, most_head_bytes) {}
+  // As OutputHead. `table`: the head of the variants.
+  explicit HeadComparison(const BlockRunner& runner, int64_t most_head_bytes = kMostHeadBytes,
+                          const TableSource* table = nullptr)
+      : runner_(runner), head_(runner, most_head_bytes) {
+    if (table != nullptr) variant_head_.emplace(runner, most_head_bytes, table);
+  }
 
   // base and each variant: [windows · window, hidden] after the final norm; ids [windows · window]. One result per
   // variant, each over windows · (window − 1) tokens, window after window.
@@ -24,7 +29,8 @@ class HeadComparison {
  private:
   const BlockRunner& runner_;
   const OutputHead head_;
-  DeviceMatrix base_logits_, logits_;  // kept from call to call
+  std::optional<OutputHead> variant_head_;  // none: that of both
+  DeviceMatrix base_logits_, logits_;       // kept from call to call
 };
 
 }  // namespace bitwright::worker

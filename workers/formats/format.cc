@@ -12,10 +12,11 @@ struct Overloaded : Ts... {
   using Ts::operator()...;
 };
 
-// Less is more typical. Large groups, of which a scale costs little, and types of two levels.
+// Less is more typical. Large groups, of which a scale costs little; types of two levels; lattices last.
 std::tuple<int, int64_t> Rank(const Format& format) {
   return std::visit(Overloaded{[](const IntFormat& integer) { return std::tuple(0, int64_t{-integer.group_size}); },
                                [](BlockType type) {
+                                 if (OnLattice(type)) return std::tuple(2, LatticeOf(type).group);
                                  const Grid& grid = GridOf(type);
                                  return std::tuple(grid.two_levels() ? 0 : 1, grid.minima ? int64_t{0} : grid.group);
                                }},
@@ -43,9 +44,10 @@ int WidthOf(const Format& format) {
 }
 
 int64_t GroupSizeOf(const Format& format) {
-  return std::visit(Overloaded{[](const IntFormat& integer) { return int64_t{integer.group_size}; },
-                               [](BlockType type) { return GridOf(type).group; }},
-                    format);
+  return std::visit(
+      Overloaded{[](const IntFormat& integer) { return int64_t{integer.group_size}; },
+                 [](BlockType type) { return OnLattice(type) ? LatticeOf(type).group : GridOf(type).group; }},
+      format);
 }
 
 bool Fits(const Format& format, int64_t in) {

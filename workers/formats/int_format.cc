@@ -1,5 +1,7 @@
 #include "workers/formats/int_format.h"
 
+#include <array>
+
 #include "absl/strings/str_cat.h"
 #include "workers/formats/formats_errors.h"
 
@@ -9,7 +11,28 @@ namespace {
 // In the order of AllowedIntFormats.
 constexpr int kGroupSizes[] = {32, 64, 128, IntFormat::kChannel};
 
+constexpr std::array<float, 256> kCodes = [] {
+  std::array<float, 256> codes{};
+  for (int i = 0; i < 256; ++i) codes[static_cast<size_t>(i)] = static_cast<float>(i - 128);
+  return codes;
+}();
+
+ScaleType ScaleTypeOf(DType type) {
+  return type == DType::kF32 ? ScaleType::kF32 : type == DType::kF16 ? ScaleType::kF16 : ScaleType::kBF16;
+}
+
 }  // namespace
+
+Grid IntFormat::Values(DType type) const {
+  worker::Grid grid;
+  const auto half = size_t{1} << (bits - 1);
+  grid.codebook = std::span(kCodes).subspan(128 - half, 2 * half);
+  grid.group = group_size;
+  grid.negative_scales = true;
+  grid.scale_type = ScaleTypeOf(type);
+  grid.value_type = type;
+  return grid;
+}
 
 std::string FormatName(IntFormat format) {
   if (format.group_size == IntFormat::kChannel) return absl::StrCat("int", format.bits, "-channel");

@@ -39,6 +39,8 @@ struct IntFormat {
   constexpr int64_t WordsPerRow(int64_t in) const { return PackedWords(bits, in); }
   // In a row of `in` inputs, of a model whose weights are of `type`: what a device rounds to.
   constexpr IntGrid Grid(int64_t in, DType type) const { return {bits, GroupWidth(in), type}; }
+  // The same as a grid of values, code − 2^(bits−1) in the place of codes. Only of groups.
+  worker::Grid Values(DType type) const;
 
   friend constexpr bool operator==(const IntFormat&, const IntFormat&) = default;
 };

@@ -62,7 +62,7 @@ struct GridCodes {
 // values [rows, columns] as a consumer decodes them, in f32: codebook[code] · s − m, rounded to grid.value_type.
 std::vector<float> ValuesOf(const GridCodes& codes, const Grid& grid, int64_t rows, int64_t columns);
 
-// What follows the start of rounding on a grid (Rounding::RoundOnGrid).
+// What follows the start of rounding on a grid or a lattice (Rounding::RoundOnGrid, RoundOnLattice).
 struct GridSteps {
   bool feedback = true;
   int sweeps = 3;        // over all codes, scales and minima

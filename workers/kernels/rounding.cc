@@ -38,6 +38,9 @@ constexpr std::array<Factors, kWidths> kClipFactors = [] {
 GridRounded::GridRounded(const Grid& grid, int64_t out, int64_t in)
     : codes(grid, out, in), row_loss(static_cast<size_t>(out)) {}
 
+LatticeRounded::LatticeRounded(const Lattice& lattice, int64_t out, int64_t in)
+    : codes(lattice, out, in), row_loss(static_cast<size_t>(out)) {}
+
 std::span<const float> ClipFactors(int bits) { return kClipFactors[static_cast<size_t>(bits - kLeastBits)]; }
 
 }  // namespace bitwright::worker

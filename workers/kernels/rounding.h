@@ -9,6 +9,7 @@
 
 #include "workers/kernels/device.h"
 #include "workers/kernels/grid.h"
+#include "workers/kernels/lattice.h"
 #include "workers/tensor/dtype.h"
 #include "workers/tensor/tensor.h"
 
@@ -40,6 +41,15 @@ struct GridRounded {
   GridRounded(const Grid& grid, int64_t out, int64_t in);
 
   GridCodes codes;
+  std::vector<double> row_loss;  // [out] (ΔW H ΔWᵀ)_rr, undamped
+  double loss = 0;               // their sum
+};
+
+// A linear [out, in] on a lattice.
+struct LatticeRounded {
+  LatticeRounded(const Lattice& lattice, int64_t out, int64_t in);
+
+  LatticeCodes codes;
   std::vector<double> row_loss;  // [out] (ΔW H ΔWᵀ)_rr, undamped
   double loss = 0;               // their sum
 };
@@ -139,6 +149,17 @@ class Rounding {
   // of output gradients besides.
   virtual GridRounded RoundOnGrid(const DeviceFactor& factor, const Matrix& weights, const Grid& grid,
                                   const GridSteps& steps) = 0;
+
+  // On any lattice, likewise, eight columns at a time, in their own order whatever the factor's is.
+  //  Start: each group's scale from a search that weighs the error of column j with H'_jj, the nearest points.
+  //  Feedback: eight columns are chosen for what earlier errors make of them, with what they cost once all later
+  //   columns have made up for them. A row keeps its start where that is better.
+  //  Sweep: eight columns are chosen for where J is least while all others stand, with their part of H'. For each group
+  //   its small scale as it is and its neighbours are tried; what lowers J most stays.
+  //  Re-fit: as on grids, of the super-scales. Then sweeps again.
+  // No step raises J but by rounding in f32. reference/lattice_rounding.h has it with a moment G besides.
+  virtual LatticeRounded RoundOnLattice(const DeviceFactor& factor, const Matrix& weights, const Lattice& lattice,
+                                        const GridSteps& steps) = 0;
 
   // Each weight to the nearest code: clamp(round half to even(w / scale)). `diagonal` [in] weighs columns in the search
   // for scales; empty: all alike.

@@ -43,9 +43,9 @@ BlockRunner::BlockRunner(const Model& model, int64_t window, Compute compute, De
   }
 }
 
-DeviceMatrix BlockRunner::Embed(std::span<const int32_t> ids) const {
+DeviceMatrix BlockRunner::Embed(std::span<const int32_t> ids, const TableSource* tokens) const {
   DeviceMatrix x = NewStream(static_cast<int64_t>(ids.size()) / window_);
-  model_.Embed(ids, window_, device_, x.view());
+  model_.Embed(ids, window_, device_, x.view(), tokens);
   return x;
 }
 

@@ -61,8 +61,8 @@ class BlockRunner {
   DeviceMatrix NewStream(int64_t windows) const {
     return DeviceMatrix(device_, DType::kF32, windows * window_, model_.config().hidden);
   }
-  // Of ids [windows · window], as it enters the first block.
-  DeviceMatrix Embed(std::span<const int32_t> ids) const;
+  // Of ids [windows · window], as it enters the first block. `tokens` as of Model::Embed.
+  DeviceMatrix Embed(std::span<const int32_t> ids, const TableSource* tokens = nullptr) const;
 
   absl::StatusOr<BlockWeights> LoadBlock(int64_t block, const UnitSource& source = nullptr) const {
     return model_.LoadBlock(block, compute_, device_, source);

@@ -4,15 +4,19 @@
 
 namespace bitwright::worker {
 
-OutputHead::OutputHead(const BlockRunner& runner, int64_t most_bytes)
-    : runner_(runner), vocab_(runner.model().config().vocab) {
+OutputHead::OutputHead(const BlockRunner& runner, int64_t most_bytes, const TableSource* table)
+    : runner_(runner), table_(table), vocab_(runner.model().config().vocab) {
   const int64_t bytes = vocab_ * runner.model().config().hidden * static_cast<int64_t>(sizeof(float));
   if (bytes <= most_bytes) head_ = LoadTile(0, vocab_);
 }
 
 DeviceMatrix OutputHead::LoadTile(int64_t first, int64_t rows) const {
   DeviceMatrix tile(runner_.device(), DType::kF32, rows, runner_.model().config().hidden);
-  runner_.model().HeadRows(first, runner_.device(), tile.view());
+  if (table_ != nullptr) {
+    table_->rows(first, tile.view());
+  } else {
+    runner_.model().HeadRows(first, runner_.device(), tile.view());
+  }
   if (runner_.compute() == Compute::kBf16) return Narrowed(tile, runner_.device());
   return tile;
 }

@@ -13,8 +13,10 @@ namespace bitwright::worker {
 class OutputHead {
  public:
   // Keeps the head on the device where it takes at most `most_bytes` there; a larger one is loaded tile by tile each
-  // time, which costs about a quarter more time. `runner` must outlive the object.
-  explicit OutputHead(const BlockRunner& runner, int64_t most_bytes = kMostHeadBytes);
+  // time, which costs about a quarter more time. `runner` must outlive the object, and so must `table`, from which the
+  // head's rows come in place of the checkpoint where there is one.
+  explicit OutputHead(const BlockRunner& runner, int64_t most_bytes = kMostHeadBytes,
+                      const TableSource* table = nullptr);
 
   int64_t vocab() const { return vocab_; }
   // Of `rows` rows, how many to make logits of at a time.
@@ -41,6 +43,7 @@ class OutputHead {
   DeviceMatrix LoadTile(int64_t first, int64_t rows) const;
 
   const BlockRunner& runner_;
+  const TableSource* table_;
   const int64_t vocab_;
   DeviceMatrix head_;  // none when the head is large
 };

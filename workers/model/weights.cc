@@ -177,8 +177,15 @@ absl::StatusOr<BlockWeights> Model::LoadBlock(int64_t block, Compute compute, De
   return weights;
 }
 
-void Model::Embed(std::span<const int32_t> ids, int64_t window, Device& device, const Matrix& x) const {
-  LoadTable(embedding_, ids, static_cast<float>(config_.embedding.factor), /*add=*/false, device, x);
+void Model::Embed(std::span<const int32_t> ids, int64_t window, Device& device, const Matrix& x,
+                  const TableSource* tokens) const {
+  const auto factor = static_cast<float>(config_.embedding.factor);
+  if (tokens == nullptr) {
+    LoadTable(embedding_, ids, factor, /*add=*/false, device, x);
+  } else {
+    tokens->rows_of(ids, x);
+    if (factor != 1) device.ScaleRows(std::vector<float>(ids.size(), factor), x);
+  }
   if (config_.embedding.positions.empty()) return;
   std::vector<int32_t> positions;
   for (size_t i = 0; i < ids.size(); ++i) {
@@ -204,6 +211,10 @@ void Model::FinalNormBack(Device& device, const Matrix& x, const Matrix& d, cons
   const WeightsWithBias weights = LoadNorm(norm, device);
   device.NormBack(rows(x), PartsOf(norm, weights), rows(d), rows(dx.view()), gradients);
   device.Copy(dx.view(), d);
+}
+
+void Model::EmbeddingRows(int64_t first, Device& device, const Matrix& out) const {
+  Load(embedding_, first * config_.hidden, device, out);
 }
 
 void Model::HeadRows(int64_t first, Device& device, const Matrix& out) const {

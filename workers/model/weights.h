@@ -34,6 +34,12 @@ struct BlockWeights {
 // Fills a unit's weight [out, in] f32. The default widens the checkpoint; a quantized model dequantizes instead.
 using UnitSource = std::function<absl::Status(const UnitSpec& unit, const Matrix& weight)>;
 
+// An end of a quantized model, in place of the checkpoint's: fills rows of a table [vocab, hidden], f32.
+struct TableSource {
+  std::function<void(int64_t first, const Matrix& to)> rows;                    // [first, first + to.rows)
+  std::function<void(std::span<const int32_t> ids, const Matrix& to)> rows_of;  // one for each id
+};
+
 // A checkpoint that fits its configuration: every required tensor is there with the right shape and a weight type.
 // Thread-safe.
 //
@@ -75,8 +81,10 @@ class Model {
   // Element type of the linears of a unit (that of its first linear).
   DType UnitType(const UnitSpec& unit) const;
 
-  // The residual stream that enters the first block: x [ids, hidden], ids each in [0, vocab), windows of `window`.
-  void Embed(std::span<const int32_t> ids, int64_t window, Device& device, const Matrix& x) const;
+  // The residual stream that enters the first block: x [ids, hidden], ids each in [0, vocab), windows of `window`; rows
+  // of tokens from `tokens`, or from the checkpoint without it.
+  void Embed(std::span<const int32_t> ids, int64_t window, Device& device, const Matrix& x,
+             const TableSource* tokens = nullptr) const;
 
   // The final norm, in place: x [rows, hidden].
   void FinalNorm(Device& device, const Matrix& x) const;
@@ -87,6 +95,8 @@ class Model {
 
   // Rows [first, first + out.rows) of the output head [vocab, hidden] (the embedding when tied) to out.
   void HeadRows(int64_t first, Device& device, const Matrix& out) const;
+  // Of the embedding [vocab, hidden], before its factor.
+  void EmbeddingRows(int64_t first, Device& device, const Matrix& out) const;
 
  private:
   Model(ModelConfig config, Checkpoint checkpoint)

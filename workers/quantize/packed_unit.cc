@@ -6,6 +6,7 @@
 #include "proto/base/status_macros.h"
 #include "workers/formats/block_packing.h"
 #include "workers/formats/block_values.h"
+#include "workers/formats/lattice_packing.h"
 #include "workers/kernels/pack_codes.h"
 #include "workers/quantize/quantize_errors.h"
 #include "workers/tensor/float16.h"
@@ -59,7 +60,7 @@ absl::StatusOr<PackedUnitsWriter> PackedUnitsWriter::Create(const std::string& p
 absl::Status PackedUnitsWriter::Append(const LinearSpec& linear, const Format& format, DType type,
                                        QuantizedLinear& quantized) {
   if (const auto* block = std::get_if<BlockType>(&format)) {
-    return AppendBlocks(linear, *block, std::get<GridRounded>(quantized.parts).codes);
+    return AppendBlocks(linear, *block, quantized);
   }
   return AppendIntegers(linear, std::get<IntFormat>(format), type, std::get<RoundedLinear>(quantized.parts));
 }
@@ -75,14 +76,23 @@ absl::Status PackedUnitsWriter::AppendIntegers(const LinearSpec& linear, IntForm
   return writer_.Append(shape, sizeof shape);
 }
 
-absl::Status PackedUnitsWriter::AppendBlocks(const LinearSpec& linear, BlockType type, GridCodes& codes) {
-  const auto row_bytes = static_cast<size_t>(SpecOf(type).RowBytes(linear.in));
-  std::vector<uint8_t> blocks(static_cast<size_t>(linear.out) * row_bytes);
-  for (int64_t row = 0; row < linear.out; ++row) {
-    PackBlocks(type, RowOf(codes, GridOf(type), linear.in, row),
-               std::span(blocks).subspan(static_cast<size_t>(row) * row_bytes, row_bytes));
+absl::Status PackedUnitsWriter::AppendBlocks(const LinearSpec& linear, BlockType type, QuantizedLinear& quantized) {
+  std::vector<uint8_t> blocks(static_cast<size_t>(linear.out * SpecOf(type).RowBytes(linear.in)));
+  PackRows(type, linear.in, quantized, blocks);
+  return Append(blocks);
+}
+
+void PackRows(BlockType type, int64_t columns, QuantizedLinear& quantized, std::span<uint8_t> blocks) {
+  const auto row_bytes = static_cast<size_t>(SpecOf(type).RowBytes(columns));
+  for (size_t r = 0; r < blocks.size() / row_bytes; ++r) {
+    const std::span to = blocks.subspan(r * row_bytes, row_bytes);
+    const auto row = static_cast<int64_t>(r);
+    if (OnLattice(type)) {
+      PackBlocks(type, RowOf(std::get<LatticeRounded>(quantized.parts).codes, LatticeOf(type), columns, row), to);
+    } else {
+      PackBlocks(type, RowOf(std::get<GridRounded>(quantized.parts).codes, GridOf(type), columns, row), to);
+    }
   }
-  return writer_.Append(blocks.data(), blocks.size());
 }
 
 absl::Status PackedUnitsWriter::Close() { return writer_.Close(); }
@@ -136,24 +146,57 @@ absl::Status PackedUnits::Integers(const LinearSpec& linear, const SafetensorsFi
   return absl::OkStatus();
 }
 
-absl::Status PackedUnits::Blocks(const LinearSpec& linear, const SafetensorsFile& file, BlockType type, Device& device,
-                                 const Matrix& weight) const {
+absl::StatusOr<std::span<const uint8_t>> PackedUnits::BlocksOf(const LinearSpec& linear, const SafetensorsFile& file,
+                                                               BlockType type) {
   ABSL_ASSIGN_OR_RETURN(const TensorView blocks, file.Find(linear.name + std::string(kBlocksTensor)));
-  const int64_t row_bytes = SpecOf(type).RowBytes(linear.in);
-  if (blocks.dtype != DType::kU8 || blocks.shape != std::vector<int64_t>{linear.out, row_bytes}) {
+  if (!SpecOf(type).Fits(linear.in) || blocks.dtype != DType::kU8 ||
+      blocks.shape != std::vector<int64_t>{linear.out, SpecOf(type).RowBytes(linear.in)}) {
     return WeightsDamagedError(linear.name, "shapes and format do not agree");
   }
-  const std::span bytes(reinterpret_cast<const uint8_t*>(blocks.bytes.data()), blocks.bytes.size());
+  return std::span(reinterpret_cast<const uint8_t*>(blocks.bytes.data()), blocks.bytes.size());
+}
+
+absl::Status PackedUnits::Blocks(const LinearSpec& linear, const SafetensorsFile& file, BlockType type, Device& device,
+                                 const Matrix& weight) const {
+  ABSL_ASSIGN_OR_RETURN(const std::span<const uint8_t> blocks, BlocksOf(linear, file, type));
+  const auto row_bytes = static_cast<size_t>(SpecOf(type).RowBytes(linear.in));
   std::vector<float> values(static_cast<size_t>(kDecodedRows * linear.in));
   for (int64_t row = 0; row < linear.out; row += kDecodedRows) {
     const int64_t rows = std::min(kDecodedRows, linear.out - row);
-    const std::span part(values.data(), static_cast<size_t>(rows * linear.in));
-    DecodeBlocks(type, bytes.subspan(static_cast<size_t>(row * row_bytes), static_cast<size_t>(rows * row_bytes)),
+    const auto part = std::span(values).first(static_cast<size_t>(rows * linear.in));
+    DecodeBlocks(type, blocks.subspan(static_cast<size_t>(row) * row_bytes, static_cast<size_t>(rows) * row_bytes),
                  part);
     device.Write(part, weight.Rows(row, rows));
   }
-  file.Release(blocks.bytes);
+  file.Release(std::as_bytes(blocks));
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<TableSource>> PackedUnits::Table(const UnitSpec& unit, Device& device) const {
+  const auto found = formats_.find(unit.name);
+  if (found == formats_.end()) return std::nullopt;
+  const auto* type = std::get_if<BlockType>(&found->second.second);
+  if (type == nullptr) return WeightsDamagedError(unit.name, "an end of the model is not in blocks");
+  const LinearSpec& linear = unit.linears.front();
+  ABSL_ASSIGN_OR_RETURN(const std::span<const uint8_t> blocks, BlocksOf(linear, files_[found->second.first], *type));
+  const auto row_bytes = static_cast<size_t>(SpecOf(*type).RowBytes(linear.in));
+  const auto load = [blocks, row_bytes, block_type = *type, &device](int64_t row, const Matrix& to) {
+    std::vector<float> values(static_cast<size_t>(to.rows * to.columns));
+    DecodeBlocks(block_type,
+                 blocks.subspan(static_cast<size_t>(row) * row_bytes, static_cast<size_t>(to.rows) * row_bytes),
+                 values);
+    device.Write(values, to);
+  };
+  TableSource table;
+  table.rows = [load](int64_t first, const Matrix& to) {
+    for (int64_t row = 0; row < to.rows; row += kDecodedRows) {
+      load(first + row, to.Rows(row, std::min(kDecodedRows, to.rows - row)));
+    }
+  };
+  table.rows_of = [load](std::span<const int32_t> ids, const Matrix& to) {
+    for (size_t i = 0; i < ids.size(); ++i) load(ids[i], to.Rows(static_cast<int64_t>(i), 1));
+  };
+  return table;
 }
 
 }  // namespace bitwright::worker

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,14 +31,19 @@ class PackedUnitsWriter {
   static absl::StatusOr<PackedUnitsWriter> Create(const std::string& path, const std::vector<UnitFormat>& units);
   // The next linear of the next unit.
   absl::Status Append(const LinearSpec& linear, const Format& format, DType type, QuantizedLinear& quantized);
+  // The next linear, of a block type: blocks of all its rows as PackRows makes them.
+  absl::Status Append(std::span<const uint8_t> blocks) { return writer_.Append(blocks.data(), blocks.size()); }
   absl::Status Close();
 
  private:
   explicit PackedUnitsWriter(SafetensorsWriter writer) : writer_(std::move(writer)) {}
   absl::Status AppendIntegers(const LinearSpec& linear, IntFormat format, DType type, const RoundedLinear& rounded);
-  absl::Status AppendBlocks(const LinearSpec& linear, BlockType type, GridCodes& codes);
+  absl::Status AppendBlocks(const LinearSpec& linear, BlockType type, QuantizedLinear& quantized);
   SafetensorsWriter writer_;
 };
+
+// Rows of a linear of `columns` as blocks: `blocks` has room for each row's RowBytes.
+void PackRows(BlockType type, int64_t columns, QuantizedLinear& quantized, std::span<uint8_t> blocks);
 
 // The weights that a consumer of such files computes with.
 class PackedUnits {
@@ -48,9 +55,16 @@ class PackedUnits {
   // scales, blocks in f32.
   absl::Status Dequantize(const UnitSpec& unit, Device& device, const Matrix& weight) const;
 
+  // A unit of one linear of a block type, row by row; nothing where the files do not have it. The object must outlive
+  // the source. WEIGHTS_DAMAGED.
+  absl::StatusOr<std::optional<TableSource>> Table(const UnitSpec& unit, Device& device) const;
+
   const std::vector<SafetensorsFile>& files() const { return files_; }
 
  private:
+  // Blocks of a linear of such a type. WEIGHTS_DAMAGED, TENSOR_MISSING.
+  static absl::StatusOr<std::span<const uint8_t>> BlocksOf(const LinearSpec& linear, const SafetensorsFile& file,
+                                                           BlockType type);
   absl::Status Integers(const LinearSpec& linear, const SafetensorsFile& file, IntFormat format, Device& device,
                         const Matrix& weight) const;
   absl::Status Blocks(const LinearSpec& linear, const SafetensorsFile& file, BlockType type, Device& device,

@@ -20,7 +20,8 @@ struct UnitRounder::State {
   }
 
   RoundedLinear RoundIntegers(const Matrix& weights, IntFormat format) const;
-  GridRounded RoundOnGrid(const Matrix& weights, BlockType type, const GridSteps& steps) const;
+  RoundedLinear SweptIntegers(const Matrix& weights, IntFormat format) const;
+  QuantizedLinear RoundBlocks(const Matrix& weights, BlockType type, const GridSteps& steps) const;
   // [formats][out]
   std::vector<std::vector<double>> RowLosses(const Matrix& weights, std::span<const Format> formats) const;
 };
@@ -28,7 +29,10 @@ struct UnitRounder::State {
 RoundedLinear UnitRounder::State::RoundIntegers(const Matrix& weights, IntFormat format) const {
   Rounding& rounding = device.rounding();
   const IntGrid grid = GridFor(weights, format);
-  if (gptq()) return rounding.RoundLdlq(*factor, weights, grid, Ldlq());
+  if (gptq()) {
+    const bool sweeps = options.steps.sweeps > 0 && format.group_size != IntFormat::kChannel;
+    return sweeps ? SweptIntegers(weights, format) : rounding.RoundLdlq(*factor, weights, grid, Ldlq());
+  }
   RoundedLinear rounded = rounding.RoundNearest(weights, grid, {options.scales, DType::kF32}, diagonal.span());
   const DeviceMatrix values(device, DType::kF32, weights.rows, weights.columns);
   rounding.Dequantize(grid, rounded.codes, rounded.scales, values.view());
@@ -37,9 +41,24 @@ RoundedLinear UnitRounder::State::RoundIntegers(const Matrix& weights, IntFormat
   return rounded;
 }
 
-GridRounded UnitRounder::State::RoundOnGrid(const Matrix& weights, BlockType type, const GridSteps& steps) const {
-  const GridSteps none{.feedback = false, .sweeps = 0};
-  return device.rounding().RoundOnGrid(*factor, weights, GridOf(type), gptq() ? steps : none);
+RoundedLinear UnitRounder::State::SweptIntegers(const Matrix& weights, IntFormat format) const {
+  GridRounded swept =
+      device.rounding().RoundOnGrid(*factor, weights, format.Values(options.storage_type), options.steps);
+  RoundedLinear rounded;
+  rounded.codes.reserve(swept.codes.codes.size());
+  const int least = GridFor(weights, format).MinCode();
+  for (const uint8_t code : swept.codes.codes) rounded.codes.push_back(static_cast<int8_t>(code + least));
+  rounded.scales = std::move(swept.codes.scales);
+  rounded.row_loss = std::move(swept.row_loss);
+  rounded.loss = swept.loss;
+  return rounded;
+}
+
+QuantizedLinear UnitRounder::State::RoundBlocks(const Matrix& weights, BlockType type, const GridSteps& steps) const {
+  Rounding& rounding = device.rounding();
+  const GridSteps taken = gptq() ? steps : GridSteps{.feedback = false, .sweeps = 0};
+  if (OnLattice(type)) return {rounding.RoundOnLattice(*factor, weights, LatticeOf(type), taken)};
+  return {rounding.RoundOnGrid(*factor, weights, GridOf(type), taken)};
 }
 
 std::vector<std::vector<double>> UnitRounder::State::RowLosses(const Matrix& weights,
@@ -49,7 +68,7 @@ std::vector<std::vector<double>> UnitRounder::State::RowLosses(const Matrix& wei
   std::vector<size_t> together;
   for (size_t f = 0; f < formats.size(); ++f) {
     if (const auto* type = std::get_if<BlockType>(&formats[f])) {
-      rows[f] = RoundOnGrid(weights, *type, options.priced_steps).row_loss;
+      rows[f] = RoundBlocks(weights, *type, options.priced_steps).row_loss();
     } else if (gptq()) {
       grids.push_back(GridFor(weights, std::get<IntFormat>(formats[f])));
       together.push_back(f);
@@ -80,8 +99,11 @@ bool AnyOnGrid(std::span<const Format> formats) {
 
 void WriteValues(const QuantizedLinear& linear, const Format& format, DType type, Device& device, const Matrix& to) {
   if (const auto* block = std::get_if<BlockType>(&format)) {
-    const GridCodes& codes = std::get<GridRounded>(linear.parts).codes;
-    device.Write(ValuesOf(codes, GridOf(*block), to.rows, to.columns), to);
+    const auto values =
+        OnLattice(*block)
+            ? ValuesOf(std::get<LatticeRounded>(linear.parts).codes, LatticeOf(*block), to.rows, to.columns)
+            : ValuesOf(std::get<GridRounded>(linear.parts).codes, GridOf(*block), to.rows, to.columns);
+    device.Write(values, to);
     return;
   }
   const RoundedLinear& rounded = std::get<RoundedLinear>(linear.parts);
@@ -115,7 +137,7 @@ UnitRounder UnitRounder::Create(std::unique_ptr<DeviceFactor> factor, const Roun
 
 QuantizedLinear UnitRounder::Round(const Matrix& weights, const Format& format) const {
   const State& s = *state_;
-  if (const auto* type = std::get_if<BlockType>(&format)) return {s.RoundOnGrid(weights, *type, s.options.steps)};
+  if (const auto* type = std::get_if<BlockType>(&format)) return s.RoundBlocks(weights, *type, s.options.steps);
   return {s.RoundIntegers(weights, std::get<IntFormat>(format))};
 }
 

@@ -24,8 +24,8 @@ struct RoundingOptions {
   DType storage_type = DType::kF32;  // dtype of the model's weights
 
   bool on_grids = false;  // RTN: formats on grids are among those that will be asked for, which take a factor
-  // Of formats on grids: for the result, and where only what it costs is asked for. With RTN no step is taken.
-  GridSteps steps = {.feedback = true, .sweeps = 3, .refit = true};
+  // GPTQ, of block types and of integers in groups: for the result, and where only what it costs is asked for.
+  GridSteps steps = {.feedback = true, .sweeps = 3, .refit = true};  // integers without sweeps: RoundLdlq
   GridSteps priced_steps = {.feedback = true, .sweeps = 0};
 
   FactorOptions factor() const { return {act_order, damping}; }
@@ -33,7 +33,8 @@ struct RoundingOptions {
 
 // A linear [out, in] as codes with all that belongs to them: what a target packs.
 struct QuantizedLinear {
-  std::variant<RoundedLinear, GridRounded> parts;  // of an integer format; of a block type
+  // Of an integer format; of a block type on a grid; of one on a lattice.
+  std::variant<RoundedLinear, GridRounded, LatticeRounded> parts;
 
   double loss() const;                          // tr(ΔW H ΔWᵀ)
   const std::vector<double>& row_loss() const;  // [out]

@@ -1,6 +1,7 @@
 #include "workers/sensitivity/curvature.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "proto/base/status_macros.h"
 
@@ -56,9 +57,15 @@ absl::StatusOr<CurvatureResult> RunCurvature(BlockRunner& runner, std::span<cons
     of_block.linear = [&squares](const LinearGradient& linear) { squares.Add(linear); };
     return of_block;
   };
+  const int64_t layers = runner.model().config().layers;
+  const bool first = options.begin == 0, last = options.end < 0 || options.end == layers;
+  std::optional<HeadCurvature> head;
+  if (last) options.logits = head.emplace(runner).Tap();
   ABSL_ASSIGN_OR_RETURN(GradientResult gradients, RunGradients(runner, ids, std::move(options), taps, progress));
   CurvatureResult result;
   result.entering = std::move(gradients.entering);
+  if (head) head->Finish(result.ends);
+  if (first) result.ends.embedding = EmbeddingCurvature(runner, result.entering.view());
   for (auto& [block, squares] : blocks) {
     for (UnitCurvature& unit : squares.Finish(static_cast<int64_t>(ids.size()))) {
       result.units.push_back(std::move(unit));

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "workers/model/gradient_run.h"
+#include "workers/sensitivity/end_curvature.h"
 
 namespace bitwright::worker {
 
@@ -28,6 +29,7 @@ struct UnitCurvature {
 struct CurvatureResult {
   std::vector<UnitCurvature> units;  // of the blocks, in order
   DeviceMatrix entering;             // as GradientResult::entering
+  EndCurvature ends;                 // of those ends that lie at these blocks
 };
 
 // Once forward and back through the blocks that `options` names, over windows of ids. Errors of RunGradients.

@@ -11,6 +11,7 @@
 #include "proto/contract/limits.h"
 #include "proto/contract/rpc_status.h"
 #include "workers/targets/card.h"
+#include "workers/targets/consumers.h"
 #include "workers/targets/format_messages.h"
 #include "workers/targets/targets_errors.h"
 
@@ -80,7 +81,10 @@ int64_t BytesIn(const Format& format, const v1::UnitInfo& unit, DType type) {
 // Options of all units, and the bytes of what stays.
 void DescribeUnits(const Target& target, const v1::ModelInfo& info, v1::TargetInfo& to) {
   const DType type = ParseDType(info.dtype()).value_or(DType::kF32);
+  std::set<std::string> stored;
   for (const v1::UnitInfo& unit : info.units()) {
+    if (unit.block() < 0 && !target.stores_ends()) continue;
+    for (const auto& linear : unit.linears()) stored.insert(linear.name() + ".weight");
     to.set_quantized_weights(to.quantized_weights() + unit.weights());
     auto& options = *to.add_units()->mutable_options();
     for (const Format& format : FormatsThatFit(target, unit.linears(0).in_features())) {
@@ -92,7 +96,9 @@ void DescribeUnits(const Target& target, const v1::ModelInfo& info, v1::TargetIn
       option.set_group_size(static_cast<int32_t>(GroupSizeOf(format)));
     }
   }
-  for (const auto& tensor : info.kept()) to.set_kept_bytes(to.kept_bytes() + target.KeptBytes(tensor));
+  for (const auto& tensor : info.kept()) {
+    if (!stored.contains(tensor.name())) to.set_kept_bytes(to.kept_bytes() + target.KeptBytes(tensor));
+  }
 }
 
 // The most that an artifact can take beyond the bytes of units and kept tensors, whatever its plan and numbers.
@@ -111,7 +117,8 @@ absl::StatusOr<int64_t> OverheadBound(const Target& target, const TargetModel& m
   card.set_calibration_tokens(limits::kMaxDataTokens);
   card.set_window(static_cast<int32_t>(info.max_positions()));
   const v1::Candidate candidate = LongestCandidate();
-  ABSL_ASSIGN_OR_RETURN(const int64_t bytes, ArtifactBytes(target, longest, plan, {candidate, selection, card}));
+  ABSL_ASSIGN_OR_RETURN(const int64_t bytes,
+                        ArtifactBytes(target, longest, described, plan, {candidate, selection, card}));
   int64_t counted = described.kept_bytes();
   for (int u = 0; u < described.units_size(); ++u) {
     const auto& options = described.units(u).options();
@@ -124,10 +131,11 @@ absl::StatusOr<int64_t> OverheadBound(const Target& target, const TargetModel& m
 }  // namespace
 
 absl::StatusOr<std::map<std::string, std::string>> WrittenFiles(const Target& target, const TargetModel& model,
-                                                                const v1::Plan& plan, const Measured& measured) {
+                                                                const v1::TargetInfo& described, const v1::Plan& plan,
+                                                                const Measured& measured) {
   ABSL_ASSIGN_OR_RETURN(auto files, target.OwnFiles(model, plan));
   const auto& [candidate, selection, card] = measured;
-  files[kCardFile] = ModelCard(target, model.info, plan, candidate, selection, card);
+  files[kCardFile] = ModelCard(target, model.info, described, plan, candidate, selection, card);
   files[kPlanFile] = PlanJson(model.info, plan, candidate, selection, card);
   return files;
 }
@@ -138,9 +146,9 @@ std::string Sha256Sums(const std::map<std::string, std::string>& digests) {
   return text;
 }
 
-absl::StatusOr<int64_t> ArtifactBytes(const Target& target, const TargetModel& model, const v1::Plan& plan,
-                                      const Measured& measured) {
-  ABSL_ASSIGN_OR_RETURN(const auto written, WrittenFiles(target, model, plan, measured));
+absl::StatusOr<int64_t> ArtifactBytes(const Target& target, const TargetModel& model, const v1::TargetInfo& described,
+                                      const v1::Plan& plan, const Measured& measured) {
+  ABSL_ASSIGN_OR_RETURN(const auto written, WrittenFiles(target, model, described, plan, measured));
   ABSL_ASSIGN_OR_RETURN(int64_t bytes, target.WeightsBytes(model, plan));
   std::map<std::string, std::string> digests{{std::string(target.weights_file()), std::string(64, '0')}};
   for (const auto& [path, size] : model.carried) {
@@ -158,13 +166,15 @@ absl::StatusOr<int64_t> ArtifactBytes(const Target& target, const TargetModel& m
 v1::TargetInfo DescribeTarget(const Target& target, const TargetModel& model) {
   v1::TargetInfo described;
   described.set_target(std::string(target.name()));
-  described.set_loaded_by(std::string(target.loaded_by()));
   if (const absl::Status refusal = target.Check(model); !refusal.ok()) {
     *described.mutable_refusal() = bitwright::ToProto(refusal);
     return described;
   }
   v1::TargetInfo refused = described;
   DescribeUnits(target, model.info, described);
+  for (const v1::ConsumerProfile& profile : ProfilesOf(target)) {
+    *described.add_consumers() = DescribeConsumer(profile, target, model.info, described);
+  }
   described.set_rounding_passes(target.rounding_passes());
   described.set_pricing_passes(target.pricing_passes());
   described.set_rounding_moment(target.rounding_moment());

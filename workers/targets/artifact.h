@@ -32,16 +32,18 @@ struct Measured {
   const v1::CardFacts& card;
 };
 
-// The text files that the artifact writes itself, but for SHA256SUMS. Errors of Target::OwnFiles.
+// The text files that the artifact writes itself, but for SHA256SUMS. `described`: what DescribeTarget said. Errors of
+// Target::OwnFiles.
 absl::StatusOr<std::map<std::string, std::string>> WrittenFiles(const Target& target, const TargetModel& model,
-                                                                const v1::Plan& plan, const Measured& measured);
+                                                                const v1::TargetInfo& described, const v1::Plan& plan,
+                                                                const Measured& measured);
 
 // Text of SHA256SUMS for files path → sha256.
 std::string Sha256Sums(const std::map<std::string, std::string>& digests);
 
 // Exact bytes of all files on disk. Errors of Target::OwnFiles and WeightsBytes.
-absl::StatusOr<int64_t> ArtifactBytes(const Target& target, const TargetModel& model, const v1::Plan& plan,
-                                      const Measured& measured);
+absl::StatusOr<int64_t> ArtifactBytes(const Target& target, const TargetModel& model, const v1::TargetInfo& described,
+                                      const v1::Plan& plan, const Measured& measured);
 
 // What the target makes of the model; with `refusal`, where it cannot. model.name does not count.
 v1::TargetInfo DescribeTarget(const Target& target, const TargetModel& model);

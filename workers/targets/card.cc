@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "workers/targets/consumers.h"
 #include "workers/targets/format_messages.h"
 
 namespace bitwright::worker {
@@ -34,13 +35,26 @@ std::string FormatsInUse(const v1::Plan& plan) {
   return text;
 }
 
+// Which programs load the artifact, and how; which do not, and why.
+std::string Consumers(const v1::Plan& plan, const v1::TargetInfo& described) {
+  std::string text;
+  const std::vector<v1::ConsumerVerdict> verdicts = VerdictsOn(plan, described);
+  for (size_t i = 0; i < verdicts.size(); ++i) {
+    text += "\n" + verdicts[i].program();
+    text += verdicts[i].loads() ? ":\n\n```\n" + described.consumers(static_cast<int>(i)).usage() + "\n```\n"
+                                : " does not load it: " + verdicts[i].reason() + ".\n";
+  }
+  return text;
+}
+
 std::string ComputeName(v1::ComputeType type) { return type == v1::COMPUTE_TYPE_BF16 ? "bf16" : "f32"; }
 
 }  // namespace
 
-std::string ModelCard(const Target& target, const v1::ModelInfo& info, const v1::Plan& plan,
-                      const v1::Candidate& candidate, const v1::Selection& selection, const v1::CardFacts& card) {
-  const CardParts parts = target.Card(plan);
+std::string ModelCard(const Target& target, const v1::ModelInfo& info, const v1::TargetInfo& described,
+                      const v1::Plan& plan, const v1::Candidate& candidate, const v1::Selection& selection,
+                      const v1::CardFacts& card) {
+  const CardParts parts = target.Card();
   const v1::KlDivergence& kl = candidate.kl_divergence();
   std::string text = "---\nlibrary_name: " + parts.library + "\ntags:\n- quantized\n- " + parts.tag + "\n---\n\n# " +
                      card.model() + ", quantized to " + Text("%.3f", candidate.average_bits()) +
@@ -63,8 +77,8 @@ std::string ModelCard(const Target& target, const v1::ModelInfo& info, const v1:
                                 Text("%.4f", candidate.perplexity_standard_error()) + " (original " +
                                 Text("%.4f", selection.reference().perplexity()) + ")");
   text += Row("most likely token unchanged", Text("%.2f", 100 * candidate.top1_agreement()) + " %");
-  return text + "\n`plan.json` holds the format of every unit; `sha256sum -c SHA256SUMS` checks the files.\n\n" +
-         parts.usage;
+  return text + "\n`plan.json` holds the format of every unit; `sha256sum -c SHA256SUMS` checks the files.\n" +
+         Consumers(plan, described);
 }
 
 std::string PlanJson(const v1::ModelInfo& info, const v1::Plan& plan, const v1::Candidate& candidate,

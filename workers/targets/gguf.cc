@@ -51,8 +51,18 @@ uint32_t FileTypeOf(BlockType type) {
       return 17;
     case BlockType::kQ6_K:
       return 18;
+    case BlockType::kIQ2_XXS:
+      return 19;
+    case BlockType::kIQ2_XS:
+      return 20;
+    case BlockType::kIQ3_XXS:
+      return 23;
     case BlockType::kIQ4_NL:
       return 25;
+    case BlockType::kIQ3_S:
+      return 26;
+    case BlockType::kIQ2_S:
+      return 28;
     case BlockType::kIQ4_XS:
       return 30;
     case BlockType::kMXFP4:
@@ -204,7 +214,6 @@ class GgufTarget final : public Target {
  public:
   std::string_view name() const override { return kName; }
   std::string_view weights_file() const override { return kWeights; }
-  std::string_view loaded_by() const override { return "llama.cpp"; }
 
   double rounding_passes() const override { return 12; }  // tests/bench/README.md, "Rounding on grids"
   double pricing_passes() const override { return 2; }
@@ -231,6 +240,8 @@ class GgufTarget final : public Target {
     }
     return absl::OkStatus();
   }
+
+  bool stores_ends() const override { return true; }
 
   int64_t KeptBytes(const v1::ModelInfo_KeptTensor& tensor) const override {
     const auto type = FindGgmlType(KeptType(tensor.dtype(), static_cast<size_t>(tensor.shape_size()), false));
@@ -270,12 +281,10 @@ class GgufTarget final : public Target {
     return writer.Close();
   }
 
-  CardParts Card(const v1::Plan&) const override {
-    return {
-        "llama.cpp", "gguf",
-        "Weights of all decoder linears are blocks of GGUF, of a type for each unit; embeddings and the output head "
-        "are unchanged, norms are stored as f32.",
-        "```sh\nllama-cli -m model.gguf\n```\n"};
+  CardParts Card() const override {
+    return {"llama.cpp", "gguf",
+            "Weights of all decoder linears, of the embedding and of the output head are blocks of GGUF, of a type for "
+            "each unit; norms are stored as f32."};
   }
 };
 

@@ -40,7 +40,6 @@ struct CardParts {
   std::string library;  // "transformers"
   std::string tag;      // "compressed-tensors"
   std::string stored;   // a sentence: how the weights are stored, and what is unchanged
-  std::string usage;    // Markdown: how the files are loaded
 };
 
 // What weights are written from.
@@ -58,7 +57,6 @@ class Target {
 
   virtual std::string_view name() const = 0;          // "compressed-tensors"
   virtual std::string_view weights_file() const = 0;  // "model.safetensors"
-  virtual std::string_view loaded_by() const = 0;     // for people: the programs that load an artifact
   // All formats that it stores, by rising width.
   virtual std::span<const Format> formats() const = 0;
   // What rounding to one of them takes, in passes of error feedback, and where only what it costs is asked for; whether
@@ -69,6 +67,8 @@ class Target {
 
   // TARGET_CANNOT_STORE: what of this model there is no place for. Errors of what its files are parsed with.
   virtual absl::Status Check(const TargetModel& model) const = 0;
+  // Whether embedding and output head are units; otherwise they stay as they are.
+  virtual bool stores_ends() const = 0;
   // Bytes in which a tensor that is no unit's is stored.
   virtual int64_t KeptBytes(const v1::ModelInfo_KeptTensor& tensor) const = 0;
   // Whether the artifact takes over one of ModelInfo.carried_files.
@@ -85,7 +85,7 @@ class Target {
   virtual absl::Status WriteWeights(const std::string& path, const TargetModel& model, const v1::Plan& plan,
                                     const WeightSources& from, const std::function<void(double)>& progress) const = 0;
 
-  virtual CardParts Card(const v1::Plan& plan) const = 0;
+  virtual CardParts Card() const = 0;
 };
 
 // All that there are; the first is the default. They live as long as the program.

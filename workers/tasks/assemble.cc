@@ -74,6 +74,7 @@ absl::Status RunAssemble(const v1::AssembleParams& params, TaskIo& io) {
   }
   const v1::Plan& plan = allocation.candidates(params.candidate());
   const ModelFiles files = io.Files();
+  ABSL_ASSIGN_OR_RETURN(const v1::TargetInfo* stored, TargetInfoOf(info, *target));
   ABSL_ASSIGN_OR_RETURN(const TargetModel model, ReadTargetModel(files, info, params.card().model()));
   ABSL_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Open(files));
   ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> paths, io.InputPaths(NumberedPrefix(TaskFile::kWeights)));
@@ -84,7 +85,8 @@ absl::Status RunAssemble(const v1::AssembleParams& params, TaskIo& io) {
   ABSL_RETURN_IF_ERROR(
       target->WriteWeights(weights, model, plan, {checkpoint, packed}, [&](double share) { io.Progress(share); }));
   ABSL_RETURN_IF_ERROR(artifact.Note(file, weights));
-  ABSL_ASSIGN_OR_RETURN(const auto written, WrittenFiles(*target, model, plan, {*measured, selection, params.card()}));
+  ABSL_ASSIGN_OR_RETURN(const auto written,
+                        WrittenFiles(*target, model, *stored, plan, {*measured, selection, params.card()}));
   for (const auto& [path, text] : written) ABSL_RETURN_IF_ERROR(artifact.Add(path, text));
   for (const std::string& path : info.carried_files()) {
     if (!target->Carries(path)) continue;

@@ -28,6 +28,7 @@ absl::Status RunCurvature(const v1::CurvatureParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const CurvatureResult result,
                         RunCurvature(runner, ids, std::move(options), [&](double share) { io.Progress(share); }));
   ABSL_RETURN_IF_ERROR(WriteCurvature(io.NewOutput(TaskFile::kCurvature), result.units, tokens));
+  if (first || last) ABSL_RETURN_IF_ERROR(WriteEnds(io.NewOutput(TaskFile::kEnds), result.ends, tokens));
   if (first) return absl::OkStatus();
   return io.WriteFloats(TaskFile::kGradients, result.entering.view());
 }

@@ -1,12 +1,33 @@
+#include <optional>
+
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
 #include "workers/evaluate/head_comparison.h"
 #include "workers/model/block_runner.h"
+#include "workers/model/ends.h"
 #include "workers/quantize/packed_unit.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/token_file.h"
 
 namespace bitwright::worker {
+namespace {
+
+// Where the plan stores them in formats of their own.
+struct Ends {
+  std::optional<TableSource> embedding, head;
+};
+
+absl::StatusOr<Ends> QuantizedEnds(const PackedUnits& weights, const Model& model, Device& device) {
+  Ends ends;
+  for (const EndUnit& end : EndUnits(model)) {
+    ABSL_ASSIGN_OR_RETURN(const std::optional<TableSource> table, weights.Table(end.unit, device));
+    if (end.embeds) ends.embedding = table;
+    if (end.heads) ends.head = table;
+  }
+  return ends;
+}
+
+}  // namespace
 
 absl::Status RunEvaluate(const v1::EvaluateParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const Model model, io.OpenModel());
@@ -24,13 +45,14 @@ absl::Status RunEvaluate(const v1::EvaluateParams& params, TaskIo& io) {
   };
 
   BlockRunner runner(model, window, compute, io.device());
-  const DeviceMatrix x = runner.Embed(ids);
+  ABSL_ASSIGN_OR_RETURN(const Ends ends, QuantizedEnds(weights, model, io.device()));
+  const DeviceMatrix x = runner.Embed(ids, ends.embedding ? &*ends.embedding : nullptr);
   const int64_t layers = model.config().layers;
   ABSL_RETURN_IF_ERROR(runner.RunBlocks(0, layers, x.view(), source, [&](int64_t passed) {
     io.Progress(static_cast<double>(passed) / static_cast<double>(layers + 1));
   }));
   model.FinalNorm(io.device(), x.view());
-  HeadComparison head(runner);
+  HeadComparison head(runner, kMostHeadBytes, ends.head ? &*ends.head : nullptr);
   const Matrix variants[] = {x.view()};
   const std::vector<TokenStats> stats = head.Compare(reference.view(), variants, ids);
   return WriteTokenStats(io.NewOutput(TaskFile::kTokens), stats.front());

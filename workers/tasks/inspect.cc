@@ -11,6 +11,7 @@
 #include "workers/calibrate/second_moment.h"
 #include "workers/checkpoint/checkpoint_errors.h"
 #include "workers/checkpoint/folder_files.h"
+#include "workers/model/ends.h"
 #include "workers/model/leftovers.h"
 #include "workers/model/pieces.h"
 #include "workers/model/value_plan.h"
@@ -108,12 +109,18 @@ absl::Status DescribeUnits(const Model& model, v1::ModelInfo& info) {
     info.set_block_parameters(parameters);
     info.set_largest_block_bytes(parameters * ByteSize(dtype));
   }
+  for (const EndUnit& end : EndUnits(model)) {
+    DescribeUnit(end.unit, -1, info);
+    info.mutable_units(info.units_size() - 1)->set_embeds(end.embeds);
+    info.mutable_units(info.units_size() - 1)->set_heads(end.heads);
+  }
   return absl::OkStatus();
 }
 
 void DescribeTensors(const Model& model, v1::ModelInfo& info) {
   std::set<std::string> quantized;
   for (const v1::UnitInfo& unit : info.units()) {
+    if (unit.block() < 0) continue;
     for (const auto& linear : unit.linears()) quantized.insert(linear.name() + ".weight");
   }
   for (const std::string& name : model.used()) {

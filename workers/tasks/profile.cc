@@ -1,4 +1,5 @@
 #include "workers/sensitivity/profile.h"
+#include "workers/sensitivity/end_profile.h"
 
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
@@ -21,15 +22,32 @@ void ToProto(const UnitProfile& from, const UnitSpec& spec, DType dtype, v1::Sen
   for (const int64_t expert : from.unreached) to.add_unreached(static_cast<int32_t>(expert));
 }
 
+absl::Status ProfileEnds(const v1::ProfileParams& params, const Model& model, const Target& target, TaskIo& io) {
+  ABSL_ASSIGN_OR_RETURN(const auto paths, io.InputPaths(NumberedPrefix(TaskFile::kEnds)));
+  ABSL_ASSIGN_OR_RETURN(const EndFiles files, EndFiles::Open(paths));
+  ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids,
+                        io.IdRows(TaskFile::kIds, 0, params.windows(), 1, params.window(), model.config().vocab));
+  ABSL_ASSIGN_OR_RETURN(const auto profiles,
+                        ProfileEnds(model, io.device(), files, ids, ProfileOptionsOf(params.recipe(), target),
+                                    [&](double share) { io.Progress(share); }));
+  v1::Sensitivity sensitivity;
+  auto profile = profiles.begin();
+  for (const EndUnit& end : EndUnits(model)) {
+    ToProto(*profile++, end.unit, model.UnitType(end.unit), *sensitivity.add_units());
+  }
+  return io.WriteProto(TaskFile::kSensitivity, sensitivity);
+}
+
 }  // namespace
 
 absl::Status RunProfile(const v1::ProfileParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const Model model, io.OpenModel());
+  ABSL_ASSIGN_OR_RETURN(const Target* target, FindTarget(params.target()));
+  if (params.ends()) return ProfileEnds(params, model, *target, io);
   ABSL_ASSIGN_OR_RETURN(const std::string statistics_path, io.InputPath(TaskFile::kStatistics));
   ABSL_ASSIGN_OR_RETURN(const StatisticsFile statistics, StatisticsFile::Open(statistics_path));
   ABSL_ASSIGN_OR_RETURN(const auto curvature_paths, io.InputPaths(NumberedPrefix(TaskFile::kCurvature)));
   ABSL_ASSIGN_OR_RETURN(const CurvatureFiles curvature, CurvatureFiles::Open(curvature_paths));
-  ABSL_ASSIGN_OR_RETURN(const Target* target, FindTarget(params.target()));
   const int64_t first = params.blocks().begin(), last = params.blocks().end();
   ABSL_ASSIGN_OR_RETURN(const auto units, ProfileBlocks(model, io.device(), statistics, curvature, first, last,
                                                         ProfileOptionsOf(params.recipe(), *target),

@@ -1,10 +1,12 @@
 #include <algorithm>
 
 #include "proto/base/status_macros.h"
+#include "proto/contract/memory_cuts.h"
 #include "proto/contract/task_names.h"
 #include "workers/calibrate/statistics_file.h"
 #include "workers/quantize/input_rounder.h"
 #include "workers/quantize/packed_unit.h"
+#include "workers/sensitivity/end_profile.h"
 #include "workers/targets/format_messages.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/recipe_options.h"
@@ -22,19 +24,30 @@ struct PlannedUnit {
   UnitFormat In(size_t plan) const { return {unit, formats[plan], type}; }
 };
 
+// The units of the blocks, or the ends.
+std::vector<UnitSpec> SpecsOf(const v1::QuantizeParams& params, const Model& model) {
+  std::vector<UnitSpec> specs;
+  if (params.ends()) {
+    for (EndUnit& end : EndUnits(model)) specs.push_back(std::move(end.unit));
+    return specs;
+  }
+  for (int64_t b = params.blocks().begin(); b < params.blocks().end(); ++b) {
+    for (UnitSpec& unit : model.config().block(b).units) specs.push_back(std::move(unit));
+  }
+  return specs;
+}
+
 absl::StatusOr<std::vector<PlannedUnit>> UnitsOf(const v1::QuantizeParams& params, const Model& model) {
   std::vector<PlannedUnit> units;
-  for (int64_t b = params.blocks().begin(); b < params.blocks().end(); ++b) {
-    for (UnitSpec& unit : model.config().block(b).units) {
-      const int at = static_cast<int>(units.size());
-      if (at >= params.units_size() || params.units(at).name() != unit.name) return PlanInvalidError(unit.name);
-      const DType type = model.UnitType(unit);
-      PlannedUnit& planned = units.emplace_back(PlannedUnit{std::move(unit), type, {}});
-      for (const v1::Format& message : params.units(at).formats()) {
-        ABSL_ASSIGN_OR_RETURN(const Format format, FormatOf(message));
-        if (!Fits(format, planned.unit.in())) return PlanInvalidError(planned.unit.name);
-        planned.formats.push_back(format);
-      }
+  for (UnitSpec& unit : SpecsOf(params, model)) {
+    const int at = static_cast<int>(units.size());
+    if (at >= params.units_size() || params.units(at).name() != unit.name) return PlanInvalidError(unit.name);
+    const DType type = model.UnitType(unit);
+    PlannedUnit& planned = units.emplace_back(PlannedUnit{std::move(unit), type, {}});
+    for (const v1::Format& message : params.units(at).formats()) {
+      ABSL_ASSIGN_OR_RETURN(const Format format, FormatOf(message));
+      if (!Fits(format, planned.unit.in())) return PlanInvalidError(planned.unit.name);
+      planned.formats.push_back(format);
     }
   }
   return units;
@@ -72,12 +85,69 @@ absl::Status QuantizeUnit(const PlannedUnit& planned, const Model& model, const 
   });
 }
 
+// An end in one format, some rows at a time, for the plans that want it. PLAN_INVALID: not a type of blocks.
+absl::Status RoundEnd(const PlannedUnit& planned, const EndUnit& end, const Model& model, const UnitRounder& rounder,
+                      const Format& format, TaskIo& io, std::vector<PackedUnitsWriter>& writers) {
+  const auto* type = std::get_if<BlockType>(&format);
+  if (type == nullptr) return PlanInvalidError(planned.unit.name);
+  const int64_t out = planned.unit.out(), in = planned.unit.in(), row_bytes = SpecOf(*type).RowBytes(in);
+  std::vector<uint8_t> blocks(static_cast<size_t>(out * row_bytes));
+  for (int64_t first = 0; first < out; first += kEndRows) {
+    const int64_t rows = std::min(kEndRows, out - first);
+    const DeviceMatrix weights(io.device(), DType::kF32, rows, in);
+    LoadEndRows(model, end, first, io.device(), weights.view());
+    QuantizedLinear quantized = rounder.Round(weights.view(), format);
+    PackRows(*type, in, quantized,
+             std::span(blocks).subspan(static_cast<size_t>(first * row_bytes), static_cast<size_t>(rows * row_bytes)));
+  }
+  for (size_t plan = 0; plan < writers.size(); ++plan) {
+    if (planned.formats[plan] == format) ABSL_RETURN_IF_ERROR(writers[plan].Append(blocks));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status QuantizeEnd(const PlannedUnit& planned, const EndUnit& end, const Model& model, const EndFiles& files,
+                         RoundingOptions rounding, TaskIo& io, std::vector<PackedUnitsWriter>& writers) {
+  rounding.storage_type = planned.type;
+  rounding.on_grids = AnyOnGrid(planned.formats);
+  ABSL_ASSIGN_OR_RETURN(const InputStatistics moment, EndMoment(end, files, model.config()));
+  ABSL_ASSIGN_OR_RETURN(const UnitRounder rounder, UnitRounder::Create(moment, rounding, io.device()));
+  std::vector<Format> done;
+  for (const Format& format : planned.formats) {
+    if (std::find(done.begin(), done.end(), format) != done.end()) continue;
+    done.push_back(format);
+    ABSL_RETURN_IF_ERROR(RoundEnd(planned, end, model, rounder, format, io, writers));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status QuantizeBlocks(const v1::QuantizeParams& params, const Model& model, const std::vector<PlannedUnit>& units,
+                            TaskIo& io, std::vector<PackedUnitsWriter>& writers) {
+  ABSL_ASSIGN_OR_RETURN(const std::string statistics_path, io.InputPath(TaskFile::kStatistics));
+  ABSL_ASSIGN_OR_RETURN(const StatisticsFile statistics, StatisticsFile::Open(statistics_path));
+  for (size_t u = 0; u < units.size(); ++u) {
+    ABSL_RETURN_IF_ERROR(QuantizeUnit(units[u], model, statistics, RoundingOf(params.rounding()), io, writers));
+    io.Progress(static_cast<double>(u + 1) / static_cast<double>(units.size()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status QuantizeEnds(const v1::QuantizeParams& params, const Model& model, const std::vector<PlannedUnit>& units,
+                          TaskIo& io, std::vector<PackedUnitsWriter>& writers) {
+  ABSL_ASSIGN_OR_RETURN(const auto paths, io.InputPaths(NumberedPrefix(TaskFile::kEnds)));
+  ABSL_ASSIGN_OR_RETURN(const EndFiles files, EndFiles::Open(paths));
+  const std::vector<EndUnit> ends = EndUnits(model);
+  for (size_t u = 0; u < units.size(); ++u) {
+    ABSL_RETURN_IF_ERROR(QuantizeEnd(units[u], ends[u], model, files, RoundingOf(params.rounding()), io, writers));
+    io.Progress(static_cast<double>(u + 1) / static_cast<double>(units.size()));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status RunQuantize(const v1::QuantizeParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const Model model, io.OpenModel());
-  ABSL_ASSIGN_OR_RETURN(const std::string statistics_path, io.InputPath(TaskFile::kStatistics));
-  ABSL_ASSIGN_OR_RETURN(const StatisticsFile statistics, StatisticsFile::Open(statistics_path));
   ABSL_ASSIGN_OR_RETURN(const std::vector<PlannedUnit> units, UnitsOf(params, model));
   std::vector<PackedUnitsWriter> writers;
   for (int plan = 0; plan < params.units(0).formats_size(); ++plan) {
@@ -88,10 +158,8 @@ absl::Status RunQuantize(const v1::QuantizeParams& params, TaskIo& io) {
                           PackedUnitsWriter::Create(io.NewOutput(Numbered(TaskFile::kWeights, plan)), own));
     writers.push_back(std::move(writer));
   }
-  for (size_t u = 0; u < units.size(); ++u) {
-    ABSL_RETURN_IF_ERROR(QuantizeUnit(units[u], model, statistics, RoundingOf(params.rounding()), io, writers));
-    io.Progress(static_cast<double>(u + 1) / static_cast<double>(units.size()));
-  }
+  ABSL_RETURN_IF_ERROR(params.ends() ? QuantizeEnds(params, model, units, io, writers)
+                                     : QuantizeBlocks(params, model, units, io, writers));
   for (PackedUnitsWriter& writer : writers) ABSL_RETURN_IF_ERROR(writer.Close());
   return absl::OkStatus();
 }

@@ -11,6 +11,9 @@ RoundingOptions RoundingOf(const v1::Recipe::Rounding& rounding) {
   options.scales = rounding.scales() == v1::SCALE_METHOD_ABSMAX ? ScaleMethod::kAbsMax : ScaleMethod::kSearched;
   options.act_order = rounding.act_order();
   options.static_groups = rounding.static_groups();
+  const bool none = rounding.sweeps() == v1::SWEEPS_NONE;
+  if (none) options.steps.sweeps = 0;
+  options.steps.refit = !none && rounding.sweeps() != v1::SWEEPS_PLAIN;
   if (rounding.damping() > 0) options.damping = rounding.damping();
   return options;
 }

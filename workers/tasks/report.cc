@@ -1,6 +1,8 @@
 #include "bitwright/v1/models.pb.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
+#include "workers/targets/artifact.h"
+#include "workers/targets/consumers.h"
 #include "workers/targets/format_messages.h"
 #include "workers/targets/target.h"
 #include "workers/tasks/candidate_check.h"
@@ -68,6 +70,10 @@ absl::Status RunReport(const v1::ReportParams& params, TaskIo& io) {
   if (selection.has_choice()) *report.mutable_choice() = selection.choice();
   FillAllocation(allocation, *report.mutable_allocation());
   FillUnits(allocation.candidates(selected.plan()), report);
+  ABSL_ASSIGN_OR_RETURN(const v1::TargetInfo* stored, TargetInfoOf(info, *target));
+  for (v1::ConsumerVerdict& verdict : VerdictsOn(allocation.candidates(selected.plan()), *stored)) {
+    *report.add_consumers() = std::move(verdict);
+  }
   report.set_model_bytes(info.model_bytes());
   for (const v1::FileEntry& file : report.artifact().files()) {
     report.set_artifact_bytes(report.artifact_bytes() + file.digest().size_bytes());

@@ -79,6 +79,7 @@ absl::Status RunSelect(const v1::SelectParams& params, TaskIo& io) {
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kInfo, info));
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kAllocation, allocation));
   ABSL_ASSIGN_OR_RETURN(const Target* target, FindTarget(params.target()));
+  ABSL_ASSIGN_OR_RETURN(const v1::TargetInfo* stored, TargetInfoOf(info, *target));
   ABSL_ASSIGN_OR_RETURN(const TargetModel model, ReadTargetModel(io.Files(), info, params.card().model()));
   v1::Selection selection;
   ABSL_RETURN_IF_ERROR(ReadChoice(params, io, selection));
@@ -100,7 +101,7 @@ absl::Status RunSelect(const v1::SelectParams& params, TaskIo& io) {
     candidate.set_predicted_loss(plan.predicted_loss());
     FillMeasurements(summary, candidate);
     ABSL_ASSIGN_OR_RETURN(const int64_t bytes,
-                          ArtifactBytes(*target, model, plan, {candidate, selection, params.card()}));
+                          ArtifactBytes(*target, model, *stored, plan, {candidate, selection, params.card()}));
     candidate.set_artifact_bytes(bytes);
     io.Progress(static_cast<double>(c + 1) / params.plans_size());
   }

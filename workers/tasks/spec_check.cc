@@ -65,6 +65,7 @@ absl::Status CheckDamping(const std::string& field, double damping) {
 absl::Status CheckRounding(const std::string& field, const v1::Recipe::Rounding& rounding) {
   ABSL_RETURN_IF_ERROR(CheckEnum(field + ".method", rounding.method(), v1::RoundingMethod_IsValid));
   ABSL_RETURN_IF_ERROR(CheckEnum(field + ".scales", rounding.scales(), v1::ScaleMethod_IsValid));
+  ABSL_RETURN_IF_ERROR(CheckEnum(field + ".sweeps", rounding.sweeps(), v1::Sweeps_IsValid));
   return CheckDamping(field + ".damping", rounding.damping());
 }
 
@@ -146,7 +147,13 @@ absl::Status Check(const v1::CurvatureParams& params) {
 }
 
 absl::Status Check(const v1::ProfileParams& params) {
-  ABSL_RETURN_IF_ERROR(CheckRange("blocks", params.blocks(), kMaxInt32));
+  if (params.ends()) {
+    v1::Range windows;
+    windows.set_end(params.windows());
+    ABSL_RETURN_IF_ERROR(CheckWindows(windows, params.window(), 1));
+  } else {
+    ABSL_RETURN_IF_ERROR(CheckRange("blocks", params.blocks(), kMaxInt32));
+  }
   ABSL_RETURN_IF_ERROR(CheckTarget(params.target()));
   return CheckRecipe(params.recipe());
 }
@@ -166,7 +173,7 @@ absl::Status Check(const v1::AllocateParams& params) {
 }
 
 absl::Status Check(const v1::QuantizeParams& params) {
-  ABSL_RETURN_IF_ERROR(CheckRange("blocks", params.blocks(), kMaxInt32));
+  if (!params.ends()) ABSL_RETURN_IF_ERROR(CheckRange("blocks", params.blocks(), kMaxInt32));
   ABSL_RETURN_IF_ERROR(CheckRounding("rounding", params.rounding()));
   if (params.units().empty()) return TaskSpecInvalidError("units", "", "the formats of every unit of the blocks");
   const int plans = params.units(0).formats_size();
@@ -301,13 +308,16 @@ absl::Status CheckSpecFits(const v1::TaskSpec& spec, const ModelConfig& config) 
       ABSL_RETURN_IF_ERROR(CheckRange("blocks", spec.curvature().blocks(), config.layers));
       return CheckWindowFits(spec.curvature().window(), config);
     case v1::TaskSpec::kProfile:
-      ABSL_RETURN_IF_ERROR(CheckRange("blocks", spec.profile().blocks(), config.layers));
+      if (!spec.profile().ends()) {
+        ABSL_RETURN_IF_ERROR(CheckRange("blocks", spec.profile().blocks(), config.layers));
+      }
       return CheckFormatsFit(spec.profile(), config);
     case v1::TaskSpec::kCheck:
       ABSL_RETURN_IF_ERROR(CheckRange("blocks", spec.check().blocks(), config.layers));
       ABSL_RETURN_IF_ERROR(CheckFormatsFit(spec.check(), config));
       return CheckWindowFits(spec.check().window(), config);
     case v1::TaskSpec::kQuantize:
+      if (spec.quantize().ends()) return absl::OkStatus();
       return CheckRange("blocks", spec.quantize().blocks(), config.layers);
     default:
       return absl::OkStatus();

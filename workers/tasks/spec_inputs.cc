@@ -65,12 +65,14 @@ Wanted WantedOf(const v1::TaskSpec& spec) {
       return wanted;
     }
     case v1::TaskSpec::kProfile:
+      if (spec.profile().ends()) return {.needed = {TaskFile::kIds}, .model = true, .numbered = {TaskFile::kEnds}};
       return {.needed = {TaskFile::kStatistics}, .model = true, .numbered = {TaskFile::kCurvature}};
     case v1::TaskSpec::kCheck:
       return Stream(spec.check().blocks(), {TaskFile::kHidden, TaskFile::kStatistics});
     case v1::TaskSpec::kAllocate:
       return {.needed = {TaskFile::kInfo}, .numbered = {TaskFile::kSensitivity, TaskFile::kChecks}};
     case v1::TaskSpec::kQuantize:
+      if (spec.quantize().ends()) return {.model = true, .numbered = {TaskFile::kEnds}};
       return {.needed = {TaskFile::kStatistics}, .model = true};
     case v1::TaskSpec::kEvaluate:
       return {.needed = {TaskFile::kIds, TaskFile::kHidden}, .model = true, .numbered = {TaskFile::kWeights}};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "proto/base/log.h"
 #include "workers/kernels/cpu/cholesky.h"
@@ -11,6 +12,7 @@
 #include "workers/kernels/cpu/dequantize_row.h"
 #include "workers/kernels/cpu/grid_piece.h"
 #include "workers/kernels/cpu/group_scales.h"
+#include "workers/kernels/cpu/lattice_piece.h"
 #include "workers/kernels/cpu/row_gather.h"
 #include "workers/kernels/cpu/row_lanes.h"
 #include "workers/kernels/gemm.h"
@@ -162,6 +164,8 @@ class CpuRounding final : public Rounding {
                              std::span<const float> diagonal) override;
   GridRounded RoundOnGrid(const DeviceFactor& factor, const Matrix& weights, const Grid& grid,
                           const GridSteps& steps) override;
+  LatticeRounded RoundOnLattice(const DeviceFactor& factor, const Matrix& weights, const Lattice& lattice,
+                                const GridSteps& steps) override;
   std::vector<double> MomentLosses(const Matrix& weights, const Matrix& values, const Matrix& moment) override;
   void Dequantize(const IntGrid& grid, std::span<const int8_t> codes, std::span<const float> scales,
                   const Matrix& to) override;
@@ -175,6 +179,9 @@ class CpuRounding final : public Rounding {
     pool_.ParallelFor((rows + kRows - 1) / kRows,
                       [&](int64_t piece, int) { body(piece * kRows, std::min(kRows, rows - piece * kRows)); });
   }
+
+  // The factor in the order of the columns. It must have its moment.
+  const CpuFactor& InOrder(const CpuFactor& factor);
 
   ThreadPool& pool_;
 };
@@ -208,6 +215,8 @@ std::unique_ptr<DeviceFactor> CpuRounding::LoadFactor(FactorHead head, const Tri
     const float* row = factor->m.data() + i * n;
     rows(i, factor->m.span().subspan(static_cast<size_t>(i * n + i), static_cast<size_t>(n - i)));
     factor->d[static_cast<size_t>(i)] = row[i];
+    std::fill_n(factor->m.data() + i * n, i, 0.0f);
+    factor->m[i * n + i] = 1;
     for (int64_t j = i + 1; j < std::min(n, (i / kBlock + 1) * kBlock); ++j) {
       factor->blocks[(j / kBlock * kBlock + j % kBlock) * kBlock + i % kBlock] = row[j];
     }
@@ -289,6 +298,50 @@ GridRounded CpuRounding::RoundOnGrid(const DeviceFactor& device_factor, const Ma
   GridRounded result(grid, out, in);
   ForPieces(out, [&](int64_t first, int64_t) {
     GridPiece piece(factor, grid);
+    piece.Round(weights, first, steps);
+    piece.Scatter(out, first, result);
+  });
+  for (const double loss : result.row_loss) result.loss += loss;
+  return result;
+}
+
+const CpuFactor& CpuRounding::InOrder(const CpuFactor& factor) {
+  if (!factor.head.act_order) return factor;
+  absl::call_once(factor.in_order_made, [&] {
+    const int64_t n = factor.head.inputs;
+    FactorHead head = factor.head;
+    head.act_order = false;
+    std::iota(head.order.begin(), head.order.end(), 0);
+    const double least =
+        1e-6 * std::accumulate(head.diagonal.begin(), head.diagonal.end(), 0.0) / static_cast<double>(n);
+    std::vector<float> triangle(static_cast<size_t>(PackedTriangleSize(n)));
+    const auto factorize = [&] {
+      for (int64_t i = 0; i < n; ++i) {
+        std::copy_n(factor.moment.data() + i * n + i, n - i, triangle.data() + PackedTriangleIndex(n, i, i));
+      }
+      return !Factorize(head, triangle).has_value();
+    };
+    // Rounded to f32 the moment may miss being positive by a little, where nothing was added to it.
+    while (!factorize()) head.added = std::max(least, 2 * head.added);
+    factor.in_order = LoadFactor(head, [&](int64_t i, std::span<float> to) {
+      std::copy_n(triangle.data() + PackedTriangleIndex(n, i, i), to.size(), to.data());
+    });
+  });
+  return On(*factor.in_order);
+}
+
+LatticeRounded CpuRounding::RoundOnLattice(const DeviceFactor& device_factor, const Matrix& weights,
+                                           const Lattice& lattice, const GridSteps& steps) {
+  const CpuFactor& factor = On(device_factor);
+  MakeMoment(factor, pool_);
+  const CpuFactor& in_order = InOrder(factor);
+  const int64_t out = weights.rows, in = weights.columns;
+  CHECK(in == factor.head.inputs && in % lattice.super == 0 && lattice.super % lattice.group == 0) << in;
+  CHECK(kBlock % lattice.group == 0 && lattice.group <= 4 * Lattice::kSigns) << lattice.group;
+  const LaneLattice lanes(lattice);
+  LatticeRounded result(lattice, out, in);
+  ForPieces(out, [&](int64_t first, int64_t) {
+    LatticePiece piece(factor, in_order, lattice, lanes);
     piece.Round(weights, first, steps);
     piece.Scatter(out, first, result);
   });

@@ -25,24 +25,25 @@ constexpr int64_t kMomentRows = 256;  // of H' that one thread multiplies at a t
 void MakeMoment(const CpuFactor& factor, ThreadPool& pool) {
   absl::call_once(factor.moment_made, [&] {
     const int64_t n = factor.head.inputs;
-    Buffer<float> m(n * n), scaled(n * n), product(n * n);
-    for (int64_t i = 0; i < n; ++i) {
-      std::fill_n(m.data() + i * n, i, 0.0f);
-      std::copy_n(factor.m.data() + i * n + i, n - i, m.data() + i * n + i);
-      m[i * n + i] = 1;
-      for (int64_t j = 0; j < n; ++j) scaled[i * n + j] = m[i * n + j] * factor.d[static_cast<size_t>(j)];
-    }
-    pool.ParallelFor((n + kMomentRows - 1) / kMomentRows, [&](int64_t part, int) {
-      const int64_t begin = part * kMomentRows, rows = std::min(kMomentRows, n - begin);
-      GemmF32(false, true, rows, n, n, 1.0f, scaled.data() + begin * n, n, m.data(), n, 0.0f,
-              product.data() + begin * n, n);
-    });
     factor.moment = Buffer<float>(n * n);
     const auto& order = factor.head.order;
-    for (int64_t i = 0; i < n; ++i) {
-      float* row = factor.moment.data() + order[static_cast<size_t>(i)] * n;
-      for (int64_t j = 0; j < n; ++j) row[order[static_cast<size_t>(j)]] = product[std::min(i, j) * n + std::max(i, j)];
-    }
+    // Of rows by position, what is right of the diagonal; below it stands the same.
+    pool.ParallelFor((n + kMomentRows - 1) / kMomentRows, [&](int64_t part, int) {
+      const int64_t begin = part * kMomentRows, rows = std::min(kMomentRows, n - begin);
+      Buffer<float> scaled(rows * n), product(rows * n);
+      for (int64_t i = 0; i < rows; ++i) {
+        const float* m = factor.m.data() + (begin + i) * n;
+        for (int64_t j = 0; j < n; ++j) scaled[i * n + j] = m[j] * factor.d[static_cast<size_t>(j)];
+      }
+      GemmF32(false, true, rows, n, n, 1.0f, scaled.data(), n, factor.m.data(), n, 0.0f, product.data(), n);
+      for (int64_t i = 0; i < rows; ++i) {
+        const int64_t row = order[static_cast<size_t>(begin + i)];
+        for (int64_t j = begin + i; j < n; ++j) {
+          const int64_t column = order[static_cast<size_t>(j)];
+          factor.moment[row * n + column] = factor.moment[column * n + row] = product[i * n + j];
+        }
+      }
+    });
   });
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "workers/kernels/cpu/grid_piece.h"
+#include "workers/kernels/cpu/lane_solve.h"
 #include "workers/kernels/cpu/row_lanes.h"
 #include "workers/kernels/gemm.h"
 #include "workers/kernels/stored_scale.h"
@@ -9,13 +10,6 @@ namespace bitwright::worker {
 namespace {
 
 constexpr int64_t kRows = kLaneRows;
-constexpr int kSteps = 12;  // of conjugate gradients
-
-// to[r] = Σ_p a[p, r] b[p, r].
-void Dots(const Buffer<float>& a, const Buffer<float>& b, double* to) {
-  std::fill_n(to, kRows, 0.0);
-  for (int64_t i = 0; i < a.size(); ++i) to[i % kRows] += static_cast<double>(a[i]) * b[i];
-}
 
 }  // namespace
 
@@ -48,32 +42,13 @@ void GridPiece::Gather(const float* q, float* x) const {
 
 // Each lane solves its own normal equations; reference/grid_refit.cc states them.
 void GridPiece::Refit() {
-  const int64_t unknowns = Scales() * kRows * (grid_.minima ? 2 : 1);
-  Buffer<float> residual(unknowns), direction(unknowns), applied(unknowns), step(unknowns);
-  Buffer<float> q(in_ * kRows), hq(in_ * kRows);
-  std::fill_n(step.data(), unknowns, 0.0f);
+  Buffer<float> residual(Scales() * kRows * (grid_.minima ? 2 : 1)), q(in_ * kRows), hq(in_ * kRows);
   Gather(r_.data(), residual.data());
-  std::copy_n(residual.data(), unknowns, direction.data());
-  double square[kRows], curvature[kRows], next[kRows];
-  Dots(residual, residual, square);
-  for (int k = 0; k < kSteps; ++k) {
-    Spread(direction.data(), q.data());
+  const Buffer<float> step = SolveLanes(residual, [&](const float* x, float* to) {
+    Spread(x, q.data());
     GemmF32(false, false, in_, kRows, in_, 1.0f, factor_.moment.data(), in_, q.data(), kRows, 0.0f, hq.data(), kRows);
-    Gather(hq.data(), applied.data());
-    Dots(direction, applied, curvature);
-    for (int64_t i = 0; i < unknowns; ++i) {
-      const int64_t r = i % kRows;
-      const auto length = static_cast<float>(curvature[r] > 0 ? square[r] / curvature[r] : 0);
-      step[i] += length * direction[i];
-      residual[i] -= length * applied[i];
-    }
-    Dots(residual, residual, next);
-    for (int64_t i = 0; i < unknowns; ++i) {
-      const int64_t r = i % kRows;
-      direction[i] = residual[i] + static_cast<float>(square[r] > 0 ? next[r] / square[r] : 0) * direction[i];
-    }
-    std::copy_n(next, kRows, square);
-  }
+    Gather(hq.data(), to);
+  });
   double before[kRows];
   std::copy_n(j_, kRows, before);
   const int64_t scales = Scales() * kRows;

@@ -1,26 +1,15 @@
-#include <numeric>
-
 #include "workers/kernels/reference/grid_sweep.h"
 #include "workers/kernels/stored_scale.h"
 
 namespace bitwright::worker {
-namespace {
-
-constexpr int kSteps = 12;  // of conjugate gradients
-
-double Dot(const std::vector<double>& a, const std::vector<double>& b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
-
-}  // namespace
 
 // Q is linear in the scales x (and minima) of the first level: q_ij = x_p a_ij − x_p' b_ij. With J quadratic in Q, the
 // normal equations are Bᵀ(G · H)B x = Bᵀ(G W H), of which −gradient/2 at the present x is BᵀR.
 void GridState::RefitScales() {
   const int64_t rows = problem_.rows, n = problem_.columns;
   const size_t scales = codes_.scales.size();
-  std::vector<double> by_scale(values_.size()), by_minimum(grid_.minima ? values_.size() : 0);
-  std::vector<size_t> index(values_.size());
+  std::vector<double> by_scale(codes_.codes.size()), by_minimum(grid_.minima ? by_scale.size() : 0);
+  std::vector<size_t> index(by_scale.size());
   for (int64_t i = 0; i < rows; ++i) {
     GridRow row(codes_, grid_, n, i);
     for (int64_t j = 0; j < n; ++j) {
@@ -32,7 +21,7 @@ void GridState::RefitScales() {
     }
   }
   const auto spread = [&](const std::vector<double>& x) {
-    std::vector<double> q(values_.size());
+    std::vector<double> q(by_scale.size());
     for (size_t at = 0; at < q.size(); ++at) {
       q[at] = x[index[at]] * by_scale[at] - (grid_.minima ? x[scales + index[at]] * by_minimum[at] : 0);
     }
@@ -46,21 +35,8 @@ void GridState::RefitScales() {
     }
     return x;
   };
-  std::vector<double> residual = gather(r_), direction = residual, step(residual.size());
-  double square = Dot(residual, residual);
-  for (int k = 0; k < kSteps && square > 0; ++k) {
-    const std::vector<double> applied = gather(Both(spread(direction)));
-    const double curvature = Dot(direction, applied);
-    if (!(curvature > 0)) break;
-    const double length = square / curvature;
-    for (size_t p = 0; p < step.size(); ++p) {
-      step[p] += length * direction[p];
-      residual[p] -= length * applied[p];
-    }
-    const double next = Dot(residual, residual);
-    for (size_t p = 0; p < step.size(); ++p) direction[p] = residual[p] + next / square * direction[p];
-    square = next;
-  }
+  const std::vector<double> step = ConjugateGradients(
+      gather(error_.r()), [&](const std::vector<double>& x) { return gather(error_.Both(spread(x))); });
   // Stored numbers differ from the solution, and E8M0 by far: each row decides by what J then is.
   for (int64_t i = 0; i < rows; ++i) {
     const GridCodes before = codes_;
@@ -74,13 +50,13 @@ void GridState::RefitScales() {
     std::vector<double> values, held;
     for (int64_t j = 0; j < n; ++j) {
       values.push_back(row.Of(j / grid_.group).Value(grid_, row.code(j)));
-      held.push_back(values_[static_cast<size_t>(i * n + j)]);
+      held.push_back(error_.Value(i, j));
     }
     const double j_before = J();
-    Replace(i, 0, values);
+    error_.Replace(i, 0, values);
     if (J() < j_before) continue;
     codes_ = before;
-    Replace(i, 0, held);
+    error_.Replace(i, 0, held);
   }
 }
 

@@ -57,64 +57,19 @@ void Store(const Grid& grid, const Neighbour& chosen, GridRow& row, int64_t grou
 }  // namespace
 
 GridState::GridState(const GridProblem& problem, const Grid& grid, GridCodes& codes)
-    : problem_(problem), grid_(grid), codes_(codes) {
-  for (const float value : ValuesOf(codes, grid, problem.rows, problem.columns)) values_.push_back(value);
-  std::vector<double> error(values_.size());
-  for (size_t i = 0; i < error.size(); ++i) error[i] = problem.weights[i] - values_[i];
-  r_ = Both(error);
-}
-
-std::vector<double> GridState::Both(const std::vector<double>& a) const {
-  const int64_t n = problem_.columns;
-  std::vector<double> right(a.size());
-  for (int64_t i = 0; i < problem_.rows; ++i) {
-    for (int64_t j = 0; j < n; ++j) {
-      const double x = a[static_cast<size_t>(i * n + j)];
-      for (int64_t l = 0; x != 0 && l < n; ++l) right[static_cast<size_t>(i * n + l)] += x * H(j)[l];
-    }
-  }
-  if (problem_.gradient_moment.empty()) return right;
-  std::vector<double> both(a.size());
-  for (int64_t i = 0; i < problem_.rows; ++i) {
-    for (int64_t k = 0; k < problem_.rows; ++k) {
-      for (int64_t j = 0; j < n; ++j) {
-        both[static_cast<size_t>(i * n + j)] += G(i, k) * right[static_cast<size_t>(k * n + j)];
-      }
-    }
-  }
-  return both;
-}
-
-double GridState::J() const {
-  double sum = 0;
-  for (size_t i = 0; i < r_.size(); ++i) sum += (problem_.weights[i] - values_[i]) * r_[i];
-  return sum;
-}
-
-void GridState::Replace(int64_t row, int64_t begin, std::span<const double> values) {
-  const int64_t n = problem_.columns;
-  std::vector<double> change(static_cast<size_t>(n));  // (old − new) H
-  for (size_t j = 0; j < values.size(); ++j) {
-    double& held = values_[static_cast<size_t>(row * n + begin) + j];
-    const double delta = values[j] - held;
-    held = values[j];
-    const double* h = H(begin + static_cast<int64_t>(j));
-    for (int64_t l = 0; delta != 0 && l < n; ++l) change[static_cast<size_t>(l)] -= delta * h[l];
-  }
-  for (int64_t i = 0; i < problem_.rows; ++i) {
-    const double g = G(i, row);
-    for (int64_t l = 0; g != 0 && l < n; ++l) r_[static_cast<size_t>(i * n + l)] += g * change[static_cast<size_t>(l)];
-  }
-}
+    : problem_(problem),
+      grid_(grid),
+      codes_(codes),
+      error_(problem, ValuesOf(codes, grid, problem.rows, problem.columns)) {}
 
 GridState::Trial GridState::ChooseCodes(int64_t row, int64_t group, GroupScale scale) const {
   const int64_t begin = group * grid_.group, at = row * problem_.columns + begin;
-  const double g = G(row, row);
-  std::vector<double> r(r_.begin() + at, r_.begin() + at + grid_.group);
+  const double g = error_.G(row, row);
+  std::vector<double> r(error_.r().begin() + at, error_.r().begin() + at + grid_.group);
   Trial trial{std::vector<uint8_t>(static_cast<size_t>(grid_.group)), 0};
   for (int64_t j = 0; j < grid_.group; ++j) {
-    const double* h = H(begin + j) + begin;
-    const double held = values_[static_cast<size_t>(at + j)];
+    const double* h = error_.H(begin + j) + begin;
+    const double held = error_.Value(row, begin + j);
     const int code = scale.Nearest(grid_, held + r[static_cast<size_t>(j)] / (g * h[j]));
     trial.codes[static_cast<size_t>(j)] = static_cast<uint8_t>(code);
     const double delta = scale.Value(grid_, code) - held;
@@ -143,7 +98,7 @@ void GridState::SweepGroup(int64_t row, int64_t group) {
     at.code(group * grid_.group + j) = code;
     values.push_back(scale.Value(grid_, code));
   }
-  Replace(row, group * grid_.group, values);
+  error_.Replace(row, group * grid_.group, values);
 }
 
 void GridState::Sweep() {

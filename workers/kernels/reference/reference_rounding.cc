@@ -6,6 +6,7 @@
 
 #include "workers/kernels/pack_codes.h"
 #include "workers/kernels/reference/grid_rounding.h"
+#include "workers/kernels/reference/lattice_rounding.h"
 #include "workers/kernels/reference/reference_memory.h"
 #include "workers/tensor/packed_triangle.h"
 #include "workers/tensor/stored_float.h"
@@ -155,6 +156,40 @@ std::vector<double> DampedMoment(const HostFactor& factor) {
   return moment;
 }
 
+// Weights and the moment that a factor stands for, as rounding on grids and lattices takes them.
+class DampedProblem {
+ public:
+  DampedProblem(const HostFactor& factor, const Matrix& weights)
+      : factor_(factor), rows_(weights.rows), in_(weights.columns), moment_(DampedMoment(factor)) {
+    for (int64_t i = 0; i < rows_ * in_; ++i) {
+      w_.push_back(factor.head.dead[static_cast<size_t>(i % in_)] != 0 ? 0 : At(weights, i / in_, i % in_));
+    }
+  }
+
+  GridProblem problem() const { return {rows_, in_, w_, moment_, {}, factor_.head.order}; }
+
+  // Undamped.
+  template <typename Rounded>
+  void SetLosses(const std::vector<float>& values, Rounded& result) const {
+    for (int64_t r = 0; r < rows_; ++r) {
+      double& loss = result.row_loss[static_cast<size_t>(r)];
+      const auto error = [&](int64_t j) {
+        return w_[static_cast<size_t>(r * in_ + j)] - values[static_cast<size_t>(r * in_ + j)];
+      };
+      for (int64_t i = 0; i < in_; ++i) {
+        for (int64_t j = 0; j < in_; ++j) loss += error(i) * error(j) * moment_[static_cast<size_t>(i * in_ + j)];
+        loss -= factor_.head.added * error(i) * error(i);
+      }
+      result.loss += loss;
+    }
+  }
+
+ private:
+  const HostFactor& factor_;
+  int64_t rows_, in_;
+  std::vector<double> moment_, w_;
+};
+
 class ReferenceRounding final : public Rounding {
  public:
   // A = P H' Pᵀ, from the last column to the first: D_j = A_jj − Σ_{k>j} D_k M_jk², M_ij = (A_ij − Σ_{k>j} M_ik D_k
@@ -210,27 +245,19 @@ class ReferenceRounding final : public Rounding {
 
   GridRounded RoundOnGrid(const DeviceFactor& device_factor, const Matrix& weights, const Grid& grid,
                           const GridSteps& steps) override {
-    const auto& factor = static_cast<const HostFactor&>(device_factor);
-    const std::vector<double> moment = DampedMoment(factor);
-    const int64_t in = weights.columns;
-    std::vector<double> w;
-    for (int64_t i = 0; i < weights.rows * in; ++i) {
-      w.push_back(factor.head.dead[static_cast<size_t>(i % in)] != 0 ? 0 : At(weights, i / in, i % in));
-    }
-    GridRounded result(grid, weights.rows, in);
-    result.codes = worker::RoundOnGrid({weights.rows, in, w, moment, {}, factor.head.order}, grid, steps).codes;
-    const std::vector<float> values = ValuesOf(result.codes, grid, weights.rows, in);
-    for (int64_t r = 0; r < weights.rows; ++r) {
-      double& loss = result.row_loss[static_cast<size_t>(r)];
-      const auto error = [&](int64_t j) {
-        return w[static_cast<size_t>(r * in + j)] - values[static_cast<size_t>(r * in + j)];
-      };
-      for (int64_t i = 0; i < in; ++i) {
-        for (int64_t j = 0; j < in; ++j) loss += error(i) * error(j) * moment[static_cast<size_t>(i * in + j)];
-        loss -= factor.head.added * error(i) * error(i);
-      }
-      result.loss += loss;
-    }
+    const DampedProblem damped(static_cast<const HostFactor&>(device_factor), weights);
+    GridRounded result(grid, weights.rows, weights.columns);
+    result.codes = worker::RoundOnGrid(damped.problem(), grid, steps).codes;
+    damped.SetLosses(ValuesOf(result.codes, grid, weights.rows, weights.columns), result);
+    return result;
+  }
+
+  LatticeRounded RoundOnLattice(const DeviceFactor& device_factor, const Matrix& weights, const Lattice& lattice,
+                                const GridSteps& steps) override {
+    const DampedProblem damped(static_cast<const HostFactor&>(device_factor), weights);
+    LatticeRounded result(lattice, weights.rows, weights.columns);
+    result.codes = worker::RoundOnLattice(damped.problem(), lattice, steps).codes;
+    damped.SetLosses(ValuesOf(result.codes, lattice, weights.rows, weights.columns), result);
     return result;
   }
 

@@ -73,6 +73,16 @@ TEST_F(QuantizeTest, SeveralBudgetsAreOneUploadAndOneTable) {
   EXPECT_TRUE(Said("is given twice")) << err_.str();
 }
 
+TEST_F(QuantizeTest, EveryTargetHasEveryBudgetInAFolderOfItsOwn) {
+  ASSERT_EQ(Quantize(dir_ / "model", {"--target", "compressed-tensors,gguf"}, "3bpw,4bpw"), ExitCode::kOk)
+      << err_.str();
+  for (const char* folder : {"compressed-tensors-3bpw", "compressed-tensors-4bpw", "gguf-3bpw", "gguf-4bpw"}) {
+    EXPECT_TRUE(fs::exists(fs::path(dir_ / "out") / folder / "report.json")) << folder;
+  }
+  EXPECT_EQ(Quantize(dir_ / "model", {"--target", "gguf,gguf"}, "3bpw"), ExitCode::kUsage);
+  EXPECT_EQ(Quantize(dir_ / "model", {"--target", "gguf,"}, "3bpw"), ExitCode::kUsage);
+}
+
 TEST_F(QuantizeTest, NamesOfJobAndModel) {
   ASSERT_EQ(Quantize(dir_ / "model", {"--name", "try 7"}), ExitCode::kOk) << err_.str();
   EXPECT_EQ(service_.seen.spec.display_name(), "try 7");

@@ -140,6 +140,24 @@ TEST(Resolve, WhatTheTargetCannotStoreIsRefused) {
   EXPECT_EQ(resolved.status().message(), "target 'compressed-tensors' cannot store it: so; use target gguf");
 }
 
+TEST(Resolve, AConsumerLeavesTheRecipeWhatItLoads) {
+  v1::Model model = Model({});
+  v1::ConsumerInfo& consumer = *model.mutable_info()->mutable_targets(0)->add_consumers();
+  consumer.set_name("server");
+  consumer.set_program("a server");
+  for (const char* format : {"int4-g32", "int4-channel", "int8-channel"}) consumer.add_formats(format);
+  const auto resolve = [&](const std::string& name) {
+    v1::JobSpec spec = Spec();
+    spec.set_consumer(name);
+    return Resolve(spec, std::make_shared<v1::Model>(model), FakeDigest("info", 1), MixedGptq(), Purpose::kPreflight);
+  };
+  ASSERT_OK_AND_ASSIGN(const ResolvedJob job, resolve("server"));
+  EXPECT_EQ(job.recipe.formats().names_size(), 3);
+  EXPECT_THAT(resolve("browser"), HasReason("CONSUMER_UNKNOWN"));
+  consumer.set_refusal("the inputs of a unit are odd");
+  EXPECT_THAT(resolve("server"), HasReason("CONSUMER_CANNOT_LOAD"));
+}
+
 TEST(Resolve, TargetPriorityAndNameAreChecked) {
   EXPECT_THAT(With([](Request& r) { r.spec.set_target("ggml"); }), HasReason("TARGET_UNKNOWN"));
   EXPECT_THAT(With([](Request& r) { r.spec.set_priority(11); }), HasReason("PRIORITY_INVALID"));

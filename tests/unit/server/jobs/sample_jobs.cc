@@ -75,7 +75,9 @@ v1::ModelInfo Info(const Shape& s) {
   info.set_architecture("LlamaForCausalLM");
   v1::TargetInfo& target = *info.add_targets();
   target.set_target("compressed-tensors");
-  target.set_loaded_by("transformers with compressed-tensors");
+  v1::ConsumerInfo& consumer = *target.add_consumers();
+  consumer.set_name("transformers");
+  consumer.set_program("transformers with compressed-tensors");
   target.set_rounding_passes(1);
   target.set_pricing_passes(1);
   for (int b = 0; b < s.blocks; ++b) {

@@ -7,6 +7,7 @@
 #include "tests/support/safetensors_reader.h"
 #include "workers/formats/block_type.h"
 #include "workers/kernels/reference/grid_rounding.h"
+#include "workers/kernels/reference/lattice_rounding.h"
 
 namespace bitwright::worker {
 namespace {
@@ -19,6 +20,16 @@ double WeightedError(const std::vector<double>& weights, const std::vector<float
     error += importance[i % importance.size()] * miss * miss;
   }
   return error;
+}
+
+std::vector<float> Rounded(BlockType type, const GridProblem& problem) {
+  const GridSteps steps{true, 3, true, 2};
+  if (OnLattice(type)) {
+    const Lattice& lattice = LatticeOf(type);
+    return ValuesOf(RoundOnLattice(problem, lattice, steps).codes, lattice, problem.rows, problem.columns);
+  }
+  const Grid& grid = GridOf(type);
+  return ValuesOf(RoundOnGrid(problem, grid, steps).codes, grid, problem.rows, problem.columns);
 }
 
 // ggml's own quantizers search block by block, weighted with the same importance.
@@ -36,10 +47,8 @@ TEST(BlockRoundingTest, IsNeverWorseThanGgmlsSearchBlockByBlock) {
     for (int64_t j = 0; j < columns; ++j) {
       moment[static_cast<size_t>(j * columns + j)] = importance[static_cast<size_t>(j)];
     }
-    const Grid& grid = GridOf(spec.type);
-    const GridProblem problem{rows, columns, weights, moment, {}, {}};
-    const GridCodes codes = RoundOnGrid(problem, grid, {true, 3, true, 2}).codes;
-    const double ours = WeightedError(weights, ValuesOf(codes, grid, rows, columns), importance);
+    const double ours =
+        WeightedError(weights, Rounded(spec.type, {rows, columns, weights, moment, {}, {}}), importance);
     const double theirs = WeightedError(weights, Find(tensors, "importance/values").As<float>(), importance);
     EXPECT_LE(ours, theirs) << spec.name << ": " << ours / theirs;
     RecordProperty(std::string(spec.name), std::to_string(ours / theirs));

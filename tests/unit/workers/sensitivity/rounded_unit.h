@@ -35,6 +35,7 @@ class RoundedUnits : public ::testing::Test {
     statistics_.emplace(std::move(file));
     options_.rounding.act_order = true;
     options_.rounding.storage_type = DType::kBF16;
+    options_.rounding.steps = options_.rounding.priced_steps;  // what is priced is what is rounded
     options_.checked_bits = {2};
     options_.formats = [](const UnitSpec&) {
       return std::vector<Format>{IntFormat{2, 32}, IntFormat{3, 32}, IntFormat{3, IntFormat::kChannel},

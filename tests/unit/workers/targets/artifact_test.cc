@@ -15,6 +15,8 @@
 #include "tests/unit/workers/targets/sample_artifact.h"
 #include "workers/base/files.h"
 #include "workers/targets/compressed_tensors.h"
+#include "workers/targets/consumer_texts.h"
+#include "workers/targets/consumers.h"
 #include "workers/targets/format_messages.h"
 
 namespace bitwright::worker {
@@ -73,7 +75,7 @@ void WriteArtifact(const TempDir& dir, const TargetModel& model, const v1::Plan&
   const ZeroSources from(model.info, plan);
   BITWRIGHT_ASSERT_OK(target.WriteWeights(dir / weights, model, plan, {*from.checkpoint, *from.packed}, [](double) {}));
   std::map<std::string, std::string> digests{{weights, Sha256Hex("")}};
-  ASSERT_OK_AND_ASSIGN(auto texts, WrittenFiles(target, model, plan, measured));
+  ASSERT_OK_AND_ASSIGN(auto texts, WrittenFiles(target, model, model.info.targets(0), plan, measured));
   for (const auto& [path, size] : model.carried) texts[path] = std::string(static_cast<size_t>(size), 'c');
   for (const auto& [path, text] : texts) {
     BITWRIGHT_ASSERT_OK(WriteFile(dir / path, text));
@@ -148,30 +150,54 @@ TEST(ArtifactBytes, EqualTheBytesReallyWritten) {
     const TargetModel model = SampleModel(info);
     const TempDir dir;
     WriteArtifact(dir, model, plan, {candidate, selection, card});
-    ASSERT_OK_AND_ASSIGN(const int64_t bytes,
-                         ArtifactBytes(CompressedTensors(), model, plan, {candidate, selection, card}));
+    ASSERT_OK_AND_ASSIGN(const int64_t bytes, ArtifactBytes(CompressedTensors(), model, info.targets(0), plan,
+                                                            {candidate, selection, card}));
     EXPECT_EQ(bytes, BytesOnDisk(dir)) << "round " << round;
   }
 }
 
-// What the card says of vLLM follows from the plan's widths.
-TEST(ModelCard, RecommendsVllmOnlyForWhatItsKernelsHave) {
+// Which programs load an artifact follows from its plan and the shapes of the model, by their profiles.
+TEST(Consumers, AreNamedByRule) {
   std::mt19937 random(4);
-  const v1::ModelInfo info = SampleInfo(1, 64, 96);
-  const auto card_of = [&](const std::vector<int>& widths) {
+  const auto card_of = [&](const v1::ModelInfo& info, const std::vector<int>& widths) {
     v1::Plan plan = RandomPlan(info, random);
     for (int u = 0; u < plan.units_size(); ++u) {
-      plan.mutable_units(u)->mutable_format()->mutable_integer()->set_bits(
-          widths[static_cast<size_t>(u) % widths.size()]);
+      *plan.mutable_units(u)->mutable_format() = ToProto(IntFormat{widths[static_cast<size_t>(u) % widths.size()], 64});
     }
-    const auto texts = WrittenFiles(CompressedTensors(), SampleModel(info), plan,
+    const auto texts = WrittenFiles(CompressedTensors(), SampleModel(info), info.targets(0), plan,
                                     {RandomCandidate(random), RandomSelection(random), RandomCard(info, random)});
     return texts.ok() ? texts->at("README.md") : texts.status().ToString();
   };
-  EXPECT_NE(card_of({4, 8}).find("`vllm serve"), std::string::npos);
-  const std::string mixed = card_of({3, 4, 6});
-  EXPECT_EQ(mixed.find("`vllm serve"), std::string::npos);
-  EXPECT_NE(mixed.find("this plan has widths of 3, 6, too."), std::string::npos) << mixed;
+  const v1::ModelInfo info = SampleInfo(1, 128, 128);
+  const std::string both = card_of(info, {4, 8});
+  EXPECT_NE(both.find("vLLM with its Marlin kernels:\n\n```\nvllm serve"), std::string::npos) << both;
+  EXPECT_NE(both.find("AutoModelForCausalLM.from_pretrained"), std::string::npos);
+  const std::string mixed = card_of(info, {3, 4, 6});
+  EXPECT_EQ(mixed.find("vllm serve"), std::string::npos);
+  EXPECT_NE(mixed.find("vLLM with its Marlin kernels does not load it: it has no int3-g64, int6-g64."),
+            std::string::npos)
+      << mixed;
+  EXPECT_NE(mixed.find("AutoModelForCausalLM.from_pretrained"), std::string::npos);
+  const std::string narrow = card_of(SampleInfo(1, 64, 128), {4, 8});
+  EXPECT_NE(narrow.find("does not load it: the inputs of 'model.layers.0.unit_0', 64, are no multiple of 128."),
+            std::string::npos)
+      << narrow;
+}
+
+TEST(Consumers, EveryProfileIsOfATargetAndHasItsSource) {
+  size_t profiles = 0;
+  for (const Target* target : Targets()) {
+    for (const v1::ConsumerProfile& profile : ProfilesOf(*target)) {
+      ++profiles;
+      EXPECT_NE(profile.source(), "") << profile.name();
+      EXPECT_NE(profile.usage(), "") << profile.name();
+      for (const std::string& name : profile.formats()) {
+        ASSERT_OK_AND_ASSIGN(const Format format, ParseFormat(name));
+        EXPECT_EQ(std::ranges::count(target->formats(), format), 1) << profile.name() << " " << name;
+      }
+    }
+  }
+  EXPECT_EQ(profiles, ConsumerTexts().size());
 }
 
 TEST(DescribeTarget, BoundsTheOverheadOfEveryArtifact) {
@@ -186,7 +212,7 @@ TEST(DescribeTarget, BoundsTheOverheadOfEveryArtifact) {
     model.carried = {{"tokenizer.json", static_cast<int64_t>(random() % 100000)}};
     const v1::TargetInfo described = DescribeTarget(CompressedTensors(), model);
     ASSERT_OK_AND_ASSIGN(const int64_t bytes,
-                         ArtifactBytes(CompressedTensors(), model, plan,
+                         ArtifactBytes(CompressedTensors(), model, described, plan,
                                        {RandomCandidate(random), RandomSelection(random), RandomCard(info, random)}));
     const int64_t overhead = bytes - plan.weight_bytes() - described.kept_bytes();
     ASSERT_LE(overhead, described.overhead_bytes()) << "round " << round << ", blocks " << blocks;

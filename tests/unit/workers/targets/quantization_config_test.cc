@@ -97,7 +97,7 @@ TEST(PlanJson, HoldsEveryUnitAndParses) {
   const v1::Plan plan = RandomPlan(info, random);
   v1::CardFacts card;
   card.set_model("bad \xff name");
-  const auto files = WrittenFiles(CompressedTensors(), SampleModel(info), plan,
+  const auto files = WrittenFiles(CompressedTensors(), SampleModel(info), info.targets(0), plan,
                                   {RandomCandidate(random), RandomSelection(random), card});
   ASSERT_THAT(files, IsOk());
   const json parsed = json::parse(files->at("plan.json"));

@@ -103,7 +103,8 @@ TEST(Chain, InspectCountsEveryByte) {
   EXPECT_EQ(target.kept_bytes(), 2 * kept);
   EXPECT_EQ(info.parameters(), 2 * block + kept);
   EXPECT_EQ(info.tensor_bytes(), 2 * (2 * block + kept));
-  ASSERT_EQ(info.units_size(), 8);
+  ASSERT_EQ(info.units_size(), 9) << "and the end of the model, which the first target keeps as it is";
+  EXPECT_EQ(target.units_size(), 8);
   EXPECT_EQ(info.units(0).name(), "model.layers.0.self_attn.qkv_proj");
   EXPECT_EQ(info.units(0).linears_size(), 3);
   // int2-g32 of qkv: 128 rows of 64 inputs: 4 words and 2 bf16 scales each.

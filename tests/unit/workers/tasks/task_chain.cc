@@ -46,16 +46,23 @@ v1::Recipe ChainRecipe() {
 
 class Builder {
  public:
-  explicit Builder(int threads) : threads_(threads) {}
+  Builder(int threads, std::string target) : threads_(threads), target_(std::move(target)) {}
+
+  const std::string& target() const { return target_; }
+  bool ends() const { return target_ == "gguf"; }
+  double bits() const { return ends() ? 5.6 : 4.4; }  // its smallest formats take 4.25 and more
 
   // Runs `spec` on model files where `model` says so and on the named earlier outputs (input name → "kind/output").
-  void Run(v1::TaskSpec spec, bool model, const std::map<std::string, std::string>& from, const Blobs& more = {}) {
+  // Outputs are kept under `as`, or the kind.
+  void Run(v1::TaskSpec spec, bool model, const std::map<std::string, std::string>& from, const Blobs& more = {},
+           std::string as = "") {
+    if (as.empty()) as = spec.kind();
     Blobs inputs = more;
     if (model) inputs.insert(model_.begin(), model_.end());
     for (const auto& [input, output] : from) inputs[input] = chain_.outputs.at(output);
     const auto outputs = RunOnBlobs(spec, inputs, threads_);
     CHECK(outputs.ok()) << spec.kind() << ": " << outputs.status();
-    for (const auto& [name, bytes] : *outputs) chain_.outputs[OutputOf(spec.kind(), name)] = bytes;
+    for (const auto& [name, bytes] : *outputs) chain_.outputs[OutputOf(as, name)] = bytes;
     chain_.tasks.push_back({std::move(spec), std::move(inputs)});
   }
 
@@ -70,6 +77,7 @@ class Builder {
 
  private:
   int threads_;
+  std::string target_;
   Blobs model_ = SmallModelBlobs();
   Chain chain_;
 };
@@ -84,6 +92,49 @@ template <typename Params>
 void SetWindows(Params& params) {
   params.set_window(kWindow);
   params.mutable_windows()->set_end(kWindows);
+}
+
+void ProfileEnds(Builder& builder) {
+  v1::TaskSpec spec = Spec(TaskKind::kProfile);
+  spec.mutable_profile()->set_ends(true);
+  spec.mutable_profile()->set_window(kWindow);
+  spec.mutable_profile()->set_windows(kWindows);
+  spec.mutable_profile()->set_target(builder.target());
+  *spec.mutable_profile()->mutable_recipe() = ChainRecipe();
+  builder.Run(spec, true,
+              {{TaskFile::kIds, OutputOf(TaskKind::kTokenize, TaskFile::kIds)},
+               {Numbered(TaskFile::kEnds, 0), OutputOf(TaskKind::kCurvature, TaskFile::kEnds)}},
+              {}, EndsOf(TaskKind::kProfile));
+}
+
+// Units of the first plan, those of the blocks or the ends.
+void AddUnits(const Builder& builder, bool ends, v1::QuantizeParams& params) {
+  const auto info = builder.Output<v1::ModelInfo>(OutputOf(TaskKind::kInspect, TaskFile::kInfo));
+  const auto allocation = builder.Output<v1::Allocation>(OutputOf(TaskKind::kAllocate, TaskFile::kAllocation));
+  params.mutable_rounding()->set_method(v1::ROUNDING_METHOD_GPTQ);
+  const v1::Plan& plan = allocation.candidates(0);
+  for (int u = 0; u < plan.units_size(); ++u) {
+    if ((info.units(u).block() < 0) != ends) continue;
+    v1::QuantizeParams::Unit& to = *params.add_units();
+    to.set_name(plan.units(u).unit());
+    *to.add_formats() = plan.units(u).format();
+  }
+}
+
+void QuantizeEnds(Builder& builder) {
+  v1::TaskSpec spec = Spec(TaskKind::kQuantize);
+  spec.mutable_quantize()->set_ends(true);
+  AddUnits(builder, true, *spec.mutable_quantize());
+  builder.Run(spec, true, {{Numbered(TaskFile::kEnds, 0), OutputOf(TaskKind::kCurvature, TaskFile::kEnds)}}, {},
+              EndsOf(TaskKind::kQuantize));
+}
+
+// The weights of the first plan as inputs, with what else is read.
+std::map<std::string, std::string> WithWeights(const Builder& builder, std::map<std::string, std::string> from) {
+  const std::string weights = Numbered(TaskFile::kWeights, 0);
+  from[weights] = OutputOf(TaskKind::kQuantize, weights);
+  if (builder.ends()) from[Numbered(TaskFile::kWeights, 1)] = OutputOf(EndsOf(TaskKind::kQuantize), weights);
+  return from;
 }
 
 void RunUpToAllocate(Builder& builder) {
@@ -117,13 +168,16 @@ void RunUpToAllocate(Builder& builder) {
   spec = Spec(TaskKind::kProfile);
   spec.mutable_profile()->mutable_blocks()->set_end(2);
   *spec.mutable_profile()->mutable_recipe() = ChainRecipe();
+  spec.mutable_profile()->set_target(builder.target());
   builder.Run(spec, true,
               {{TaskFile::kStatistics, OutputOf(TaskKind::kMerge, TaskFile::kStatistics)},
                {Numbered(TaskFile::kCurvature, 0), OutputOf(TaskKind::kCurvature, TaskFile::kCurvature)}});
+  if (builder.ends()) ProfileEnds(builder);
   spec = Spec(TaskKind::kCheck);
   SetWindows(*spec.mutable_check());
   spec.mutable_check()->mutable_blocks()->set_end(2);
   *spec.mutable_check()->mutable_recipe() = ChainRecipe();
+  spec.mutable_check()->set_target(builder.target());
   spec.mutable_check()->add_units("model.layers.0.self_attn.qkv_proj");
   spec.mutable_check()->add_units("model.layers.1.mlp.down_proj");
   builder.Run(spec, true,
@@ -131,40 +185,41 @@ void RunUpToAllocate(Builder& builder) {
                {TaskFile::kHidden, OutputOf(TaskKind::kReference, TaskFile::kHidden)},
                {TaskFile::kStatistics, OutputOf(TaskKind::kMerge, TaskFile::kStatistics)}});
   spec = Spec(TaskKind::kAllocate);
-  spec.mutable_allocate()->mutable_budget()->set_average_bits(4.4);
+  spec.mutable_allocate()->mutable_budget()->set_average_bits(builder.bits());
   *spec.mutable_allocate()->mutable_recipe() = ChainRecipe();
-  builder.Run(spec, false,
-              {{TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
-               {Numbered(TaskFile::kSensitivity, 0), OutputOf(TaskKind::kProfile, TaskFile::kSensitivity)},
-               {Numbered(TaskFile::kChecks, 0), OutputOf(TaskKind::kCheck, TaskFile::kChecks)}});
+  spec.mutable_allocate()->set_target(builder.target());
+  std::map<std::string, std::string> from = {
+      {TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
+      {Numbered(TaskFile::kSensitivity, 0), OutputOf(TaskKind::kProfile, TaskFile::kSensitivity)},
+      {Numbered(TaskFile::kChecks, 0), OutputOf(TaskKind::kCheck, TaskFile::kChecks)}};
+  if (builder.ends()) {
+    from[Numbered(TaskFile::kSensitivity, 1)] = OutputOf(EndsOf(TaskKind::kProfile), TaskFile::kSensitivity);
+  }
+  builder.Run(spec, false, from);
 }
 
 void RunFromQuantize(Builder& builder) {
-  const auto allocation = builder.Output<v1::Allocation>(OutputOf(TaskKind::kAllocate, TaskFile::kAllocation));
   v1::TaskSpec spec = Spec(TaskKind::kQuantize);
   spec.mutable_quantize()->mutable_blocks()->set_end(2);
-  spec.mutable_quantize()->mutable_rounding()->set_method(v1::ROUNDING_METHOD_GPTQ);
-  for (const v1::UnitPlan& unit : allocation.candidates(0).units()) {
-    v1::QuantizeParams::Unit& to = *spec.mutable_quantize()->add_units();
-    to.set_name(unit.unit());
-    *to.add_formats() = unit.format();
-  }
+  AddUnits(builder, false, *spec.mutable_quantize());
   builder.Run(spec, true, {{TaskFile::kStatistics, OutputOf(TaskKind::kMerge, TaskFile::kStatistics)}});
+  if (builder.ends()) QuantizeEnds(builder);
   spec = Spec(TaskKind::kEvaluate);
   SetWindows(*spec.mutable_evaluate());
   builder.Run(spec, true,
-              {{TaskFile::kIds, OutputOf(TaskKind::kTokenize, TaskFile::kIds)},
-               {TaskFile::kHidden, OutputOf(TaskKind::kReference, TaskFile::kHidden)},
-               {Numbered(TaskFile::kWeights, 0), OutputOf(TaskKind::kQuantize, Numbered(TaskFile::kWeights, 0))}});
+              WithWeights(builder, {{TaskFile::kIds, OutputOf(TaskKind::kTokenize, TaskFile::kIds)},
+                                    {TaskFile::kHidden, OutputOf(TaskKind::kReference, TaskFile::kHidden)}}));
   spec = Spec(TaskKind::kChoose);
   spec.mutable_choose()->set_candidates(1);
   spec.mutable_choose()->set_window(kWindow);
+  spec.mutable_choose()->set_target(builder.target());
   builder.Run(spec, false,
               {{TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
                {TaskFile::kAllocation, OutputOf(TaskKind::kAllocate, TaskFile::kAllocation)},
                {Numbered(TaskFile::kTokens, 0), OutputOf(TaskKind::kEvaluate, TaskFile::kTokens)}});
   spec = Spec(TaskKind::kSelect);
-  spec.mutable_select()->mutable_budget()->set_average_bits(4.4);
+  spec.mutable_select()->mutable_budget()->set_average_bits(builder.bits());
+  spec.mutable_select()->set_target(builder.target());
   spec.mutable_select()->add_plans(0);
   spec.mutable_select()->mutable_card()->set_window(kWindow);
   spec.mutable_select()->set_shards(1);
@@ -180,14 +235,15 @@ void RunFromQuantize(Builder& builder) {
   spec = Spec(TaskKind::kAssemble);
   spec.mutable_assemble()->mutable_card()->set_model("small");
   spec.mutable_assemble()->mutable_card()->set_window(kWindow);
+  spec.mutable_assemble()->set_target(builder.target());
   builder.Run(spec, true,
-              {{TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
-               {TaskFile::kAllocation, OutputOf(TaskKind::kAllocate, TaskFile::kAllocation)},
-               {TaskFile::kSelection, OutputOf(TaskKind::kSelect, TaskFile::kSelection)},
-               {Numbered(TaskFile::kWeights, 0), OutputOf(TaskKind::kQuantize, Numbered(TaskFile::kWeights, 0))}});
+              WithWeights(builder, {{TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
+                                    {TaskFile::kAllocation, OutputOf(TaskKind::kAllocate, TaskFile::kAllocation)},
+                                    {TaskFile::kSelection, OutputOf(TaskKind::kSelect, TaskFile::kSelection)}}));
   spec = Spec(TaskKind::kReport);
   spec.mutable_report()->set_model_display_name("small");
   spec.mutable_report()->set_job_display_name("a job");
+  spec.mutable_report()->mutable_spec()->set_target(builder.target());
   spec.mutable_report()->mutable_spec()->mutable_calibration()->set_display_name("books");
   spec.mutable_report()->mutable_spec()->mutable_evaluation()->set_display_name("news");
   spec.mutable_report()->add_notices()->set_reason("TEXTS_OVERLAP");
@@ -200,6 +256,8 @@ void RunFromQuantize(Builder& builder) {
 }
 
 }  // namespace
+
+std::string EndsOf(const std::string& kind) { return kind + "[ends]"; }
 
 std::string OutputOf(const std::string& kind, const std::string& output) { return kind + "/" + output; }
 
@@ -257,8 +315,8 @@ Blobs SmallModelBlobs() {
   return blobs;
 }
 
-Chain RunChain(int threads) {
-  Builder builder(threads);
+Chain RunChain(int threads, const std::string& target) {
+  Builder builder(threads, target);
   RunUpToAllocate(builder);
   RunFromQuantize(builder);
   return builder.Take();

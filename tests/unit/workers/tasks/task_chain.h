@@ -36,8 +36,12 @@ struct Chain {
 // Where Chain::outputs holds an output of the task of this kind: "kind/output".
 std::string OutputOf(const std::string& kind, const std::string& output);
 
-// Ends the test program when a task fails.
-Chain RunChain(int threads);
+// Ends the test program when a task fails. With a target that stores the ends of a model, the tasks of these come
+// behind those of the blocks, under EndsOf(kind).
+Chain RunChain(int threads, const std::string& target = "compressed-tensors");
+
+// In the place of the kind in OutputOf.
+std::string EndsOf(const std::string& kind);
 
 // Bytes of the files of SmallModel::Make(), by ModelFileName.
 Blobs SmallModelBlobs();

@@ -101,7 +101,7 @@ TEST(WholeJob, OnTheShippedSampleTheArtifactIsFarSmallerAndCloseToTheModel) {
   ASSERT_OK_AND_ASSIGN(const std::string calibration, ReadFile(sample + "/calibration.txt"));
   ASSERT_OK_AND_ASSIGN(const std::string evaluation, ReadFile(sample + "/evaluation.txt"));
   v1::Report report;
-  RunAndCheck(model.path(), calibration, evaluation, 128, 1024, 2, out, report);
+  RunAndCheck(model.path(), calibration, evaluation, 128, 4096, 2, out, report);
   EXPECT_LT(report.artifact_bytes(), report.model_bytes() * 6 / 10);
   for (const v1::Candidate& candidate : report.candidates()) {
     if (candidate.name() != report.selected()) continue;
