@@ -149,7 +149,7 @@ LiveSet LiveSets::Curvature(int64_t blocks, int64_t windows, int64_t window) con
   const double backward =
       static_cast<double>(ChunkRows(live.backward_row(), window, rows)) * Bytes(live.backward_row()) +
       Bytes(live.block());
-  const double head = Values(windows, window, false) + stream + Head(rows, live.capped_logits() ? 2 : 1, false);
+  const double head = Values(windows, window, false) + stream + Head(rows, live.capped_logits() ? 3 : 2, false);
   return ToLiveSet(static_cast<double>(kept + 2) * stream + std::max({Pass(windows, window, false), head, backward}),
                    1.5 * PassThread(window));  // three tiles on the way back
 }

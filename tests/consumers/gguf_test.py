@@ -10,6 +10,7 @@ which may differ from that by no more than rounding does.
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -42,7 +43,7 @@ def path_of(name):
 def recipe(name, formats, mixed):
     """A recipe file restricted to these formats; few sensitivity windows keep the test short."""
     with open(path_of(name + '.textproto'), 'w', encoding='ascii') as file:
-        file.write(f'name: "{name}" description: "for a test" sensitivity {{ windows: 2 checked_bits: 2 }}\n')
+        file.write(f'name: "{re.sub("[^a-z0-9]", "-", name.lower())}" description: "for a test" sensitivity {{ windows: 2 checked_bits: 2 }}\n')
         file.write('formats { %s }\n' % ' '.join(f'names: "{known}"' for known in formats))
         file.write('candidates { mixed: %s uniform: 1 }\n' % ('true' if mixed else 'false'))
     return file.name
@@ -236,8 +237,9 @@ if os.path.isdir(os.path.join(shared, 'fixtures')):
     moe = os.path.join(shared, 'models', 'moe')
     plain_moe = plain_gguf.write(moe, path_of('moe.gguf'))
     results.append(check('moe', moe, plain_moe, 5.5, [], True, *texts, 256))
-    results += [refused(fixture, fixture_model(fixture, {}), 'TARGET_CANNOT_STORE', ids_file(fixture, 256, 64, 16))
-                for fixture in REFUSED]
+    for fixture in REFUSED:
+        random_ids, folder = ids_file(fixture, 256, 64, 16), fixture_model(fixture, {})
+        results.append(refused('refused-' + fixture, folder, 'TARGET_CANNOT_STORE', random_ids))
     results += [check_tokenizer(name) for name in TOKENIZERS]
     words = plain_gguf.read_json(shared, 'fixtures', 'tokenizers', 'llama2', 'tokenizer.json')
     folder = model_with('sentencepiece', as_sentencepiece(words))
