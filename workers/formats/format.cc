@@ -11,6 +11,8 @@ template <typename... Ts>
 struct Overloaded : Ts... {
   using Ts::operator()...;
 };
+template <typename... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;
 
 // Less is more typical. Large groups, of which a scale costs little; types of two levels; lattices last.
 std::tuple<int, int64_t> Rank(const Format& format) {

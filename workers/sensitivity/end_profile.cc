@@ -30,6 +30,7 @@ std::vector<double> Frequencies(std::span<const int32_t> ids, int64_t vocab) {
 // Those of the rows looked at, which then stand for all.
 std::vector<double> Sampled(const std::vector<double>& all, const std::vector<int64_t>& rows) {
   std::vector<double> own;
+  own.reserve(rows.size());
   for (const int64_t row : rows) own.push_back(all[static_cast<size_t>(row)]);
   const double sum = std::accumulate(own.begin(), own.end(), 0.0);
   if (sum == 0) return own;

@@ -17,8 +17,8 @@ using Type = GgufTokenType;
 // "<0x0A>"
 bool IsByte(const std::string& text) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
-  return text.size() == 6 && text.starts_with("<0x") && text.back() == '>' && kDigits.find(text[3]) != kDigits.npos &&
-         kDigits.find(text[4]) != kDigits.npos;
+  const auto is_digit = [&](char c) { return kDigits.find(c) != std::string_view::npos; };
+  return text.size() == 6 && text.starts_with("<0x") && text.back() == '>' && is_digit(text[3]) && is_digit(text[4]);
 }
 
 absl::Status Put(const Json& id, const std::string& text, Type type, GgufTokens& tokens) {

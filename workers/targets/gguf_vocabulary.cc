@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "proto/base/status_macros.h"
 #include "workers/targets/gguf_first_cut.h"
 #include "workers/targets/gguf_merges.h"
@@ -26,7 +27,8 @@ Settings VocabularySettings(std::string_view model, std::string_view first_cut, 
 
 GgufSetting MergesSetting(const std::vector<GgufMerge>& merges) {
   std::vector<std::string> texts;
-  for (const auto& [left, right] : merges) texts.push_back(left + " " + right);
+  texts.reserve(merges.size());
+  for (const auto& [left, right] : merges) texts.push_back(absl::StrCat(left, " ", right));
   return GgufTexts("tokenizer.ggml.merges", texts);
 }
 
