@@ -2,6 +2,7 @@
 
 #include "absl/strings/cord.h"
 #include "google/rpc/error_details.pb.h"
+#include "proto/base/message_bytes.h"
 #include "proto/base/utf8.h"
 
 namespace bitwright {
@@ -19,7 +20,7 @@ absl::Status MakeError(absl::StatusCode code, std::string_view reason, std::stri
   info.set_reason(std::string(reason));
   info.set_domain(kDomain);
   for (const auto& [key, value] : metadata) (*info.mutable_metadata())[Printable(key)] = Printable(value);
-  status.SetPayload(kTypeUrl, absl::Cord(info.SerializeAsString()));
+  status.SetPayload(kTypeUrl, absl::Cord(DeterministicBytes(info)));
   return status;
 }
 

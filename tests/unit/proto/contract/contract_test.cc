@@ -1,11 +1,15 @@
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 
+#include "google/rpc/status.pb.h"
 #include "proto/base/errors.h"
+#include "proto/base/message_bytes.h"
 #include "proto/base/utf8.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/names.h"
+#include "proto/contract/rpc_status.h"
 #include "tests/support/status_matchers.h"
 
 namespace bitwright {
@@ -36,6 +40,17 @@ TEST(Errors, DetailSurvivesTheWireForm) {
   EXPECT_EQ(detail->reason, "THING_MISSING");
   EXPECT_EQ(detail->metadata.at("thing"), "x");
   EXPECT_EQ(ErrorReason(absl::NotFoundError("plain")), "");
+}
+
+// A status may become part of a file that is known by its digest.
+TEST(Errors, EqualErrorsHaveEqualBytes) {
+  const auto bytes = [] {
+    std::map<std::string, std::string> metadata;
+    for (int i = 0; i < 16; ++i) metadata[std::to_string(i)] = "x";
+    return DeterministicBytes(ToProto(MakeError(absl::StatusCode::kNotFound, "THING_MISSING", "no thing", metadata)));
+  };
+  const std::string first = bytes();
+  for (int i = 0; i < 50; ++i) ASSERT_EQ(bytes(), first);
 }
 
 TEST(Errors, HostileBytesNeverReachTheWire) {
