@@ -5,8 +5,6 @@
 #include <cstring>
 #include <functional>
 
-#include "workers/kernels/cpu/cpu_memory.h"
-#include "workers/kernels/cpu/row_gather.h"
 #include "workers/kernels/cpu/row_lanes.h"
 #include "workers/kernels/gemm.h"
 #include "workers/kernels/grid_search.h"
@@ -48,21 +46,13 @@ void MakeMoment(const CpuFactor& factor, ThreadPool& pool) {
 }
 
 GridPiece::GridPiece(const CpuFactor& factor, const Grid& grid)
-    : factor_(factor),
+    : LanePiece(factor),
       grid_(grid),
       lanes_(grid),
-      in_(factor.head.inputs),
-      w_(in_ * kRows),
-      q_(in_ * kRows),
-      r_(in_ * kRows),
-      e_(in_ * kRows),
       codes_(in_ * kRows),
       stored_(grid, in_),
       scale_(grid.groups(in_) * kRows),
-      minimum_(grid.groups(in_) * kRows),
-      diagonal_(in_) {
-  for (int64_t j = 0; j < in_; ++j) diagonal_[j] = factor.moment[j * in_ + j];
-}
+      minimum_(grid.groups(in_) * kRows) {}
 
 void GridPiece::MultiplyScales() {
   for (int64_t g = 0; g < grid_.groups(in_); ++g) {
@@ -76,15 +66,6 @@ void GridPiece::ValuesFromCodes() {
     for (int64_t r = 0; r < kRows; ++r) {
       q_[j * kRows + r] = RoundTo(grid_.value_type, lanes_.codebook[codes_[j * kRows + r]] * scale[r] - minimum[r]);
     }
-  }
-}
-
-void GridPiece::FollowValues() {
-  for (int64_t i = 0; i < in_ * kRows; ++i) e_[i] = w_[i] - q_[i];
-  GemmF32(false, false, in_, kRows, in_, 1.0f, factor_.moment.data(), in_, e_.data(), kRows, 0.0f, r_.data(), kRows);
-  std::fill_n(j_, kRows, 0.0);
-  for (int64_t j = 0; j < in_; ++j) {
-    for (int64_t r = 0; r < kRows; ++r) j_[r] += static_cast<double>(e_[j * kRows + r]) * r_[j * kRows + r];
   }
 }
 
@@ -208,20 +189,8 @@ void GridPiece::SweepGroup(int64_t group, const float* h, Choice& c, float* delt
 }
 
 void GridPiece::Sweep() {
-  const float* h = factor_.moment.data();
-  Buffer<float> delta(kBlock * kRows), own(kBlock * kBlock);
   Choice choice(grid_.group);
-  for (int64_t begin = 0; begin < in_; begin += kBlock) {
-    const int64_t width = std::min(kBlock, in_ - begin), end = begin + width;
-    for (int64_t j = 0; j < width; ++j) std::copy_n(h + (begin + j) * in_ + begin, width, own.data() + j * kBlock);
-    for (int64_t j = 0; j < width; j += grid_.group) {
-      SweepGroup((begin + j) / grid_.group, own.data() + j * kBlock + j, choice, delta.data() + j * kRows);
-      SubtractProducts(delta.data(), own.data(), j, j + grid_.group, j + grid_.group, width, r_.data() + begin * kRows);
-    }
-    if (end == in_) break;
-    GemmF32(false, false, in_ - end, kRows, width, -1.0f, h + end * in_ + begin, in_, delta.data(), kRows, 1.0f,
-            r_.data() + end * kRows, kRows);
-  }
+  SweepGroups(grid_.group, [&](int64_t group, const float* h, float* delta) { SweepGroup(group, h, choice, delta); });
   MultiplyScales();
   FollowValues();
 }
@@ -245,7 +214,7 @@ void GridPiece::FeedBackWhereBetter() {
 }
 
 void GridPiece::Round(const Matrix& weights, int64_t first, const GridSteps& steps) {
-  GatherRows(WideOf(weights), weights.stride, weights.rows, in_, first, nullptr, factor_.head.dead.data(), w_.data());
+  GatherWeights(weights, first);
   StartLanes(grid_, lanes_, w_.data(), diagonal_.data(), in_, stored_);
   MultiplyScales();
   NearestCodes();
@@ -261,12 +230,8 @@ void GridPiece::Scatter(int64_t out, int64_t first, GridRounded& to) const {
   const int64_t rows = std::min(kRows, out - first), groups = grid_.groups(in_), scales = Scales();
   for (int64_t r = 0; r < rows; ++r) {
     const int64_t row = first + r;
-    double squared = 0;
-    for (int64_t j = 0; j < in_; ++j) {
-      to.codes.codes[static_cast<size_t>(row * in_ + j)] = codes_[j * kRows + r];
-      squared += static_cast<double>(e_[j * kRows + r]) * e_[j * kRows + r];
-    }
-    to.row_loss[static_cast<size_t>(row)] = j_[r] - factor_.head.added * squared;
+    for (int64_t j = 0; j < in_; ++j) to.codes.codes[static_cast<size_t>(row * in_ + j)] = codes_[j * kRows + r];
+    to.row_loss[static_cast<size_t>(row)] = RowLoss(r);
     for (int64_t s = 0; s < scales; ++s) {
       to.codes.scales[static_cast<size_t>(row * scales + s)] = stored_.scales[s * kRows + r];
       if (grid_.minima) to.codes.minima[static_cast<size_t>(row * scales + s)] = stored_.minima[s * kRows + r];

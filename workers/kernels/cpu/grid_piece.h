@@ -5,6 +5,7 @@
 #include "workers/base/thread_pool.h"
 #include "workers/kernels/cpu/cpu_factor.h"
 #include "workers/kernels/cpu/grid_start.h"
+#include "workers/kernels/cpu/lane_piece.h"
 #include "workers/kernels/rounding.h"
 
 namespace bitwright::worker {
@@ -14,7 +15,7 @@ void MakeMoment(const CpuFactor& factor, ThreadPool& pool);
 
 // 64 rows of one linear on their way through RoundOnGrid. Scratch of one thread; arrays are [in, 64] unless stated.
 // The factor has its moment.
-class GridPiece {
+class GridPiece : LanePiece {
  public:
   GridPiece(const CpuFactor& factor, const Grid& grid);
 
@@ -33,23 +34,16 @@ class GridPiece {
   void SweepGroup(int64_t group, const float* h, Choice& choice, float* delta);
   void Refit();
   void ValuesFromCodes();
-  // R = E H' from the values, and each row's J.
-  void FollowValues();
   // q = x's scales (and minima) times what stands beside them; and the transpose of that.
   void Spread(const float* x, float* q) const;
   void Gather(const float* q, float* x) const;
   int64_t Scales() const { return grid_.scales(in_); }
 
-  const CpuFactor& factor_;
   const Grid& grid_;
   const LaneGrid lanes_;
-  const int64_t in_;
-  Buffer<float> w_, q_, r_, e_;
   Buffer<uint8_t> codes_;
   LaneStored stored_;
   Buffer<float> scale_, minimum_;  // [groups, 64] multiplied out
-  Buffer<float> diagonal_;         // [in] of H'
-  double j_[64] = {};              // of each row
 };
 
 }  // namespace bitwright::worker

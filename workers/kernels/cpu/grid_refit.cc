@@ -3,7 +3,6 @@
 #include "workers/kernels/cpu/grid_piece.h"
 #include "workers/kernels/cpu/lane_solve.h"
 #include "workers/kernels/cpu/row_lanes.h"
-#include "workers/kernels/gemm.h"
 #include "workers/kernels/stored_scale.h"
 
 namespace bitwright::worker {
@@ -46,7 +45,7 @@ void GridPiece::Refit() {
   Gather(r_.data(), residual.data());
   const Buffer<float> step = SolveLanes(residual, [&](const float* x, float* to) {
     Spread(x, q.data());
-    GemmF32(false, false, in_, kRows, in_, 1.0f, factor_.moment.data(), in_, q.data(), kRows, 0.0f, hq.data(), kRows);
+    MultiplyMoment(q.data(), hq.data());
     Gather(hq.data(), to);
   });
   double before[kRows];

@@ -5,10 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "workers/kernels/cpu/cpu_memory.h"
-#include "workers/kernels/cpu/row_gather.h"
 #include "workers/kernels/cpu/row_lanes.h"
-#include "workers/kernels/gemm.h"
 
 namespace bitwright::worker {
 namespace {
@@ -36,23 +33,15 @@ LaneForm FormOf(const CpuFactor& factor, int64_t begin) {
 
 LatticePiece::LatticePiece(const CpuFactor& factor, const CpuFactor& in_order, const Lattice& lattice,
                            const LaneLattice& lanes)
-    : factor_(factor),
+    : LanePiece(factor),
       in_order_(in_order),
       lattice_(lattice),
       lanes_(lanes),
-      in_(factor.head.inputs),
-      w_(in_ * kRows),
-      q_(in_ * kRows),
-      r_(in_ * kRows),
-      e_(in_ * kRows),
       points_(in_ / lattice.size * kRows),
       signs_(in_ / kOctet * kRows),
       supers_(lattice.supers(in_) * kRows),
       subs_(lattice.groups(in_) * kRows),
-      scale_(lattice.groups(in_) * kRows),
-      diagonal_(in_) {
-  for (int64_t j = 0; j < in_; ++j) diagonal_[j] = factor.moment[j * in_ + j];
-}
+      scale_(lattice.groups(in_) * kRows) {}
 
 void LatticePiece::MultiplyScales() {
   for (int64_t g = 0; g < lattice_.groups(in_); ++g) {
@@ -80,15 +69,6 @@ void LatticePiece::ValuesFromCodes() {
       const float value = numbers[point[r] * lattice_.size] * scale[r];
       q_[j * kRows + r] = (signs[r] >> (j % kOctet) & 1) != 0 ? -value : value;
     }
-  }
-}
-
-void LatticePiece::FollowValues() {
-  for (int64_t i = 0; i < in_ * kRows; ++i) e_[i] = w_[i] - q_[i];
-  GemmF32(false, false, in_, kRows, in_, 1.0f, factor_.moment.data(), in_, e_.data(), kRows, 0.0f, r_.data(), kRows);
-  std::fill_n(j_, kRows, 0.0);
-  for (int64_t j = 0; j < in_; ++j) {
-    for (int64_t r = 0; r < kRows; ++r) j_[r] += static_cast<double>(e_[j * kRows + r]) * r_[j * kRows + r];
   }
 }
 
@@ -137,7 +117,7 @@ void LatticePiece::FeedBackWhereBetter() {
 }
 
 void LatticePiece::Round(const Matrix& weights, int64_t first, const GridSteps& steps) {
-  GatherRows(WideOf(weights), weights.stride, weights.rows, in_, first, nullptr, factor_.head.dead.data(), w_.data());
+  GatherWeights(weights, first);
   Start();
   FollowValues();
   if (steps.feedback) FeedBackWhereBetter();
@@ -162,11 +142,7 @@ void LatticePiece::Scatter(int64_t out, int64_t first, LatticeRounded& to) const
   scatter(signs_, to.codes.signs);
   scatter(supers_, to.codes.scales);
   scatter(subs_, to.codes.sub_scales);
-  for (int64_t r = 0; r < rows; ++r) {
-    double squared = 0;
-    for (int64_t j = 0; j < in_; ++j) squared += static_cast<double>(e_[j * kRows + r]) * e_[j * kRows + r];
-    to.row_loss[static_cast<size_t>(first + r)] = j_[r] - factor_.head.added * squared;
-  }
+  for (int64_t r = 0; r < rows; ++r) to.row_loss[static_cast<size_t>(first + r)] = RowLoss(r);
 }
 
 }  // namespace bitwright::worker

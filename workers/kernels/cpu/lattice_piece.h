@@ -4,12 +4,13 @@
 
 #include "workers/kernels/cpu/cpu_factor.h"
 #include "workers/kernels/cpu/lane_lattice.h"
+#include "workers/kernels/cpu/lane_piece.h"
 #include "workers/kernels/rounding.h"
 
 namespace bitwright::worker {
 
 // 64 rows of one linear on their way through RoundOnLattice. Scratch of one thread; arrays are [in, 64] unless stated.
-class LatticePiece {
+class LatticePiece : LanePiece {
  public:
   // factor: with its moment; in_order: of the same H in the order of its columns; lanes: of the lattice. All outlive
   // this.
@@ -40,24 +41,18 @@ class LatticePiece {
   void MultiplyScales();
   void StoreOctets(int64_t octet, const LaneOctets& from, const float* scale);
   void ValuesFromCodes();
-  // R = E H' from the values, and each row's J.
-  void FollowValues();
   // x [supers, 64] = Σ of q over a super-block's columns, each times its value at a super-scale of 1.
   void Gather(const float* units, const float* q, float* x) const;
   int64_t points() const { return 8 / lattice_.size; }  // of an octet
 
-  const CpuFactor &factor_, &in_order_;
+  const CpuFactor& in_order_;
   const Lattice& lattice_;
   const LaneLattice& lanes_;
-  const int64_t in_;
-  Buffer<float> w_, q_, r_, e_;
   Buffer<uint16_t> points_;  // [in / size, 64]
   Buffer<uint8_t> signs_;    // [in / 8, 64]
   Buffer<float> supers_;     // [supers, 64]
   Buffer<float> subs_;       // [groups, 64] small integers
   Buffer<float> scale_;      // [groups, 64] multiplied out
-  Buffer<float> diagonal_;   // [in] of H'
-  double j_[64] = {};        // of each row
 };
 
 }  // namespace bitwright::worker

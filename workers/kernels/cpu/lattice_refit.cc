@@ -3,7 +3,6 @@
 #include "workers/kernels/cpu/lane_solve.h"
 #include "workers/kernels/cpu/lattice_piece.h"
 #include "workers/kernels/cpu/row_lanes.h"
-#include "workers/kernels/gemm.h"
 #include "workers/kernels/stored_scale.h"
 
 namespace bitwright::worker {
@@ -33,7 +32,7 @@ void LatticePiece::Refit() {
   Gather(units.data(), r_.data(), residual.data());
   const Buffer<float> step = SolveLanes(residual, [&](const float* x, float* to) {
     for (int64_t i = 0; i < in_ * kRows; ++i) q[i] = x[i / kRows / lattice_.super * kRows + i % kRows] * units[i];
-    GemmF32(false, false, in_, kRows, in_, 1.0f, factor_.moment.data(), in_, q.data(), kRows, 0.0f, hq.data(), kRows);
+    MultiplyMoment(q.data(), hq.data());
     Gather(units.data(), hq.data(), to);
   });
   double before[kRows];

@@ -3,7 +3,6 @@
 
 #include "workers/kernels/cpu/lattice_piece.h"
 #include "workers/kernels/cpu/row_lanes.h"
-#include "workers/kernels/gemm.h"
 
 namespace bitwright::worker {
 namespace {
@@ -114,21 +113,9 @@ void LatticePiece::SweepGroup(int64_t group, const float* h, Choice& c, float* d
 }
 
 void LatticePiece::Sweep() {
-  const float* h = factor_.moment.data();
-  Buffer<float> delta(kBlock * kRows), own(kBlock * kBlock);
   Choice choice(lattice_.group);
-  for (int64_t begin = 0; begin < in_; begin += kBlock) {
-    const int64_t width = std::min(kBlock, in_ - begin), end = begin + width;
-    for (int64_t j = 0; j < width; ++j) std::copy_n(h + (begin + j) * in_ + begin, width, own.data() + j * kBlock);
-    for (int64_t j = 0; j < width; j += lattice_.group) {
-      SweepGroup((begin + j) / lattice_.group, own.data() + j * (kBlock + 1), choice, delta.data() + j * kRows);
-      SubtractProducts(delta.data(), own.data(), j, j + lattice_.group, j + lattice_.group, width,
-                       r_.data() + begin * kRows);
-    }
-    if (end == in_) break;
-    GemmF32(false, false, in_ - end, kRows, width, -1.0f, h + end * in_ + begin, in_, delta.data(), kRows, 1.0f,
-            r_.data() + end * kRows, kRows);
-  }
+  SweepGroups(lattice_.group,
+              [&](int64_t group, const float* h, float* delta) { SweepGroup(group, h, choice, delta); });
   MultiplyScales();
   FollowValues();
 }
