@@ -6,6 +6,7 @@
 #include <cmath>
 #include <random>
 
+#include "tests/conformance/rounding_problem.h"
 #include "workers/kernels/stored_scale.h"
 
 namespace bitwright::worker {
@@ -35,48 +36,7 @@ const NamedGrid kGrids[] = {
     {"two levels with minima", {kIntegers<0, 4>, 16, 128, 0, 15, 15, true, false, ScaleType::kF16, DType::kF32}},
 };
 
-// Positive definite, with neighbours that go together and a few large ones.
-std::vector<double> Moment(int64_t n, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<double> normal;
-  std::vector<double> a(static_cast<size_t>(n * n));
-  for (int64_t s = 0; s < 3 * n; ++s) {
-    std::vector<double> x;
-    double carried = 0;
-    for (int64_t j = 0; j < n; ++j) {
-      carried = 0.7 * carried + normal(random);
-      x.push_back(carried * (j % 11 == 0 ? 5 : 1));
-    }
-    for (int64_t i = 0; i < n; ++i) {
-      for (int64_t j = 0; j < n; ++j) a[static_cast<size_t>(i * n + j)] += x[i] * x[j] / static_cast<double>(3 * n);
-    }
-  }
-  double mean = 0;
-  for (int64_t j = 0; j < n; ++j) mean += a[static_cast<size_t>(j * n + j)] / static_cast<double>(n);
-  for (int64_t j = 0; j < n; ++j) a[static_cast<size_t>(j * n + j)] += 0.01 * mean;
-  return a;
-}
-
-class GridRoundingTest : public testing::Test {
- protected:
-  static constexpr int64_t kRows = 6, kColumns = 256;
-
-  GridRoundingTest() : moment_(Moment(kColumns, 5)), gradients_(Moment(kRows, 6)) {
-    std::mt19937 random(7);
-    std::normal_distribution<double> normal;
-    for (int64_t i = 0; i < kRows * kColumns; ++i) {
-      weights_.push_back(i / kColumns == 2 ? std::abs(normal(random)) : 0.05 * normal(random));  // a row of one sign
-    }
-    std::fill_n(weights_.begin() + kColumns, 128, 0.0);  // groups of zeros
-  }
-
-  GridProblem Problem(bool both_sides) const {
-    return {kRows, kColumns, weights_, moment_, both_sides ? std::span<const double>(gradients_) : std::span<double>(),
-            {}};
-  }
-
-  std::vector<double> weights_, moment_, gradients_;
-};
+using GridRoundingTest = RoundingProblemTest;
 
 // Straight from the definition, beside R and what it is updated by.
 double J(const GridProblem& p, const Grid& grid, const GridCodes& codes) {

@@ -5,6 +5,7 @@
 #include <bit>
 #include <random>
 
+#include "tests/conformance/rounding_problem.h"
 #include "tests/conformance/sample_lattices.h"
 #include "workers/kernels/reference/lattice_octet.h"
 #include "workers/kernels/stored_scale.h"
@@ -12,44 +13,7 @@
 namespace bitwright::worker {
 namespace {
 
-// Positive definite, with neighbours that go together and a few large ones.
-std::vector<double> Moment(int64_t n, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<double> normal;
-  std::vector<double> a(static_cast<size_t>(n * n));
-  for (int64_t s = 0; s < 3 * n; ++s) {
-    std::vector<double> x;
-    double carried = 0;
-    for (int64_t j = 0; j < n; ++j) {
-      carried = 0.7 * carried + normal(random);
-      x.push_back(carried * (j % 11 == 0 ? 5 : 1));
-    }
-    for (int64_t i = 0; i < n * n; ++i) a[static_cast<size_t>(i)] += x[i / n] * x[i % n] / static_cast<double>(3 * n);
-  }
-  for (int64_t j = 0; j < n; ++j) a[static_cast<size_t>(j * n + j)] += 0.03;
-  return a;
-}
-
-class LatticeRoundingTest : public testing::Test {
- protected:
-  static constexpr int64_t kRows = 6, kColumns = 256;
-
-  LatticeRoundingTest() : moment_(Moment(kColumns, 5)), gradients_(Moment(kRows, 6)) {
-    std::mt19937 random(7);
-    std::normal_distribution<double> normal;
-    for (int64_t i = 0; i < kRows * kColumns; ++i) {
-      weights_.push_back(i / kColumns == 2 ? std::abs(normal(random)) : 0.05 * normal(random));  // a row of one sign
-    }
-    std::fill_n(weights_.begin() + kColumns, 128, 0.0);  // a super-block of zeros
-  }
-
-  GridProblem Problem(bool both_sides) const {
-    return {kRows, kColumns, weights_, moment_, both_sides ? std::span<const double>(gradients_) : std::span<double>(),
-            {}};
-  }
-
-  std::vector<double> weights_, moment_, gradients_;
-};
+using LatticeRoundingTest = RoundingProblemTest;
 
 TEST_F(LatticeRoundingTest, NeverRaisesTheObjectiveAndStatesItTruly) {
   for (const Lattice& lattice : SampleLattices()) {
@@ -109,7 +73,7 @@ TEST(LatticeOctetTest, IsNoWorseThanTheBestPointForTheSignsAsTheyAre) {
   const Lattice& lattice = SampleLattices()[1];
   for (int k = 0; k < 50; ++k) {
     double s[64], x[8];
-    const std::vector<double> moment = Moment(8, 100 + static_cast<uint32_t>(k));
+    const std::vector<double> moment = SampleMoment(8, 100 + static_cast<uint32_t>(k));
     std::copy(moment.begin(), moment.end(), s);
     for (double& value : x) value = 3 * normal(random);
     const OctetForm form(s);
@@ -124,7 +88,7 @@ TEST(LatticeOctetTest, IsNoWorseThanTheBestPointForTheSignsAsTheyAre) {
 
 TEST(OctetFormTest, InvertsAndRelaxes) {
   double s[64];
-  const std::vector<double> moment = Moment(8, 3);
+  const std::vector<double> moment = SampleMoment(8, 3);
   std::copy(moment.begin(), moment.end(), s);
   const OctetForm form(s);
   for (int i = 0; i < 64; ++i) {

@@ -60,42 +60,11 @@ const Grid kGrids[] = {
 };
 
 // Codes of a device need not be the reference's: sums in f32 decide ties and near ties otherwise, and a sweep goes on
-// from there. Their losses must be alike, row by row in the mean, and those of their own codes.
-void CheckGrids(Device& device, Device& plain) {
-  const SampleLinear sample(70, 256, 600, 4);
-  for (const bool act_order : {false, true}) {
-    const FactorHead head = HeadOf(sample, act_order);
-    std::vector<float> triangle = sample.packed;
-    ASSERT_EQ(plain.rounding().Factorize(head, triangle), std::nullopt);
-    const auto factor = Load(device.rounding(), head, triangle), expected = Load(plain.rounding(), head, triangle);
-    const Part weights(device, sample.weights, sample.out), weights_plain(plain, sample.weights, sample.out);
-    for (const Grid& grid : kGrids) {
-      double last = 1e300;
-      for (const GridSteps& steps :
-           {GridSteps{false, 0}, GridSteps{true, 0}, GridSteps{true, 3}, GridSteps{true, 3, true, 2}}) {
-        SCOPED_TRACE(testing::Message() << "grid " << &grid - kGrids << " order " << act_order << " sweeps "
-                                        << steps.sweeps << " refit " << steps.refit);
-        const GridRounded got = device.rounding().RoundOnGrid(*factor, weights.view(), grid, steps);
-        const GridRounded want = plain.rounding().RoundOnGrid(*expected, weights_plain.view(), grid, steps);
-        EXPECT_NEAR(got.loss, want.loss, 0.01 * want.loss);
-        EXPECT_LE(got.loss, last * 1.0001);
-        last = got.loss;
-        const std::vector<float> values = ValuesOf(got.codes, grid, sample.out, sample.in);
-        const Part held(device, values, sample.out);
-        const DeviceMatrix moment(device, DType::kF32, sample.in, sample.in);
-        device.Write(sample.moment, moment.view());
-        const std::vector<double> losses = device.rounding().MomentLosses(weights.view(), held.view(), moment.view());
-        for (int64_t r = 0; r < sample.out; ++r) {
-          // A dead input counts for nothing in the moment, and for its own error in what the rounding lowers.
-          EXPECT_LE(losses[static_cast<size_t>(r)], got.row_loss[static_cast<size_t>(r)] * 1.001 + 1e-9) << r;
-        }
-      }
-    }
-  }
-}
-
-// As with grids; the mean over a linear's rows is further apart, since each choice is one of many points.
-void CheckLattices(Device& device, Device& plain) {
+// from there. Their losses must be alike, in the mean over the rows, and those of their own codes. round(rounding,
+// factor, weights, on, steps) rounds to one of `all`, by `sweeps` and `sweeps_after` (GridSteps).
+template <typename On, typename Round>
+void CheckSteps(Device& device, Device& plain, std::span<const On> all, int sweeps, int sweeps_after,
+                const Round& round) {
   const SampleLinear sample(70, 256, 600, 4);
   for (const bool act_order : {false, true}) {
     const FactorHead head = HeadOf(sample, act_order);
@@ -105,23 +74,34 @@ void CheckLattices(Device& device, Device& plain) {
     const Part weights(device, sample.weights, sample.out), weights_plain(plain, sample.weights, sample.out);
     const DeviceMatrix moment(device, DType::kF32, sample.in, sample.in);
     device.Write(sample.moment, moment.view());
-    for (const Lattice& lattice : SampleLattices()) {
+    for (const On& on : all) {
       double last = 1e300;
-      for (const GridSteps& steps :
-           {GridSteps{false, 0}, GridSteps{true, 0}, GridSteps{true, 2}, GridSteps{true, 2, true, 1}}) {
-        SCOPED_TRACE(testing::Message() << "lattice " << &lattice - SampleLattices().data() << " order " << act_order
-                                        << " sweeps " << steps.sweeps << " refit " << steps.refit);
-        const LatticeRounded got = device.rounding().RoundOnLattice(*factor, weights.view(), lattice, steps);
-        const LatticeRounded want = plain.rounding().RoundOnLattice(*expected, weights_plain.view(), lattice, steps);
+      for (const GridSteps& steps : {GridSteps{false, 0}, GridSteps{true, 0}, GridSteps{true, sweeps},
+                                     GridSteps{true, sweeps, true, sweeps_after}}) {
+        SCOPED_TRACE(testing::Message() << "number " << &on - all.data() << " order " << act_order << " sweeps "
+                                        << steps.sweeps << " refit " << steps.refit);
+        const auto got = round(device.rounding(), *factor, weights.view(), on, steps);
+        const auto want = round(plain.rounding(), *expected, weights_plain.view(), on, steps);
         EXPECT_NEAR(got.loss, want.loss, 0.01 * want.loss);
         EXPECT_LE(got.loss, last * 1.0001);
         last = got.loss;
-        const Part held(device, ValuesOf(got.codes, lattice, sample.out, sample.in), sample.out);
+        const Part held(device, ValuesOf(got.codes, on, sample.out, sample.in), sample.out);
         const std::vector<double> losses = device.rounding().MomentLosses(weights.view(), held.view(), moment.view());
+        // A dead input counts for nothing in the moment, and for its own error in what the rounding lowers.
         for (size_t r = 0; r < losses.size(); ++r) EXPECT_LE(losses[r], got.row_loss[r] * 1.001 + 1e-9) << r;
       }
     }
   }
+}
+
+void CheckGrids(Device& device, Device& plain) {
+  CheckSteps(device, plain, std::span<const Grid>(kGrids), 3, 2,
+             [](Rounding& rounding, const auto&... with) { return rounding.RoundOnGrid(with...); });
+}
+
+void CheckLattices(Device& device, Device& plain) {
+  CheckSteps(device, plain, std::span<const Lattice>(SampleLattices()), 2, 1,
+             [](Rounding& rounding, const auto&... with) { return rounding.RoundOnLattice(with...); });
 }
 
 void CheckFactors(Device& device, Device& plain) {
