@@ -11,6 +11,8 @@ namespace {
 
 constexpr char kTokens[] = "tokens";
 
+}  // namespace
+
 absl::StatusOr<int64_t> TokensOf(const SafetensorsFile& file) {
   ABSL_ASSIGN_OR_RETURN(const TensorView view, file.Find(kTokens));
   if (view.dtype != DType::kI64 || view.elements() != 1) return CurvatureDamagedError(kTokens);
@@ -18,8 +20,6 @@ absl::StatusOr<int64_t> TokensOf(const SafetensorsFile& file) {
   std::memcpy(&tokens, view.bytes.data(), sizeof tokens);
   return tokens < 1 ? CurvatureDamagedError(kTokens) : absl::StatusOr<int64_t>(tokens);
 }
-
-}  // namespace
 
 absl::Status WriteCurvature(const std::string& path, const std::vector<UnitCurvature>& units, int64_t tokens) {
   std::vector<TensorDeclaration> tensors;

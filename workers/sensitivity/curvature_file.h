@@ -13,6 +13,9 @@ namespace bitwright::worker {
 // Curvature in a safetensors file: "{unit}/G" f32 [out] of each unit, and "tokens" i64 [1], over how many.
 absl::Status WriteCurvature(const std::string& path, const std::vector<UnitCurvature>& units, int64_t tokens);
 
+// The number of tokens in such a file. CURVATURE_DAMAGED, TENSOR_MISSING.
+absl::StatusOr<int64_t> TokensOf(const SafetensorsFile& file);
+
 // Several of these, each over other tokens, as one.
 class CurvatureFiles {
  public:

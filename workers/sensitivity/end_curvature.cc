@@ -1,9 +1,9 @@
 #include "workers/sensitivity/end_curvature.h"
 
 #include <cmath>
-#include <cstring>
 
 #include "proto/base/status_macros.h"
+#include "workers/sensitivity/curvature_file.h"
 #include "workers/sensitivity/sensitivity_errors.h"
 
 namespace bitwright::worker {
@@ -19,14 +19,6 @@ void Scale(double factor, std::span<float> values) {
 }
 
 TensorDeclaration Declare(const char* name, size_t size) { return {name, DType::kF32, {static_cast<int64_t>(size)}}; }
-
-absl::StatusOr<int64_t> TokensOf(const SafetensorsFile& file) {
-  ABSL_ASSIGN_OR_RETURN(const TensorView view, file.Find(kTokens));
-  if (view.dtype != DType::kI64 || view.elements() != 1) return CurvatureDamagedError(kTokens);
-  int64_t tokens = 0;
-  std::memcpy(&tokens, view.bytes.data(), sizeof tokens);
-  return tokens < 1 ? CurvatureDamagedError(kTokens) : absl::StatusOr<int64_t>(tokens);
-}
 
 }  // namespace
 

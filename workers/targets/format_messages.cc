@@ -36,6 +36,11 @@ v1::Format ToProto(const Format& format) {
   return message;
 }
 
+bool SameFormat(const v1::Format& a, const v1::Format& b) {
+  return a.kind_case() == b.kind_case() && a.integer().bits() == b.integer().bits() &&
+         a.integer().group_size() == b.integer().group_size() && a.block().type() == b.block().type();
+}
+
 std::string NameOf(const v1::Format& message) {
   const auto format = FormatOf(message);
   CHECK(format.ok()) << format.status();

@@ -15,6 +15,9 @@ namespace bitwright::worker {
 absl::StatusOr<Format> FormatOf(const v1::Format& message);
 v1::Format ToProto(const Format& format);
 
+// Whether both name the same format, or none.
+bool SameFormat(const v1::Format& a, const v1::Format& b);
+
 // "int4-g128", "Q4_K". Of a message that passed FormatOf.
 std::string NameOf(const v1::Format& message);
 

@@ -58,11 +58,6 @@ absl::Status Correct(const OwnChecks& own, const std::vector<WidthCheck>& widths
   return absl::OkStatus();
 }
 
-bool SameFormat(const v1::Format& a, const v1::Format& b) {
-  return a.kind_case() == b.kind_case() && a.integer().bits() == b.integer().bits() &&
-         a.integer().group_size() == b.integer().group_size() && a.block().type() == b.block().type();
-}
-
 }  // namespace
 
 int FindOption(const v1::Sensitivity::Unit& unit, const v1::Format& format) {

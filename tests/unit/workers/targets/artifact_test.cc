@@ -273,6 +273,9 @@ TEST(Targets, AreThoseOfTheContractWithTheirFormats) {
     std::vector<std::string> ours, theirs(kTargets[t].formats.begin(), kTargets[t].formats.end());
     for (const Format& format : Targets()[t]->formats()) ours.push_back(FormatName(format));
     EXPECT_EQ(ours, theirs) << kTargets[t].name;
+    std::vector<std::string> profiles, named(kTargets[t].consumers.begin(), kTargets[t].consumers.end());
+    for (const v1::ConsumerProfile& profile : ProfilesOf(*Targets()[t])) profiles.push_back(profile.name());
+    EXPECT_EQ(profiles, named) << kTargets[t].name;
   }
 }
 

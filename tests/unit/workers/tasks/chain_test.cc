@@ -23,9 +23,7 @@ const Chain& Whole() {
 
 template <typename Proto>
 Proto Output(const std::string& name) {
-  Proto proto;
-  EXPECT_TRUE(proto.ParseFromString(Whole().outputs.at(name))) << name;
-  return proto;
+  return OutputIn<Proto>(Whole(), name);
 }
 
 TEST(Chain, NumberOfThreadsChangesNoBit) {

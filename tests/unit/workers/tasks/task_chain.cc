@@ -68,9 +68,7 @@ class Builder {
 
   template <typename Proto>
   Proto Output(const std::string& name) const {
-    Proto proto;
-    CHECK(proto.ParseFromString(chain_.outputs.at(name))) << name;
-    return proto;
+    return OutputIn<Proto>(chain_, name);
   }
 
   Chain Take() { return std::move(chain_); }

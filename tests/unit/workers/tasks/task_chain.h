@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <map>
 #include <string>
 #include <vector>
@@ -39,6 +41,14 @@ std::string OutputOf(const std::string& kind, const std::string& output);
 // Ends the test program when a task fails. With a target that stores the ends of a model, the tasks of these come
 // behind those of the blocks, under EndsOf(kind).
 Chain RunChain(int threads, const std::string& target = "compressed-tensors");
+
+// An output of the chain, by OutputOf.
+template <typename Proto>
+Proto OutputIn(const Chain& chain, const std::string& name) {
+  Proto proto;
+  EXPECT_TRUE(proto.ParseFromString(chain.outputs.at(name))) << name;
+  return proto;
+}
 
 // In the place of the kind in OutputOf.
 std::string EndsOf(const std::string& kind);
