@@ -2,41 +2,26 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <cmath>
 #include <random>
 
 #include "tests/conformance/rounding_problem.h"
+#include "tests/conformance/sample_grids.h"
 #include "workers/kernels/stored_scale.h"
 
 namespace bitwright::worker {
 namespace {
 
-template <int first, int count>
-constexpr std::array<float, count> kIntegers = [] {
-  std::array<float, count> values{};
-  for (int i = 0; i < count; ++i) values[static_cast<size_t>(i)] = static_cast<float>(first + i);
-  return values;
-}();
+constexpr int64_t kSuper = 128;
 
-constexpr float kUneven[] = {-12, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 12};
-
-struct NamedGrid {
-  const char* name;
-  Grid grid;
+class GridRoundingTest : public RoundingProblemTest {
+ protected:
+  GridRounding Rounded(const Grid& grid, GridSteps steps, bool both_sides = false) const {
+    const std::vector<float> weights(weights_.begin(), weights_.end()), scales = GivenScales(grid, weights);
+    steps.scales = scales;
+    return RoundOnGrid(Problem(both_sides), grid, steps);
+  }
 };
-
-// One of each kind that formats have.
-const NamedGrid kGrids[] = {
-    {"integers", {kIntegers<-4, 8>, 32, 0, 0, 0, 0, false, true, ScaleType::kBF16, DType::kBF16}},
-    {"with minima", {kIntegers<0, 16>, 32, 0, 0, 0, 0, true, false, ScaleType::kF16, DType::kF32}},
-    {"powers of two", {kUneven, 32, 0, 0, 0, 0, false, false, ScaleType::kE8M0, DType::kF32}},
-    {"minifloat scales", {kUneven, 16, 0, 0, 0, 0, false, false, ScaleType::kE4M3, DType::kF32}},
-    {"two levels", {kIntegers<-4, 8>, 16, 128, -32, 31, 0, false, true, ScaleType::kF16, DType::kF32}},
-    {"two levels with minima", {kIntegers<0, 4>, 16, 128, 0, 15, 15, true, false, ScaleType::kF16, DType::kF32}},
-};
-
-using GridRoundingTest = RoundingProblemTest;
 
 // Straight from the definition, beside R and what it is updated by.
 double J(const GridProblem& p, const Grid& grid, const GridCodes& codes) {
@@ -59,11 +44,11 @@ double J(const GridProblem& p, const Grid& grid, const GridCodes& codes) {
 }
 
 TEST_F(GridRoundingTest, NeverRaisesTheObjectiveAndStatesItTruly) {
-  for (const auto& [name, grid] : kGrids) {
+  for (const auto& [name, grid] : SampleGrids(kSuper)) {
     for (const bool both : {false, true}) {
-      SCOPED_TRACE(std::string(name) + (both ? ", both sides" : ""));
+      SCOPED_TRACE(name + (both ? ", both sides" : ""));
       const GridProblem problem = Problem(both);
-      const GridRounding rounded = RoundOnGrid(problem, grid, {true, 3, true, 2});
+      const GridRounding rounded = Rounded(grid, {true, 3, true, 2}, both);
       ASSERT_EQ(rounded.objective.size(), 8u);
       for (size_t k = 1; k < rounded.objective.size(); ++k) {
         EXPECT_LE(rounded.objective[k], rounded.objective[k - 1] * (1 + 1e-12)) << k;
@@ -76,9 +61,9 @@ TEST_F(GridRoundingTest, NeverRaisesTheObjectiveAndStatesItTruly) {
 
 // A code that could be better while all others stand would be a fault of the sweep.
 TEST_F(GridRoundingTest, SweepsEndWhereNoSingleCodeIsBetter) {
-  const Grid& grid = kGrids[4].grid;
+  const Grid grid = SampleGrids(kSuper)[4].grid;
   const GridProblem problem = Problem(true);
-  GridRounding rounded = RoundOnGrid(problem, grid, {true, 60});
+  GridRounding rounded = Rounded(grid, {true, 60}, true);
   ASSERT_EQ(rounded.objective[60], rounded.objective[61]);
   const double least = J(problem, grid, rounded.codes);
   for (size_t at = 0; at < rounded.codes.codes.size(); at += 37) {
@@ -96,25 +81,41 @@ TEST_F(GridRoundingTest, FeedsNothingBackThroughDiagonalMoments) {
   for (int64_t j = 0; j < kColumns * kColumns; ++j) {
     if (j % (kColumns + 1) != 0) moment_[static_cast<size_t>(j)] = 0;
   }
-  const GridProblem problem = Problem(false);
-  for (const auto& [name, grid] : kGrids) {
-    const GridRounding rounded = RoundOnGrid(problem, grid, {true, 0});
-    EXPECT_EQ(rounded.codes.codes, StartOnGrid(problem, grid).codes) << name;
+  for (const auto& [name, grid] : SampleGrids(kSuper)) {
+    const GridRounding rounded = Rounded(grid, {true, 0});
+    EXPECT_EQ(rounded.codes.codes, Rounded(grid, {false, 0}).codes.codes) << name;
   }
 }
 
 TEST_F(GridRoundingTest, StoresWhatTheGridCanStore) {
-  for (const auto& [name, grid] : kGrids) {
-    const GridCodes codes = RoundOnGrid(Problem(false), grid, {true, 2, true, 1}).codes;
+  for (const auto& [name, grid] : SampleGrids(kSuper)) {
+    const GridCodes codes = Rounded(grid, {true, 2, true, 1}).codes;
     for (const float scale : codes.scales) {
-      EXPECT_EQ(scale, StoredScale(grid.scale_type, scale)) << name;
+      EXPECT_EQ(scale, StoredScale(grid, scale)) << name;
       EXPECT_TRUE(grid.negative_scales || scale >= 0) << name;
     }
-    for (const float minimum : codes.minima) EXPECT_EQ(minimum, StoredScale(grid.scale_type, minimum)) << name;
+    for (const float minimum : codes.minima) EXPECT_EQ(minimum, StoredScale(grid, minimum)) << name;
     for (const int k : codes.sub_scales) EXPECT_TRUE(k >= grid.least_scale && k <= grid.most_scale) << name << k;
     for (const int n : codes.sub_minima) EXPECT_LE(n, grid.most_minimum) << name;
+    for (const int zero : codes.zeros) EXPECT_TRUE(zero >= grid.codebook.front() && zero <= grid.codebook.back());
     for (const int code : codes.codes) EXPECT_LT(code, std::ssize(grid.codebook)) << name;
   }
+}
+
+// What FP8 E4M3 and FP6 E2M3 can hold (OCP Microscaling Formats 1.0, 5.3).
+TEST(SmallFloatsTest, AreAllNumbersOfTheType) {
+  const std::vector<float> e4m3 = SmallFloats(3, -6, 448), e2m3 = SmallFloats(3, 0, 7.5);
+  ASSERT_EQ(e4m3.size(), 253u);
+  EXPECT_EQ(e4m3[126], 0);
+  EXPECT_EQ(e4m3[127], 0x1p-9f);
+  EXPECT_EQ(e4m3[134], 0x1p-6f);
+  EXPECT_EQ(e4m3[135], 0x1.2p-6f);
+  EXPECT_EQ(e4m3[251], 416);
+  EXPECT_EQ(e4m3.front(), -448);
+  ASSERT_EQ(e2m3.size(), 63u);
+  EXPECT_EQ(e2m3[32], 0.125);
+  EXPECT_EQ(e2m3[61], 7);
+  EXPECT_EQ(SmallFloats(1, 0, 6), (std::vector<float>{-6, -4, -3, -2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2, 3, 4, 6}));
 }
 
 TEST(StoredScaleTest, IsTheNearestOfItsType) {

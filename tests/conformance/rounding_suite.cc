@@ -1,5 +1,6 @@
 #include "tests/conformance/device_suite.h"
 #include "tests/conformance/expected.h"
+#include "tests/conformance/sample_grids.h"
 #include "tests/conformance/sample_lattices.h"
 #include "tests/support/sample_linear.h"
 #include "workers/kernels/pack_codes.h"
@@ -47,21 +48,9 @@ std::unique_ptr<DeviceFactor> Load(Rounding& rounding, const FactorHead& head, c
   });
 }
 
-constexpr float kTwoBits[] = {0, 1, 2, 3}, kThreeBits[] = {-4, -3, -2, -1, 0, 1, 2, 3};
-constexpr float kUneven[] = {-12, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 12};
-
-// One of each kind that formats have.
-const Grid kGrids[] = {
-    {kThreeBits, 32, 0, 0, 0, 0, false, true, ScaleType::kBF16, DType::kBF16},
-    {kTwoBits, 32, 0, 0, 0, 0, true, false, ScaleType::kF16, DType::kF32},
-    {kUneven, 32, 0, 0, 0, 0, false, false, ScaleType::kE8M0, DType::kF16},
-    {kThreeBits, 16, 128, -32, 31, 0, false, true, ScaleType::kF16, DType::kF32},
-    {kTwoBits, 16, 128, 0, 15, 15, true, false, ScaleType::kF16, DType::kF32},
-};
-
 // Codes of a device need not be the reference's: sums in f32 decide ties and near ties otherwise, and a sweep goes on
 // from there. Their losses must be alike, in the mean over the rows, and those of their own codes. round(rounding,
-// factor, weights, on, steps) rounds to one of `all`, by `sweeps` and `sweeps_after` (GridSteps).
+// factor, weights, on, steps, weights on the host) rounds to one of `all`, by `sweeps` and `sweeps_after` (GridSteps).
 template <typename On, typename Round>
 void CheckSteps(Device& device, Device& plain, std::span<const On> all, int sweeps, int sweeps_after,
                 const Round& round) {
@@ -80,8 +69,8 @@ void CheckSteps(Device& device, Device& plain, std::span<const On> all, int swee
                                      GridSteps{true, sweeps, true, sweeps_after}}) {
         SCOPED_TRACE(testing::Message() << "number " << &on - all.data() << " order " << act_order << " sweeps "
                                         << steps.sweeps << " refit " << steps.refit);
-        const auto got = round(device.rounding(), *factor, weights.view(), on, steps);
-        const auto want = round(plain.rounding(), *expected, weights_plain.view(), on, steps);
+        const auto got = round(device.rounding(), *factor, weights.view(), on, steps, sample.weights);
+        const auto want = round(plain.rounding(), *expected, weights_plain.view(), on, steps, sample.weights);
         EXPECT_NEAR(got.loss, want.loss, 0.01 * want.loss);
         EXPECT_LE(got.loss, last * 1.0001);
         last = got.loss;
@@ -95,13 +84,22 @@ void CheckSteps(Device& device, Device& plain, std::span<const On> all, int swee
 }
 
 void CheckGrids(Device& device, Device& plain) {
-  CheckSteps(device, plain, std::span<const Grid>(kGrids), 3, 2,
-             [](Rounding& rounding, const auto&... with) { return rounding.RoundOnGrid(with...); });
+  std::vector<Grid> grids;
+  for (const auto& [name, grid] : SampleGrids(256)) grids.push_back(grid);
+  CheckSteps(device, plain, std::span<const Grid>(grids), 3, 2,
+             [](Rounding& rounding, const DeviceFactor& factor, const Matrix& weights, const Grid& grid,
+                GridSteps steps, std::span<const float> host_weights) {
+               const std::vector<float> scales = GivenScales(grid, host_weights);
+               steps.scales = scales;
+               return rounding.RoundOnGrid(factor, weights, grid, steps);
+             });
 }
 
 void CheckLattices(Device& device, Device& plain) {
   CheckSteps(device, plain, std::span<const Lattice>(SampleLattices()), 2, 1,
-             [](Rounding& rounding, const auto&... with) { return rounding.RoundOnLattice(with...); });
+             [](Rounding& rounding, const DeviceFactor& factor, const Matrix& weights, const Lattice& lattice,
+                const GridSteps& steps,
+                std::span<const float>) { return rounding.RoundOnLattice(factor, weights, lattice, steps); });
 }
 
 void CheckFactors(Device& device, Device& plain) {

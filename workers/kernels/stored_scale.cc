@@ -27,4 +27,9 @@ float StoredScale(ScaleType type, double scale) {
   return value;
 }
 
+float StoredScale(const Grid& grid, double scale) {
+  if (grid.scale_divisor == 1) return StoredScale(grid.scale_type, scale);
+  return StoredScale(grid.scale_type, scale * double{grid.scale_divisor}) / grid.scale_divisor;
+}
+
 }  // namespace bitwright::worker

@@ -6,5 +6,7 @@ namespace bitwright::worker {
 
 // The number of `type` nearest to a scale; of E8M0 by its logarithm.
 float StoredScale(ScaleType type, double scale);
+// What a grid stores for a scale, as consumers multiply it.
+float StoredScale(const Grid& grid, double scale);
 
 }  // namespace bitwright::worker

@@ -294,6 +294,8 @@ GridRounded CpuRounding::RoundOnGrid(const DeviceFactor& device_factor, const Ma
   const int64_t out = weights.rows, in = weights.columns;
   CHECK(in == factor.head.inputs && in % grid.group == 0 && kBlock % grid.group == 0) << in << " " << grid.group;
   CHECK(!grid.two_levels() || (in % grid.super == 0 && grid.super % grid.group == 0)) << in << " " << grid.super;
+  CHECK(!grid.given_scales || static_cast<int64_t>(steps.scales.size()) == out * grid.groups(in))
+      << steps.scales.size();
   MakeMoment(factor, pool_);
   GridRounded result(grid, out, in);
   ForPieces(out, [&](int64_t first, int64_t) {

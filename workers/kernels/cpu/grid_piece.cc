@@ -54,6 +54,15 @@ GridPiece::GridPiece(const CpuFactor& factor, const Grid& grid)
       scale_(grid.groups(in_) * kRows),
       minimum_(grid.groups(in_) * kRows) {}
 
+void GridPiece::TakeScales(std::span<const float> scales, int64_t first, int64_t out) {
+  const int64_t groups = grid_.groups(in_);
+  for (int64_t r = 0; r < std::min(kRows, out - first); ++r) {
+    for (int64_t g = 0; g < groups; ++g) {
+      stored_.scales[g * kRows + r] = scales[static_cast<size_t>((first + r) * groups + g)];
+    }
+  }
+}
+
 void GridPiece::MultiplyScales() {
   for (int64_t g = 0; g < grid_.groups(in_); ++g) {
     stored_.Multiply(grid_, g, scale_.data() + g * kRows, minimum_.data() + g * kRows);
@@ -64,7 +73,9 @@ void GridPiece::ValuesFromCodes() {
   for (int64_t j = 0; j < in_; ++j) {
     const float *scale = scale_.data() + j / grid_.group * kRows, *minimum = minimum_.data() + j / grid_.group * kRows;
     for (int64_t r = 0; r < kRows; ++r) {
-      q_[j * kRows + r] = RoundTo(grid_.value_type, lanes_.codebook[codes_[j * kRows + r]] * scale[r] - minimum[r]);
+      const float base = lanes_.codebook[codes_[j * kRows + r]];
+      const float value = grid_.zero_points ? (base - minimum[r]) * scale[r] : base * scale[r] - minimum[r];
+      q_[j * kRows + r] = RoundTo(grid_.value_type, value);
     }
   }
 }
@@ -170,13 +181,17 @@ void GridPiece::SweepGroup(int64_t group, const float* h, Choice& c, float* delt
         });
       }
     }
-  } else {
+  } else if (!grid_.given_scales) {
     for (const float step : GridScaleSteps(grid_.scale_type)) {
-      attempt([&](float& s, float&) { s = StoredScale(grid_.scale_type, double{s} * step); });
+      attempt([&](float& s, float&) { s = StoredScale(grid_, double{s} * step); });
     }
     for (const float step : kGridMinimumSteps) {
       if (!grid_.minima) break;
-      attempt([&](float& s, float& m) { m = StoredScale(grid_.scale_type, double{m} + step * std::abs(s)); });
+      attempt([&](float& s, float& m) { m = StoredScale(grid_, double{m} + step * std::abs(s)); });
+    }
+    for (const float step : {-1.0f, 1.0f}) {
+      if (!grid_.zero_points) break;
+      attempt([&](float&, float& n) { n = std::clamp(n + step, grid_.codebook.front(), grid_.codebook.back()); });
     }
   }
   for (int64_t i = 0; i < count; ++i) {
@@ -215,7 +230,11 @@ void GridPiece::FeedBackWhereBetter() {
 
 void GridPiece::Round(const Matrix& weights, int64_t first, const GridSteps& steps) {
   GatherWeights(weights, first);
-  StartLanes(grid_, lanes_, w_.data(), diagonal_.data(), in_, stored_);
+  if (grid_.given_scales) {
+    TakeScales(steps.scales, first, weights.rows);
+  } else {
+    StartLanes(grid_, lanes_, w_.data(), diagonal_.data(), in_, stored_);
+  }
   MultiplyScales();
   NearestCodes();
   FollowValues();
@@ -234,7 +253,9 @@ void GridPiece::Scatter(int64_t out, int64_t first, GridRounded& to) const {
     to.row_loss[static_cast<size_t>(row)] = RowLoss(r);
     for (int64_t s = 0; s < scales; ++s) {
       to.codes.scales[static_cast<size_t>(row * scales + s)] = stored_.scales[s * kRows + r];
-      if (grid_.minima) to.codes.minima[static_cast<size_t>(row * scales + s)] = stored_.minima[s * kRows + r];
+      const float minimum = stored_.minima[s * kRows + r];
+      if (grid_.minima) to.codes.minima[static_cast<size_t>(row * scales + s)] = minimum;
+      if (grid_.zero_points) to.codes.zeros[static_cast<size_t>(row * scales + s)] = static_cast<int8_t>(minimum);
     }
     for (int64_t g = 0; grid_.two_levels() && g < groups; ++g) {
       const auto at = static_cast<size_t>(row * groups + g);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "workers/base/thread_pool.h"
 #include "workers/kernels/cpu/cpu_factor.h"
@@ -26,6 +27,8 @@ class GridPiece : LanePiece {
  private:
   struct Choice;
 
+  // Given scales [out, groups] of the rows from `first` on.
+  void TakeScales(std::span<const float> scales, int64_t first, int64_t out);
   void MultiplyScales();
   void NearestCodes();
   void FeedBack();
@@ -34,6 +37,8 @@ class GridPiece : LanePiece {
   void SweepGroup(int64_t group, const float* h, Choice& choice, float* delta);
   void Refit();
   void ValuesFromCodes();
+  // What the scale of a lane's column multiplies.
+  float Base(int64_t column, int64_t lane) const;
   // q = x's scales (and minima) times what stands beside them; and the transpose of that.
   void Spread(const float* x, float* q) const;
   void Gather(const float* q, float* x) const;
@@ -43,7 +48,7 @@ class GridPiece : LanePiece {
   const LaneGrid lanes_;
   Buffer<uint8_t> codes_;
   LaneStored stored_;
-  Buffer<float> scale_, minimum_;  // [groups, 64] multiplied out
+  Buffer<float> scale_, minimum_;  // [groups, 64] multiplied out; of zero points their integers
 };
 
 }  // namespace bitwright::worker

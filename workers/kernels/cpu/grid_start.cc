@@ -44,6 +44,10 @@ struct Best {
   Lanes scale, minimum, error;
 };
 
+float NearestZero(const Grid& grid, float zero) {
+  return std::clamp(std::round(zero), grid.codebook.front(), grid.codebook.back());
+}
+
 void Fit(const Grid& grid, const LaneGrid& lanes, const Part& part, const Lanes& w1, Best& best) {
   Lanes cc, c1, cw, s, m;
   GroupSums(lanes, part.w, part.h, part.columns, {best.scale.of, best.minimum.of}, cc.of, c1.of, cw.of);
@@ -54,12 +58,18 @@ void Fit(const Grid& grid, const LaneGrid& lanes, const Part& part, const Lanes&
     m[r] = best.minimum[r];
     const double a = cc[r], b = c1[r], determinant = a * one - b * b;
     const float straight = a > 0 ? static_cast<float>(cw[r] / a) : s[r];
-    if (!grid.minima) {
+    if (!grid.minima && !grid.zero_points) {
       s[r] = straight;
     } else if (determinant > 1e-6 * a * one) {
       s[r] = static_cast<float>((cw[r] * one - w1[r] * b) / determinant);
       m[r] = static_cast<float>((cw[r] * b - w1[r] * a) / determinant);
-      if (grid.two_levels() && m[r] < 0) {
+      if (grid.zero_points) {  // the integer nearest to that, and with it the best scale
+        const double n = NearestZero(grid, m[r] / s[r]), squares = a - 2 * n * b + n * n * one;
+        const double scale = (cw[r] - n * w1[r]) / squares;
+        const bool good = scale > 0 && squares > 0;
+        s[r] = good ? static_cast<float>(scale) : best.scale[r];
+        m[r] = good ? static_cast<float>(n) : best.minimum[r];
+      } else if (grid.two_levels() && m[r] < 0) {
         s[r] = straight;
         m[r] = 0;
       }
@@ -95,8 +105,17 @@ Best Search(const Grid& grid, const LaneGrid& lanes, const Part& part) {
       best.Try(lanes, part, s, m);
       continue;
     }
+    if (grid.zero_points) {
+      for (int64_t r = 0; r < kRows; ++r) {
+        const float bottom = std::min(least[r], 0.0f);
+        s[r] = (std::max(most[r], 0.0f) - bottom) * factor / (high - low);
+        m[r] = s[r] == 0 ? 0 : NearestZero(grid, low - bottom / s[r]);
+      }
+      best.Try(lanes, part, s, m);
+      continue;
+    }
     for (const float end : {low, high}) {
-      if (end == 0) continue;
+      if (end == 0 || (end == high && -low == high)) continue;
       for (const float sign : {1.0f, -1.0f}) {
         if (sign < 0 && !grid.both_signs()) continue;
         for (int64_t r = 0; r < kRows; ++r) s[r] = sign * std::max(-least[r], most[r]) * factor / std::abs(end);
@@ -115,8 +134,8 @@ void StoreOneLevel(const Grid& grid, const LaneGrid& lanes, const Part& part, co
     const auto factor = static_cast<float>(stored_factor);
     Lanes s, m;
     for (int64_t r = 0; r < kRows; ++r) {
-      s[r] = StoredScale(grid.scale_type, double{found.scale[r]} * factor);
-      m[r] = grid.minima ? StoredScale(grid.scale_type, found.minimum[r]) : 0;
+      s[r] = StoredScale(grid, double{found.scale[r]} * factor);
+      m[r] = grid.minima ? StoredScale(grid, found.minimum[r]) : found.minimum[r];
     }
     best.Try(lanes, part, s, m);
   }
@@ -179,10 +198,10 @@ void StoreTwoLevels(const Grid& grid, const LaneGrid& lanes, const std::vector<P
         Lanes d, m, error;
         for (int64_t r = 0; r < kRows; ++r) {
           const float extreme = most[r] >= -least[r] ? most[r] : least[r];
-          d[r] = StoredScale(grid.scale_type, extreme / static_cast<float>(end) * static_cast<float>(factor));
+          d[r] = StoredScale(grid, extreme / static_cast<float>(end) * static_cast<float>(factor));
           if (grid.minima) {
-            m[r] = StoredScale(grid.scale_type, most_minimum[r] / static_cast<float>(grid.most_minimum) *
-                                                    static_cast<float>(of_minimum));
+            m[r] = StoredScale(
+                grid, most_minimum[r] / static_cast<float>(grid.most_minimum) * static_cast<float>(of_minimum));
           }
         }
         for (size_t g = 0; g < parts.size(); ++g) {

@@ -14,7 +14,7 @@ HWY_BEFORE_NAMESPACE();
 namespace bitwright::worker::HWY_NAMESPACE {
 namespace {
 
-template <bool consecutive, DType type>
+template <LaneSearch search, DType type>
 struct Loops {
   static void Errors(const LaneGrid& grid, const float* w, const float* h, int64_t columns, LaneScales scales,
                      float* error) {
@@ -25,8 +25,8 @@ struct Loops {
       V sum = hn::Zero(d);
       for (int64_t j = 0; j < columns; ++j) {
         const V value = hn::LoadU(d, w + j * kLaneRows + r);
-        const Near near = NearestOf<consecutive>(grid, hn::Mul(hn::Add(value, minimum), inverse));
-        const V miss = hn::Sub(value, ValueOf<type>(near, scale, minimum));
+        const Near near = NearestOf<search>(grid, value, inverse, minimum);
+        const V miss = hn::Sub(value, ValueOf<search, type>(near, scale, minimum));
         sum = hn::MulAdd(hn::Mul(miss, miss), hn::Set(d, h[j]), sum);
       }
       hn::StoreU(sum, d, error + r);
@@ -42,7 +42,7 @@ struct Loops {
       V squares = hn::Zero(d), sum = hn::Zero(d), products = hn::Zero(d);
       for (int64_t j = 0; j < columns; ++j) {
         const V value = hn::LoadU(d, w + j * kLaneRows + r);
-        const V code = NearestOf<consecutive>(grid, hn::Mul(hn::Add(value, minimum), inverse)).of_codebook;
+        const V code = NearestOf<search>(grid, value, inverse, minimum).of_codebook;
         const V weighted = hn::Mul(code, hn::Set(d, h[j]));
         squares = hn::MulAdd(weighted, code, squares);
         sum = hn::Add(weighted, sum);
@@ -66,8 +66,8 @@ struct Loops {
         const float own = h[j * kLaneBlock + j];
         const V before = hn::LoadU(d, held + at), pull = hn::LoadU(d, rest + at);
         const V target = hn::MulAdd(pull, hn::Set(d, 1 / own), before);
-        const Near near = NearestOf<consecutive>(grid, hn::Mul(hn::Add(target, minimum), inverse));
-        const V value = ValueOf<type>(near, scale, minimum);
+        const Near near = NearestOf<search>(grid, target, inverse, minimum);
+        const V value = ValueOf<search, type>(near, scale, minimum);
         const V delta = hn::Sub(value, before);
         gained = hn::MulAdd(delta, hn::NegMulAdd(delta, hn::Set(d, own), hn::Add(pull, pull)), gained);
         for (int64_t l = j + 1; l < columns; ++l) {
@@ -84,22 +84,20 @@ struct Loops {
 
 void GroupErrors(const LaneGrid& grid, const float* w, const float* h, int64_t columns, LaneScales scales,
                  float* error) {
-  WithKind(grid, [&]<bool consecutive, DType type>() {
-    Loops<consecutive, type>::Errors(grid, w, h, columns, scales, error);
-  });
+  WithKind(grid,
+           [&]<LaneSearch search, DType type>() { Loops<search, type>::Errors(grid, w, h, columns, scales, error); });
 }
 
 void GroupSums(const LaneGrid& grid, const float* w, const float* h, int64_t columns, LaneScales scales, float* cc,
                float* c, float* cw) {
-  WithKind(grid, [&]<bool consecutive, DType type>() {
-    Loops<consecutive, type>::Sums(grid, w, h, columns, scales, cc, c, cw);
-  });
+  WithKind(grid,
+           [&]<LaneSearch search, DType type>() { Loops<search, type>::Sums(grid, w, h, columns, scales, cc, c, cw); });
 }
 
 void ChooseGroup(const LaneGrid& grid, const float* held, float* r, const float* h, int64_t columns, LaneScales scales,
                  float* values, uint8_t* codes, float* gain) {
-  WithKind(grid, [&]<bool consecutive, DType type>() {
-    Loops<consecutive, type>::Choose(grid, held, r, h, columns, scales, values, codes, gain);
+  WithKind(grid, [&]<LaneSearch search, DType type>() {
+    Loops<search, type>::Choose(grid, held, r, h, columns, scales, values, codes, gain);
   });
 }
 
@@ -114,14 +112,19 @@ HWY_EXPORT(GroupErrors);
 HWY_EXPORT(GroupSums);
 HWY_EXPORT(ChooseGroup);
 
-LaneGrid::LaneGrid(const Grid& grid)
-    : count(static_cast<int>(grid.codebook.size())), consecutive(true), type(grid.value_type) {
+LaneGrid::LaneGrid(const Grid& grid) : count(static_cast<int>(grid.codebook.size())), type(grid.value_type) {
   std::copy(grid.codebook.begin(), grid.codebook.end(), codebook);
+  bool consecutive = true;
   for (int i = 0; i + 1 < count; ++i) {
     step[i] = codebook[i + 1] - codebook[i];
     middle[i] = (codebook[i] + codebook[i + 1]) / 2;
     consecutive = consecutive && step[i] == 1;
   }
+  if (consecutive) search = grid.zero_points ? LaneSearch::kZeroPoints : LaneSearch::kIntegers;
+  if (grid.fraction_bits < 0) return;
+  search = LaneSearch::kSmallFloats;
+  fraction_bits = grid.fraction_bits;
+  least_power = codebook[count / 2 + 1] * static_cast<float>(1 << fraction_bits);
 }
 
 void GroupErrors(const LaneGrid& grid, const float* w, const float* h, int64_t columns, LaneScales scales,

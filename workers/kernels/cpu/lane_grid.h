@@ -8,8 +8,15 @@
 // [columns, 64] or [64], a lane is a row, and no sum crosses lanes.
 namespace bitwright::worker {
 
-// A grid's codebook as lanes search it: the nearest of values c_0 < c_1 < … to x is c_0 plus the steps of all middles
-// below x. Consecutive integers need no search.
+// How the nearest value of a codebook is found.
+enum class LaneSearch : uint8_t {
+  kSteps,        // of values c_0 < c_1 < …, the nearest to x is c_0 plus the steps of all middles below x
+  kIntegers,     // consecutive ones
+  kZeroPoints,   // consecutive ones less that of the group
+  kSmallFloats,  // by rounding to so many bits
+};
+
+// A grid's codebook as lanes search it.
 struct LaneGrid {
   explicit LaneGrid(const Grid& grid);
 
@@ -17,11 +24,13 @@ struct LaneGrid {
   float middle[256];
   float step[256];
   int count = 0;
-  bool consecutive = false;
+  LaneSearch search = LaneSearch::kSteps;
+  int fraction_bits = 0;  // of small floats, and the smallest power of two among them with all of these
+  float least_power = 0;
   DType type;
 };
 
-// Scales and minima [64], multiplied out.
+// Scales and minima (or zero points) [64], multiplied out.
 struct LaneScales {
   const float* scale;
   const float* minimum;

@@ -6,6 +6,8 @@
 #define BITWRIGHT_NEAREST_LANES_INL_H_
 #endif
 
+#include <cmath>
+
 #include "workers/kernels/cpu/lane_grid.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -44,12 +46,34 @@ struct Near {
   V of_codebook;
 };
 
+// x to so many bits of fraction, half to even, as all numbers from least_power on have them; those below share its
+// step. Adding the number whose last place is the step, and taking it off again, rounds. A number's code is that many
+// steps of its binade, counted on through all binades from 0, which is the codebook's middle.
+HWY_INLINE Near NearestSmallFloat(const LaneGrid& grid, V x) {
+  const D d;
+  const hn::RebindToUnsigned<D> du;
+  const hn::RebindToSigned<D> di;
+  const V most = hn::Set(d, grid.codebook[grid.count - 1]), least = hn::Set(d, grid.least_power);
+  const V magnitude = hn::Min(hn::Abs(x), most);
+  const V power = hn::BitCast(d, hn::And(hn::BitCast(du, hn::Max(magnitude, least)), hn::Set(du, 0x7f800000u)));
+  const V places = hn::Mul(power, hn::Set(d, std::ldexp(1.0f, 23 - grid.fraction_bits)));
+  const V rounded = hn::Sub(hn::Add(magnitude, places), places);
+  const int dropped = 23 - grid.fraction_bits;
+  const auto first_code =
+      hn::Sub(hn::ShiftRightSame(hn::BitCast(di, least), dropped), hn::Set(di, 1 << grid.fraction_bits));
+  const V normal = hn::ConvertTo(d, hn::Sub(hn::ShiftRightSame(hn::BitCast(di, rounded), dropped), first_code));
+  const V small = hn::Mul(rounded, hn::Set(d, static_cast<float>(1 << grid.fraction_bits) / grid.least_power));
+  const V steps = hn::IfThenElse(hn::Lt(rounded, least), small, normal);
+  return {hn::Add(hn::Set(d, static_cast<float>(grid.count / 2)), hn::CopySign(steps, x)), hn::CopySign(rounded, x)};
+}
+
 // The nearest value of the codebook to x.
-template <bool consecutive>
+template <LaneSearch search>
 HWY_INLINE Near NearestOf(const LaneGrid& grid, V x) {
   const D d;
+  if constexpr (search == LaneSearch::kSmallFloats) return NearestSmallFloat(grid, x);
   const V first = hn::Set(d, grid.codebook[0]);
-  if constexpr (consecutive) {
+  if constexpr (search == LaneSearch::kIntegers || search == LaneSearch::kZeroPoints) {
     const V last = hn::Set(d, static_cast<float>(grid.count - 1));
     const V code = hn::Min(hn::Max(hn::Round(hn::Sub(x, first)), hn::Zero(d)), last);
     return {code, hn::Add(first, code)};
@@ -71,8 +95,20 @@ HWY_INLINE V InverseScale(V scale) {
   return hn::IfThenZeroElse(none, hn::Div(hn::Set(d, 1.0f), hn::IfThenElse(none, hn::Set(d, 1.0f), scale)));
 }
 
-template <DType type>
+// The code whose value is nearest to z.
+template <LaneSearch search>
+HWY_INLINE Near NearestOf(const LaneGrid& grid, V z, V inverse_scale, V minimum) {
+  if constexpr (search == LaneSearch::kZeroPoints) {
+    return NearestOf<search>(grid, hn::MulAdd(z, inverse_scale, minimum));
+  }
+  return NearestOf<search>(grid, hn::Mul(hn::Add(z, minimum), inverse_scale));
+}
+
+template <LaneSearch search, DType type>
 HWY_INLINE V ValueOf(Near near, V scale, V minimum) {
+  if constexpr (search == LaneSearch::kZeroPoints) {
+    return Stored<type>(hn::Mul(hn::Sub(near.of_codebook, minimum), scale));
+  }
   return Stored<type>(hn::Sub(hn::Mul(near.of_codebook, scale), minimum));
 }
 
@@ -81,14 +117,19 @@ HWY_INLINE void StoreIndices(Near near, uint8_t* to) {
   hn::StoreU(hn::DemoteTo(db, hn::ConvertTo(hn::RebindToSigned<D>(), near.code)), db, to);
 }
 
-// Calls call<consecutive, type>() as the grid is.
+// Calls call<search, type>() as the grid is.
 template <typename F>
 void WithKind(const LaneGrid& grid, const F& call) {
   const auto typed = [&]<DType type>() {
-    if (grid.consecutive) {
-      call.template operator()<true, type>();
-    } else {
-      call.template operator()<false, type>();
+    switch (grid.search) {
+      case LaneSearch::kSteps:
+        return call.template operator()<LaneSearch::kSteps, type>();
+      case LaneSearch::kIntegers:
+        return call.template operator()<LaneSearch::kIntegers, type>();
+      case LaneSearch::kZeroPoints:
+        return call.template operator()<LaneSearch::kZeroPoints, type>();
+      case LaneSearch::kSmallFloats:
+        return call.template operator()<LaneSearch::kSmallFloats, type>();
     }
   };
   if (grid.type == DType::kBF16) return typed.template operator()<DType::kBF16>();

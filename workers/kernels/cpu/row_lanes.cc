@@ -199,16 +199,16 @@ struct IntegerPolicy {
 };
 
 // Any grid.
-template <bool consecutive, DType type>
+template <LaneSearch search, DType type>
 struct GridPolicy {
   explicit GridPolicy(const LaneGrid& grid) : grid(grid) {}
 
   HWY_INLINE V Round(const LdlqBlock& b, int64_t j, int64_t r, V z) const {
     const D d;
     const V scale = hn::LoadU(d, b.scales[j] + r), minimum = hn::LoadU(d, b.minima[j] + r);
-    const Near near = NearestOf<consecutive>(grid, hn::Mul(hn::Add(z, minimum), InverseScale(scale)));
+    const Near near = NearestOf<search>(grid, z, InverseScale(scale), minimum);
     StoreIndices(near, reinterpret_cast<uint8_t*>(b.codes) + j * kLaneRows + r);
-    return ValueOf<type>(near, scale, minimum);
+    return ValueOf<search, type>(near, scale, minimum);
   }
   const LaneGrid& grid;
 };
@@ -259,7 +259,7 @@ void RoundColumns(const LdlqBlock& b, int64_t begin, int64_t end, const IntGrid&
 
 void RoundColumnsOnGrid(const LdlqBlock& b, int64_t begin, int64_t end, const LaneGrid& grid) {
   WithKind(grid,
-           [&]<bool consecutive, DType type>() { RoundColumnsBy(b, begin, end, GridPolicy<consecutive, type>(grid)); });
+           [&]<LaneSearch search, DType type>() { RoundColumnsBy(b, begin, end, GridPolicy<search, type>(grid)); });
 }
 
 void SubtractProducts(const float* e, const float* m, int64_t i0, int64_t i1, int64_t j0, int64_t j1, float* to) {

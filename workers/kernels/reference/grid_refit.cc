@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "workers/kernels/reference/grid_sweep.h"
 #include "workers/kernels/stored_scale.h"
 
@@ -6,6 +8,7 @@ namespace bitwright::worker {
 // Q is linear in the scales x (and minima) of the first level: q_ij = x_p a_ij − x_p' b_ij. With J quadratic in Q, the
 // normal equations are Bᵀ(G · H)B x = Bᵀ(G W H), of which −gradient/2 at the present x is BᵀR.
 void GridState::RefitScales() {
+  if (grid_.given_scales) return;
   const int64_t rows = problem_.rows, n = problem_.columns;
   const size_t scales = codes_.scales.size();
   std::vector<double> by_scale(codes_.codes.size()), by_minimum(grid_.minima ? by_scale.size() : 0);
@@ -15,7 +18,8 @@ void GridState::RefitScales() {
     for (int64_t j = 0; j < n; ++j) {
       const int64_t group = j / grid_.group;
       const auto at = static_cast<size_t>(i * n + j);
-      by_scale[at] = grid_.codebook[row.code(j)] * (grid_.two_levels() ? row.sub_scale(group) : 1);
+      const double zero = grid_.zero_points ? row.zero(group) : 0;
+      by_scale[at] = (grid_.codebook[row.code(j)] - zero) * (grid_.two_levels() ? row.sub_scale(group) : 1);
       if (grid_.minima) by_minimum[at] = grid_.two_levels() ? row.sub_minimum(group) : 1;
       index[at] = static_cast<size_t>(row.ScaleIndex(group));
     }
@@ -43,8 +47,9 @@ void GridState::RefitScales() {
     const int64_t per = grid_.scales(n);
     for (int64_t p = i * per; p < (i + 1) * per; ++p) {
       const auto at = static_cast<size_t>(p);
-      codes_.scales[at] = StoredScale(grid_.scale_type, codes_.scales[at] + step[at]);
-      if (grid_.minima) codes_.minima[at] = StoredScale(grid_.scale_type, codes_.minima[at] + step[scales + at]);
+      const double scale = codes_.scales[at] + step[at];
+      codes_.scales[at] = StoredScale(grid_, grid_.both_signs() ? scale : std::max(scale, 0.0));
+      if (grid_.minima) codes_.minima[at] = StoredScale(grid_, codes_.minima[at] + step[scales + at]);
     }
     GridRow row(codes_, grid_, n, i);
     std::vector<double> values, held;

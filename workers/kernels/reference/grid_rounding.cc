@@ -12,7 +12,7 @@ double Objective(const GridProblem& problem, const Grid& grid, const GridCodes& 
 }
 
 GridRounding RoundOnGrid(const GridProblem& problem, const Grid& grid, const GridSteps& steps) {
-  return TakeSteps<GridState, GridRounding>(problem, grid, StartOnGrid(problem, grid), steps);
+  return TakeSteps<GridState, GridRounding>(problem, grid, StartOnGrid(problem, grid, steps.scales), steps);
 }
 
 }  // namespace bitwright::worker

@@ -31,7 +31,8 @@ struct GridRounding {
 
 // Each group's scale and minimum from a search that weighs a column's error with H_jj, codes to the nearest value. No
 // error is fed back: what a plain search block by block gives, and where RoundOnGrid begins.
-GridCodes StartOnGrid(const GridProblem& problem, const Grid& grid);
+//   scales: as in GridSteps
+GridCodes StartOnGrid(const GridProblem& problem, const Grid& grid, std::span<const float> scales = {});
 
 // Start, feedback, sweeps and re-fit.
 //  Feedback: with H = M D Mᵀ and G = U D′ Uᵀ, M and U unit upper triangular, columns in order and rows in order,

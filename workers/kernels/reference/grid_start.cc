@@ -34,6 +34,10 @@ void Try(const Grid& grid, const Part& part, GroupScale scale, Best& best) {
   if (error < best.error) best = {scale, error};
 }
 
+double NearestZero(const Grid& grid, double zero) {
+  return std::clamp(std::round(zero), double{grid.codebook.front()}, double{grid.codebook.back()});
+}
+
 // Scale and, where the grid has one, minimum of least weighted squared error for the codes that `from` gives.
 GroupScale Fit(const Grid& grid, const Part& part, GroupScale from) {
   double cc = 0, c1 = 0, one = 0, cw = 0, w1 = 0;
@@ -45,11 +49,17 @@ GroupScale Fit(const Grid& grid, const Part& part, GroupScale from) {
     cw += h * c * part.w[j];
     w1 += h * part.w[j];
   }
-  if (!grid.minima) return {static_cast<float>(cc > 0 ? cw / cc : from.scale), 0};
+  if (!grid.minima && !grid.zero_points) return {static_cast<float>(cc > 0 ? cw / cc : from.scale), 0};
   const double determinant = cc * one - c1 * c1;
   if (!(determinant > 1e-12 * cc * one)) return from;
   GroupScale to{static_cast<float>((cw * one - w1 * c1) / determinant),
                 static_cast<float>((cw * c1 - w1 * cc) / determinant)};
+  if (grid.zero_points) {  // the integer nearest to that, and with it the best scale
+    const double n = NearestZero(grid, to.minimum / double{to.scale});
+    const double squares = cc - 2 * n * c1 + n * n * one;
+    const double scale = (cw - n * w1) / squares;
+    return scale > 0 && squares > 0 ? GroupScale{static_cast<float>(scale), static_cast<float>(n)} : from;
+  }
   // A minimum of two levels is never negative: the line through the origin is then the nearest that can be stored.
   if (grid.two_levels() && to.minimum < 0) to = {static_cast<float>(cc > 0 ? cw / cc : from.scale), 0};
   return to;
@@ -69,6 +79,12 @@ GroupScale Search(const Grid& grid, const Part& part) {
       Try(grid, part, {static_cast<float>(scale), static_cast<float>(low * scale - bottom)}, best);
       continue;
     }
+    if (grid.zero_points) {
+      const double bottom = std::min(*least, 0.0), scale = (std::max(*most, 0.0) - bottom) * factor / (high - low);
+      if (scale == 0) break;
+      Try(grid, part, {static_cast<float>(scale), static_cast<float>(NearestZero(grid, low - bottom / scale))}, best);
+      continue;
+    }
     const double extreme = std::max(std::abs(*least), std::abs(*most));
     for (const double end : {low, high}) {
       if (end == 0) continue;
@@ -85,12 +101,13 @@ GroupScale Search(const Grid& grid, const Part& part) {
 void StoreOneLevel(const Grid& grid, const Part& part, GroupScale found, GridRow& row, int64_t group) {
   Best best;
   for (const double factor : kGridStoredFactors) {
-    GroupScale scale{StoredScale(grid.scale_type, found.scale * factor), 0};
-    if (grid.minima) scale.minimum = StoredScale(grid.scale_type, found.minimum);
+    GroupScale scale{StoredScale(grid, found.scale * factor), found.minimum};
+    if (grid.minima) scale.minimum = StoredScale(grid, found.minimum);
     Try(grid, part, scale, best);
   }
   row.scale(group) = best.scale.scale;
   if (grid.minima) row.minimum(group) = best.scale.minimum;
+  if (grid.zero_points) row.zero(group) = static_cast<int8_t>(best.scale.minimum);
 }
 
 // Integers k and n of a group for given super-scale and super-minimum: the nearest ones, and their neighbours.
@@ -135,8 +152,8 @@ void StoreTwoLevels(const Grid& grid, std::span<const Part> parts, GridRow& row,
   std::vector<int> k(parts.size()), n(parts.size());
   for (const double super : supers) {
     for (const double factor : kGridSuperMinimumFactors) {
-      const float d = StoredScale(grid.scale_type, super);
-      const float m = grid.minima ? StoredScale(grid.scale_type, most_minimum / grid.most_minimum * factor) : 0;
+      const float d = StoredScale(grid, super);
+      const float m = grid.minima ? StoredScale(grid, most_minimum / grid.most_minimum * factor) : 0;
       double error = 0;
       for (size_t g = 0; g < parts.size(); ++g) error += ChooseIntegers(grid, parts[g], found[g], d, m, k[g], n[g]);
       if (error < best) {
@@ -155,7 +172,7 @@ void StoreTwoLevels(const Grid& grid, std::span<const Part> parts, GridRow& row,
 
 }  // namespace
 
-GridCodes StartOnGrid(const GridProblem& problem, const Grid& grid) {
+GridCodes StartOnGrid(const GridProblem& problem, const Grid& grid, std::span<const float> scales) {
   const int64_t n = problem.columns, groups = grid.groups(n);
   GridCodes codes(grid, problem.rows, n);
   std::vector<double> diagonal;
@@ -168,7 +185,9 @@ GridCodes StartOnGrid(const GridProblem& problem, const Grid& grid) {
       parts.push_back({problem.weights.subspan(static_cast<size_t>(i * n) + begin, size),
                        std::span<const double>(diagonal).subspan(begin, size)});
     }
-    if (grid.two_levels()) {
+    if (grid.given_scales) {
+      for (int64_t g = 0; g < groups; ++g) row.scale(g) = scales[static_cast<size_t>(i * groups + g)];
+    } else if (grid.two_levels()) {
       const int64_t per = grid.super / grid.group;
       for (int64_t g = 0; g < groups; g += per) {
         StoreTwoLevels(grid, std::span(parts).subspan(static_cast<size_t>(g), static_cast<size_t>(per)), row, g);

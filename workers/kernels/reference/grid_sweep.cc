@@ -17,12 +17,13 @@ struct Neighbour {
 };
 
 std::vector<Neighbour> Neighbours(const Grid& grid, GridRow& row, int64_t group) {
-  const float scale = row.scale(group), minimum = grid.minima ? row.minimum(group) : 0;
+  const float scale = row.scale(group), minimum = grid.minima ? row.minimum(group) : row.Of(group).minimum;
   std::vector<Neighbour> all;
+  if (grid.given_scales) return all;
   if (!grid.two_levels()) {
     const auto add = [&](double s, double m) {
-      const float stored = StoredScale(grid.scale_type, s);
-      const float stored_minimum = grid.minima ? StoredScale(grid.scale_type, m) : 0;
+      const float stored = StoredScale(grid, s);
+      const float stored_minimum = grid.minima ? StoredScale(grid, m) : static_cast<float>(m);
       if (std::isfinite(stored) && std::isfinite(stored_minimum)) {
         all.push_back({{stored, stored_minimum}, stored, stored_minimum, 0, 0});
       }
@@ -30,6 +31,9 @@ std::vector<Neighbour> Neighbours(const Grid& grid, GridRow& row, int64_t group)
     for (const double step : GridScaleSteps(grid.scale_type)) add(scale * step, minimum);
     for (const double step : kGridMinimumSteps) {
       if (grid.minima) add(scale, minimum + step * std::abs(scale));
+    }
+    for (const float step : {-1.0f, 1.0f}) {
+      if (grid.zero_points) add(scale, std::clamp(minimum + step, grid.codebook.front(), grid.codebook.back()));
     }
     return all;
   }
@@ -51,6 +55,7 @@ void Store(const Grid& grid, const Neighbour& chosen, GridRow& row, int64_t grou
   } else {
     row.scale(group) = chosen.scale;
     if (grid.minima) row.minimum(group) = chosen.minimum;
+    if (grid.zero_points) row.zero(group) = static_cast<int8_t>(chosen.minimum);
   }
 }
 
