@@ -13,23 +13,34 @@ struct KnownTarget {
   std::span<const std::string_view> consumers;  // programs that load it
 };
 
-inline constexpr std::string_view kPackQuantizedFormats[] = {
-    "int2-g32",     "int2-g64",     "int2-g128",    "int2-channel", "int3-g32",     "int3-g64",     "int3-g128",
-    "int3-channel", "int4-g32",     "int4-g64",     "int4-g128",    "int4-channel", "int5-g32",     "int5-g64",
-    "int5-g128",    "int5-channel", "int6-g32",     "int6-g64",     "int6-g128",    "int6-channel", "int7-g32",
-    "int7-g64",     "int7-g128",    "int7-channel", "int8-g32",     "int8-g64",     "int8-g128",    "int8-channel",
+inline constexpr std::string_view kCompressedTensorsFormats[] = {
+    "int2-g32",     "int2-g64",       "int2-g128",    "int2-channel",  "int3-g32",  "int3-g64",
+    "int3-g128",    "int3-channel",   "int4-g32",     "int4-g32-asym", "int4-g64",  "int4-g64-asym",
+    "int4-g128",    "int4-g128-asym", "int4-channel", "mxfp4",         "nvfp4",     "int5-g32",
+    "int5-g64",     "int5-g128",      "int5-channel", "int6-g32",      "int6-g64",  "int6-g128",
+    "int6-channel", "mxfp6",          "int7-g32",     "int7-g64",      "int7-g128", "int7-channel",
+    "int8-g32",     "int8-g32-asym",  "int8-g64",     "int8-g64-asym", "int8-g128", "int8-g128-asym",
+    "int8-channel", "fp8-tensor",     "fp8-channel",  "fp8-block",     "mxfp8",     "unquantized",
 };
 inline constexpr std::string_view kGgufFormats[] = {
-    "Q2_K", "IQ2_XXS", "IQ2_XS", "IQ2_S", "Q3_K", "IQ3_XXS", "IQ3_S", "Q4_0", "Q4_1",
-    "Q4_K", "IQ4_NL",  "IQ4_XS", "MXFP4", "Q5_0", "Q5_1",    "Q5_K",  "Q6_K", "Q8_0",
+    "Q2_K",   "IQ2_XXS", "IQ2_XS", "IQ2_S", "Q3_K", "IQ3_XXS", "IQ3_S", "Q4_0", "Q4_1",        "Q4_K",
+    "IQ4_NL", "IQ4_XS",  "MXFP4",  "Q5_0",  "Q5_1", "Q5_K",    "Q6_K",  "Q8_0", "unquantized",
 };
-inline constexpr std::string_view kPackQuantizedConsumers[] = {"transformers", "vllm"};
+inline constexpr std::string_view kGptqFormats[] = {
+    "int2-g32-f16",  "int2-g64-f16",     "int2-g128-f16", "int2-channel-f16", "int3-g32-f16",  "int3-g64-f16",
+    "int3-g128-f16", "int3-channel-f16", "int4-g32-f16",  "int4-g64-f16",     "int4-g128-f16", "int4-channel-f16",
+    "int8-g32-f16",  "int8-g64-f16",     "int8-g128-f16", "int8-channel-f16", "unquantized",
+};
+inline constexpr std::string_view kCompressedTensorsConsumers[] = {"transformers", "vllm-blackwell", "vllm-newest",
+                                                                   "vllm"};
 inline constexpr std::string_view kGgufConsumers[] = {"llama.cpp"};
+inline constexpr std::string_view kGptqConsumers[] = {"transformers", "vllm"};
 
 // The first is the default.
 inline constexpr KnownTarget kTargets[] = {
-    {"compressed-tensors", kPackQuantizedFormats, kPackQuantizedConsumers},
+    {"compressed-tensors", kCompressedTensorsFormats, kCompressedTensorsConsumers},
     {"gguf", kGgufFormats, kGgufConsumers},
+    {"gptq", kGptqFormats, kGptqConsumers},
 };
 
 }  // namespace bitwright

@@ -159,7 +159,7 @@ class Table {
         const Matrix own = block.matrices[u].weight.view().Rows(row, linear.out);
         const Matrix values = rounded_weight.view().Rows(row, linear.out);
         row += linear.out;
-        const QuantizedLinear rounded = rounder.Round(own, format);
+        const QuantizedLinear rounded = rounder.Round(own, own, format);
         WriteValues(rounded, format, options.storage_type, device_, values);
         std::vector<float> error(count), from(count), to(count);
         device_.Read(own, from);

@@ -15,12 +15,13 @@ work = tempfile.TemporaryDirectory(prefix="bitwright-consumers-")
 TOLERANCE = 1e-3  # relative, of the perplexity
 
 
-def recipe(name, bits, groups, mixed):
+def recipe(name, bits, groups, mixed, names=()):
     """A recipe file restricted to these formats; few sensitivity windows keep the test short."""
     path = os.path.join(work.name, name + ".textproto")
     with open(path, "w") as f:
         f.write(f'name: "{name}" description: "for a test" sensitivity {{ windows: 2 checked_bits: 2 }}\n')
-        f.write("formats { %s %s }\n" % (" ".join(f"bits: {b}" for b in bits), " ".join(f"group_sizes: {g}" for g in groups)))
+        fields = [f"bits: {b}" for b in bits] + [f"group_sizes: {g}" for g in groups] + [f'names: "{n}"' for n in names]
+        f.write("formats { %s }\n" % " ".join(fields))
         f.write("candidates { mixed: %s uniform: 1 }\n" % ("true" if mixed else "false"))
     return path
 
@@ -85,6 +86,19 @@ results = [
     check("mixed-2-8", sample, "4.1bpw", recipe("mixed-2-8", range(2, 9), [32, 64, 128, 0], True), *texts, 256),
     check("channel", sample, "5.5bpw", recipe("channel", [3, 5, 6, 7], [0], True), *texts, 256),
 ]
+
+# Formats by name, with a budget at which a plan has several of them.
+FP8 = ["fp8-tensor", "fp8-channel", "fp8-block"]
+NAMED = [
+    ("nvfp4", "4.6bpw", ["nvfp4"]),
+    ("fp8", "8.5bpw", FP8),
+    ("floats", "5.5bpw", ["mxfp4", "nvfp4", "mxfp6", "mxfp8", *FP8]),
+    ("asymmetric", "5bpw", ["int4-g32-asym", "int4-g128-asym", "int8-g64-asym"]),
+    ("all kinds", "6bpw", ["int3-g64", "int4-g32-asym", "nvfp4", "fp8-channel", "unquantized"]),
+]
+for name, budget, names in NAMED:
+    results.append(check(name, sample, budget, recipe(name.replace(" ", "-"), [], [], len(names) > 1, names), *texts, 256))
+
 
 def field_model():
     """A folder with much that is unusual at once; the artifact must load all the same."""

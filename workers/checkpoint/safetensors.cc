@@ -153,14 +153,19 @@ absl::StatusOr<TensorView> SafetensorsFile::Find(const std::string& name) const 
   return found->second;
 }
 
+int64_t TensorDeclaration::bytes() const {
+  int64_t bytes = ByteSize(dtype);
+  for (const int64_t d : shape) bytes *= d;
+  return bytes;
+}
+
 std::string SafetensorsHeader(const std::vector<TensorDeclaration>& tensors,
                               const std::map<std::string, std::string>& metadata) {
   std::string text = "{";
   if (!metadata.empty()) text += "\"__metadata__\":" + json(metadata).dump();
   int64_t at = 0;
   for (const TensorDeclaration& tensor : tensors) {
-    int64_t bytes = ByteSize(tensor.dtype);
-    for (const int64_t d : tensor.shape) bytes *= d;
+    const int64_t bytes = tensor.bytes();
     if (text.size() > 1) text += ',';
     text += json(tensor.name).dump() + ":{\"dtype\":\"" + std::string(DTypeName(tensor.dtype)) +
             "\",\"shape\":" + json(tensor.shape).dump() + ",\"data_offsets\":[" + std::to_string(at) + "," +
@@ -186,9 +191,7 @@ absl::StatusOr<SafetensorsWriter> SafetensorsWriter::Create(const std::string& p
 void SafetensorsWriter::Next(size_t size) {
   CHECK(next_ < tensors_.size()) << "more data than declared tensors";
   const TensorDeclaration& tensor = tensors_[next_++];
-  int64_t bytes = ByteSize(tensor.dtype);
-  for (const int64_t d : tensor.shape) bytes *= d;
-  CHECK(bytes == static_cast<int64_t>(size)) << tensor.name << ": " << size << " bytes for " << bytes;
+  CHECK(tensor.bytes() == static_cast<int64_t>(size)) << tensor.name << ": " << size << " bytes for " << tensor.bytes();
 }
 
 absl::Status SafetensorsWriter::Append(const void* data, size_t size) {
@@ -205,6 +208,15 @@ absl::Status SafetensorsWriter::Append(std::span<const std::byte> data,
     if (status.ok()) written(part);
   });
   return status;
+}
+
+absl::Status SafetensorsWriter::AppendSome(const void* data, size_t size) {
+  some_ += size;
+  if (next_ < tensors_.size() && static_cast<int64_t>(some_) == tensors_[next_].bytes()) {
+    Next(some_);
+    some_ = 0;
+  }
+  return writer_.Append(data, size);
 }
 
 absl::Status SafetensorsWriter::Close() {

@@ -57,6 +57,8 @@ struct TensorDeclaration {
   std::string name;
   DType dtype = DType::kF32;
   std::vector<int64_t> shape;
+
+  int64_t bytes() const;
 };
 
 // Bytes of the header (size word included, padded to 8) of a file with these tensors in this order.
@@ -73,6 +75,8 @@ class SafetensorsWriter {
   // The same, part by part; `written` is told of each, so that a mapped one can be given back.
   absl::Status Append(std::span<const std::byte> data,
                       const std::function<void(std::span<const std::byte> part)>& written);
+  // A part of the next tensor, all of which follow each other.
+  absl::Status AppendSome(const void* data, size_t size);
   absl::Status Close();  // all tensors must have been appended
 
  private:
@@ -82,6 +86,7 @@ class SafetensorsWriter {
   FileWriter writer_;
   std::vector<TensorDeclaration> tensors_;
   size_t next_ = 0;
+  size_t some_ = 0;  // bytes of the next tensor that have been appended
 };
 
 }  // namespace bitwright::worker

@@ -1,6 +1,7 @@
 #include "workers/formats/format.h"
 
 #include <tuple>
+#include <utility>
 
 #include "workers/formats/formats_errors.h"
 
@@ -14,55 +15,124 @@ struct Overloaded : Ts... {
 template <typename... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
 
+constexpr int kPlainWidth = 16;
+constexpr std::string_view kPlainName = "unquantized";
+
 // Less is more typical. Large groups, of which a scale costs little; types of two levels; lattices last.
 std::tuple<int, int64_t> Rank(const Format& format) {
-  return std::visit(Overloaded{[](const IntFormat& integer) { return std::tuple(0, int64_t{-integer.group_size}); },
+  return std::visit(Overloaded{[](const IntFormat& integer) {
+                                 return std::tuple(integer.asymmetric ? 1 : 0, int64_t{-integer.group_size});
+                               },
                                [](BlockType type) {
                                  if (OnLattice(type)) return std::tuple(2, LatticeOf(type).group);
                                  const Grid& grid = GridOf(type);
                                  return std::tuple(grid.two_levels() ? 0 : 1, grid.minima ? int64_t{0} : grid.group);
-                               }},
+                               },
+                               [](FloatFormat floats) { return std::tuple(1, -SpecOf(floats).group); },
+                               [](PlainFormat) { return std::tuple(3, int64_t{0}); }},
                     format);
+}
+
+std::vector<StoredTensor> TensorsOf(const IntFormat& format, int64_t out, int64_t in, DType type) {
+  const int64_t groups = format.Groups(in);
+  std::vector<StoredTensor> tensors = {{".weight_packed", DType::kI32, {out, format.WordsPerRow(in)}},
+                                       {".weight_scale", format.ScaleDType(type), {out, groups}}};
+  if (format.asymmetric) {
+    tensors.push_back({".weight_zero_point", DType::kI32, {PackedWords(format.bits, out), groups}});
+  }
+  tensors.push_back({".weight_shape", DType::kI64, {2}});
+  return tensors;
+}
+
+std::vector<StoredTensor> TensorsOf(FloatFormat format, int64_t out, int64_t in, DType type) {
+  const FloatSpec& spec = SpecOf(format);
+  const StoredTensor bytes{".weight", DType::kF8E4M3, {out, in}};
+  const StoredTensor packed{".weight_packed", DType::kU8, {out, in * spec.bits / 8}};
+  const auto scale = [](DType of, std::vector<int64_t> shape) {
+    return StoredTensor{".weight_scale", of, std::move(shape)};
+  };
+  const auto blocks = [](int64_t n) { return (n + kScaleBlock - 1) / kScaleBlock; };
+  switch (spec.scaling) {
+    case FloatScaling::kPowers:
+      return {spec.bits == 8 ? bytes : packed, scale(DType::kU8, {out, in / spec.group})};
+    case FloatScaling::kTwoLevels:
+      return {packed, scale(DType::kF8E4M3, {out, in / spec.group}), {".weight_global_scale", DType::kF32, {1}}};
+    case FloatScaling::kTensor:
+      return {bytes, scale(type, {1})};
+    case FloatScaling::kChannel:
+      return {bytes, scale(type, {out, 1})};
+    case FloatScaling::kBlock:
+      return {bytes, scale(type, {blocks(out), blocks(in)})};
+  }
+  return {};
 }
 
 }  // namespace
 
 std::string FormatName(const Format& format) {
   return std::visit(Overloaded{[](const IntFormat& integer) { return FormatName(integer); },
-                               [](BlockType type) { return std::string(SpecOf(type).name); }},
+                               [](BlockType type) { return std::string(SpecOf(type).name); },
+                               [](FloatFormat floats) { return std::string(SpecOf(floats).name); },
+                               [](PlainFormat) { return std::string(kPlainName); }},
                     format);
 }
 
 absl::StatusOr<Format> ParseFormat(std::string_view name) {
   if (const auto integer = ParseIntFormat(name); integer.ok()) return Format(*integer);
   if (const auto block = ParseBlockType(name); block.ok()) return Format(*block);
+  if (const auto floats = ParseFloatFormat(name); floats.ok()) return Format(*floats);
+  if (name == kPlainName) return Format(PlainFormat{});
   return FormatUnknownError(name);
 }
 
 int WidthOf(const Format& format) {
   return std::visit(
-      Overloaded{[](const IntFormat& integer) { return integer.bits; }, [](BlockType type) { return CodeBits(type); }},
+      Overloaded{[](const IntFormat& integer) { return integer.bits; }, [](BlockType type) { return CodeBits(type); },
+                 [](FloatFormat floats) { return SpecOf(floats).bits; }, [](PlainFormat) { return kPlainWidth; }},
       format);
 }
 
 int64_t GroupSizeOf(const Format& format) {
   return std::visit(
       Overloaded{[](const IntFormat& integer) { return int64_t{integer.group_size}; },
-                 [](BlockType type) { return OnLattice(type) ? LatticeOf(type).group : GridOf(type).group; }},
+                 [](BlockType type) { return OnLattice(type) ? LatticeOf(type).group : GridOf(type).group; },
+                 [](FloatFormat floats) { return SpecOf(floats).group; }, [](PlainFormat) { return int64_t{0}; }},
       format);
 }
 
 bool Fits(const Format& format, int64_t in) {
-  return std::visit(Overloaded{[&](const IntFormat& integer) { return integer.Fits(in); },
-                               [&](BlockType type) { return SpecOf(type).Fits(in); }},
-                    format);
+  return std::visit(
+      Overloaded{[&](const IntFormat& integer) { return integer.Fits(in); },
+                 [&](BlockType type) { return SpecOf(type).Fits(in); },
+                 [&](FloatFormat floats) { return SpecOf(floats).Fits(in); }, [&](PlainFormat) { return in > 0; }},
+      format);
+}
+
+std::vector<StoredTensor> StoredTensors(const Format& format, int64_t out, int64_t in, DType type) {
+  return std::visit(
+      Overloaded{[&](const IntFormat& integer) { return TensorsOf(integer, out, in, type); },
+                 [&](BlockType block) {
+                   return std::vector<StoredTensor>{{kBlocksSuffix, DType::kU8, {out, SpecOf(block).RowBytes(in)}}};
+                 },
+                 [&](FloatFormat floats) { return TensorsOf(floats, out, in, type); },
+                 [&](PlainFormat) {
+                   return std::vector<StoredTensor>{{kPlainSuffix, type, {out, in}}};
+                 }},
+      format);
+}
+
+int64_t StoredTensor::bytes() const {
+  int64_t bytes = ByteSize(dtype);
+  for (const int64_t d : shape) bytes *= d;
+  return bytes;
 }
 
 int64_t CodedBytes(const Format& format, int64_t out, int64_t in, DType type) {
-  return std::visit(
-      Overloaded{[&](const IntFormat& integer) { return StoredBytes(integer, out, in, type) - kWeightShapeBytes; },
-                 [&](BlockType block) { return out * SpecOf(block).RowBytes(in); }},
-      format);
+  int64_t bytes = 0;
+  for (const StoredTensor& tensor : StoredTensors(format, out, in, type)) {
+    if (tensor.suffix != ".weight_shape") bytes += tensor.bytes();
+  }
+  return bytes;
 }
 
 bool IsMoreTypical(const Format& a, const Format& b) { return Rank(a) < Rank(b); }

@@ -1,9 +1,11 @@
 #include "workers/formats/int_format.h"
 
+#include <algorithm>
 #include <array>
 
 #include "absl/strings/str_cat.h"
 #include "workers/formats/formats_errors.h"
+#include "workers/kernels/stored_scale.h"
 
 namespace bitwright::worker {
 namespace {
@@ -11,15 +13,13 @@ namespace {
 // In the order of AllowedIntFormats.
 constexpr int kGroupSizes[] = {32, 64, 128, IntFormat::kChannel};
 
+constexpr std::string_view kAsymmetric = "-asym", kHalfScales = "-f16";
+
 constexpr std::array<float, 256> kCodes = [] {
   std::array<float, 256> codes{};
   for (int i = 0; i < 256; ++i) codes[static_cast<size_t>(i)] = static_cast<float>(i - 128);
   return codes;
 }();
-
-ScaleType ScaleTypeOf(DType type) {
-  return type == DType::kF32 ? ScaleType::kF32 : type == DType::kF16 ? ScaleType::kF16 : ScaleType::kBF16;
-}
 
 }  // namespace
 
@@ -28,33 +28,44 @@ Grid IntFormat::Values(DType type) const {
   const auto half = size_t{1} << (bits - 1);
   grid.codebook = std::span(kCodes).subspan(128 - half, 2 * half);
   grid.group = group_size;
-  grid.negative_scales = true;
-  grid.scale_type = ScaleTypeOf(type);
-  grid.value_type = type;
+  grid.negative_scales = !asymmetric;
+  grid.zero_points = asymmetric;
+  grid.scale_type = ScaleTypeOf(ScaleDType(type));
+  grid.value_type = ScaleDType(type);
   return grid;
 }
 
 std::string FormatName(IntFormat format) {
-  if (format.group_size == IntFormat::kChannel) return absl::StrCat("int", format.bits, "-channel");
-  return absl::StrCat("int", format.bits, "-g", format.group_size);
+  std::string name = absl::StrCat("int", format.bits, "-");
+  absl::StrAppend(&name, format.group_size == IntFormat::kChannel ? "channel" : absl::StrCat("g", format.group_size));
+  if (format.asymmetric) name += kAsymmetric;
+  if (format.half_scales) name += kHalfScales;
+  return name;
 }
 
 absl::StatusOr<IntFormat> ParseIntFormat(std::string_view name) {
-  for (int bits = IntFormat::kMinBits; bits <= IntFormat::kMaxBits; ++bits) {
-    for (const int group_size : kGroupSizes) {
-      if (name == FormatName({bits, group_size})) return IntFormat{bits, group_size};
-    }
+  std::string_view rest = name;
+  const auto ends_with = [&rest](std::string_view suffix) {
+    if (!rest.ends_with(suffix)) return false;
+    rest.remove_suffix(suffix.size());
+    return true;
+  };
+  const bool half_scales = ends_with(kHalfScales), asymmetric = ends_with(kAsymmetric);
+  for (IntFormat format : AllIntFormats()) {
+    if (rest != FormatName(format)) continue;
+    format.asymmetric = asymmetric;
+    format.half_scales = half_scales;
+    if (CheckFormat(format).ok()) return format;
   }
   return FormatUnknownError(name);
 }
 
 absl::Status CheckFormat(IntFormat format) {
-  for (const int group_size : kGroupSizes) {
-    if (format.group_size == group_size && format.bits >= IntFormat::kMinBits && format.bits <= IntFormat::kMaxBits) {
-      return absl::OkStatus();
-    }
-  }
-  return FormatUnknownError(FormatName(format));
+  const bool sized = std::ranges::find(kGroupSizes, format.group_size) != std::end(kGroupSizes) &&
+                     format.bits >= IntFormat::kMinBits && format.bits <= IntFormat::kMaxBits;
+  const bool zeros_fit =
+      !format.asymmetric || (format.group_size != IntFormat::kChannel && (format.bits == 4 || format.bits == 8));
+  return sized && zeros_fit ? absl::OkStatus() : FormatUnknownError(FormatName(format));
 }
 
 std::span<const IntFormat> AllIntFormats() {

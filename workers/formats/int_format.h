@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -13,23 +14,26 @@
 
 namespace bitwright::worker {
 
-// Symmetric signed integers with one scale per group of the input dimension: value = code · scale.
+// Signed integers with one scale per group of the input dimension: value = code · scale; where they are asymmetric
+// (code − zero) · scale, with one integer `zero` per group among the codes.
 //
 // Range: codes lie in [−2^(bits−1), 2^(bits−1) − 1], two's complement's own range, so no code word is wasted; the
-// positive end is one step short of the negative one. There is no zero point.
+// positive end is one step short of the negative one.
 // Widths: 2 bits is the smallest with a zero and both signs; 8 is the largest that compressed-tensors packs.
 // Groups: a scale per 32, 64 or 128 neighbouring inputs of a row, or per row ("channel", group_size 0). Smaller groups
 // cost 0.5 bit and more per weight, larger ones gain nothing over channel.
 //
 // Storage (compressed-tensors `pack-quantized`): weight_packed i32 [out, ⌈in·bits/32⌉], weight_scale [out, groups] in
-// the weight's dtype, weight_shape i64 [2].
+// the weight's dtype, weight_shape i64 [2]; weight_zero_point i32 [⌈out·bits/32⌉, groups], packed down the columns.
 struct IntFormat {
   static constexpr int kMinBits = 2;
   static constexpr int kMaxBits = 8;
   static constexpr int kChannel = 0;
 
   int bits = 4;
-  int group_size = 128;  // 32, 64, 128 or kChannel
+  int group_size = 128;      // 32, 64, 128 or kChannel
+  bool asymmetric = false;   // of groups, 4 or 8 bits
+  bool half_scales = false;  // scales, and the weights that come of them, are F16 whatever the model's dtype is
 
   // Inputs that share a scale, in a row of `in` inputs.
   constexpr int64_t GroupWidth(int64_t in) const { return group_size == kChannel ? in : group_size; }
@@ -37,12 +41,14 @@ struct IntFormat {
   constexpr bool Fits(int64_t in) const { return in > 0 && (group_size == kChannel || in % group_size == 0); }
   // 32-bit words of a packed row; the last one is padded with zero bits.
   constexpr int64_t WordsPerRow(int64_t in) const { return PackedWords(bits, in); }
+  // Of scales, of a model whose weights are of `type`.
+  constexpr DType ScaleDType(DType type) const { return half_scales ? DType::kF16 : type; }
   // In a row of `in` inputs, of a model whose weights are of `type`: what a device rounds to.
-  constexpr IntGrid Grid(int64_t in, DType type) const { return {bits, GroupWidth(in), type}; }
-  // The same as a grid of values, code − 2^(bits−1) in the place of codes. Only of groups.
+  constexpr IntGrid Grid(int64_t in, DType type) const { return {bits, GroupWidth(in), ScaleDType(type)}; }
+  // The same as a grid of values, code + 2^(bits−1) in the place of codes. Only of groups.
   worker::Grid Values(DType type) const;
 
-  friend constexpr bool operator==(const IntFormat&, const IntFormat&) = default;
+  friend constexpr auto operator<=>(const IntFormat&, const IntFormat&) = default;
 };
 
 static_assert(IntFormat{4, 128}.Grid(256, DType::kF32).MinCode() == -8 &&
@@ -52,15 +58,17 @@ static_assert(IntFormat{3, 32}.WordsPerRow(96) == 9 && IntFormat{3, 0}.WordsPerR
 // Bytes of weight_shape: two i64.
 inline constexpr int64_t kWeightShapeBytes = 16;
 
-// Exact bytes of all three tensors of a linear [out, in] whose scales have type `scale_type` (F32, F16 or BF16),
-// without the file's header. out·in must have been checked against overflow (it comes from a tensor that fits a file).
-constexpr int64_t StoredBytes(IntFormat format, int64_t out, int64_t in, DType scale_type) {
-  return 4 * out * format.WordsPerRow(in) + ByteSize(scale_type) * out * format.Groups(in) + kWeightShapeBytes;
+// Exact bytes of all tensors of a linear [out, in] of a model whose weights have `type` (F32, F16 or BF16), without the
+// file's header. out·in must have been checked against overflow (it comes from a tensor that fits a file).
+constexpr int64_t StoredBytes(IntFormat format, int64_t out, int64_t in, DType type) {
+  const int64_t zeros = format.asymmetric ? 4 * PackedWords(format.bits, out) * format.Groups(in) : 0;
+  return 4 * out * format.WordsPerRow(in) + ByteSize(format.ScaleDType(type)) * out * format.Groups(in) + zeros +
+         kWeightShapeBytes;
 }
 
 static_assert(StoredBytes({4, 128}, 256, 512, DType::kBF16) == 256 * 256 + 256 * 4 * 2 + 16);
 
-// "int4-g128", "int4-channel".
+// "int4-g128", "int4-channel", "int4-g128-asym", "int4-g128-f16" (half_scales).
 std::string FormatName(IntFormat format);
 
 // Inverse of FormatName. INVALID_ARGUMENT, reason FORMAT_UNKNOWN.
@@ -69,10 +77,11 @@ absl::StatusOr<IntFormat> ParseIntFormat(std::string_view name);
 // INVALID_ARGUMENT, reason FORMAT_UNKNOWN, unless bits and group_size are among those above.
 absl::Status CheckFormat(IntFormat format);
 
-// All, by (bits, group size; channel last): 7 · 4. They live as long as the program.
+// All symmetric ones with scales in the model's dtype, by (bits, group size; channel last): 7 · 4. They live as long as
+// the program.
 std::span<const IntFormat> AllIntFormats();
 
-// Every format that rows of `in_features` inputs allow, by (bits, group size; channel last): at most 7 · 4.
+// Those of them that rows of `in_features` inputs allow.
 std::vector<IntFormat> AllowedIntFormats(int64_t in_features);
 
 }  // namespace bitwright::worker

@@ -7,6 +7,10 @@
 
 namespace bitwright::worker {
 
+ScaleType ScaleTypeOf(DType type) {
+  return type == DType::kF32 ? ScaleType::kF32 : type == DType::kF16 ? ScaleType::kF16 : ScaleType::kBF16;
+}
+
 float StoredScale(ScaleType type, double scale) {
   const auto value = static_cast<float>(scale);
   switch (type) {

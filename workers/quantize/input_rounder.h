@@ -18,6 +18,15 @@ struct InputRounder {
   bool reached = true;  // by any row
 };
 
+// Of a unit's weights [out, in] the rows of all linears on this input, which consumers compute at once.
+inline Matrix FusedRows(const UnitSpec& unit, const InputRounder& input, const Matrix& weights) {
+  int64_t first = 0, rows = 0;
+  for (size_t l = 0; l < input.first_linear + unit.linears_of_expert(); ++l) {
+    (l < input.first_linear ? first : rows) += unit.linears[l].out;
+  }
+  return weights.Rows(first, rows);
+}
+
 // Calls `body` for each input of a unit, one after the other: one factorization is live at a time. An expert that
 // calibration did not reach is rounded as if its inputs were uncorrelated and of one size, with share 0. Errors of
 // StatisticsFile::Read, UnitRounder::Create, ReadFactor and `body`.

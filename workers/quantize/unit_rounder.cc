@@ -5,6 +5,15 @@
 #include "proto/base/status_macros.h"
 
 namespace bitwright::worker {
+namespace {
+
+// Nothing of other formats.
+const IntFormat* SymmetricIntegers(const Format& format) {
+  const auto* integers = std::get_if<IntFormat>(&format);
+  return integers == nullptr || integers->asymmetric ? nullptr : integers;
+}
+
+}  // namespace
 
 struct UnitRounder::State {
   RoundingOptions options;
@@ -21,9 +30,14 @@ struct UnitRounder::State {
 
   RoundedLinear RoundIntegers(const Matrix& weights, IntFormat format) const;
   RoundedLinear SweptIntegers(const Matrix& weights, IntFormat format) const;
-  QuantizedLinear RoundBlocks(const Matrix& weights, BlockType type, const GridSteps& steps) const;
+  // On a grid or a lattice, or not at all: all but symmetric integers.
+  QuantizedLinear RoundOther(const Matrix& weights, const Matrix& fused, const Format& format,
+                             const GridSteps& steps) const;
+  QuantizedLinear RoundFloats(const Matrix& weights, const Matrix& fused, FloatFormat format, GridSteps steps) const;
+  QuantizedLinear Keep(const Matrix& weights) const;
   // [formats][out]
-  std::vector<std::vector<double>> RowLosses(const Matrix& weights, std::span<const Format> formats) const;
+  std::vector<std::vector<double>> RowLosses(const Matrix& weights, const Matrix& fused,
+                                             std::span<const Format> formats) const;
 };
 
 RoundedLinear UnitRounder::State::RoundIntegers(const Matrix& weights, IntFormat format) const {
@@ -54,26 +68,52 @@ RoundedLinear UnitRounder::State::SweptIntegers(const Matrix& weights, IntFormat
   return rounded;
 }
 
-QuantizedLinear UnitRounder::State::RoundBlocks(const Matrix& weights, BlockType type, const GridSteps& steps) const {
-  Rounding& rounding = device.rounding();
+QuantizedLinear UnitRounder::State::RoundFloats(const Matrix& weights, const Matrix& fused, FloatFormat format,
+                                                GridSteps steps) const {
+  const Extremes extremes = ExtremesOf(device, weights, fused);
+  const std::vector<float> scales = GivenScales(format, extremes, weights.columns, options.storage_type);
+  steps.scales = scales;
+  const float divisor = DivisorOf(format, extremes.most);
+  const Grid grid = GridOf(format, weights.columns, options.storage_type, divisor);
+  return {FloatRounded{device.rounding().RoundOnGrid(*factor, weights, grid, steps), divisor}};
+}
+
+QuantizedLinear UnitRounder::State::Keep(const Matrix& weights) const {
+  PlainLinear plain;
+  plain.values.resize(static_cast<size_t>(weights.rows * weights.columns));
+  device.Read(weights, plain.values);
+  plain.row_loss.resize(static_cast<size_t>(weights.rows));
+  return {std::move(plain)};
+}
+
+QuantizedLinear UnitRounder::State::RoundOther(const Matrix& weights, const Matrix& fused, const Format& format,
+                                               const GridSteps& steps) const {
+  if (std::holds_alternative<PlainFormat>(format)) return Keep(weights);
   const GridSteps taken = gptq() ? steps : GridSteps{.feedback = false, .sweeps = 0};
+  if (const auto* floats = std::get_if<FloatFormat>(&format)) return RoundFloats(weights, fused, *floats, taken);
+  Rounding& rounding = device.rounding();
+  if (const auto* integer = std::get_if<IntFormat>(&format)) {
+    return {rounding.RoundOnGrid(*factor, weights, integer->Values(options.storage_type), taken)};
+  }
+  const BlockType type = std::get<BlockType>(format);
   if (OnLattice(type)) return {rounding.RoundOnLattice(*factor, weights, LatticeOf(type), taken)};
   return {rounding.RoundOnGrid(*factor, weights, GridOf(type), taken)};
 }
 
-std::vector<std::vector<double>> UnitRounder::State::RowLosses(const Matrix& weights,
+std::vector<std::vector<double>> UnitRounder::State::RowLosses(const Matrix& weights, const Matrix& fused,
                                                                std::span<const Format> formats) const {
   std::vector<std::vector<double>> rows(formats.size());
   std::vector<IntGrid> grids;  // of integers, which GPTQ rounds to all at once
   std::vector<size_t> together;
   for (size_t f = 0; f < formats.size(); ++f) {
-    if (const auto* type = std::get_if<BlockType>(&formats[f])) {
-      rows[f] = RoundBlocks(weights, *type, options.priced_steps).row_loss();
+    const IntFormat* integers = SymmetricIntegers(formats[f]);
+    if (integers == nullptr) {
+      rows[f] = RoundOther(weights, fused, formats[f], options.priced_steps).row_loss();
     } else if (gptq()) {
-      grids.push_back(GridFor(weights, std::get<IntFormat>(formats[f])));
+      grids.push_back(GridFor(weights, *integers));
       together.push_back(f);
     } else {
-      rows[f] = RoundIntegers(weights, std::get<IntFormat>(formats[f])).row_loss;
+      rows[f] = RoundIntegers(weights, *integers).row_loss;
     }
   }
   if (grids.empty()) return rows;
@@ -85,30 +125,10 @@ std::vector<std::vector<double>> UnitRounder::State::RowLosses(const Matrix& wei
   return rows;
 }
 
-double QuantizedLinear::loss() const {
-  return std::visit([](const auto& rounded) { return rounded.loss; }, parts);
-}
-
-const std::vector<double>& QuantizedLinear::row_loss() const {
-  return std::visit([](const auto& rounded) -> const std::vector<double>& { return rounded.row_loss; }, parts);
-}
-
 bool AnyOnGrid(std::span<const Format> formats) {
-  return std::ranges::any_of(formats, [](const Format& format) { return std::holds_alternative<BlockType>(format); });
-}
-
-void WriteValues(const QuantizedLinear& linear, const Format& format, DType type, Device& device, const Matrix& to) {
-  if (const auto* block = std::get_if<BlockType>(&format)) {
-    const auto values =
-        OnLattice(*block)
-            ? ValuesOf(std::get<LatticeRounded>(linear.parts).codes, LatticeOf(*block), to.rows, to.columns)
-            : ValuesOf(std::get<GridRounded>(linear.parts).codes, GridOf(*block), to.rows, to.columns);
-    device.Write(values, to);
-    return;
-  }
-  const RoundedLinear& rounded = std::get<RoundedLinear>(linear.parts);
-  const IntGrid grid = std::get<IntFormat>(format).Grid(to.columns, type);
-  device.rounding().Dequantize(grid, rounded.codes, rounded.scales, to);
+  return std::ranges::any_of(formats, [](const Format& format) {
+    return SymmetricIntegers(format) == nullptr && !std::holds_alternative<PlainFormat>(format);
+  });
 }
 
 UnitRounder::UnitRounder(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -135,16 +155,17 @@ UnitRounder UnitRounder::Create(std::unique_ptr<DeviceFactor> factor, const Roun
   return UnitRounder(std::make_unique<State>(State{options, device, std::move(factor)}));
 }
 
-QuantizedLinear UnitRounder::Round(const Matrix& weights, const Format& format) const {
+QuantizedLinear UnitRounder::Round(const Matrix& weights, const Matrix& fused, const Format& format) const {
   const State& s = *state_;
-  if (const auto* type = std::get_if<BlockType>(&format)) return s.RoundBlocks(weights, *type, s.options.steps);
-  return {s.RoundIntegers(weights, std::get<IntFormat>(format))};
+  if (const IntFormat* integers = SymmetricIntegers(format)) return {s.RoundIntegers(weights, *integers)};
+  return s.RoundOther(weights, fused, format, s.options.steps);
 }
 
-std::vector<RoundingLoss> UnitRounder::Losses(const Matrix& weights, std::span<const Format> formats,
+std::vector<RoundingLoss> UnitRounder::Losses(const Matrix& weights, const Matrix& fused,
+                                              std::span<const Format> formats,
                                               std::span<const double> row_weights) const {
   const State& s = *state_;
-  const std::vector<std::vector<double>> rows = s.RowLosses(weights, formats);
+  const std::vector<std::vector<double>> rows = s.RowLosses(weights, fused, formats);
   std::vector<RoundingLoss> losses(formats.size());
   for (size_t f = 0; f < formats.size(); ++f) {
     for (size_t r = 0; r < rows[f].size(); ++r) {

@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <span>
-#include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -10,6 +9,7 @@
 #include "workers/formats/format.h"
 #include "workers/kernels/rounding.h"
 #include "workers/quantize/factor.h"
+#include "workers/quantize/quantized_linear.h"
 #include "workers/tensor/dtype.h"
 
 namespace bitwright::worker {
@@ -24,26 +24,15 @@ struct RoundingOptions {
   DType storage_type = DType::kF32;  // dtype of the model's weights
 
   bool on_grids = false;  // RTN: formats on grids are among those that will be asked for, which take a factor
-  // GPTQ, of block types and of integers in groups: for the result, and where only what it costs is asked for.
+  // GPTQ, on grids and lattices: for the result, and where only what it costs is asked for.
   GridSteps steps = {.feedback = true, .sweeps = 3, .refit = true};  // integers without sweeps: RoundLdlq
   GridSteps priced_steps = {.feedback = true, .sweeps = 0};
 
   FactorOptions factor() const { return {act_order, damping}; }
 };
 
-// A linear [out, in] as codes with all that belongs to them: what a target packs.
-struct QuantizedLinear {
-  // Of an integer format; of a block type on a grid; of one on a lattice.
-  std::variant<RoundedLinear, GridRounded, LatticeRounded> parts;
-
-  double loss() const;                          // tr(ΔW H ΔWᵀ)
-  const std::vector<double>& row_loss() const;  // [out]
-};
-
+// Whether a format is rounded on a grid or a lattice, for which RTN too takes a factor.
 bool AnyOnGrid(std::span<const Format> formats);
-
-// to [out, in], f32: the values that a consumer decodes, of a model whose weights have `type`.
-void WriteValues(const QuantizedLinear& linear, const Format& format, DType type, Device& device, const Matrix& to);
 
 // What rounding a linear costs.
 struct RoundingLoss {
@@ -64,11 +53,12 @@ class UnitRounder {
   UnitRounder(UnitRounder&&) noexcept;
   UnitRounder& operator=(UnitRounder&&) noexcept;
 
-  // weights [out, in] on the device, whose rows the format fits.
-  QuantizedLinear Round(const Matrix& weights, const Format& format) const;
+  // weights [out, in] on the device, whose rows the format fits; fused: the rows of all linears that consumers compute
+  // at once with this one, itself among them.
+  QuantizedLinear Round(const Matrix& weights, const Matrix& fused, const Format& format) const;
 
   // The losses alone, one per format. row_weights [out].
-  std::vector<RoundingLoss> Losses(const Matrix& weights, std::span<const Format> formats,
+  std::vector<RoundingLoss> Losses(const Matrix& weights, const Matrix& fused, std::span<const Format> formats,
                                    std::span<const double> row_weights) const;
 
  private:

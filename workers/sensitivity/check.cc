@@ -71,7 +71,8 @@ class Check {
     Device& device = runner_.device();
     return ForEachInput(unit, statistics_, rounding, device, [&](const InputRounder& input) {
       ForEachLinear(unit, input, [&](const LinearSpec& linear, int64_t row) {
-        const QuantizedLinear quantized = input.rounder.Round(from.Rows(row, linear.out), format);
+        const QuantizedLinear quantized =
+            input.rounder.Round(from.Rows(row, linear.out), FusedRows(unit, input, from), format);
         WriteValues(quantized, format, rounding.storage_type, device, to.Rows(row, linear.out));
       });
       return absl::OkStatus();

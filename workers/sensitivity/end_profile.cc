@@ -61,7 +61,7 @@ class EndPricing {
     const DeviceMatrix weights = Weights(end);
     const DeviceMatrix values(device_, DType::kF32, weights.view().rows, weights.view().columns);
     for (const Format& format : formats) {
-      const QuantizedLinear quantized = rounder.Round(weights.view(), format);
+      const QuantizedLinear quantized = rounder.Round(weights.view(), weights.view(), format);
       WriteValues(quantized, format, rounding.storage_type, device_, values.view());
       UnitProfile::Option option{format, quantized.loss(), 0};
       for (const Metric& metric : metrics) option.predicted += Loss(weights.view(), values.view(), metric);

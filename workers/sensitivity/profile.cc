@@ -9,9 +9,11 @@ namespace {
 // Adds what the linears on one input cost in every format.
 void AddInput(const UnitSpec& unit, const InputRounder& input, const Matrix& weights, const std::vector<double>& rows,
               const std::vector<Format>& formats, UnitProfile& profile) {
+  const Matrix fused = FusedRows(unit, input, weights);
   ForEachLinear(unit, input, [&](const LinearSpec& linear, int64_t row) {
     const auto own_rows = std::span(rows).subspan(static_cast<size_t>(row), static_cast<size_t>(linear.out));
-    const std::vector<RoundingLoss> losses = input.rounder.Losses(weights.Rows(row, linear.out), formats, own_rows);
+    const std::vector<RoundingLoss> losses =
+        input.rounder.Losses(weights.Rows(row, linear.out), fused, formats, own_rows);
     for (size_t f = 0; f < formats.size(); ++f) {
       profile.options[f].proxy += input.share * losses[f].moment;
       profile.options[f].predicted += losses[f].weighted / 2;

@@ -45,7 +45,7 @@ v1::Candidate LongestCandidate() {
 // Every unit in some format, as many formats in use as that gives, and numbers of the most digits.
 v1::Plan LongestPlan(const v1::ModelInfo& info, const v1::TargetInfo& target) {
   v1::Plan plan;
-  plan.set_name("uniform-int8-channel");
+  plan.set_name("uniform-int8-channel-f16");
   plan.set_weight_bytes(info.tensor_bytes());
   plan.set_predicted_loss(kLongNumber);
   for (int u = 0; u < target.units_size(); ++u) {
@@ -70,10 +70,28 @@ int64_t FormatsBeyond(const v1::Plan& longest, const v1::TargetInfo& target) {
   return std::max<int64_t>(most - static_cast<int64_t>(used.size()), 0);
 }
 
-int64_t BytesIn(const Format& format, const v1::UnitInfo& unit, DType type) {
+std::vector<LinearShape> ShapesOf(const v1::UnitInfo& unit) {
+  std::vector<LinearShape> shapes;
+  for (const auto& linear : unit.linears()) shapes.push_back({linear.out_features(), linear.in_features()});
+  return shapes;
+}
+
+// Units' names of formats, which plan.json has, may be longer than those that LongestPlan has.
+int64_t NameSlack(const v1::TargetInfo& target) {
+  int64_t bytes = 0;
+  for (int u = 0; u < target.units_size(); ++u) {
+    const auto& options = target.units(u).options();
+    int64_t longest = 0;
+    for (const auto& option : options) longest = std::max(longest, std::ssize(option.name()));
+    bytes += longest - std::ssize(options[u % options.size()].name());
+  }
+  return bytes;
+}
+
+int64_t BytesIn(const Target& target, const Format& format, const v1::UnitInfo& unit, DType type) {
   int64_t bytes = 0;
   for (const auto& linear : unit.linears()) {
-    bytes += CodedBytes(format, linear.out_features(), linear.in_features(), type);
+    bytes += target.LinearBytes(format, linear.out_features(), linear.in_features(), type);
   }
   return bytes;
 }
@@ -87,10 +105,10 @@ void DescribeUnits(const Target& target, const v1::ModelInfo& info, v1::TargetIn
     for (const auto& linear : unit.linears()) stored.insert(linear.name() + ".weight");
     to.set_quantized_weights(to.quantized_weights() + unit.weights());
     auto& options = *to.add_units()->mutable_options();
-    for (const Format& format : FormatsThatFit(target, unit.linears(0).in_features())) {
+    for (const Format& format : FormatsThatFit(target, ShapesOf(unit))) {
       v1::FormatOption& option = *options.Add();
       *option.mutable_format() = ToProto(format);
-      option.set_bytes(BytesIn(format, unit, type));
+      option.set_bytes(BytesIn(target, format, unit, type));
       option.set_name(FormatName(format));
       option.set_bits(WidthOf(format));
       option.set_group_size(static_cast<int32_t>(GroupSizeOf(format)));
@@ -124,7 +142,7 @@ absl::StatusOr<int64_t> OverheadBound(const Target& target, const TargetModel& m
     const auto& options = described.units(u).options();
     counted += options[u % options.size()].bytes();
   }
-  return bytes - counted + kOverheadSlackBytes + target.SlackBytes(info) +
+  return bytes - counted + kOverheadSlackBytes + target.SlackBytes(info, plan) + NameSlack(described) +
          kBytesPerFormat * FormatsBeyond(plan, described);
 }
 

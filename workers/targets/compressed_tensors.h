@@ -4,12 +4,8 @@
 
 namespace bitwright::worker {
 
-// "compressed-tensors": a Hugging Face folder in the `pack-quantized` format.
-//   config.json        the model's, with quantization_config (explicit linear names), architectures, model_type and
-//                      tie_word_embeddings as the artifact is, and without auto_map
-//   model.safetensors  packed weights and the tensors that stay, unchanged; by falling element size, then name, so that
-//                      all lie aligned. "__metadata__" has the format "pt", which transformers asks for
-//   carried files      all: tokenizer, chat templates, processors, generation_config.json and licences
+// "compressed-tensors": a Hugging Face folder with the tensors of compressed-tensors 0.20 (StoredTensors), each format
+// in use a group of linears by explicit names.
 const Target& CompressedTensors();
 
 }  // namespace bitwright::worker

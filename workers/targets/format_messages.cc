@@ -1,16 +1,25 @@
 #include "workers/targets/format_messages.h"
 
+#include <string>
+
 #include "bitwright/v1/plans.pb.h"
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
 #include "workers/formats/formats_errors.h"
 
 namespace bitwright::worker {
+namespace {
+
+static_assert(static_cast<int>(v1::FloatFormat::MXFP4) == static_cast<int>(FloatFormat::kMxfp4) + 1 &&
+              static_cast<int>(v1::FloatFormat::MXFP8) == static_cast<int>(FloatFormat::kMxfp8) + 1);
+
+}  // namespace
 
 absl::StatusOr<Format> FormatOf(const v1::Format& message) {
   switch (message.kind_case()) {
     case v1::Format::kInteger: {
-      const IntFormat format{message.integer().bits(), message.integer().group_size()};
+      const v1::IntegerFormat& integer = message.integer();
+      const IntFormat format{integer.bits(), integer.group_size(), integer.asymmetric(), integer.half_scales()};
       ABSL_RETURN_IF_ERROR(CheckFormat(format));
       return Format(format);
     }
@@ -18,6 +27,13 @@ absl::StatusOr<Format> FormatOf(const v1::Format& message) {
       ABSL_ASSIGN_OR_RETURN(const BlockType type, BlockTypeOfId(static_cast<uint32_t>(message.block().type())));
       return Format(type);
     }
+    case v1::Format::kFloats: {
+      const int type = message.floats().type();
+      if (type < 1 || type > std::ssize(FloatSpecs())) return FormatUnknownError("floats " + std::to_string(type));
+      return Format(FloatSpecs()[static_cast<size_t>(type - 1)].format);
+    }
+    case v1::Format::kPlain:
+      return Format(PlainFormat{});
     case v1::Format::KIND_NOT_SET:
       break;
   }
@@ -28,17 +44,23 @@ v1::Format ToProto(const Format& format) {
   v1::Format message;
   if (const auto* block = std::get_if<BlockType>(&format)) {
     message.mutable_block()->set_type(static_cast<v1::BlockFormat::Type>(SpecOf(*block).ggml_id));
+  } else if (const auto* floats = std::get_if<FloatFormat>(&format)) {
+    message.mutable_floats()->set_type(static_cast<v1::FloatFormat::Type>(static_cast<int>(*floats) + 1));
+  } else if (const auto* integer = std::get_if<IntFormat>(&format)) {
+    message.mutable_integer()->set_bits(integer->bits);
+    message.mutable_integer()->set_group_size(integer->group_size);
+    message.mutable_integer()->set_asymmetric(integer->asymmetric);
+    message.mutable_integer()->set_half_scales(integer->half_scales);
   } else {
-    const IntFormat integer = std::get<IntFormat>(format);
-    message.mutable_integer()->set_bits(integer.bits);
-    message.mutable_integer()->set_group_size(integer.group_size);
+    message.mutable_plain();
   }
   return message;
 }
 
 bool SameFormat(const v1::Format& a, const v1::Format& b) {
-  return a.kind_case() == b.kind_case() && a.integer().bits() == b.integer().bits() &&
-         a.integer().group_size() == b.integer().group_size() && a.block().type() == b.block().type();
+  const auto format_a = FormatOf(a), format_b = FormatOf(b);
+  if (!format_a.ok() || !format_b.ok()) return a.kind_case() == b.kind_case() && format_a.ok() == format_b.ok();
+  return *format_a == *format_b;
 }
 
 std::string NameOf(const v1::Format& message) {

@@ -71,10 +71,11 @@ uint32_t FileTypeOf(BlockType type) {
   return 0;
 }
 
-// The format that most weights of a plan have.
+// The block type that most weights of a plan have.
 std::optional<BlockType> MostUsed(const v1::ModelInfo& info, const v1::Plan& plan) {
   std::map<BlockType, int64_t> weights;
   for (int u = 0; u < plan.units_size(); ++u) {
+    if (!plan.units(u).format().has_block()) continue;
     const auto type = BlockTypeOfId(static_cast<uint32_t>(plan.units(u).format().block().type()));
     if (type.ok()) weights[*type] += info.units(u).weights();
   }
@@ -146,9 +147,10 @@ absl::StatusOr<Layout> LayOut(const TargetModel& model, const v1::Plan& plan) {
   ABSL_ASSIGN_OR_RETURN(const std::vector<GgufSetting> vocabulary, VocabularyOf(model));
   std::map<std::string, uint32_t> blocks;  // linear → type
   for (int u = 0; u < plan.units_size(); ++u) {
-    for (const auto& linear : info.units(u).linears()) {
-      blocks[linear.name()] = static_cast<uint32_t>(plan.units(u).format().block().type());
-    }
+    const v1::Format& format = plan.units(u).format();
+    const uint32_t type =
+        format.has_plain() ? KeptType(info.dtype(), 2, false) : static_cast<uint32_t>(format.block().type());
+    for (const auto& linear : info.units(u).linears()) blocks[linear.name()] = type;
   }
   std::map<std::string, std::string> kept;  // tensor → dtype
   for (const auto& tensor : info.kept()) kept[tensor.name()] = tensor.dtype();
@@ -223,6 +225,7 @@ class GgufTarget final : public Target {
     static const auto& formats = *new std::vector<Format>([] {
       std::vector<Format> all;
       for (const BlockSpec& spec : BlockSpecs()) all.emplace_back(spec.type);
+      all.emplace_back(PlainFormat{});
       std::ranges::stable_sort(all, {}, [](const Format& format) { return WidthOf(format); });
       return all;
     }());
@@ -232,12 +235,6 @@ class GgufTarget final : public Target {
   absl::Status Check(const TargetModel& model) const override {
     ABSL_RETURN_IF_ERROR(ArchitectureOf(model).status());
     ABSL_RETURN_IF_ERROR(VocabularyOf(model).status());
-    for (const v1::UnitInfo& unit : model.info.units()) {
-      const int64_t in = unit.linears(0).in_features();
-      if (!FormatsThatFit(*this, in).empty()) continue;
-      return GgufCannotStoreError("rows of " + std::to_string(in) + " weights ('" + unit.name() + "')",
-                                  "its blocks have 32 or 256");
-    }
     return absl::OkStatus();
   }
 
@@ -261,7 +258,7 @@ class GgufTarget final : public Target {
     return layout.plan.file_bytes;
   }
 
-  int64_t SlackBytes(const v1::ModelInfo& info) const override {
+  int64_t SlackBytes(const v1::ModelInfo& info, const v1::Plan&) const override {
     int64_t tensors = info.kept_size();
     for (const v1::UnitInfo& unit : info.units()) tensors += unit.linears_size();
     return kMostPadding * (tensors + 1);
@@ -284,7 +281,7 @@ class GgufTarget final : public Target {
   CardParts Card() const override {
     return {"llama.cpp", "gguf",
             "Weights of all decoder linears, of the embedding and of the output head are blocks of GGUF, of a type for "
-            "each unit; norms are stored as f32."};
+            "each unit (unquantized ones are as they were); norms are stored as f32."};
   }
 };
 

@@ -49,14 +49,14 @@ std::vector<std::byte> GgufKeptData(const GgufSource& source, const TensorView& 
 
 absl::Status AppendGgufBlocks(const std::string& linear, const GgufSource& source, const GgmlType& type,
                               const PackedUnits& packed, GgufWriter& writer) {
-  const std::string name = linear + std::string(kBlocksTensor);
+  const std::string name = linear + std::string(type.values_per_block == 1 ? kPlainSuffix : kBlocksSuffix);
   const int64_t rows = source.shape[source.shape.size() - 2];
   const int64_t row_bytes = source.shape.back() / type.values_per_block * type.bytes_per_block;
   for (const SafetensorsFile& file : packed.files()) {
     const auto found = file.tensors().find(name);
     if (found == file.tensors().end()) continue;
     const std::span<const std::byte> blocks = found->second.bytes;
-    if (found->second.shape != std::vector<int64_t>{rows, row_bytes}) break;
+    if (static_cast<int64_t>(blocks.size()) != rows * row_bytes) break;
     if (source.rotary_head_dim == 0) {
       return writer.AppendSome(blocks, [&](std::span<const std::byte> part) { file.Release(part); });
     }

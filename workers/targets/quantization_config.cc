@@ -4,56 +4,120 @@
 #include <string>
 #include <utility>
 
+#include "proto/base/log.h"
+#include "workers/targets/format_messages.h"
+
 namespace bitwright::worker {
 namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json WeightsScheme(const v1::IntegerFormat& format) {
-  ordered_json scheme;
-  scheme["num_bits"] = format.bits();
-  scheme["type"] = "int";
-  scheme["symmetric"] = true;
-  scheme["strategy"] = format.group_size() == 0 ? "channel" : "group";
-  scheme["group_size"] = format.group_size() == 0 ? ordered_json(nullptr) : ordered_json(format.group_size());
-  scheme["dynamic"] = false;
+// How compressed-tensors 0.20 names a format: that of the packed tensors, and QuantizationArgs of the weights.
+struct Scheme {
+  const char* packing;
+  ordered_json weights;
+};
+
+ordered_json Arguments(int bits, const char* type, bool symmetric, const char* strategy, ordered_json group_size) {
+  ordered_json arguments;
+  arguments["num_bits"] = bits;
+  arguments["type"] = type;
+  arguments["symmetric"] = symmetric;
+  arguments["strategy"] = strategy;
+  arguments["group_size"] = std::move(group_size);
+  arguments["dynamic"] = false;
+  return arguments;
+}
+
+Scheme SchemeOf(const IntFormat& format) {
+  const bool channel = format.group_size == IntFormat::kChannel;
+  return {"pack-quantized", Arguments(format.bits, "int", !format.asymmetric, channel ? "channel" : "group",
+                                      channel ? ordered_json(nullptr) : ordered_json(format.group_size))};
+}
+
+const char* PackingOf(const FloatSpec& spec) {
+  if (spec.scaling == FloatScaling::kTwoLevels) return "nvfp4-pack-quantized";
+  if (spec.scaling != FloatScaling::kPowers) return "float-quantized";
+  return spec.bits == 4 ? "mxfp4-pack-quantized" : spec.bits == 6 ? "mxfp6-pack-quantized" : "mxfp8-quantized";
+}
+
+Scheme SchemeOf(FloatFormat format) {
+  const FloatSpec& spec = SpecOf(format);
+  Scheme scheme{PackingOf(spec), Arguments(spec.bits, "float", true, "group", spec.group)};
+  switch (spec.scaling) {
+    case FloatScaling::kPowers:
+      scheme.weights["scale_dtype"] = "torch.uint8";
+      break;
+    case FloatScaling::kTwoLevels:
+      scheme.weights["strategy"] = "tensor_group";
+      scheme.weights["scale_dtype"] = "torch.float8_e4m3fn";
+      break;
+    case FloatScaling::kTensor:
+    case FloatScaling::kChannel:
+      scheme.weights["strategy"] = spec.scaling == FloatScaling::kTensor ? "tensor" : "channel";
+      scheme.weights["group_size"] = nullptr;
+      break;
+    case FloatScaling::kBlock:
+      scheme.weights["strategy"] = "block";
+      scheme.weights["group_size"] = nullptr;
+      scheme.weights["block_structure"] = {kScaleBlock, kScaleBlock};
+      break;
+  }
   return scheme;
+}
+
+Scheme SchemeOf(const Format& format) {
+  const auto* integers = std::get_if<IntFormat>(&format);
+  return integers != nullptr ? SchemeOf(*integers) : SchemeOf(std::get<FloatFormat>(format));
+}
+
+// What one format is used for: names of linears, and patterns.
+using Names = std::map<Format, ordered_json>;
+
+Names NamesOf(const v1::Plan& plan, const google::protobuf::RepeatedPtrField<v1::UnitInfo>& units) {
+  Names names;
+  std::map<std::string, Format> tied;
+  for (int u = 0; u < plan.units_size(); ++u) {
+    const auto format = FormatOf(plan.units(u).format());
+    CHECK(format.ok()) << format.status();
+    ordered_json& own = names[*format];
+    if (!units[u].tie().empty()) {
+      tied[units[u].tie()] = *format;
+      continue;
+    }
+    for (const auto& linear : units[u].linears()) own.push_back(linear.name());
+  }
+  // transformers holds all experts in one tensor and finds their group by a pattern that names them.
+  for (const auto& [tie, format] : tied) names[format].push_back("re:.*\\." + tie + "\\..*");
+  return names;
 }
 
 }  // namespace
 
 ordered_json QuantizationConfig(const v1::Plan& plan, const google::protobuf::RepeatedPtrField<v1::UnitInfo>& units) {
-  std::map<std::pair<int, int>, ordered_json> targets;  // (bits, group size) → names
-  std::map<std::string, std::pair<int, int>> tied;
-  for (int u = 0; u < plan.units_size(); ++u) {
-    const v1::IntegerFormat& format = plan.units(u).format().integer();
-    ordered_json& names = targets[{format.bits(), format.group_size()}];
-    if (!units[u].tie().empty()) {
-      tied[units[u].tie()] = {format.bits(), format.group_size()};
+  ordered_json groups, ignored = {"lm_head"};
+  std::string packing;
+  for (auto& [format, names] : NamesOf(plan, units)) {
+    if (std::holds_alternative<PlainFormat>(format)) {
+      ignored.insert(ignored.end(), names.begin(), names.end());
       continue;
     }
-    for (const auto& linear : units[u].linears()) names.push_back(linear.name());
-  }
-  // transformers holds all experts in one tensor and finds their group by a pattern that names them.
-  for (const auto& [tie, format] : tied) targets[format].push_back("re:.*\\." + tie + "\\..*");
-  ordered_json groups;
-  for (auto& [key, names] : targets) {
-    v1::IntegerFormat format;
-    format.set_bits(key.first);
-    format.set_group_size(key.second);
+    Scheme scheme = SchemeOf(format);
     ordered_json& group = groups["group_" + std::to_string(groups.size())];
-    group["format"] = "pack-quantized";
+    group["format"] = scheme.packing;
     group["targets"] = std::move(names);
-    group["weights"] = WeightsScheme(format);
+    group["weights"] = std::move(scheme.weights);
     group["input_activations"] = nullptr;
     group["output_activations"] = nullptr;
+    packing = packing.empty() || packing == scheme.packing ? scheme.packing : "mixed-precision";
   }
+  if (groups.empty()) return nullptr;
   ordered_json config;
   config["quant_method"] = "compressed-tensors";
-  config["format"] = "pack-quantized";
+  config["format"] = packing;
   config["quantization_status"] = "compressed";
   config["config_groups"] = std::move(groups);
-  config["ignore"] = {"lm_head"};
+  config["ignore"] = std::move(ignored);
   config["kv_cache_scheme"] = nullptr;
   config["global_compression_ratio"] = nullptr;
   return config;

@@ -1,7 +1,10 @@
 #include "workers/targets/target.h"
 
+#include <algorithm>
+
 #include "workers/targets/compressed_tensors.h"
 #include "workers/targets/gguf.h"
+#include "workers/targets/gptq.h"
 #include "workers/targets/targets_errors.h"
 
 namespace bitwright::worker {
@@ -12,7 +15,7 @@ const std::string* TargetModel::Text(std::string_view path) const {
 }
 
 std::span<const Target* const> Targets() {
-  static const Target* const targets[] = {&CompressedTensors(), &Gguf()};
+  static const Target* const targets[] = {&CompressedTensors(), &Gguf(), &Gptq()};
   return targets;
 }
 
@@ -25,10 +28,17 @@ absl::StatusOr<const Target*> FindTarget(std::string_view name) {
   return TargetUnknownError(name, known);
 }
 
-std::vector<Format> FormatsThatFit(const Target& target, int64_t in) {
+bool Target::Stores(const Format& format, int64_t, int64_t in) const { return Fits(format, in); }
+
+int64_t Target::LinearBytes(const Format& format, int64_t out, int64_t in, DType type) const {
+  return CodedBytes(format, out, in, type);
+}
+
+std::vector<Format> FormatsThatFit(const Target& target, std::span<const LinearShape> linears) {
   std::vector<Format> formats;
   for (const Format& format : target.formats()) {
-    if (Fits(format, in)) formats.push_back(format);
+    const auto stored = [&](const LinearShape& linear) { return target.Stores(format, linear.out, linear.in); };
+    if (std::ranges::all_of(linears, stored)) formats.push_back(format);
   }
   return formats;
 }

@@ -59,6 +59,10 @@ class Target {
   virtual std::string_view weights_file() const = 0;  // "model.safetensors"
   // All formats that it stores, by rising width.
   virtual std::span<const Format> formats() const = 0;
+  // Whether a linear [out, in] can be stored in one of them.
+  virtual bool Stores(const Format& format, int64_t out, int64_t in) const;
+  // Exact bytes of it, of a model whose weights have `type`, without what every format of the target stores alike.
+  virtual int64_t LinearBytes(const Format& format, int64_t out, int64_t in, DType type) const;
   // What rounding to one of them takes, in passes of error feedback, and where only what it costs is asked for; whether
   // it holds H beside its factor.
   virtual double rounding_passes() const = 0;
@@ -79,8 +83,8 @@ class Target {
                                                                       const v1::Plan& plan) const = 0;
   // Exact bytes of the weights' file. Errors of Check.
   virtual absl::StatusOr<int64_t> WeightsBytes(const TargetModel& model, const v1::Plan& plan) const = 0;
-  // Most that WeightsBytes of any plan are above those of another of the same option and kept bytes.
-  virtual int64_t SlackBytes(const v1::ModelInfo& info) const = 0;
+  // Most that WeightsBytes of any plan are above those of this one, beyond what their options' bytes differ by.
+  virtual int64_t SlackBytes(const v1::ModelInfo& info, const v1::Plan& plan) const = 0;
   // Writes that file. TASK_INPUT_DAMAGED: a source does not hold a tensor in the plan's shape. `progress`: 0 to 1.
   virtual absl::Status WriteWeights(const std::string& path, const TargetModel& model, const v1::Plan& plan,
                                     const WeightSources& from, const std::function<void(double)>& progress) const = 0;
@@ -93,7 +97,12 @@ std::span<const Target* const> Targets();
 // INVALID_ARGUMENT, reason TARGET_UNKNOWN. Empty: the default.
 absl::StatusOr<const Target*> FindTarget(std::string_view name);
 
-// Those of its formats that rows of `in` inputs allow.
-std::vector<Format> FormatsThatFit(const Target& target, int64_t in);
+struct LinearShape {
+  int64_t out = 0;
+  int64_t in = 0;
+};
+
+// Those of its formats in which it stores all of these linears.
+std::vector<Format> FormatsThatFit(const Target& target, std::span<const LinearShape> linears);
 
 }  // namespace bitwright::worker

@@ -10,12 +10,13 @@
 namespace bitwright::worker {
 namespace {
 
-void ToProto(const UnitProfile& from, const UnitSpec& spec, DType dtype, v1::Sensitivity::Unit& to) {
+void ToProto(const UnitProfile& from, const Target& target, const UnitSpec& spec, DType dtype,
+             v1::Sensitivity::Unit& to) {
   to.set_name(from.unit);
   for (const UnitProfile::Option& priced : from.options) {
     v1::FormatOption& option = *to.add_options();
     *option.mutable_format() = ToProto(priced.format);
-    option.set_bytes(CodedBytes(spec, priced.format, dtype));
+    option.set_bytes(UnitBytes(target, spec, priced.format, dtype));
     option.set_loss(priced.predicted);
     to.add_proxies(priced.proxy);
   }
@@ -33,7 +34,7 @@ absl::Status ProfileEnds(const v1::ProfileParams& params, const Model& model, co
   v1::Sensitivity sensitivity;
   auto profile = profiles.begin();
   for (const EndUnit& end : EndUnits(model)) {
-    ToProto(*profile++, end.unit, model.UnitType(end.unit), *sensitivity.add_units());
+    ToProto(*profile++, target, end.unit, model.UnitType(end.unit), *sensitivity.add_units());
   }
   return io.WriteProto(TaskFile::kSensitivity, sensitivity);
 }
@@ -56,7 +57,7 @@ absl::Status RunProfile(const v1::ProfileParams& params, TaskIo& io) {
   auto unit = units.begin();
   for (int64_t block = first; block < last; ++block) {
     for (const UnitSpec& spec : model.config().block(block).units) {
-      ToProto(*unit++, spec, model.UnitType(spec), *sensitivity.add_units());
+      ToProto(*unit++, *target, spec, model.UnitType(spec), *sensitivity.add_units());
     }
   }
   return io.WriteProto(TaskFile::kSensitivity, sensitivity);

@@ -57,9 +57,10 @@ absl::StatusOr<std::vector<PlannedUnit>> UnitsOf(const v1::QuantizeParams& param
 absl::Status RoundInput(const PlannedUnit& planned, const InputRounder& input, const Matrix& weights,
                         const Format& format, std::vector<PackedUnitsWriter>& writers) {
   absl::Status status;
+  const Matrix fused = FusedRows(planned.unit, input, weights);
   ForEachLinear(planned.unit, input, [&](const LinearSpec& linear, int64_t row) {
     if (!status.ok()) return;
-    QuantizedLinear quantized = input.rounder.Round(weights.Rows(row, linear.out), format);
+    QuantizedLinear quantized = input.rounder.Round(weights.Rows(row, linear.out), fused, format);
     for (size_t plan = 0; plan < writers.size(); ++plan) {
       if (planned.formats[plan] != format) continue;
       status.Update(writers[plan].Append(linear, format, planned.type, quantized));
@@ -85,23 +86,24 @@ absl::Status QuantizeUnit(const PlannedUnit& planned, const Model& model, const 
   });
 }
 
-// An end in one format, some rows at a time, for the plans that want it. PLAN_INVALID: not a type of blocks.
+// An end in one format, some rows at a time, for the plans that want it. PLAN_INVALID: its rows do not stand alone.
 absl::Status RoundEnd(const PlannedUnit& planned, const EndUnit& end, const Model& model, const UnitRounder& rounder,
                       const Format& format, TaskIo& io, std::vector<PackedUnitsWriter>& writers) {
-  const auto* type = std::get_if<BlockType>(&format);
-  if (type == nullptr) return PlanInvalidError(planned.unit.name);
-  const int64_t out = planned.unit.out(), in = planned.unit.in(), row_bytes = SpecOf(*type).RowBytes(in);
-  std::vector<uint8_t> blocks(static_cast<size_t>(out * row_bytes));
+  if (StoredTensors(format, 1, planned.unit.in(), planned.type).size() != 1) return PlanInvalidError(planned.unit.name);
+  const int64_t out = planned.unit.out(), in = planned.unit.in();
+  std::vector<std::byte> rows_as_stored;
   for (int64_t first = 0; first < out; first += kEndRows) {
     const int64_t rows = std::min(kEndRows, out - first);
     const DeviceMatrix weights(io.device(), DType::kF32, rows, in);
     LoadEndRows(model, end, first, io.device(), weights.view());
-    QuantizedLinear quantized = rounder.Round(weights.view(), format);
-    PackRows(*type, in, quantized,
-             std::span(blocks).subspan(static_cast<size_t>(first * row_bytes), static_cast<size_t>(rows * row_bytes)));
+    QuantizedLinear quantized = rounder.Round(weights.view(), weights.view(), format);
+    const auto packed = PackLinear({planned.unit.linears.front().name, rows, in}, format, planned.type, quantized);
+    if (first == 0)
+      rows_as_stored.reserve(packed.front().size() / static_cast<size_t>(rows) * static_cast<size_t>(out));
+    rows_as_stored.insert(rows_as_stored.end(), packed.front().begin(), packed.front().end());
   }
   for (size_t plan = 0; plan < writers.size(); ++plan) {
-    if (planned.formats[plan] == format) ABSL_RETURN_IF_ERROR(writers[plan].Append(blocks));
+    if (planned.formats[plan] == format) ABSL_RETURN_IF_ERROR(writers[plan].Append(rows_as_stored));
   }
   return absl::OkStatus();
 }

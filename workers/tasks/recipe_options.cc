@@ -26,23 +26,25 @@ ProfileOptions ProfileOptionsOf(const v1::Recipe& recipe, const Target& target) 
     if (bits != options.middle_bits) options.checked_bits.push_back(bits);
   }
   options.formats = [formats = recipe.formats(), &target](const UnitSpec& unit) {
-    return FormatsOf(formats, target, unit.in());
+    return FormatsOf(formats, target, unit);
   };
   return options;
 }
 
-std::vector<Format> FormatsOf(const v1::Recipe::Formats& restriction, const Target& target, int64_t in_features) {
+std::vector<Format> FormatsOf(const v1::Recipe::Formats& restriction, const Target& target, const UnitSpec& unit) {
+  std::vector<LinearShape> shapes;
+  for (const LinearSpec& linear : unit.linears) shapes.push_back({linear.out, linear.in});
   std::vector<Format> formats;
-  for (const Format& format : FormatsThatFit(target, in_features)) {
+  for (const Format& format : FormatsThatFit(target, shapes)) {
     const auto group_size = static_cast<int32_t>(GroupSizeOf(format));
     if (AllowsFormat(restriction, FormatName(format), WidthOf(format), group_size)) formats.push_back(format);
   }
   return formats;
 }
 
-int64_t CodedBytes(const UnitSpec& unit, const Format& format, DType type) {
+int64_t UnitBytes(const Target& target, const UnitSpec& unit, const Format& format, DType type) {
   int64_t bytes = 0;
-  for (const LinearSpec& linear : unit.linears) bytes += CodedBytes(format, linear.out, linear.in, type);
+  for (const LinearSpec& linear : unit.linears) bytes += target.LinearBytes(format, linear.out, linear.in, type);
   return bytes;
 }
 

@@ -29,9 +29,9 @@ std::optional<FactorOptions> FactoringOf(const Params& params) {
 }
 
 // Formats that target, shape and recipe allow a unit, in the target's order.
-std::vector<Format> FormatsOf(const v1::Recipe::Formats& restriction, const Target& target, int64_t in_features);
+std::vector<Format> FormatsOf(const v1::Recipe::Formats& restriction, const Target& target, const UnitSpec& unit);
 
 // Bytes of codes and scales of all linears of a unit.
-int64_t CodedBytes(const UnitSpec& unit, const Format& format, DType type);
+int64_t UnitBytes(const Target& target, const UnitSpec& unit, const Format& format, DType type);
 
 }  // namespace bitwright::worker

@@ -278,7 +278,7 @@ absl::Status CheckFormatsFit(const Params& params, const ModelConfig& config) {
   ABSL_ASSIGN_OR_RETURN(const Target* target, FindTarget(params.target()));
   for (int64_t b = 0; b < config.layers; ++b) {
     for (const UnitSpec& unit : config.block(b).units) {
-      if (!FormatsOf(params.recipe().formats(), *target, unit.in()).empty()) continue;
+      if (!FormatsOf(params.recipe().formats(), *target, unit).empty()) continue;
       return TaskSpecInvalidError("recipe.formats", unit.name,
                                   "a format for every unit, also of " + Text(unit.in()) + " inputs");
     }

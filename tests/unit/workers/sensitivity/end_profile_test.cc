@@ -166,7 +166,7 @@ TEST_F(Ends, PredictionsAreNearWhatIsMeasured) {
     ASSERT_OK_AND_ASSIGN(const UnitRounder rounder, UnitRounder::Create(moment, rounding, *device_));
     const DeviceMatrix table(*device_, DType::kF32, kVocab, kHidden);
     LoadEndRows(*model_, ends[e], 0, *device_, table.view());
-    const QuantizedLinear quantized = rounder.Round(table.view(), formats[0]);
+    const QuantizedLinear quantized = rounder.Round(table.view(), table.view(), formats[0]);
     WriteValues(quantized, formats[0], DType::kF32, *device_, table.view());
     TableSource source;
     source.rows = [&](int64_t first, const Matrix& to) { device_->Copy(table.view().Rows(first, to.rows), to); };

@@ -67,7 +67,7 @@ class RoundedUnits : public ::testing::Test {
     EXPECT_THAT(rounder, IsOk());
     int64_t row = 0;
     for (const LinearSpec& linear : unit.linears) {
-      const QuantizedLinear quantized = rounder->Round(original.view().Rows(row, linear.out), format);
+      const QuantizedLinear quantized = rounder->Round(original.view().Rows(row, linear.out), original.view(), format);
       WriteValues(quantized, format, DType::kBF16, *device_, rounded.view().Rows(row, linear.out));
       row += linear.out;
     }

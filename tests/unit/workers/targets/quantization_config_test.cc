@@ -22,6 +22,33 @@ json ConfigOf(const v1::ModelInfo& info, const v1::Plan& plan) {
   return json::parse(files->at("config.json"));
 }
 
+// A format as a scheme of the config states it: what the library's QuantizationArgs in fixtures/packing are.
+json SchemeOf(const Format& format) {
+  json scheme = {{"dynamic", false}, {"symmetric", true}, {"group_size", nullptr}};
+  if (const auto* integers = std::get_if<IntFormat>(&format)) {
+    scheme["type"] = "int";
+    scheme["num_bits"] = integers->bits;
+    scheme["symmetric"] = !integers->asymmetric;
+    scheme["strategy"] = integers->group_size == 0 ? "channel" : "group";
+    if (integers->group_size != 0) scheme["group_size"] = integers->group_size;
+    return scheme;
+  }
+  static const std::map<FloatFormat, json> floats = {
+      {FloatFormat::kMxfp4, json::parse(R"({"strategy":"group","group_size":32,"scale_dtype":"torch.uint8"})")},
+      {FloatFormat::kMxfp6, json::parse(R"({"strategy":"group","group_size":32,"scale_dtype":"torch.uint8"})")},
+      {FloatFormat::kMxfp8, json::parse(R"({"strategy":"group","group_size":32,"scale_dtype":"torch.uint8"})")},
+      {FloatFormat::kNvfp4,
+       json::parse(R"({"strategy":"tensor_group","group_size":16,"scale_dtype":"torch.float8_e4m3fn"})")},
+      {FloatFormat::kFp8Tensor, json::parse(R"({"strategy":"tensor"})")},
+      {FloatFormat::kFp8Channel, json::parse(R"({"strategy":"channel"})")},
+      {FloatFormat::kFp8Block, json::parse(R"({"strategy":"block","block_structure":[128,128]})")}};
+  const FloatFormat format_of_floats = std::get<FloatFormat>(format);
+  scheme["type"] = "float";
+  scheme["num_bits"] = SpecOf(format_of_floats).bits;
+  scheme.update(floats.at(format_of_floats));
+  return scheme;
+}
+
 TEST(QuantizationConfig, OneGroupAFormatEveryLinearOnceByItsName) {
   std::mt19937 random(5);
   for (int round = 0; round < 20; ++round) {
@@ -29,33 +56,41 @@ TEST(QuantizationConfig, OneGroupAFormatEveryLinearOnceByItsName) {
     const v1::Plan plan = RandomPlan(info, random);
     const json config = ConfigOf(info, plan)["quantization_config"];
     EXPECT_EQ(config["quant_method"], "compressed-tensors");
-    EXPECT_EQ(config["format"], "pack-quantized");
-    EXPECT_EQ(config["ignore"], json::array({"lm_head"}));
-    std::map<std::string, std::pair<int, int>> formats;
-    std::set<std::pair<int, int>> seen;
+    std::map<std::string, json> schemes;
+    std::set<json> seen;
+    std::set<std::string> packings, ignored;
+    for (const std::string name : config["ignore"]) ignored.insert(name);
+    EXPECT_EQ(ignored.erase("lm_head"), 1u);
     for (const auto& [name, group] : config["config_groups"].items()) {
-      const json& weights = group["weights"];
-      const bool channel = weights["strategy"] == "channel";
-      EXPECT_EQ(weights["group_size"].is_null(), channel);
-      EXPECT_EQ(weights["type"], "int");
-      EXPECT_EQ(weights["symmetric"], true);
-      EXPECT_EQ(group["format"], "pack-quantized");
-      const std::pair<int, int> format{weights["num_bits"], channel ? 0 : weights["group_size"].get<int>()};
-      EXPECT_TRUE(seen.insert(format).second) << "one group for each format";
+      EXPECT_TRUE(seen.insert(group["weights"]).second) << "one group for each format";
+      packings.insert(group["format"]);
       for (const std::string target : group["targets"]) {
-        EXPECT_TRUE(formats.emplace(target, format).second) << target << " twice";
+        EXPECT_TRUE(schemes.emplace(target, group["weights"]).second) << target << " twice";
       }
     }
+    EXPECT_EQ(config["format"], packings.size() == 1 ? *packings.begin() : "mixed-precision");
     size_t linears = 0;
     for (int u = 0; u < info.units_size(); ++u) {
+      const Format format = *FormatOf(plan.units(u).format());
       for (const auto& linear : info.units(u).linears()) {
         ++linears;
-        const v1::IntegerFormat& format = plan.units(u).format().integer();
-        EXPECT_EQ(formats.at(linear.name()), std::make_pair(format.bits(), format.group_size())) << linear.name();
+        if (std::holds_alternative<PlainFormat>(format)) {
+          EXPECT_EQ(ignored.count(linear.name()), 1u) << linear.name();
+        } else {
+          EXPECT_EQ(schemes.at(linear.name()), SchemeOf(format)) << linear.name();
+        }
       }
     }
-    EXPECT_EQ(formats.size(), linears);
+    EXPECT_EQ(schemes.size() + ignored.size(), linears);
   }
+}
+
+TEST(QuantizationConfig, ThereIsNoneWhereNothingIsQuantized) {
+  const v1::ModelInfo info = SampleInfo(1, 64, 64);
+  std::mt19937 random(3);
+  v1::Plan plan = RandomPlan(info, random);
+  for (auto& unit : *plan.mutable_units()) *unit.mutable_format() = ToProto(PlainFormat{});
+  EXPECT_FALSE(ConfigOf(info, plan).contains("quantization_config"));
 }
 
 // transformers finds the experts' group by a pattern that names them.

@@ -93,7 +93,7 @@ TEST(Chain, InspectCountsEveryByte) {
   EXPECT_EQ(info.dtype(), "BF16");
   // q 64·64, k and v 32·64 each, o 64·64, gate and up 96·64 each, down 64·96; two blocks.
   const int64_t block = 64 * 64 + 2 * 32 * 64 + 64 * 64 + 2 * 96 * 64 + 64 * 96;
-  ASSERT_EQ(info.targets_size(), 2);
+  ASSERT_EQ(info.targets_size(), 3);
   const v1::TargetInfo& target = info.targets(0);
   EXPECT_EQ(target.target(), "compressed-tensors");
   EXPECT_EQ(target.quantized_weights(), 2 * block);

@@ -52,7 +52,7 @@ TEST(GgufChain, APartOfTheModelIsEnoughForEveryTask) {
 
 TEST(GgufChain, APlanHoldsBlocksAndTheEnds) {
   const auto info = Output<v1::ModelInfo>(OutputOf(TaskKind::kInspect, TaskFile::kInfo));
-  ASSERT_EQ(info.targets_size(), 2);
+  ASSERT_EQ(info.targets_size(), 3);
   EXPECT_EQ(info.targets(0).units_size(), 8) << "compressed-tensors keeps the ends";
   const v1::TargetInfo& target = info.targets(1);
   ASSERT_EQ(target.units_size(), 9) << "the ends of this model are one tensor";
