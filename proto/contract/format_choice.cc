@@ -11,4 +11,11 @@ bool AllowsFormat(const v1::Recipe::Formats& formats, std::string_view name, int
   return allows(formats.names(), name) && allows(formats.bits(), bits) && allows(formats.group_sizes(), group_size);
 }
 
+v1::Recipe::Formats FormatsOfEnds(const v1::Recipe::Formats& formats) {
+  if (formats.ends().empty()) return formats;
+  v1::Recipe::Formats own;
+  *own.mutable_names() = formats.ends();
+  return own;
+}
+
 }  // namespace bitwright

@@ -34,7 +34,7 @@ inline constexpr std::string_view kGptqFormats[] = {
 inline constexpr std::string_view kCompressedTensorsConsumers[] = {"transformers", "vllm-blackwell", "vllm-newest",
                                                                    "vllm"};
 inline constexpr std::string_view kGgufConsumers[] = {"llama.cpp"};
-inline constexpr std::string_view kGptqConsumers[] = {"transformers", "vllm"};
+inline constexpr std::string_view kGptqConsumers[] = {"gptqmodel", "transformers", "vllm"};
 
 // The first is the default.
 inline constexpr KnownTarget kTargets[] = {

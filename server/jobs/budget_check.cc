@@ -54,7 +54,7 @@ PlanLimits LimitsOf(const v1::TargetInfo& target, const v1::Recipe& recipe) {
     int64_t smallest = std::numeric_limits<int64_t>::max();
     int64_t largest = 0;
     for (const v1::FormatOption& option : unit.options()) {
-      if (!OptionAllowed(recipe, option)) continue;
+      if (!OptionAllowed(recipe, unit, option)) continue;
       smallest = std::min(smallest, option.bytes());
       largest = std::max(largest, option.bytes());
     }

@@ -69,16 +69,16 @@ absl::Status CheckEnums(const v1::Recipe& recipe) {
   return absl::OkStatus();
 }
 
-absl::Status CheckFormatNames(const v1::Recipe& recipe) {
-  const auto& names = recipe.formats().names();
+absl::Status CheckFormatNames(const std::string& recipe, const char* field,
+                              const google::protobuf::RepeatedPtrField<std::string>& names) {
   for (auto name = names.begin(); name != names.end(); ++name) {
     const auto has = [&](const KnownTarget& target) { return std::ranges::count(target.formats, *name) > 0; };
     if (!std::ranges::any_of(kTargets, has)) {
-      return RecipeInvalidError(recipe.name(), "formats.names",
+      return RecipeInvalidError(recipe, field,
                                 "has '" + *name + "', which no target stores; GetCapabilities lists what each does");
     }
     if (std::find(names.begin(), name, *name) != name) {
-      return RecipeInvalidError(recipe.name(), "formats.names", "has '" + *name + "' twice; name it once");
+      return RecipeInvalidError(recipe, field, "has '" + *name + "' twice; name it once");
     }
   }
   return absl::OkStatus();
@@ -108,7 +108,8 @@ absl::Status CheckNumbers(const v1::Recipe& recipe) {
   ABSL_RETURN_IF_ERROR(CheckList(name, "formats.bits", recipe.formats().bits(), BitsValid, "2 to 8"));
   ABSL_RETURN_IF_ERROR(CheckList(name, "formats.group_sizes", recipe.formats().group_sizes(), GroupValid,
                                  "16, 32, 64, 128 and 0 (one scale per row)"));
-  ABSL_RETURN_IF_ERROR(CheckFormatNames(recipe));
+  ABSL_RETURN_IF_ERROR(CheckFormatNames(name, "formats.names", recipe.formats().names()));
+  ABSL_RETURN_IF_ERROR(CheckFormatNames(name, "formats.ends", recipe.formats().ends()));
   if (recipe.candidates().uniform() < 0) {
     return RecipeInvalidError(name, "candidates.uniform",
                               "is " + std::to_string(recipe.candidates().uniform()) + "; give 0 (all) or more");
@@ -153,15 +154,17 @@ v1::Recipe PartsOf(v1::Recipe recipe) {
   return recipe;
 }
 
-bool OptionAllowed(const v1::Recipe& recipe, const v1::FormatOption& option) {
-  return AllowsFormat(recipe.formats(), option.name(), option.bits(), option.group_size());
+bool OptionAllowed(const v1::Recipe& recipe, const v1::TargetInfo::Unit& unit, const v1::FormatOption& option) {
+  return AllowsFormat(unit.end() ? FormatsOfEnds(recipe.formats()) : recipe.formats(), option.name(), option.bits(),
+                      option.group_size());
 }
 
 absl::Status CheckRecipeFits(const v1::Recipe& recipe, const v1::ModelInfo& info, const v1::TargetInfo& target) {
   for (int u = 0; u < target.units_size(); ++u) {
     const auto& options = target.units(u).options();
-    const bool fits = std::any_of(options.begin(), options.end(),
-                                  [&](const v1::FormatOption& option) { return OptionAllowed(recipe, option); });
+    const bool fits = std::any_of(options.begin(), options.end(), [&](const v1::FormatOption& option) {
+      return OptionAllowed(recipe, target.units(u), option);
+    });
     if (fits) continue;
     std::string stored;
     for (const v1::FormatOption& option : options) absl::StrAppend(&stored, stored.empty() ? "" : ", ", option.name());

@@ -18,7 +18,7 @@ absl::StatusOr<v1::Recipe> CompleteRecipe(const v1::Recipe& recipe);
 v1::Recipe PartsOf(v1::Recipe recipe);
 
 // Whether recipe.formats allows an option of a target.
-bool OptionAllowed(const v1::Recipe& recipe, const v1::FormatOption& option);
+bool OptionAllowed(const v1::Recipe& recipe, const v1::TargetInfo::Unit& unit, const v1::FormatOption& option);
 
 // Every unit of the target has at least one option that the recipe allows. RECIPE_INVALID, naming the first unit
 // without one.

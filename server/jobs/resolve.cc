@@ -137,7 +137,18 @@ absl::StatusOr<const v1::TargetInfo*> FindTarget(const std::string& name, const 
   return TargetUnknownError(name);
 }
 
-// Leaves the recipe those formats that a consumer has. CONSUMER_UNKNOWN, CONSUMER_CANNOT_LOAD.
+using Names = google::protobuf::RepeatedPtrField<std::string>;
+
+// Those of `all` that `allowed` has, where it has any.
+Names Common(const Names& allowed, const Names& all) {
+  Names common;
+  for (const std::string& name : all) {
+    if (allowed.empty() || std::find(allowed.begin(), allowed.end(), name) != allowed.end()) *common.Add() = name;
+  }
+  return common;
+}
+
+// Leaves the recipe those formats and plans that a consumer loads. CONSUMER_UNKNOWN, CONSUMER_CANNOT_LOAD.
 absl::Status NarrowTo(const std::string& name, const v1::TargetInfo& target, v1::Recipe& recipe) {
   if (name.empty()) return absl::OkStatus();
   std::string known;
@@ -145,13 +156,14 @@ absl::Status NarrowTo(const std::string& name, const v1::TargetInfo& target, v1:
     known += (known.empty() ? "'" : ", '") + consumer.name() + "'";
     if (consumer.name() != name) continue;
     if (!consumer.refusal().empty()) return ConsumerCannotLoadError(consumer.program(), consumer.refusal());
-    google::protobuf::RepeatedPtrField<std::string> names;
-    for (const std::string& format : consumer.formats()) {
-      const auto& own = recipe.formats().names();
-      if (own.empty() || std::find(own.begin(), own.end(), format) != own.end()) *names.Add() = format;
+    if (consumer.one_format()) recipe.mutable_candidates()->set_mixed(false);
+    v1::Recipe::Formats& formats = *recipe.mutable_formats();
+    auto names = Common(formats.names(), consumer.formats()), ends = Common(formats.ends(), consumer.formats());
+    if (names.empty() || ends.empty()) {
+      return ConsumerCannotLoadError(consumer.program(), "it has none of the recipe's formats");
     }
-    if (names.empty()) return ConsumerCannotLoadError(consumer.program(), "it has none of the recipe's formats");
-    *recipe.mutable_formats()->mutable_names() = std::move(names);
+    if (!formats.ends().empty()) *formats.mutable_ends() = std::move(ends);
+    *formats.mutable_names() = std::move(names);
     return absl::OkStatus();
   }
   return ConsumerUnknownError(name, target.target(), known);

@@ -16,26 +16,32 @@ int MostSteps(FloatFormat format) {
 
 void PackFloats(FloatFormat format, std::span<const uint8_t> codes, std::span<uint8_t> bytes) {
   const int bits = SpecOf(format).bits, zero = MostSteps(format);
-  std::fill(bytes.begin(), bytes.end(), uint8_t{0});
-  for (size_t i = 0; i < codes.size(); ++i) {
-    const int steps = codes[i] - zero;
+  uint32_t window = 0;  // bits that have not been written yet
+  int held = 0;
+  size_t at = 0;
+  for (const uint8_t code : codes) {
+    const int steps = code - zero;
     const auto element = static_cast<uint32_t>(std::abs(steps) | (steps < 0 ? 1 << (bits - 1) : 0));
-    const size_t at = i * static_cast<size_t>(bits);
-    const uint32_t shifted = element << (at % 8);
-    bytes[at / 8] = static_cast<uint8_t>(bytes[at / 8] | (shifted & 0xff));
-    if (shifted > 0xff) bytes[at / 8 + 1] = static_cast<uint8_t>(bytes[at / 8 + 1] | (shifted >> 8));
+    window |= element << held;
+    for (held += bits; held >= 8; held -= 8) {
+      bytes[at++] = static_cast<uint8_t>(window);
+      window >>= 8;
+    }
   }
 }
 
 void UnpackFloats(FloatFormat format, std::span<const uint8_t> bytes, std::span<uint8_t> codes) {
   const int bits = SpecOf(format).bits, zero = MostSteps(format), sign = 1 << (bits - 1);
-  for (size_t i = 0; i < codes.size(); ++i) {
-    const size_t at = i * static_cast<size_t>(bits);
-    uint32_t window = bytes[at / 8];
-    if (at / 8 + 1 < bytes.size()) window |= static_cast<uint32_t>(bytes[at / 8 + 1]) << 8;
-    const int element = static_cast<int>(window >> (at % 8)) & ((1 << bits) - 1);
+  uint32_t window = 0;  // bits that have not been used yet
+  int held = 0;
+  size_t at = 0;
+  for (uint8_t& code : codes) {
+    for (; held < bits; held += 8) window |= static_cast<uint32_t>(bytes[at++]) << held;
+    const int element = static_cast<int>(window & ((1u << bits) - 1));
+    window >>= bits;
+    held -= bits;
     const int steps = std::min(element & (sign - 1), zero);
-    codes[i] = static_cast<uint8_t>((element & sign) != 0 ? zero - steps : zero + steps);
+    code = static_cast<uint8_t>((element & sign) != 0 ? zero - steps : zero + steps);
   }
 }
 

@@ -31,10 +31,12 @@ Bytes BytesOf(std::span<const T> values) {
 // Numbers of `type` as its bytes.
 Bytes Narrow(std::span<const float> values, DType type) {
   if (type == DType::kF32) return BytesOf(values);
-  std::vector<uint16_t> halves;
-  halves.reserve(values.size());
-  for (const float value : values) halves.push_back(type == DType::kBF16 ? FloatToBf16(value) : FloatToF16(value));
-  return BytesOf(std::span<const uint16_t>(halves));
+  Bytes bytes(2 * values.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    const uint16_t half = type == DType::kBF16 ? FloatToBf16(values[i]) : FloatToF16(values[i]);
+    std::memcpy(&bytes[2 * i], &half, sizeof half);
+  }
+  return bytes;
 }
 
 float NumberAt(const TensorView& view, int64_t index) {

@@ -107,7 +107,9 @@ std::vector<std::vector<double>> UnitRounder::State::RowLosses(const Matrix& wei
   std::vector<size_t> together;
   for (size_t f = 0; f < formats.size(); ++f) {
     const IntFormat* integers = SymmetricIntegers(formats[f]);
-    if (integers == nullptr) {
+    if (std::holds_alternative<PlainFormat>(formats[f])) {
+      rows[f].resize(static_cast<size_t>(weights.rows));
+    } else if (integers == nullptr) {
       rows[f] = RoundOther(weights, fused, formats[f], options.priced_steps).row_loss();
     } else if (gptq()) {
       grids.push_back(GridFor(weights, *integers));

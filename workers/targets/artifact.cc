@@ -104,7 +104,9 @@ void DescribeUnits(const Target& target, const v1::ModelInfo& info, v1::TargetIn
     if (unit.block() < 0 && !target.stores_ends()) continue;
     for (const auto& linear : unit.linears()) stored.insert(linear.name() + ".weight");
     to.set_quantized_weights(to.quantized_weights() + unit.weights());
-    auto& options = *to.add_units()->mutable_options();
+    v1::TargetInfo::Unit& described = *to.add_units();
+    described.set_end(unit.block() < 0);
+    auto& options = *described.mutable_options();
     for (const Format& format : FormatsThatFit(target, ShapesOf(unit))) {
       v1::FormatOption& option = *options.Add();
       *option.mutable_format() = ToProto(format);

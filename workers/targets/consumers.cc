@@ -61,6 +61,7 @@ v1::ConsumerInfo DescribeConsumer(const v1::ConsumerProfile& profile, const Targ
   consumer.set_name(profile.name());
   consumer.set_program(profile.program());
   consumer.set_usage(profile.usage());
+  consumer.set_one_format(profile.one_format());
   consumer.set_refusal(Misfit(profile, info, described.units_size()));
   for (const Format& format : target.formats()) {
     const std::string name = FormatName(format);
@@ -82,8 +83,12 @@ std::vector<v1::ConsumerVerdict> VerdictsOn(const v1::Plan& plan, const v1::Targ
     for (const std::string& name : in_use) {
       if (std::ranges::count(consumer.formats(), name) == 0) missing += (missing.empty() ? "" : ", ") + name;
     }
-    verdict.set_loads(consumer.refusal().empty() && missing.empty());
-    if (!verdict.loads()) verdict.set_reason(consumer.refusal().empty() ? "it has no " + missing : consumer.refusal());
+    const bool too_many = consumer.one_format() && in_use.size() > 1;
+    verdict.set_loads(consumer.refusal().empty() && missing.empty() && !too_many);
+    if (verdict.loads()) continue;
+    verdict.set_reason(!consumer.refusal().empty() ? consumer.refusal()
+                       : !missing.empty()          ? "it has no " + missing
+                                                   : "it takes one format for all units");
   }
   return verdicts;
 }

@@ -106,12 +106,16 @@ v1::Plan MakePlan(v1::PlanKind kind, const std::string& name, const UnitOptions&
   return plan;
 }
 
-// Every format that all units offer, as a plan within the budget; best predicted first.
+// Every format that all units offer, as a plan within the budget; best predicted first. Embedding and head, where they
+// have formats of their own, take the narrowest of these.
 std::vector<v1::Plan> UniformPlans(const UnitOptions& units, const v1::TargetInfo& target, int64_t budget) {
   std::vector<v1::Plan> plans;
   for (const v1::FormatOption& format : units.front().options()) {
     std::vector<int> choice;
-    for (const v1::Sensitivity::Unit& unit : units) choice.push_back(FindOption(unit, format.format()));
+    for (size_t u = 0; u < units.size(); ++u) {
+      const int found = FindOption(units[u], format.format());
+      choice.push_back(found < 0 && target.units(static_cast<int>(u)).end() ? 0 : found);
+    }
     if (std::find(choice.begin(), choice.end(), -1) != choice.end()) continue;
     v1::Plan plan = MakePlan(v1::PLAN_KIND_UNIFORM, "uniform-" + NameOf(format.format()), units, choice, target);
     if (plan.weight_bytes() <= budget) plans.push_back(std::move(plan));

@@ -2,6 +2,7 @@
 #include "workers/sensitivity/end_profile.h"
 
 #include "proto/base/status_macros.h"
+#include "proto/contract/format_choice.h"
 #include "proto/contract/task_names.h"
 #include "workers/targets/format_messages.h"
 #include "workers/tasks/kinds.h"
@@ -28,8 +29,10 @@ absl::Status ProfileEnds(const v1::ProfileParams& params, const Model& model, co
   ABSL_ASSIGN_OR_RETURN(const EndFiles files, EndFiles::Open(paths));
   ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids,
                         io.IdRows(TaskFile::kIds, 0, params.windows(), 1, params.window(), model.config().vocab));
+  v1::Recipe recipe = params.recipe();
+  *recipe.mutable_formats() = FormatsOfEnds(params.recipe().formats());
   ABSL_ASSIGN_OR_RETURN(const auto profiles,
-                        ProfileEnds(model, io.device(), files, ids, ProfileOptionsOf(params.recipe(), target),
+                        ProfileEnds(model, io.device(), files, ids, ProfileOptionsOf(recipe, target),
                                     [&](double share) { io.Progress(share); }));
   v1::Sensitivity sensitivity;
   auto profile = profiles.begin();

@@ -97,6 +97,9 @@ absl::Status CheckRecipe(const v1::Recipe& recipe) {
   for (const std::string& name : recipe.formats().names()) {
     if (!ParseFormat(name).ok()) return TaskSpecInvalidError("recipe.formats.names", name, "names of formats");
   }
+  for (const std::string& name : recipe.formats().ends()) {
+    if (!ParseFormat(name).ok()) return TaskSpecInvalidError("recipe.formats.ends", name, "names of formats");
+  }
   return CheckWithin("recipe.candidates.uniform", recipe.candidates().uniform(), 0, kMaxInt32);
 }
 

@@ -153,9 +153,32 @@ TEST(Resolve, AConsumerLeavesTheRecipeWhatItLoads) {
   };
   ASSERT_OK_AND_ASSIGN(const ResolvedJob job, resolve("server"));
   EXPECT_EQ(job.recipe.formats().names_size(), 3);
+  EXPECT_TRUE(job.recipe.candidates().mixed());
   EXPECT_THAT(resolve("browser"), HasReason("CONSUMER_UNKNOWN"));
+  consumer.set_one_format(true);
+  ASSERT_OK_AND_ASSIGN(const ResolvedJob uniform, resolve("server"));
+  EXPECT_FALSE(uniform.recipe.candidates().mixed());
   consumer.set_refusal("the inputs of a unit are odd");
   EXPECT_THAT(resolve("server"), HasReason("CONSUMER_CANNOT_LOAD"));
+}
+
+TEST(Resolve, AConsumerMustLoadTheEndsToo) {
+  v1::Model model = Model({});
+  v1::ConsumerInfo& consumer = *model.mutable_info()->mutable_targets(0)->add_consumers();
+  consumer.set_name("server");
+  for (const char* format : {"int4-g32", "int8-channel"}) consumer.add_formats(format);
+  v1::Recipe recipe = MixedGptq();
+  const auto resolve = [&] {
+    v1::JobSpec spec = Spec();
+    spec.set_consumer("server");
+    return Resolve(spec, std::make_shared<v1::Model>(model), FakeDigest("info", 1), recipe, Purpose::kPreflight);
+  };
+  recipe.mutable_formats()->add_ends("int8-channel");
+  recipe.mutable_formats()->add_ends("Q8_0");
+  ASSERT_OK_AND_ASSIGN(const ResolvedJob job, resolve());
+  EXPECT_THAT(job.recipe.formats().ends(), ::testing::ElementsAre("int8-channel"));
+  recipe.mutable_formats()->mutable_ends()->DeleteSubrange(0, 1);
+  EXPECT_THAT(resolve(), HasReason("CONSUMER_CANNOT_LOAD"));
 }
 
 TEST(Resolve, TargetPriorityAndNameAreChecked) {

@@ -18,6 +18,7 @@
 #include "workers/targets/consumer_texts.h"
 #include "workers/targets/consumers.h"
 #include "workers/targets/format_messages.h"
+#include "workers/targets/gptq.h"
 
 namespace bitwright::worker {
 namespace {
@@ -191,6 +192,32 @@ TEST(Consumers, AreNamedByRule) {
   EXPECT_NE(narrow.find("does not load it: the inputs of 'model.layers.0.unit_0', 64, are no multiple of 128."),
             std::string::npos)
       << narrow;
+}
+
+// Some take one format for all units: a plan of two is none for them, and neither is what they have no format for.
+TEST(Consumers, MayTakeOneFormatForAllUnits) {
+  const v1::ModelInfo info = SampleInfo(1, 128, 128);
+  const v1::TargetInfo described = DescribeTarget(Gptq(), SampleModel(info));
+  std::mt19937 random(4);
+  const auto verdict_on = [&](const std::vector<std::string>& formats) {
+    v1::Plan plan = RandomPlan(info, random);
+    for (int u = 0; u < plan.units_size(); ++u) {
+      *plan.mutable_units(u)->mutable_format() =
+          ToProto(*ParseFormat(formats[static_cast<size_t>(u) % formats.size()]));
+    }
+    std::map<std::string, std::string> verdicts;
+    for (const v1::ConsumerVerdict& verdict : VerdictsOn(plan, described)) {
+      verdicts[verdict.name()] = verdict.loads() ? "loads" : verdict.reason();
+    }
+    return verdicts;
+  };
+  EXPECT_EQ(verdict_on({"int4-g64-f16"}),
+            (std::map<std::string, std::string>{{"gptqmodel", "loads"}, {"transformers", "loads"}, {"vllm", "loads"}}));
+  const auto two = verdict_on({"int4-g64-f16", "int8-g64-f16"});
+  EXPECT_EQ(two.at("gptqmodel"), "loads");
+  EXPECT_EQ(two.at("vllm"), "loads");
+  EXPECT_EQ(two.at("transformers"), "it takes one format for all units");
+  EXPECT_EQ(verdict_on({"int4-g64-f16", "unquantized"}).at("transformers"), "it has no unquantized");
 }
 
 TEST(Consumers, EveryProfileIsOfATargetAndHasItsSource) {
