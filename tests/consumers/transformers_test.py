@@ -61,6 +61,7 @@ def perplexity(model_dir, windows):
     # in f32 transformers leaves that rounding out, which moves a perplexity by about 1e-5. Small floats are always
     # decompressed to bfloat16.
     model = AutoModelForCausalLM.from_pretrained(model_dir, dtype=torch.float32, attn_implementation="eager")
+    model.hf_quantizer.compressor.decompress_model(model)  # as the first forward pass does
     for parameter in model.parameters(): parameter.data = parameter.data.float()
     with torch.no_grad():
         total, count = 0.0, 0
@@ -95,8 +96,7 @@ NAMED = [
     ("nvfp4", "4.6bpw", ["nvfp4", "mxfp8"], False),
     ("fp8", "8.05bpw", FP8, True),
     ("floats", "5.5bpw", ["mxfp4", "nvfp4", "mxfp6", "mxfp8", *FP8], True),
-    ("asymmetric", "5bpw", ["int4-g32-asym", "int4-g128-asym", "int8-g64-asym"], True),
-    ("all-kinds", "6bpw", ["int3-g64", "int4-g32-asym", "nvfp4", "fp8-channel", "unquantized"], True),
+    ("all-kinds", "6bpw", ["int3-g64", "int4-g32", "nvfp4", "fp8-channel", "unquantized"], True),
 ]
 for name, budget, names, mixed in NAMED:
     results.append(check(name, sample, budget, recipe(name, [], [], mixed, names), *texts, 256))

@@ -17,6 +17,13 @@ TEST(FormatChoice, AllListsMustAllow) {
   EXPECT_FALSE(AllowsFormat(formats, "int4-g64", 4, 64));
 }
 
+TEST(FormatChoice, SomeMustBeNamed) {
+  v1::Recipe::Formats formats;
+  EXPECT_FALSE(AllowsFormat(formats, "int4-g64-asym", 4, 64));
+  formats.add_names("int4-g64-asym");
+  EXPECT_TRUE(AllowsFormat(formats, "int4-g64-asym", 4, 64));
+}
+
 TEST(FormatChoice, EndsHaveTheirOwnListOrThatOfAll) {
   v1::Recipe::Formats formats;
   formats.add_bits(4);
