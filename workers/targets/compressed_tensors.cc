@@ -135,11 +135,13 @@ class CompressedTensorsTarget final : public Target {
     return std::map<std::string, std::string>{{kConfigFile, config.dump(2) + "\n"}};
   }
 
-  absl::StatusOr<int64_t> WeightsBytes(const TargetModel& model, const v1::Plan& plan) const override {
+  absl::StatusOr<SizeParts> WeightsSize(const TargetModel& model, const v1::Plan& plan) const override {
     const std::vector<TensorDeclaration> tensors = TensorsOf(model.info, plan);
-    int64_t bytes = static_cast<int64_t>(SafetensorsHeader(tensors, Metadata()).size());
-    for (const TensorDeclaration& tensor : tensors) bytes += TensorBytes(tensor);
-    return bytes;
+    const TensorParts parts(model.info, plan);
+    SizeParts size;
+    size.Add(v1::SizePart::FRAME, static_cast<int64_t>(SafetensorsHeader(tensors, Metadata()).size()));
+    for (const TensorDeclaration& tensor : tensors) parts.Add(tensor.name, TensorBytes(tensor), size);
+    return size;
   }
 
   int64_t SlackBytes(const v1::ModelInfo& info) const override {
