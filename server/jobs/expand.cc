@@ -53,6 +53,7 @@ absl::Status CheckLengths(const v1::JobSpec& spec, const Facts& facts) {
 
 std::vector<int> WindowsOfEach(const std::vector<v1::TokenizeSummary>& texts) {
   std::vector<int> windows;
+  windows.reserve(texts.size());
   for (const v1::TokenizeSummary& text : texts) windows.push_back(text.windows());
   return windows;
 }
