@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/api/budget.h"
 #include "client/api/number_text.h"
+#include "client/api/report_measures.h"
 #include "client/api/text_table.h"
 
 namespace bitwright::client {
@@ -133,6 +134,19 @@ std::string DataLine(std::string_view label, const std::string& name, const std:
   return name.empty() ? Line(label, digest) : Line(label, Printable(name, kNameColumns)) + Line("", digest);
 }
 
+using Strings = google::protobuf::RepeatedPtrField<std::string>;
+
+// The texts of one use, and what was taken of them.
+std::string DataLines(std::string_view label, const Strings& names, const Strings& digests, int64_t tokens, int window,
+                      v1::ComputeType compute) {
+  std::string text;
+  for (int t = 0; t < digests.size(); ++t) {
+    text += DataLine(t == 0 ? label : "", t < names.size() ? names[t] : "", digests[t]);
+  }
+  return text + Line(digests.empty() ? label : "",
+                     absl::StrCat(WithThousands(tokens), " tokens in windows of ", window, ", ", ComputeText(compute)));
+}
+
 std::string Notices(const v1::Report& report) {
   if (report.notices().empty()) return "";
   std::string text = "\nTo be known\n\n";
@@ -153,12 +167,10 @@ std::string ProvenanceSummary(const v1::Report& report) {
     absl::StrAppend(&kinds, kinds.empty() ? "" : ", ", count, " ", Printable(kind, 20));
   std::string text = "Provenance\n\n";
   text += Line("  model", from.model());
-  text += DataLine("  calibration", report.calibration_name(), from.calibration_data());
-  text += Line("", absl::StrCat(WithThousands(from.calibration_tokens()), " tokens in windows of ", from.window(), ", ",
-                                ComputeText(report.calibration_compute())));
-  text += DataLine("  evaluation", report.evaluation_name(), from.evaluation_data());
-  text += Line("", absl::StrCat(WithThousands(from.evaluation_tokens()), " tokens in windows of ", from.window(), ", ",
-                                ComputeText(report.evaluation_compute())));
+  text += DataLines("  calibration", report.calibration_names(), from.calibration_data(), from.calibration_tokens(),
+                    from.window(), report.calibration_compute());
+  text += DataLines("  evaluation", report.evaluation_names(), from.evaluation_data(), from.evaluation_tokens(),
+                    from.window(), report.evaluation_compute());
   text += Line("  compute class", Printable(from.compute_class(), kNameColumns));
   text += Line("  code version", Printable(from.code_version(), kNameColumns));
   return text +
@@ -202,8 +214,9 @@ std::string Head(const v1::Report& report) {
 }  // namespace
 
 std::string ReportText(const v1::Report& report) {
-  return absl::StrCat(Head(report), Notices(report), "\n", Candidates(report), "\n", Trials(report),
-                      Certificate(report), "\n", Units(report), "\n", ProvenanceSummary(report));
+  return absl::StrCat(Head(report), Notices(report), "\n", Candidates(report), "\n", TokenTable(report),
+                      TextsTable(report), ChoicesTable(report), SampleParagraphs(report), Trials(report),
+                      Certificate(report), "\n", SizeTable(report), Units(report), "\n", ProvenanceSummary(report));
 }
 
 std::string StageTableText(const v1::Job& job) {

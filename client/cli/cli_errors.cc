@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/api/number_text.h"
 #include "proto/base/errors.h"
+#include "proto/contract/limits.h"
 #include "proto/contract/reasons.h"
 
 namespace bitwright::client {
@@ -81,6 +82,19 @@ absl::Status DataMissingError(std::string_view use) {
           : "give --evaluation FILE, a text that the calibration text does not contain; the report is measured on it";
   return MakeError(absl::StatusCode::kInvalidArgument, "DATA_MISSING",
                    absl::StrCat("no ", Text(use), " text is given; ", remedy), {{"option", "--" + Text(use)}});
+}
+
+absl::Status QuestionsMissingError(const std::string& path) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "DATA_TOO_SHORT",
+                   absl::StrCat("'", path, "' is empty; give JSON lines of multiple-choice questions"),
+                   {{"file", path}});
+}
+
+absl::Status TooManyTextsError(std::string_view use, size_t count) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "TOO_MANY_TEXTS",
+                   absl::StrCat("--", Text(use), " is given ", count, " times; give it at most ", limits::kMaxTexts,
+                                " times, or join some texts to one file"),
+                   {{"option", "--" + Text(use)}, {"limit", absl::StrCat(limits::kMaxTexts)}});
 }
 
 absl::Status DataTooShortError(const std::string& path, int64_t size_bytes, int window) {

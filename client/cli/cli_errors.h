@@ -20,7 +20,9 @@ absl::Status LabelInvalidError(std::string_view label, std::string_view why);   
 
 // DISK_FULL, before anything runs.
 absl::Status OutTooSmallError(const std::string& path, int64_t needed_bytes, int64_t free_bytes);
-absl::Status DataMissingError(std::string_view use);  // DATA_MISSING: "calibration" or "evaluation"
+absl::Status DataMissingError(std::string_view use);                 // DATA_MISSING: "calibration" or "evaluation"
+absl::Status QuestionsMissingError(const std::string& path);         // DATA_TOO_SHORT: an empty file
+absl::Status TooManyTextsError(std::string_view use, size_t count);  // TOO_MANY_TEXTS, likewise
 absl::Status DataTooShortError(const std::string& path, int64_t size_bytes, int window);  // DATA_TOO_SHORT
 
 // What the server cannot do, said before it is asked.

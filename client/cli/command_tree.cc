@@ -1,6 +1,7 @@
 #include "client/cli/command_tree.h"
 
 #include <CLI/CLI.hpp>
+#include <limits>
 #include <set>
 
 #include "client/cli/exit_codes.h"
@@ -26,19 +27,33 @@ void AddMethod(CLI::App& app, JobOptions& job) {
 
 void AddData(CLI::App& app, JobOptions& job) {
   app.add_option("--calibration", job.calibration,
-                 "Text to calibrate on, or `sample` for one that ships with this program");
-  app.add_option("--evaluation", job.evaluation, "Text to measure on");
+                 "Text to calibrate on, or `sample` for one that ships with this program; may be repeated")
+      ->allow_extra_args(false);
+  app.add_option("--evaluation", job.evaluation, "Text to measure on; may be repeated")->allow_extra_args(false);
   app.add_option("--data-kind", job.data_kind,
-                 "What both files hold, where that is not recognized: text, documents (JSON lines) or ids")
+                 "What the files hold, where that is not recognized: text, documents (JSON lines) or ids")
       ->check(CLI::IsMember({"text", "documents", "ids"}));
   app.add_option("--window", job.window, "Tokens per window")
       ->capture_default_str()
       ->check(CLI::Range(limits::kMinWindow, 1 << 20));
   const auto tokens = CLI::Range(int64_t{1}, limits::kMaxDataTokens);
-  app.add_option("--calibration-tokens", job.calibration_tokens, "Tokens from the start of the text, whole windows")
+  app.add_option("--calibration-tokens", job.calibration_tokens,
+                 "Tokens from the start of the text, whole windows; several texts share them evenly")
       ->capture_default_str()
       ->check(tokens);
-  app.add_option("--evaluation-tokens", job.evaluation_tokens, "Likewise")->capture_default_str()->check(tokens);
+  app.add_option("--evaluation-tokens", job.evaluation_tokens, "Likewise, of each text")
+      ->capture_default_str()
+      ->check(tokens);
+  app.add_option("--choices", job.choices,
+                 "JSON lines of multiple-choice questions (HellaSwag, ARC, PIQA, WinoGrande, BoolQ); may be repeated")
+      ->allow_extra_args(false);
+  app.add_option("--questions", job.questions, "How many of each such file, from its start (default: all)")
+      ->check(CLI::Range(1, std::numeric_limits<int>::max()));
+  app.add_option("--sample", job.sample,
+                 "Prompt to continue before and after (default: the beginning of the first evaluation text)");
+  app.add_option("--sample-tokens", job.sample_tokens, "Tokens to continue it by; 0: none")
+      ->capture_default_str()
+      ->check(CLI::Range(0, limits::kMaxSampleTokens));
   app.add_flag("--add-special-tokens", job.add_special_tokens, "Apply the tokenizer's post-processor to the text");
 }
 
@@ -84,6 +99,7 @@ CommandTree::CommandTree(Options& options)
   app_->require_subcommand(0, 1);  // the name of a command may also be that of a folder
   options_.job.calibration_tokens = limits::kDefaultCalibrationTokens;
   options_.job.evaluation_tokens = limits::kDefaultEvaluationTokens;
+  options_.job.sample_tokens = limits::kDefaultSampleTokens;
   app_->add_option("--server", options_.server, "HOST:PORT or unix:PATH of the service (env: BITWRIGHT_SERVER)");
   app_->add_option("--token-file", options_.access.token_file,
                    "File whose first line is the token to show the service (env: BITWRIGHT_TOKEN_FILE)");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <set>
 
 #include "absl/strings/str_join.h"
@@ -19,9 +20,11 @@
 #include "client/cli/labels.h"
 #include "client/cli/session.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/limits.h"
 #include "proto/contract/names.h"
 #include "proto/inputs/data_kind.h"
 #include "proto/inputs/model_folder.h"
+#include "proto/transfer/local_file.h"
 
 namespace bitwright::client {
 namespace {
@@ -81,7 +84,9 @@ absl::Status SetLabels(const JobOptions& options, v1::JobSpec& spec) {
   return absl::OkStatus();
 }
 
-// One of the two texts; `data` keeps what is not about the file.
+using Texts = google::protobuf::RepeatedPtrField<v1::Data>;
+
+// A text; `data` keeps what is not about the file.
 absl::Status SetData(const JobOptions& options, const DataFile& file, const std::string& kind, int64_t tokens,
                      v1::Data* data) {
   ABSL_RETURN_IF_ERROR(CheckDataFile(file, kind, options.window, data));
@@ -91,29 +96,87 @@ absl::Status SetData(const JobOptions& options, const DataFile& file, const std:
   return absl::OkStatus();
 }
 
-absl::Status SetTexts(const JobOptions& options, JobDraft& draft) {
-  if (!options.calibration.empty()) {
-    DataFile file{options.calibration, options.calibration, ""};
-    std::string kind = options.data_kind;
-    if (options.calibration == kSampleWord) {
+absl::Status CheckTextCount(std::string_view use, size_t count) {
+  return count <= size_t{limits::kMaxTexts} ? absl::OkStatus() : TooManyTextsError(use, count);
+}
+
+// What each of several texts is to give.
+int64_t ShareOf(int64_t tokens, size_t texts) { return tokens / static_cast<int64_t>(std::max<size_t>(texts, 1)); }
+
+// A text to calibrate on, or the one within this program.
+absl::Status AddCalibration(const JobOptions& options, const std::string& typed, int64_t tokens, JobDraft& draft) {
+  DataFile file{typed, typed, ""};
+  std::string kind = options.data_kind;
+  if (typed == kSampleWord) {
+    if (draft.sample == nullptr) {
       ABSL_ASSIGN_OR_RETURN(draft.sample, SampleText::Make());
-      file = {draft.sample->path(), std::string(kSampleWord), std::string(kSampleName)};
-      kind = DataKindName(v1::Data::TEXT);
     }
-    draft.calibration = file.path;
-    ABSL_RETURN_IF_ERROR(SetData(options, file, kind, options.calibration_tokens, draft.spec.mutable_calibration()));
+    file = {draft.sample->path(), std::string(kSampleWord), std::string(kSampleName)};
+    kind = DataKindName(v1::Data::TEXT);
   }
-  if (options.evaluation.empty()) return absl::OkStatus();
-  draft.evaluation = options.evaluation;
-  return SetData(options, {options.evaluation, options.evaluation, ""}, options.data_kind, options.evaluation_tokens,
-                 draft.spec.mutable_evaluation());
+  draft.calibration.push_back(file.path);
+  return SetData(options, file, kind, tokens, draft.spec.add_calibration());
+}
+
+// Those that are given take the place of all that the draft has of that use.
+absl::Status SetTexts(const JobOptions& options, JobDraft& draft) {
+  ABSL_RETURN_IF_ERROR(CheckTextCount("calibration", options.calibration.size()));
+  ABSL_RETURN_IF_ERROR(CheckTextCount("evaluation", options.evaluation.size()));
+  if (!options.calibration.empty()) draft.spec.clear_calibration();
+  const int64_t tokens = ShareOf(options.calibration_tokens, options.calibration.size());
+  for (const std::string& typed : options.calibration) {
+    ABSL_RETURN_IF_ERROR(AddCalibration(options, typed, tokens, draft));
+  }
+  if (!options.evaluation.empty()) draft.spec.clear_evaluation();
+  for (const std::string& path : options.evaluation) {
+    draft.evaluation.push_back(path);
+    ABSL_RETURN_IF_ERROR(
+        SetData(options, {path, path, ""}, options.data_kind, options.evaluation_tokens, draft.spec.add_evaluation()));
+  }
+  return absl::OkStatus();
+}
+
+// A file of questions is read where the tokenizer is.
+absl::Status AddChoices(const JobOptions& options, JobDraft& draft) {
+  ABSL_RETURN_IF_ERROR(CheckTextCount("choices", options.choices.size()));
+  if (!options.choices.empty()) draft.spec.clear_choices();
+  for (const std::string& path : options.choices) {
+    ABSL_ASSIGN_OR_RETURN(const LocalFile opened, LocalFile::Open(path, kFileErrors));
+    if (opened.size_bytes() == 0) return QuestionsMissingError(path);
+    draft.choices.push_back(path);
+    draft.spec.add_choices()->set_display_name(FitDisplayName(fs::path(path).filename().string()));
+  }
+  for (v1::ChoiceFile& file : *draft.spec.mutable_choices()) {
+    if (options.questions > 0) file.set_questions(options.questions);
+  }
+  return absl::OkStatus();
+}
+
+void SetSample(const JobOptions& options, v1::JobSpec& spec) {
+  spec.clear_sample();
+  if (options.sample_tokens == 0) return;
+  spec.mutable_sample()->set_prompt(options.sample);
+  // The service's default is less where a model has few positions.
+  if (options.given.contains("--sample-tokens")) spec.mutable_sample()->set_tokens(options.sample_tokens);
+}
+
+// The options with what is not given taken from another job: new texts are used as its texts are.
+JobOptions LikeTexts(const v1::JobSpec& other, JobOptions options) {
+  const auto given = [&](const char* option) { return options.given.contains(option); };
+  if (other.calibration().empty() || other.evaluation().empty()) return options;
+  if (!given("--window")) options.window = other.calibration(0).window();
+  if (!given("--add-special-tokens")) options.add_special_tokens = other.calibration(0).add_special_tokens();
+  if (!given("--evaluation-tokens")) options.evaluation_tokens = other.evaluation(0).tokens();
+  if (given("--calibration-tokens")) return options;
+  options.calibration_tokens = 0;
+  for (const v1::Data& data : other.calibration()) options.calibration_tokens += data.tokens();
+  return options;
 }
 
 bool NeedsTokenizer(const v1::JobSpec& spec) {
-  const auto is_text = [](bool given, const v1::Data& data) {
-    return given && data.kind() != v1::Data::TOKEN_IDS_JSONL;
-  };
-  return is_text(spec.has_calibration(), spec.calibration()) || is_text(spec.has_evaluation(), spec.evaluation());
+  const auto is_text = [](const v1::Data& data) { return data.kind() != v1::Data::TOKEN_IDS_JSONL; };
+  return !spec.choices().empty() || !spec.sample().prompt().empty() ||
+         std::ranges::any_of(spec.calibration(), is_text) || std::ranges::any_of(spec.evaluation(), is_text);
 }
 
 absl::Status TakeFolder(const std::string& folder, const JobOptions& options, JobDraft& draft) {
@@ -139,10 +202,21 @@ absl::Status SetModel(const Options& options, const Environment& environment, Jo
   return absl::OkStatus();
 }
 
-absl::Status UploadText(Client& client, const std::string& path, v1::Data* data) {
-  ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, client.UploadFile(path));
-  *data->mutable_blob() = ToProto(digest);
+// Names the blobs of those texts whose files there are.
+template <typename Files>
+absl::Status SetBlobs(const std::vector<std::string>& paths,
+                      const std::function<absl::StatusOr<BlobDigest>(const std::string&)>& digest_of, Files& texts) {
+  for (size_t t = 0; t < paths.size(); ++t) {
+    ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, digest_of(paths[t]));
+    *texts[static_cast<int>(t)].mutable_blob() = ToProto(digest);
+  }
   return absl::OkStatus();
+}
+
+absl::Status SetBlobs(const std::function<absl::StatusOr<BlobDigest>(const std::string&)>& digest_of, JobDraft& draft) {
+  ABSL_RETURN_IF_ERROR(SetBlobs(draft.calibration, digest_of, *draft.spec.mutable_calibration()));
+  ABSL_RETURN_IF_ERROR(SetBlobs(draft.evaluation, digest_of, *draft.spec.mutable_evaluation()));
+  return SetBlobs(draft.choices, digest_of, *draft.spec.mutable_choices());
 }
 
 }  // namespace
@@ -195,6 +269,8 @@ absl::StatusOr<JobDraft> DraftJob(const Options& options, const Environment& env
   draft.spec.set_consumer(job.consumer);
   draft.spec.set_priority(job.priority);
   ABSL_RETURN_IF_ERROR(SetTexts(job, draft));
+  ABSL_RETURN_IF_ERROR(AddChoices(job, draft));
+  SetSample(job, draft.spec);
   ABSL_RETURN_IF_ERROR(SetModel(options, environment, draft));
   draft.spec.set_display_name(job.display_name.empty() ? draft.model_name : job.display_name);
   return draft;
@@ -216,40 +292,35 @@ absl::StatusOr<JobDraft> ChangeJob(const v1::JobSpec& other, const Options& opti
   if (given("--consumer")) draft.spec.set_consumer(job.consumer);
   if (given("--priority")) draft.spec.set_priority(job.priority);
 
-  JobOptions texts = job;
-  if (!given("--window") && other.calibration().window() > 0) texts.window = other.calibration().window();
-  if (!given("--calibration-tokens")) texts.calibration_tokens = other.calibration().tokens();
-  if (!given("--evaluation-tokens")) texts.evaluation_tokens = other.evaluation().tokens();
-  if (!given("--add-special-tokens")) texts.add_special_tokens = other.calibration().add_special_tokens();
-  ABSL_RETURN_IF_ERROR(SetTexts(texts, draft));
-  for (v1::Data* data : {draft.spec.mutable_calibration(), draft.spec.mutable_evaluation()}) {
-    data->set_window(texts.window);
-    data->set_add_special_tokens(texts.add_special_tokens);
+  ABSL_RETURN_IF_ERROR(SetTexts(LikeTexts(other, job), draft));
+  ABSL_RETURN_IF_ERROR(AddChoices(job, draft));
+  if (given("--sample") || given("--sample-tokens")) SetSample(job, draft.spec);
+  for (Texts* texts : {draft.spec.mutable_calibration(), draft.spec.mutable_evaluation()}) {
+    const bool calibrates = texts == draft.spec.mutable_calibration();
+    const int64_t tokens =
+        calibrates ? ShareOf(job.calibration_tokens, static_cast<size_t>(texts->size())) : job.evaluation_tokens;
+    for (v1::Data& data : *texts) {
+      if (given("--window")) data.set_window(job.window);
+      if (given("--add-special-tokens")) data.set_add_special_tokens(job.add_special_tokens);
+      if (given(calibrates ? "--calibration-tokens" : "--evaluation-tokens")) data.set_tokens(tokens);
+    }
   }
-  draft.spec.mutable_calibration()->set_tokens(texts.calibration_tokens);
-  draft.spec.mutable_evaluation()->set_tokens(texts.evaluation_tokens);
   return draft;
 }
 
 absl::Status HashDraft(const CancelToken& cancel, const OnTransfer& on_transfer, JobDraft& draft) {
-  const auto hash = [&](const std::string& path, v1::Data* data) -> absl::Status {
+  const auto hash = [&](const std::string& path) -> absl::StatusOr<BlobDigest> {
     ABSL_ASSIGN_OR_RETURN(const auto digests, HashAll({&path, 1}, cancel, nullptr));
-    *data->mutable_blob() = ToProto(digests[0]);
-    return absl::OkStatus();
+    return digests[0];
   };
-  if (!draft.calibration.empty()) ABSL_RETURN_IF_ERROR(hash(draft.calibration, draft.spec.mutable_calibration()));
-  if (!draft.evaluation.empty()) ABSL_RETURN_IF_ERROR(hash(draft.evaluation, draft.spec.mutable_evaluation()));
+  ABSL_RETURN_IF_ERROR(SetBlobs(hash, draft));
   if (!draft.model.has_value() || draft.manifest.has_value()) return absl::OkStatus();
   ABSL_ASSIGN_OR_RETURN(draft.manifest, HashModel(*draft.model, cancel, on_transfer));
   return absl::OkStatus();
 }
 
 absl::Status UploadTexts(Client& client, JobDraft& draft) {
-  if (!draft.calibration.empty()) {
-    ABSL_RETURN_IF_ERROR(UploadText(client, draft.calibration, draft.spec.mutable_calibration()));
-  }
-  if (draft.evaluation.empty()) return absl::OkStatus();
-  return UploadText(client, draft.evaluation, draft.spec.mutable_evaluation());
+  return SetBlobs([&](const std::string& path) { return client.UploadFile(path); }, draft);
 }
 
 absl::StatusOr<v1::Model> UploadDraft(const JobOptions& options, Client& client, const OnTransfer& on_transfer,

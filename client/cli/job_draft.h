@@ -29,8 +29,9 @@ struct JobDraft {
   std::optional<ModelDir> model;         // MODEL is a folder
   std::string model_name;                // of that folder, for people
   std::optional<v1::Manifest> manifest;  // of that folder, once it is hashed
-  std::string calibration;               // paths; empty: none
-  std::string evaluation;
+  std::vector<std::string> calibration;  // paths of its texts in `spec`; empty: those of `spec` are on the server
+  std::vector<std::string> evaluation;
+  std::vector<std::string> choices;
   std::string hub_caches;                    // where MODEL was looked for, for a message
   std::shared_ptr<const SampleText> sample;  // holds the file of `--calibration sample`
 
@@ -38,8 +39,8 @@ struct JobDraft {
 };
 
 // Reads folder and texts, as far as it takes to know what they are. BUDGET_INVALID, RECIPE_INVALID,
-// DISPLAY_NAME_INVALID, LABEL_INVALID, DATA_MISSING, DATA_TOO_SHORT, TOKENIZER_MISSING, FILE_UNREADABLE,
-// MODEL_NOT_FOUND; the errors of ScanModelDir and RecognizeData.
+// DISPLAY_NAME_INVALID, LABEL_INVALID, DATA_MISSING, TOO_MANY_TEXTS, DATA_TOO_SHORT, TOKENIZER_MISSING,
+// FILE_UNREADABLE, MODEL_NOT_FOUND; the errors of ScanModelDir and RecognizeData.
 absl::StatusOr<JobDraft> DraftJob(const Options& options, const Environment& environment);
 
 // Model folder and its name alone, for an upload.

@@ -47,18 +47,23 @@ enum class Command {
 
 // What a job is made of, as typed.
 struct JobOptions {
-  std::string model;        // a folder, a name on the server, or "org/name" of the hub
-  std::string budgets;      // one, or several with commas between; empty only for plan and clone
-  std::string calibration;  // files; empty only for plan and clone
-  std::string evaluation;
-  std::string data_kind;              // of both files: "text", "documents", "ids"; empty: recognized
+  std::string model;                     // a folder, a name on the server, or "org/name" of the hub
+  std::string budgets;                   // one, or several with commas between; empty only for plan and clone
+  std::vector<std::string> calibration;  // files; empty only for plan and clone
+  std::vector<std::string> evaluation;
+  std::string data_kind;              // of all files: "text", "documents", "ids"; empty: recognized
   std::string recipe = "mixed-gptq";  // a name or the path of a .textproto
   std::string target = "compressed-tensors";
   std::string consumer;
-  int window = 512;                // tokens
-  int64_t calibration_tokens = 0;  // set by the parser to the contract's defaults
-  int64_t evaluation_tokens = 0;
+  int window = 512;  // tokens
+  // Set by the parser to the contract's defaults.
+  int64_t calibration_tokens = 0;  // of all texts together
+  int64_t evaluation_tokens = 0;   // of each
   bool add_special_tokens = false;
+  std::vector<std::string> choices;  // files of multiple-choice questions
+  int questions = 0;                 // of each of them, from its start; 0: all
+  std::string sample;                // prompt; empty: the beginning of the evaluation text
+  int sample_tokens = 0;             // set by the parser to the contract's default; 0: no sample
   int priority = 0;
   std::string display_name;         // of the job
   std::string model_name;           // display name of the model

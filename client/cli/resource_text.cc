@@ -66,6 +66,12 @@ std::string DataText(const v1::Data& data) {
                       DataKindName(data.kind()));
 }
 
+std::string DataLines(std::string_view label, const google::protobuf::RepeatedPtrField<v1::Data>& texts) {
+  std::string lines;
+  for (const v1::Data& data : texts) absl::StrAppend(&lines, Line(lines.empty() ? label : "", DataText(data)));
+  return lines;
+}
+
 }  // namespace
 
 std::string JobText(const v1::Job& job, absl::Time now) {
@@ -75,8 +81,7 @@ std::string JobText(const v1::Job& job, absl::Time now) {
   text += Line("budget", BudgetText(job.spec().budget()));
   text += Line("recipe", RecipeName(job.spec()));
   text += Line("target", job.spec().target());
-  if (job.spec().has_calibration()) text += Line("calibration", DataText(job.spec().calibration()));
-  if (job.spec().has_evaluation()) text += Line("evaluation", DataText(job.spec().evaluation()));
+  text += DataLines("calibration", job.spec().calibration()) + DataLines("evaluation", job.spec().evaluation());
   if (job.spec().labels_size() > 0) text += Line("labels", LabelsText(job.spec()));
   text += Line("progress", ProgressText(job, now));
   if (const std::string waiting = WaitingText(job.waiting()); !waiting.empty()) text += Line("waiting", waiting);

@@ -13,6 +13,8 @@ constexpr double kThread = 4.0 * (1 << 20);        // what a matrix product pack
 constexpr double kMomentParts = 12.0 * (1 << 20);  // partial sums of a narrow input's second moment
 constexpr double kSmall = 256.0 * (1 << 20);
 constexpr double kRememberedPieces = 24.0 * (1 << 20);
+constexpr double kAskedBytes = 7;  // of a byte of questions, as the tokens of four choices: in their file, and parsed
+constexpr double kMostAsked = 192.0 * (1 << 20);  // of the largest file that tasks hand on
 constexpr double kTextCopies = 3.4;  // of a text and its copies where the tokenizer writes spaces in three bytes
 // Bytes for each input and row of a piece of 64 rows that is rounded: weights in two orders, errors, codes, scales.
 constexpr double kRoundedPiece = 64 * 13.2;
@@ -190,6 +192,21 @@ LiveSet LiveSets::Evaluate(int64_t windows, int64_t window, v1::ComputeType comp
   const double other = stores_ends_ ? Head(windows * window, 0, narrow) : 0;
   const double head = Values(windows, window, narrow) + Head(windows * window, 2, narrow) + other;
   return ToLiveSet(2 * Stream(windows, window) + std::max(Pass(windows, window, narrow), head), PassThread(window));
+}
+
+LiveSet LiveSets::Score(int64_t sequences, int64_t window, v1::ComputeType compute, int64_t file_bytes) const {
+  const bool narrow = IsNarrow(compute);
+  const double head = Values(sequences, window, narrow) + Head(sequences * window, 1, narrow);
+  const double set = std::min(kAskedBytes * Bytes(file_bytes), kMostAsked);
+  return ToLiveSet(set + Stream(sequences, window) + std::max(Pass(sequences, window, narrow), head),
+                   PassThread(window));
+}
+
+// Logits on the device and beside it.
+LiveSet LiveSets::Sample(int64_t window, v1::ComputeType compute) const {
+  const bool narrow = IsNarrow(compute);
+  const double head = Values(1, window, narrow) + Head(window, 2, narrow);
+  return ToLiveSet(Stream(1, window) + std::max(Pass(1, window, narrow), head), PassThread(window));
 }
 
 LiveSet LiveSets::Small() { return {static_cast<int64_t>(kSmall), 0}; }

@@ -41,6 +41,10 @@ class LiveSets {
   // Of embedding and head, of either kind of task.
   LiveSet Ends() const;
   LiveSet Evaluate(int64_t windows, int64_t window, v1::ComputeType compute) const;
+  // Of so many sequences, each of a window, of questions that were made of a file of `file_bytes`.
+  LiveSet Score(int64_t sequences, int64_t window, v1::ComputeType compute, int64_t file_bytes) const;
+  // Of a continuation that ends `window` tokens behind the beginning of its prompt.
+  LiveSet Sample(int64_t window, v1::ComputeType compute) const;
   // Of tasks that hold no block, and nothing that grows with the model but names.
   static LiveSet Small();
   static LiveSet Tokenize(int64_t text_bytes);

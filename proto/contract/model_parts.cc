@@ -18,6 +18,13 @@ PartsRead Through(PartsRead blocks) {
 
 PartsRead Ends() { return {.embedding = true, .head = true}; }
 
+// From the embedding to the logits.
+PartsRead Whole(int64_t blocks) {
+  PartsRead read = Through(Blocks(0, blocks));
+  read.head = true;
+  return read;
+}
+
 // All that is taken over as it is.
 PartsRead Kept(int64_t blocks) { return {.kept_begin = 0, .kept_end = blocks, .embedding = true, .head = true}; }
 
@@ -60,6 +67,10 @@ PartsRead PartsReadBy(const v1::TaskSpec& spec, int64_t blocks) {
       read.head = true;
       return read;
     }
+    case v1::TaskSpec::kScore:
+      return spec.score().quantized() ? Kept(blocks) : Whole(blocks);
+    case v1::TaskSpec::kSample:
+      return spec.sample().quantized() ? Kept(blocks) : Whole(blocks);
     case v1::TaskSpec::kEvaluate:  // the units come quantized
     case v1::TaskSpec::kAssemble:
       return Kept(blocks);

@@ -10,6 +10,10 @@ std::string TaskKey(std::string_view kind, int first, int second) {
   return absl::StrFormat("%s[%d,%d]", kind, first, second);
 }
 
+std::string TaskKey(std::string_view kind, int first, int second, int third) {
+  return absl::StrFormat("%s[%d,%d,%d]", kind, first, second, third);
+}
+
 std::string TaskKey(std::string_view kind, std::string_view use) { return absl::StrFormat("%s[%s]", kind, use); }
 
 std::string TaskKey(std::string_view kind, std::string_view use, int index) {

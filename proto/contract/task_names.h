@@ -21,6 +21,10 @@ struct TaskKind {
   static constexpr char kQuantize[] = "quantize";
   static constexpr char kEvaluate[] = "evaluate";
   static constexpr char kChoose[] = "choose";
+  static constexpr char kQuestions[] = "questions";
+  static constexpr char kScore[] = "score";
+  static constexpr char kSample[] = "sample";
+  static constexpr char kGrade[] = "grade";
   static constexpr char kSelect[] = "select";
   static constexpr char kAssemble[] = "assemble";
   static constexpr char kReport[] = "report";
@@ -46,6 +50,10 @@ struct TaskFile {
   static constexpr char kTokens[] = "tokens";
   static constexpr char kHeldOut[] = "held_out";
   static constexpr char kChoice[] = "choice";
+  static constexpr char kQuestions[] = "questions";
+  static constexpr char kScores[] = "scores";
+  static constexpr char kSample[] = "sample";
+  static constexpr char kGrade[] = "grade";
   static constexpr char kSelection[] = "selection";
   static constexpr char kManifest[] = "manifest";
   static constexpr char kProvenance[] = "provenance";
@@ -65,6 +73,7 @@ struct TaskUse {
 // once has its own name as its key.
 std::string TaskKey(std::string_view kind, int index);
 std::string TaskKey(std::string_view kind, int first, int second);
+std::string TaskKey(std::string_view kind, int first, int second, int third);
 std::string TaskKey(std::string_view kind, std::string_view use);
 std::string TaskKey(std::string_view kind, std::string_view use, int index);
 std::string TaskKey(std::string_view kind, std::string_view use, int first, int second);

@@ -111,6 +111,17 @@ double Costs::QuantizeEndsFlops(int plans) const {
   return flops;
 }
 
+double Costs::ScoreFlops(int sequences, int window) const {
+  const double rows = static_cast<double>(sequences) * window;
+  const double block = 2 * rows *
+                           (static_cast<double>(info_.block_parameters()) +
+                            static_cast<double>(window) * static_cast<double>(info_.hidden_size())) +
+                       static_cast<double>(info_.block_parameters());
+  return info_.blocks() * block + Head(rows);
+}
+
+double Costs::SampleFlops(int tokens, int window) const { return tokens * ScoreFlops(1, window); }
+
 double Costs::EvaluateFlops(int windows) const {
   const double rows = Rows(windows);
   return info_.blocks() * (Forward(rows) + static_cast<double>(info_.block_parameters())) + 2 * Head(rows);

@@ -100,11 +100,15 @@ int TokenShards(const v1::ModelInfo& info, int windows) {
 }
 
 Cuts CutJob(const v1::ModelInfo& info, const v1::TargetInfo& target, const v1::Recipe& recipe, int calibration_windows,
-            int window, int evaluation_windows) {
+            int window, const std::vector<int>& evaluation_windows) {
   Cuts cuts;
   cuts.shards = SplitEvenly(calibration_windows, TokenShards(info, calibration_windows));
   cuts.ranges = BlockRanges(info, int64_t{calibration_windows} * window);
-  cuts.evaluation = SplitBySize(evaluation_windows, kShardWindows);
+  for (size_t text = 0; text < evaluation_windows.size(); ++text) {
+    for (const Cut windows : SplitBySize(evaluation_windows[text], kShardWindows)) {
+      cuts.evaluation.push_back({windows, static_cast<int>(text)});
+    }
+  }
   cuts.profile_windows = std::min(recipe.sensitivity().windows(), calibration_windows);
   cuts.profile_stride = calibration_windows / std::max(cuts.profile_windows, 1);
   cuts.curvature = SplitBySize(cuts.profile_windows, kShardWindows);

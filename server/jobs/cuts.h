@@ -32,6 +32,12 @@ struct ProfileCut {
   int range = 0;
 };
 
+// A reference or evaluate task: windows of one evaluation text.
+struct EvaluationCut {
+  Cut windows;
+  int text = 0;
+};
+
 // A check task: units of ModelInfo, all of blocks that lie within blocks[range], in order.
 struct CheckCut {
   std::vector<int> units;
@@ -41,22 +47,23 @@ struct CheckCut {
 // How a job is cut into tasks. Depends on the tensors that the model uses, target, recipe and amount of data alone:
 // never on the fleet, and never on what else lies in the model's folder.
 struct Cuts {
-  std::vector<Cut> shards;           // calibration windows, ascending, together all of them
-  std::vector<Cut> ranges;           // blocks of calibrate, merge and quantize tasks
-  std::vector<Cut> curvature;        // of the profile windows: of reference[profile] and curvature tasks
-  std::vector<ProfileCut> profiles;  // blocks of profile tasks
-  std::vector<CheckCut> checks;      // units of check tasks, which measure on the windows of curvature[0]
-  std::vector<Cut> evaluation;       // evaluation windows of reference and evaluate tasks
-  int profile_windows = 0;           // calibration windows for curvature and checks, evenly spread over the text:
-  int profile_stride = 1;            // every profile_stride-th
+  std::vector<Cut> shards;                // calibration windows, ascending, together all of them
+  std::vector<Cut> ranges;                // blocks of calibrate, merge and quantize tasks
+  std::vector<Cut> curvature;             // of the profile windows: of reference[profile] and curvature tasks
+  std::vector<ProfileCut> profiles;       // blocks of profile tasks
+  std::vector<CheckCut> checks;           // units of check tasks, which measure on the windows of curvature[0]
+  std::vector<EvaluationCut> evaluation;  // of reference and evaluate tasks, text after text
+  int profile_windows = 0;                // calibration windows for curvature and checks, evenly spread over the text:
+  int profile_stride = 1;                 // every profile_stride-th
 };
 
 // Units to measure, `count` of them, or all where there are fewer: spread evenly over depth, and over the kinds of
 // units of a block in turn. Rising.
 std::vector<int> CheckedUnits(const v1::ModelInfo& info, int count);
 
+// `evaluation_windows`: of each evaluation text.
 Cuts CutJob(const v1::ModelInfo& info, const v1::TargetInfo& target, const v1::Recipe& recipe, int calibration_windows,
-            int window, int evaluation_windows);
+            int window, const std::vector<int>& evaluation_windows);
 
 // Number of calibration shards: the statistics of all shards and of their merge take at most the bytes of the tensors;
 // no shard is smaller than kShardWindows (but the only one); at least 1, at most kMaxTokenShards.

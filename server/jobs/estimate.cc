@@ -11,6 +11,7 @@
 #include "server/jobs/cuts.h"
 #include "server/jobs/expand.h"
 #include "server/jobs/recipe_check.h"
+#include "server/jobs/texts.h"
 
 namespace bitwright::server {
 namespace {
@@ -35,18 +36,49 @@ int AssumedCandidates(const v1::Recipe& recipe) {
   return std::min(uniform, kAssumedUniform) + (recipe.candidates().mixed() ? 1 : 0);
 }
 
-v1::TokenizeSummary AssumedSummary(const v1::Data& data, int most_held_out) {
+// A text of so many tokens.
+v1::TokenizeSummary AssumedSummary(int64_t tokens, int window, int most_held_out) {
   v1::TokenizeSummary summary;
-  summary.set_windows(static_cast<int>(std::max<int64_t>(1, data.tokens() / data.window())));
-  summary.set_window(data.window());
+  summary.set_windows(static_cast<int>(std::max<int64_t>(1, tokens / window)));
+  summary.set_window(window);
   summary.set_held_out_windows(std::min(most_held_out, summary.windows() / 8));
+  return summary;
+}
+
+// A question is taken to have about kQuestionBytes, and four choices of kSequenceTokens tokens.
+v1::QuestionsSummary AssumedQuestions(const v1::ChoiceFile& file) {
+  constexpr int64_t kQuestionBytes = 600;
+  constexpr int kSequenceTokens = 128, kShardSequences = 64;
+  int64_t questions = std::max<int64_t>(1, file.blob().size_bytes() / kQuestionBytes);
+  if (file.questions() > 0) questions = std::min<int64_t>(questions, file.questions());
+  const int sequences = static_cast<int>(std::min<int64_t>(4 * questions, 1 << 20));
+  v1::QuestionsSummary summary;
+  for (int begin = 0; begin < sequences; begin += kShardSequences) {
+    auto& shard = *summary.add_shards();
+    shard.mutable_sequences()->set_begin(begin);
+    shard.mutable_sequences()->set_end(std::min(sequences, begin + kShardSequences));
+    shard.set_window(kSequenceTokens);
+  }
   return summary;
 }
 
 // What a job is where nothing is known of it yet: files of the wanted length, plans of full size.
 Facts WithAssumed(const ResolvedJob& job, Facts facts) {
-  if (!facts.calibration) facts.calibration = AssumedSummary(job.spec.calibration(), kHeldOutWindows);
-  if (!facts.evaluation) facts.evaluation = AssumedSummary(job.spec.evaluation(), 0);
+  if (!facts.calibration) {
+    int64_t tokens = 0;
+    for (const v1::Data& text : job.spec.calibration()) tokens += text.tokens();
+    facts.calibration = AssumedSummary(tokens, job.calibration_window(), kHeldOutWindows);
+  }
+  facts.evaluation.resize(static_cast<size_t>(job.spec.evaluation_size()));
+  for (int t = 0; t < job.spec.evaluation_size(); ++t) {
+    auto& summary = facts.evaluation[static_cast<size_t>(t)];
+    if (!summary) summary = AssumedSummary(job.spec.evaluation(t).tokens(), job.evaluation_window(), 0);
+  }
+  facts.questions.resize(static_cast<size_t>(job.spec.choices_size()));
+  for (int f = 0; f < job.spec.choices_size(); ++f) {
+    auto& summary = facts.questions[static_cast<size_t>(f)];
+    if (!summary) summary = AssumedQuestions(job.spec.choices(f));
+  }
   if (!facts.allocation) {
     auto assumed = std::make_shared<v1::Allocation>();
     for (int c = 0; c < AssumedCandidates(job.recipe); ++c) {
@@ -63,10 +95,11 @@ Facts WithAssumed(const ResolvedJob& job, Facts facts) {
 
 double IntermediateBytes(const ResolvedJob& job, const Facts& facts, int64_t plan_bytes) {
   const v1::ModelInfo& info = job.model->info();
-  const Cuts cuts = CutJob(info, *job.target(), job.recipe, facts.calibration->windows(), facts.calibration->window(),
-                           facts.evaluation->windows());
+  const Cuts cuts =
+      CutJob(info, *job.target(), job.recipe, facts.calibration->windows(), facts.calibration->window(), {});
   const double calibration = double{1} * facts.calibration->windows() * facts.calibration->window();
-  const double evaluation = double{1} * facts.evaluation->windows() * facts.evaluation->window();
+  const double evaluation =
+      static_cast<double>(WindowsOf(*EvaluationSummaries(job.spec, facts))) * job.evaluation_window();
   const double profile = double{1} * cuts.profile_windows * facts.calibration->window();
   const double row = 4.0 * info.hidden_size();
   const double ranges = static_cast<double>(cuts.ranges.size());

@@ -14,9 +14,15 @@ std::string KeyOf(const ResolvedJob& job) {
   spec.clear_display_name();
   spec.clear_labels();
   spec.clear_priority();
-  for (v1::Data* data : {spec.mutable_calibration(), spec.mutable_evaluation()}) {
-    data->clear_blob();
-    data->clear_display_name();
+  for (auto* texts : {spec.mutable_calibration(), spec.mutable_evaluation()}) {
+    for (v1::Data& data : *texts) {
+      data.clear_blob();
+      data.clear_display_name();
+    }
+  }
+  for (v1::ChoiceFile& file : *spec.mutable_choices()) {
+    file.mutable_blob()->clear_sha256();
+    file.clear_display_name();
   }
   return DeterministicBytes(spec) + "\n" + DeterministicBytes(job.recipe);
 }

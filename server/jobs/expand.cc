@@ -10,20 +10,52 @@
 #include "server/jobs/node_builder.h"
 #include "server/jobs/notices.h"
 #include "server/jobs/recipe_check.h"
+#include "server/jobs/texts.h"
 
 namespace bitwright::server {
 namespace {
 
 constexpr double kFlopsPerTokenizedByte = 100;
+constexpr int64_t kAskedCopies = 4;            // of a question's text: its context stands before each of its choices
+constexpr int64_t kSamplePromptTokens = 64;    // of the evaluation text, at most
+constexpr int64_t kSpareTokens = 8;            // that a tokenizer puts around a prompt
+constexpr int64_t kMostQuestionTokens = 8192;  // of a context and a choice; what is longer loses its beginning
 
 void SetRange(Cut cut, v1::Range* range) {
   range->set_begin(cut.begin);
   range->set_end(cut.end);
 }
 
-absl::Status CheckLength(const char* use, const v1::TokenizeSummary& summary) {
-  if (summary.windows() >= 1) return absl::OkStatus();
-  return DataTooShortError(use, summary.tokens_in_file(), summary.window());
+absl::Status CheckLength(const std::string& use, const v1::TokenizeSummary::Text& text, int window) {
+  if (text.windows() >= 1) return absl::OkStatus();
+  return DataTooShortError(use, text.tokens_in_file(), window);
+}
+
+// That every text of which something is known has a window.
+absl::Status CheckLengths(const v1::JobSpec& spec, const Facts& facts) {
+  if (const auto& calibration = facts.calibration) {
+    // What is assumed of an estimate is of all texts together.
+    const int texts = std::max(1, calibration->texts_size());
+    for (int t = 0; t < texts; ++t) {
+      ABSL_RETURN_IF_ERROR(CheckLength(TextField(TaskUse::kCalibration, t, texts), PartOf(*calibration, t, texts),
+                                       calibration->window()));
+    }
+  }
+  const int texts = spec.evaluation_size();
+  for (size_t t = 0; t < facts.evaluation.size(); ++t) {
+    const auto& summary = facts.evaluation[t];
+    if (!summary) continue;
+    ABSL_RETURN_IF_ERROR(CheckLength(TextField(TaskUse::kEvaluation, static_cast<int>(t), texts),
+                                     PartOf(*summary, 0, 1), summary->window()));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<int> WindowsOfEach(const std::vector<v1::TokenizeSummary>& texts) {
+  std::vector<int> windows;
+  windows.reserve(texts.size());
+  for (const v1::TokenizeSummary& text : texts) windows.push_back(text.windows());
+  return windows;
 }
 
 // What tokenizing takes of the model: messages of documents are rendered with its chat template.
@@ -62,19 +94,21 @@ class Expander {
         known_(wanted.known),
         inputs_(wanted.nodes == NodeDetail::kSize ? v1::Model::default_instance() : *job.model),
         info_(job.model->info()),
-        window_(job.spec.calibration().window()),
+        window_(job.calibration_window()),
         costs_(info_, *job.target(), job.recipe, window_),
-        evaluation_costs_(info_, *job.target(), job.recipe, job.spec.evaluation().window()),
+        evaluation_costs_(info_, *job.target(), job.recipe, job.evaluation_window()),
         live_(info_, job.recipe.rounding(), job.target()) {}
 
   void Tokenize() {
-    Tokenize(calibration_key_, job_.spec.calibration(), kHeldOutWindows);
-    Tokenize(evaluation_key_, job_.spec.evaluation(), 0);
+    TokenizeCalibration();
+    for (int text = 0; text < job_.spec.evaluation_size(); ++text) TokenizeEvaluation(text);
+    for (int file = 0; file < job_.spec.choices_size(); ++file) Questions(file);
   }
 
-  void Analyze() {
-    cuts_ = CutJob(info_, *job_.target(), job_.recipe, facts_.calibration->windows(), window_,
-                   facts_.evaluation->windows());
+  void Analyze(const std::vector<v1::TokenizeSummary>& evaluation) {
+    evaluation_windows_ = WindowsOf(evaluation);
+    cuts_ =
+        CutJob(info_, *job_.target(), job_.recipe, facts_.calibration->windows(), window_, WindowsOfEach(evaluation));
     for (size_t i = 0; i < cuts_.evaluation.size(); ++i) {
       Reference(TaskKey(TaskKind::kReference, i), cuts_.evaluation[i]);
     }
@@ -150,6 +184,20 @@ class Expander {
     });
   }
 
+  // How the unquantized model and the selected plan answer questions, and what they write.
+  void Answer(const std::vector<v1::QuestionsSummary>& files) {
+    for (int file = 0; file < static_cast<int>(files.size()); ++file) {
+      const auto& shards = files[static_cast<size_t>(file)].shards();
+      for (const Answerer answerer : {Answerer::kBase, Answerer::kSelected}) {
+        for (int shard = 0; shard < shards.size(); ++shard) Score(file, answerer, shard, shards[shard]);
+        Grade(file, answerer, shards.size());
+      }
+    }
+    if (!job_.spec.has_sample()) return;
+    Sample(Answerer::kBase);
+    Sample(Answerer::kSelected);
+  }
+
   void Report() {
     Add(TaskKind::kReport, [&](NodeBuilder& builder) {
       auto* params = builder.spec().mutable_report();
@@ -164,6 +212,16 @@ class Expander {
           .Link(TaskFile::kManifest, TaskKind::kAssemble, TaskFile::kManifest)
           .Link(TaskFile::kSelection, TaskKind::kSelect, TaskFile::kSelection)
           .Needs(LiveSets::Small(), 0);
+      for (int file = 0; file < job_.spec.choices_size(); ++file) {
+        for (const int answerer : {0, 1}) {
+          builder.Link(Numbered(TaskFile::kGrade, file, answerer), TaskKey(TaskKind::kGrade, file, answerer),
+                       TaskFile::kGrade);
+        }
+      }
+      for (const int answerer : {0, 1}) {
+        if (!job_.spec.has_sample()) break;
+        builder.Link(Numbered(TaskFile::kSample, answerer), TaskKey(TaskKind::kSample, answerer), TaskFile::kSample);
+      }
     });
   }
 
@@ -193,33 +251,152 @@ class Expander {
     nodes_.push_back(builder.Build());
   }
 
-  void Tokenize(const std::string& key, const v1::Data& data, int held_out) {
-    Add(key, [&](NodeBuilder& builder) {
-      auto* params = builder.spec().mutable_tokenize();
-      params->set_kind(data.kind());
-      params->set_window(data.window());
-      params->set_max_tokens(data.tokens());
-      params->set_add_special_tokens(data.add_special_tokens());
-      params->set_vocab_size(info_.vocab_size());
-      params->set_held_out(held_out);
+  // What the first text of a tokenization says for all of it, and of itself.
+  v1::TokenizeParams& SetTokenize(const v1::Data& data, int held_out, NodeBuilder& builder) const {
+    auto& params = *builder.spec().mutable_tokenize();
+    params.set_kind(data.kind());
+    params.set_window(data.window());
+    params.set_max_tokens(data.tokens());
+    params.set_add_special_tokens(data.add_special_tokens());
+    params.set_vocab_size(info_.vocab_size());
+    params.set_held_out(held_out);
+    builder.Input(TaskFile::kData, data.blob());
+    return params;
+  }
+
+  // All texts, one after the other: as much memory as the largest takes.
+  void TokenizeCalibration() {
+    Add(calibration_key_, [&](NodeBuilder& builder) {
+      const auto& texts = job_.spec.calibration();
+      auto& params = SetTokenize(texts[0], HeldOutShare(0, texts.size()), builder);
+      ModelFiles files = TokenizerFiles(texts[0].kind());
+      int64_t largest = texts[0].blob().size_bytes(), all = largest;
+      for (int t = 1; t < texts.size(); ++t) {
+        auto& text = *params.add_further();
+        text.set_kind(texts[t].kind());
+        text.set_max_tokens(texts[t].tokens());
+        text.set_add_special_tokens(texts[t].add_special_tokens());
+        text.set_held_out(HeldOutShare(t, texts.size()));
+        builder.Input(Numbered(TaskFile::kData, t - 1), texts[t].blob());
+        files = std::max(files, TokenizerFiles(texts[t].kind()));  // what documents need has what text needs
+        largest = std::max(largest, texts[t].blob().size_bytes());
+        all += texts[t].blob().size_bytes();
+      }
+      builder.Files(inputs_, files)
+          .Needs(LiveSets::Tokenize(largest), kFlopsPerTokenizedByte * static_cast<double>(all));
+    });
+  }
+
+  void TokenizeEvaluation(int text) {
+    Add(EvaluationKey(text), [&](NodeBuilder& builder) {
+      const v1::Data& data = job_.spec.evaluation(text);
+      SetTokenize(data, 0, builder);
       builder.Files(inputs_, TokenizerFiles(data.kind()))
-          .Input(TaskFile::kData, data.blob())
           .Needs(LiveSets::Tokenize(data.blob().size_bytes()),
                  kFlopsPerTokenizedByte * static_cast<double>(data.blob().size_bytes()));
     });
   }
 
-  void Reference(const std::string& key, Cut windows) {
+  void Questions(int file) {
+    Add(TaskKey(TaskKind::kQuestions, file), [&](NodeBuilder& builder) {
+      const v1::ChoiceFile& choices = job_.spec.choices(file);
+      const int64_t bytes = choices.blob().size_bytes();
+      auto* params = builder.spec().mutable_questions();
+      params->set_max_questions(choices.questions());
+      params->set_max_positions(MostPositions());
+      params->set_vocab_size(info_.vocab_size());
+      builder.Files(inputs_, ModelFiles::kTokenizer)
+          .Input(TaskFile::kData, choices.blob())
+          .Needs(LiveSets::Tokenize(kAskedCopies * bytes),
+                 kFlopsPerTokenizedByte * kAskedCopies * static_cast<double>(bytes));
+    });
+  }
+
+  int32_t MostPositions() const {
+    const int64_t positions = info_.max_positions();
+    return static_cast<int32_t>(positions > 0 ? std::min(positions, kMostQuestionTokens) : kMostQuestionTokens);
+  }
+
+  // Whose answers: the number that they go by in keys and names.
+  enum class Answerer { kBase = 0, kSelected = 1 };
+
+  void Score(int file, Answerer answerer, int shard, const v1::QuestionsSummary::Shard& cut) {
+    Add(TaskKey(TaskKind::kScore, file, static_cast<int>(answerer), shard), [&](NodeBuilder& builder) {
+      const int64_t sequences = int64_t{cut.sequences().end()} - cut.sequences().begin();
+      const v1::ComputeType compute = job_.recipe.evaluation().compute();
+      auto* params = builder.spec().mutable_score();
+      *params->mutable_sequences() = cut.sequences();
+      params->set_window(cut.window());
+      params->set_compute(compute);
+      params->set_quantized(answerer == Answerer::kSelected);
+      builder.Files(inputs_, ModelFiles::kNumeric)
+          .Link(TaskFile::kQuestions, TaskKey(TaskKind::kQuestions, file), TaskFile::kQuestions)
+          .Needs(live_.Score(sequences, cut.window(), compute, job_.spec.choices(file).blob().size_bytes()),
+                 costs_.ScoreFlops(static_cast<int>(sequences), cut.window()))
+          .Numeric();
+      if (answerer == Answerer::kSelected) LinkWeights(builder, SelectedPlan());
+    });
+  }
+
+  // Of a prompt so many tokens are read; where there is none, so many of the evaluation text.
+  int PromptTokens() const {
+    const v1::SampleSpec& sample = job_.spec.sample();
+    const int64_t wanted = sample.prompt().empty()
+                               ? std::min<int64_t>(kSamplePromptTokens, (job_.evaluation_window() + 1) / 2)
+                               : static_cast<int64_t>(sample.prompt().size()) + kSpareTokens;
+    const int64_t positions = info_.max_positions();
+    const int64_t room = positions > 0 ? positions - sample.tokens() : wanted;
+    return static_cast<int>(std::clamp<int64_t>(room, 1, wanted));
+  }
+
+  void Sample(Answerer answerer) {
+    const int number = static_cast<int>(answerer);
+    Add(TaskKey(TaskKind::kSample, number), [&](NodeBuilder& builder) {
+      const v1::SampleSpec& sample = job_.spec.sample();
+      const int window = PromptTokens() + sample.tokens();
+      const v1::ComputeType compute = job_.recipe.evaluation().compute();
+      auto* params = builder.spec().mutable_sample();
+      params->set_prompt(sample.prompt());
+      params->set_prompt_tokens(PromptTokens());
+      params->set_tokens(sample.tokens());
+      params->set_compute(compute);
+      params->set_quantized(answerer == Answerer::kSelected);
+      builder.Files(inputs_, ModelFiles::kNumeric)
+          .Files(inputs_, ModelFiles::kTokenizer)
+          .Needs(live_.Sample(window, compute), costs_.SampleFlops(sample.tokens(), window))
+          .Numeric();
+      if (sample.prompt().empty()) builder.Link(TaskFile::kIds, EvaluationKey(0), TaskFile::kIds);
+      if (answerer == Answerer::kBase) return;
+      builder.Link(TaskFile::kSample, TaskKey(TaskKind::kSample, static_cast<int>(Answerer::kBase)), TaskFile::kSample);
+      LinkWeights(builder, SelectedPlan());
+    });
+  }
+
+  void Grade(int file, Answerer answerer, int shards) {
+    const int number = static_cast<int>(answerer);
+    Add(TaskKey(TaskKind::kGrade, file, number), [&](NodeBuilder& builder) {
+      builder.spec().mutable_grade()->set_shards(shards);
+      builder.Link(TaskFile::kQuestions, TaskKey(TaskKind::kQuestions, file), TaskFile::kQuestions)
+          .Needs(LiveSets::Small(), 0);
+      for (int shard = 0; shard < shards; ++shard) {
+        builder.Link(Numbered(TaskFile::kScores, shard), TaskKey(TaskKind::kScore, file, number, shard),
+                     TaskFile::kScores);
+      }
+    });
+  }
+
+  void Reference(const std::string& key, const EvaluationCut& cut) {
     Add(key, [&](NodeBuilder& builder) {
+      const Cut windows = cut.windows;
       const Cut blocks{0, info_.blocks()};
       auto* params = builder.spec().mutable_reference();
       SetRange(windows, params->mutable_windows());
       SetRange(blocks, params->mutable_blocks());
-      params->set_window(job_.spec.evaluation().window());
+      params->set_window(job_.evaluation_window());
       params->set_compute(job_.recipe.evaluation().compute());
       builder.Files(inputs_, ModelFiles::kNumeric)
-          .Link(TaskFile::kIds, evaluation_key_, TaskFile::kIds)
-          .Needs(live_.Reference(windows.size(), job_.spec.evaluation().window(), job_.recipe.evaluation().compute()),
+          .Link(TaskFile::kIds, EvaluationKey(cut.text), TaskFile::kIds)
+          .Needs(live_.Reference(windows.size(), job_.evaluation_window(), job_.recipe.evaluation().compute()),
                  evaluation_costs_.ReferenceFlops(blocks, windows.size()))
           .Numeric();
     });
@@ -467,11 +644,11 @@ class Expander {
 
   void Evaluate(int candidate, int shard) {
     Add(TaskKey(TaskKind::kEvaluate, candidate, shard), [&](NodeBuilder& builder) {
-      const Cut windows = cuts_.evaluation[shard];
-      SetRange(windows, builder.spec().mutable_evaluate()->mutable_windows());
+      const EvaluationCut& cut = cuts_.evaluation[shard];
+      SetRange(cut.windows, builder.spec().mutable_evaluate()->mutable_windows());
       builder.Link(TaskFile::kHidden, TaskKey(TaskKind::kReference, shard), TaskFile::kHidden)
-          .Link(TaskFile::kIds, evaluation_key_, TaskFile::kIds);
-      Evaluate(builder, candidate, job_.spec.evaluation().window(), evaluation_costs_);
+          .Link(TaskFile::kIds, EvaluationKey(cut.text), TaskFile::kIds);
+      Evaluate(builder, candidate, job_.evaluation_window(), evaluation_costs_);
     });
   }
 
@@ -516,12 +693,13 @@ class Expander {
   void Select(const std::vector<int>& plans) {
     Add(TaskKind::kSelect, [&](NodeBuilder& builder) {
       const int shards = static_cast<int>(cuts_.evaluation.size());
-      const double tokens = double{1} * facts_.evaluation->windows() * facts_.evaluation->window();
+      const double tokens = static_cast<double>(evaluation_windows_) * job_.evaluation_window();
       auto* params = builder.spec().mutable_select();
       params->set_target(job_.spec.target());
       *params->mutable_budget() = job_.spec.budget();
       for (const int plan : plans) params->add_plans(plan);
       params->set_shards(shards);
+      SetTextShards(*params);
       if (whole()) *params->mutable_card() = Card();
       builder.Files(inputs_, ModelFiles::kCarried)
           .Input(TaskFile::kInfo, job_.info)
@@ -535,13 +713,23 @@ class Expander {
     });
   }
 
+  // Where there are several texts.
+  void SetTextShards(v1::SelectParams& params) const {
+    const int texts = job_.spec.evaluation_size();
+    if (texts == 1) return;
+    params.mutable_text_shards()->Resize(texts, 0);
+    for (const EvaluationCut& cut : cuts_.evaluation) {
+      params.set_text_shards(cut.text, params.text_shards(cut.text) + 1);
+    }
+  }
+
   v1::CardFacts Card() const {
     v1::CardFacts card;
     card.set_model(job_.model->display_name());
     card.set_recipe(job_.recipe.name());
     card.set_calibration_tokens(int64_t{facts_.calibration->windows()} * window_);
-    card.set_evaluation_tokens(int64_t{facts_.evaluation->windows()} * job_.spec.evaluation().window());
-    card.set_window(job_.spec.evaluation().window());
+    card.set_evaluation_tokens(evaluation_windows_ * job_.evaluation_window());
+    card.set_window(job_.evaluation_window());
     card.set_evaluation_compute(job_.recipe.evaluation().compute());
     return card;
   }
@@ -555,13 +743,13 @@ class Expander {
     spec.clear_inline_recipe();
     spec.clear_priority();
     spec.clear_labels();
-    spec.mutable_calibration()->clear_blob();
-    spec.mutable_evaluation()->clear_blob();
+    for (v1::Data& data : *spec.mutable_calibration()) data.clear_blob();
+    for (v1::Data& data : *spec.mutable_evaluation()) data.clear_blob();
+    for (v1::ChoiceFile& file : *spec.mutable_choices()) file.clear_blob();
     return spec;
   }
 
   const std::string calibration_key_ = TaskKey(TaskKind::kTokenize, TaskUse::kCalibration);
-  const std::string evaluation_key_ = TaskKey(TaskKind::kTokenize, TaskUse::kEvaluation);
   const ResolvedJob& job_;
   const Facts& facts_;
   const NodeDetail detail_;
@@ -573,6 +761,7 @@ class Expander {
   const Costs evaluation_costs_;
   const LiveSets live_;
   Cuts cuts_;
+  int64_t evaluation_windows_ = 0;  // of all texts
   std::vector<TaskNode> nodes_;
 };
 
@@ -580,20 +769,24 @@ class Expander {
 
 absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts, const GraphDetail& wanted) {
   if (job.target() == nullptr) return ModelOutdatedError(job.spec.model());
-  if (facts.calibration) ABSL_RETURN_IF_ERROR(CheckLength(TaskUse::kCalibration, *facts.calibration));
-  if (facts.evaluation) ABSL_RETURN_IF_ERROR(CheckLength(TaskUse::kEvaluation, *facts.evaluation));
+  ABSL_RETURN_IF_ERROR(CheckLengths(job.spec, facts));
   Expander expander(job, facts, wanted);
   expander.Tokenize();
-  const bool tokenized = facts.calibration && facts.evaluation;
+  const auto evaluation = EvaluationSummaries(job.spec, facts);
+  const bool tokenized = facts.calibration && evaluation;
   const bool planned = tokenized && facts.allocation;
   const bool chosen = planned && (facts.choice || !expander.Chooses());
-  const bool selected = chosen && facts.selection;
+  const auto questions = QuestionSummaries(job.spec, facts);
+  const bool selected = chosen && facts.selection && questions;
   const bool proved = selected && facts.provenance;
-  if (tokenized) expander.Analyze();
+  if (tokenized) expander.Analyze(*evaluation);
   if (planned) expander.Quantize();
   if (planned && expander.Chooses()) expander.Choose();
   if (chosen) expander.Measure(expander.PlansToMeasure());
-  if (selected) expander.Assemble();
+  if (selected) {
+    expander.Assemble();
+    expander.Answer(*questions);
+  }
   if (proved) expander.Report();
   return Expansion{expander.Take(), proved};
 }

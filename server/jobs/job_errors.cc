@@ -156,6 +156,21 @@ absl::Status DataEmptyError(std::string_view use) {
                  {{"use", Text(use)}, {"tokens", "0"}});
 }
 
+absl::Status TooManyTextsError(std::string_view use, int count) {
+  return Invalid("TOO_MANY_TEXTS",
+                 absl::StrCat(count, " ", std::string(use), " texts are given; give at most ", limits::kMaxTexts,
+                              ", or join some of them to one file"),
+                 {{"use", Text(use)}, {"texts", absl::StrCat(count)}, {"limit", absl::StrCat(limits::kMaxTexts)}});
+}
+
+absl::Status TooManyChoicesError(int count) {
+  return Invalid(
+      "TOO_MANY_TEXTS",
+      absl::StrCat(count, " files of questions are given; give at most ", limits::kMaxChoiceFiles,
+                   ", or join those of one task"),
+      {{"use", "choices"}, {"texts", absl::StrCat(count)}, {"limit", absl::StrCat(limits::kMaxChoiceFiles)}});
+}
+
 absl::Status TokenizerMissingError(std::string_view model, std::string_view use) {
   return Invalid(
       "TOKENIZER_MISSING",

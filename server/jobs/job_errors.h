@@ -43,11 +43,14 @@ absl::Status BudgetInvalidError(std::string_view value);  // BUDGET_INVALID: neg
 absl::Status BudgetBelowSmallestError(std::string_view budget, std::string_view limit);  // BUDGET_BELOW_SMALLEST_PLAN
 absl::Status BudgetAboveLargestError(std::string_view budget, std::string_view limit);   // BUDGET_ABOVE_LARGEST_PLAN
 
-// Reason DATA_INVALID. `use` is "calibration" or "evaluation".
+// Reason DATA_INVALID. `use` is "calibration" or "evaluation"; of several texts "evaluation[1]".
 absl::Status DataInvalidError(std::string_view use, std::string_view field, std::string_view why);
 // Reason DATA_TOO_SHORT.
 absl::Status DataTooShortError(std::string_view use, int64_t tokens, int window);
 absl::Status DataEmptyError(std::string_view use);
+// Reason TOO_MANY_TEXTS.
+absl::Status TooManyTextsError(std::string_view use, int count);
+absl::Status TooManyChoicesError(int count);
 // Reason TOKENIZER_MISSING.
 absl::Status TokenizerMissingError(std::string_view model, std::string_view use);
 

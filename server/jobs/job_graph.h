@@ -37,8 +37,10 @@ struct TaskNode {
 
 // What is known of a job so far. All come from outputs of its own tasks, so a restart rebuilds them.
 struct Facts {
-  std::optional<v1::TokenizeSummary> calibration;    // output "summary" of tokenize[calibration]
-  std::optional<v1::TokenizeSummary> evaluation;     // output "summary" of tokenize[evaluation]
+  std::optional<v1::TokenizeSummary> calibration;  // output "summary" of tokenize[calibration]
+  // Output "summary" of each evaluation text's tokenization; as many as are known, those in between empty.
+  std::vector<std::optional<v1::TokenizeSummary>> evaluation;
+  std::vector<std::optional<v1::QuestionsSummary>> questions;  // likewise, output "summary" of questions[f]
   std::shared_ptr<const v1::Allocation> allocation;  // output "allocation" of allocate; large, so that copies share it
   std::optional<v1::Choice> choice;                  // output "choice" of choose, where windows were held out
   std::optional<v1::Selection> selection;            // output "selection" of select
@@ -54,6 +56,10 @@ struct ResolvedJob {
   v1::Recipe recipe;                       // defaults filled in
   std::shared_ptr<const v1::Model> model;  // READY, with info and manifest; shared by all jobs of it
   v1::Digest info;                         // the blob that holds model.info (output "info" of its inspect task)
+
+  // Of all texts of a use; there is one at least.
+  int calibration_window() const { return spec.calibration(0).window(); }
+  int evaluation_window() const { return spec.evaluation(0).window(); }
 
   // What the model can become for spec.target; within the model. Null of a job that an earlier version queued.
   const v1::TargetInfo* target() const;

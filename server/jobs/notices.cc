@@ -9,21 +9,53 @@
 #include "proto/contract/limits.h"
 #include "proto/contract/notices.h"
 #include "proto/contract/task_names.h"
+#include "server/jobs/texts.h"
 
 namespace bitwright::server {
 namespace {
 
-void AddNoticesOf(const char* use, const v1::Data& data, const std::optional<v1::TokenizeSummary>& summary,
-                  std::vector<v1::Notice>& notices) {
-  if (!summary) return;
-  notices.insert(notices.end(), summary->notices().begin(), summary->notices().end());
+using Notices = std::vector<v1::Notice>;
+
+void AddShort(const std::string& name, const v1::Data& data, const v1::TokenizeSummary::Text& text, Notices& notices) {
   const int64_t wanted = data.tokens() / std::max(1, data.window());
-  const int64_t windows = int64_t{summary->windows()} + summary->held_out_windows();
+  const int64_t windows = int64_t{text.windows()} + text.held_out_windows();
   if (windows >= wanted) return;
-  const std::string found = std::to_string(windows * summary->window());
-  notices.push_back(MakeNotice(
-      "TEXT_SHORT", std::string("the ") + use + " text gives " + found + " tokens in whole windows, fewer than the " +
-                        std::to_string(wanted * data.window()) + " that are wanted; all of them are used"));
+  const std::string found = std::to_string(windows * data.window());
+  notices.push_back(
+      MakeNotice("TEXT_SHORT", "the " + name + " gives " + found + " tokens in whole windows, fewer than the " +
+                                   std::to_string(wanted * data.window()) + " that are wanted; all of them are used"));
+}
+
+// Of the texts of one tokenization.
+void AddTokenized(const v1::TokenizeSummary& summary, Notices& notices) {
+  notices.insert(notices.end(), summary.notices().begin(), summary.notices().end());
+}
+
+bool CalibratesOn(const v1::JobSpec& spec, const v1::Data& text) {
+  return text.has_blob() && std::ranges::any_of(spec.calibration(), [&](const v1::Data& data) {
+           return data.blob().sha256() == text.blob().sha256();
+         });
+}
+
+// Whether an evaluation text is, or is in, the calibration text.
+void AddShared(const v1::JobSpec& spec, const Facts& facts, int text, Notices& notices) {
+  const std::string name = TextName(TaskUse::kEvaluation, text, spec.evaluation_size());
+  if (CalibratesOn(spec, spec.evaluation(text))) {
+    const bool one = spec.calibration_size() == 1 && spec.evaluation_size() == 1;
+    notices.push_back(
+        MakeNotice("TEXTS_IDENTICAL",
+                   (one ? "calibration and evaluation read the same text" : "the " + name + " is calibrated on, too") +
+                       ": the measured loss is that of data which the plan was made for; evaluate on another text"));
+    return;
+  }
+  const size_t place = static_cast<size_t>(text);
+  if (!facts.calibration || place >= facts.evaluation.size() || !facts.evaluation[place]) return;
+  const double shared = SharedPart(*facts.calibration, *facts.evaluation[place]);
+  if (shared <= kOverlapShare) return;
+  notices.push_back(MakeNotice("TEXTS_OVERLAP",
+                               "about " + std::to_string(std::lround(100 * shared)) + " % of the " + name +
+                                   " is in the calibration text: the measured loss is too good by an unknown amount; "
+                                   "evaluate on another text"));
 }
 
 // Runs of a summary's windows.
@@ -54,22 +86,23 @@ double SharedPart(const v1::TokenizeSummary& calibration, const v1::TokenizeSumm
 }
 
 std::vector<v1::Notice> DataNotices(const v1::JobSpec& spec, const Facts& facts) {
-  std::vector<v1::Notice> notices;
-  AddNoticesOf(TaskUse::kCalibration, spec.calibration(), facts.calibration, notices);
-  AddNoticesOf(TaskUse::kEvaluation, spec.evaluation(), facts.evaluation, notices);
-  if (spec.calibration().has_blob() && spec.calibration().blob().sha256() == spec.evaluation().blob().sha256()) {
-    notices.push_back(MakeNotice("TEXTS_IDENTICAL",
-                                 "calibration and evaluation read the same text: the measured loss is that of data "
-                                 "which the plan was made for; evaluate on another text"));
-  } else if (facts.calibration && facts.evaluation) {
-    const double shared = SharedPart(*facts.calibration, *facts.evaluation);
-    if (shared > kOverlapShare) {
-      notices.push_back(
-          MakeNotice("TEXTS_OVERLAP", "about " + std::to_string(std::lround(100 * shared)) +
-                                          " % of the evaluation text is in the calibration text: the measured loss is "
-                                          "too good by an unknown amount; evaluate on another text"));
+  Notices notices;
+  if (facts.calibration) {
+    AddTokenized(*facts.calibration, notices);
+    const int texts = spec.calibration_size();
+    for (int t = 0; t < texts; ++t) {
+      AddShort(TextName(TaskUse::kCalibration, t, texts), spec.calibration(t), PartOf(*facts.calibration, t, texts),
+               notices);
     }
   }
+  const int texts = spec.evaluation_size();
+  for (int t = 0; t < texts; ++t) {
+    if (static_cast<size_t>(t) >= facts.evaluation.size() || !facts.evaluation[static_cast<size_t>(t)]) continue;
+    const v1::TokenizeSummary& summary = *facts.evaluation[static_cast<size_t>(t)];
+    AddTokenized(summary, notices);
+    AddShort(TextName(TaskUse::kEvaluation, t, texts), spec.evaluation(t), PartOf(summary, 0, 1), notices);
+  }
+  for (int t = 0; t < texts; ++t) AddShared(spec, facts, t, notices);
   return notices;
 }
 

@@ -10,7 +10,7 @@ namespace bitwright::server {
 // What a person should know of the data of a job, as far as the facts lead: the notices of both tokenizations, then
 //   TEXT_SHORT       fewer whole windows than were asked for
 //   TEXTS_IDENTICAL  one blob for both uses
-//   TEXTS_OVERLAP    more than kOverlapShare of the evaluation text is in the calibration text, by their sketches
+//   TEXTS_OVERLAP    more than kOverlapShare of an evaluation text is in the calibration texts, by their sketches
 // Pure.
 inline constexpr double kOverlapShare = 0.05;
 std::vector<v1::Notice> DataNotices(const v1::JobSpec& spec, const Facts& facts);

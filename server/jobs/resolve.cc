@@ -15,6 +15,7 @@
 #include "server/jobs/job_errors.h"
 #include "server/jobs/label_check.h"
 #include "server/jobs/recipe_check.h"
+#include "server/jobs/texts.h"
 
 namespace bitwright::server {
 namespace {
@@ -32,7 +33,7 @@ const char* ModelStateName(v1::Model::State state) {
   }
 }
 
-absl::Status CheckWindow(const char* use, const v1::Data& data, int64_t max_positions) {
+absl::Status CheckWindow(const std::string& use, const v1::Data& data, int64_t max_positions) {
   const std::string text = "is " + std::to_string(data.window()) + " tokens; ";
   if (data.window() < limits::kMinWindow) {
     return DataInvalidError(use, "window", text + "give at least " + std::to_string(limits::kMinWindow));
@@ -44,7 +45,7 @@ absl::Status CheckWindow(const char* use, const v1::Data& data, int64_t max_posi
   return absl::OkStatus();
 }
 
-absl::Status CheckTokens(const char* use, const v1::Data& data) {
+absl::Status CheckTokens(const std::string& use, const v1::Data& data) {
   const std::string text = "is " + std::to_string(data.tokens()) + "; ";
   if (data.tokens() < data.window()) {
     return DataInvalidError(use, "tokens", text + "give at least one window of " + std::to_string(data.window()));
@@ -60,7 +61,7 @@ absl::Status CheckTokens(const char* use, const v1::Data& data) {
   return absl::OkStatus();
 }
 
-absl::Status CheckSource(const char* use, const v1::Data& data, const v1::Model& model) {
+absl::Status CheckSource(const std::string& use, const v1::Data& data, const v1::Model& model) {
   const bool text = data.kind() == v1::Data::TEXT || data.kind() == v1::Data::DOCUMENTS_JSONL;
   if (!text && data.kind() != v1::Data::TOKEN_IDS_JSONL) {
     return DataInvalidError(use, "kind", "is not known; give text, documents or token ids");
@@ -80,19 +81,89 @@ absl::Status CheckDisplayName(const std::string& field, const std::string& name)
   return name.size() <= limits::kMaxDisplayNameBytes ? absl::OkStatus() : DisplayNameTooLongError(field, name.size());
 }
 
-// A model with fewer positions than the default window gets windows of all its positions.
-absl::Status CompleteData(const char* use, int64_t default_tokens, const v1::Model& model, v1::Data& data) {
-  const int64_t positions = model.info().max_positions();
-  if (data.window() == 0) {
-    const int64_t window =
-        positions > 0 ? std::min<int64_t>(limits::kDefaultWindow, positions) : limits::kDefaultWindow;
-    data.set_window(static_cast<int>(window));
-  }
+absl::Status CompleteData(const std::string& use, int64_t default_tokens, const v1::Model& model, v1::Data& data) {
   if (data.tokens() == 0) data.set_tokens(std::max<int64_t>(default_tokens, data.window()));
-  ABSL_RETURN_IF_ERROR(CheckDisplayName(std::string(use) + ".display_name", data.display_name()));
-  ABSL_RETURN_IF_ERROR(CheckWindow(use, data, positions));
+  ABSL_RETURN_IF_ERROR(CheckDisplayName(use + ".display_name", data.display_name()));
+  ABSL_RETURN_IF_ERROR(CheckWindow(use, data, model.info().max_positions()));
   ABSL_RETURN_IF_ERROR(CheckTokens(use, data));
   return CheckSource(use, data, model);
+}
+
+// A model with fewer positions than the default window gets windows of all its positions.
+int DefaultWindow(const v1::Model& model) {
+  const int64_t positions = model.info().max_positions();
+  return static_cast<int>(positions > 0 ? std::min<int64_t>(limits::kDefaultWindow, positions)
+                                        : limits::kDefaultWindow);
+}
+
+using Texts = google::protobuf::RepeatedPtrField<v1::Data>;
+
+// What one text may take, all of a use may take together.
+absl::Status CheckAll(const char* use, const Texts& texts) {
+  if (texts.size() == 1) return absl::OkStatus();  // has been looked at
+  v1::Data all = texts[0];
+  for (int t = 1; t < texts.size(); ++t) all.set_tokens(all.tokens() + texts[t].tokens());
+  return CheckTokens(use, all);
+}
+
+// All texts of a use. `default_tokens`: of each that does not say how many it gives.
+absl::Status CompleteTexts(const char* use, int64_t default_tokens, const v1::Model& model, Texts& texts) {
+  if (texts.empty()) return DataInvalidError(use, "blob", "is missing; upload the data and name its digest");
+  if (texts.size() > limits::kMaxTexts) return TooManyTextsError(use, texts.size());
+  const int window = texts[0].window() == 0 ? DefaultWindow(model) : texts[0].window();
+  for (int t = 0; t < texts.size(); ++t) {
+    v1::Data& data = texts[t];
+    const std::string field = TextField(use, t, texts.size());
+    if (data.window() == 0) data.set_window(window);
+    ABSL_RETURN_IF_ERROR(CompleteData(field, default_tokens, model, data));
+    if (data.window() == window) continue;
+    return DataInvalidError(field, "window",
+                            "is " + std::to_string(data.window()) + " tokens; the first " + use + " text has " +
+                                std::to_string(window) + ", give all texts of a use the same");
+  }
+  return CheckAll(use, texts);
+}
+
+// Files of multiple-choice questions; what is in them, their tasks look at.
+absl::Status CheckChoices(const v1::JobSpec& spec, const v1::Model& model) {
+  const int count = spec.choices_size();
+  if (count > limits::kMaxChoiceFiles) return TooManyChoicesError(count);
+  for (int f = 0; f < count; ++f) {
+    const v1::ChoiceFile& file = spec.choices(f);
+    const std::string field = TextField("choices", f, count);
+    ABSL_RETURN_IF_ERROR(CheckDisplayName(field + ".display_name", file.display_name()));
+    if (file.questions() < 0) {
+      return DataInvalidError(field, "questions",
+                              "is " + std::to_string(file.questions()) + "; give 0 for all, or more");
+    }
+    v1::Data text;
+    text.set_kind(v1::Data::TEXT);
+    if (file.has_blob()) *text.mutable_blob() = file.blob();
+    ABSL_RETURN_IF_ERROR(CheckSource(field, text, model));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CompleteSample(const v1::Model& model, v1::SampleSpec& sample) {
+  const int64_t positions = model.info().max_positions();
+  const int64_t most =
+      positions > 0 ? std::min<int64_t>(limits::kMaxSampleTokens, positions - 1) : int64_t{limits::kMaxSampleTokens};
+  if (sample.tokens() == 0) {
+    sample.set_tokens(static_cast<int>(std::min<int64_t>(limits::kDefaultSampleTokens, most)));
+  }
+  if (sample.tokens() < 1 || sample.tokens() > most) {
+    return DataInvalidError("sample", "tokens",
+                            "is " + std::to_string(sample.tokens()) + "; give 1 to " + std::to_string(most));
+  }
+  if (sample.prompt().size() > limits::kMaxPromptBytes) {
+    return DataInvalidError("sample", "prompt",
+                            "has " + std::to_string(sample.prompt().size()) + " bytes; give at most " +
+                                std::to_string(limits::kMaxPromptBytes));
+  }
+  if (!sample.prompt().empty() && model.info().tokenizer_path().empty()) {
+    return TokenizerMissingError(model.display_name().empty() ? model.name() : model.display_name(), "sample");
+  }
+  return absl::OkStatus();
 }
 
 v1::Recipe WithId(v1::Recipe recipe) {
@@ -203,10 +274,13 @@ absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, std::shared_ptr<con
   const PlanLimits limits = LimitsOf(*target, job.recipe);
   *job.spec.mutable_budget() = BudgetOf(spec.budget(), limits, purpose);
   ABSL_RETURN_IF_ERROR(CheckBudget(job.spec.budget(), limits));
+  auto& calibration = *job.spec.mutable_calibration();
+  const int64_t share = limits::kDefaultCalibrationTokens / std::max(1, calibration.size());
+  ABSL_RETURN_IF_ERROR(CompleteTexts("calibration", share, model, calibration));
   ABSL_RETURN_IF_ERROR(
-      CompleteData("calibration", limits::kDefaultCalibrationTokens, model, *job.spec.mutable_calibration()));
-  ABSL_RETURN_IF_ERROR(
-      CompleteData("evaluation", limits::kDefaultEvaluationTokens, model, *job.spec.mutable_evaluation()));
+      CompleteTexts("evaluation", limits::kDefaultEvaluationTokens, model, *job.spec.mutable_evaluation()));
+  ABSL_RETURN_IF_ERROR(CheckChoices(job.spec, model));
+  if (job.spec.has_sample()) ABSL_RETURN_IF_ERROR(CompleteSample(model, *job.spec.mutable_sample()));
   return job;
 }
 

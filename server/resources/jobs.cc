@@ -61,12 +61,20 @@ std::optional<int> WantedState(const v1::ListJobsRequest& request, const Filter&
 absl::StatusOr<std::vector<BlobDigest>> HeldData(Snapshot& snapshot, const std::string& tenant,
                                                  const v1::JobSpec& spec) {
   std::vector<BlobDigest> blobs;
-  for (const auto& [data, use] :
+  for (const auto& [texts, use] :
        {std::pair(&spec.calibration(), "the calibration data"), std::pair(&spec.evaluation(), "the evaluation data")}) {
-    if (!data->has_blob()) continue;  // only in a preflight; Resolve has refused it otherwise
-    ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, FromProto(data->blob()));
+    for (const v1::Data& data : *texts) {
+      if (!data.has_blob()) continue;  // only in a preflight; Resolve has refused it otherwise
+      ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, FromProto(data.blob()));
+      ABSL_ASSIGN_OR_RETURN(const bool held, snapshot.TenantHasBlob(tenant, digest));
+      if (!held) return BlobMissingError(digest, use);
+      blobs.push_back(digest);
+    }
+  }
+  for (const v1::ChoiceFile& file : spec.choices()) {
+    ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, FromProto(file.blob()));
     ABSL_ASSIGN_OR_RETURN(const bool held, snapshot.TenantHasBlob(tenant, digest));
-    if (!held) return BlobMissingError(digest, use);
+    if (!held) return BlobMissingError(digest, "a file of questions");
     blobs.push_back(digest);
   }
   return blobs;
@@ -83,20 +91,26 @@ const v1::Data& AssumedData() {
   return assumed;
 }
 
+// Of texts that are not there one.
 v1::JobSpec WithAssumedData(v1::JobSpec spec) {
-  for (v1::Data* data : {spec.mutable_calibration(), spec.mutable_evaluation()}) {
-    if (data->has_blob() || data->kind() != v1::Data::KIND_UNSPECIFIED) continue;
-    data->set_kind(AssumedData().kind());
-    *data->mutable_blob() = AssumedData().blob();
+  for (auto* texts : {spec.mutable_calibration(), spec.mutable_evaluation()}) {
+    if (texts->empty()) texts->Add();
+    for (v1::Data& data : *texts) {
+      if (data.has_blob() || data.kind() != v1::Data::KIND_UNSPECIFIED) continue;
+      data.set_kind(AssumedData().kind());
+      *data.mutable_blob() = AssumedData().blob();
+    }
   }
   return spec;
 }
 
 void ForgetAssumedData(v1::JobSpec& spec) {
-  for (v1::Data* data : {spec.mutable_calibration(), spec.mutable_evaluation()}) {
-    if (data->blob().sha256() != AssumedData().blob().sha256()) continue;
-    data->clear_kind();
-    data->clear_blob();
+  for (auto* texts : {spec.mutable_calibration(), spec.mutable_evaluation()}) {
+    for (v1::Data& data : *texts) {
+      if (data.blob().sha256() != AssumedData().blob().sha256()) continue;
+      data.clear_kind();
+      data.clear_blob();
+    }
   }
 }
 

@@ -7,6 +7,7 @@
 #include "proto/base/status_macros.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/task_names.h"
+#include "server/jobs/texts.h"
 #include "server/scheduler/scheduler_errors.h"
 
 namespace bitwright::server {
@@ -27,7 +28,13 @@ bool Knows(const Owner& owner, const LiveTask& task) {
   const JobWork& job = *owner.job();
   const std::string calibration = TaskKey(TaskKind::kTokenize, TaskUse::kCalibration);
   if (kind == TaskKind::kTokenize) {
-    return task.node.key == calibration ? job.facts.calibration.has_value() : job.facts.evaluation.has_value();
+    if (task.node.key == calibration) return job.facts.calibration.has_value();
+    const size_t text = static_cast<size_t>(EvaluationTextOf(task.node.key).value_or(0));
+    return text < job.facts.evaluation.size() && job.facts.evaluation[text].has_value();
+  }
+  if (kind == TaskKind::kQuestions) {
+    const size_t file = static_cast<size_t>(QuestionsOf(task.node.key).value_or(0));
+    return file < job.facts.questions.size() && job.facts.questions[file].has_value();
   }
   if (kind == TaskKind::kAllocate) return job.facts.allocation != nullptr;
   if (kind == TaskKind::kChoose) return job.facts.choice.has_value();
@@ -39,7 +46,7 @@ bool Knows(const Owner& owner, const LiveTask& task) {
 
 std::string_view ReadOutput(std::string_view kind) {
   if (kind == TaskKind::kInspect) return TaskFile::kInfo;
-  if (kind == TaskKind::kTokenize) return TaskFile::kSummary;
+  if (kind == TaskKind::kTokenize || kind == TaskKind::kQuestions) return TaskFile::kSummary;
   if (kind == TaskKind::kAllocate) return TaskFile::kAllocation;
   if (kind == TaskKind::kChoose) return TaskFile::kChoice;
   if (kind == TaskKind::kSelect) return TaskFile::kSelection;
@@ -84,8 +91,18 @@ absl::Status Learn(HeldBlobs& blobs, const OutputToRead& output, Learned& learne
   if (output.kind == TaskKind::kSelect) return Fill(output, bytes, learned.facts.selection);
   if (output.kind == TaskKind::kAssemble) return Fill(output, bytes, learned.artifact);
   if (output.kind == TaskKind::kTokenize) {
-    const bool calibration = output.key == TaskKey(TaskKind::kTokenize, TaskUse::kCalibration);
-    return Fill(output, bytes, calibration ? learned.facts.calibration : learned.facts.evaluation);
+    const std::optional<int> text = EvaluationTextOf(output.key);
+    if (!text) return Fill(output, bytes, learned.facts.calibration);
+    std::optional<v1::TokenizeSummary> summary;
+    ABSL_RETURN_IF_ERROR(Fill(output, bytes, summary));
+    LearnEvaluation(*text, *std::move(summary), learned.facts);
+    return absl::OkStatus();
+  }
+  if (output.kind == TaskKind::kQuestions) {
+    std::optional<v1::QuestionsSummary> summary;
+    ABSL_RETURN_IF_ERROR(Fill(output, bytes, summary));
+    LearnQuestions(QuestionsOf(output.key).value_or(0), *std::move(summary), learned.facts);
+    return absl::OkStatus();
   }
   std::optional<v1::Report> report;
   return Fill(output, bytes, report);

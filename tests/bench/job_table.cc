@@ -65,8 +65,8 @@ int main(int argc, char** argv) {
     v1::JobSpec spec;
     spec.mutable_budget()->set_average_bits(std::atof(argv[i]));
     for (const auto& [data, path, tokens] :
-         {std::tuple{spec.mutable_calibration(), argv[2], FromEnvironment("CALIBRATION_TOKENS", 65536)},
-          std::tuple{spec.mutable_evaluation(), argv[3], FromEnvironment("EVALUATION_TOKENS", 32768)}}) {
+         {std::tuple{spec.add_calibration(), argv[2], FromEnvironment("CALIBRATION_TOKENS", 65536)},
+          std::tuple{spec.add_evaluation(), argv[3], FromEnvironment("EVALUATION_TOKENS", 32768)}}) {
       const auto blob = jobs.AddFile(path);
       if (!blob.ok()) return Fail(blob.status());
       *data->mutable_blob() = *blob;

@@ -184,8 +184,7 @@ int Run(int argc, char** argv) {
   }
   v1::JobSpec spec;
   spec.mutable_budget()->set_average_bits(std::atof(argv[4]));
-  for (const auto& [data, path] :
-       {std::pair{spec.mutable_calibration(), argv[2]}, {spec.mutable_evaluation(), argv[3]}}) {
+  for (const auto& [data, path] : {std::pair{spec.add_calibration(), argv[2]}, {spec.add_evaluation(), argv[3]}}) {
     const auto blob = jobs.AddFile(path);
     if (!blob.ok()) return fail(blob.status());
     *data->mutable_blob() = *blob;

@@ -35,6 +35,44 @@ constexpr double kTolerance = 0.10;
 
 class MemoryOf : public ::testing::TestWithParam<std::pair<const char*, const char*>> {};
 
+// Adds a file that is an input of a task.
+void AddInput(LocalJobs& jobs, const std::string& name, const std::string& path, v1::TaskSpec& spec) {
+  v1::TaskInput& input = *spec.add_inputs();
+  input.set_name(name);
+  ASSERT_OK_AND_ASSIGN(*input.mutable_digest(), jobs.AddFile(path));
+}
+
+// What a task of its own takes, which must be near the estimate.
+void ExpectNear(LocalJobs& jobs, const v1::TaskSpec& spec, int64_t estimate) {
+  LocalJobs::StageTime time;
+  BITWRIGHT_ASSERT_OK(jobs.RunOne(spec, estimate, time));
+  std::printf("%-10s peak %7.1f MiB, estimate %7.1f MiB\n", spec.kind().c_str(),
+              static_cast<double>(time.peak_bytes) / (1 << 20), static_cast<double>(estimate) / (1 << 20));
+  EXPECT_GE(time.peak_bytes, LocalJobs::kMemoryThatCounts);
+  EXPECT_NEAR(time.worst_ratio, 1, kTolerance) << spec.kind();
+}
+
+// Questions need a tokenizer, which these models lack: sequences of ids take their place.
+void ExpectScoring(LocalJobs& jobs, const TempDir& dir, const ModelConfig& config, const v1::ModelInfo& info) {
+  constexpr int kSequences = 8;
+  v1::QuestionSet set;
+  for (int s = 0; s < kSequences; ++s) {
+    v1::QuestionSet::Sequence& sequence = *set.add_sequences();
+    for (int t = 0; t <= kWindow; ++t) sequence.add_ids(static_cast<int32_t>((s * 977 + t * 31) % config.vocab));
+    sequence.set_scored(5);
+  }
+  BITWRIGHT_ASSERT_OK(WriteFile(dir / "questions", set.SerializeAsString()));
+  v1::TaskSpec spec;
+  spec.set_kind("score");
+  spec.mutable_score()->mutable_sequences()->set_end(kSequences);
+  spec.mutable_score()->set_window(kWindow);
+  for (const std::string path : {"config.json", "model.safetensors"}) {
+    AddInput(jobs, ModelFileName(path), dir / ("model/" + path), spec);
+  }
+  AddInput(jobs, TaskFile::kQuestions, dir / "questions", spec);
+  ExpectNear(jobs, spec, LiveSets(info, {}).Score(kSequences, kWindow, v1::COMPUTE_TYPE_F32, 0).On(2));
+}
+
 TEST_P(MemoryOf, TasksTakeWhatTheyAreSaidToTake) {
   const TempDir dir;
   const std::string model_dir = dir / "model", jobs_dir = dir / "jobs";
@@ -53,7 +91,7 @@ TEST_P(MemoryOf, TasksTakeWhatTheyAreSaidToTake) {
   recipe.MergeFrom(changes);
   v1::JobSpec spec;
   spec.mutable_budget()->set_average_bits(4);
-  for (const auto& [data, windows] : {std::pair{spec.mutable_calibration(), 4}, {spec.mutable_evaluation(), 4}}) {
+  for (const auto& [data, windows] : {std::pair{spec.add_calibration(), 4}, {spec.add_evaluation(), 4}}) {
     const std::string path = dir / "ids.jsonl";
     BITWRIGHT_ASSERT_OK(WriteRandomIds(path, parsed.vocab, windows, kWindow, 7));
     ASSERT_OK_AND_ASSIGN(*data->mutable_blob(), jobs.AddFile(path));
@@ -61,6 +99,7 @@ TEST_P(MemoryOf, TasksTakeWhatTheyAreSaidToTake) {
     data->set_window(kWindow);
     data->set_tokens(windows * kWindow);
   }
+  spec.mutable_sample()->set_tokens(3);
   ASSERT_OK_AND_ASSIGN(const LocalJobs::Result result, jobs.Run(model, spec, recipe));
   int counted = 0;
   for (const auto& [kind, stage] : result.stages) {
@@ -75,23 +114,7 @@ TEST_P(MemoryOf, TasksTakeWhatTheyAreSaidToTake) {
     EXPECT_NEAR(stage.worst_ratio, 1, kTolerance) << kind;
   }
   EXPECT_GE(counted, 5);
-}
-
-// Adds a file that is an input of a task.
-void AddInput(LocalJobs& jobs, const std::string& name, const std::string& path, v1::TaskSpec& spec) {
-  v1::TaskInput& input = *spec.add_inputs();
-  input.set_name(name);
-  ASSERT_OK_AND_ASSIGN(*input.mutable_digest(), jobs.AddFile(path));
-}
-
-// What a task of its own takes, which must be near the estimate.
-void ExpectNear(LocalJobs& jobs, const v1::TaskSpec& spec, int64_t estimate) {
-  LocalJobs::StageTime time;
-  BITWRIGHT_ASSERT_OK(jobs.RunOne(spec, estimate, time));
-  std::printf("%-10s peak %7.1f MiB, estimate %7.1f MiB\n", spec.kind().c_str(),
-              static_cast<double>(time.peak_bytes) / (1 << 20), static_cast<double>(estimate) / (1 << 20));
-  EXPECT_GE(time.peak_bytes, LocalJobs::kMemoryThatCounts);
-  EXPECT_NEAR(time.worst_ratio, 1, kTolerance) << spec.kind();
+  ExpectScoring(jobs, dir, parsed, model.info());
 }
 
 TEST(Memory, OfAMergeIsThatOfItsWidestInput) {

@@ -69,7 +69,7 @@ class ServerTest : public ::testing::Test {
     spec.set_model(model);
     spec.set_recipe("recipes/mixed-gptq");
     spec.mutable_budget()->set_average_bits(4.25);
-    for (v1::Data* data : {spec.mutable_calibration(), spec.mutable_evaluation()}) {
+    for (v1::Data* data : {spec.add_calibration(), spec.add_evaluation()}) {
       data->set_kind(v1::Data::TEXT);
       *data->mutable_blob() = text;
     }

@@ -16,6 +16,7 @@
 #include "server/jobs/expand.h"
 #include "server/jobs/resolve.h"
 #include "server/jobs/task_digest.h"
+#include "server/jobs/texts.h"
 #include "workers/agent/child_process.h"
 #include "workers/agent/peak_memory.h"
 #include "workers/base/files.h"
@@ -182,8 +183,12 @@ absl::StatusOr<LocalJobs::Result> LocalJobs::Run(const v1::Model& model, v1::Job
       if (node.key == "tokenize[calibration]") {
         ABSL_ASSIGN_OR_RETURN(result.calibration, Read<v1::TokenizeSummary>(finished, "summary"));
         facts.calibration = result.calibration;
-      } else if (node.key == "tokenize[evaluation]") {
-        ABSL_ASSIGN_OR_RETURN(facts.evaluation, Read<v1::TokenizeSummary>(finished, "summary"));
+      } else if (const auto text = server::EvaluationTextOf(node.key)) {
+        ABSL_ASSIGN_OR_RETURN(v1::TokenizeSummary summary, Read<v1::TokenizeSummary>(finished, "summary"));
+        server::LearnEvaluation(*text, std::move(summary), facts);
+      } else if (const auto file = server::QuestionsOf(node.key)) {
+        ABSL_ASSIGN_OR_RETURN(v1::QuestionsSummary summary, Read<v1::QuestionsSummary>(finished, "summary"));
+        server::LearnQuestions(*file, std::move(summary), facts);
       } else if (node.key == "allocate") {
         ABSL_ASSIGN_OR_RETURN(v1::Allocation allocation, Read<v1::Allocation>(finished, "allocation"));
         facts.allocation = std::make_shared<v1::Allocation>(std::move(allocation));

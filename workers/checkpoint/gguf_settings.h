@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <string>
@@ -23,6 +24,11 @@ void AppendGgufNumber(std::string& bytes, T number) {
   char stored[sizeof(T)];
   std::memcpy(stored, &number, sizeof(T));
   bytes.append(stored, sizeof(T));
+}
+
+// What it takes of a header: its key with a length, its kind, its value.
+inline int64_t StoredBytes(const GgufSetting& setting) {
+  return static_cast<int64_t>(sizeof(uint64_t) + setting.key.size() + sizeof(uint32_t) + setting.encoded.size());
 }
 
 // A length and the bytes.

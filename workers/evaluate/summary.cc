@@ -58,6 +58,11 @@ Estimate Exponential(Estimate mean) {
   return {value, value * mean.standard_error};
 }
 
+Estimate Root(Estimate mean) {
+  const double value = std::sqrt(mean.value);
+  return {value, value > 0 ? mean.standard_error / (2 * value) : 0};
+}
+
 LossSummary Loss(std::span<const double> nll, int64_t window) {
   const Estimate mean = Mean(nll, window);
   return {mean, Exponential(mean)};
@@ -65,17 +70,27 @@ LossSummary Loss(std::span<const double> nll, int64_t window) {
 
 Distribution Distribute(std::span<const double> values, int64_t window) {
   const std::vector<double> sorted = Sorted(values);
-  return {Mean(values, window),   sorted.front(),         Percentile(sorted, 50),   Percentile(sorted, 90),
-          Percentile(sorted, 95), Percentile(sorted, 99), Percentile(sorted, 99.9), sorted.back()};
+  const auto at = [&](double percent) { return Percentile(sorted, percent); };
+  return {.mean = Mean(values, window),
+          .min = sorted.front(),
+          .p01 = at(1),
+          .p05 = at(5),
+          .p10 = at(10),
+          .median = at(50),
+          .p90 = at(90),
+          .p95 = at(95),
+          .p99 = at(99),
+          .p999 = at(99.9),
+          .max = sorted.back()};
 }
 
 ProbabilityDelta Delta(std::span<const double> values, int64_t window) {
   const std::vector<double> sorted = Sorted(values);
-  ProbabilityDelta delta{Mean(values, window), 0, sorted.front(), sorted.back(), {}};
+  ProbabilityDelta delta{Mean(values, window), {}, sorted.front(), sorted.back(), {}};
   std::vector<double> squares;
   squares.reserve(values.size());
   for (const double value : values) squares.push_back(value * value);
-  delta.rms = std::sqrt(Sum(squares) / static_cast<double>(values.size()));
+  delta.rms = Root(Mean(squares, window));
   for (size_t i = 0; i < delta.percentiles.size(); ++i) {
     delta.percentiles[i] = Percentile(sorted, ProbabilityDelta::kPercents[i]);
   }

@@ -21,7 +21,7 @@ struct Estimate {
 // Percentiles interpolate linearly between order statistics (numpy's default).
 struct Distribution {
   Estimate mean;
-  double min = 0, median = 0, p90 = 0, p95 = 0, p99 = 0, p999 = 0, max = 0;
+  double min = 0, p01 = 0, p05 = 0, p10 = 0, median = 0, p90 = 0, p95 = 0, p99 = 0, p999 = 0, max = 0;
 };
 
 struct LossSummary {
@@ -32,7 +32,8 @@ struct LossSummary {
 struct ProbabilityDelta {
   static constexpr std::array<double, 11> kPercents = {0.1, 1, 5, 10, 25, 50, 75, 90, 95, 99, 99.9};
   Estimate mean;
-  double rms = 0, min = 0, max = 0;
+  Estimate rms;  // √ of the mean square; standard error = that of the mean square / (2 · rms)
+  double min = 0, max = 0;
   std::array<double, kPercents.size()> percentiles = {};
 };
 

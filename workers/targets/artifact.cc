@@ -137,14 +137,14 @@ absl::StatusOr<int64_t> OverheadBound(const Target& target, const TargetModel& m
   card.set_calibration_tokens(limits::kMaxDataTokens);
   card.set_window(static_cast<int32_t>(info.max_positions()));
   const v1::Candidate candidate = LongestCandidate();
-  ABSL_ASSIGN_OR_RETURN(const int64_t bytes,
-                        ArtifactBytes(target, longest, described, plan, {candidate, selection, card}));
+  ABSL_ASSIGN_OR_RETURN(const SizeParts size,
+                        ArtifactSize(target, longest, described, plan, {candidate, selection, card}));
   int64_t counted = described.kept_bytes();
   for (int u = 0; u < described.units_size(); ++u) {
     const auto& options = described.units(u).options();
     counted += options[u % options.size()].bytes();
   }
-  return bytes - counted + kOverheadSlackBytes + target.SlackBytes(info, plan) + NameSlack(described) +
+  return size.total() - counted + kOverheadSlackBytes + target.SlackBytes(info, plan) + NameSlack(described) +
          kBytesPerFormat * FormatsBeyond(plan, described);
 }
 
@@ -166,21 +166,22 @@ std::string Sha256Sums(const std::map<std::string, std::string>& digests) {
   return text;
 }
 
-absl::StatusOr<int64_t> ArtifactBytes(const Target& target, const TargetModel& model, const v1::TargetInfo& described,
-                                      const v1::Plan& plan, const Measured& measured) {
+absl::StatusOr<SizeParts> ArtifactSize(const Target& target, const TargetModel& model, const v1::TargetInfo& described,
+                                       const v1::Plan& plan, const Measured& measured) {
   ABSL_ASSIGN_OR_RETURN(const auto written, WrittenFiles(target, model, described, plan, measured));
-  ABSL_ASSIGN_OR_RETURN(int64_t bytes, target.WeightsBytes(model, plan));
+  ABSL_ASSIGN_OR_RETURN(SizeParts size, target.WeightsSize(model, plan));
   std::map<std::string, std::string> digests{{std::string(target.weights_file()), std::string(64, '0')}};
-  for (const auto& [path, size] : model.carried) {
+  for (const auto& [path, bytes] : model.carried) {
     if (!target.Carries(path)) continue;
-    bytes += size;
+    size.Add(PartOfCarriedFile(path), bytes);
     digests[path] = std::string(64, '0');
   }
   for (const auto& [path, text] : written) {
-    bytes += static_cast<int64_t>(text.size());
+    size.Add(v1::SizePart::OTHER, static_cast<int64_t>(text.size()));
     digests[path] = std::string(64, '0');
   }
-  return bytes + static_cast<int64_t>(Sha256Sums(digests).size());
+  size.Add(v1::SizePart::OTHER, static_cast<int64_t>(Sha256Sums(digests).size()));
+  return size;
 }
 
 v1::TargetInfo DescribeTarget(const Target& target, const TargetModel& model) {

@@ -7,11 +7,9 @@
 #include "workers/targets/target.h"
 
 namespace bitwright::v1 {
-class Candidate;
 class CardFacts;
 class ModelInfo;
 class Plan;
-class Selection;
 class TargetInfo;
 }  // namespace bitwright::v1
 
@@ -41,9 +39,9 @@ absl::StatusOr<std::map<std::string, std::string>> WrittenFiles(const Target& ta
 // Text of SHA256SUMS for files path → sha256.
 std::string Sha256Sums(const std::map<std::string, std::string>& digests);
 
-// Exact bytes of all files on disk. Errors of Target::OwnFiles and WeightsBytes.
-absl::StatusOr<int64_t> ArtifactBytes(const Target& target, const TargetModel& model, const v1::TargetInfo& described,
-                                      const v1::Plan& plan, const Measured& measured);
+// Exact bytes of all files on disk, by what they serve. Errors of Target::OwnFiles and WeightsSize.
+absl::StatusOr<SizeParts> ArtifactSize(const Target& target, const TargetModel& model, const v1::TargetInfo& described,
+                                       const v1::Plan& plan, const Measured& measured);
 
 // What the target makes of the model; with `refusal`, where it cannot. model.name does not count.
 v1::TargetInfo DescribeTarget(const Target& target, const TargetModel& model);

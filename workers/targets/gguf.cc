@@ -139,6 +139,7 @@ struct Origin {
 struct Layout {
   std::vector<Origin> origins;
   GgufPlan plan;
+  int64_t vocabulary_bytes = 0;  // of its header
 };
 
 absl::StatusOr<Layout> LayOut(const TargetModel& model, const v1::Plan& plan) {
@@ -181,6 +182,7 @@ absl::StatusOr<Layout> LayOut(const TargetModel& model, const v1::Plan& plan) {
   settings.push_back(GgufNumber("general.file_type", most ? FileTypeOf(*most) : uint32_t{0}));
   settings.push_back(GgufNumber("general.quantization_version", uint32_t{2}));  // GGML_QNT_VERSION
   settings.insert(settings.end(), vocabulary.begin(), vocabulary.end());
+  for (const GgufSetting& setting : vocabulary) layout.vocabulary_bytes += StoredBytes(setting);
   ABSL_ASSIGN_OR_RETURN(layout.plan, PlanGguf(kWeights, settings, declarations));
   return layout;
 }
@@ -253,9 +255,16 @@ class GgufTarget final : public Target {
     return std::map<std::string, std::string>();
   }
 
-  absl::StatusOr<int64_t> WeightsBytes(const TargetModel& model, const v1::Plan& plan) const override {
+  absl::StatusOr<SizeParts> WeightsSize(const TargetModel& model, const v1::Plan& plan) const override {
     ABSL_ASSIGN_OR_RETURN(const Layout layout, LayOut(model, plan));
-    return layout.plan.file_bytes;
+    const TensorParts parts(model.info, plan);
+    SizeParts size;
+    size.Add(v1::SizePart::TOKENIZER, layout.vocabulary_bytes);
+    for (size_t t = 0; t < layout.origins.size(); ++t) {
+      parts.Add(layout.origins[t].source.tensor, layout.plan.tensor_bytes[t], size);
+    }
+    size.Add(v1::SizePart::FRAME, layout.plan.file_bytes - size.total());
+    return size;
   }
 
   int64_t SlackBytes(const v1::ModelInfo& info, const v1::Plan&) const override {

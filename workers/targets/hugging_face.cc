@@ -136,12 +136,14 @@ absl::StatusOr<std::map<std::string, std::string>> HuggingFaceTarget::OwnFiles(c
   return std::map<std::string, std::string>{{kConfigFile, config.dump(2) + "\n"}};
 }
 
-absl::StatusOr<int64_t> HuggingFaceTarget::WeightsBytes(const TargetModel& model, const v1::Plan& plan) const {
+absl::StatusOr<SizeParts> HuggingFaceTarget::WeightsSize(const TargetModel& model, const v1::Plan& plan) const {
   const auto tensors_of = [this](const auto&... of) { return Tensors(of...); };
   const std::vector<TensorDeclaration> tensors = Declarations(EntriesOf(model.info, plan, tensors_of));
-  int64_t bytes = static_cast<int64_t>(SafetensorsHeader(tensors, Metadata()).size());
-  for (const TensorDeclaration& tensor : tensors) bytes += tensor.bytes();
-  return bytes;
+  const TensorParts parts(model.info, plan);
+  SizeParts size;
+  size.Add(v1::SizePart::FRAME, static_cast<int64_t>(SafetensorsHeader(tensors, Metadata()).size()));
+  for (const TensorDeclaration& tensor : tensors) parts.Add(tensor.name, tensor.bytes(), size);
+  return size;
 }
 
 int64_t HuggingFaceTarget::OverheadOf(const Format& format, const v1::UnitInfo_Linear& linear, DType type) const {

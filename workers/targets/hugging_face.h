@@ -28,7 +28,7 @@ class HuggingFaceTarget : public Target {
   bool Carries(const std::string&) const override { return true; }
   absl::StatusOr<std::map<std::string, std::string>> OwnFiles(const TargetModel& model,
                                                               const v1::Plan& plan) const override;
-  absl::StatusOr<int64_t> WeightsBytes(const TargetModel& model, const v1::Plan& plan) const override;
+  absl::StatusOr<SizeParts> WeightsSize(const TargetModel& model, const v1::Plan& plan) const override;
   int64_t SlackBytes(const v1::ModelInfo& info, const v1::Plan& plan) const override;
   absl::Status WriteWeights(const std::string& path, const TargetModel& model, const v1::Plan& plan,
                             const WeightSources& from, const std::function<void(double)>& progress) const override;

@@ -12,6 +12,7 @@
 #include "workers/checkpoint/checkpoint.h"
 #include "workers/formats/format.h"
 #include "workers/quantize/packed_unit.h"
+#include "workers/targets/size_parts.h"
 
 namespace bitwright::v1 {
 class ModelInfo;
@@ -81,9 +82,9 @@ class Target {
   // Files that the target writes beside the weights, path → text. CONFIG_INVALID.
   virtual absl::StatusOr<std::map<std::string, std::string>> OwnFiles(const TargetModel& model,
                                                                       const v1::Plan& plan) const = 0;
-  // Exact bytes of the weights' file. Errors of Check.
-  virtual absl::StatusOr<int64_t> WeightsBytes(const TargetModel& model, const v1::Plan& plan) const = 0;
-  // Most that WeightsBytes of any plan are above those of this one, beyond what their options' bytes differ by.
+  // Exact bytes of the weights' file, by what they serve. Errors of Check.
+  virtual absl::StatusOr<SizeParts> WeightsSize(const TargetModel& model, const v1::Plan& plan) const = 0;
+  // Most that WeightsSize of any plan is above that of this one, beyond what their options' bytes differ by.
   virtual int64_t SlackBytes(const v1::ModelInfo& info, const v1::Plan& plan) const = 0;
   // Writes that file. TASK_INPUT_DAMAGED: a source does not hold a tensor in the plan's shape. `progress`: 0 to 1.
   virtual absl::Status WriteWeights(const std::string& path, const TargetModel& model, const v1::Plan& plan,

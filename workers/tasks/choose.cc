@@ -36,8 +36,9 @@ absl::Status RunChoose(const v1::ChooseParams& params, TaskIo& io) {
   v1::Choice choice;
   for (int c = 0; c < params.candidates(); ++c) {
     ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, c, info, *target));
-    ABSL_ASSIGN_OR_RETURN(const EvaluationSummary summary,
-                          SummarizeTokens(io, {Numbered(TaskFile::kTokens, c)}, params.window()));
+    const std::string input = Numbered(TaskFile::kTokens, c);
+    ABSL_ASSIGN_OR_RETURN(const TokenStats tokens, ReadTokens(io, {&input, 1}));
+    ABSL_ASSIGN_OR_RETURN(const EvaluationSummary summary, SummarizeTokens(tokens, params.window()));
     const v1::Plan& plan = allocation.candidates(c);
     choice.set_scored_tokens(summary.tokens);
     v1::Trial& trial = *choice.add_trials();

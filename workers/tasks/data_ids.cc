@@ -1,16 +1,14 @@
 #include "workers/tasks/data_ids.h"
 
-#include <array>
-#include <memory>
+#include <string>
 #include <string_view>
 
-#include "bitwright/v1/tasks.pb.h"
 #include "proto/base/status_macros.h"
 #include "proto/base/utf8.h"
 #include "proto/contract/task_names.h"
-#include "proto/inputs/model_folder.h"
 #include "workers/chat/chat_template.h"
 #include "workers/chat/document.h"
+#include "workers/tasks/model_tokenizer.h"
 #include "workers/tasks/task_errors.h"
 #include "workers/tokenizer/ids_lines.h"
 #include "workers/tokenizer/text_lines.h"
@@ -18,19 +16,10 @@
 namespace bitwright::worker {
 namespace {
 
-absl::StatusOr<std::unique_ptr<const Tokenizer>> LoadTokenizer(TaskIo& io) {
-  const auto [json, sentencepiece] = std::to_array(kTokenizerFiles);
-  const ModelFiles files = io.Files();
-  const bool has_json = files.contains(std::string(json)) || !files.contains(std::string(sentencepiece));
-  ABSL_ASSIGN_OR_RETURN(const auto file, io.Input(ModelFileName(has_json ? json : sentencepiece)));
-  return has_json ? Tokenizer::Load(file->text()) : Tokenizer::LoadSentencePiece(file->text());
-}
-
-absl::StatusOr<DataFacts> ReadText(const v1::TokenizeParams& params, std::string_view text, TaskIo& io,
-                                   Tokenizer::IdSink sink) {
+absl::StatusOr<DataFacts> ReadText(const DataText& data, std::string_view text, TaskIo& io, Tokenizer::IdSink sink) {
   if (text.empty()) return DataInvalidError("is empty; give text to calibrate and evaluate on");
   ABSL_ASSIGN_OR_RETURN(const auto tokenizer, LoadTokenizer(io));
-  ABSL_RETURN_IF_ERROR(tokenizer->EncodeTo(text, params.add_special_tokens(), sink));
+  ABSL_RETURN_IF_ERROR(tokenizer->EncodeTo(text, data.add_special_tokens, sink));
   return DataFacts{.documents = 1, .bytes = static_cast<int64_t>(text.size())};
 }
 
@@ -51,30 +40,30 @@ absl::StatusOr<DocumentReader> MakeReader(const TaskIo& io) {
   return DocumentReader(std::move(settings));
 }
 
-absl::StatusOr<DataFacts> ReadDocuments(const v1::TokenizeParams& params, std::string_view text, TaskIo& io,
+absl::StatusOr<DataFacts> ReadDocuments(const DataText& data, std::string_view text, TaskIo& io,
                                         Tokenizer::IdSink sink) {
   ABSL_ASSIGN_OR_RETURN(const auto tokenizer, LoadTokenizer(io));
   ABSL_ASSIGN_OR_RETURN(DocumentReader reader, MakeReader(io));
-  DataFacts data;
+  DataFacts facts;
   TextLines lines(text);
   while (lines.Next()) {
     ABSL_ASSIGN_OR_RETURN(const DocumentReader::Document document, reader.Read(lines.line(), lines.number()));
-    ABSL_RETURN_IF_ERROR(tokenizer->EncodeTo(document.text, params.add_special_tokens() && !document.is_chat, sink));
-    data.bytes += static_cast<int64_t>(document.text.size());
-    ++data.documents;
+    ABSL_RETURN_IF_ERROR(tokenizer->EncodeTo(document.text, data.add_special_tokens && !document.is_chat, sink));
+    facts.bytes += static_cast<int64_t>(document.text.size());
+    ++facts.documents;
   }
-  if (data.documents == 0) return DataInvalidError("has no documents; give one JSON object per line");
-  return data;
+  if (facts.documents == 0) return DataInvalidError("has no documents; give one JSON object per line");
+  return facts;
 }
 
 }  // namespace
 
-absl::StatusOr<DataFacts> ReadData(const v1::TokenizeParams& params, TaskIo& io, Tokenizer::IdSink sink) {
-  ABSL_ASSIGN_OR_RETURN(const auto file, io.Input(TaskFile::kData));
+absl::StatusOr<DataFacts> ReadData(const DataText& data, TaskIo& io, Tokenizer::IdSink sink) {
+  ABSL_ASSIGN_OR_RETURN(const auto file, io.Input(data.input));
   const std::string_view text = WithoutByteOrderMark(file->text());
-  if (params.kind() == v1::Data::DOCUMENTS_JSONL) return ReadDocuments(params, text, io, sink);
-  if (params.kind() != v1::Data::TOKEN_IDS_JSONL) return ReadText(params, text, io, sink);
-  ABSL_RETURN_IF_ERROR(ParseIdLines(text, params.window(), sink));
+  if (data.kind == v1::Data::DOCUMENTS_JSONL) return ReadDocuments(data, text, io, sink);
+  if (data.kind != v1::Data::TOKEN_IDS_JSONL) return ReadText(data, text, io, sink);
+  ABSL_RETURN_IF_ERROR(ParseIdLines(text, data.window, sink));
   return DataFacts();
 }
 

@@ -1,34 +1,12 @@
-#include <optional>
-
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
 #include "workers/evaluate/head_comparison.h"
 #include "workers/model/block_runner.h"
-#include "workers/model/ends.h"
-#include "workers/quantize/packed_unit.h"
 #include "workers/tasks/kinds.h"
+#include "workers/tasks/plan_weights.h"
 #include "workers/tasks/token_file.h"
 
 namespace bitwright::worker {
-namespace {
-
-// Where the plan stores them in formats of their own.
-struct Ends {
-  std::optional<TableSource> embedding, head;
-};
-
-absl::StatusOr<Ends> QuantizedEnds(const PackedUnits& weights, const Model& model, Device& device) {
-  Ends ends;
-  for (const EndUnit& end : EndUnits(model)) {
-    ABSL_ASSIGN_OR_RETURN(const std::optional<TableSource> table, weights.Table(end.unit, device));
-    if (end.embeds) ends.embedding = table;
-    if (end.heads) ends.head = table;
-  }
-  return ends;
-}
-
-}  // namespace
-
 absl::Status RunEvaluate(const v1::EvaluateParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const Model model, io.OpenModel());
   const Compute compute = ComputeOf(params.compute());
@@ -38,21 +16,15 @@ absl::Status RunEvaluate(const v1::EvaluateParams& params, TaskIo& io) {
                         io.IdRows(TaskFile::kIds, begin, end, 1, window, model.config().vocab));
   ABSL_ASSIGN_OR_RETURN(const DeviceMatrix reference,
                         io.FloatRows(TaskFile::kHidden, windows * window, model.config().hidden));
-  ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> paths, io.InputPaths(NumberedPrefix(TaskFile::kWeights)));
-  ABSL_ASSIGN_OR_RETURN(const PackedUnits weights, PackedUnits::Open(paths));
-  const UnitSource source = [&](const UnitSpec& unit, const Matrix& weight) {
-    return weights.Dequantize(unit, io.device(), weight);
-  };
-
+  ABSL_ASSIGN_OR_RETURN(const auto weights, PlanWeights::Open(/*quantized=*/true, model, io));
   BlockRunner runner(model, window, compute, io.device());
-  ABSL_ASSIGN_OR_RETURN(const Ends ends, QuantizedEnds(weights, model, io.device()));
-  const DeviceMatrix x = runner.Embed(ids, ends.embedding ? &*ends.embedding : nullptr);
+  const DeviceMatrix x = runner.Embed(ids, weights->embedding());
   const int64_t layers = model.config().layers;
-  ABSL_RETURN_IF_ERROR(runner.RunBlocks(0, layers, x.view(), source, [&](int64_t passed) {
+  ABSL_RETURN_IF_ERROR(runner.RunBlocks(0, layers, x.view(), weights->units(), [&](int64_t passed) {
     io.Progress(static_cast<double>(passed) / static_cast<double>(layers + 1));
   }));
   model.FinalNorm(io.device(), x.view());
-  HeadComparison head(runner, kMostHeadBytes, ends.head ? &*ends.head : nullptr);
+  HeadComparison head(runner, kMostHeadBytes, weights->head());
   const Matrix variants[] = {x.view()};
   const std::vector<TokenStats> stats = head.Compare(reference.view(), variants, ids);
   return WriteTokenStats(io.NewOutput(TaskFile::kTokens), stats.front());

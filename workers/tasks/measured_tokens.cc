@@ -7,14 +7,17 @@
 
 namespace bitwright::worker {
 
-absl::StatusOr<EvaluationSummary> SummarizeTokens(const TaskIo& io, const std::vector<std::string>& inputs,
-                                                  int window) {
+absl::StatusOr<TokenStats> ReadTokens(const TaskIo& io, std::span<const std::string> inputs) {
   TokenStats stats;
   for (const std::string& input : inputs) {
     ABSL_ASSIGN_OR_RETURN(const std::string path, io.InputPath(input));
     ABSL_RETURN_IF_ERROR(AppendTokenStats(path, stats));
   }
-  return Summarize(stats, std::max(window - 1, 1));  // the first token of a window is not scored
+  return stats;
+}
+
+absl::StatusOr<EvaluationSummary> SummarizeTokens(const TokenStats& tokens, int window) {
+  return Summarize(tokens, std::max(window - 1, 1));  // the first token of a window is not scored
 }
 
 }  // namespace bitwright::worker

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -9,8 +10,10 @@
 
 namespace bitwright::worker {
 
-// The summary of token files, joined in order, over windows of `window` tokens. Errors of AppendTokenStats and
-// Summarize.
-absl::StatusOr<EvaluationSummary> SummarizeTokens(const TaskIo& io, const std::vector<std::string>& inputs, int window);
+// The tokens of token files, joined in order. Errors of AppendTokenStats.
+absl::StatusOr<TokenStats> ReadTokens(const TaskIo& io, std::span<const std::string> inputs);
+
+// Over windows of `window` tokens. Errors of Summarize.
+absl::StatusOr<EvaluationSummary> SummarizeTokens(const TokenStats& tokens, int window);
 
 }  // namespace bitwright::worker

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "bitwright/v1/models.pb.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/task_names.h"
@@ -35,6 +37,48 @@ void FillUnits(const v1::Plan& plan, v1::Report& report) {
   }
 }
 
+// How the unquantized model and the selected plan answer the files of questions.
+absl::Status FillChoices(const v1::JobSpec& spec, const TaskIo& io, v1::Report& report) {
+  for (int f = 0; f < spec.choices_size(); ++f) {
+    v1::ChoiceGrade base, quantized;
+    ABSL_RETURN_IF_ERROR(io.ReadProto(Numbered(TaskFile::kGrade, f, 0), base));
+    ABSL_RETURN_IF_ERROR(io.ReadProto(Numbered(TaskFile::kGrade, f, 1), quantized));
+    const auto same_name = [](const v1::ChoiceMetric& a, const v1::ChoiceMetric& b) { return a.name() == b.name(); };
+    if (base.questions() < 1 || base.questions() != quantized.questions() || base.task() != quantized.task() ||
+        base.metrics().empty() || !std::ranges::equal(base.metrics(), quantized.metrics(), same_name)) {
+      return TaskInputDamagedError(TaskFile::kGrade, "does not grade the same questions before and after");
+    }
+    v1::ChoiceResult& result = *report.add_choices();
+    result.set_name(spec.choices(f).display_name());
+    result.set_task(base.task());
+    result.set_questions(base.questions());
+    *result.mutable_base() = base.metrics();
+    *result.mutable_quantized() = quantized.metrics();
+  }
+  return absl::OkStatus();
+}
+
+// What both write after the prompt, and where they part.
+absl::Status FillSample(const TaskIo& io, v1::GreedySample& sample) {
+  v1::Continuation base, quantized;
+  ABSL_RETURN_IF_ERROR(io.ReadProto(Numbered(TaskFile::kSample, 0), base));
+  ABSL_RETURN_IF_ERROR(io.ReadProto(Numbered(TaskFile::kSample, 1), quantized));
+  if (base.prompt().empty() || base.ids().empty() || base.ids_size() != quantized.ids_size()) {
+    return TaskInputDamagedError(TaskFile::kSample, "is not as long before as after");
+  }
+  sample.set_prompt(base.prompt_text());
+  sample.set_base(base.text());
+  sample.set_quantized(quantized.text());
+  *sample.mutable_prompt_ids() = base.prompt();
+  *sample.mutable_base_ids() = base.ids();
+  *sample.mutable_quantized_ids() = quantized.ids();
+  const auto parting =
+      std::mismatch(base.ids().begin(), base.ids().end(), quantized.ids().begin(), quantized.ids().end());
+  const bool same = parting.first == base.ids().end() && parting.second == quantized.ids().end();
+  sample.set_first_divergence(same ? -1 : static_cast<int32_t>(parting.first - base.ids().begin()));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status RunReport(const v1::ReportParams& params, TaskIo& io) {
@@ -67,6 +111,7 @@ absl::Status RunReport(const v1::ReportParams& params, TaskIo& io) {
   *report.mutable_reference() = selection.reference();
   report.set_scored_tokens(selection.scored_tokens());
   *report.mutable_candidates() = selection.candidates();
+  *report.mutable_texts() = selection.texts();
   if (selection.has_choice()) *report.mutable_choice() = selection.choice();
   FillAllocation(allocation, *report.mutable_allocation());
   FillUnits(allocation.candidates(selected.plan()), report);
@@ -85,8 +130,10 @@ absl::Status RunReport(const v1::ReportParams& params, TaskIo& io) {
   for (const v1::Notice& notice : allocation.notices()) *report.add_notices() = notice;
   for (const v1::Notice& notice : params.notices()) *report.add_notices() = notice;
   report.set_job_display_name(params.job_display_name());
-  report.set_calibration_name(params.spec().calibration().display_name());
-  report.set_evaluation_name(params.spec().evaluation().display_name());
+  for (const v1::Data& data : params.spec().calibration()) report.add_calibration_names(data.display_name());
+  for (const v1::Data& data : params.spec().evaluation()) report.add_evaluation_names(data.display_name());
+  ABSL_RETURN_IF_ERROR(FillChoices(params.spec(), io, report));
+  if (params.spec().has_sample()) ABSL_RETURN_IF_ERROR(FillSample(io, *report.mutable_sample()));
   report.set_verdict(Verdict(report, selection));
   return io.WriteProto(TaskFile::kReport, report);
 }

@@ -37,6 +37,14 @@ absl::Status Dispatch(const v1::TaskSpec& spec, TaskIo& io) {
       return RunEvaluate(spec.evaluate(), io);
     case v1::TaskSpec::kChoose:
       return RunChoose(spec.choose(), io);
+    case v1::TaskSpec::kQuestions:
+      return RunQuestions(spec.questions(), io);
+    case v1::TaskSpec::kScore:
+      return RunScore(spec.score(), io);
+    case v1::TaskSpec::kGrade:
+      return RunGrade(spec.grade(), io);
+    case v1::TaskSpec::kSample:
+      return RunSample(spec.sample(), io);
     case v1::TaskSpec::kSelect:
       return RunSelect(spec.select(), io);
     case v1::TaskSpec::kAssemble:

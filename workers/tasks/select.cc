@@ -71,6 +71,43 @@ absl::Status Select(const v1::Budget& budget, v1::Selection& selection) {
   return absl::OkStatus();
 }
 
+// The tokens of one plan: of each evaluation text, in order.
+absl::StatusOr<std::vector<TokenStats>> TokensOf(const v1::SelectParams& params, int candidate, const TaskIo& io) {
+  std::vector<int> shards(params.text_shards().begin(), params.text_shards().end());
+  if (shards.empty()) shards = {params.shards()};
+  std::vector<TokenStats> texts;
+  int next = 0;
+  for (const int count : shards) {
+    std::vector<std::string> inputs;
+    for (const int end = next + count; next < end; ++next) {
+      inputs.push_back(Numbered(TaskFile::kTokens, candidate, next));
+    }
+    ABSL_ASSIGN_OR_RETURN(texts.emplace_back(), ReadTokens(io, inputs));
+  }
+  return texts;
+}
+
+// Of each text, then of all together: what was measured of the plan, and of the unquantized model.
+absl::Status Measure(const v1::SelectParams& params, int index, const TaskIo& io, v1::Selection& selection,
+                     v1::Candidate& candidate) {
+  ABSL_ASSIGN_OR_RETURN(const std::vector<TokenStats> texts, TokensOf(params, index, io));
+  TokenStats all;
+  selection.clear_texts();
+  for (const TokenStats& text : texts) {
+    ABSL_ASSIGN_OR_RETURN(const EvaluationSummary summary, SummarizeTokens(text, params.card().window()));
+    v1::EvaluatedText& evaluated = *selection.add_texts();
+    *evaluated.mutable_reference() = TokenLossOf(summary.base);
+    evaluated.set_scored_tokens(summary.tokens);
+    *candidate.add_texts() = TextMeasurementOf(summary);
+    all.Append(text);
+  }
+  ABSL_ASSIGN_OR_RETURN(const EvaluationSummary summary, SummarizeTokens(all, params.card().window()));
+  *selection.mutable_reference() = TokenLossOf(summary.base);
+  selection.set_scored_tokens(summary.tokens);
+  FillMeasurements(summary, candidate);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status RunSelect(const v1::SelectParams& params, TaskIo& io) {
@@ -86,12 +123,6 @@ absl::Status RunSelect(const v1::SelectParams& params, TaskIo& io) {
   for (int c = 0; c < params.plans_size(); ++c) {
     ABSL_RETURN_IF_ERROR(CheckCandidate(allocation, params.plans(c), info, *target));
     const v1::Plan& plan = allocation.candidates(params.plans(c));
-    std::vector<std::string> tokens;
-    tokens.reserve(static_cast<size_t>(params.shards()));
-    for (int shard = 0; shard < params.shards(); ++shard) tokens.push_back(Numbered(TaskFile::kTokens, c, shard));
-    ABSL_ASSIGN_OR_RETURN(const EvaluationSummary summary, SummarizeTokens(io, tokens, params.card().window()));
-    *selection.mutable_reference() = TokenLossOf(summary.base);
-    selection.set_scored_tokens(summary.tokens);
     v1::Candidate& candidate = *selection.add_candidates();
     candidate.set_name(plan.name());
     candidate.set_kind(plan.kind());
@@ -99,10 +130,11 @@ absl::Status RunSelect(const v1::SelectParams& params, TaskIo& io) {
     candidate.set_average_bits(plan.average_bits());
     candidate.set_weight_bytes(plan.weight_bytes());
     candidate.set_predicted_loss(plan.predicted_loss());
-    FillMeasurements(summary, candidate);
-    ABSL_ASSIGN_OR_RETURN(const int64_t bytes,
-                          ArtifactBytes(*target, model, *stored, plan, {candidate, selection, params.card()}));
-    candidate.set_artifact_bytes(bytes);
+    ABSL_RETURN_IF_ERROR(Measure(params, c, io, selection, candidate));
+    ABSL_ASSIGN_OR_RETURN(const SizeParts size,
+                          ArtifactSize(*target, model, *stored, plan, {candidate, selection, params.card()}));
+    candidate.set_artifact_bytes(size.total());
+    *candidate.mutable_size() = size.ToProto();
     io.Progress(static_cast<double>(c + 1) / params.plans_size());
   }
   ABSL_RETURN_IF_ERROR(Select(params.budget(), selection));

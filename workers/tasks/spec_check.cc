@@ -121,13 +121,21 @@ absl::Status CheckBudget(const v1::Budget& budget) {
   return TaskSpecInvalidError("budget", "", "average_bits or artifact_bytes");
 }
 
-absl::Status Check(const v1::TokenizeParams& params) {
-  ABSL_RETURN_IF_ERROR(CheckEnum("kind", params.kind(), [](int kind) {
+// TokenizeParams, or one of the texts behind the first.
+template <typename Text>
+absl::Status CheckText(const std::string& path, const Text& text) {
+  ABSL_RETURN_IF_ERROR(CheckEnum(path + "kind", text.kind(), [](int kind) {
     return kind == v1::Data::TEXT || kind == v1::Data::TOKEN_IDS_JSONL || kind == v1::Data::DOCUMENTS_JSONL;
   }));
+  ABSL_RETURN_IF_ERROR(CheckWithin(path + "max_tokens", text.max_tokens(), 1, limits::kMaxDataTokens));
+  return CheckWithin(path + "held_out", text.held_out(), 0, limits::kMaxDataTokens);
+}
+
+absl::Status Check(const v1::TokenizeParams& params) {
+  ABSL_RETURN_IF_ERROR(CheckText("", params));
   ABSL_RETURN_IF_ERROR(CheckWithin("window", params.window(), limits::kMinWindow, limits::kMaxDataTokens));
-  ABSL_RETURN_IF_ERROR(CheckWithin("max_tokens", params.max_tokens(), 1, limits::kMaxDataTokens));
-  ABSL_RETURN_IF_ERROR(CheckWithin("held_out", params.held_out(), 0, limits::kMaxDataTokens));
+  ABSL_RETURN_IF_ERROR(CheckWithin("further.size", params.further_size(), 0, limits::kMaxTexts - 1));
+  for (const auto& text : params.further()) ABSL_RETURN_IF_ERROR(CheckText("further.", text));
   return CheckWithin("vocab_size", params.vocab_size(), 1, kMaxInt32);
 }
 
@@ -203,6 +211,18 @@ absl::Status Check(const v1::ChooseParams& params) {
   return CheckWithin("window", params.window(), limits::kMinWindow, limits::kMaxDataTokens);
 }
 
+// Together all shards, where they are of several texts.
+absl::Status CheckTextShards(const v1::SelectParams& params) {
+  if (params.text_shards().empty()) return absl::OkStatus();
+  ABSL_RETURN_IF_ERROR(CheckWithin("text_shards.size", params.text_shards_size(), 1, limits::kMaxTexts));
+  int64_t sum = 0;
+  for (const int shards : params.text_shards()) {
+    ABSL_RETURN_IF_ERROR(CheckWithin("text_shards", shards, 1, kMaxNumber));
+    sum += shards;
+  }
+  return CheckWithin("the sum of text_shards", sum, params.shards(), params.shards());
+}
+
 absl::Status Check(const v1::SelectParams& params) {
   ABSL_RETURN_IF_ERROR(CheckBudget(params.budget()));
   ABSL_RETURN_IF_ERROR(CheckTarget(params.target()));
@@ -211,6 +231,7 @@ absl::Status Check(const v1::SelectParams& params) {
     ABSL_RETURN_IF_ERROR(CheckWithin("plans", params.plans(i), i == 0 ? 0 : params.plans(i - 1) + 1, kMaxNumber));
   }
   ABSL_RETURN_IF_ERROR(CheckWithin("shards", params.shards(), 1, kMaxNumber));
+  ABSL_RETURN_IF_ERROR(CheckTextShards(params));
   return CheckCompute("card.evaluation_compute", params.card().evaluation_compute());
 }
 
@@ -220,8 +241,31 @@ absl::Status Check(const v1::AssembleParams& params) {
   return CheckCompute("card.evaluation_compute", params.card().evaluation_compute());
 }
 
+absl::Status Check(const v1::QuestionsParams& params) {
+  ABSL_RETURN_IF_ERROR(CheckWithin("max_questions", params.max_questions(), 0, kMaxInt32));
+  ABSL_RETURN_IF_ERROR(CheckWithin("max_positions", params.max_positions(), 1, limits::kMaxDataTokens));
+  return CheckWithin("vocab_size", params.vocab_size(), 1, kMaxInt32);
+}
+
+absl::Status Check(const v1::ScoreParams& params) {
+  ABSL_RETURN_IF_ERROR(CheckCompute("compute", params.compute()));
+  ABSL_RETURN_IF_ERROR(CheckWithin("window", params.window(), 1, limits::kMaxDataTokens));
+  return CheckRange("sequences", params.sequences(), limits::kMaxDataTokens / params.window());
+}
+
+absl::Status Check(const v1::SampleParams& params) {
+  ABSL_RETURN_IF_ERROR(CheckCompute("compute", params.compute()));
+  ABSL_RETURN_IF_ERROR(
+      CheckWithin("prompt.size", static_cast<int64_t>(params.prompt().size()), 0, limits::kMaxPromptBytes));
+  ABSL_RETURN_IF_ERROR(CheckWithin("prompt_tokens", params.prompt_tokens(), 1, limits::kMaxDataTokens));
+  return CheckWithin("tokens", params.tokens(), 1, limits::kMaxSampleTokens);
+}
+
+absl::Status Check(const v1::GradeParams& params) { return CheckWithin("shards", params.shards(), 1, kMaxNumber); }
+
 absl::Status Check(const v1::ReportParams& params) {
   ABSL_RETURN_IF_ERROR(CheckTarget(params.spec().target()));
+  ABSL_RETURN_IF_ERROR(CheckWithin("spec.choices.size", params.spec().choices_size(), 0, limits::kMaxChoiceFiles));
   return CheckRecipe(params.recipe());
 }
 
@@ -250,6 +294,14 @@ absl::Status CheckParams(const v1::TaskSpec& spec) {
       return Check(spec.evaluate());
     case v1::TaskSpec::kChoose:
       return Check(spec.choose());
+    case v1::TaskSpec::kQuestions:
+      return Check(spec.questions());
+    case v1::TaskSpec::kScore:
+      return Check(spec.score());
+    case v1::TaskSpec::kGrade:
+      return Check(spec.grade());
+    case v1::TaskSpec::kSample:
+      return Check(spec.sample());
     case v1::TaskSpec::kSelect:
       return Check(spec.select());
     case v1::TaskSpec::kAssemble:
@@ -304,6 +356,13 @@ absl::Status CheckSpecFits(const v1::TaskSpec& spec, const ModelConfig& config) 
       return CheckWindowFits(spec.reference().window(), config);
     case v1::TaskSpec::kEvaluate:
       return CheckWindowFits(spec.evaluate().window(), config);
+    case v1::TaskSpec::kScore:
+      if (config.max_positions <= 0) return absl::OkStatus();
+      return CheckWithin("window", spec.score().window(), 1, config.max_positions);
+    case v1::TaskSpec::kSample:
+      if (config.max_positions <= 0) return absl::OkStatus();
+      return CheckWithin("prompt_tokens", spec.sample().prompt_tokens(), 1,
+                         config.max_positions - spec.sample().tokens());
     case v1::TaskSpec::kCalibrate:
       ABSL_RETURN_IF_ERROR(CheckRange("blocks", spec.calibrate().blocks(), config.layers));
       return CheckWindowFits(spec.calibrate().window(), config);

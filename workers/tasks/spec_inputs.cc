@@ -44,14 +44,25 @@ Wanted Stream(const v1::Range& blocks, std::vector<std::string> more) {
   return {.needed = std::move(more), .model = true};
 }
 
+// The texts, and what those that are no ids are tokenized with.
+Wanted Texts(const v1::TaskSpec& spec) {
+  Wanted wanted{.needed = {TaskFile::kData}, .model = true};
+  bool ids = spec.tokenize().kind() == v1::Data::TOKEN_IDS_JSONL;
+  for (int t = 0; t < spec.tokenize().further_size(); ++t) {
+    wanted.needed.push_back(Numbered(TaskFile::kData, t));
+    ids = ids && spec.tokenize().further(t).kind() == v1::Data::TOKEN_IDS_JSONL;
+  }
+  if (!ids) wanted.needed.push_back(TokenizerOf(spec));
+  return wanted;
+}
+
 Wanted WantedOf(const v1::TaskSpec& spec) {
   const std::string config = ModelFileName("config.json");
   switch (spec.params_case()) {
     case v1::TaskSpec::kInspect:
       return {.model = true};
     case v1::TaskSpec::kTokenize:
-      if (spec.tokenize().kind() == v1::Data::TOKEN_IDS_JSONL) return {.needed = {TaskFile::kData}, .model = true};
-      return {.needed = {TaskFile::kData, TokenizerOf(spec)}, .model = true};
+      return Texts(spec);
     case v1::TaskSpec::kReference:
       return Stream(spec.reference().blocks(), {});
     case v1::TaskSpec::kCalibrate:
@@ -87,13 +98,39 @@ Wanted WantedOf(const v1::TaskSpec& spec) {
               .maybe = {TaskFile::kChoice},
               .candidates = spec.select().plans_size(),
               .shards = spec.select().shards()};
+    case v1::TaskSpec::kQuestions:
+      return {.needed = {TaskFile::kData, TokenizerOf(spec)}, .model = true};
+    case v1::TaskSpec::kScore:
+      if (!spec.score().quantized()) return {.needed = {TaskFile::kQuestions}, .model = true};
+      return {.needed = {TaskFile::kQuestions}, .model = true, .numbered = {TaskFile::kWeights}};
+    case v1::TaskSpec::kSample: {
+      Wanted wanted{.model = true};
+      if (spec.sample().prompt().empty()) wanted.needed = {TaskFile::kIds};
+      if (!spec.sample().quantized()) return wanted;
+      wanted.numbered = {TaskFile::kWeights};
+      wanted.maybe = {TaskFile::kSample};
+      return wanted;
+    }
+    case v1::TaskSpec::kGrade: {
+      Wanted wanted{.needed = {TaskFile::kQuestions}};
+      for (int s = 0; s < spec.grade().shards(); ++s) wanted.needed.push_back(Numbered(TaskFile::kScores, s));
+      return wanted;
+    }
     case v1::TaskSpec::kAssemble:
       return {.needed = {TaskFile::kInfo, TaskFile::kAllocation, TaskFile::kSelection, config},
               .model = true,
               .numbered = {TaskFile::kWeights}};
-    case v1::TaskSpec::kReport:
-      return {.needed = {TaskFile::kInfo, TaskFile::kAllocation, TaskFile::kSelection, TaskFile::kManifest,
-                         TaskFile::kProvenance}};
+    case v1::TaskSpec::kReport: {
+      Wanted wanted{.needed = {TaskFile::kInfo, TaskFile::kAllocation, TaskFile::kSelection, TaskFile::kManifest,
+                               TaskFile::kProvenance}};
+      for (int f = 0; f < spec.report().spec().choices_size(); ++f) {
+        for (const int model : {0, 1}) wanted.needed.push_back(Numbered(TaskFile::kGrade, f, model));
+      }
+      if (spec.report().spec().has_sample()) {
+        for (const int model : {0, 1}) wanted.needed.push_back(Numbered(TaskFile::kSample, model));
+      }
+      return wanted;
+    }
     case v1::TaskSpec::PARAMS_NOT_SET:
       break;
   }

@@ -158,14 +158,14 @@ v1::CreateJobRequest Workload::Job(int number, int priority) const {
   spec.mutable_budget()->set_average_bits(4.25);
   spec.set_priority(priority);
   spec.set_display_name("job " + std::to_string(number));
-  spec.mutable_calibration()->set_tokens(kCalibrationTokens + number);
-  *spec.mutable_calibration()->mutable_blob() = calibration_;
-  spec.mutable_evaluation()->set_tokens(kEvaluationTokens + number);
-  *spec.mutable_evaluation()->mutable_blob() = evaluation_;
-  for (v1::Data* data : {spec.mutable_calibration(), spec.mutable_evaluation()}) {
+  for (v1::Data* data : {spec.add_calibration(), spec.add_evaluation()}) {
     data->set_kind(v1::Data::TEXT);
     data->set_window(kSmallestWindow + number % kWindows);
   }
+  spec.mutable_calibration(0)->set_tokens(kCalibrationTokens + number);
+  *spec.mutable_calibration(0)->mutable_blob() = calibration_;
+  spec.mutable_evaluation(0)->set_tokens(kEvaluationTokens + number);
+  *spec.mutable_evaluation(0)->mutable_blob() = evaluation_;
   return request;
 }
 

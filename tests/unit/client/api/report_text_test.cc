@@ -32,7 +32,7 @@ TEST(ReportText, IsTheGoldenText) {
 TEST(ReportText, SaysWhatWasUsedAndWhatToKnow) {
   v1::Report report = SampleReport();
   report.set_job_display_name("try 7");
-  report.set_calibration_name("sample (ships with Bitwright)");
+  report.add_calibration_names("sample (ships with Bitwright)");
   v1::Notice* notice = report.add_notices();
   notice->set_reason("TEXTS_OVERLAP");
   notice->set_message(
@@ -41,6 +41,51 @@ TEST(ReportText, SaysWhatWasUsedAndWhatToKnow) {
   for (const char* part : {"  job                 try 7\n", "  calibration         sample (ships with Bitwright)\n",
                            "  - 12 % of the evaluation text", "than\n    they are [TEXTS_OVERLAP]\n"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+  }
+}
+
+// One text is measured as the whole is; of several each has a row.
+TEST(ReportText, SeveralTextsHaveARowEach) {
+  v1::Report report = SampleReport();
+  EXPECT_EQ(ReportText(report).find("on each evaluation text"), std::string::npos);
+  for (const char* name : {"prose.txt", ""}) {
+    report.add_evaluation_names(name);
+    report.mutable_provenance()->add_evaluation_data("another digest/7");
+    v1::EvaluatedText& text = *report.add_texts();
+    text.set_scored_tokens(16352);
+    text.mutable_reference()->set_perplexity(20.5);
+    v1::TextMeasurement& measured = *report.mutable_candidates(0)->add_texts();
+    measured.set_perplexity(21.25);
+    measured.set_perplexity_standard_error(0.5);
+    measured.mutable_kl_divergence()->set_mean(0.0325);
+    measured.set_top1_agreement(0.9);
+  }
+  const std::string text = ReportText(report);
+  for (const char* part : {"prose.txt  16,352       20.500  21.250 ± 0.500   0.032500 ± 0.000000", "\ntext 2 ",
+                           "all        32,704       24.701", "                      another digest/7\n"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+  }
+}
+
+TEST(ReportText, AModelWithoutATokenizerShowsIds) {
+  v1::Report report = SampleReport();
+  report.mutable_sample()->clear_base();
+  report.mutable_sample()->set_first_divergence(-1);
+  const std::string text = ReportText(report);
+  EXPECT_NE(text.find("  unquantized     11 12 13 14 15 16 17 18 19\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("the most likely one each time: the same tokens\n"), std::string::npos) << text;
+}
+
+// A report of an earlier version knows nothing of what came later.
+TEST(ReportText, WhatIsNotKnownIsNotShown) {
+  v1::Report report = SampleReport();
+  report.mutable_candidates(0)->clear_probability_change();
+  report.mutable_candidates(0)->clear_size();
+  report.clear_choices();
+  report.clear_sample();
+  const std::string text = ReportText(report);
+  for (const char* part : {"token by token", "bytes of the artifact are for", "Multiple-choice", "A sample of"}) {
+    EXPECT_EQ(text.find(part), std::string::npos) << part;
   }
 }
 

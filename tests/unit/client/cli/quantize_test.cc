@@ -166,8 +166,8 @@ TEST_F(QuantizeTest, TextsThatAreNotGivenAreAskedFor) {
   auto sample = without;
   sample.insert(sample.end(), {"--calibration", "sample", "--evaluation", dir_ / "e.txt"});
   ASSERT_EQ(Run(sample), ExitCode::kOk) << err_.str();
-  EXPECT_EQ(service_.seen.spec.calibration().display_name(), kSampleName);
-  EXPECT_EQ(FromProto(service_.seen.spec.calibration().blob())->sha256, DigestOf(SampleTextBytes()).sha256);
+  EXPECT_EQ(service_.seen.spec.calibration(0).display_name(), kSampleName);
+  EXPECT_EQ(FromProto(service_.seen.spec.calibration(0).blob())->sha256, DigestOf(SampleTextBytes()).sha256);
 }
 
 TEST_F(QuantizeTest, HubModelsComeFromTheCache) {
@@ -185,6 +185,54 @@ TEST_F(QuantizeTest, AnEditedRecipeGoesByAnotherName) {
   EXPECT_TRUE(Said("'mixed-rtn-edited'")) << err_.str();
 }
 
+TEST_F(QuantizeTest, TextsRepeat) {
+  ASSERT_EQ(Quantize(dir_ / "model", {"--calibration", "sample", "--evaluation", dir_ / "c.txt", "--window", "128"}),
+            ExitCode::kOk)
+      << err_.str();
+  const v1::JobSpec first = service_.seen.spec;
+  ASSERT_EQ(first.calibration_size(), 2);
+  EXPECT_EQ(first.calibration(0).display_name(), "c.txt");
+  EXPECT_EQ(first.calibration(1).display_name(), kSampleName);
+  EXPECT_EQ(first.calibration(1).tokens(), 32768) << "they share what is wanted";
+  ASSERT_EQ(first.evaluation_size(), 2);
+  EXPECT_EQ(first.evaluation(1).tokens(), 32768) << "each is measured by itself";
+  EXPECT_EQ(first.evaluation(1).blob().sha256(), first.calibration(0).blob().sha256());
+  ASSERT_EQ(Run({"job", "clone", "j1", "--evaluation", dir_ / "e.txt", "--calibration-tokens", "4096"}), ExitCode::kOk)
+      << err_.str();
+  EXPECT_EQ(service_.seen.spec.calibration(1).tokens(), 2048);
+  EXPECT_EQ(service_.seen.spec.calibration(1).blob().sha256(), first.calibration(1).blob().sha256());
+  ASSERT_EQ(service_.seen.spec.evaluation_size(), 1) << "those that are given take the place of all";
+  EXPECT_EQ(service_.seen.spec.evaluation(0).window(), 128);
+  std::vector<std::string> many;
+  for (int t = 0; t < 8; ++t) many.insert(many.end(), {"--evaluation", dir_ / "e.txt"});
+  EXPECT_EQ(Quantize(dir_ / "model", many), ExitCode::kUsage);
+  EXPECT_TRUE(Said("TOO_MANY_TEXTS")) << err_.str();
+}
+
+TEST_F(QuantizeTest, QuestionsAndSample) {
+  EXPECT_THAT(WriteWholeFile(dir_ / "arc.jsonl", "{}"), IsOk());
+  ASSERT_EQ(Quantize(dir_ / "model", {"--choices", dir_ / "arc.jsonl", "--questions", "100", "--sample", "Once upon",
+                                      "--sample-tokens", "9"}),
+            ExitCode::kOk)
+      << err_.str();
+  const v1::JobSpec& spec = service_.seen.spec;
+  ASSERT_EQ(spec.choices_size(), 1);
+  EXPECT_EQ(spec.choices(0).display_name(), "arc.jsonl");
+  EXPECT_EQ(spec.choices(0).questions(), 100);
+  EXPECT_EQ(spec.choices(0).blob().sha256(), DigestOf("{}").sha256);
+  EXPECT_EQ(spec.sample().prompt(), "Once upon");
+  EXPECT_EQ(spec.sample().tokens(), 9);
+  EXPECT_THAT(WriteWholeFile(dir_ / "empty.jsonl", ""), IsOk());
+  EXPECT_EQ(Quantize(dir_ / "model", {"--choices", dir_ / "empty.jsonl"}), ExitCode::kUsage);
+  EXPECT_TRUE(Said("DATA_TOO_SHORT")) << err_.str();
+  ASSERT_EQ(Quantize(dir_ / "model", {"--sample-tokens", "0", "--force"}), ExitCode::kOk);
+  EXPECT_FALSE(service_.seen.spec.has_sample());
+  ASSERT_EQ(Quantize(dir_ / "model", {"--force"}), ExitCode::kOk);
+  EXPECT_TRUE(service_.seen.spec.has_sample());
+  EXPECT_EQ(service_.seen.spec.sample().tokens(), 0) << "the service's default";
+  EXPECT_EQ(service_.seen.spec.sample().prompt(), "");
+}
+
 TEST_F(QuantizeTest, JobsAreClonedWithChangesAndTriedAgain) {
   ASSERT_EQ(Quantize(dir_ / "model", {"--label", "team=nlp", "--window", "128"}), ExitCode::kOk) << err_.str();
   const v1::JobSpec first = service_.seen.spec;
@@ -195,8 +243,8 @@ TEST_F(QuantizeTest, JobsAreClonedWithChangesAndTriedAgain) {
   (*expected.mutable_labels())["run"] = "2";
   EXPECT_EQ(DeterministicBytes(service_.seen.spec), DeterministicBytes(expected));
   ASSERT_EQ(Run({"job", "clone", "j1", "--calibration", dir_ / "e.txt", "--budget", "3bpw,5bpw"}), ExitCode::kOk);
-  EXPECT_EQ(service_.seen.spec.calibration().blob().sha256(), first.evaluation().blob().sha256());
-  EXPECT_EQ(service_.seen.spec.calibration().window(), 128);
+  EXPECT_EQ(service_.seen.spec.calibration(0).blob().sha256(), first.evaluation(0).blob().sha256());
+  EXPECT_EQ(service_.seen.spec.calibration(0).window(), 128);
   EXPECT_EQ(out_.str(), "jobs/j1\njobs/j1\n");
   ASSERT_EQ(Run({"job", "retry", "j1"}), ExitCode::kOk) << err_.str();
   EXPECT_EQ(service_.seen.retried, "jobs/j1");

@@ -108,14 +108,14 @@ TEST_F(RunTest, QuantizeWritesArtifactAndReport) {
   EXPECT_EQ(spec.model(), "models/m1");
   EXPECT_EQ(spec.recipe(), "recipes/mixed-gptq");
   EXPECT_EQ(spec.budget().average_bits(), 4.25);
-  EXPECT_EQ(spec.calibration().kind(), v1::Data::TEXT);
-  EXPECT_EQ(spec.evaluation().kind(), v1::Data::TOKEN_IDS_JSONL);
-  EXPECT_EQ(spec.evaluation().window(), 512);
-  EXPECT_EQ(spec.calibration().tokens(), 65536);
+  EXPECT_EQ(spec.calibration(0).kind(), v1::Data::TEXT);
+  EXPECT_EQ(spec.evaluation(0).kind(), v1::Data::TOKEN_IDS_JSONL);
+  EXPECT_EQ(spec.evaluation(0).window(), 512);
+  EXPECT_EQ(spec.calibration(0).tokens(), 65536);
   EXPECT_EQ(spec.display_name(), "model");
-  EXPECT_EQ(spec.calibration().display_name(), "c.txt");
-  EXPECT_EQ(spec.evaluation().display_name(), "e.ids.jsonl");
-  EXPECT_EQ(FromProto(spec.calibration().blob())->ToString(), DigestOf(text_).ToString());
+  EXPECT_EQ(spec.calibration(0).display_name(), "c.txt");
+  EXPECT_EQ(spec.evaluation(0).display_name(), "e.ids.jsonl");
+  EXPECT_EQ(FromProto(spec.calibration(0).blob())->ToString(), DigestOf(text_).ToString());
 }
 
 TEST_F(RunTest, JsonIsAllThatStandardOutputGets) {
@@ -191,7 +191,7 @@ TEST_F(RunTest, BrokenDownloadContinuesInTheSameFolder) {
 TEST_F(RunTest, PlanAndSubmit) {
   EXPECT_EQ(Run({"plan", dir_ / "model", "--budget", "12MB"}), ExitCode::kOk) << err_.str();
   EXPECT_NE(out_.str().find("tasks               12"), std::string::npos) << out_.str();
-  EXPECT_FALSE(service_.seen.spec.has_calibration());
+  EXPECT_TRUE(service_.seen.spec.calibration().empty());
   EXPECT_EQ(Run({"job", "submit", "models/m1", "--budget", "12MB", "--calibration", dir_ / "c.txt", "--evaluation",
                  dir_ / "c.txt", "--recipe", SourcePath("proto/recipes/mixed-rtn.textproto")}),
             ExitCode::kOk)

@@ -29,8 +29,8 @@ TEST(TextFields, NamesTheFieldAndTheByte) {
   EXPECT_EQ(FieldOf(CheckTextFields(request)), "request_id");
   EXPECT_EQ(GetErrorDetail(CheckTextFields(request))->metadata.at("offset"), "1");
   request.clear_request_id();
-  request.mutable_spec()->mutable_calibration()->mutable_blob()->set_sha256(kBroken);
-  EXPECT_EQ(FieldOf(CheckTextFields(request)), "spec.calibration.blob.sha256");
+  request.mutable_spec()->add_calibration()->mutable_blob()->set_sha256(kBroken);
+  EXPECT_EQ(FieldOf(CheckTextFields(request)), "spec.calibration[0].blob.sha256");
   request.mutable_spec()->clear_calibration();
   (*request.mutable_spec()->mutable_labels())["team"] = kBroken;
   EXPECT_EQ(FieldOf(CheckTextFields(request)), "spec.labels[0].value");

@@ -41,6 +41,19 @@ TEST(PartsRead, WeightsAloneOrAllButWeights) {
   EXPECT_EQ(PartsReadBy(merge, kBlocks), PartsRead());
 }
 
+TEST(PartsRead, WhoAnswersReadsAllButThatAPlansUnitsComeQuantized) {
+  v1::TaskSpec score, sample, quantized, evaluate;
+  score.mutable_score();
+  sample.mutable_sample();
+  EXPECT_EQ(PartsReadBy(score, kBlocks), (PartsRead{0, 8, 0, 8, true, true}));
+  EXPECT_EQ(PartsReadBy(sample, kBlocks), PartsReadBy(score, kBlocks));
+  evaluate.mutable_evaluate();
+  quantized.mutable_score()->set_quantized(true);
+  EXPECT_EQ(PartsReadBy(quantized, kBlocks), PartsReadBy(evaluate, kBlocks));
+  quantized.mutable_sample()->set_quantized(true);
+  EXPECT_EQ(PartsReadBy(quantized, kBlocks), PartsReadBy(evaluate, kBlocks));
+}
+
 TEST(PartsRead, Has) {
   const PartsRead read = {.units_begin = 1, .units_end = 3, .kept_begin = 2, .kept_end = 3, .head = true};
   using Part = v1::ModelPiece;

@@ -13,7 +13,8 @@ TEST(TaskNames, KindsAreTheFieldsOfTheParams) {
   const std::set<std::string> kinds = {
       TaskKind::kInspect,   TaskKind::kTokenize, TaskKind::kReference, TaskKind::kCalibrate, TaskKind::kMerge,
       TaskKind::kCurvature, TaskKind::kProfile,  TaskKind::kCheck,     TaskKind::kAllocate,  TaskKind::kQuantize,
-      TaskKind::kEvaluate,  TaskKind::kChoose,   TaskKind::kSelect,    TaskKind::kAssemble,  TaskKind::kReport};
+      TaskKind::kEvaluate,  TaskKind::kChoose,   TaskKind::kQuestions, TaskKind::kScore,     TaskKind::kGrade,
+      TaskKind::kSample,    TaskKind::kSelect,   TaskKind::kAssemble,  TaskKind::kReport};
   std::set<std::string> fields;
   const auto* params = v1::TaskSpec::descriptor()->FindOneofByName("params");
   for (int i = 0; i < params->field_count(); ++i) fields.insert(params->field(i)->name());
@@ -23,6 +24,7 @@ TEST(TaskNames, KindsAreTheFieldsOfTheParams) {
 TEST(TaskNames, KeysAndNames) {
   EXPECT_EQ(TaskKey(TaskKind::kReference, 3), "reference[3]");
   EXPECT_EQ(TaskKey(TaskKind::kEvaluate, 1, 20), "evaluate[1,20]");
+  EXPECT_EQ(TaskKey(TaskKind::kScore, 1, 0, 3), "score[1,0,3]");
   EXPECT_EQ(TaskKey(TaskKind::kTokenize, TaskUse::kCalibration), "tokenize[calibration]");
   EXPECT_EQ(TaskKey(TaskKind::kReference, TaskUse::kProfile, 1, 2), "reference[profile,1,2]");
   EXPECT_EQ(TaskKey(TaskKind::kEvaluate, TaskUse::kHeldOut, 2), "evaluate[held-out,2]");

@@ -26,7 +26,7 @@ TEST(Cuts, SevenBillionWeightsHaveOneShardAndRangesOfTwoGiB) {
   const ResolvedJob job = Job(kSevenB);
   const auto& info = job.model->info();
   EXPECT_NEAR(static_cast<double>(info.statistics_bytes()) / info.tensor_bytes(), 0.8, 0.1);
-  const Cuts cuts = CutJob(info, *job.target(), job.recipe, 128, 512, 64);
+  const Cuts cuts = CutJob(info, *job.target(), job.recipe, 128, 512, {64});
   EXPECT_EQ(cuts.shards.size(), 1);
   ExpectCovers(cuts.shards, 128);
   ExpectCovers(cuts.ranges, 32);
@@ -49,11 +49,11 @@ TEST(Cuts, SmallStatisticsAreShardedWithinTheTensorsBytes) {
 
 TEST(Cuts, WhatElseIsInTheFolderCutsNothing) {
   ResolvedJob job = Job(kSevenB);
-  const Cuts cuts = CutJob(job.model->info(), *job.target(), job.recipe, 128, 512, 64);
+  const Cuts cuts = CutJob(job.model->info(), *job.target(), job.recipe, 128, 512, {64});
   auto model = std::make_shared<v1::Model>(*job.model);
   model->mutable_info()->set_model_bytes(100 * model->info().model_bytes());
   job.model = model;
-  const Cuts more = CutJob(job.model->info(), *job.target(), job.recipe, 128, 512, 64);
+  const Cuts more = CutJob(job.model->info(), *job.target(), job.recipe, 128, 512, {64});
   EXPECT_EQ(cuts.shards, more.shards);
   EXPECT_EQ(cuts.ranges, more.ranges);
 }
@@ -65,10 +65,16 @@ TEST(Cuts, EverythingIsCoveredOnceAndProfilesStayWithinRanges) {
     const ResolvedJob job = Job({pick(1, 90), 32 * pick(1, 250), 32 * pick(1, 800), 64, pick(100, 200'000), 4096});
     const int calibration = pick(1, 400);
     const int evaluation = pick(1, 400);
-    const Cuts cuts = CutJob(job.model->info(), *job.target(), job.recipe, calibration, 512, evaluation);
+    const Cuts cuts = CutJob(job.model->info(), *job.target(), job.recipe, calibration, 512, {evaluation, 5});
     ExpectCovers(cuts.shards, calibration);
     ExpectCovers(cuts.ranges, job.model->info().blocks());
-    ExpectCovers(cuts.evaluation, evaluation);
+    std::vector<Cut> first;
+    for (const EvaluationCut& cut : cuts.evaluation) {
+      if (cut.text == 0) first.push_back(cut.windows);
+    }
+    ExpectCovers(first, evaluation);
+    ASSERT_EQ(cuts.evaluation.size(), first.size() + 1) << "no task has windows of two texts";
+    EXPECT_EQ(cuts.evaluation.back().windows, (Cut{0, 5}));
     std::vector<Cut> profiles;
     const Costs costs(job.model->info(), *job.target(), job.recipe, 512);
     for (const ProfileCut& profile : cuts.profiles) {
@@ -121,7 +127,7 @@ TEST(Cuts, ProfilingIsLinearInDepth) {
     const ResolvedJob job = Job({blocks, 576, 1536, 192, 49152, 2048});
     const auto& info = job.model->info();
     const Costs costs(info, *job.target(), job.recipe, 512);
-    const Cuts cuts = CutJob(info, *job.target(), job.recipe, 128, 512, 64);
+    const Cuts cuts = CutJob(info, *job.target(), job.recipe, 128, 512, {64});
     double sum = 0;
     for (const Cut& range : cuts.ranges) {
       for (const Cut& shard : cuts.curvature) sum += costs.CurvatureFlops(range, shard.size());

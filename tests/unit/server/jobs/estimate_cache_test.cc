@@ -24,7 +24,7 @@ TEST(EstimateCache, GivesWhatTheJobItselfGives) {
       ExpectRight(cache, job);
     }
   }
-  job.spec.mutable_calibration()->set_tokens(job.spec.calibration().tokens() / 2);
+  job.spec.mutable_calibration(0)->set_tokens(job.spec.calibration(0).tokens() / 2);
   ExpectRight(cache, job);
   job.recipe.mutable_candidates()->set_uniform(1);
   ExpectRight(cache, job);
@@ -37,7 +37,7 @@ TEST(EstimateCache, FewAreKept) {
   EstimateCache cache;
   ResolvedJob job = Job({});
   for (size_t i = 0; i < 2 * EstimateCache::kMostKept; ++i) {
-    job.spec.mutable_evaluation()->set_tokens(static_cast<int64_t>(4096 + 512 * i));
+    job.spec.mutable_evaluation(0)->set_tokens(static_cast<int64_t>(4096 + 512 * i));
     ExpectRight(cache, job);
   }
 }

@@ -21,7 +21,7 @@ TEST(Estimate, IntermediateBlobsStayWithinThreeTimesTheModel) {
   for (const Shape& shape : kTypical) {
     const ResolvedJob job = Job(shape);
     const v1::Estimate estimate = EstimateJob(job, 1e11);
-    const int64_t evaluation = 4 * shape.hidden * job.spec.evaluation().tokens();
+    const int64_t evaluation = 4 * shape.hidden * job.spec.evaluation(0).tokens();
     EXPECT_LE(estimate.intermediate_bytes() - evaluation, 3 * job.model->info().model_bytes())
         << shape.blocks << " × " << shape.hidden;
   }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -10,6 +11,7 @@
 #include "server/jobs/expand.h"
 #include "server/jobs/resolve.h"
 #include "server/jobs/task_digest.h"
+#include "server/jobs/texts.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/jobs/sample_jobs.h"
@@ -73,6 +75,153 @@ TEST(Expand, EveryLevelOfASmallJobIsGolden) {
     const std::vector<TaskNode> added(expansion.nodes.begin() + before, expansion.nodes.end());
     ExpectGolden("small_job_" + std::to_string(level) + ".txt", Describe(added));
     before = expansion.nodes.size();
+  }
+}
+
+// Two texts to calibrate on, of 24 and 16 windows, and two to measure on, of 20 and 3.
+ResolvedJob JobOfTexts() {
+  ResolvedJob job = SmallJob();
+  for (auto* texts : {job.spec.mutable_calibration(), job.spec.mutable_evaluation()}) {
+    v1::Data& more = *texts->Add();
+    more = texts->at(0);
+    more.set_tokens(4096);
+    *more.mutable_blob() = FakeDigest("more", 5000);
+  }
+  job.spec.mutable_calibration(1)->set_kind(v1::Data::DOCUMENTS_JSONL);
+  return job;
+}
+
+Facts FactsOfTexts(const ResolvedJob& job, int level) {
+  Facts facts = FactsAt(job, level, 40, 20, 2);
+  if (level == 0) return facts;
+  for (const int windows : {24, 16}) {
+    auto& text = *facts.calibration->add_texts();
+    text.set_windows(windows);
+    text.set_tokens_in_file(windows * 512);
+  }
+  LearnEvaluation(1, Summary(3, 512), facts);
+  return facts;
+}
+
+TEST(Expand, EveryLevelOfAJobOfSeveralTextsIsGolden) {
+  const ResolvedJob job = JobOfTexts();
+  std::string text;
+  size_t before = 0;
+  for (int level = 0; level <= 4; ++level) {
+    ASSERT_OK_AND_ASSIGN(Expansion expansion, Expand(job, FactsOfTexts(job, level)));
+    const std::set<std::string> kinds = {"tokenize", "reference", "evaluate", "select", "report"};
+    for (size_t i = before; i < expansion.nodes.size(); ++i) {
+      if (kinds.contains(expansion.nodes[i].spec.kind())) text += Describe(expansion.nodes[i]);
+    }
+    before = expansion.nodes.size();
+  }
+  ExpectGolden("several_texts.txt", text);
+}
+
+// What was done on a text is not done again because another comes beside it.
+TEST(Expand, ATextMoreToMeasureOnChangesNoTaskOfTheOthers) {
+  const ResolvedJob one = SmallJob();
+  ResolvedJob two = one;
+  *two.spec.add_evaluation() = JobOfTexts().spec.evaluation(1);
+  Facts facts = FactsAt(two, 2, 40, 20, 2);
+  LearnEvaluation(1, Summary(3, 512), facts);
+  ASSERT_OK_AND_ASSIGN(const Expansion a, Expand(one, FactsAt(one, 2, 40, 20, 2)));
+  ASSERT_OK_AND_ASSIGN(const Expansion b, Expand(two, facts));
+  std::map<std::string, std::string> made;  // key → what a node is
+  for (const TaskNode& node : b.nodes) made[node.key] = TaskDigest(node.spec) + Describe(node);
+  for (const TaskNode& node : a.nodes) {
+    EXPECT_EQ(made[node.key] == TaskDigest(node.spec) + Describe(node), node.key != "select") << node.key;
+  }
+}
+
+// A job that asks questions of two files and for a sample.
+ResolvedJob AskingJob() {
+  ResolvedJob job = SmallJob();
+  for (const char* name : {"arc.jsonl", "piqa.jsonl"}) {
+    v1::ChoiceFile& file = *job.spec.add_choices();
+    file.set_display_name(name);
+    file.set_questions(7);
+    *file.mutable_blob() = FakeDigest(name, 3000);
+  }
+  job.spec.mutable_sample()->set_tokens(16);
+  return job;
+}
+
+v1::QuestionsSummary QuestionsOfShards(const std::vector<int>& windows) {
+  v1::QuestionsSummary summary;
+  for (size_t s = 0; s < windows.size(); ++s) {
+    auto& shard = *summary.add_shards();
+    shard.mutable_sequences()->set_begin(static_cast<int>(100 * s));
+    shard.mutable_sequences()->set_end(static_cast<int>(100 * s) + 100);
+    shard.set_window(windows[s]);
+  }
+  return summary;
+}
+
+TEST(Expand, QuestionsAndSampleComeOnceAPlanIsSelected) {
+  const ResolvedJob job = AskingJob();
+  Facts facts = FactsAt(job, 4, 40, 20, 2);
+  LearnQuestions(0, QuestionsOfShards({20, 40}), facts);
+  ASSERT_OK_AND_ASSIGN(const Expansion waiting, Expand(job, facts));
+  EXPECT_FALSE(waiting.complete) << "one file is not read yet";
+  EXPECT_EQ(waiting.nodes.back().key, "select");
+  LearnQuestions(1, QuestionsOfShards({30}), facts);
+  ASSERT_OK_AND_ASSIGN(const Expansion expansion, Expand(job, facts));
+  EXPECT_TRUE(expansion.complete);
+  const std::set<std::string> kinds = {"questions", "score", "grade", "sample", "report"};
+  std::string text;
+  for (const TaskNode& node : expansion.nodes) {
+    if (kinds.contains(node.spec.kind())) text += Describe(node);
+    EXPECT_TRUE(node.spec.kind() != "score" || node.cost_flops > 0) << node.key;
+  }
+  ExpectGolden("questions.txt", text);
+  // Another plan: the unquantized model has answered already.
+  Facts other = facts;
+  other.selection->set_selected(0);
+  ASSERT_OK_AND_ASSIGN(const Expansion again, Expand(job, other));
+  ASSERT_EQ(again.nodes.size(), expansion.nodes.size());
+  for (size_t i = 0; i < again.nodes.size(); ++i) {
+    const std::string& key = again.nodes[i].key;
+    const bool of_plan =
+        key == "assemble" || key == "sample[1]" || key.starts_with("score[0,1") || key.starts_with("score[1,1");
+    EXPECT_EQ(Describe(again.nodes[i]) != Describe(expansion.nodes[i]), of_plan) << key;
+  }
+}
+
+TEST(Expand, OneOfSeveralTextsIsNotKnownYet) {
+  const ResolvedJob job = JobOfTexts();
+  Facts facts = FactsOfTexts(job, 1);
+  facts.evaluation[0].reset();
+  ASSERT_OK_AND_ASSIGN(const Expansion expansion, Expand(job, facts));
+  EXPECT_EQ(expansion.nodes.size(), 3) << "tokenizations";
+  EXPECT_EQ(EvaluationTextOf(expansion.nodes[1].key), 0);
+  EXPECT_EQ(EvaluationTextOf(expansion.nodes[2].key), 1);
+  EXPECT_EQ(EvaluationTextOf(expansion.nodes[0].key), std::nullopt);
+}
+
+TEST(Expand, ATextWithoutAWholeWindowIsNamedAmongSeveral) {
+  const ResolvedJob job = JobOfTexts();
+  Facts facts = FactsOfTexts(job, 1);
+  facts.calibration->mutable_texts(1)->set_windows(0);
+  facts.calibration->mutable_texts(1)->set_tokens_in_file(77);
+  const auto calibration = Expand(job, facts);
+  EXPECT_THAT(calibration, HasReason("DATA_TOO_SHORT"));
+  EXPECT_THAT(std::string(calibration.status().message()), HasSubstr("calibration[1] data has 77 tokens"));
+  facts = FactsOfTexts(job, 1);
+  facts.evaluation[1]->set_windows(0);
+  const auto evaluation = Expand(job, facts);
+  EXPECT_THAT(evaluation, HasReason("DATA_TOO_SHORT"));
+  EXPECT_THAT(std::string(evaluation.status().message()), HasSubstr("evaluation[1] data has"));
+}
+
+TEST(Expand, HeldOutWindowsAreSharedByTheTexts) {
+  for (int count = 1; count <= 8; ++count) {
+    int all = 0;
+    for (int t = 0; t < count; ++t) {
+      EXPECT_GE(HeldOutShare(t, count), 2);
+      all += HeldOutShare(t, count);
+    }
+    EXPECT_EQ(all, 16);
   }
 }
 
@@ -142,7 +291,7 @@ TEST(Expand, EveryLinkComesFromAnEarlierNodeAndKeysAreUnique) {
 TEST(Expand, OneSummaryAloneAddsNothing) {
   const ResolvedJob job = SmallJob();
   Facts facts = FactsAt(job, 1, 40, 20, 1);
-  facts.evaluation.reset();
+  facts.evaluation.clear();
   ASSERT_OK_AND_ASSIGN(const Expansion expansion, Expand(job, facts));
   EXPECT_EQ(expansion.nodes.size(), 2);
 }
@@ -188,7 +337,7 @@ TEST(Expand, ManyProfileWindowsAreSharded) {
 
 TEST(Expand, TokenIdsNeedNoTokenizer) {
   v1::JobSpec spec = Spec();
-  spec.mutable_calibration()->set_kind(v1::Data::TOKEN_IDS_JSONL);
+  spec.mutable_calibration(0)->set_kind(v1::Data::TOKEN_IDS_JSONL);
   ASSERT_OK_AND_ASSIGN(const ResolvedJob job, Resolve(spec, std::make_shared<v1::Model>(Model({})), {}, MixedGptq()));
   ASSERT_OK_AND_ASSIGN(const Expansion expansion, Expand(job, {}));
   EXPECT_EQ(expansion.nodes[0].spec.inputs_size(), 1);
@@ -206,7 +355,7 @@ TEST(Expand, DocumentsNeedTheTokenizerAndItsChatTemplates) {
     model.mutable_info()->add_carried_files(path);
   }
   ASSERT_OK_AND_ASSIGN(ResolvedJob job, Resolve(Spec(), std::make_shared<v1::Model>(model), {}, MixedGptq()));
-  job.spec.mutable_calibration()->set_kind(v1::Data::DOCUMENTS_JSONL);
+  job.spec.mutable_calibration(0)->set_kind(v1::Data::DOCUMENTS_JSONL);
   ASSERT_OK_AND_ASSIGN(const Expansion expansion, Expand(job, {}));
   std::vector<std::string> inputs;
   for (const auto& input : expansion.nodes[0].spec.inputs()) inputs.push_back(input.name());
@@ -235,8 +384,9 @@ TEST(Expand, FilesThatAreNotTheModelChangeNoTask) {
 TEST(Expand, DataWithoutAWholeWindowIsNamed) {
   const ResolvedJob job = SmallJob();
   Facts facts;
-  facts.evaluation.emplace().set_window(512);
-  facts.evaluation->set_tokens_in_file(500);
+  v1::TokenizeSummary& summary = facts.evaluation.emplace_back().emplace();
+  summary.set_window(512);
+  summary.set_tokens_in_file(500);
   const auto expansion = Expand(job, facts);
   EXPECT_THAT(expansion, HasReason("DATA_TOO_SHORT"));
   EXPECT_THAT(std::string(expansion.status().message()), HasSubstr("evaluation data has 500 tokens"));
@@ -264,7 +414,7 @@ TEST(Expand, RenamingRunsNothingAgain) {
   renamed.recipe.set_name("other");
   renamed.recipe.set_description("another");
   renamed.spec.set_display_name("another job");
-  renamed.spec.mutable_calibration()->set_display_name("a text");
+  renamed.spec.mutable_calibration(0)->set_display_name("a text");
   (*renamed.spec.mutable_labels())["team"] = "nlp";
   const std::set<std::string> named = {"select", "assemble", "report"};
   ASSERT_OK_AND_ASSIGN(const Expansion a, Expand(job, FactsAt(job, 4, 40, 20, 2)));
@@ -276,7 +426,7 @@ TEST(Expand, RenamingRunsNothingAgain) {
   }
   const v1::ReportParams& report = b.nodes.back().spec.report();
   EXPECT_EQ(report.job_display_name(), "another job");
-  EXPECT_EQ(report.spec().calibration().display_name(), "a text");
+  EXPECT_EQ(report.spec().calibration(0).display_name(), "a text");
   EXPECT_EQ(report.spec().labels_size(), 0);
 }
 

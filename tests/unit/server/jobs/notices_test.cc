@@ -39,7 +39,7 @@ std::set<uint64_t> Hashes(int seed, int own, int shared) {
 
 v1::JobSpec Spec(int64_t tokens) {
   v1::JobSpec spec = server::Spec();
-  for (v1::Data* data : {spec.mutable_calibration(), spec.mutable_evaluation()}) {
+  for (v1::Data* data : {spec.mutable_calibration(0), spec.mutable_evaluation(0)}) {
     data->set_window(kWindow);
     data->set_tokens(tokens);
   }
@@ -56,9 +56,9 @@ using Strings = std::vector<std::string>;
 
 TEST(Notices, DifferentTextsOfFullLengthGiveNone) {
   const Facts facts{.calibration = Text(Hashes(2, 60 * kRunsOfWindow, 0)),
-                    .evaluation = Text(Hashes(3, 30 * kRunsOfWindow, 0))};
+                    .evaluation = {Text(Hashes(3, 30 * kRunsOfWindow, 0))}};
   EXPECT_EQ(Reasons(DataNotices(Spec(30 * kWindow), facts)), Strings());
-  EXPECT_EQ(SharedPart(*facts.calibration, *facts.evaluation), 0);
+  EXPECT_EQ(SharedPart(*facts.calibration, *facts.evaluation[0]), 0);
 }
 
 // The standard error of a share s from 256 hashes of the union is about √(s/256): within 0.1 here.
@@ -67,8 +67,8 @@ TEST(Notices, TheSharedPartIsThatOfTheEvaluationText) {
     const int evaluation = 40 * kRunsOfWindow;
     const int shared = static_cast<int>(share * evaluation);
     const Facts facts{.calibration = Text(Hashes(2, 80 * kRunsOfWindow - shared, shared)),
-                      .evaluation = Text(Hashes(3, evaluation - shared, shared))};
-    EXPECT_NEAR(SharedPart(*facts.calibration, *facts.evaluation), share, 0.12) << share;
+                      .evaluation = {Text(Hashes(3, evaluation - shared, shared))}};
+    EXPECT_NEAR(SharedPart(*facts.calibration, *facts.evaluation[0]), share, 0.12) << share;
     const auto notices = DataNotices(Spec(40 * kWindow), facts);
     EXPECT_EQ(Reasons(notices), Strings{"TEXTS_OVERLAP"}) << share;
     EXPECT_THAT(notices[0].message(), HasSubstr("% of the evaluation text"));
@@ -87,24 +87,41 @@ TEST(Notices, ShortTextsAreComparedExactly) {
 
 TEST(Notices, OneBlobForBothIsNamedBeforeAnythingIsTokenized) {
   v1::JobSpec spec = Spec(kWindow);
-  *spec.mutable_evaluation()->mutable_blob() = spec.calibration().blob();
+  *spec.mutable_evaluation(0)->mutable_blob() = spec.calibration(0).blob();
   EXPECT_EQ(Reasons(DataNotices(spec, {})), Strings{"TEXTS_IDENTICAL"});
 }
 
 TEST(Notices, AShortTextSaysHowManyTokensItGave) {
   Facts facts;
   facts.calibration = Summary(3, kWindow);
-  facts.evaluation = Summary(4, kWindow);
+  facts.evaluation = {Summary(4, kWindow)};
   const auto notices = DataNotices(Spec(4 * kWindow + 100), facts);
   ASSERT_EQ(Reasons(notices), Strings{"TEXT_SHORT"});
   EXPECT_THAT(notices[0].message(), HasSubstr("calibration text gives 1536 tokens"));
   EXPECT_THAT(notices[0].message(), HasSubstr("2048"));
 }
 
+TEST(Notices, OfSeveralTextsSayWhich) {
+  v1::JobSpec spec = Spec(4 * kWindow);
+  *spec.add_calibration() = spec.calibration(0);
+  *spec.mutable_calibration(1)->mutable_blob() = FakeDigest("more", 1000);
+  *spec.add_evaluation() = spec.evaluation(0);
+  *spec.mutable_evaluation(1)->mutable_blob() = spec.calibration(1).blob();
+  Facts facts;
+  facts.calibration = Summary(7, kWindow);
+  for (const int windows : {4, 3}) facts.calibration->add_texts()->set_windows(windows);
+  facts.evaluation = {std::nullopt, Summary(2, kWindow)};
+  const auto notices = DataNotices(spec, facts);
+  ASSERT_EQ(Reasons(notices), (Strings{"TEXT_SHORT", "TEXT_SHORT", "TEXTS_IDENTICAL"}));
+  EXPECT_THAT(notices[0].message(), HasSubstr("the calibration text 2 gives 1536 tokens"));
+  EXPECT_THAT(notices[1].message(), HasSubstr("the evaluation text 2 gives 1024 tokens"));
+  EXPECT_THAT(notices[2].message(), HasSubstr("the evaluation text 2 is calibrated on, too"));
+}
+
 TEST(Notices, ThoseOfTheTokenizationsComeFirst) {
   Facts facts;
-  facts.evaluation = Summary(1, kWindow);
-  facts.evaluation->add_notices()->set_reason("TEXT_FOREIGN_SCRIPT");
+  facts.evaluation = {Summary(1, kWindow)};
+  facts.evaluation[0]->add_notices()->set_reason("TEXT_FOREIGN_SCRIPT");
   EXPECT_EQ(Reasons(DataNotices(Spec(2 * kWindow), facts)), (Strings{"TEXT_FOREIGN_SCRIPT", "TEXT_SHORT"}));
 }
 

@@ -35,9 +35,9 @@ absl::StatusOr<ResolvedJob> WithRecipe(const std::function<void(v1::Recipe&)>& c
 TEST(Resolve, FillsDefaults) {
   ASSERT_OK_AND_ASSIGN(const ResolvedJob job, Request().Send());
   EXPECT_EQ(job.spec.target(), "compressed-tensors");
-  EXPECT_EQ(job.spec.calibration().window(), 512);
-  EXPECT_EQ(job.spec.calibration().tokens(), 65536);
-  EXPECT_EQ(job.spec.evaluation().tokens(), 32768);
+  EXPECT_EQ(job.spec.calibration(0).window(), 512);
+  EXPECT_EQ(job.spec.calibration(0).tokens(), 65536);
+  EXPECT_EQ(job.spec.evaluation(0).tokens(), 32768);
   EXPECT_EQ(job.recipe.rounding().method(), v1::ROUNDING_METHOD_GPTQ);
   EXPECT_EQ(job.recipe.rounding().scales(), v1::SCALE_METHOD_SEARCHED);
   EXPECT_DOUBLE_EQ(job.recipe.rounding().damping(), 0.01);
@@ -48,7 +48,7 @@ TEST(Resolve, FillsDefaults) {
 
 TEST(Resolve, DefaultWindowFitsAShortModel) {
   ASSERT_OK_AND_ASSIGN(const ResolvedJob job, With([](Request& r) { r.model.mutable_info()->set_max_positions(128); }));
-  EXPECT_EQ(job.spec.calibration().window(), 128);
+  EXPECT_EQ(job.spec.calibration(0).window(), 128);
 }
 
 TEST(Resolve, ModelMustBeReady) {
@@ -187,7 +187,7 @@ TEST(Resolve, TargetPriorityAndNameAreChecked) {
   EXPECT_THAT(With([](Request& r) { r.spec.set_priority(INT32_MIN); }), HasReason("PRIORITY_INVALID"));
   EXPECT_THAT(With([](Request& r) { r.spec.set_display_name(std::string(129, 'x')); }),
               HasReason("DISPLAY_NAME_INVALID"));
-  const auto data = With([](Request& r) { r.spec.mutable_evaluation()->set_display_name(std::string(129, 'x')); });
+  const auto data = With([](Request& r) { r.spec.mutable_evaluation(0)->set_display_name(std::string(129, 'x')); });
   EXPECT_THAT(data, HasReason("DISPLAY_NAME_INVALID"));
   EXPECT_THAT(std::string(data.status().message()), ::testing::HasSubstr("evaluation.display_name"));
 }
@@ -204,7 +204,7 @@ TEST(Resolve, BudgetIsChecked) {
 
 TEST(Resolve, DataIsChecked) {
   const auto data = [](const std::function<void(v1::Data&)>& change) {
-    return With([&](Request& r) { change(*r.spec.mutable_evaluation()); });
+    return With([&](Request& r) { change(*r.spec.mutable_evaluation(0)); });
   };
   EXPECT_THAT(data([](v1::Data& d) { d.set_kind(v1::Data::KIND_UNSPECIFIED); }), HasReason("DATA_INVALID"));
   EXPECT_THAT(data([](v1::Data& d) { d.set_window(1); }), HasReason("DATA_INVALID"));
@@ -224,19 +224,106 @@ TEST(Resolve, DataIsChecked) {
   EXPECT_THAT(With([](Request& r) { r.spec.clear_calibration(); }), HasReason("DATA_INVALID"));
 }
 
+// Each text a blob of its own.
+void AddTexts(int count, google::protobuf::RepeatedPtrField<v1::Data>& texts) {
+  for (int t = 0; t < count; ++t) {
+    v1::Data& data = *texts.Add();
+    data.set_kind(v1::Data::TEXT);
+    *data.mutable_blob() = FakeDigest("more " + std::to_string(t), 1000);
+  }
+}
+
+TEST(Resolve, TextsToCalibrateOnShareTheTokensThatNoneSays) {
+  ASSERT_OK_AND_ASSIGN(const ResolvedJob job, With([](Request& r) {
+                         AddTexts(3, *r.spec.mutable_calibration());
+                         AddTexts(2, *r.spec.mutable_evaluation());
+                         r.spec.mutable_calibration(0)->set_window(256);
+                         r.spec.mutable_calibration(2)->set_tokens(1024);
+                       }));
+  ASSERT_EQ(job.spec.calibration_size(), 4);
+  for (const int t : {0, 1, 3}) EXPECT_EQ(job.spec.calibration(t).tokens(), 65536 / 4) << t;
+  EXPECT_EQ(job.spec.calibration(2).tokens(), 1024);
+  for (const v1::Data& data : job.spec.calibration()) EXPECT_EQ(data.window(), 256);
+  ASSERT_EQ(job.spec.evaluation_size(), 3);
+  for (const v1::Data& data : job.spec.evaluation()) {
+    EXPECT_EQ(data.tokens(), 32768) << "each is a measurement of its own";
+    EXPECT_EQ(data.window(), 512);
+  }
+}
+
+TEST(Resolve, EveryTextIsChecked) {
+  const auto text = [](const std::function<void(v1::Data&)>& change) {
+    return With([&](Request& r) {
+      AddTexts(1, *r.spec.mutable_evaluation());
+      change(*r.spec.mutable_evaluation(1));
+    });
+  };
+  EXPECT_THAT(text([](v1::Data&) {}), IsOk());
+  const auto wide = text([](v1::Data& d) { d.set_window(256); });
+  EXPECT_THAT(wide, HasReason("DATA_INVALID"));
+  EXPECT_THAT(std::string(wide.status().message()), testing::HasSubstr("evaluation[1]"));
+  EXPECT_THAT(std::string(wide.status().message()), testing::HasSubstr("512"));
+  EXPECT_THAT(text([](v1::Data& d) { d.mutable_blob()->set_size_bytes(0); }), HasReason("DATA_TOO_SHORT"));
+  EXPECT_THAT(text([](v1::Data& d) { d.clear_blob(); }), HasReason("DATA_INVALID"));
+  EXPECT_THAT(With([](Request& r) { AddTexts(7, *r.spec.mutable_calibration()); }), IsOk());
+  EXPECT_THAT(With([](Request& r) {
+                AddTexts(2, *r.spec.mutable_calibration());
+                for (v1::Data& data : *r.spec.mutable_calibration()) data.set_tokens(65536 / 2 * 512);
+              }),
+              HasReason("DATA_INVALID"))
+      << "together more than 65536 windows";
+  const auto many = With([](Request& r) { AddTexts(8, *r.spec.mutable_calibration()); });
+  EXPECT_THAT(many, HasReason("TOO_MANY_TEXTS"));
+  EXPECT_THAT(std::string(many.status().message()),
+              testing::HasSubstr("9 calibration texts are given; give at most 8"));
+}
+
+TEST(Resolve, QuestionsAndSampleAreChecked) {
+  const auto with = [](const std::function<void(v1::JobSpec&)>& change) {
+    return With([&](Request& r) {
+      *r.spec.add_choices()->mutable_blob() = FakeDigest("questions", 100);
+      r.spec.mutable_sample();
+      change(r.spec);
+    });
+  };
+  ASSERT_OK_AND_ASSIGN(const ResolvedJob job, with([](v1::JobSpec&) {}));
+  EXPECT_EQ(job.spec.sample().tokens(), 64);
+  EXPECT_THAT(with([](v1::JobSpec& s) { s.mutable_choices(0)->set_questions(-1); }), HasReason("DATA_INVALID"));
+  EXPECT_THAT(with([](v1::JobSpec& s) { s.mutable_choices(0)->clear_blob(); }), HasReason("DATA_INVALID"));
+  EXPECT_THAT(with([](v1::JobSpec& s) { s.mutable_choices(0)->mutable_blob()->set_size_bytes(0); }),
+              HasReason("DATA_TOO_SHORT"));
+  EXPECT_THAT(with([](v1::JobSpec& s) { s.mutable_choices(0)->set_display_name(std::string(129, 'x')); }),
+              HasReason("DISPLAY_NAME_INVALID"));
+  const auto many = with([](v1::JobSpec& s) {
+    for (int f = 0; f < 8; ++f) *s.add_choices() = s.choices(0);
+  });
+  EXPECT_THAT(many, HasReason("TOO_MANY_TEXTS"));
+  EXPECT_THAT(std::string(many.status().message()),
+              testing::HasSubstr("9 files of questions are given; give at most 8"));
+  EXPECT_THAT(with([](v1::JobSpec& s) { s.mutable_sample()->set_tokens(513); }), HasReason("DATA_INVALID"));
+  EXPECT_THAT(with([](v1::JobSpec& s) { s.mutable_sample()->set_tokens(-1); }), HasReason("DATA_INVALID"));
+  EXPECT_THAT(with([](v1::JobSpec& s) { s.mutable_sample()->set_prompt(std::string(4097, 'x')); }),
+              HasReason("DATA_INVALID"));
+  ASSERT_OK_AND_ASSIGN(const ResolvedJob small, With([](Request& r) {
+                         r.model.mutable_info()->set_max_positions(32);
+                         r.spec.mutable_sample();
+                       }));
+  EXPECT_EQ(small.spec.sample().tokens(), 31) << "behind one token at least";
+}
+
 TEST(Resolve, TextNeedsATokenizer) {
   const auto without = [](Request& r) { r.model.mutable_info()->clear_tokenizer_path(); };
   EXPECT_THAT(With(without), HasReason("TOKENIZER_MISSING"));
   EXPECT_THAT(With([&](Request& r) {
                 without(r);
-                r.spec.mutable_calibration()->set_kind(v1::Data::DOCUMENTS_JSONL);
-                r.spec.mutable_evaluation()->set_kind(v1::Data::TOKEN_IDS_JSONL);
+                r.spec.mutable_calibration(0)->set_kind(v1::Data::DOCUMENTS_JSONL);
+                r.spec.mutable_evaluation(0)->set_kind(v1::Data::TOKEN_IDS_JSONL);
               }),
               HasReason("TOKENIZER_MISSING"));
   EXPECT_THAT(With([&](Request& r) {
                 without(r);
-                r.spec.mutable_calibration()->set_kind(v1::Data::TOKEN_IDS_JSONL);
-                r.spec.mutable_evaluation()->set_kind(v1::Data::TOKEN_IDS_JSONL);
+                r.spec.mutable_calibration(0)->set_kind(v1::Data::TOKEN_IDS_JSONL);
+                r.spec.mutable_evaluation(0)->set_kind(v1::Data::TOKEN_IDS_JSONL);
               }),
               IsOk());
 }

@@ -162,9 +162,9 @@ v1::JobSpec Spec() {
   spec.set_recipe("recipes/mixed-gptq");
   spec.mutable_budget()->set_average_bits(4.25);
   spec.set_display_name("a job");
-  for (auto* data : {spec.mutable_calibration(), spec.mutable_evaluation()}) data->set_kind(v1::Data::TEXT);
-  *spec.mutable_calibration()->mutable_blob() = FakeDigest("calibration", 1000);
-  *spec.mutable_evaluation()->mutable_blob() = FakeDigest("evaluation", 1000);
+  for (auto* data : {spec.add_calibration(), spec.add_evaluation()}) data->set_kind(v1::Data::TEXT);
+  *spec.mutable_calibration(0)->mutable_blob() = FakeDigest("calibration", 1000);
+  *spec.mutable_evaluation(0)->mutable_blob() = FakeDigest("evaluation", 1000);
   return spec;
 }
 
@@ -199,8 +199,8 @@ v1::Allocation Allocation(const v1::ModelInfo& info, int candidates) {
 
 Facts FactsAt(const ResolvedJob& job, int level, int calibration_windows, int evaluation_windows, int candidates) {
   Facts facts;
-  if (level >= 1) facts.calibration = Summary(calibration_windows, job.spec.calibration().window());
-  if (level >= 1) facts.evaluation = Summary(evaluation_windows, job.spec.evaluation().window());
+  if (level >= 1) facts.calibration = Summary(calibration_windows, job.calibration_window());
+  if (level >= 1) facts.evaluation = {Summary(evaluation_windows, job.evaluation_window())};
   if (level >= 2) facts.allocation = std::make_shared<v1::Allocation>(Allocation(job.model->info(), candidates));
   if (level >= 3) {
     v1::Selection& selection = facts.selection.emplace();

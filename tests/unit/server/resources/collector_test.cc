@@ -83,7 +83,7 @@ TEST(Collector, AFinishedJobsIntermediateBlobsAreCacheWithinTheBudget) {
   EXPECT_LE(bytes, 500);
   ASSERT_OK_AND_ASSIGN(const v1::Job done, rig.jobs->Get(kCaller, job.name()));
   EXPECT_TRUE(Held(rig, done.report()));
-  EXPECT_TRUE(Held(rig, done.spec().calibration().blob()));
+  EXPECT_TRUE(Held(rig, done.spec().calibration(0).blob()));
   for (const auto& file : done.artifact().files()) EXPECT_TRUE(Held(rig, file.digest()));
   // What went must run again, and can.
   const v1::Job again = rig.CreateJob(rig.Spec(job.spec().model()));

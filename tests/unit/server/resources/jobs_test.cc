@@ -30,8 +30,10 @@ TEST(Jobs, WrongSpecsAreRefusedWithTheirReason) {
   EXPECT_THAT(with([](auto& s) { s.mutable_budget()->set_average_bits(1); }), HasReason("BUDGET_BELOW_SMALLEST_PLAN"));
   EXPECT_THAT(with([](auto& s) { s.mutable_budget()->set_average_bits(30); }), HasReason("BUDGET_ABOVE_LARGEST_PLAN"));
   EXPECT_THAT(with([](auto& s) { s.set_target("ggml"); }), HasReason("TARGET_UNKNOWN"));
-  EXPECT_THAT(with([](auto& s) { s.mutable_evaluation()->set_window(1); }), HasReason("DATA_INVALID"));
-  EXPECT_THAT(with([](auto& s) { *s.mutable_calibration()->mutable_blob() = ToProto(DigestOf("never uploaded")); }),
+  EXPECT_THAT(with([](auto& s) { s.mutable_evaluation(0)->set_window(1); }), HasReason("DATA_INVALID"));
+  EXPECT_THAT(with([](auto& s) { *s.add_choices()->mutable_blob() = ToProto(DigestOf("never uploaded")); }),
+              HasReason("BLOB_MISSING"));
+  EXPECT_THAT(with([](auto& s) { *s.mutable_calibration(0)->mutable_blob() = ToProto(DigestOf("never uploaded")); }),
               HasReason("BLOB_MISSING"));
   BITWRIGHT_EXPECT_OK(with([](auto&) {}));
 }

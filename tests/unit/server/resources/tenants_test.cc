@@ -52,8 +52,8 @@ TEST(Tenants, JobsOfOthersAreNotThere) {
   const v1::Job done = rig.QueuedJob();
   rig.RunAll(rig.AddWorker());
   v1::JobSpec another = rig.Spec(done.spec().model());
-  *another.mutable_calibration()->mutable_blob() = ToProto(rig.Put("another text"));
-  *another.mutable_evaluation()->mutable_blob() = ToProto(rig.Put("yet another text"));
+  *another.mutable_calibration(0)->mutable_blob() = ToProto(rig.Put("another text"));
+  *another.mutable_evaluation(0)->mutable_blob() = ToProto(rig.Put("yet another text"));
   const v1::Job queued = rig.CreateJob(another);
   v1::RetryJobRequest retry;
   const auto retried = [&](const std::string& name) {

@@ -45,6 +45,8 @@ TEST(JobLife, ProvenanceNamesEveryTask) {
   EXPECT_EQ(provenance.compute_class(), "cpu-avx2");
   EXPECT_EQ(provenance.model().size(), 64u);
   EXPECT_EQ(provenance.model_files_size(), 3);
+  EXPECT_EQ(provenance.calibration_data_size(), 1);
+  EXPECT_EQ(provenance.calibration_tokens(), provenance.calibration_text_tokens(0));
   ASSERT_GT(provenance.tasks_size(), 10);
   EXPECT_EQ(provenance.tasks(0).label(), "tokenize[calibration]");
   for (const auto& task : provenance.tasks()) {
@@ -52,6 +54,39 @@ TEST(JobLife, ProvenanceNamesEveryTask) {
     EXPECT_GT(task.inputs_size(), 0) << task.label();
     EXPECT_GT(task.outputs_size(), 0) << task.label();
   }
+}
+
+TEST(JobLife, AJobOfSeveralTextsIsMeasuredOnEach) {
+  Rig rig;
+  v1::JobSpec spec = rig.Spec(rig.ReadyModel().name());
+  *spec.add_calibration() = spec.calibration(0);
+  *spec.mutable_calibration(1)->mutable_blob() = ToProto(rig.Put("more to calibrate on"));
+  *spec.add_evaluation() = spec.evaluation(0);
+  *spec.mutable_evaluation(1)->mutable_blob() = ToProto(rig.Put("more to evaluate on"));
+  *spec.add_choices()->mutable_blob() = ToProto(rig.Put("questions"));
+  spec.mutable_sample()->set_tokens(4);
+  const v1::Job queued = rig.CreateJob(spec);
+  rig.RunAll(rig.AddWorker());
+  ASSERT_OK_AND_ASSIGN(const v1::Report report, rig.jobs->Report(kCaller, queued.name()));
+  const v1::Provenance& provenance = report.provenance();
+  const auto named = [](const v1::Data& data) {
+    return data.blob().sha256() + "/" + std::to_string(data.blob().size_bytes());
+  };
+  EXPECT_THAT(provenance.calibration_data(),
+              testing::ElementsAre(named(spec.calibration(0)), named(spec.calibration(1))));
+  EXPECT_THAT(provenance.evaluation_data(), testing::ElementsAre(named(spec.evaluation(0)), named(spec.evaluation(1))));
+  ASSERT_EQ(provenance.calibration_text_tokens_size(), 2);
+  EXPECT_GT(provenance.calibration_text_tokens(1), 0);
+  EXPECT_EQ(provenance.calibration_tokens(),
+            provenance.calibration_text_tokens(0) + provenance.calibration_text_tokens(1));
+  ASSERT_EQ(provenance.evaluation_text_tokens_size(), 2);
+  EXPECT_EQ(provenance.evaluation_tokens(), 2 * provenance.evaluation_text_tokens(1));
+  EXPECT_EQ(provenance.choices_data_size(), 1);
+  std::map<std::string, int> kinds;
+  for (const auto& task : provenance.tasks()) ++kinds[task.kind()];
+  EXPECT_EQ(kinds["score"], 4) << "two shards, by each model";
+  EXPECT_EQ(kinds["grade"], 2);
+  EXPECT_EQ(kinds["sample"], 2);
 }
 
 TEST(JobLife, ShowsProgressOfRunningTasks) {
@@ -104,7 +139,7 @@ TEST(JobLife, ATasksOwnFaultIsTheJobsErrorUnchanged) {
 TEST(JobLife, NoticesAreKnownBeforeTheEndAndInTheReport) {
   Rig rig;
   v1::JobSpec spec = rig.Spec(rig.ReadyModel().name());
-  *spec.mutable_evaluation()->mutable_blob() = spec.calibration().blob();
+  *spec.mutable_evaluation(0)->mutable_blob() = spec.calibration(0).blob();
   spec.set_display_name("a job");
   const v1::Job job = rig.CreateJob(spec);
   const auto reasons = [&] {
@@ -159,8 +194,8 @@ TEST(JobLife, CanBeCancelledAtEveryStep) {
   for (int steps = 0;; ++steps) {
     // Another priority each time does not change the tasks, another budget would; the cache must not end it early.
     v1::JobSpec spec = rig.Spec(model.name(), 4.0 + 0.01 * steps);
-    *spec.mutable_calibration()->mutable_blob() = ToProto(rig.Put("text " + std::to_string(steps)));
-    *spec.mutable_evaluation()->mutable_blob() = ToProto(rig.Put("other " + std::to_string(steps)));
+    *spec.mutable_calibration(0)->mutable_blob() = ToProto(rig.Put("text " + std::to_string(steps)));
+    *spec.mutable_evaluation(0)->mutable_blob() = ToProto(rig.Put("other " + std::to_string(steps)));
     const v1::Job job = rig.CreateJob(spec);
     if (rig.RunAll(worker, steps) < steps) break;  // past the end
     const auto lease = rig.TryLease(worker);

@@ -22,8 +22,8 @@ class TenantsTest : public ::testing::Test {
   std::string Create(const CallContext& call = kCaller, int priority = 0) {
     v1::JobSpec spec = rig_.Spec(ModelOf(call), 4.25, call);
     const std::string text = "text " + std::to_string(++made_);
-    *spec.mutable_calibration()->mutable_blob() = ToProto(rig_.Put(text + " to calibrate", call));
-    *spec.mutable_evaluation()->mutable_blob() = ToProto(rig_.Put(text + " to evaluate", call));
+    *spec.mutable_calibration(0)->mutable_blob() = ToProto(rig_.Put(text + " to calibrate", call));
+    *spec.mutable_evaluation(0)->mutable_blob() = ToProto(rig_.Put(text + " to evaluate", call));
     spec.set_priority(priority);
     rig_.clock.Advance(0.001);
     return rig_.CreateJob(spec, call).name();

@@ -70,7 +70,7 @@ TEST(WaitReason, WorkersMayBeBusy) {
   const std::string worker = rig.AddWorker();
   const v1::Lease lease = rig.Lease(worker);
   v1::JobSpec spec = rig.Spec(rig.ReadyModel("b").name());
-  *spec.mutable_calibration()->mutable_blob() = ToProto(rig.Put("another text"));
+  *spec.mutable_calibration(0)->mutable_blob() = ToProto(rig.Put("another text"));
   const std::string job = rig.CreateJob(spec).name();
   Pass(rig, 2);
   EXPECT_EQ(Waiting(rig, job), "WORKERS_BUSY");

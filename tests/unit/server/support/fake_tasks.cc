@@ -19,6 +19,14 @@ v1::Manifest Artifact(const std::string& config) {
   return manifest;
 }
 
+// Every text gives so many windows.
+v1::TokenizeSummary SummaryOf(const v1::TokenizeParams& params, int windows) {
+  const int texts = 1 + params.further_size();
+  v1::TokenizeSummary summary = Summary(texts * windows, params.window());
+  for (int t = 0; texts > 1 && t < texts; ++t) summary.add_texts()->set_windows(windows);
+  return summary;
+}
+
 }  // namespace
 
 std::map<std::string, std::string> FakeOutputs(const v1::TaskSpec& spec, const Shape& shape, int windows) {
@@ -27,7 +35,7 @@ std::map<std::string, std::string> FakeOutputs(const v1::TaskSpec& spec, const S
     case v1::TaskSpec::kInspect:
       return {{"info", Info(shape).SerializeAsString()}};
     case v1::TaskSpec::kTokenize:
-      return {{"ids", text}, {"summary", Summary(windows, spec.tokenize().window()).SerializeAsString()}};
+      return {{"ids", text}, {"summary", SummaryOf(spec.tokenize(), windows).SerializeAsString()}};
     case v1::TaskSpec::kReference:
       return {{"hidden", text}, {"activations", text + " activations"}};
     case v1::TaskSpec::kCalibrate:
@@ -57,6 +65,22 @@ std::map<std::string, std::string> FakeOutputs(const v1::TaskSpec& spec, const S
       choice.set_best_uniform(1);
       return {{"choice", choice.SerializeAsString()}};
     }
+    case v1::TaskSpec::kQuestions: {
+      v1::QuestionsSummary summary;
+      for (int s = 0; s < 2; ++s) {
+        auto& shard = *summary.add_shards();
+        shard.mutable_sequences()->set_begin(10 * s);
+        shard.mutable_sequences()->set_end(10 * s + 10);
+        shard.set_window(32);
+      }
+      return {{"questions", text}, {"summary", summary.SerializeAsString()}};
+    }
+    case v1::TaskSpec::kScore:
+      return {{"scores", text}};
+    case v1::TaskSpec::kSample:
+      return {{"sample", text}};
+    case v1::TaskSpec::kGrade:
+      return {{"grade", text}};
     case v1::TaskSpec::kSelect: {
       v1::Selection selection;
       for (const int plan : spec.select().plans()) selection.add_candidates()->set_plan(plan);

@@ -123,9 +123,9 @@ v1::JobSpec Rig::Spec(const std::string& model, double bits, const CallContext& 
   spec.set_model(model);
   spec.set_recipe("recipes/mixed-gptq");
   spec.mutable_budget()->set_average_bits(bits);
-  for (v1::Data* data : {spec.mutable_calibration(), spec.mutable_evaluation()}) data->set_kind(v1::Data::TEXT);
-  *spec.mutable_calibration()->mutable_blob() = ToProto(Put("calibration text", call));
-  *spec.mutable_evaluation()->mutable_blob() = ToProto(Put("evaluation text", call));
+  for (v1::Data* data : {spec.add_calibration(), spec.add_evaluation()}) data->set_kind(v1::Data::TEXT);
+  *spec.mutable_calibration(0)->mutable_blob() = ToProto(Put("calibration text", call));
+  *spec.mutable_evaluation(0)->mutable_blob() = ToProto(Put("evaluation text", call));
   return spec;
 }
 

@@ -49,10 +49,16 @@ void ExpectSummary(const EvaluationSummary& s, const nlohmann::json& json) {
   const nlohmann::json& delta = json["p_delta"];
   const std::pair<const char*, double> of_delta[] = {{"mean", s.p_delta.mean.value},
                                                      {"se", s.p_delta.mean.standard_error},
-                                                     {"rms", s.p_delta.rms},
+                                                     {"rms", s.p_delta.rms.value},
                                                      {"min", s.p_delta.min},
                                                      {"max", s.p_delta.max}};
   for (const auto& [name, value] : of_delta) ExpectClose(value, delta[name], std::string("p_delta ") + name);
+  if (kl.contains("p10")) {  // numpy's, in the copy beside the tests
+    for (const auto& [name, value] : {std::pair{"p10", s.kl.p10}, {"p05", s.kl.p05}, {"p01", s.kl.p01}}) {
+      ExpectClose(value, kl[name], std::string("kl ") + name);
+    }
+    ExpectClose(s.p_delta.rms.standard_error, delta["rms_se"], "p_delta rms_se");
+  }
   const char* percents[] = {"0.1", "1", "5", "10", "25", "50", "75", "90", "95", "99", "99.9"};
   for (size_t i = 0; i < std::size(percents); ++i) {
     ExpectClose(s.p_delta.percentiles[i], delta["percentiles"][percents[i]], percents[i]);

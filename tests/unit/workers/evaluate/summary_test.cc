@@ -41,6 +41,28 @@ TEST(SummaryTest, TokensOfAWindowAreOneObservation) {
   EXPECT_EQ(one.kl.mean.standard_error, 0);
 }
 
+// Two windows whose squares are 1 1 and 4 4: a mean square of 2.5, deviations ±1.5. By hand.
+TEST(SummaryTest, TheErrorOfARootIsThatOfItsSquareByTwiceTheRoot) {
+  TokenStats stats;
+  for (const double change : {1.0, -1.0, 2.0, -2.0}) stats.AppendToken({{0}, {0}, {0}, {change}, {1}}, 0);
+  ASSERT_OK_AND_ASSIGN(const EvaluationSummary summary, Summarize(stats, 2));
+  EXPECT_DOUBLE_EQ(summary.p_delta.rms.value, std::sqrt(2.5));
+  EXPECT_NEAR(summary.p_delta.rms.standard_error, std::sqrt(2.0 * (9 + 9)) / 4 / (2 * std::sqrt(2.5)), 1e-12);
+  EXPECT_EQ(summary.p_delta.mean.standard_error, 0) << "both windows have a mean of 0";
+}
+
+TEST(SummaryTest, PercentilesLieBetweenOrderStatistics) {
+  TokenStats stats;
+  for (int i = 40; i >= 0; --i) stats.AppendToken({{0}, {0}, {static_cast<double>(i)}, {0}, {1}}, 0);
+  ASSERT_OK_AND_ASSIGN(const EvaluationSummary summary, Summarize(stats, 1));
+  EXPECT_DOUBLE_EQ(summary.kl.min, 0);
+  EXPECT_DOUBLE_EQ(summary.kl.p01, 0.4);
+  EXPECT_DOUBLE_EQ(summary.kl.p05, 2);
+  EXPECT_DOUBLE_EQ(summary.kl.p10, 4);
+  EXPECT_DOUBLE_EQ(summary.kl.median, 20);
+  EXPECT_DOUBLE_EQ(summary.kl.p999, 39.96);
+}
+
 TEST(SummaryTest, RefusesNothingAndInfinity) {
   EXPECT_THAT(Summarize({}, 1), HasReason("EVALUATION_EMPTY"));
   const double infinity = std::numeric_limits<double>::infinity();

@@ -147,7 +147,7 @@ TEST(CompressedTensors, ShapesAreThoseOfPackQuantized) {
   EXPECT_EQ(tensors.at("model.norm.weight").dtype, DType::kF32);
 }
 
-TEST(ArtifactBytes, EqualTheBytesReallyWritten) {
+TEST(ArtifactSize, IsThatOfTheFilesReallyWritten) {
   std::mt19937 random(2);
   for (int round = 0; round < 40; ++round) {
     const v1::ModelInfo info =
@@ -159,9 +159,9 @@ TEST(ArtifactBytes, EqualTheBytesReallyWritten) {
     const TargetModel model = SampleModel(info);
     const TempDir dir;
     WriteArtifact(dir, model, plan, {candidate, selection, card});
-    ASSERT_OK_AND_ASSIGN(const int64_t bytes, ArtifactBytes(CompressedTensors(), model, info.targets(0), plan,
-                                                            {candidate, selection, card}));
-    EXPECT_EQ(bytes, BytesOnDisk(dir)) << "round " << round;
+    ASSERT_OK_AND_ASSIGN(const SizeParts size,
+                         ArtifactSize(CompressedTensors(), model, info.targets(0), plan, {candidate, selection, card}));
+    EXPECT_EQ(size.total(), BytesOnDisk(dir)) << "round " << round;
   }
 }
 
@@ -247,10 +247,10 @@ TEST(DescribeTarget, BoundsTheOverheadOfEveryArtifact) {
     TargetModel model = SampleModel(info);
     model.carried = {{"tokenizer.json", static_cast<int64_t>(random() % 100000)}};
     const v1::TargetInfo described = DescribeTarget(CompressedTensors(), model);
-    ASSERT_OK_AND_ASSIGN(const int64_t bytes,
-                         ArtifactBytes(CompressedTensors(), model, described, plan,
-                                       {RandomCandidate(random), RandomSelection(random), RandomCard(info, random)}));
-    const int64_t overhead = bytes - plan.weight_bytes() - described.kept_bytes();
+    ASSERT_OK_AND_ASSIGN(const SizeParts size,
+                         ArtifactSize(CompressedTensors(), model, described, plan,
+                                      {RandomCandidate(random), RandomSelection(random), RandomCard(info, random)}));
+    const int64_t overhead = size.total() - plan.weight_bytes() - described.kept_bytes();
     ASSERT_LE(overhead, described.overhead_bytes()) << "round " << round << ", blocks " << blocks;
     // Useful, too: what a job may lose to it is small. Names and numbers here are as long as they may be.
     EXPECT_LT(described.overhead_bytes() - overhead, 33000 + 600 * blocks)

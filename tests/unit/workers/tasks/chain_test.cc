@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <set>
 
 #include "bitwright/v1/models.pb.h"
@@ -81,7 +82,8 @@ TEST(Chain, EveryKindTakesPart) {
             (std::vector<std::string>{TaskKind::kInspect, TaskKind::kTokenize, TaskKind::kReference,
                                       TaskKind::kCalibrate, TaskKind::kMerge, TaskKind::kCurvature, TaskKind::kProfile,
                                       TaskKind::kCheck, TaskKind::kAllocate, TaskKind::kQuantize, TaskKind::kEvaluate,
-                                      TaskKind::kChoose, TaskKind::kSelect, TaskKind::kAssemble, TaskKind::kReport}));
+                                      TaskKind::kChoose, TaskKind::kSelect, TaskKind::kAssemble, TaskKind::kQuestions,
+                                      TaskKind::kScore, TaskKind::kGrade, TaskKind::kSample, TaskKind::kReport}));
 }
 
 TEST(Chain, InspectCountsEveryByte) {
@@ -154,8 +156,84 @@ TEST(Chain, TheReportRepeatsNoticesAndNames) {
   ASSERT_EQ(report.notices_size(), 1);
   EXPECT_EQ(report.notices(0).reason(), "TEXTS_OVERLAP");
   EXPECT_EQ(report.job_display_name(), "a job");
-  EXPECT_EQ(report.calibration_name(), "books");
-  EXPECT_EQ(report.evaluation_name(), "news");
+  EXPECT_THAT(report.calibration_names(), testing::ElementsAre("books"));
+  EXPECT_THAT(report.evaluation_names(), testing::ElementsAre("news"));
+}
+
+TEST(Chain, TheReportSaysWhatEveryByteIsFor) {
+  const auto report = Output<v1::Report>(OutputOf(TaskKind::kReport, TaskFile::kReport));
+  using Part = v1::SizePart;
+  std::map<int, int64_t> bytes;
+  int64_t all = 0;
+  for (const Part& part : report.candidates(0).size()) {
+    bytes[part.kind()] += part.bytes();
+    all += part.bytes();
+  }
+  EXPECT_EQ(all, report.artifact_bytes()) << "the files themselves";
+  const auto allocation = Output<v1::Allocation>(OutputOf(TaskKind::kAllocate, TaskFile::kAllocation));
+  // Besides codes and scales, a shape of two numbers for each linear.
+  EXPECT_EQ(bytes[Part::WEIGHTS], allocation.candidates(0).weight_bytes() + 2 * 7 * 16);
+  EXPECT_EQ(bytes[Part::EMBEDDING], 2 * 384 * 64) << "and the head, which is the same tensor";
+  EXPECT_EQ(bytes[Part::HEAD], 0);
+  EXPECT_EQ(bytes[Part::KEPT], 2 * 5 * 64) << "norms";
+  EXPECT_EQ(bytes[Part::TOKENIZER], static_cast<int64_t>(SmallModelBlobs().at("model/tokenizer.json").size()));
+  EXPECT_GT(bytes[Part::FRAME], 0);
+}
+
+// Of all texts together the numbers are those of their tokens side by side, whatever the texts are called.
+TEST(Chain, EveryTextIsMeasuredByItselfAndAllTogether) {
+  const auto task = std::ranges::find_if(Whole().tasks, [](const ChainTask& t) { return t.spec.has_select(); });
+  v1::TaskSpec spec = task->spec;
+  Blobs inputs = task->inputs;
+  const std::string tokens = Numbered(TaskFile::kTokens, 0, 0);
+  // The second half of the windows, as a text of its own: what evaluate would have made of it.
+  const auto evaluate = std::ranges::find_if(Whole().tasks, [](const ChainTask& t) { return t.spec.has_evaluate(); });
+  const auto part = [&](int begin, int end) {
+    v1::TaskSpec reference;
+    *reference.mutable_reference() = std::ranges::find_if(Whole().tasks, [](const ChainTask& t) {
+                                       return t.spec.has_reference();
+                                     })->spec.reference();
+    reference.mutable_reference()->mutable_windows()->set_begin(begin);
+    reference.mutable_reference()->mutable_windows()->set_end(end);
+    Blobs model = SmallModelBlobs();
+    model[TaskFile::kIds] = evaluate->inputs.at(TaskFile::kIds);
+    const auto hidden = RunOnBlobs(reference, model);
+    EXPECT_THAT(hidden, IsOk());
+    v1::TaskSpec measured = evaluate->spec;
+    *measured.mutable_evaluate()->mutable_windows() = reference.reference().windows();
+    Blobs from = evaluate->inputs;
+    from[TaskFile::kHidden] = hidden->at(TaskFile::kHidden);
+    const auto outputs = RunOnBlobs(measured, from);
+    EXPECT_THAT(outputs, IsOk());
+    return outputs->at(TaskFile::kTokens);
+  };
+  inputs[tokens] = part(0, 1);
+  inputs[Numbered(TaskFile::kTokens, 0, 1)] = part(1, 4);
+  spec.mutable_select()->set_shards(2);
+  spec.mutable_select()->add_text_shards(1);
+  spec.mutable_select()->add_text_shards(1);
+  ASSERT_OK_AND_ASSIGN(const Blobs outputs, RunOnBlobs(spec, inputs));
+  v1::Selection two;
+  ASSERT_TRUE(two.ParseFromString(outputs.at(TaskFile::kSelection)));
+  const auto one = Output<v1::Selection>(OutputOf(TaskKind::kSelect, TaskFile::kSelection));
+  ASSERT_EQ(one.texts_size(), 1);
+  ASSERT_EQ(two.texts_size(), 2);
+  EXPECT_EQ(two.texts(0).scored_tokens(), 15);
+  EXPECT_EQ(two.texts(1).scored_tokens(), 45);
+  EXPECT_EQ(two.scored_tokens(), 60);
+  const v1::Candidate &whole = one.candidates(0), &joined = two.candidates(0);
+  EXPECT_EQ(joined.kl_divergence().SerializeAsString(), whole.kl_divergence().SerializeAsString());
+  EXPECT_EQ(joined.probability_change().SerializeAsString(), whole.probability_change().SerializeAsString());
+  EXPECT_EQ(joined.perplexity(), whole.perplexity());
+  ASSERT_EQ(joined.texts_size(), 2);
+  EXPECT_NEAR((joined.texts(0).mean_nll() + 3 * joined.texts(1).mean_nll()) / 4, whole.mean_nll(), 1e-12);
+  EXPECT_NEAR((joined.texts(0).kl_divergence().mean() + 3 * joined.texts(1).kl_divergence().mean()) / 4,
+              whole.kl_divergence().mean(), 1e-12);
+  EXPECT_EQ(joined.texts(0).kl_divergence().standard_error(), 0) << "one window";
+  EXPECT_GT(joined.texts(1).kl_divergence().standard_error(), 0);
+  EXPECT_EQ(one.candidates(0).texts(0).kl_divergence().SerializeAsString(), whole.kl_divergence().SerializeAsString());
+  spec.mutable_select()->set_text_shards(1, 2);
+  EXPECT_THAT(RunOnBlobs(spec, inputs), HasReason("TASK_SPEC_INVALID")) << "more shards than there are";
 }
 
 // Statistics of moments in the place of those of factors.

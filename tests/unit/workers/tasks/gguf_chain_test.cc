@@ -68,6 +68,26 @@ TEST(GgufChain, APlanHoldsBlocksAndTheEnds) {
   }
 }
 
+TEST(GgufChain, TheReportSaysWhatEveryByteIsFor) {
+  const auto report = Output<v1::Report>(OutputOf(TaskKind::kReport, TaskFile::kReport));
+  using Part = v1::SizePart;
+  std::map<int, int64_t> bytes;
+  int64_t all = 0;
+  for (const Part& part : report.candidates(0).size()) {
+    const bool coded = part.kind() == Part::WEIGHTS || part.kind() == Part::EMBEDDING;
+    EXPECT_EQ(part.format().empty(), !coded) << part.ShortDebugString();
+    bytes[part.kind()] += part.bytes();
+    all += part.bytes();
+  }
+  EXPECT_EQ(all, report.artifact_bytes()) << "the files themselves";
+  const v1::Plan plan = Output<v1::Allocation>(OutputOf(TaskKind::kAllocate, TaskFile::kAllocation)).candidates(0);
+  EXPECT_EQ(bytes[Part::EMBEDDING], plan.units(8).bytes());
+  EXPECT_EQ(bytes[Part::WEIGHTS], plan.weight_bytes() - plan.units(8).bytes());
+  EXPECT_EQ(bytes[Part::KEPT], 5 * 64 * 4) << "norms, as f32";
+  EXPECT_GT(bytes[Part::TOKENIZER], 384 * 9) << "a length and a character of every token, within the file";
+  EXPECT_GT(bytes[Part::FRAME], 0);
+}
+
 TEST(GgufChain, TheArtifactIsWhatManifestReportAndSelectionSay) {
   const auto report = Output<v1::Report>(OutputOf(TaskKind::kReport, TaskFile::kReport));
   const auto manifest = Output<v1::Manifest>(OutputOf(TaskKind::kAssemble, TaskFile::kManifest));

@@ -109,6 +109,25 @@ void AddComparing(std::vector<v1::TaskSpec>& specs) {
   spec.mutable_choose()->set_candidates(2);
   spec.mutable_choose()->set_window(16);
   specs.push_back(spec);
+  spec = Spec(TaskKind::kQuestions, {TaskFile::kData, ModelFileName("tokenizer.json")});
+  spec.mutable_questions()->set_max_positions(64);
+  spec.mutable_questions()->set_vocab_size(384);
+  specs.push_back(spec);
+  spec = Spec(TaskKind::kScore, WithModel({TaskFile::kQuestions, Numbered(TaskFile::kWeights, 0)}));
+  spec.mutable_score()->mutable_sequences()->set_begin(1);
+  spec.mutable_score()->mutable_sequences()->set_end(9);
+  spec.mutable_score()->set_window(16);
+  spec.mutable_score()->set_quantized(true);
+  specs.push_back(spec);
+  spec = Spec(TaskKind::kSample, WithModel({TaskFile::kIds, TaskFile::kSample, ModelFileName("tokenizer.json"),
+                                            Numbered(TaskFile::kWeights, 0)}));
+  spec.mutable_sample()->set_prompt_tokens(8);
+  spec.mutable_sample()->set_tokens(8);
+  spec.mutable_sample()->set_quantized(true);
+  specs.push_back(spec);
+  spec = Spec(TaskKind::kGrade, {TaskFile::kQuestions, Numbered(TaskFile::kScores, 0), Numbered(TaskFile::kScores, 1)});
+  spec.mutable_grade()->set_shards(2);
+  specs.push_back(spec);
   spec = Spec(TaskKind::kSelect, WithModel({TaskFile::kInfo, TaskFile::kAllocation, TaskFile::kChoice,
                                             Numbered(TaskFile::kTokens, 0, 0), Numbered(TaskFile::kTokens, 0, 1)}));
   spec.mutable_select()->mutable_budget()->set_artifact_bytes(1 << 20);
@@ -120,8 +139,12 @@ void AddComparing(std::vector<v1::TaskSpec>& specs) {
            WithModel({TaskFile::kInfo, TaskFile::kAllocation, TaskFile::kSelection, Numbered(TaskFile::kWeights, 0)}));
   spec.mutable_assemble()->set_candidate(1);
   specs.push_back(spec);
-  spec = Spec(TaskKind::kReport, {TaskFile::kInfo, TaskFile::kAllocation, TaskFile::kSelection, TaskFile::kManifest,
-                                  TaskFile::kProvenance});
+  spec = Spec(TaskKind::kReport,
+              {TaskFile::kInfo, TaskFile::kAllocation, TaskFile::kSelection, TaskFile::kManifest, TaskFile::kProvenance,
+               Numbered(TaskFile::kGrade, 0, 0), Numbered(TaskFile::kGrade, 0, 1), Numbered(TaskFile::kSample, 0),
+               Numbered(TaskFile::kSample, 1)});
+  spec.mutable_report()->mutable_spec()->add_choices()->set_display_name("arc.jsonl");
+  spec.mutable_report()->mutable_spec()->mutable_sample()->set_tokens(8);
   spec.mutable_report()->set_model_display_name("small");
   *spec.mutable_report()->mutable_recipe() = GoodRecipe();
   specs.push_back(spec);

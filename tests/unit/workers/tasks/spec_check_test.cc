@@ -111,11 +111,43 @@ TEST(CheckSpec, BlocksAreARange) {
   ExpectRefusals(BlockFaults(Spec::kQuantize, &Spec::mutable_quantize));
 }
 
+TEST(CheckSpec, QuestionsAreHeldToTheirNumbers) {
+  ExpectRefusals(
+      {{Spec::kQuestions, "max_questions", [](Spec& spec) { spec.mutable_questions()->set_max_questions(-1); }},
+       {Spec::kQuestions, "max_positions", [](Spec& spec) { spec.mutable_questions()->set_max_positions(0); }},
+       {Spec::kQuestions, "vocab_size", [](Spec& spec) { spec.mutable_questions()->set_vocab_size(0); }},
+       {Spec::kScore, "window", [](Spec& spec) { spec.mutable_score()->set_window(0); }},
+       {Spec::kScore, "window", [](Spec& spec) { spec.mutable_score()->set_window(kMost); }},
+       {Spec::kScore, "sequences.begin", [](Spec& spec) { spec.mutable_score()->mutable_sequences()->set_begin(-1); }},
+       {Spec::kScore, "sequences.end", [](Spec& spec) { spec.mutable_score()->mutable_sequences()->set_end(1); }},
+       {Spec::kScore, "sequences.end", [](Spec& spec) { spec.mutable_score()->mutable_sequences()->set_end(kMost); }},
+       {Spec::kScore, "inputs", [](Spec& spec) { spec.mutable_score()->set_quantized(false); }},
+       {Spec::kGrade, "shards", [](Spec& spec) { spec.mutable_grade()->set_shards(0); }},
+       {Spec::kGrade, "inputs", [](Spec& spec) { spec.mutable_grade()->set_shards(1); }},
+       {Spec::kReport, "inputs", [](Spec& spec) { spec.mutable_report()->mutable_spec()->clear_choices(); }},
+       {Spec::kReport, "spec.choices.size", [](Spec& spec) {
+          for (int f = 0; f < 8; ++f) spec.mutable_report()->mutable_spec()->add_choices();
+        }}});
+}
+
+TEST(CheckSpec, SamplesAreHeldToTheirNumbers) {
+  ExpectRefusals(
+      {{Spec::kSample, "tokens", [](Spec& spec) { spec.mutable_sample()->set_tokens(0); }},
+       {Spec::kSample, "tokens", [](Spec& spec) { spec.mutable_sample()->set_tokens(513); }},
+       {Spec::kSample, "prompt_tokens", [](Spec& spec) { spec.mutable_sample()->set_prompt_tokens(0); }},
+       {Spec::kSample, "prompt.size", [](Spec& spec) { spec.mutable_sample()->set_prompt(std::string(4097, 'x')); }},
+       {Spec::kSample, "inputs", [](Spec& spec) { spec.mutable_sample()->set_prompt("ids are not read"); }},
+       {Spec::kSample, "inputs", [](Spec& spec) { spec.mutable_sample()->set_quantized(false); }},
+       {Spec::kReport, "inputs", [](Spec& spec) { spec.mutable_report()->mutable_spec()->clear_sample(); }}});
+}
+
 TEST(CheckSpec, EnumerationsAreKnown) {
   const auto compute = static_cast<v1::ComputeType>(9);
   ExpectRefusals({{Spec::kReference, "compute", [=](Spec& spec) { spec.mutable_reference()->set_compute(compute); }},
                   {Spec::kCalibrate, "compute", [=](Spec& spec) { spec.mutable_calibrate()->set_compute(compute); }},
                   {Spec::kEvaluate, "compute", [=](Spec& spec) { spec.mutable_evaluate()->set_compute(compute); }},
+                  {Spec::kScore, "compute", [=](Spec& spec) { spec.mutable_score()->set_compute(compute); }},
+                  {Spec::kSample, "compute", [=](Spec& spec) { spec.mutable_sample()->set_compute(compute); }},
                   {Spec::kSelect, "card.evaluation_compute",
                    [=](Spec& spec) { spec.mutable_select()->mutable_card()->set_evaluation_compute(compute); }},
                   {Spec::kAssemble, "card.evaluation_compute",
@@ -228,6 +260,7 @@ TEST(CheckSpec, EveryInputThatIsNeededIsMissed) {
       if (name == ModelFileName("config.json") && !good.has_select() && !good.has_assemble()) continue;
       if (name == Numbered(TaskFile::kStatistics, 1)) continue;                 // any number of shards is right
       if (name == TaskFile::kGradients || name == TaskFile::kChoice) continue;  // there need be none
+      if (good.has_sample() && (name == TaskFile::kSample || name == ModelFileName("tokenizer.json"))) continue;
       Spec spec = good;
       spec.mutable_inputs()->DeleteSubrange(i, 1);
       EXPECT_THAT(CheckSpec(spec), HasReason("TASK_INPUT_MISSING")) << spec.kind() << " without " << name;
@@ -325,6 +358,8 @@ TEST(CheckSpecFits, BlocksWindowsAndFormatsAreThoseOfTheModel) {
   refused(Spec::kCurvature, "window", [](Spec& s) { s.mutable_curvature()->set_window(65); });
   refused(Spec::kCheck, "window", [](Spec& s) { s.mutable_check()->set_window(65); });
   refused(Spec::kEvaluate, "window", [](Spec& s) { s.mutable_evaluate()->set_window(65); });
+  refused(Spec::kScore, "window", [](Spec& s) { s.mutable_score()->set_window(65); });
+  refused(Spec::kSample, "prompt_tokens", [](Spec& s) { s.mutable_sample()->set_prompt_tokens(57); });
   refused(Spec::kProfile, "recipe.formats",
           [](Spec& s) { s.mutable_profile()->mutable_recipe()->mutable_formats()->set_group_sizes(0, 128); });
 }

@@ -196,6 +196,47 @@ void RunUpToAllocate(Builder& builder) {
   builder.Run(spec, false, from);
 }
 
+// Questions of ARC's fields, made up.
+std::string QuestionLines() {
+  std::string text;
+  for (int q = 0; q < 5; ++q) {
+    const std::string number = std::to_string(q);
+    text += (q == 0 ? "" : "\n") + std::string(R"({"id": ")") + number +
+            R"(", "question": "Which of these is number )" + number + R"(?", "choices": {"text": ["one", "two )" +
+            number + R"(", "three of them"], "label": ["A", "B", "C"]}, )" + R"("answerKey": ")" + "ABC"[q % 3] + "\"}";
+  }
+  return text;
+}
+
+void Ask(Builder& builder) {
+  v1::TaskSpec spec = Spec(TaskKind::kQuestions);
+  spec.mutable_questions()->set_max_positions(128);
+  spec.mutable_questions()->set_vocab_size(384);
+  const std::string tokenizer = ModelFileName("tokenizer.json");
+  builder.Run(spec, false, {}, {{TaskFile::kData, QuestionLines()}, {tokenizer, SmallModelBlobs().at(tokenizer)}});
+  const auto summary = builder.Output<v1::QuestionsSummary>(OutputOf(TaskKind::kQuestions, TaskFile::kSummary));
+  CHECK(summary.shards_size() == 1);
+  spec = Spec(TaskKind::kScore);
+  *spec.mutable_score()->mutable_sequences() = summary.shards(0).sequences();
+  spec.mutable_score()->set_window(summary.shards(0).window());
+  spec.mutable_score()->set_quantized(true);
+  const std::string questions = OutputOf(TaskKind::kQuestions, TaskFile::kQuestions);
+  builder.Run(spec, true, WithWeights(builder, {{TaskFile::kQuestions, questions}}));
+  spec = Spec(TaskKind::kGrade);
+  spec.mutable_grade()->set_shards(1);
+  builder.Run(spec, false,
+              {{TaskFile::kQuestions, questions},
+               {Numbered(TaskFile::kScores, 0), OutputOf(TaskKind::kScore, TaskFile::kScores)}});
+}
+
+void Write(Builder& builder) {
+  v1::TaskSpec spec = Spec(TaskKind::kSample);
+  spec.mutable_sample()->set_prompt_tokens(40);
+  spec.mutable_sample()->set_tokens(12);
+  spec.mutable_sample()->set_quantized(true);
+  builder.Run(spec, true, WithWeights(builder, {{TaskFile::kIds, OutputOf(TaskKind::kTokenize, TaskFile::kIds)}}));
+}
+
 void RunFromQuantize(Builder& builder) {
   v1::TaskSpec spec = Spec(TaskKind::kQuantize);
   spec.mutable_quantize()->mutable_blocks()->set_end(2);
@@ -238,18 +279,26 @@ void RunFromQuantize(Builder& builder) {
               WithWeights(builder, {{TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
                                     {TaskFile::kAllocation, OutputOf(TaskKind::kAllocate, TaskFile::kAllocation)},
                                     {TaskFile::kSelection, OutputOf(TaskKind::kSelect, TaskFile::kSelection)}}));
+  Ask(builder);
+  Write(builder);
   spec = Spec(TaskKind::kReport);
+  spec.mutable_report()->mutable_spec()->add_choices()->set_display_name("made-up.jsonl");
+  spec.mutable_report()->mutable_spec()->mutable_sample()->set_tokens(12);
   spec.mutable_report()->set_model_display_name("small");
   spec.mutable_report()->set_job_display_name("a job");
   spec.mutable_report()->mutable_spec()->set_target(builder.target());
-  spec.mutable_report()->mutable_spec()->mutable_calibration()->set_display_name("books");
-  spec.mutable_report()->mutable_spec()->mutable_evaluation()->set_display_name("news");
+  spec.mutable_report()->mutable_spec()->add_calibration()->set_display_name("books");
+  spec.mutable_report()->mutable_spec()->add_evaluation()->set_display_name("news");
   spec.mutable_report()->add_notices()->set_reason("TEXTS_OVERLAP");
   builder.Run(spec, false,
               {{TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
                {TaskFile::kAllocation, OutputOf(TaskKind::kAllocate, TaskFile::kAllocation)},
                {TaskFile::kSelection, OutputOf(TaskKind::kSelect, TaskFile::kSelection)},
-               {TaskFile::kManifest, OutputOf(TaskKind::kAssemble, TaskFile::kManifest)}},
+               {TaskFile::kManifest, OutputOf(TaskKind::kAssemble, TaskFile::kManifest)},
+               {Numbered(TaskFile::kGrade, 0, 0), OutputOf(TaskKind::kGrade, TaskFile::kGrade)},
+               {Numbered(TaskFile::kGrade, 0, 1), OutputOf(TaskKind::kGrade, TaskFile::kGrade)},
+               {Numbered(TaskFile::kSample, 0), OutputOf(TaskKind::kSample, TaskFile::kSample)},
+               {Numbered(TaskFile::kSample, 1), OutputOf(TaskKind::kSample, TaskFile::kSample)}},
               {{TaskFile::kProvenance, SomeProvenance()}});
 }
 

@@ -140,6 +140,44 @@ TEST(Tokenize, HeldOutWindowsAreSpreadAndComeOnTop) {
   }
 }
 
+// Windows of several texts follow each other, each text cut as if it were alone.
+TEST(Tokenize, SeveralTextsGiveTheirWindowsInOrder) {
+  auto first = Tokenize(v1::Data::TOKEN_IDS_JSONL, 2);
+  first.mutable_tokenize()->set_max_tokens(2 * 16);
+  first.mutable_tokenize()->set_held_out(2);
+  auto second = Tokenize(v1::Data::TEXT, 2);
+  second.mutable_tokenize()->set_max_tokens(2 * 24);
+  second.mutable_tokenize()->set_held_out(1);
+  std::string text;
+  for (int i = 0; i < 40; ++i) text += "word " + std::to_string(i * i) + "; ";
+  auto both = first;
+  auto& further = *both.mutable_tokenize()->add_further();
+  further.set_kind(v1::Data::TEXT);
+  further.set_max_tokens(2 * 24);
+  further.set_held_out(1);
+  Blobs inputs = SmallModelBlobs();
+  inputs[TaskFile::kData] = Lines(100);
+  EXPECT_THAT(RunOnBlobs(both, inputs), HasReason("TASK_INPUT_MISSING"));
+  inputs[Numbered(TaskFile::kData, 0)] = text;
+  ASSERT_OK_AND_ASSIGN(const Blobs joined, RunOnBlobs(both, inputs));
+  ASSERT_OK_AND_ASSIGN(const Blobs a, RunOnData(first, Lines(100)));
+  ASSERT_OK_AND_ASSIGN(const Blobs b, RunOnData(second, text));
+  for (const char* name : {TaskFile::kIds, TaskFile::kHeldOut}) EXPECT_EQ(joined.at(name), a.at(name) + b.at(name));
+  const v1::TokenizeSummary summary = SummaryOf(joined);
+  ASSERT_EQ(summary.texts_size(), 2);
+  EXPECT_EQ(SummaryOf(a).texts_size(), 0);
+  EXPECT_EQ(summary.texts(0).windows(), SummaryOf(a).windows());
+  EXPECT_EQ(summary.texts(1).windows(), SummaryOf(b).windows());
+  EXPECT_EQ(summary.texts(1).held_out_windows(), SummaryOf(b).held_out_windows());
+  EXPECT_EQ(summary.windows(), SummaryOf(a).windows() + SummaryOf(b).windows());
+  EXPECT_EQ(summary.tokens_in_file(), SummaryOf(a).tokens_in_file() + SummaryOf(b).tokens_in_file());
+  EXPECT_EQ(summary.bytes(), static_cast<int64_t>(text.size()));
+  inputs.erase(ModelFileName("tokenizer.json"));
+  EXPECT_THAT(RunOnBlobs(both, inputs), HasReason("TASK_INPUT_MISSING")) << "the second is text";
+  both.mutable_tokenize()->mutable_further(0)->set_max_tokens(0);
+  EXPECT_THAT(RunOnBlobs(both, inputs), HasReason("TASK_SPEC_INVALID"));
+}
+
 TEST(Tokenize, IdsOutsideTheVocabulary) {
   EXPECT_THAT(RunOnData(Tokenize(v1::Data::TOKEN_IDS_JSONL, 2), "[0,383]"), IsOk());
   const auto run = RunOnData(Tokenize(v1::Data::TOKEN_IDS_JSONL, 2), "[0,1]\n[2,384]");

@@ -26,13 +26,13 @@ v1::JobSpec SpecOf(const v1::Digest& calibration, const v1::Digest& evaluation, 
   v1::JobSpec spec;
   spec.set_target("compressed-tensors");
   spec.mutable_budget()->set_average_bits(4.5);
-  for (auto* data : {spec.mutable_calibration(), spec.mutable_evaluation()}) {
+  for (auto* data : {spec.add_calibration(), spec.add_evaluation()}) {
     data->set_kind(v1::Data::TEXT);
     data->set_window(window);
     data->set_tokens(tokens);
   }
-  *spec.mutable_calibration()->mutable_blob() = calibration;
-  *spec.mutable_evaluation()->mutable_blob() = evaluation;
+  *spec.mutable_calibration(0)->mutable_blob() = calibration;
+  *spec.mutable_evaluation(0)->mutable_blob() = evaluation;
   return spec;
 }
 
