@@ -21,7 +21,9 @@ namespace fs = std::filesystem;
 // A folder of more entries is somebody's home, not a model.
 constexpr size_t kMostEntries = 100'000;
 
-using Sizes = std::map<std::string, int64_t>;  // by path
+// By path, as the folder names it: never as a link's target is named.
+using Sizes = std::map<std::string, int64_t>;
+constexpr int64_t kBrokenLink = -1;  // in place of a size: the link leads to no file
 
 absl::StatusOr<Sizes> ListFiles(const std::string& dir) {
   std::error_code error;
@@ -38,9 +40,13 @@ absl::StatusOr<Sizes> ListFiles(const std::string& dir) {
       if (it->is_directory(unknown)) it.disable_recursion_pending();
       continue;
     }
-    if (!it->is_regular_file(unknown)) continue;
-    const uintmax_t size = it->file_size(unknown);
-    sizes[it->path().lexically_relative(dir).generic_string()] = unknown ? 0 : static_cast<int64_t>(size);
+    const std::string path = it->path().lexically_relative(dir).generic_string();
+    if (it->is_regular_file(unknown)) {
+      const uintmax_t size = it->file_size(unknown);
+      sizes[path] = unknown ? 0 : static_cast<int64_t>(size);
+    } else if (it->is_symlink(unknown)) {
+      sizes[path] = kBrokenLink;
+    }
   }
   if (error) return FileUnreadableError(dir, error.value());
   return sizes;
@@ -54,6 +60,15 @@ ModelFolder AsFolder(const std::string& dir, const Sizes& sizes) {
     return file.Head(most);
   };
   return folder;
+}
+
+absl::Status CheckLink(const std::string& dir, const std::string& path, const Sizes& sizes) {
+  const auto found = sizes.find(path);
+  if (found == sizes.end() || found->second != kBrokenLink) return absl::OkStatus();
+  std::error_code error;
+  const fs::path link = fs::path(dir) / path;
+  const std::string target = fs::read_symlink(link, error).string();
+  return ModelLinkBrokenError(link.string(), target, fs::is_directory(link, error));
 }
 
 // A single file in place of the folder: what it is, where that can be told.
@@ -95,6 +110,10 @@ absl::StatusOr<ModelDir> ScanModelDir(const std::string& dir) {
   if (!fs::is_directory(dir, error)) return RefuseFile(dir);
   ABSL_ASSIGN_OR_RETURN(const Sizes sizes, ListFiles(dir));
   const ModelFolder folder = AsFolder(dir, sizes);
+  // What the others are sorted by.
+  for (const char* path : {"config.json", "model.safetensors.index.json"}) {
+    ABSL_RETURN_IF_ERROR(CheckLink(dir, path, sizes));
+  }
   ABSL_RETURN_IF_ERROR(CheckModelFolder(folder));
   ABSL_ASSIGN_OR_RETURN(const auto sorted, SortModelFiles(folder));
 
@@ -102,11 +121,13 @@ absl::StatusOr<ModelDir> ScanModelDir(const std::string& dir) {
   for (const SortedFile& file : sorted) {
     const auto size = sizes.find(file.path);
     if (size == sizes.end()) continue;
+    if (file.part == FilePart::kIgnored && size->second == kBrokenLink) continue;
     if (file.part == FilePart::kIgnored) {
       model.ignored.push_back({file.path, size->second, file.why});
       continue;
     }
     ABSL_RETURN_IF_ERROR(CheckPath(file.path));
+    ABSL_RETURN_IF_ERROR(CheckLink(dir, file.path, sizes));
     model.files.push_back({file.path, (fs::path(dir) / file.path).string(), size->second});
   }
   if (model.files.size() > limits::kMaxManifestFiles) {

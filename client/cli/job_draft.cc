@@ -121,7 +121,7 @@ absl::Status TakeFolder(const std::string& folder, const JobOptions& options, Jo
   const bool from_hub = folder != options.model;
   draft.model_name = !options.model_name.empty() ? options.model_name
                      : from_hub                  ? FitDisplayName(options.model)
-                                                 : FolderName(folder);
+                                                 : FitDisplayName(HubNameOf(folder).value_or(FolderName(folder)));
   return absl::OkStatus();
 }
 
