@@ -10,6 +10,7 @@
 #include "proto/base/utf8.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/names.h"
+#include "proto/inputs/import_form.h"
 #include "proto/inputs/model_folder.h"
 #include "proto/inputs/model_refusals.h"
 
@@ -86,6 +87,24 @@ absl::Status CheckPath(const std::string& path) {
   return ValidUtf8Prefix(path) == path.size() ? absl::OkStatus() : ModelPathNotUtf8Error(path);
 }
 
+// A GGUF that was named, of several perhaps: it and the other parts that it was split into.
+absl::StatusOr<ModelDir> ScanGguf(const fs::path& file) {
+  const std::string parent = file.has_parent_path() ? file.parent_path().string() : ".";
+  Sizes sizes;
+  for (const std::string& part : SplitNames(file.filename().string())) {
+    std::error_code error;
+    const uintmax_t size = fs::file_size(fs::path(parent) / part, error);
+    if (!error) sizes[part] = static_cast<int64_t>(size);
+  }
+  ABSL_RETURN_IF_ERROR(CheckModelFolder(AsFolder(parent, sizes)));
+  ModelDir model{file.string(), {}, {}};
+  for (const auto& [path, size] : sizes) {
+    ABSL_RETURN_IF_ERROR(CheckPath(path));
+    model.files.push_back({path, (fs::path(parent) / path).string(), size});
+  }
+  return model;
+}
+
 }  // namespace
 
 int64_t ModelDir::size_bytes() const {
@@ -107,7 +126,10 @@ bool ModelDir::Has(const std::string& file) const {
 absl::StatusOr<ModelDir> ScanModelDir(const std::string& dir) {
   std::error_code error;
   if (!fs::exists(dir, error)) return FileUnreadableError(dir, ENOENT);
-  if (!fs::is_directory(dir, error)) return RefuseFile(dir);
+  if (!fs::is_directory(dir, error)) {
+    if (dir.ends_with(".gguf")) return ScanGguf(dir);
+    return RefuseFile(dir);
+  }
   ABSL_ASSIGN_OR_RETURN(const Sizes sizes, ListFiles(dir));
   const ModelFolder folder = AsFolder(dir, sizes);
   // What the others are sorted by.

@@ -135,7 +135,9 @@ absl::Status SetModel(const Options& options, const Environment& environment, Jo
   ABSL_RETURN_IF_ERROR(TakeFolder(*folder, job, draft));
   const bool has_tokenizer = std::any_of(std::begin(kTokenizerFiles), std::end(kTokenizerFiles),
                                          [&](std::string_view file) { return draft.model->Has(std::string(file)); });
-  if (NeedsTokenizer(draft.spec) && !has_tokenizer) return TokenizerMissingError(job.model);
+  // A GGUF has its tokenizer within it.
+  const bool is_gguf = !draft.model->Has("config.json");
+  if (NeedsTokenizer(draft.spec) && !has_tokenizer && !is_gguf) return TokenizerMissingError(job.model);
   return absl::OkStatus();
 }
 

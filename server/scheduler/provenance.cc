@@ -19,7 +19,7 @@ int64_t Tokens(const std::optional<v1::TokenizeSummary>& summary) {
 absl::StatusOr<v1::Provenance> MakeProvenance(const Owner& owner) {
   v1::Provenance provenance;
   const JobWork& job = *owner.job();
-  v1::Manifest manifest = job.resolved->model->manifest();
+  v1::Manifest manifest = ComputedFiles(*job.resolved->model);
   std::sort(manifest.mutable_files()->begin(), manifest.mutable_files()->end(),
             [](const v1::FileEntry& a, const v1::FileEntry& b) { return a.path() < b.path(); });
   provenance.set_model(ManifestHash(manifest));

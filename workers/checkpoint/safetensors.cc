@@ -117,6 +117,12 @@ absl::StatusOr<int64_t> HeaderSize(std::string_view file, const MappedFile& mapp
   return static_cast<int64_t>(header);
 }
 
+int64_t BytesOf(const TensorDeclaration& tensor) {
+  int64_t bytes = ByteSize(tensor.dtype);
+  for (const int64_t d : tensor.shape) bytes *= d;
+  return bytes;
+}
+
 }  // namespace
 
 absl::StatusOr<SafetensorsFile> SafetensorsFile::Open(const ModelFile& file, std::string_view shown_name) {
@@ -159,8 +165,7 @@ std::string SafetensorsHeader(const std::vector<TensorDeclaration>& tensors,
   if (!metadata.empty()) text += "\"__metadata__\":" + json(metadata).dump();
   int64_t at = 0;
   for (const TensorDeclaration& tensor : tensors) {
-    int64_t bytes = ByteSize(tensor.dtype);
-    for (const int64_t d : tensor.shape) bytes *= d;
+    const int64_t bytes = BytesOf(tensor);
     if (text.size() > 1) text += ',';
     text += json(tensor.name).dump() + ":{\"dtype\":\"" + std::string(DTypeName(tensor.dtype)) +
             "\",\"shape\":" + json(tensor.shape).dump() + ",\"data_offsets\":[" + std::to_string(at) + "," +
@@ -184,10 +189,9 @@ absl::StatusOr<SafetensorsWriter> SafetensorsWriter::Create(const std::string& p
 }
 
 void SafetensorsWriter::Next(size_t size) {
-  CHECK(next_ < tensors_.size()) << "more data than declared tensors";
+  CHECK(next_ < tensors_.size() && some_ == 0) << "more data than declared tensors";
   const TensorDeclaration& tensor = tensors_[next_++];
-  int64_t bytes = ByteSize(tensor.dtype);
-  for (const int64_t d : tensor.shape) bytes *= d;
+  const int64_t bytes = BytesOf(tensor);
   CHECK(bytes == static_cast<int64_t>(size)) << tensor.name << ": " << size << " bytes for " << bytes;
 }
 
@@ -207,7 +211,22 @@ absl::Status SafetensorsWriter::Append(std::span<const std::byte> data,
   return status;
 }
 
+absl::Status SafetensorsWriter::AppendSome(std::span<const std::byte> data) {
+  if (data.empty()) return absl::OkStatus();
+  while (next_ < tensors_.size() && BytesOf(tensors_[next_]) == 0) ++next_;
+  CHECK(next_ < tensors_.size()) << "more data than declared tensors";
+  some_ += static_cast<int64_t>(data.size());
+  const int64_t bytes = BytesOf(tensors_[next_]);
+  CHECK(some_ <= bytes) << tensors_[next_].name << ": " << some_ << " bytes for " << bytes;
+  if (some_ == bytes) {
+    some_ = 0;
+    ++next_;
+  }
+  return writer_.Append(data.data(), data.size());
+}
+
 absl::Status SafetensorsWriter::Close() {
+  while (next_ < tensors_.size() && BytesOf(tensors_[next_]) == 0) ++next_;
   CHECK(next_ == tensors_.size()) << "tensor " << tensors_[next_].name << " was not written";
   return writer_.Close();
 }

@@ -118,6 +118,10 @@ absl::Status CheckBudget(const v1::Budget& budget) {
   return TaskSpecInvalidError("budget", "", "average_bits or artifact_bytes");
 }
 
+absl::Status Check(const v1::InspectParams& params) {
+  return CheckEnum("imported.form", params.imported().form(), v1::Import::Form_IsValid);
+}
+
 absl::Status Check(const v1::TokenizeParams& params) {
   ABSL_RETURN_IF_ERROR(CheckEnum("kind", params.kind(), [](int kind) {
     return kind == v1::Data::TEXT || kind == v1::Data::TOKEN_IDS_JSONL || kind == v1::Data::DOCUMENTS_JSONL;
@@ -225,6 +229,9 @@ absl::Status Check(const v1::ReportParams& params) {
 absl::Status CheckParams(const v1::TaskSpec& spec) {
   switch (spec.params_case()) {
     case v1::TaskSpec::kInspect:
+      return Check(spec.inspect());
+    case v1::TaskSpec::kImport:
+      return absl::OkStatus();
     case v1::TaskSpec::kMerge:
       return CheckDamping("factoring.damping", spec.merge().factoring().damping());
     case v1::TaskSpec::kTokenize:

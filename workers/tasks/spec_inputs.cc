@@ -48,6 +48,7 @@ Wanted WantedOf(const v1::TaskSpec& spec) {
   const std::string config = ModelFileName("config.json");
   switch (spec.params_case()) {
     case v1::TaskSpec::kInspect:
+    case v1::TaskSpec::kImport:
       return {.model = true};
     case v1::TaskSpec::kTokenize:
       if (spec.tokenize().kind() == v1::Data::TOKEN_IDS_JSONL) return {.needed = {TaskFile::kData}, .model = true};

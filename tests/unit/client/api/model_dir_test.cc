@@ -100,6 +100,30 @@ TEST(ModelDir, ALinkThatLeadsToNoFileIsNamed) {
   EXPECT_TRUE(model.ignored.empty());
 }
 
+TEST(ModelDir, AGgufThatIsNamedIsTheModelWithItsOtherParts) {
+  TempDir dir;
+  for (const char* path : {"a-00001-of-00002.gguf", "a-00002-of-00002.gguf", "b.gguf", "config.json"}) Put(dir, path);
+  EXPECT_THAT(ScanModelDir(dir.path()), HasReason("GGUF_AMBIGUOUS"));
+  ASSERT_OK_AND_ASSIGN(ModelDir model, ScanModelDir(dir / "b.gguf"));
+  EXPECT_EQ(Paths(model.files), std::vector<std::string>{"b.gguf"});
+  EXPECT_TRUE(model.ignored.empty());
+  for (const char* part : {"a-00001-of-00002.gguf", "a-00002-of-00002.gguf"}) {
+    ASSERT_OK_AND_ASSIGN(model, ScanModelDir(dir / part));
+    EXPECT_EQ(Paths(model.files), (std::vector<std::string>{"a-00001-of-00002.gguf", "a-00002-of-00002.gguf"}));
+  }
+  std::filesystem::remove(dir / "a-00002-of-00002.gguf");
+  EXPECT_THAT(ScanModelDir(dir / "a-00001-of-00002.gguf"), HasReason("MODEL_FILE_MISSING"));
+  std::filesystem::remove(dir / "a-00001-of-00002.gguf");
+  ASSERT_OK_AND_ASSIGN(model, ScanModelDir(dir.path()));
+  EXPECT_EQ(Paths(model.files), std::vector<std::string>{"b.gguf"}) << "a folder's only one";
+  EXPECT_EQ(model.ignored.size(), 1U) << "its config.json";
+  Put(dir, "config.json", "{}");
+  Put(dir, "model.safetensors");
+  ASSERT_OK_AND_ASSIGN(model, ScanModelDir(dir.path()));
+  EXPECT_EQ(Paths(model.files), (std::vector<std::string>{"config.json", "model.safetensors"})) << "safetensors first";
+  EXPECT_THAT(ScanModelDir(dir / "none.gguf"), HasReason("FILE_UNREADABLE"));
+}
+
 TEST(ModelDir, SaysWhatIsMissing) {
   TempDir dir;
   EXPECT_THAT(ScanModelDir(dir / "none"), StatusIs(absl::StatusCode::kNotFound));
