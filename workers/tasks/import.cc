@@ -4,6 +4,7 @@
 #include "proto/inputs/model_refusals.h"
 #include "workers/checkpoint/folder_files.h"
 #include "workers/import/float8_model.h"
+#include "workers/import/gguf_model.h"
 #include "workers/import/plain_weights.h"
 #include "workers/tasks/kinds.h"
 #include "workers/tasks/manifest_writer.h"
@@ -17,6 +18,8 @@ absl::StatusOr<PlainModel> ReadModel(const ModelFiles& files, const v1::Import& 
     case v1::Import::FP8:
     case v1::Import::FLOAT_QUANTIZED:
       return ReadFloat8Model(files, import.form());
+    case v1::Import::GGUF:
+      return ReadGgufModel(files);
     default:
       return NothingToImportError();
   }
