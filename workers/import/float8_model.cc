@@ -28,6 +28,7 @@ using Located = Checkpoint::Located;
 
 constexpr char kConfig[] = "config.json";
 constexpr std::string_view kWeight = ".weight";
+constexpr char kPlainScale[] = "_scale";
 // Of activations and caches, whose quantization is not a part of the weights.
 constexpr std::string_view kOthers[] = {".input_scale",      ".output_scale",      ".activation_scale",
                                         ".k_scale",          ".v_scale",           ".q_scale",
@@ -97,7 +98,7 @@ absl::StatusOr<Scheme> SchemeOf(const Json& config, v1::Import::Form form) {
   const Json quantization = config.value("quantization_config", Json());
   if (!quantization.is_object()) return ImportedConfigError("", quantization.dump(), "an object");
   if (form == v1::Import::FLOAT_QUANTIZED) {
-    scheme.end = "_scale";
+    scheme.end = kPlainScale;
     ABSL_RETURN_IF_ERROR(ReadGroups(quantization, scheme));
     return scheme;
   }
@@ -218,6 +219,11 @@ PlainTensor Unchanged(std::shared_ptr<const Checkpoint> checkpoint, const std::s
           }};
 }
 
+bool HasScales(const Checkpoint& checkpoint, const Scheme& scheme) {
+  const std::string end = std::string(kWeight) + scheme.end;
+  return std::ranges::any_of(checkpoint.tensors(), [&](const auto& tensor) { return tensor.first.ends_with(end); });
+}
+
 // Whether a tensor only says how another one is to be read.
 bool IsScale(const Checkpoint& checkpoint, const std::string& name, const Scheme& scheme) {
   const std::string end = std::string(kWeight) + scheme.end;
@@ -238,9 +244,10 @@ absl::StatusOr<PlainModel> ReadFloat8Model(const ModelFiles& files, v1::Import::
   ABSL_RETURN_IF_ERROR(ParseStrictJson(text->text(), kConfig).status());
   Json config = Json::parse(text->text(), nullptr, /*allow_exceptions=*/false);
   if (!config.is_object()) return JsonInvalidError(kConfig, "it is not an object");
-  ABSL_ASSIGN_OR_RETURN(const Scheme scheme, SchemeOf(config, form));
+  ABSL_ASSIGN_OR_RETURN(Scheme scheme, SchemeOf(config, form));
   ABSL_ASSIGN_OR_RETURN(Checkpoint opened, Checkpoint::Open(files));
   const auto checkpoint = std::make_shared<const Checkpoint>(std::move(opened));
+  if (!scheme.block && !HasScales(*checkpoint, scheme)) scheme.end = kPlainScale;
   for (const auto& [name, located] : checkpoint->tensors()) {
     if (IsScale(*checkpoint, name, scheme)) continue;
     const DType dtype = located.view.dtype;
@@ -259,7 +266,6 @@ absl::StatusOr<PlainModel> ReadFloat8Model(const ModelFiles& files, v1::Import::
     if (other) config[key] = TorchDTypeName(scheme.dtype);
   }
   model.texts[kConfig] = config.dump(2) + "\n";
-  model.dtype = std::string(DTypeName(scheme.dtype));
   ABSL_ASSIGN_OR_RETURN(const std::vector<SortedFile> sorted, SortModelFiles(FolderOf(files)));
   for (const SortedFile& one : sorted) {
     if (one.part == FilePart::kCarried) model.carried.emplace(one.path, files.at(one.path));

@@ -11,7 +11,7 @@ namespace bitwright::worker {
 //   W[i, j] = E4M3(code[i, j]) · scale[i / m, j / n]     in f32, rounded to the dtype of config.json, else BF16
 // as transformers' Fp8Dequantize and compressed-tensors' decompress compute it. Scales:
 //   quant_method "fp8" (DeepSeek-V3, Qwen3-FP8): "{stem}.weight_scale_inv", one for each block of weight_block_size
-//     (m × n, the last ones cut off), or one for the matrix
+//     (m × n, the last ones cut off), or one for the matrix, which may be named "{stem}.weight_scale" (AutoFP8)
 //   compressed-tensors "float-quantized": "{stem}.weight_scale", of the tensor [1], the rows [out, 1], groups
 //     [out, in / g], or blocks of block_structure
 // Scales and those of activations go; all other tensors stay as they are, and so do the files beside them.

@@ -101,7 +101,6 @@ absl::StatusOr<PlainModel> ReadGgufModel(const ModelFiles& files) {
   }
   const DType dtype = NarrowestOf(matrices);
   PlainModel model;
-  model.dtype = std::string(DTypeName(dtype));
   auto config = nlohmann::ordered_json::parse(read.text);
   config["dtype"] = TorchDTypeName(dtype);
   ABSL_ASSIGN_OR_RETURN(model.texts, ReadGgufTokenizer(parts, read.config.vocab));

@@ -28,7 +28,6 @@ struct PlainModel {
   std::map<std::string, std::string> texts;  // path → text: config.json, tokenizer.json …
   ModelFiles carried;                        // taken over unchanged
   std::vector<PlainTensor> tensors;          // by rising name, each once
-  std::string dtype;                         // of the matrices that were rewritten, for people: "BF16"
 };
 
 }  // namespace bitwright::worker

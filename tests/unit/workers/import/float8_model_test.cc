@@ -137,7 +137,6 @@ TEST(Float8Model, BlocksAreCutOffAtTheEdges) {
   EXPECT_EQ(BytesOf(model, "a.weight"), Bytes(expected));
   EXPECT_EQ(BytesOf(model, "norm.weight"), tensors.at("norm.weight").bytes) << "as it was";
   EXPECT_EQ(model.tensors[0].declaration.dtype, DType::kBF16);
-  EXPECT_EQ(model.dtype, "BF16");
   const json config = json::parse(model.texts.at("config.json"));
   EXPECT_EQ(config, (json{{"hidden_size", 8}, {"dtype", "bfloat16"}}));
   EXPECT_EQ(model.carried.size(), 1U) << "the tokenizer";
@@ -157,8 +156,21 @@ TEST(Float8Model, TheDtypeIsThatOfTheConfig) {
       expected.push_back(FloatToF16(E4m3ToFloat(static_cast<uint8_t>(0x30 + i)) * values[scale]));
     }
     EXPECT_EQ(BytesOf(model, "a.weight"), Bytes(expected));
-    EXPECT_EQ(model.dtype, "F16");
+    EXPECT_EQ(model.tensors[0].declaration.dtype, DType::kF16);
   }
+}
+
+// As AutoFP8 writes them for vLLM.
+TEST(Float8Model, OneScaleForAMatrixByItsOtherName) {
+  json config = Fp8();
+  config["quantization_config"] = {{"quant_method", "fp8"}, {"activation_scheme", "static"}};
+  const Folder folder({{"a.weight", Codes(2, 4)}, {"a.weight_scale", F32({}, {3})}, {"a.input_scale", F32({}, {1})}},
+                      config);
+  ASSERT_OK_AND_ASSIGN(const PlainModel model, folder.Read());
+  EXPECT_EQ(Names(model), std::vector<std::string>{"a.weight"});
+  std::vector<uint16_t> expected;
+  for (uint8_t code = 0; code < 8; ++code) expected.push_back(FloatToBf16(3 * E4m3ToFloat(code)));
+  EXPECT_EQ(BytesOf(model, "a.weight"), Bytes(expected));
 }
 
 TEST(Float8Model, WhatIsWrongIsNamed) {
