@@ -12,7 +12,6 @@ constexpr double kProcess = 40.0 * (1 << 20);      // code, libraries, tables
 constexpr double kThread = 4.0 * (1 << 20);        // what a matrix product packs
 constexpr double kMomentParts = 12.0 * (1 << 20);  // partial sums of a narrow input's second moment
 constexpr double kSmall = 256.0 * (1 << 20);
-constexpr double kImported = 512.0 * (1 << 20);
 constexpr double kRememberedPieces = 24.0 * (1 << 20);
 constexpr double kTextCopies = 3.4;  // of a text and its copies where the tokenizer writes spaces in three bytes
 // Bytes for each input and row of a piece of 64 rows that is rounded: weights in two orders, errors, codes, scales.
@@ -195,7 +194,7 @@ LiveSet LiveSets::Evaluate(int64_t windows, int64_t window, v1::ComputeType comp
 
 LiveSet LiveSets::Small() { return {static_cast<int64_t>(kSmall), 0}; }
 
-LiveSet LiveSets::Import() { return {static_cast<int64_t>(kImported), 0}; }
+LiveSet LiveSets::Import() { return Small(); }
 
 LiveSet LiveSets::Tokenize(int64_t text_bytes) {
   const double bytes = kProcess + kRememberedPieces + kTextCopies * Bytes(text_bytes);

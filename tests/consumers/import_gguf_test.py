@@ -16,6 +16,9 @@ import plain_families
 import plain_gguf
 
 program, source = sys.argv[1:3]
+sys.path.insert(0, os.path.join(source, 'tests', 'e2e'))
+import small_model  # noqa: E402
+
 shared = os.environ.get('BITWRIGHT_SHARED', os.path.join(source, '..', 'shared'))
 sample = os.path.join(source, 'deploy', 'sample')
 work = tempfile.TemporaryDirectory(prefix='bitwright-import-')
@@ -96,6 +99,22 @@ def check_families():
         if name in DTYPES and dtypes != {DTYPES[name]}: wrong = f'matrices are {dtypes}'
         good &= say(not wrong, name, wrong)
     return good
+
+
+def check_norms():
+    """One was added to norms of BF16 in f32, and is taken away again: the same numbers in the same dtype."""
+    folder = changed('gemma', {}) if not os.path.exists(path_of('gemma')) else path_of('gemma')
+    tensors = {name: ('BF16', shape, b''.join(data[i + 2:i + 4] for i in range(0, len(data), 4)))
+               for name, (shape, data) in plain_gguf.read_tensors(folder).items()}
+    narrow = path_of('gemma-bf16')
+    os.makedirs(narrow)
+    for file in os.listdir(folder):
+        if not file.endswith('.safetensors'): os.symlink(os.path.join(folder, file), os.path.join(narrow, file))
+    with open(os.path.join(narrow, 'model.safetensors'), 'wb') as file: file.write(small_model.safetensors(tensors))
+    out = imported(plain_gguf.write(narrow, path_of('gemma-bf16.gguf')))
+    wrong = same_weights(plain_gguf.read_tensors(out), plain_gguf.read_tensors(narrow), lambda tensor: True)
+    if set(dtypes_of(out).values()) != {'BF16'}: wrong = f'dtypes are {set(dtypes_of(out).values())}'
+    return say(not wrong, 'norms of gemma in BF16', wrong)
 
 
 def check_own_fixtures():
@@ -274,7 +293,7 @@ def check_refused():
 
 results = [check_types(), check_refused()]
 if os.path.isdir(os.path.join(shared, 'fixtures', 'models')):
-    results += [check_families(), check_own_fixtures()]
+    results += [check_families(), check_norms(), check_own_fixtures()]
 else:
     print('skipped: families, of which there is no reference data; set BITWRIGHT_SHARED')
 sys.exit(0 if all(results) else 1)

@@ -42,10 +42,11 @@ int64_t PieceRows(int64_t row_bytes) {
   return std::max<int64_t>(kMappedPieceBytes / std::max<int64_t>(row_bytes, 1), 1);
 }
 
-// Bit for bit, so that no zero loses its sign.
-bool Holds(DType dtype, float value) {
+// Whether a value stays the same bit for bit, so that no zero loses its sign; where something was added to it in f32,
+// the sum.
+bool Holds(DType dtype, float value, float added) {
   const float back = dtype == DType::kF16 ? F16ToFloat(FloatToF16(value)) : Bf16ToFloat(FloatToBf16(value));
-  return std::bit_cast<uint32_t>(back) == std::bit_cast<uint32_t>(value);
+  return std::bit_cast<uint32_t>(back + added) == std::bit_cast<uint32_t>(value + added);
 }
 
 }  // namespace
@@ -90,7 +91,8 @@ bool GgufValues::Fits(DType dtype) const {
     const int64_t count = std::min(most, rows_ - begin);
     for (int64_t row = begin; row < begin + count; ++row) {
       Read(row, values);
-      const bool all = std::all_of(values.begin(), values.end(), [&](float value) { return Holds(dtype, value); });
+      const bool all =
+          std::all_of(values.begin(), values.end(), [&](float value) { return Holds(dtype, value, added_); });
       if (!all) return false;
     }
     Release(begin, count);

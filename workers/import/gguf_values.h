@@ -37,7 +37,8 @@ class GgufValues {
 
   // Whether its type is one that is read: F32, F16, BF16, Q8_0.
   bool IsKnown() const;
-  // Whether a dtype, F16 or BF16, holds all of its values.
+  // Whether a dtype, F16 or BF16, holds all of its values; of norms to which one was added in f32, numbers that come to
+  // the same sums.
   bool Fits(DType dtype) const;
   // All values in the order of the checkpoint, in a dtype that holds them.
   absl::Status Write(DType dtype, const TakeBytes& take) const;
