@@ -110,6 +110,14 @@ absl::Status ModelDirInvalidError(const std::string& dir, std::string_view what,
                    absl::StrCat("'", dir, "' is not a model folder: ", Text(what), "; ", Text(remedy)), {{"dir", dir}});
 }
 
+absl::Status ModelLinkBrokenError(const std::string& link, std::string_view target, bool folder) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "MODEL_LINK_BROKEN",
+                   absl::StrCat("'", Text(link), "' is a symbolic link to '", Text(target), "', which ",
+                                folder ? "is a folder, not a file" : "is not there",
+                                "; download the model again, or put the file in the link's place"),
+                   {{"file", Text(link)}});
+}
+
 absl::Status ModelRejectedError() {
   return MakeError(absl::StatusCode::kInternal, "MODEL_REJECTED",
                    "the server rejected the model without a reason; look at its log");

@@ -27,6 +27,8 @@ absl::Status ForeignStatusError(std::string_view address, const absl::Status& st
 // DISPLAY_NAME_INVALID: what was given as `option` is not UTF-8 or too long.
 absl::Status DisplayNameInvalidError(std::string_view option, std::string_view text, std::string_view why);
 absl::Status ModelDirInvalidError(const std::string& dir, std::string_view what, std::string_view remedy);
+// MODEL_LINK_BROKEN: `link` leads to `target`, which is not there, or is a folder.
+absl::Status ModelLinkBrokenError(const std::string& link, std::string_view target, bool folder);
 absl::Status ModelRejectedError();                                                     // MODEL_REJECTED
 absl::Status BudgetInvalidError(std::string_view text, std::string_view what);         // BUDGET_INVALID
 absl::Status RecipeFileInvalidError(const std::string& path, std::string_view what);   // RECIPE_INVALID

@@ -10,6 +10,7 @@
 #include "proto/base/utf8.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/names.h"
+#include "proto/inputs/import_form.h"
 #include "proto/inputs/model_folder.h"
 #include "proto/inputs/model_refusals.h"
 
@@ -21,7 +22,9 @@ namespace fs = std::filesystem;
 // A folder of more entries is somebody's home, not a model.
 constexpr size_t kMostEntries = 100'000;
 
-using Sizes = std::map<std::string, int64_t>;  // by path
+// By path, as the folder names it: never as a link's target is named.
+using Sizes = std::map<std::string, int64_t>;
+constexpr int64_t kBrokenLink = -1;  // in place of a size: the link leads to no file
 
 absl::StatusOr<Sizes> ListFiles(const std::string& dir) {
   std::error_code error;
@@ -38,9 +41,13 @@ absl::StatusOr<Sizes> ListFiles(const std::string& dir) {
       if (it->is_directory(unknown)) it.disable_recursion_pending();
       continue;
     }
-    if (!it->is_regular_file(unknown)) continue;
-    const uintmax_t size = it->file_size(unknown);
-    sizes[it->path().lexically_relative(dir).generic_string()] = unknown ? 0 : static_cast<int64_t>(size);
+    const std::string path = it->path().lexically_relative(dir).generic_string();
+    if (it->is_regular_file(unknown)) {
+      const uintmax_t size = it->file_size(unknown);
+      sizes[path] = unknown ? 0 : static_cast<int64_t>(size);
+    } else if (it->is_symlink(unknown)) {
+      sizes[path] = kBrokenLink;
+    }
   }
   if (error) return FileUnreadableError(dir, error.value());
   return sizes;
@@ -56,6 +63,15 @@ ModelFolder AsFolder(const std::string& dir, const Sizes& sizes) {
   return folder;
 }
 
+absl::Status CheckLink(const std::string& dir, const std::string& path, const Sizes& sizes) {
+  const auto found = sizes.find(path);
+  if (found == sizes.end() || found->second != kBrokenLink) return absl::OkStatus();
+  std::error_code error;
+  const fs::path link = fs::path(dir) / path;
+  const std::string target = fs::read_symlink(link, error).string();
+  return ModelLinkBrokenError(link.string(), target, fs::is_directory(link, error));
+}
+
 // A single file in place of the folder: what it is, where that can be told.
 absl::Status RefuseFile(const std::string& path) {
   const fs::path file(path);
@@ -69,6 +85,24 @@ absl::Status RefuseFile(const std::string& path) {
 absl::Status CheckPath(const std::string& path) {
   ABSL_RETURN_IF_ERROR(CheckManifestPath(path));
   return ValidUtf8Prefix(path) == path.size() ? absl::OkStatus() : ModelPathNotUtf8Error(path);
+}
+
+// A GGUF that was named, of several perhaps: it and the other parts that it was split into.
+absl::StatusOr<ModelDir> ScanGguf(const fs::path& file) {
+  const std::string parent = file.has_parent_path() ? file.parent_path().string() : ".";
+  Sizes sizes;
+  for (const std::string& part : SplitNames(file.filename().string())) {
+    std::error_code error;
+    const uintmax_t size = fs::file_size(fs::path(parent) / part, error);
+    if (!error) sizes[part] = static_cast<int64_t>(size);
+  }
+  ABSL_RETURN_IF_ERROR(CheckModelFolder(AsFolder(parent, sizes)));
+  ModelDir model{file.string(), {}, {}};
+  for (const auto& [path, size] : sizes) {
+    ABSL_RETURN_IF_ERROR(CheckPath(path));
+    model.files.push_back({path, (fs::path(parent) / path).string(), size});
+  }
+  return model;
 }
 
 }  // namespace
@@ -92,9 +126,16 @@ bool ModelDir::Has(const std::string& file) const {
 absl::StatusOr<ModelDir> ScanModelDir(const std::string& dir) {
   std::error_code error;
   if (!fs::exists(dir, error)) return FileUnreadableError(dir, ENOENT);
-  if (!fs::is_directory(dir, error)) return RefuseFile(dir);
+  if (!fs::is_directory(dir, error)) {
+    if (dir.ends_with(".gguf")) return ScanGguf(dir);
+    return RefuseFile(dir);
+  }
   ABSL_ASSIGN_OR_RETURN(const Sizes sizes, ListFiles(dir));
   const ModelFolder folder = AsFolder(dir, sizes);
+  // What the others are sorted by.
+  for (const char* path : {"config.json", "model.safetensors.index.json"}) {
+    ABSL_RETURN_IF_ERROR(CheckLink(dir, path, sizes));
+  }
   ABSL_RETURN_IF_ERROR(CheckModelFolder(folder));
   ABSL_ASSIGN_OR_RETURN(const auto sorted, SortModelFiles(folder));
 
@@ -102,11 +143,13 @@ absl::StatusOr<ModelDir> ScanModelDir(const std::string& dir) {
   for (const SortedFile& file : sorted) {
     const auto size = sizes.find(file.path);
     if (size == sizes.end()) continue;
+    if (file.part == FilePart::kIgnored && size->second == kBrokenLink) continue;
     if (file.part == FilePart::kIgnored) {
       model.ignored.push_back({file.path, size->second, file.why});
       continue;
     }
     ABSL_RETURN_IF_ERROR(CheckPath(file.path));
+    ABSL_RETURN_IF_ERROR(CheckLink(dir, file.path, sizes));
     model.files.push_back({file.path, (fs::path(dir) / file.path).string(), size->second});
   }
   if (model.files.size() > limits::kMaxManifestFiles) {

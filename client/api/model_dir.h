@@ -32,10 +32,12 @@ struct ModelDir {
 };
 
 // The files that the model in a Hugging Face folder consists of (proto/inputs says which), and those that lie beside
-// them: they are not uploaded, and their names do not matter. Links to files are followed, links to folders are not;
-// hidden files and folders (".git", ".cache") are not even listed.
+// them: they are not uploaded, and their names do not matter. Links to files are followed, under the names that the
+// links have, as in a snapshot of the hub's cache; links to folders are not; hidden files and folders (".git",
+// ".cache") are not even listed. Where `dir` is a file *.gguf, that file with its other parts is the model.
 // NOT_FOUND, reason FILE_UNREADABLE: no such folder. INVALID_ARGUMENT: MODEL_DIR_INVALID (not a folder, or one of very
-// many files), the refusals of CheckModelFolder and SortModelFiles, and for a file of the model MANIFEST_PATH_INVALID.
+// many files), MODEL_LINK_BROKEN (a link in place of a file of the model leads to none; it is named), the refusals of
+// CheckModelFolder and SortModelFiles, and for a file of the model MANIFEST_PATH_INVALID.
 absl::StatusOr<ModelDir> ScanModelDir(const std::string& dir);
 
 }  // namespace bitwright::client

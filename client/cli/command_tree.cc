@@ -68,7 +68,8 @@ void AddModelName(CLI::App& app, JobOptions& job) {
 }
 
 void AddModelAndData(CLI::App& app, JobOptions& job, bool budget_required) {
-  app.add_option("model", job.model, "Model folder, a model's name on the server, or org/name in the hub's cache")
+  app.add_option("model", job.model,
+                 "Model folder, *.gguf file, a model's name on the server, or org/name in the hub's cache")
       ->required();
   AddBudget(app, job)->required(budget_required);
   AddData(app, job);
@@ -189,7 +190,8 @@ void CommandTree::AddModels() {
   CLI::App& model = Group("model", "Models on the server");
   CLI::App* upload =
       Add(model, "upload", "Upload a model folder; continues an interrupted upload", Command::kModelUpload);
-  upload->add_option("model", options_.job.model, "Model folder, or org/name in the hub's cache")->required();
+  upload->add_option("model", options_.job.model, "Model folder, *.gguf file, or org/name in the hub's cache")
+      ->required();
   upload->add_option("--name", options_.job.model_name, "Name for people (default: that of the folder)");
   AddList(model, "All models, newest first", Command::kModelList);
   model.get_subcommand("list")->add_option("--filter", options_.filter, "Conditions, such as family = \"llama\"");

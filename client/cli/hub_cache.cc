@@ -12,6 +12,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Of a repository's folder: "models--org--name".
+constexpr std::string_view kModelsPrefix = "models--";
+constexpr std::string_view kBetween = "--";
+
 bool IsNameChar(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
 }
@@ -47,12 +51,26 @@ bool IsHubName(std::string_view word) {
 std::optional<std::string> FindInHubCaches(std::span<const std::string> caches, std::string_view name) {
   if (!IsHubName(name)) return std::nullopt;
   const size_t slash = name.find('/');
-  const std::string folder =
-      "models--" + std::string(name.substr(0, slash)) + "--" + std::string(name.substr(slash + 1));
+  const std::string folder = std::string(kModelsPrefix) + std::string(name.substr(0, slash)) + std::string(kBetween) +
+                             std::string(name.substr(slash + 1));
   for (const std::string& cache : caches) {
     if (const auto snapshot = Snapshot(fs::path(cache) / folder)) return snapshot->string();
   }
   return std::nullopt;
+}
+
+std::optional<std::string> HubNameOf(std::string_view folder) {
+  std::error_code ignored;
+  fs::path path = fs::absolute(folder, ignored).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  if (path.parent_path().filename() != "snapshots") return std::nullopt;
+  const std::string repository = path.parent_path().parent_path().filename().string();
+  if (!repository.starts_with(kModelsPrefix)) return std::nullopt;
+  std::string name = repository.substr(kModelsPrefix.size());
+  const size_t split = name.find(kBetween);
+  if (split == std::string::npos) return std::nullopt;
+  name.replace(split, kBetween.size(), "/");
+  return IsHubName(name) ? std::optional(name) : std::nullopt;
 }
 
 }  // namespace bitwright::client

@@ -184,7 +184,7 @@ absl::Status TakeFolder(const std::string& folder, const JobOptions& options, Jo
   const bool from_hub = folder != options.model;
   draft.model_name = !options.model_name.empty() ? options.model_name
                      : from_hub                  ? FitDisplayName(options.model)
-                                                 : FolderName(folder);
+                                                 : FitDisplayName(HubNameOf(folder).value_or(FolderName(folder)));
   return absl::OkStatus();
 }
 
@@ -198,7 +198,9 @@ absl::Status SetModel(const Options& options, const Environment& environment, Jo
   ABSL_RETURN_IF_ERROR(TakeFolder(*folder, job, draft));
   const bool has_tokenizer = std::any_of(std::begin(kTokenizerFiles), std::end(kTokenizerFiles),
                                          [&](std::string_view file) { return draft.model->Has(std::string(file)); });
-  if (NeedsTokenizer(draft.spec) && !has_tokenizer) return TokenizerMissingError(job.model);
+  // A GGUF has its tokenizer within it.
+  const bool is_gguf = !draft.model->Has("config.json");
+  if (NeedsTokenizer(draft.spec) && !has_tokenizer && !is_gguf) return TokenizerMissingError(job.model);
   return absl::OkStatus();
 }
 

@@ -17,6 +17,8 @@ namespace {
 
 // The architectures that a model's config.json names; none where that is not as it should be: the inspection says so.
 std::vector<std::string> ArchitecturesOf(const ModelDir& model) {
+  // Beside a GGUF lies what may be the config of more than it holds.
+  if (!model.files.empty() && !model.Has("config.json")) return {};
   const auto text = ReadWholeFile(model.path + "/config.json", FileUnreadableError);
   if (!text.ok()) return {};
   const auto config = nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);

@@ -139,6 +139,7 @@ std::string ModelText(const v1::Model& model) {
     text += Line("parameters", WithThousands(info.parameters()));
     text += Line("blocks", absl::StrCat(info.blocks(), ", hidden ", info.hidden_size(), ", vocabulary ",
                                         info.vocab_size(), ", ", info.dtype()));
+    if (info.has_imported()) text += Line("given as", Printable(info.imported().stored_as(), 80));
     for (const v1::TargetInfo& target : info.targets()) {
       text += Line(Printable(target.target(), kNameColumns),
                    target.has_refusal() ? ErrorText(target.refusal())

@@ -211,6 +211,8 @@ LiveSet LiveSets::Sample(int64_t window, v1::ComputeType compute) const {
 
 LiveSet LiveSets::Small() { return {static_cast<int64_t>(kSmall), 0}; }
 
+LiveSet LiveSets::Import() { return Small(); }
+
 LiveSet LiveSets::Tokenize(int64_t text_bytes) {
   const double bytes = kProcess + kRememberedPieces + kTextCopies * Bytes(text_bytes);
   return {static_cast<int64_t>(std::max(kSmall, bytes)), 0};

@@ -48,6 +48,8 @@ class LiveSets {
   // Of tasks that hold no block, and nothing that grows with the model but names.
   static LiveSet Small();
   static LiveSet Tokenize(int64_t text_bytes);
+  // Weights stream; what is held is a piece of one tensor, and the names and tokens of all.
+  static LiveSet Import();
 
  private:
   double Stream(int64_t windows, int64_t window) const;

@@ -10,6 +10,7 @@ namespace bitwright {
 // TaskSpec.kind: the name of the params field that is set.
 struct TaskKind {
   static constexpr char kInspect[] = "inspect";
+  static constexpr char kImport[] = "import";
   static constexpr char kTokenize[] = "tokenize";
   static constexpr char kReference[] = "reference";
   static constexpr char kCalibrate[] = "calibrate";
@@ -60,13 +61,14 @@ struct TaskFile {
   static constexpr char kReport[] = "report";
 };
 
-// What a job's text or a reference is for: the label of a node's key.
+// What a job's text, a reference or an inspection is for: the label of a node's key.
 struct TaskUse {
   static constexpr char kCalibration[] = "calibration";
   static constexpr char kEvaluation[] = "evaluation";
   static constexpr char kProfile[] = "profile";
   static constexpr char kHeldOut[] = "held-out";
   static constexpr char kEnds[] = "ends";
+  static constexpr char kImported[] = "imported";
 };
 
 // Key of a node within its job, stable and unique there: "calibrate[1,3]", "tokenize[calibration]". A kind that occurs
@@ -90,7 +92,7 @@ std::string NumberedPrefix(std::string_view name);
 // Input that is the file `path` of the model's manifest, "model/{path}", and the prefix of all of them.
 inline constexpr char kModelFilePrefix[] = "model/";
 std::string ModelFileName(std::string_view path);
-// Output that is the file `path` of the artifact, "file/{path}".
+// Output that is the file `path` of an artifact or of an imported model, "file/{path}".
 std::string ArtifactFileName(std::string_view path);
 
 }  // namespace bitwright

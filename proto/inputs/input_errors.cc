@@ -38,6 +38,10 @@ absl::Status ShardMissingError(std::string_view shard, std::string_view index) {
                 {{"file", std::string(shard.substr(0, 200))}});
 }
 
+absl::Status GgufAmbiguousError(std::string_view files) {
+  return ModelRefusedError("GGUF_AMBIGUOUS", kGgufAmbiguous, files, "");
+}
+
 absl::Status ModelRefusedError(std::string_view reason, std::string_view sentence, std::string_view found,
                                std::string_view supported) {
   const std::string shown(found.substr(0, 300));

@@ -14,6 +14,12 @@ absl::Status WeightsMissingError(bool several);                                 
 absl::Status ShardMissingError(std::string_view shard, std::string_view index);  // MODEL_FILE_MISSING
 absl::Status IndexInvalidError(std::string_view file, std::string_view why);     // CHECKPOINT_INDEX_INVALID
 
+// The sentence of GGUF_AMBIGUOUS, which sorting says as well as the table in model_refusals.cc.
+inline constexpr std::string_view kGgufAmbiguous =
+    "the folder holds several GGUF files that are not parts of one model ({}); give the one to start from by its path, "
+    "best an unquantized one";
+absl::Status GgufAmbiguousError(std::string_view files);  // GGUF_AMBIGUOUS
+
 // A row of the table in model_refusals.cc: its reason, its sentence with what was found in place of {} and the list of
 // architectures in place of {supported}.
 absl::Status ModelRefusedError(std::string_view reason, std::string_view sentence, std::string_view found,

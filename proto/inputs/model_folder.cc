@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "proto/base/status_macros.h"
 #include "proto/inputs/ignored_files.h"
+#include "proto/inputs/import_form.h"
 #include "proto/inputs/input_errors.h"
 #include "proto/inputs/model_code.h"
 
@@ -96,7 +97,31 @@ absl::StatusOr<std::vector<std::string>> WeightFiles(const ModelFolder& folder) 
   return WeightsMissingError(!found.empty());
 }
 
+namespace {
+
+void SortByPath(std::vector<SortedFile>& files) {
+  std::sort(files.begin(), files.end(), [](const SortedFile& a, const SortedFile& b) { return a.path < b.path; });
+}
+
+absl::StatusOr<std::vector<SortedFile>> SortGgufFiles(const ModelFolder& folder) {
+  ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> parts, GgufParts(folder));
+  std::vector<SortedFile> files;
+  for (const std::string& path : folder.paths) {
+    const bool part = std::find(parts.begin(), parts.end(), path) != parts.end();
+    const bool own = path == kConfig || IsCarriedFile(path);
+    files.push_back({path, part ? FilePart::kWeights : FilePart::kIgnored,
+                     part  ? ""
+                     : own ? "the GGUF has its own"
+                           : std::string(WhyIgnored(path))});
+  }
+  SortByPath(files);
+  return files;
+}
+
+}  // namespace
+
 absl::StatusOr<std::vector<SortedFile>> SortModelFiles(const ModelFolder& folder) {
+  if (IsGgufFolder(folder)) return SortGgufFiles(folder);
   if (!folder.Has(kConfig)) return ConfigMissingError();
   ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> weights, WeightFiles(folder));
   const std::set<std::string> code = TokenizerCode(folder);
@@ -116,7 +141,7 @@ absl::StatusOr<std::vector<SortedFile>> SortModelFiles(const ModelFolder& folder
       file.why = WhyIgnored(path);
     }
   }
-  std::sort(files.begin(), files.end(), [](const SortedFile& a, const SortedFile& b) { return a.path < b.path; });
+  SortByPath(files);
   return files;
 }
 

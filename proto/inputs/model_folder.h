@@ -25,7 +25,7 @@ inline constexpr std::string_view kTokenizerFiles[] = {"tokenizer.json", "tokeni
 // What a file is to the model.
 enum class FilePart {
   kConfig,   // config.json
-  kWeights,  // the safetensors files that transformers would read, and their index
+  kWeights,  // the safetensors files that transformers would read, and their index; of a GgufFolder its GGUF
   kCarried,  // goes into an artifact unchanged: tokenizer with its code, chat templates, processors, generation
              // settings, licences
   kIgnored,  // everything else: other copies of the weights, checkpoints of a trainer, texts, the model's own code
@@ -42,8 +42,8 @@ struct SortedFile {
 absl::StatusOr<std::vector<std::string>> WeightFiles(const ModelFolder& folder);
 
 // Sorts every file of the folder, by path. Never reads weights. Errors of `read`, and MODEL_FILE_MISSING (config.json,
-// weights, a shard that the index names), CHECKPOINT_INDEX_INVALID. Call CheckModelFolder first: it knows better names
-// for a folder that is no model.
+// weights, a shard that the index names), CHECKPOINT_INDEX_INVALID, GGUF_AMBIGUOUS. Call CheckModelFolder first: it
+// knows better names for a folder that is no model.
 absl::StatusOr<std::vector<SortedFile>> SortModelFiles(const ModelFolder& folder);
 
 // Whether an artifact takes over the file `path` unchanged, by its name alone. Code of tokenizers, which only

@@ -7,6 +7,7 @@
 #include "proto/contract/architectures.h"
 #include "proto/inputs/folder_json.h"
 #include "proto/inputs/ignored_files.h"
+#include "proto/inputs/import_form.h"
 #include "proto/inputs/input_errors.h"
 
 namespace bitwright {
@@ -55,8 +56,9 @@ bool IsOurWeights(const std::string& path) {
   const bool other = IsAdapterWeights(path) || IsOriginalWeights(path);
   return AtTop(path) && !other && (path.ends_with(".safetensors") || path == "model.safetensors.index.json");
 }
-bool IsGguf(const std::string& path) { return path.ends_with(".gguf"); }
-bool IsOtherWeights(const std::string& path) { return AtTop(path) && IsWeightsName(path) && !IsOurWeights(path); }
+bool IsOtherWeights(const std::string& path) {
+  return AtTop(path) && IsWeightsName(path) && !IsOurWeights(path) && !path.ends_with(".gguf");
+}
 bool IsOriginal(const std::string& path) { return IsOriginalWeights(path) || path == "params.json"; }
 bool IsPipelinePart(const std::string& path) {
   return path == "model_index.json" || path.starts_with("unet/") || path.starts_with("vae/");
@@ -85,10 +87,7 @@ Found LfsPointer(const Facts& facts) {
   return "'" + files.front() + "' (and " + std::to_string(files.size() - 1) + " more)";
 }
 
-Found Gguf(const Facts& facts) {
-  if (!facts.Any(IsGguf) || facts.Any(IsOurWeights)) return std::nullopt;
-  return "'" + facts.First(IsGguf) + "'";
-}
+Found Ggufs(const Facts& facts) { return SeveralGgufs(facts.folder); }
 
 Found AdapterAlone(const Facts& facts) {
   const bool adapter = facts.folder.Has("adapter_config.json") || facts.Any(IsAdapterWeights);
@@ -122,6 +121,7 @@ Found NotJson(const Facts& facts) {
 }
 
 Found Quantized(const Facts& facts) {
+  if (ImportFormOf(facts.folder)) return std::nullopt;
   for (const char* field : {"quantization_config", "compression_config"}) {
     const auto found = facts.config.find(field);
     if (found == facts.config.end() || found->is_null()) continue;
@@ -227,9 +227,7 @@ constexpr Row kRows[] = {
     {"FILE_IS_LFS_POINTER", LfsPointer,
      "file {} is a git-lfs pointer, not the file that it stands for; run `git lfs pull` in the folder or download the "
      "model with `hf download`"},
-    {"MODEL_IS_GGUF", Gguf,
-     "{} is a GGUF, which another program has converted or quantized already; give the folder that it was made from, "
-     "with config.json and *.safetensors"},
+    {"GGUF_AMBIGUOUS", Ggufs, kGgufAmbiguous},
     {"MODEL_IS_ADAPTER", AdapterAlone,
      "the folder holds an adapter without its base model ({}); merge it into the base (peft: merge_and_unload, then "
      "save_pretrained) and give the merged folder"},
@@ -241,7 +239,7 @@ constexpr Row kRows[] = {
     {"JSON_INVALID", NotJson, "file 'config.json' is not {}; download it again"},
     {"MODEL_ALREADY_QUANTIZED", Quantized,
      "the checkpoint is quantized already ({}); give the unquantized model that it was made from, in F32, F16 or "
-     "BF16"},
+     "BF16, or an FP8 one of it (quant_method 'fp8', or compressed-tensors 'float-quantized')"},
     {"MODEL_IS_ENCODER_DECODER", EncoderDecoder,
      "the model is an encoder with a decoder ({}); what is quantized here are decoders alone: {supported}"},
     {"MODEL_IS_MULTIMODAL", Multimodal,
@@ -274,6 +272,11 @@ absl::Status CheckTable(const Facts& facts) {
 absl::Status CheckModelFolder(const ModelFolder& folder) {
   Facts facts;
   facts.folder = folder;
+  if (IsGgufFolder(folder)) {
+    facts.folder.paths = GgufFiles(folder);
+    if (absl::Status status = CheckTable(facts); !status.ok()) return status;
+    return GgufParts(folder).status();
+  }
   std::sort(facts.folder.paths.begin(), facts.folder.paths.end());
   facts.config = FolderJson(folder, kConfig, kMostConfigBytes);
   if (absl::Status status = CheckTable(facts); !status.ok()) return status;

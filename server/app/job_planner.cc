@@ -12,7 +12,9 @@ class JobPlanner final : public Planner {
   absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts, size_t known) const override {
     return server::Expand(job, facts, {.known = known});
   }
-  TaskNode Inspect(const v1::Manifest& manifest) const override { return InspectNode(manifest); }
+  Expansion ExpandModel(const v1::Manifest& manifest, const ModelFacts& facts) const override {
+    return server::ExpandModel(manifest, facts);
+  }
   absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, std::shared_ptr<const v1::Model> model,
                                       const v1::Digest& info, const std::optional<v1::Recipe>& shipped,
                                       Purpose purpose) const override {

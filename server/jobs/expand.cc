@@ -791,12 +791,4 @@ absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts, con
   return Expansion{expander.Take(), proved};
 }
 
-TaskNode InspectNode(const v1::Manifest& manifest) {
-  double bytes = 0;
-  for (const auto& file : manifest.files()) bytes += static_cast<double>(file.digest().size_bytes());
-  NodeBuilder builder(TaskKind::kInspect);
-  builder.spec().mutable_inspect();
-  return builder.Files(manifest).Needs(LiveSets::Small(), bytes).Build();
-}
-
 }  // namespace bitwright::server

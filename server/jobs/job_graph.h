@@ -47,6 +47,25 @@ struct Facts {
   std::optional<v1::Digest> provenance;              // the blob of it, made by the server when assemble has finished
 };
 
+// What is known of a model so far, likewise.
+struct ModelFacts {
+  std::optional<v1::ModelInfo> given;     // output "info" of inspect: of the files as they were given
+  std::optional<v1::Manifest> rewritten;  // output "manifest" of import, where those are in another form
+  std::optional<v1::ModelInfo> imported;  // output "info" of inspect[imported]
+
+  bool NeedsImport() const { return given && given->has_imported(); }
+  // Of the files that jobs compute with; null as long as it is not known.
+  const v1::ModelInfo* info() const {
+    const std::optional<v1::ModelInfo>& last = NeedsImport() ? imported : given;
+    return last ? &*last : nullptr;
+  }
+};
+
+// The files that jobs compute with.
+inline const v1::Manifest& ComputedFiles(const v1::Model& model) {
+  return model.has_imported() ? model.imported() : model.manifest();
+}
+
 // What a spec is resolved for: to run, or to be looked at before anything is decided.
 enum class Purpose { kRun, kPreflight };
 

@@ -67,7 +67,7 @@ std::string KindOf(const v1::TaskSpec& spec) {
 
 ModelInputs::ModelInputs(const v1::Model& model) : info_(model.info()) {
   const FileParts parts(model.info());
-  for (const auto& file : model.manifest().files()) {
+  for (const auto& file : ComputedFiles(model).files()) {
     for (size_t use = 0; use < kUses; ++use) {
       if (!parts.Wanted(file.path(), static_cast<ModelFiles>(use))) continue;
       v1::TaskInput& input = by_use_[use].emplace_back();

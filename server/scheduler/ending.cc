@@ -82,15 +82,38 @@ Change ToChange(const Owner& owner, const Ending& ending) {
   return change;
 }
 
+// The files that an import made: those that its task handed in under the names of its manifest.
+absl::Status TakeImported(const Owner& owner, const v1::Manifest& rewritten, v1::Model& model,
+                          std::vector<BlobDigest>& kept) {
+  const LiveTask* import = owner.OfKind(TaskKind::kImport);
+  if (import == nullptr) return OutputMissingError(TaskKind::kImport, TaskFile::kManifest);
+  for (const v1::FileEntry& file : rewritten.files()) {
+    ABSL_ASSIGN_OR_RETURN(const v1::Digest output, OutputOf(*import, ArtifactFileName(file.path())));
+    ABSL_ASSIGN_OR_RETURN(BlobDigest digest, FromProto(output));
+    v1::FileEntry& entry = *model.mutable_imported()->add_files();
+    entry.set_path(file.path());
+    *entry.mutable_digest() = output;
+    kept.push_back(std::move(digest));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Ending> ModelReady(const Core& core, const Owner& owner, const ModelWork& work) {
-  ABSL_ASSIGN_OR_RETURN(const BlobDigest info, OutputOfKind(owner, TaskKind::kInspect, TaskFile::kInfo));
+  const v1::ModelInfo* found = work.facts.info();
+  const std::string key =
+      work.facts.NeedsImport() ? TaskKey(TaskKind::kInspect, TaskUse::kImported) : TaskKind::kInspect;
+  const LiveTask* inspect = owner.Find(key);
+  if (found == nullptr || inspect == nullptr) return OutputMissingError(key, TaskFile::kInfo);
+  ABSL_ASSIGN_OR_RETURN(const v1::Digest output, OutputOf(*inspect, TaskFile::kInfo));
+  ABSL_ASSIGN_OR_RETURN(const BlobDigest info, FromProto(output));
   v1::Model model = work.model;
-  if (!work.info) return OutputMissingError(TaskKind::kInspect, TaskFile::kInfo);
-  *model.mutable_info() = *work.info;
+  *model.mutable_info() = *found;
+  std::vector<BlobDigest> kept = {info};
+  if (work.facts.NeedsImport()) ABSL_RETURN_IF_ERROR(TakeImported(owner, *work.facts.rewritten, model, kept));
   model.set_state(v1::Model::READY);
   ModelRow row = EndedRow(work, std::move(model), core.clock.Now());
   row.info = info.ToString();
-  return Ending{std::move(row), {info}};
+  return Ending{std::move(row), std::move(kept)};
 }
 
 absl::StatusOr<Ending> JobSucceeded(const Core& core, const Owner& owner, const JobWork& work) {

@@ -21,10 +21,15 @@ absl::Status Fill(const OutputToRead& output, const std::string& bytes, std::opt
   return absl::OkStatus();
 }
 
+bool IsOfImported(std::string_view key) { return key == TaskKey(TaskKind::kInspect, TaskUse::kImported); }
+
 // True: the owner knows what the task says.
 bool Knows(const Owner& owner, const LiveTask& task) {
   const std::string& kind = task.node.spec.kind();
-  if (const ModelWork* model = owner.model()) return model->info.has_value();
+  if (const ModelWork* model = owner.model()) {
+    if (kind == TaskKind::kImport) return model->facts.rewritten.has_value();
+    return IsOfImported(task.node.key) ? model->facts.imported.has_value() : model->facts.given.has_value();
+  }
   const JobWork& job = *owner.job();
   const std::string calibration = TaskKey(TaskKind::kTokenize, TaskUse::kCalibration);
   if (kind == TaskKind::kTokenize) {
@@ -46,6 +51,7 @@ bool Knows(const Owner& owner, const LiveTask& task) {
 
 std::string_view ReadOutput(std::string_view kind) {
   if (kind == TaskKind::kInspect) return TaskFile::kInfo;
+  if (kind == TaskKind::kImport) return TaskFile::kManifest;
   if (kind == TaskKind::kTokenize || kind == TaskKind::kQuestions) return TaskFile::kSummary;
   if (kind == TaskKind::kAllocate) return TaskFile::kAllocation;
   if (kind == TaskKind::kChoose) return TaskFile::kChoice;
@@ -80,7 +86,10 @@ absl::Status Learn(HeldBlobs& blobs, const OutputToRead& output, Learned& learne
   if (output.digest.sha256().empty()) return OutputMissingError(output.key, ReadOutput(output.kind));
   ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, FromProto(output.digest));
   ABSL_ASSIGN_OR_RETURN(const std::string bytes, blobs.ReadWhole(digest));
-  if (output.kind == TaskKind::kInspect) return Fill(output, bytes, learned.info);
+  if (output.kind == TaskKind::kInspect) {
+    return Fill(output, bytes, IsOfImported(output.key) ? learned.model.imported : learned.model.given);
+  }
+  if (output.kind == TaskKind::kImport) return Fill(output, bytes, learned.model.rewritten);
   if (output.kind == TaskKind::kAllocate) {
     std::optional<v1::Allocation> allocation;
     ABSL_RETURN_IF_ERROR(Fill(output, bytes, allocation));

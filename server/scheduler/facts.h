@@ -16,7 +16,7 @@ namespace bitwright::server {
 struct Learned {
   Facts facts;
   std::optional<v1::Manifest> artifact;
-  std::optional<v1::ModelInfo> info;
+  ModelFacts model;
 };
 
 // An output of a finished task that the server is to read.

@@ -33,7 +33,7 @@ bool IsModel(const std::string& name) { return ParseResourceName(name, Collectio
 int64_t RevisionAfterLoad(int64_t stored, absl::Time now) { return std::max(stored + 1, ToMicros(now)); }
 
 absl::Status LoadModel(const ModelRow& row, absl::Time now, Owner& owner) {
-  ModelWork work{.row = row, .model = {}, .info = {}};
+  ModelWork work{.row = row, .model = {}, .facts = {}};
   if (!work.model.ParseFromString(row.body)) return RowCorruptError(row.name);
   StampOld(work.model);
   work.model.set_revision(RevisionAfterLoad(work.model.revision(), now));

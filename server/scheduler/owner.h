@@ -64,7 +64,7 @@ struct LiveTask {
 struct ModelWork {
   ModelRow row;
   v1::Model model;
-  std::optional<v1::ModelInfo> info;  // output of its inspection
+  ModelFacts facts;
 };
 
 // An unfinished job.

@@ -15,7 +15,7 @@ class Planner {
   virtual ~Planner() = default;
   // Of the first `known` nodes the keys alone.
   virtual absl::StatusOr<Expansion> Expand(const ResolvedJob& job, const Facts& facts, size_t known) const = 0;
-  virtual TaskNode Inspect(const v1::Manifest& manifest) const = 0;
+  virtual Expansion ExpandModel(const v1::Manifest& manifest, const ModelFacts& facts) const = 0;
   virtual absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, std::shared_ptr<const v1::Model> model,
                                               const v1::Digest& info, const std::optional<v1::Recipe>& shipped,
                                               Purpose purpose) const = 0;

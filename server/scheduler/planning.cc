@@ -63,8 +63,9 @@ absl::Status ReadAll(HeldBlobs& blobs, const PlanInput& input, PlanResult& resul
 
 absl::Status Expand(const Planner& planner, const PlanInput& input, PlanResult& result) {
   if (input.manifest) {
-    result.nodes.push_back(planner.Inspect(*input.manifest));
-    result.complete = true;
+    Expansion expansion = planner.ExpandModel(*input.manifest, result.learned.model);
+    result.nodes = std::move(expansion.nodes);
+    result.complete = expansion.complete;
     return absl::OkStatus();
   }
   ABSL_ASSIGN_OR_RETURN(Expansion expansion, planner.Expand(*input.resolved, result.learned.facts, input.known));
@@ -189,7 +190,7 @@ void OnPlanFailed(Core& core, Owner& owner, const PlanResult& result) {
 void OnPlanned(Core& core, Owner& owner, PlanResult result) {
   if (!result.status.ok()) return OnPlanFailed(core, owner, result);
   if (ModelWork* model = owner.model()) {
-    model->info = std::move(result.learned.info);
+    model->facts = std::move(result.learned.model);
   } else {
     owner.job()->facts = std::move(result.learned.facts);
     owner.job()->artifact = std::move(result.learned.artifact);
@@ -215,7 +216,7 @@ PlanInput InputOf(const Owner& owner, std::vector<OutputToRead> unread) {
                   .manifest = {},
                   .provenance = {}};
   if (const ModelWork* model = owner.model()) {
-    input.learned.info = model->info;
+    input.learned.model = model->facts;
     input.manifest = model->model.manifest();
     return input;
   }

@@ -36,7 +36,7 @@ void AddTexts(const v1::JobSpec& spec, const Facts& facts, v1::Provenance& prove
 absl::StatusOr<v1::Provenance> MakeProvenance(const Owner& owner) {
   v1::Provenance provenance;
   const JobWork& job = *owner.job();
-  v1::Manifest manifest = job.resolved->model->manifest();
+  v1::Manifest manifest = ComputedFiles(*job.resolved->model);
   std::sort(manifest.mutable_files()->begin(), manifest.mutable_files()->end(),
             [](const v1::FileEntry& a, const v1::FileEntry& b) { return a.path() < b.path(); });
   provenance.set_model(ManifestHash(manifest));

@@ -111,7 +111,7 @@ def make_config(rng, family):
     put("bos_token_id", [1], 0.5, 0.2)
     put("eos_token_id", [2, [1, 2]], 0.5, 0.2)
     put("dtype", ["float32", "bfloat16"] * 4 + ["float8_e4m3fn"], 0.8, 0.1)
-    put("torch_dtype", ["float32", "float16"], 0.6, 0.1)
+    put("torch_dtype", ["float32", "float16", "half", "float"], 0.6, 0.1)
     put("attention_dropout", [0, 0.0, 0.1], 0.5)
     put("initializer_range", [0.02], 0.4)
     put("use_cache", [True, False] * 20 + ["yes"], 0.4)

@@ -12,6 +12,7 @@
 #include "tests/support/status_matchers.h"
 #include "workers/base/files.h"
 #include "workers/calibrate/statistics_file.h"
+#include "workers/checkpoint/safetensors.h"
 #include "workers/families/config.h"
 
 namespace bitwright::worker {
@@ -138,6 +139,46 @@ TEST(Memory, OfAMergeIsThatOfItsWidestInput) {
     AddInput(jobs, Numbered(TaskFile::kStatistics, shard), dir / "statistics", spec);
   }
   ExpectNear(jobs, spec, LiveSets(info, {}).Merge().On(2));
+}
+
+// Weights stream through an import, however many they are.
+TEST(Memory, OfAnImportIsThatOfAPieceOfATensor) {
+  const TempDir dir;
+  ThreadPool pool(2);
+  LocalJobs jobs(dir.path(), pool, WORKER_BINARY);
+  std::string config = kDense;
+  config = config.substr(0, config.rfind('}')) +
+           R"(,"quantization_config":{"quant_method":"fp8","weight_block_size":[128,128]}})";
+  ASSERT_OK_AND_ASSIGN(const ModelConfig parsed, ParseModelConfig(kDense));
+  std::vector<TensorDeclaration> declared;
+  for (const TensorSpec& spec : RequiredTensors(parsed)) {
+    const bool linear = spec.name.ends_with("_proj.weight");
+    declared.push_back({spec.name, linear ? DType::kF8E4M3 : DType::kBF16, spec.shape});
+    if (!linear) continue;
+    declared.push_back({spec.name + "_scale_inv", DType::kF32, {spec.shape[0] / 128, spec.shape[1] / 128}});
+  }
+  ASSERT_OK_AND_ASSIGN(SafetensorsWriter writer, SafetensorsWriter::Create(dir / "weights", declared, {}));
+  for (const TensorDeclaration& tensor : declared) {
+    const int64_t rows = tensor.shape[0], columns = tensor.shape.size() > 1 ? tensor.shape[1] : 1;
+    const std::vector<std::byte> zeros(static_cast<size_t>(rows * columns * ByteSize(tensor.dtype)));
+    BITWRIGHT_ASSERT_OK(writer.Append(zeros.data(), zeros.size()));
+  }
+  BITWRIGHT_ASSERT_OK(writer.Close());
+  BITWRIGHT_ASSERT_OK(WriteFile(dir / "config", config));
+  v1::TaskSpec spec;
+  spec.set_kind("import");
+  spec.mutable_import();
+  AddInput(jobs, ModelFileName("config.json"), dir / "config", spec);
+  AddInput(jobs, ModelFileName("model.safetensors"), dir / "weights", spec);
+  LocalJobs::StageTime time;
+  ASSERT_OK_AND_ASSIGN(const v1::TaskResult result, jobs.RunOne(spec, LiveSets::Import().On(2), time));
+  int64_t written = 0;
+  for (const v1::TaskOutput& output : result.outputs()) written += output.digest().size_bytes();
+  std::printf("import     peak %7.1f MiB, estimate %7.1f MiB, of %.1f MiB\n",
+              static_cast<double>(time.peak_bytes) / (1 << 20),
+              static_cast<double>(LiveSets::Import().On(2)) / (1 << 20), static_cast<double>(written) / (1 << 20));
+  EXPECT_GT(written, LiveSets::Import().On(2));
+  EXPECT_LT(time.peak_bytes, LiveSets::Import().On(2) / 2) << "the tokens of a GGUF may take as much";
 }
 
 // A tokenizer that writes spaces as characters holds a copy of the text.

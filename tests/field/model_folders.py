@@ -232,9 +232,17 @@ def prefixed(prefix, cut=''):
     return make
 
 
-def gguf(folder):
+def ggufs(*names):
+    def make(folder):
+        os.makedirs(folder.path)
+        for name in names:
+            folder.file(name, b'GGUF\x03\0\0\0' + bytes(64))
+    return make
+
+
+def lfs_gguf(folder):
     os.makedirs(folder.path)
-    folder.file('model-q4_k_m.gguf', b'GGUF\x03\0\0\0' + bytes(64))
+    folder.file('model.gguf', POINTER)
 
 
 def quantized(**how):
@@ -310,12 +318,15 @@ FOLDERS = {
     'inner-prefix': (prefixed('model.language_model.', cut='model.'),
                      refused('WEIGHTS_PREFIXED', 'model.language_model.')),
     'no-prefix': (prefixed('', cut='model.'), refused('WEIGHTS_PREFIXED', 'no prefix')),
-    'gguf': (gguf, refused('MODEL_IS_GGUF', 'model-q4_k_m.gguf')),
+    'ggufs': (ggufs('model-f16.gguf', 'model-q4_k_m.gguf'),
+              refused('GGUF_AMBIGUOUS', 'model-f16.gguf', 'model-q4_k_m.gguf')),
+    'gguf-in-parts': (ggufs('model-00001-of-00002.gguf'), refused('MODEL_FILE_MISSING', 'model-00002-of-00002.gguf')),
+    'gguf-pointer': (lfs_gguf, refused('FILE_IS_LFS_POINTER', 'model.gguf')),
     'quantized-gptq': (quantized(quant_method='gptq', bits=4), refused('MODEL_ALREADY_QUANTIZED', 'gptq, 4 bits')),
     'quantized-awq': (quantized(quant_method='awq', bits=4), refused('MODEL_ALREADY_QUANTIZED', 'awq')),
     'quantized-bitsandbytes': (quantized(quant_method='bitsandbytes', load_in_4bit=True),
                                refused('MODEL_ALREADY_QUANTIZED', 'bitsandbytes')),
-    'quantized-fp8': (quantized(quant_method='fp8'), refused('MODEL_ALREADY_QUANTIZED', 'fp8')),
+    'quantized-fbgemm-fp8': (quantized(quant_method='fbgemm_fp8'), refused('MODEL_ALREADY_QUANTIZED', 'fbgemm_fp8')),
     'quantized-mxfp4': (quantized(quant_method='mxfp4'), refused('MODEL_ALREADY_QUANTIZED', 'mxfp4')),
     'quantized-compressed-tensors': (quantized(quant_method='compressed-tensors'),
                                      refused('MODEL_ALREADY_QUANTIZED', 'compressed-tensors')),

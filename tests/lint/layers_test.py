@@ -26,7 +26,7 @@ HEAVY = ('grpc', 'dnnl', 'nlohmann', 'sqlite3', 'prometheus', 'CLI11', 'gtest', 
 LIGHT_HEADERS = ('nlohmann/json_fwd.hpp',)
 # header → why it may be heavy. "private": only sources of its own folder may include it.
 HEAVY_HEADERS = {
-    'workers/checkpoint/strict_json.h': 'private: the parsed value is what it gives, here and to workers/families',
+    'workers/checkpoint/strict_json.h': 'private: the parsed value is what it gives, here and to workers/families and workers/import',
     'workers/targets/quantization_config.h': 'private: the JSON value is what it builds',
     'proto/transfer/grpc_calls.h': 'the call options of the stubs; its users hold the network anyway',
     'proto/transfer/write_call.h': 'a call whose messages are gRPC\'s own; its users hold the network anyway',

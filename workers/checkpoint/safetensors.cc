@@ -189,7 +189,7 @@ absl::StatusOr<SafetensorsWriter> SafetensorsWriter::Create(const std::string& p
 }
 
 void SafetensorsWriter::Next(size_t size) {
-  CHECK(next_ < tensors_.size()) << "more data than declared tensors";
+  CHECK(next_ < tensors_.size() && some_ == 0) << "more data than declared tensors";
   const TensorDeclaration& tensor = tensors_[next_++];
   CHECK(tensor.bytes() == static_cast<int64_t>(size)) << tensor.name << ": " << size << " bytes for " << tensor.bytes();
 }
@@ -210,16 +210,22 @@ absl::Status SafetensorsWriter::Append(std::span<const std::byte> data,
   return status;
 }
 
-absl::Status SafetensorsWriter::AppendSome(const void* data, size_t size) {
-  some_ += size;
-  if (next_ < tensors_.size() && static_cast<int64_t>(some_) == tensors_[next_].bytes()) {
-    Next(some_);
+absl::Status SafetensorsWriter::AppendSome(std::span<const std::byte> data) {
+  if (data.empty()) return absl::OkStatus();
+  while (next_ < tensors_.size() && tensors_[next_].bytes() == 0) ++next_;
+  CHECK(next_ < tensors_.size()) << "more data than declared tensors";
+  some_ += static_cast<int64_t>(data.size());
+  const int64_t bytes = tensors_[next_].bytes();
+  CHECK(some_ <= bytes) << tensors_[next_].name << ": " << some_ << " bytes for " << bytes;
+  if (some_ == bytes) {
     some_ = 0;
+    ++next_;
   }
-  return writer_.Append(data, size);
+  return writer_.Append(data.data(), data.size());
 }
 
 absl::Status SafetensorsWriter::Close() {
+  while (next_ < tensors_.size() && tensors_[next_].bytes() == 0) ++next_;
   CHECK(next_ == tensors_.size()) << "tensor " << tensors_[next_].name << " was not written";
   return writer_.Close();
 }

@@ -75,8 +75,8 @@ class SafetensorsWriter {
   // The same, part by part; `written` is told of each, so that a mapped one can be given back.
   absl::Status Append(std::span<const std::byte> data,
                       const std::function<void(std::span<const std::byte> part)>& written);
-  // A part of the next tensor, all of which follow each other.
-  absl::Status AppendSome(const void* data, size_t size);
+  // The same, of a tensor that is made a piece at a time: what comes next of it.
+  absl::Status AppendSome(std::span<const std::byte> data);
   absl::Status Close();  // all tensors must have been appended
 
  private:
@@ -86,7 +86,7 @@ class SafetensorsWriter {
   FileWriter writer_;
   std::vector<TensorDeclaration> tensors_;
   size_t next_ = 0;
-  size_t some_ = 0;  // bytes of the next tensor that have been appended
+  int64_t some_ = 0;  // bytes of the next tensor that have been appended
 };
 
 }  // namespace bitwright::worker

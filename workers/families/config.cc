@@ -1,13 +1,12 @@
 #include "workers/families/config.h"
 
-#include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "proto/base/status_macros.h"
 #include "workers/checkpoint/checkpoint_errors.h"
 #include "workers/checkpoint/strict_json.h"
 #include "workers/families/config_reader.h"
+#include "workers/families/dtype_name.h"
 #include "workers/families/family.h"
 #include "workers/families/table.h"
 
@@ -72,10 +71,9 @@ absl::Status CheckUnsupported(const ConfigReader& from) {
   for (const char* field : {"per_layer_config", "transformers_weights"}) {
     if (Present(config, field)) return ConfigUnsupportedError(field, config[field].dump(), "none");
   }
-  constexpr std::array kTypes = {"float32", "float", "float16", "half", "bfloat16", "float64", "double"};
   const char* field = Present(config, "dtype") ? "dtype" : "torch_dtype";
   const json type = from.Key(field);
-  if (type.is_string() && std::find(kTypes.begin(), kTypes.end(), type.get<std::string>()) == kTypes.end()) {
+  if (type.is_string() && !TorchDTypeName(type.get_ref<const std::string&>())) {
     return ConfigUnsupportedError(field, type.get<std::string>(), "float32, float16, bfloat16");
   }
   return absl::OkStatus();

@@ -48,6 +48,10 @@ constexpr FirstCut kCuts[] = {
     {.name = "deepseek-v3", .steps = kDeepSeek3},
 };
 
+// Further names of llama.cpp for the same steps.
+constexpr std::pair<std::string_view, std::string_view> kOtherNames[] = {
+    {"llama3", "llama-bpe"}, {"llama-v3", "llama-bpe"}, {"phi-2", "gpt-2"}, {"deepseek-r1-qwen", "qwen2"}};
+
 std::string TypeOf(const Json& json) { return JsonText(JsonAt(json, "type")); }
 
 bool IsStep(const Json& json, std::string_view step) {
@@ -86,6 +90,28 @@ absl::StatusOr<std::string> GgufFirstCut(const Json& tokenizer) {
                                 "llama.cpp has none for '" + std::string(cut.name) + "'");
   }
   return GgufCannotStoreError("the pre_tokenizer of tokenizer.json", "llama.cpp has no name for it that is known here");
+}
+
+absl::StatusOr<Json> FirstCutSteps(std::string_view name) {
+  for (const auto& [other, known] : kOtherNames) {
+    if (name == other) name = known;
+  }
+  for (const FirstCut& cut : kCuts) {
+    if (cut.name != name) continue;
+    Json parts = Json::array();
+    for (const std::string_view step : cut.steps) {
+      parts.push_back(
+          step == kDigits
+              ? Json{{"type", "Digits"}, {"individual_digits", true}}
+              : Json{{"type", "Split"}, {"pattern", {{"Regex", step}}}, {"behavior", "Isolated"}, {"invert", false}});
+    }
+    parts.push_back(
+        {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", cut.level_regex}});
+    Json steps = {{"normalizer", cut.nfc ? Json{{"type", "NFC"}} : Json()}, {"ignore_merges", cut.ignore_merges}};
+    steps["pre_tokenizer"] = parts.size() == 1 ? parts[0] : Json{{"type", "Sequence"}, {"pretokenizers", parts}};
+    return steps;
+  }
+  return GgufCannotStoreError("the first cut '" + std::string(name) + "'", "its steps are not known here");
 }
 
 }  // namespace bitwright::worker

@@ -103,7 +103,8 @@ absl::Status AppendTransposed(const TensorView& from, SafetensorsWriter& writer)
         part[static_cast<size_t>(c * rows + r)] = element;
       }
     }
-    ABSL_RETURN_IF_ERROR(writer.AppendSome(part.data(), static_cast<size_t>(count * rows) * sizeof(T)));
+    ABSL_RETURN_IF_ERROR(writer.AppendSome(
+        std::as_bytes(std::span<const T>(part)).first(static_cast<size_t>(count * rows) * sizeof(T))));
   }
   return absl::OkStatus();
 }
@@ -205,7 +206,7 @@ class GptqTarget final : public HuggingFaceTarget {
     std::vector<uint32_t> words(static_cast<size_t>(tensor.shape[1]));
     PackCodes(format.bits, 1, out, codes, words);
     for (int64_t g = 0; g < tensor.shape[0]; ++g) {
-      ABSL_RETURN_IF_ERROR(writer.AppendSome(words.data(), words.size() * sizeof(uint32_t)));
+      ABSL_RETURN_IF_ERROR(writer.AppendSome(std::as_bytes(std::span<const uint32_t>(words))));
     }
     return absl::OkStatus();
   }

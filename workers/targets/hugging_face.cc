@@ -9,6 +9,7 @@
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
 #include "workers/checkpoint/checkpoint_errors.h"
+#include "workers/families/dtype_name.h"
 #include "workers/targets/format_messages.h"
 #include "workers/targets/targets_errors.h"
 
@@ -29,8 +30,8 @@ const std::map<std::string, std::string>& Metadata() {
   return metadata;
 }
 
-// Makes config.json say what the artifact is: which class computes it, without code of its own, and whether its head is
-// the embedding. Some readers skip a head that the flag calls tied.
+// Makes config.json say what the artifact is: which class computes it, without code of its own, whether its head is the
+// embedding (some readers skip a head that the flag calls tied), and its dtype in a spelling that readers know.
 void MatchConfig(const v1::ModelInfo& info, ordered_json& config) {
   const auto lacks = [&](const char* key) {
     return !config.contains(key) || config[key].is_null() || config[key] == ordered_json::array();
@@ -40,6 +41,11 @@ void MatchConfig(const v1::ModelInfo& info, ordered_json& config) {
   config.erase("auto_map");
   const bool tied = config.contains("tie_word_embeddings") && config["tie_word_embeddings"] == true;
   if (tied != info.tied_embeddings()) config["tie_word_embeddings"] = info.tied_embeddings();
+  for (const char* key : {"dtype", "torch_dtype"}) {
+    if (!config.contains(key) || !config[key].is_string()) continue;
+    const auto name = TorchDTypeName(config[key].get_ref<const std::string&>());
+    if (name) config[key] = name->empty() ? TorchDTypeName(ParseDType(info.dtype()).value_or(DType::kF32)) : *name;
+  }
 }
 
 TensorDeclaration Declared(const v1::ModelInfo_KeptTensor& tensor) {

@@ -2,61 +2,16 @@
 
 #include "bitwright/v1/models.pb.h"
 #include "proto/base/status_macros.h"
-#include "proto/contract/digest.h"
 #include "proto/contract/task_names.h"
 #include "workers/quantize/packed_unit.h"
 #include "workers/targets/artifact.h"
 #include "workers/tasks/candidate_check.h"
 #include "workers/tasks/kinds.h"
+#include "workers/tasks/manifest_writer.h"
 #include "workers/tasks/target_model.h"
 #include "workers/tasks/task_errors.h"
 
 namespace bitwright::worker {
-namespace {
-
-// Adds files to an artifact and keeps their names for manifest and SHA256SUMS.
-class ArtifactWriter {
- public:
-  explicit ArtifactWriter(TaskIo& io) : io_(io) {}
-
-  std::string NewFile(const std::string& path) { return io_.NewOutput(ArtifactFileName(path)); }
-  // Takes note of a file that was written at `on_disk`.
-  absl::Status Note(const std::string& path, const std::string& on_disk) {
-    ABSL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(on_disk));
-    Sha256 hash;
-    const auto bytes = file->bytes();
-    ForMappedParts(bytes, [&](std::span<const std::byte> part) {
-      hash.Update(part.data(), part.size());
-      file->Release(part);
-    });
-    digests_[path] = {hash.Finish(), static_cast<int64_t>(bytes.size())};
-    return absl::OkStatus();
-  }
-  absl::Status Add(const std::string& path, std::string_view text) {
-    const std::string on_disk = NewFile(path);
-    ABSL_RETURN_IF_ERROR(WriteFile(on_disk, text));
-    digests_[path] = DigestOf(text);
-    return absl::OkStatus();
-  }
-  absl::Status Finish() {
-    std::map<std::string, std::string> sums;
-    for (const auto& [path, digest] : digests_) sums[path] = digest.sha256;
-    ABSL_RETURN_IF_ERROR(Add(kSumsFile, Sha256Sums(sums)));
-    v1::Manifest manifest;
-    for (const auto& [path, digest] : digests_) {
-      v1::FileEntry& entry = *manifest.add_files();
-      entry.set_path(path);
-      *entry.mutable_digest() = ToProto(digest);
-    }
-    return io_.WriteProto(TaskFile::kManifest, manifest);
-  }
-
- private:
-  TaskIo& io_;
-  std::map<std::string, BlobDigest> digests_;
-};
-
-}  // namespace
 
 absl::Status RunAssemble(const v1::AssembleParams& params, TaskIo& io) {
   v1::ModelInfo info;
@@ -80,11 +35,11 @@ absl::Status RunAssemble(const v1::AssembleParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const std::vector<std::string> paths, io.InputPaths(NumberedPrefix(TaskFile::kWeights)));
   ABSL_ASSIGN_OR_RETURN(const PackedUnits packed, PackedUnits::Open(paths));
 
-  ArtifactWriter artifact(io);
+  ManifestWriter artifact(io);
   const std::string file(target->weights_file()), weights = artifact.NewFile(file);
   ABSL_RETURN_IF_ERROR(
       target->WriteWeights(weights, model, plan, {checkpoint, packed}, [&](double share) { io.Progress(share); }));
-  ABSL_RETURN_IF_ERROR(artifact.Note(file, weights));
+  ABSL_RETURN_IF_ERROR(artifact.Note(file));
   ABSL_ASSIGN_OR_RETURN(const auto written,
                         WrittenFiles(*target, model, *stored, plan, {*measured, selection, params.card()}));
   for (const auto& [path, text] : written) ABSL_RETURN_IF_ERROR(artifact.Add(path, text));
@@ -93,6 +48,7 @@ absl::Status RunAssemble(const v1::AssembleParams& params, TaskIo& io) {
     ABSL_ASSIGN_OR_RETURN(const auto carried, io.Input(ModelFileName(path)));
     ABSL_RETURN_IF_ERROR(artifact.Add(path, carried->text()));
   }
+  ABSL_RETURN_IF_ERROR(artifact.Add(kSumsFile, Sha256Sums(artifact.Sums())));
   return artifact.Finish();
 }
 

@@ -6,6 +6,7 @@
 #include "proto/base/status_macros.h"
 #include "proto/contract/memory_cuts.h"
 #include "proto/contract/task_names.h"
+#include "proto/inputs/import_form.h"
 #include "proto/inputs/model_folder.h"
 #include "proto/inputs/model_refusals.h"
 #include "workers/calibrate/second_moment.h"
@@ -191,13 +192,34 @@ absl::Status CheckNames(const ModelFiles& files) {
   return CheckTensorNames(names);
 }
 
+// Of files in another form: what an import is to read.
+absl::Status WriteNeed(const v1::Import& import, const std::vector<SortedFile>& sorted, TaskIo& io) {
+  v1::ModelInfo info;
+  *info.mutable_imported() = import;
+  for (const SortedFile& file : sorted) {
+    if (file.part != FilePart::kIgnored) info.add_files(file.path);
+  }
+  AddFileNotices(sorted, *info.mutable_imported()->mutable_notices());
+  return io.WriteProto(TaskFile::kInfo, info);
+}
+
+// Of imported files: what they were.
+void DescribeImport(const v1::Import& import, v1::ModelInfo& info) {
+  *info.mutable_notices() = import.notices();
+  *info.mutable_imported() = import;
+  info.mutable_imported()->clear_notices();
+  AddImportNotice(info);
+}
+
 }  // namespace
 
-absl::Status RunInspect(const v1::InspectParams&, TaskIo& io) {
+absl::Status RunInspect(const v1::InspectParams& params, TaskIo& io) {
   const ModelFiles files = io.Files();
   const ModelFolder folder = FolderOf(files);
   ABSL_RETURN_IF_ERROR(CheckModelFolder(folder));
   ABSL_ASSIGN_OR_RETURN(const std::vector<SortedFile> sorted, SortModelFiles(folder));
+  const std::optional<v1::Import> import = ImportFormOf(folder);
+  if (import && !params.has_imported()) return WriteNeed(*import, sorted, io);
   const ModelFiles numeric = NumericFiles(sorted, files);
   ABSL_RETURN_IF_ERROR(CheckNames(numeric));
   ABSL_ASSIGN_OR_RETURN(const Model model, Model::Open(numeric));
@@ -209,6 +231,7 @@ absl::Status RunInspect(const v1::InspectParams&, TaskIo& io) {
   DescribeTensors(model, info);
   DescribeFiles(sorted, files, info);
   DescribePieces(pieces, info);
+  if (params.has_imported()) DescribeImport(params.imported(), info);
   AddModelNotices(folder, sorted, model, leftovers, info);
   ABSL_ASSIGN_OR_RETURN(const TargetModel described, ReadTargetModel(files, info, ""));
   for (const Target* target : Targets()) *info.add_targets() = DescribeTarget(*target, described);

@@ -9,6 +9,7 @@
 namespace bitwright::worker {
 
 absl::Status RunInspect(const v1::InspectParams& params, TaskIo& io);
+absl::Status RunImport(const v1::ImportParams& params, TaskIo& io);
 absl::Status RunTokenize(const v1::TokenizeParams& params, TaskIo& io);
 absl::Status RunReference(const v1::ReferenceParams& params, TaskIo& io);
 absl::Status RunCalibrate(const v1::CalibrateParams& params, TaskIo& io);

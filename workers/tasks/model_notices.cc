@@ -21,18 +21,6 @@ void Add(const char* reason, const std::string& message, v1::ModelInfo& info) {
   *info.add_notices() = MakeNotice(reason, message);
 }
 
-void AddFiles(const std::vector<SortedFile>& sorted, v1::ModelInfo& info) {
-  std::vector<std::string> left;
-  for (const SortedFile& file : sorted) {
-    if (file.part == FilePart::kIgnored) left.push_back(file.path + " (" + file.why + ")");
-  }
-  if (left.empty()) return;
-  Add("FILES_LEFT_OUT",
-      Count(left.size(), "file") + " given with the model " + (left.size() == 1 ? "is" : "are") +
-          " not part of it, and neither read nor counted: " + NameList(left),
-      info);
-}
-
 void AddCode(const ModelFolder& folder, v1::ModelInfo& info) {
   const std::set<std::string> code = ModelCode(folder);
   if (code.empty()) return;
@@ -91,9 +79,27 @@ std::string NameList(const std::vector<std::string>& names) {
   return text;
 }
 
+void AddFileNotices(const std::vector<SortedFile>& sorted, google::protobuf::RepeatedPtrField<v1::Notice>& notices) {
+  std::vector<std::string> left;
+  for (const SortedFile& file : sorted) {
+    if (file.part == FilePart::kIgnored) left.push_back(file.path + " (" + file.why + ")");
+  }
+  if (left.empty()) return;
+  *notices.Add() = MakeNotice("FILES_LEFT_OUT", Count(left.size(), "file") + " given with the model " +
+                                                    (left.size() == 1 ? "is" : "are") +
+                                                    " not part of it, and neither read nor counted: " + NameList(left));
+}
+
+void AddImportNotice(v1::ModelInfo& info) {
+  Add("MODEL_IMPORTED",
+      "the model was given as " + info.imported().stored_as() + "; its weights were rewritten once as " + info.dtype() +
+          " safetensors, which the job computes with and compares with",
+      info);
+}
+
 void AddModelNotices(const ModelFolder& folder, const std::vector<SortedFile>& sorted, const Model& model,
                      const std::vector<std::string>& leftovers, v1::ModelInfo& info) {
-  AddFiles(sorted, info);
+  AddFileNotices(sorted, *info.mutable_notices());
   AddCode(folder, info);
   AddTies(model, info);
   AddIndex(model.checkpoint(), info);

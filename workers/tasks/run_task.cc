@@ -15,6 +15,8 @@ absl::Status Dispatch(const v1::TaskSpec& spec, TaskIo& io) {
   switch (spec.params_case()) {
     case v1::TaskSpec::kInspect:
       return RunInspect(spec.inspect(), io);
+    case v1::TaskSpec::kImport:
+      return RunImport(spec.import(), io);
     case v1::TaskSpec::kTokenize:
       return RunTokenize(spec.tokenize(), io);
     case v1::TaskSpec::kReference:

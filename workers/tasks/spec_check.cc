@@ -121,6 +121,10 @@ absl::Status CheckBudget(const v1::Budget& budget) {
   return TaskSpecInvalidError("budget", "", "average_bits or artifact_bytes");
 }
 
+absl::Status Check(const v1::InspectParams& params) {
+  return CheckEnum("imported.form", params.imported().form(), v1::Import::Form_IsValid);
+}
+
 // TokenizeParams, or one of the texts behind the first.
 template <typename Text>
 absl::Status CheckText(const std::string& path, const Text& text) {
@@ -272,6 +276,9 @@ absl::Status Check(const v1::ReportParams& params) {
 absl::Status CheckParams(const v1::TaskSpec& spec) {
   switch (spec.params_case()) {
     case v1::TaskSpec::kInspect:
+      return Check(spec.inspect());
+    case v1::TaskSpec::kImport:
+      return absl::OkStatus();
     case v1::TaskSpec::kMerge:
       return CheckDamping("factoring.damping", spec.merge().factoring().damping());
     case v1::TaskSpec::kTokenize:

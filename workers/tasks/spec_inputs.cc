@@ -60,6 +60,7 @@ Wanted WantedOf(const v1::TaskSpec& spec) {
   const std::string config = ModelFileName("config.json");
   switch (spec.params_case()) {
     case v1::TaskSpec::kInspect:
+    case v1::TaskSpec::kImport:
       return {.model = true};
     case v1::TaskSpec::kTokenize:
       return Texts(spec);

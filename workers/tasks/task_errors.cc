@@ -13,6 +13,11 @@ absl::Status TaskInputDamagedError(const std::string& name, const std::string& w
                    {{"input", name}});
 }
 
+absl::Status NothingToImportError() {
+  return MakeError(absl::StatusCode::kInvalidArgument, "TASK_INPUT_DAMAGED",
+                   "inputs 'model/' are in no form that is imported", {{"input", "model/"}});
+}
+
 absl::Status TaskKindUnknownError(const std::string& kind) {
   return MakeError(absl::StatusCode::kInvalidArgument, "TASK_KIND_UNKNOWN",
                    "the task has no parameters of a kind that this worker knows", {{"kind", kind}});

@@ -14,6 +14,7 @@ absl::Status TaskKindUnknownError(const std::string& kind);   // TASK_KIND_UNKNO
 absl::Status TaskInputMissingError(const std::string& name);  // TASK_INPUT_MISSING
 // TASK_SPEC_INVALID: `field` has `value`, which is not within `limit` ("1 to 8"); metadata: field, value, limit.
 absl::Status TaskSpecInvalidError(const std::string& field, const std::string& value, const std::string& limit);
+absl::Status NothingToImportError();  // TASK_INPUT_DAMAGED: the files are plain safetensors
 absl::Status TaskInputDamagedError(const std::string& name, const std::string& why);  // TASK_INPUT_DAMAGED
 
 // TASK_INPUT_DAMAGED: a file of token statistics whose columns differ in length.

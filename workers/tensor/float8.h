@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstdint>
 
@@ -26,6 +27,13 @@ constexpr uint8_t E4M3OfExact(float value) {
                             : (magnitude >> 20) - (120u << 3);
   return static_cast<uint8_t>((bits >> 24 & 0x80u) | code);
 }
+
+// Of every code.
+inline constexpr auto kE4M3Values = [] {
+  std::array<float, 256> values{};
+  for (int code = 0; code < 256; ++code) values[static_cast<size_t>(code)] = E4M3ToFloat(static_cast<uint8_t>(code));
+  return values;
+}();
 
 static_assert(E4M3ToFloat(0x7e) == kMostE4M3 && E4M3OfExact(-kMostE4M3) == 0xfe);
 static_assert(E4M3ToFloat(0x01) == 0x1p-9f && E4M3OfExact(0x1p-9f) == 1 && E4M3OfExact(0x1p-6f) == 8);

@@ -1,6 +1,7 @@
 #include "client/api/model_dir.h"
 
 #include <filesystem>
+#include <map>
 
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
@@ -43,6 +44,84 @@ TEST(ModelDir, TakesWhatTheModelConsistsOf) {
   EXPECT_EQ(ignored, (std::vector<std::string>{"README.md", "blob", "checkpoint-500/model.safetensors",
                                                "consolidated.safetensors", "pytorch_model.bin", "sub/extra.txt"}));
   EXPECT_EQ(model.ignored_bytes(), 9 + 7 + 32 + 24 + 17 + 13);
+}
+
+// models--org--name/snapshots/{commit}/{file} -> ../../blobs/{hash}, as huggingface_hub lays it out.
+TEST(ModelDir, ASnapshotOfTheHubsCacheHasTheNamesOfItsLinks) {
+  TempDir dir;
+  const std::string snapshot = dir / "models--org--name/snapshots/0123abcd";
+  const std::map<std::string, std::string> files = {{"config.json", "{}"},
+                                                    {"model-00001-of-00002.safetensors", "a"},
+                                                    {"model-00002-of-00002.safetensors", "bb"},
+                                                    {"model.safetensors.index.json",
+                                                     R"({"weight_map":{"x":"model-00001-of-00002.safetensors",
+                                                                       "y":"model-00002-of-00002.safetensors"}})"},
+                                                    {"additional_chat_templates/tool.jinja", "t"}};
+  int number = 0;
+  for (const auto& [path, text] : files) {
+    const std::string blob = "b10b" + std::to_string(number++);
+    Put(dir, "models--org--name/blobs/" + blob, text);
+    const std::filesystem::path link = std::filesystem::path(snapshot) / path;
+    std::filesystem::create_directories(link.parent_path());
+    std::filesystem::create_symlink((path.find('/') == std::string::npos ? "../../blobs/" : "../../../blobs/") + blob,
+                                    link);
+  }
+  ASSERT_OK_AND_ASSIGN(const ModelDir model, ScanModelDir(snapshot));
+  std::vector<std::string> names;
+  for (const auto& [path, text] : files) names.push_back(path);
+  EXPECT_EQ(Paths(model.files), names);
+  for (const ModelFile& file : model.files) {
+    EXPECT_EQ(file.size_bytes, static_cast<int64_t>(files.at(file.path).size()));
+    EXPECT_EQ(file.local_path, snapshot + "/" + file.path);
+  }
+  EXPECT_TRUE(model.ignored.empty());
+}
+
+TEST(ModelDir, ALinkThatLeadsToNoFileIsNamed) {
+  for (const char* path : {"config.json", "model.safetensors", "tokenizer.json"}) {
+    for (const bool folder : {false, true}) {
+      TempDir dir;
+      for (const char* each : {"config.json", "model.safetensors", "tokenizer.json"}) Put(dir, each, "{}");
+      std::filesystem::remove(dir / path);
+      std::filesystem::create_directories(dir / "sub");
+      std::filesystem::create_symlink(folder ? "sub" : "../blobs/gone", dir / path);
+      const auto model = ScanModelDir(dir.path());
+      EXPECT_THAT(model, HasReason("MODEL_LINK_BROKEN")) << path;
+      EXPECT_NE(model.status().message().find(dir / path), absl::string_view::npos) << model.status();
+      EXPECT_NE(model.status().message().find(folder ? "folder" : "../blobs/gone"), absl::string_view::npos);
+    }
+  }
+  TempDir dir;
+  Put(dir, "config.json", "{}");
+  Put(dir, "model.safetensors");
+  std::filesystem::create_symlink("gone", dir / "pytorch_model.bin");
+  ASSERT_OK_AND_ASSIGN(const ModelDir model, ScanModelDir(dir.path()));
+  EXPECT_EQ(model.files.size(), 2U) << "what is no file of the model may lead anywhere";
+  EXPECT_TRUE(model.ignored.empty());
+}
+
+TEST(ModelDir, AGgufThatIsNamedIsTheModelWithItsOtherParts) {
+  TempDir dir;
+  for (const char* path : {"a-00001-of-00002.gguf", "a-00002-of-00002.gguf", "b.gguf", "config.json"}) Put(dir, path);
+  EXPECT_THAT(ScanModelDir(dir.path()), HasReason("GGUF_AMBIGUOUS"));
+  ASSERT_OK_AND_ASSIGN(ModelDir model, ScanModelDir(dir / "b.gguf"));
+  EXPECT_EQ(Paths(model.files), std::vector<std::string>{"b.gguf"});
+  EXPECT_TRUE(model.ignored.empty());
+  for (const char* part : {"a-00001-of-00002.gguf", "a-00002-of-00002.gguf"}) {
+    ASSERT_OK_AND_ASSIGN(model, ScanModelDir(dir / part));
+    EXPECT_EQ(Paths(model.files), (std::vector<std::string>{"a-00001-of-00002.gguf", "a-00002-of-00002.gguf"}));
+  }
+  std::filesystem::remove(dir / "a-00002-of-00002.gguf");
+  EXPECT_THAT(ScanModelDir(dir / "a-00001-of-00002.gguf"), HasReason("MODEL_FILE_MISSING"));
+  std::filesystem::remove(dir / "a-00001-of-00002.gguf");
+  ASSERT_OK_AND_ASSIGN(model, ScanModelDir(dir.path()));
+  EXPECT_EQ(Paths(model.files), std::vector<std::string>{"b.gguf"}) << "a folder's only one";
+  EXPECT_EQ(model.ignored.size(), 1U) << "its config.json";
+  Put(dir, "config.json", "{}");
+  Put(dir, "model.safetensors");
+  ASSERT_OK_AND_ASSIGN(model, ScanModelDir(dir.path()));
+  EXPECT_EQ(Paths(model.files), (std::vector<std::string>{"config.json", "model.safetensors"})) << "safetensors first";
+  EXPECT_THAT(ScanModelDir(dir / "none.gguf"), HasReason("FILE_UNREADABLE"));
 }
 
 TEST(ModelDir, SaysWhatIsMissing) {

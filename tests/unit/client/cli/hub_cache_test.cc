@@ -35,5 +35,14 @@ TEST(HubCache, FindsTheSnapshotOfMain) {
   EXPECT_EQ(FindInHubCaches(caches, "org/other"), std::nullopt);
 }
 
+TEST(HubCache, NamesTheModelOfASnapshot) {
+  EXPECT_EQ(HubNameOf("/x/models--org--name/snapshots/abc"), "org/name");
+  EXPECT_EQ(HubNameOf("/x/models--org--my--name/snapshots/abc/"), "org/my--name");
+  for (const char* path : {"/x/models--org--name", "/x/models--org--name/blobs/abc", "/x/models--name/snapshots/abc",
+                           "/x/datasets--org--name/snapshots/abc", "/x/models----name/snapshots/abc", "/", ""}) {
+    EXPECT_EQ(HubNameOf(path), std::nullopt) << path;
+  }
+}
+
 }  // namespace
 }  // namespace bitwright::client

@@ -11,10 +11,10 @@ namespace {
 
 TEST(TaskNames, KindsAreTheFieldsOfTheParams) {
   const std::set<std::string> kinds = {
-      TaskKind::kInspect,   TaskKind::kTokenize, TaskKind::kReference, TaskKind::kCalibrate, TaskKind::kMerge,
-      TaskKind::kCurvature, TaskKind::kProfile,  TaskKind::kCheck,     TaskKind::kAllocate,  TaskKind::kQuantize,
-      TaskKind::kEvaluate,  TaskKind::kChoose,   TaskKind::kQuestions, TaskKind::kScore,     TaskKind::kGrade,
-      TaskKind::kSample,    TaskKind::kSelect,   TaskKind::kAssemble,  TaskKind::kReport};
+      TaskKind::kInspect,  TaskKind::kImport,    TaskKind::kTokenize, TaskKind::kReference, TaskKind::kCalibrate,
+      TaskKind::kMerge,    TaskKind::kCurvature, TaskKind::kProfile,  TaskKind::kCheck,     TaskKind::kAllocate,
+      TaskKind::kQuantize, TaskKind::kEvaluate,  TaskKind::kChoose,   TaskKind::kQuestions, TaskKind::kScore,
+      TaskKind::kGrade,    TaskKind::kSample,    TaskKind::kSelect,   TaskKind::kAssemble,  TaskKind::kReport};
   std::set<std::string> fields;
   const auto* params = v1::TaskSpec::descriptor()->FindOneofByName("params");
   for (int i = 0; i < params->field_count(); ++i) fields.insert(params->field(i)->name());

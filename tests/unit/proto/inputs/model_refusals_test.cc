@@ -6,6 +6,7 @@
 #include <set>
 
 #include "proto/contract/architectures.h"
+#include "proto/inputs/import_form.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/proto/inputs/folder_of.h"
@@ -52,8 +53,9 @@ std::vector<Case> Cases() {
       {"FILE_IS_LFS_POINTER",
        {{"config.json", kLlama}, {"model.safetensors.index.json", kPointer}, {"1.safetensors", kPointer}},
        "'1.safetensors' (and 1 more)"},
-      {"MODEL_IS_GGUF", {{"model-q4_k.gguf", "GGUF"}}, "'model-q4_k.gguf'"},
-      {"MODEL_IS_GGUF", {{"config.json", kLlama}, {"a.gguf", ""}, {"tokenizer.json", "{}"}}, "'a.gguf'"},
+      {"FILE_IS_LFS_POINTER", {{"model.gguf", kPointer}}, "'model.gguf'"},
+      {"GGUF_AMBIGUOUS", {{"a-f16.gguf", "GGUF"}, {"a-q8_0.gguf", "GGUF"}}, "'a-f16.gguf', 'a-q8_0.gguf'"},
+      {"GGUF_AMBIGUOUS", {{"a-00001-of-00002.gguf", ""}, {"a-00002-of-00002.gguf", ""}, {"b.gguf", ""}}, "'b.gguf'"},
       {"MODEL_IS_ADAPTER",
        {{"adapter_config.json", R"({"peft_type":"LORA","base_model_name_or_path":"some/base"})"},
         {"adapter_model.safetensors", ""}},
@@ -109,6 +111,30 @@ TEST(ModelRefusals, EachFolderIsCalledByItsName) {
     EXPECT_NE(status.message().find(one.named), absl::string_view::npos) << status;
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   }
+}
+
+// A GGUF is a model by itself; a quantized checkpoint of these methods is imported.
+TEST(ModelRefusals, WhatIsImportedIsNotRefused) {
+  const std::vector<Files> folders = {
+      {{"model-f16.gguf", "GGUF"}},
+      {{"config.json", "no JSON"}, {"a.gguf", ""}, {"tokenizer.json", "{}"}, {"pytorch_model.bin", ""}},
+      {{"a.gguf", ""}, {"mmproj-a.gguf", ""}, {"imatrix.gguf", ""}},
+      {{"a-00001-of-00002.gguf", ""}, {"a-00002-of-00002.gguf", ""}},
+      Whole(Config("Qwen3ForCausalLM", "qwen3",
+                   R"(,"quantization_config":{"quant_method":"fp8","weight_block_size":[128,128]})")),
+      Whole(Config("LlamaForCausalLM", "llama",
+                   R"(,"quantization_config":{"quant_method":"compressed-tensors","format":"float-quantized"})")),
+  };
+  for (const Files& files : folders) {
+    EXPECT_THAT(CheckModelFolder(FolderOf(files)), IsOk());
+    EXPECT_THAT(SortModelFiles(FolderOf(files)), IsOk());
+    EXPECT_TRUE(ImportFormOf(FolderOf(files)).has_value());
+  }
+  EXPECT_FALSE(ImportFormOf(FolderOf(Whole())).has_value());
+  EXPECT_FALSE(ImportFormOf(FolderOf({{"config.json", kLlama}, {"model.safetensors", ""}, {"a.gguf", ""}})))
+      << "safetensors come first";
+  EXPECT_EQ(ImportFormOf(FolderOf(folders[4]))->stored_as(), "FP8 (E4M3, scales of blocks of 128 × 128)");
+  EXPECT_THAT(CheckModelFolder(FolderOf({{"a-00002-of-00002.gguf", ""}})), HasReason("MODEL_FILE_MISSING"));
 }
 
 TEST(ModelRefusals, NoRowIsWithoutACase) {

@@ -450,5 +450,60 @@ TEST(Expand, InspectReadsEveryFile) {
   EXPECT_FALSE(node.numeric);
 }
 
+TEST(Expand, AModelInItsOwnFormIsInspectedAndNoMore) {
+  const v1::Model model = Model({});
+  ModelFacts facts;
+  EXPECT_FALSE(ExpandModel(model.manifest(), facts).complete);
+  facts.given = model.info();
+  const Expansion expansion = ExpandModel(model.manifest(), facts);
+  EXPECT_TRUE(expansion.complete);
+  ASSERT_EQ(expansion.nodes.size(), 1U);
+  EXPECT_EQ(expansion.nodes[0].spec.SerializeAsString(), InspectNode(model.manifest()).spec.SerializeAsString());
+  EXPECT_EQ(facts.info(), &*facts.given);
+}
+
+TEST(Expand, AModelInAnotherFormIsImportedAndInspectedAgain) {
+  v1::Manifest given = Model({}).manifest();
+  ModelFacts facts;
+  facts.given.emplace();
+  facts.given->mutable_imported()->set_form(v1::Import::FP8);
+  facts.given->add_files("config.json");
+  const Expansion two = ExpandModel(given, facts);
+  ASSERT_EQ(two.nodes.size(), 2U);
+  EXPECT_EQ(two.nodes[1].key, "import");
+  EXPECT_EQ(two.nodes[1].spec.kind(), "import");
+  ASSERT_EQ(two.nodes[1].spec.inputs_size(), 1) << "what inspection named, and no more";
+  EXPECT_EQ(two.nodes[1].spec.inputs(0).name(), "model/config.json");
+  EXPECT_FALSE(two.nodes[1].small) << "it reads and writes all weights";
+  EXPECT_FALSE(two.complete);
+  EXPECT_EQ(facts.info(), nullptr);
+
+  facts.rewritten = Model({}).manifest();
+  const Expansion three = ExpandModel(given, facts);
+  ASSERT_EQ(three.nodes.size(), 3U);
+  EXPECT_EQ(three.nodes[2].key, "inspect[imported]");
+  EXPECT_EQ(three.nodes[2].spec.inspect().imported().form(), v1::Import::FP8);
+  EXPECT_EQ(three.nodes[2].links.size(), static_cast<size_t>(facts.rewritten->files_size()));
+  for (const TaskNode::Link& link : three.nodes[2].links) {
+    EXPECT_EQ(link.from, "import");
+    EXPECT_EQ(link.output.substr(5), link.input.substr(6));
+  }
+  facts.imported = Model({}).info();
+  EXPECT_TRUE(ExpandModel(given, facts).complete);
+  EXPECT_EQ(facts.info(), &*facts.imported);
+}
+
+TEST(Expand, JobsReadWhatAnImportMade) {
+  v1::Model model = Model({});
+  *model.mutable_imported() = model.manifest();
+  for (v1::FileEntry& file : *model.mutable_imported()->mutable_files()) {
+    *file.mutable_digest() = FakeDigest("imported " + file.path(), 7);
+  }
+  const ModelInputs inputs(model);
+  ASSERT_FALSE(inputs.Of(ModelFiles::kAll).empty());
+  for (const v1::TaskInput& input : inputs.Of(ModelFiles::kAll))
+    EXPECT_EQ(input.digest().size_bytes(), 7) << input.name();
+}
+
 }  // namespace
 }  // namespace bitwright::server

@@ -287,7 +287,9 @@ class LargePlanner final : public Planner {
     }
     return expansion;
   }
-  TaskNode Inspect(const v1::Manifest& manifest) const override { return planner_->Inspect(manifest); }
+  Expansion ExpandModel(const v1::Manifest& manifest, const ModelFacts& facts) const override {
+    return planner_->ExpandModel(manifest, facts);
+  }
   absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, std::shared_ptr<const v1::Model> model,
                                       const v1::Digest& info, const std::optional<v1::Recipe>& shipped,
                                       Purpose purpose) const override {

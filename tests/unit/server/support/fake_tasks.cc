@@ -27,13 +27,47 @@ v1::TokenizeSummary SummaryOf(const v1::TokenizeParams& params, int windows) {
   return summary;
 }
 
+// Files with a GGUF are in another form.
+v1::ModelInfo Inspected(const v1::TaskSpec& spec, const Shape& shape) {
+  v1::ModelInfo info = Info(shape);
+  *info.mutable_imported() = spec.inspect().imported();
+  if (spec.inspect().has_imported()) return info;
+  info.clear_imported();
+  for (const v1::TaskInput& input : spec.inputs()) {
+    if (input.name() != ModelFileName("model.gguf")) continue;
+    info.Clear();
+    info.mutable_imported()->set_form(v1::Import::GGUF);
+    info.mutable_imported()->set_stored_as("GGUF");
+    info.add_files("model.gguf");
+  }
+  return info;
+}
+
+// The files that Info names.
+std::map<std::string, std::string> Imported(const std::string& text, const Shape& shape) {
+  std::map<std::string, std::string> outputs;
+  v1::Manifest manifest;
+  const v1::ModelInfo info = Info(shape);
+  for (const std::string& path : info.files()) {
+    const std::string content = path + " of " + text;
+    outputs[ArtifactFileName(path)] = content;
+    v1::FileEntry* file = manifest.add_files();
+    file->set_path(path);
+    *file->mutable_digest() = ToProto(DigestOf(content));
+  }
+  outputs[TaskFile::kManifest] = manifest.SerializeAsString();
+  return outputs;
+}
+
 }  // namespace
 
 std::map<std::string, std::string> FakeOutputs(const v1::TaskSpec& spec, const Shape& shape, int windows) {
   const std::string text = spec.kind() + " " + TaskDigest(spec);
   switch (spec.params_case()) {
     case v1::TaskSpec::kInspect:
-      return {{"info", Info(shape).SerializeAsString()}};
+      return {{"info", Inspected(spec, shape).SerializeAsString()}};
+    case v1::TaskSpec::kImport:
+      return Imported(text, shape);
     case v1::TaskSpec::kTokenize:
       return {{"ids", text}, {"summary", SummaryOf(spec.tokenize(), windows).SerializeAsString()}};
     case v1::TaskSpec::kReference:

@@ -6,6 +6,7 @@
 
 #include "tests/support/block_facts.h"
 #include "tests/support/status_matchers.h"
+#include "workers/families/dtype_name.h"
 
 namespace bitwright::worker {
 namespace {
@@ -195,6 +196,23 @@ TEST(Config, Unsupported) {
   ExpectRefused(With("transformers_weights", "other.safetensors"), "CONFIG_UNSUPPORTED", "transformers_weights");
   ExpectRefused(With("torch_dtype", "int8"), "CONFIG_UNSUPPORTED", "torch_dtype");
   EXPECT_THAT(Parse(With("hidden_act", "swish")), IsOk()) << "another name of silu";
+}
+
+TEST(Config, TheDTypeInAnySpelling) {
+  for (const char* key : {"dtype", "torch_dtype"}) {
+    for (const char* name : {"bfloat16", "float16", "half", "float32", "float", "float64", "double", "torch.bfloat16",
+                             "torch.half", "auto"}) {
+      EXPECT_THAT(Parse(With(key, name)), IsOk()) << key << " " << name;
+    }
+    EXPECT_THAT(Parse(With(key, nullptr)), IsOk());
+    for (const char* name : {"", "bf16", "Torch.bfloat16", "torch.", "torch.torch.half", "int8", "float8_e4m3fn"}) {
+      ExpectRefused(With(key, name), "CONFIG_UNSUPPORTED", key);
+    }
+    ExpectRefused(With(key, 16), "CONFIG_INVALID", key);
+    ExpectRefused(With(key, {{"", "float16"}}), "CONFIG_INVALID", key);
+  }
+  EXPECT_EQ(TorchDTypeName("torch.half"), "half");
+  EXPECT_EQ(TorchDTypeName("auto"), "") << "what the weights have";
 }
 
 // Which of two places counts, where both are there.

@@ -111,6 +111,25 @@ TEST(QuantizationConfig, TiedUnitsAreOnePattern) {
   EXPECT_EQ(groups["group_1"]["weights"]["num_bits"], 5);
 }
 
+// transformers takes names of the torch module alone, and the type that a module's "auto" would find.
+TEST(QuantizationConfig, TheDTypeIsSpelledAsTransformersReadsIt) {
+  v1::ModelInfo info = SampleInfo(1, 64, 64);
+  info.set_dtype("BF16");
+  std::mt19937 random(1);
+  const v1::Plan plan = RandomPlan(info, random);
+  for (const auto& [given, written] : std::map<std::string, std::string>{{R"("torch.float16")", R"("float16")"},
+                                                                         {R"("half")", R"("half")"},
+                                                                         {R"("auto")", R"("bfloat16")"},
+                                                                         {"null", "null"}}) {
+    for (const std::string key : {"dtype", "torch_dtype"}) {
+      TargetModel model = SampleModel(info);
+      model.texts["config.json"] = "{\"" + key + "\":" + given + "}";
+      ASSERT_OK_AND_ASSIGN(const auto files, CompressedTensors().OwnFiles(model, plan));
+      EXPECT_EQ(json::parse(files.at("config.json"))[key].dump(), written) << given;
+    }
+  }
+}
+
 TEST(QuantizationConfig, TheRestOfTheConfigStaysInItsOrder) {
   const v1::ModelInfo info = SampleInfo(1, 64, 64);
   std::mt19937 random(6);

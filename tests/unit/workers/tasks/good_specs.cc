@@ -46,6 +46,9 @@ void AddMeasuring(std::vector<v1::TaskSpec>& specs) {
   v1::TaskSpec spec = Spec(TaskKind::kInspect, WithModel({}));
   spec.mutable_inspect();
   specs.push_back(spec);
+  spec = Spec(TaskKind::kImport, WithModel({}));
+  spec.mutable_import();
+  specs.push_back(spec);
   spec = Spec(TaskKind::kTokenize, {TaskFile::kData, ModelFileName("tokenizer.json")});
   spec.mutable_tokenize()->set_kind(v1::Data::TEXT);
   spec.mutable_tokenize()->set_window(16);
