@@ -2,6 +2,7 @@
 
 #include "server/jobs/estimate_cache.h"
 #include "server/jobs/expand.h"
+#include "server/jobs/expand_model.h"
 #include "server/jobs/resolve.h"
 
 namespace bitwright::server {

@@ -1,7 +1,8 @@
+#include "server/jobs/expand_model.h"
+
 #include <algorithm>
 
 #include "proto/contract/task_names.h"
-#include "server/jobs/expand.h"
 #include "server/jobs/node_builder.h"
 
 namespace bitwright::server {

@@ -14,6 +14,7 @@
 #include "proto/contract/rpc_status.h"
 #include "proto/recipes/shipped_recipes.h"
 #include "server/jobs/expand.h"
+#include "server/jobs/expand_model.h"
 #include "server/jobs/resolve.h"
 #include "server/jobs/task_digest.h"
 #include "server/jobs/texts.h"

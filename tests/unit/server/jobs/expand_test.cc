@@ -9,6 +9,7 @@
 #include "proto/contract/model_parts.h"
 #include "proto/contract/task_names.h"
 #include "server/jobs/expand.h"
+#include "server/jobs/expand_model.h"
 #include "server/jobs/resolve.h"
 #include "server/jobs/task_digest.h"
 #include "server/jobs/texts.h"

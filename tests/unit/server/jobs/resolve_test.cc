@@ -166,7 +166,7 @@ TEST(Resolve, AConsumerMustLoadTheEndsToo) {
   v1::Model model = Model({});
   v1::ConsumerInfo& consumer = *model.mutable_info()->mutable_targets(0)->add_consumers();
   consumer.set_name("server");
-  for (const char* format : {"int4-g32", "int8-channel"}) consumer.add_formats(format);
+  for (const char* format : {"int4-g32", "int4-channel", "int8-channel"}) consumer.add_formats(format);
   v1::Recipe recipe = MixedGptq();
   const auto resolve = [&] {
     v1::JobSpec spec = Spec();

@@ -2,6 +2,7 @@
 
 #include "proto/contract/digest.h"
 #include "server/jobs/expand.h"
+#include "server/jobs/expand_model.h"
 #include "server/jobs/task_digest.h"
 #include "tests/unit/server/jobs/sample_jobs.h"
 

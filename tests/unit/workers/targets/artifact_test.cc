@@ -182,9 +182,9 @@ TEST(Consumers, AreNamedByRule) {
   const std::string both = card_of(info, {"int4-g64", "int8-g64", "nvfp4"});
   EXPECT_NE(both.find("vLLM with its Marlin kernels:\n\n```\nvllm serve"), std::string::npos) << both;
   EXPECT_NE(both.find("AutoModelForCausalLM.from_pretrained"), std::string::npos);
-  const std::string mixed = card_of(info, {"int3-g64", "int4-g64", "int8-g64-asym"});
+  const std::string mixed = card_of(info, {"int3-g64", "int4-g64", "mxfp6"});
   EXPECT_EQ(mixed.find("vllm serve"), std::string::npos);
-  EXPECT_NE(mixed.find("vLLM with its Marlin kernels does not load it: it has no int3-g64, int8-g64-asym."),
+  EXPECT_NE(mixed.find("vLLM with its Marlin kernels does not load it: it has no int3-g64, mxfp6."),
             std::string::npos)
       << mixed;
   EXPECT_NE(mixed.find("AutoModelForCausalLM.from_pretrained"), std::string::npos);
