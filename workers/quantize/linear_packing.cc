@@ -179,8 +179,7 @@ std::vector<std::vector<std::byte>> PackLinear(const LinearSpec& linear, const F
 }
 
 PackedLinear::PackedLinear(const LinearSpec& linear, const Format& format, const SafetensorsFile& file)
-    : out_(linear.out),
-      in_(linear.in),
+    : in_(linear.in),
       format_(format),
       file_(&file),
       stored_(StoredTensors(format, linear.out, linear.in, DType::kF32)) {}

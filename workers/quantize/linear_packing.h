@@ -37,7 +37,7 @@ class PackedLinear {
   void DecodeIntegers(int64_t row, std::span<float> values) const;
   void DecodeFloats(int64_t row, std::span<float> values) const;
 
-  int64_t out_ = 0, in_ = 0;
+  int64_t in_ = 0;
   Format format_;
   const SafetensorsFile* file_;
   std::vector<StoredTensor> stored_;

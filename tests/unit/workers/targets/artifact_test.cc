@@ -184,8 +184,7 @@ TEST(Consumers, AreNamedByRule) {
   EXPECT_NE(both.find("AutoModelForCausalLM.from_pretrained"), std::string::npos);
   const std::string mixed = card_of(info, {"int3-g64", "int4-g64", "mxfp6"});
   EXPECT_EQ(mixed.find("vllm serve"), std::string::npos);
-  EXPECT_NE(mixed.find("vLLM with its Marlin kernels does not load it: it has no int3-g64, mxfp6."),
-            std::string::npos)
+  EXPECT_NE(mixed.find("vLLM with its Marlin kernels does not load it: it has no int3-g64, mxfp6."), std::string::npos)
       << mixed;
   EXPECT_NE(mixed.find("AutoModelForCausalLM.from_pretrained"), std::string::npos);
   const std::string narrow = card_of(SampleInfo(1, 64, 128), {"int4-g64", "int8-g64"});
