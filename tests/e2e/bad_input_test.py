@@ -183,7 +183,7 @@ class BadInput(ServiceTest):
             'below the smallest plan': ('BUDGET_BELOW_SMALLEST_PLAN',
                                         self.job(self.model, *self.data(), budget='1.5bpw')),
             'above the largest plan': ('BUDGET_ABOVE_LARGEST_PLAN',
-                                       self.job(self.model, *self.data(), budget='12bpw')),
+                                       self.job(self.model, *self.data(), budget='20bpw')),
             'bytes below the smallest': ('BUDGET_BELOW_SMALLEST_PLAN',
                                          self.job(self.model, *self.data(), budget='100kB')),
             'bytes above the largest': ('BUDGET_ABOVE_LARGEST_PLAN', self.job(self.model, *self.data(), budget='1GB')),
