@@ -22,10 +22,13 @@ inline constexpr std::string_view kCompressedTensorsFormats[] = {
     "int8-g32",     "int8-g32-asym",  "int8-g64",     "int8-g64-asym", "int8-g128", "int8-g128-asym",
     "int8-channel", "fp8-tensor",     "fp8-channel",  "fp8-block",     "mxfp8",     "unquantized",
 };
-// Those that plans take only where a recipe or a consumer names them: transformers 5.23 with compressed-tensors 0.20
-// expects zero points unpacked where it makes room for them, and packed where it reads them, and loads none.
+// Those that plans take only where a recipe or a consumer names them, for what transformers 5.23 does with
+// compressed-tensors 0.20. It expects zero points unpacked where it makes room for them, and packed where it reads
+// them, and so loads none. It decompresses floats with scales of their own type to bfloat16, whatever the model
+// computes in, and then computes with them in models of bfloat16 alone.
 inline constexpr std::string_view kFormatsOnRequest[] = {
-    "int4-g32-asym", "int4-g64-asym", "int4-g128-asym", "int8-g32-asym", "int8-g64-asym", "int8-g128-asym",
+    "int4-g32-asym",  "int4-g64-asym", "int4-g128-asym", "int8-g32-asym", "int8-g64-asym",
+    "int8-g128-asym", "mxfp4",         "nvfp4",          "mxfp6",         "mxfp8",
 };
 inline constexpr std::string_view kGgufFormats[] = {
     "Q2_K",   "IQ2_XXS", "IQ2_XS", "IQ2_S", "Q3_K", "IQ3_XXS", "IQ3_S", "Q4_0", "Q4_1",        "Q4_K",

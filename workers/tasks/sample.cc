@@ -73,7 +73,6 @@ Ids MostLikely(const BlockRunner& runner, const OutputHead& head, const Matrix& 
 // many passes.
 absl::StatusOr<Ids> Continue(const Beginning& beginning, int tokens, const PlanWeights& weights, BlockRunner& runner,
                              const TaskIo& io) {
-  const OutputHead head(runner, kMostHeadBytes, weights.head());
   const size_t prompt = beginning.prompt.size(), all = prompt + static_cast<size_t>(tokens);
   Ids ids = beginning.prompt;
   ids.insert(ids.end(), beginning.draft.begin(), beginning.draft.end());
@@ -82,6 +81,7 @@ absl::StatusOr<Ids> Continue(const Beginning& beginning, int tokens, const PlanW
     const DeviceMatrix x = runner.Embed(ids, weights.embedding());
     ABSL_RETURN_IF_ERROR(runner.RunBlocks(0, runner.model().config().layers, x.view(), weights.units()));
     runner.model().FinalNorm(runner.device(), x.view());
+    const OutputHead head(runner, kMostHeadBytes, weights.head());  // not beside a block
     const Ids next =
         MostLikely(runner, head, x.view().Rows(static_cast<int64_t>(settled) - 1, static_cast<int64_t>(all - settled)));
     const auto guess = ids.begin() + static_cast<std::ptrdiff_t>(settled);
