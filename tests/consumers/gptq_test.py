@@ -68,7 +68,6 @@ sample = os.path.join(source, "deploy", "sample")
 texts = [os.path.join(sample, name) for name in ("calibration.txt", "evaluation.txt")]
 results = [
     check("uniform", sample, texts, "4.8bpw", ["int4-g32-f16", "int8-g32-f16"], "transformers", 1),
-    check("three", sample, texts, "3.7bpw", ["int3-g64-f16", "int8-g32-f16"], "transformers", 1),
     check("mixed", sample, texts, "4bpw", ["int2-g32-f16", "int3-g64-f16", "int4-g32-f16", "int8-channel-f16"], "gptqmodel", 2),
     check("kept", sample, texts, "11bpw", ["int4-g32-f16", "int8-channel-f16", "unquantized"], "gptqmodel", 2),
 ]
