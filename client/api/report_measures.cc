@@ -1,7 +1,6 @@
 #include "client/api/report_measures.h"
 
 #include <algorithm>
-#include <sstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -68,14 +67,7 @@ std::string Paragraph(std::string_view name, const std::string& text,
   constexpr size_t kIndent = 18, kMostShown = 4000;
   std::string shown = text.empty() ? absl::StrJoin(ids, " ") : text;
   std::replace(shown.begin(), shown.end(), '\n', ' ');
-  std::string lines;
-  std::istringstream wrapped(Wrap(Printable(shown, kMostShown), kColumns - kIndent));
-  for (std::string line; std::getline(wrapped, line);) {
-    std::string label = lines.empty() ? "  " + std::string(name) : "";
-    label.resize(kIndent, ' ');
-    absl::StrAppend(&lines, label, line, "\n");
-  }
-  return lines;
+  return Beside(absl::StrCat("  ", std::string(name)), kIndent, Printable(shown, kMostShown), kColumns);
 }
 
 std::string NameOfText(const v1::Report& report, int text) {

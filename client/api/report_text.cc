@@ -1,7 +1,6 @@
 #include "client/api/report_text.h"
 
 #include <map>
-#include <sstream>
 
 #include "absl/strings/str_cat.h"
 #include "client/api/budget.h"
@@ -25,12 +24,7 @@ std::string Line(std::string_view label, const std::string& value) {
 }
 
 // Lines below a Line, in the column of its value.
-std::string Indented(std::string_view paragraph) {
-  std::string text;
-  std::istringstream lines(Wrap(paragraph, kColumns - kLabelColumns));
-  for (std::string line; std::getline(lines, line);) text += Line("", line);
-  return text;
-}
+std::string Indented(std::string_view paragraph) { return Beside("", kLabelColumns, paragraph, kColumns); }
 
 // Index of the uniform candidate with the lowest mean KL divergence; -1: none.
 int BestUniform(const v1::Report& report) {
@@ -151,9 +145,8 @@ std::string Notices(const v1::Report& report) {
   if (report.notices().empty()) return "";
   std::string text = "\nTo be known\n\n";
   for (const v1::Notice& notice : report.notices()) {
-    std::istringstream lines(Wrap(Printable(notice.message(), 1000) + " [" + Printable(notice.reason(), 60) + "]", 96));
-    std::string begin = "  - ";
-    for (std::string line; std::getline(lines, line); begin = "    ") absl::StrAppend(&text, begin, line, "\n");
+    text +=
+        Beside("  - ", 4, Printable(notice.message(), 1000) + " [" + Printable(notice.reason(), 60) + "]", kColumns);
   }
   return text;
 }
@@ -186,8 +179,8 @@ std::string Consumers(const v1::Report& report) {
     for (const v1::ConsumerVerdict& consumer : report.consumers()) {
       if (consumer.loads() != loads) continue;
       const std::string why = loads ? "" : ": " + Printable(consumer.reason(), 400);
-      std::istringstream lines(Wrap(Printable(consumer.program(), kNameColumns) + why, kColumns - kLabelColumns));
-      for (std::string line; std::getline(lines, line); label.clear()) text += Line(label, line);
+      text += Beside(label, kLabelColumns, Printable(consumer.program(), kNameColumns) + why, kColumns);
+      label.clear();
     }
   }
   return text;

@@ -1,6 +1,7 @@
 #include "client/api/text_table.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "client/api/number_text.h"
 #include "proto/base/log.h"
@@ -91,6 +92,17 @@ std::string Wrap(std::string_view paragraph, size_t most_columns) {
     line += (line.empty() ? "" : " ") + word;
   }
   return line.empty() ? text : text + line + '\n';
+}
+
+std::string Beside(std::string_view label, size_t indent, std::string_view paragraph, size_t most_columns) {
+  std::string text;
+  std::istringstream lines(Wrap(paragraph, most_columns - indent));
+  for (std::string line; std::getline(lines, line); label = "") {
+    std::string begin(label);
+    begin.resize(indent, ' ');
+    text.append(begin).append(line).append("\n");
+  }
+  return text;
 }
 
 }  // namespace bitwright::client

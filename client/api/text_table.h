@@ -30,4 +30,7 @@ class TextTable {
 // Breaks a paragraph at spaces into lines of at most `most_columns`, each ending with a newline.
 std::string Wrap(std::string_view paragraph, size_t most_columns);
 
+// The same to the right of a label, which stands before the first line in `indent` bytes; the others have spaces there.
+std::string Beside(std::string_view label, size_t indent, std::string_view paragraph, size_t most_columns);
+
 }  // namespace bitwright::client

@@ -39,11 +39,11 @@ class Costs {
   // Of embedding and head: rows that are looked at, priced or rounded.
   double ProfileEndsFlops() const;
   double QuantizeEndsFlops(int plans) const;
-  double EvaluateFlops(int windows) const;
+  double EvaluateFlops(int windows) const;  // L·F + 2·D, and unpacking: L·P
   // Of sequences of a window of their own.
   double ScoreFlops(int sequences, int window) const;
   // Of so many tokens, each at the end of one pass over a window.
-  double SampleFlops(int tokens, int window) const;  // L·F + 2·D, and unpacking: L·P
+  double SampleFlops(int tokens, int window) const;
 
   int Measurements() const { return 1 + recipe_.sensitivity().checked_bits_size(); }  // of a checked unit
 

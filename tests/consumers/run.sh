@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs a consumer test with the Python of its virtual environment. usage: run.sh TEST ARGUMENTS
+# Runs a consumer test with the Python that VENV prints: venv.sh or lm_eval.sh. usage: run.sh VENV TEST ARGUMENTS
 set -uo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-if ! python=$("$here/venv.sh"); then
-  echo "skipped: no virtual environment with $here/requirements.txt could be made"
+if ! python=$("$1"); then
+  echo "skipped: no virtual environment could be made by $1"
   exit 77
 fi
+shift
 exec "$python" "$@"

@@ -19,6 +19,10 @@ struct GgmlType {
   bool operator==(const GgmlType& other) const { return id == other.id; }
 };
 
+// Ids of those that hold numbers one by one.
+inline constexpr uint32_t kGgmlF32 = 0, kGgmlF16 = 1, kGgmlBF16 = 30;
+inline constexpr uint32_t kGgmlQ8_0 = 8;
+
 // All that files may hold, by rising id. Not among them: types that ggml gave up (4, 5, 31 to 33, 36 to 38) and types
 // of activations, which only live in memory (Q8_1 is 9, Q8_K is 15).
 std::span<const GgmlType> GgmlTypes();

@@ -153,12 +153,6 @@ absl::StatusOr<TensorView> SafetensorsFile::Find(const std::string& name) const 
   return found->second;
 }
 
-int64_t TensorDeclaration::bytes() const {
-  int64_t bytes = ByteSize(dtype);
-  for (const int64_t d : shape) bytes *= d;
-  return bytes;
-}
-
 std::string SafetensorsHeader(const std::vector<TensorDeclaration>& tensors,
                               const std::map<std::string, std::string>& metadata) {
   std::string text = "{";

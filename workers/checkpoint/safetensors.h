@@ -58,7 +58,7 @@ struct TensorDeclaration {
   DType dtype = DType::kF32;
   std::vector<int64_t> shape;
 
-  int64_t bytes() const;
+  int64_t bytes() const { return ByteSize(dtype, shape); }
 };
 
 // Bytes of the header (size word included, padded to 8) of a file with these tensors in this order.

@@ -5,6 +5,7 @@
 
 #include "proto/base/log.h"
 #include "workers/formats/block_layout.h"
+#include "workers/formats/float_packing.h"
 #include "workers/tensor/float16.h"
 
 namespace bitwright::worker {
@@ -30,22 +31,19 @@ struct BitReader {
 };
 
 // Codes count the codebook from its least value; fields are as ggml has them.
-constexpr uint8_t kE2M1Zero = 7;  // index of 0 among the 15 values
+constexpr int kE2M1Bits = 4;
 
 uint8_t FieldOf(BlockType type, uint8_t code) {
   if (type == BlockType::kQ8_0) return static_cast<uint8_t>(code ^ 0x80);  // two's complement
   if (type != BlockType::kMXFP4) return code;
-  return static_cast<uint8_t>(code >= kE2M1Zero ? code - kE2M1Zero : 8 + kE2M1Zero - code);  // sign and magnitude
+  return ElementOf(kE2M1Bits, code);
 }
 
 uint8_t CodeOf(BlockType type, uint8_t field) {
   if (type == BlockType::kQ8_0) return static_cast<uint8_t>(field ^ 0x80);
   if (type != BlockType::kMXFP4) return field;
-  return static_cast<uint8_t>(field < 8 ? kE2M1Zero + field : kE2M1Zero - (field - 8));
+  return CodeOfElement(kE2M1Bits, field);
 }
-
-// The byte of a power of two. Byte 255 unpacks to infinity, being beyond f32, and ilogb of that is INT_MAX.
-uint8_t ExponentOf(float scale) { return static_cast<uint8_t>(std::clamp(std::ilogb(scale), -127, 128) + 127); }
 
 // What is added to a sub-scale before it is stored; Q6_K's are two's complement.
 int BiasOf(BlockType type) { return type == BlockType::kQ3_K || type == BlockType::kIQ4_XS ? 32 : 0; }
@@ -68,7 +66,7 @@ void PackBlock(BlockType type, const BlockRow& part, uint8_t* block) {
   BlockFields fields;
   for (size_t i = 0; i < part.codes.size(); ++i) fields.codes[i] = FieldOf(type, part.codes[i]);
   if (type == BlockType::kMXFP4) {
-    fields.sub_scales[0] = ExponentOf(part.scales[0]);
+    fields.sub_scales[0] = E8M0OfExact(part.scales[0]);
   } else {
     fields.scale = FloatToF16(part.scales[0]);
   }
@@ -86,7 +84,7 @@ void UnpackBlock(BlockType type, const uint8_t* block, const BlockRow& part) {
   BitReader bits{block};
   LayOut(type, bits, fields);
   for (size_t i = 0; i < part.codes.size(); ++i) part.codes[i] = CodeOf(type, fields.codes[i]);
-  part.scales[0] = type == BlockType::kMXFP4 ? std::ldexp(1.0f, fields.sub_scales[0] - 127) : F16ToFloat(fields.scale);
+  part.scales[0] = type == BlockType::kMXFP4 ? E8M0ToFloat(fields.sub_scales[0]) : F16ToFloat(fields.scale);
   for (size_t j = 0; j < part.sub_scales.size(); ++j) {
     part.sub_scales[j] = static_cast<int8_t>(fields.sub_scales[j] - BiasOf(type));
   }

@@ -14,7 +14,11 @@ namespace bitwright::worker {
 void PackFloats(FloatFormat format, std::span<const uint8_t> codes, std::span<uint8_t> bytes);
 void UnpackFloats(FloatFormat format, std::span<const uint8_t> bytes, std::span<uint8_t> codes);
 
-// A power of two as E8M0 stores it: its exponent + 127. Of 2^−127 … 2^127.
+// One of them: a code as sign and magnitude in so many bits, and back.
+uint8_t ElementOf(int bits, uint8_t code);
+uint8_t CodeOfElement(int bits, uint8_t element);
+
+// A power of two as E8M0 stores it: its exponent + 127. Byte 255 is infinity, being beyond f32.
 uint8_t E8M0OfExact(float power);
 float E8M0ToFloat(uint8_t bits);
 

@@ -85,6 +85,11 @@ absl::StatusOr<Format> ParseFormat(std::string_view name) {
   return FormatUnknownError(name);
 }
 
+const IntFormat* SymmetricIntegers(const Format& format) {
+  const auto* integers = std::get_if<IntFormat>(&format);
+  return integers == nullptr || integers->asymmetric ? nullptr : integers;
+}
+
 int WidthOf(const Format& format) {
   return std::visit(
       Overloaded{[](const IntFormat& integer) { return integer.bits; }, [](BlockType type) { return CodeBits(type); },
@@ -119,12 +124,6 @@ std::vector<StoredTensor> StoredTensors(const Format& format, int64_t out, int64
                    return std::vector<StoredTensor>{{kPlainSuffix, type, {out, in}}};
                  }},
       format);
-}
-
-int64_t StoredTensor::bytes() const {
-  int64_t bytes = ByteSize(dtype);
-  for (const int64_t d : shape) bytes *= d;
-  return bytes;
 }
 
 int64_t CodedBytes(const Format& format, int64_t out, int64_t in, DType type) {

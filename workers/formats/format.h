@@ -11,7 +11,7 @@
 #include "workers/formats/block_type.h"
 #include "workers/formats/float_format.h"
 #include "workers/formats/int_format.h"
-#include "workers/tensor/dtype.h"
+#include "workers/tensor/tensor.h"
 
 namespace bitwright::worker {
 
@@ -30,6 +30,9 @@ std::string FormatName(const Format& format);
 // Inverse of FormatName. INVALID_ARGUMENT, reason FORMAT_UNKNOWN.
 absl::StatusOr<Format> ParseFormat(std::string_view name);
 
+// Integers without zero points, which devices round and decode by themselves; nothing of other formats.
+const IntFormat* SymmetricIntegers(const Format& format);
+
 // Bits of a code, without what scales take: formats of one width lose alike.
 int WidthOf(const Format& format);
 // Inputs that share a scale; 0: a whole row.
@@ -45,7 +48,7 @@ struct StoredTensor {
   DType dtype;
   std::vector<int64_t> shape;
 
-  int64_t bytes() const;
+  int64_t bytes() const { return ByteSize(dtype, shape); }
 };
 // All of a linear [out, in] of a model whose weights have `type`. Of integers and small floats those that
 // compressed-tensors asks for, of block types one u8 [out, bytes of a row].

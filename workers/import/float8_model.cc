@@ -143,12 +143,13 @@ class Dequantizer {
     if (columns == 0) return absl::OkStatus();
     const int64_t most = std::max<int64_t>(kMappedPieceBytes / columns, 1);
     std::vector<std::byte> out;
+    std::vector<float> values(static_cast<size_t>(columns));
     for (int64_t first = 0; first < rows; first += most) {
       const int64_t count = std::min(most, rows - first);
       out.resize(static_cast<size_t>(count * columns * ByteSize(dtype_)));
       for (int64_t row = 0; row < count; ++row) {
-        Row(first + row, matrix.bytes.data() + (first + row) * columns, columns,
-            out.data() + row * columns * ByteSize(dtype_));
+        Row(first + row, matrix.bytes.data() + (first + row) * columns, values);
+        FromFloat(values, dtype_, out.data() + row * columns * ByteSize(dtype_));
       }
       ABSL_RETURN_IF_ERROR(take(out));
       checkpoint_->Release(name_, static_cast<size_t>(first * columns), static_cast<size_t>(count * columns));
@@ -157,21 +158,15 @@ class Dequantizer {
   }
 
  private:
-  void Row(int64_t row, const std::byte* codes, int64_t columns, std::byte* out) const {
+  void Row(int64_t row, const std::byte* codes, std::span<float> out) const {
+    const int64_t columns = std::ssize(out);
     const float* scales = scales_.data() + row / block_.rows * Ceil(columns, block_.columns);
     for (int64_t begin = 0; begin < columns; begin += block_.columns, ++scales) {
       const int64_t end = std::min(columns, begin + block_.columns);
-      for (int64_t j = begin; j < end; ++j) Put(kE4M3Values[std::to_integer<uint8_t>(codes[j])] * *scales, j, out);
+      for (int64_t j = begin; j < end; ++j) {
+        out[static_cast<size_t>(j)] = kE4M3Values[std::to_integer<uint8_t>(codes[j])] * *scales;
+      }
     }
-  }
-
-  void Put(float value, int64_t j, std::byte* out) const {
-    if (dtype_ == DType::kF32) {
-      std::memcpy(out + j * 4, &value, 4);
-      return;
-    }
-    const uint16_t half = dtype_ == DType::kF16 ? FloatToF16(value) : FloatToBf16(value);
-    std::memcpy(out + j * 2, &half, 2);
   }
 
   std::shared_ptr<const Checkpoint> checkpoint_;

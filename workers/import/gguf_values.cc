@@ -12,9 +12,6 @@
 namespace bitwright::worker {
 namespace {
 
-// Enum ggml_type.
-constexpr uint32_t kF32 = 0, kF16 = 1, kQ8_0 = 8, kBF16 = 30;
-
 // d · q: one f16 scale and 32 codes.
 void ReadQ8(std::span<const std::byte> bytes, std::span<float> out) {
   constexpr size_t kBlock = 32, kBytes = 34;
@@ -26,15 +23,6 @@ void ReadQ8(std::span<const std::byte> bytes, std::span<float> out) {
       out[b * kBlock + i] = scale * static_cast<float>(std::to_integer<int8_t>(bytes[b * kBytes + 2 + i]));
     }
   }
-}
-
-void Put(float value, DType dtype, std::byte* to) {
-  if (dtype == DType::kF32) {
-    std::memcpy(to, &value, sizeof value);
-    return;
-  }
-  const uint16_t half = dtype == DType::kF16 ? FloatToF16(value) : FloatToBf16(value);
-  std::memcpy(to, &half, sizeof half);
 }
 
 // Rows that are read or made together.
@@ -53,7 +41,7 @@ bool Holds(DType dtype, float value, float added) {
 
 bool GgufValues::IsKnown() const {
   const uint32_t id = tensor_->type.id;
-  return id == kF32 || id == kF16 || id == kQ8_0 || id == kBF16;
+  return id == kGgmlF32 || id == kGgmlF16 || id == kGgmlQ8_0 || id == kGgmlBF16;
 }
 
 std::span<const std::byte> GgufValues::RowBytes(int64_t row) const {
@@ -72,10 +60,10 @@ void GgufValues::Release(int64_t row, int64_t count) const {
 void GgufValues::Read(int64_t row, std::span<float> out) const {
   const std::span<const std::byte> bytes = RowBytes(row);
   const uint32_t id = tensor_->type.id;
-  if (id == kQ8_0) {
+  if (id == kGgmlQ8_0) {
     ReadQ8(bytes, out);
   } else {
-    const DType dtype = id == kF32 ? DType::kF32 : id == kF16 ? DType::kF16 : DType::kBF16;
+    const DType dtype = id == kGgmlF32 ? DType::kF32 : id == kGgmlF16 ? DType::kF16 : DType::kBF16;
     ToFloat({dtype, {columns_}, bytes}, out);
   }
   if (added_ == 0) return;
@@ -84,7 +72,7 @@ void GgufValues::Read(int64_t row, std::span<float> out) const {
 
 bool GgufValues::Fits(DType dtype) const {
   const uint32_t id = tensor_->type.id;
-  if (added_ == 0 && id == (dtype == DType::kF16 ? kF16 : kBF16)) return true;
+  if (added_ == 0 && id == (dtype == DType::kF16 ? kGgmlF16 : kGgmlBF16)) return true;
   std::vector<float> values(static_cast<size_t>(columns_));
   const int64_t most = PieceRows(columns_ * static_cast<int64_t>(sizeof(float)));
   for (int64_t begin = 0; begin < rows_; begin += most) {
@@ -112,9 +100,7 @@ absl::Status GgufValues::Write(DType dtype, const TakeBytes& take) const {
     out.resize(static_cast<size_t>(count * row_bytes));
     for (int64_t row = 0; row < count; ++row) {
       Read(FileRow(begin + row, head_dim_), values);
-      for (int64_t j = 0; j < columns_; ++j) {
-        Put(values[static_cast<size_t>(j)], dtype, out.data() + row * row_bytes + j * ByteSize(dtype));
-      }
+      FromFloat(values, dtype, out.data() + row * row_bytes);
     }
     ABSL_RETURN_IF_ERROR(take(out));
     Release(begin, count);
@@ -134,7 +120,8 @@ absl::Status GgufValues::WriteTransposed(DType dtype, const TakeBytes& take) con
     for (int64_t row = 0; row < rows_; ++row) {
       Read(row, values);
       for (int64_t j = 0; j < count; ++j) {
-        Put(values[static_cast<size_t>(begin + j)], dtype, out.data() + j * row_bytes + row * ByteSize(dtype));
+        FromFloat({&values[static_cast<size_t>(begin + j)], 1}, dtype,
+                  out.data() + j * row_bytes + row * ByteSize(dtype));
       }
     }
     Release(0, rows_);

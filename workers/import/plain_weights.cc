@@ -12,12 +12,6 @@ namespace {
 
 constexpr char kIndexName[] = "model.safetensors.index.json";
 
-int64_t BytesOf(const PlainTensor& tensor) {
-  int64_t bytes = ByteSize(tensor.declaration.dtype);
-  for (const int64_t d : tensor.declaration.shape) bytes *= d;
-  return bytes;
-}
-
 // [begin, end) of the tensors.
 struct Shard {
   size_t begin = 0, end = 0;
@@ -27,7 +21,7 @@ std::vector<Shard> Cut(const std::vector<PlainTensor>& tensors, int64_t shard_by
   std::vector<Shard> shards(1);
   int64_t bytes = 0;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    const int64_t more = BytesOf(tensors[i]);
+    const int64_t more = tensors[i].declaration.bytes();
     if (bytes > 0 && more > shard_bytes - bytes) {
       shards.push_back({i, i});
       bytes = 0;
@@ -60,7 +54,7 @@ absl::Status WritePlainWeights(const std::vector<PlainTensor>& tensors, int64_t 
                                const std::function<void(double share)>& progress) {
   const std::vector<Shard> shards = Cut(tensors, shard_bytes);
   int64_t all = 0, done = 0;
-  for (const PlainTensor& tensor : tensors) all += BytesOf(tensor);
+  for (const PlainTensor& tensor : tensors) all += tensor.declaration.bytes();
   for (size_t s = 0; s < shards.size(); ++s) {
     const std::string name = NameOf(s, shards.size());
     std::vector<TensorDeclaration> declared;
@@ -69,7 +63,7 @@ absl::Status WritePlainWeights(const std::vector<PlainTensor>& tensors, int64_t 
     for (size_t i = shards[s].begin; i < shards[s].end; ++i) {
       ABSL_RETURN_IF_ERROR(
           tensors[i].write([&](std::span<const std::byte> bytes) { return writer.AppendSome(bytes); }));
-      done += BytesOf(tensors[i]);
+      done += tensors[i].declaration.bytes();
       progress(static_cast<double>(done) / static_cast<double>(std::max<int64_t>(all, 1)));
     }
     ABSL_RETURN_IF_ERROR(writer.Close());

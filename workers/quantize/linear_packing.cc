@@ -30,12 +30,8 @@ Bytes BytesOf(std::span<const T> values) {
 
 // Numbers of `type` as its bytes.
 Bytes Narrow(std::span<const float> values, DType type) {
-  if (type == DType::kF32) return BytesOf(values);
-  Bytes bytes(2 * values.size());
-  for (size_t i = 0; i < values.size(); ++i) {
-    const uint16_t half = type == DType::kBF16 ? FloatToBf16(values[i]) : FloatToF16(values[i]);
-    std::memcpy(&bytes[2 * i], &half, sizeof half);
-  }
+  Bytes bytes(values.size() * static_cast<size_t>(ByteSize(type)));
+  FromFloat(values, type, bytes.data());
   return bytes;
 }
 
@@ -100,7 +96,7 @@ std::vector<Bytes> PackAsymmetric(const LinearSpec& linear, IntFormat format, DT
 
 // The scales that are stored, of those that rows repeat.
 Bytes PackScales(const LinearSpec& linear, FloatFormat format, DType type, const FloatRounded& rounded) {
-  const std::vector<float>& scales = rounded.on_grid.codes.scales;
+  const std::vector<float>& scales = rounded.codes.scales;
   const auto groups = std::ssize(scales) / linear.out;
   std::vector<float> stored;
   std::vector<uint8_t> bytes;
@@ -133,7 +129,7 @@ Bytes PackScales(const LinearSpec& linear, FloatFormat format, DType type, const
 std::vector<Bytes> PackFloatLinear(const LinearSpec& linear, FloatFormat format, DType type,
                                    const FloatRounded& rounded) {
   const auto in = static_cast<size_t>(linear.in), row_bytes = in * static_cast<size_t>(SpecOf(format).bits) / 8;
-  const std::span<const uint8_t> codes = rounded.on_grid.codes.codes;
+  const std::span<const uint8_t> codes = rounded.codes.codes;
   std::vector<uint8_t> packed(static_cast<size_t>(linear.out) * row_bytes);
   for (size_t r = 0; r < static_cast<size_t>(linear.out); ++r) {
     PackFloats(format, codes.subspan(r * in, in), std::span(packed).subspan(r * row_bytes, row_bytes));

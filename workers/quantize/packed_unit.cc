@@ -12,11 +12,6 @@ namespace {
 constexpr std::string_view kFormatKey = "format/";
 constexpr int64_t kDecodedRows = 64;  // that are decoded before they go to the device
 
-bool DecodedOnDevice(const Format& format) {
-  const auto* integers = std::get_if<IntFormat>(&format);
-  return integers != nullptr && !integers->asymmetric;
-}
-
 // Rows from `first` on.
 void LoadRows(const PackedLinear& packed, int64_t first, Device& device, const Matrix& to) {
   std::vector<float> values(static_cast<size_t>(std::min(kDecodedRows, to.rows) * to.columns));
@@ -70,6 +65,14 @@ absl::StatusOr<PackedUnits> PackedUnits::Open(const std::vector<std::string>& pa
   return units;
 }
 
+std::optional<PackedUnits::Stored> PackedUnits::Find(const std::string& tensor) const {
+  for (const SafetensorsFile& file : files_) {
+    const auto found = file.tensors().find(tensor);
+    if (found != file.tensors().end()) return Stored{found->second, &file};
+  }
+  return std::nullopt;
+}
+
 absl::Status PackedUnits::Dequantize(const UnitSpec& unit, Device& device, const Matrix& weight) const {
   const auto found = formats_.find(unit.name);
   if (found == formats_.end()) return WeightsDamagedError(unit.name, "the unit is missing");
@@ -78,7 +81,7 @@ absl::Status PackedUnits::Dequantize(const UnitSpec& unit, Device& device, const
   for (const LinearSpec& linear : unit.linears) {
     ABSL_ASSIGN_OR_RETURN(const PackedLinear packed, PackedLinear::Find(linear, format, files_[file]));
     const Matrix rows = weight.Rows(row, linear.out);
-    if (DecodedOnDevice(format)) {
+    if (SymmetricIntegers(format) != nullptr) {
       packed.Dequantize(device, rows);
     } else {
       LoadRows(packed, 0, device, rows);

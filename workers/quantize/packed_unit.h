@@ -49,7 +49,12 @@ class PackedUnits {
   // WEIGHTS_DAMAGED.
   absl::StatusOr<std::optional<TableSource>> Table(const UnitSpec& unit, Device& device) const;
 
-  const std::vector<SafetensorsFile>& files() const { return files_; }
+  // A tensor as the files hold it, to be written on. Nothing: none of this name.
+  struct Stored {
+    TensorView view;
+    const SafetensorsFile* file;  // give its bytes back there (SafetensorsFile::Release)
+  };
+  std::optional<Stored> Find(const std::string& tensor) const;
 
  private:
   std::vector<SafetensorsFile> files_;

@@ -32,18 +32,11 @@ float Largest(std::span<const float> values) {
 }  // namespace
 
 double QuantizedLinear::loss() const {
-  if (const auto* floats = std::get_if<FloatRounded>(&parts)) return floats->on_grid.loss;
-  double sum = 0;
-  for (const double row : row_loss()) sum += row;
-  return sum;
+  return std::visit([](const auto& rounded) { return rounded.loss; }, parts);
 }
 
 const std::vector<double>& QuantizedLinear::row_loss() const {
-  if (const auto* floats = std::get_if<FloatRounded>(&parts)) return floats->on_grid.row_loss;
-  if (const auto* plain = std::get_if<PlainLinear>(&parts)) return plain->row_loss;
-  if (const auto* integers = std::get_if<RoundedLinear>(&parts)) return integers->row_loss;
-  if (const auto* lattice = std::get_if<LatticeRounded>(&parts)) return lattice->row_loss;
-  return std::get<GridRounded>(parts).row_loss;
+  return std::visit([](const auto& rounded) -> const std::vector<double>& { return rounded.row_loss; }, parts);
 }
 
 void WriteValues(const QuantizedLinear& linear, const Format& format, DType type, Device& device, const Matrix& to) {
@@ -56,7 +49,7 @@ void WriteValues(const QuantizedLinear& linear, const Format& format, DType type
     device.Write(ValuesOf(lattice->codes, LatticeOf(std::get<BlockType>(format)), to.rows, to.columns), to);
   } else if (const auto* floats = std::get_if<FloatRounded>(&linear.parts)) {
     const Grid grid = GridOf(std::get<FloatFormat>(format), to.columns, type, floats->divisor);
-    device.Write(ValuesOf(floats->on_grid.codes, grid, to.rows, to.columns), to);
+    device.Write(ValuesOf(floats->codes, grid, to.rows, to.columns), to);
   } else {
     const auto* integer = std::get_if<IntFormat>(&format);
     const Grid grid = integer != nullptr ? integer->Values(type) : GridOf(std::get<BlockType>(format));

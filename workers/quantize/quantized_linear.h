@@ -10,8 +10,7 @@
 namespace bitwright::worker {
 
 // Small floats, with the number that all scales of the linear are over (1 where there is none).
-struct FloatRounded {
-  GridRounded on_grid;
+struct FloatRounded : GridRounded {
   float divisor = 1;
 };
 
@@ -19,6 +18,7 @@ struct FloatRounded {
 struct PlainLinear {
   std::vector<float> values;
   std::vector<double> row_loss;  // [out] zeros
+  double loss = 0;
 };
 
 // A linear [out, in] as codes with all that belongs to them: what a target packs.

@@ -5,16 +5,6 @@
 #include "proto/base/status_macros.h"
 
 namespace bitwright::worker {
-namespace {
-
-// Nothing of other formats.
-const IntFormat* SymmetricIntegers(const Format& format) {
-  const auto* integers = std::get_if<IntFormat>(&format);
-  return integers == nullptr || integers->asymmetric ? nullptr : integers;
-}
-
-}  // namespace
-
 struct UnitRounder::State {
   RoundingOptions options;
   Device& device;

@@ -28,10 +28,6 @@ class CompressedTensorsTarget final : public HuggingFaceTarget {
  public:
   std::string_view name() const override { return "compressed-tensors"; }
 
-  double rounding_passes() const override { return 12; }  // as of gguf.cc
-  double pricing_passes() const override { return 1; }
-  bool rounding_moment() const override { return true; }
-
   std::span<const Format> formats() const override {
     static const auto& formats = *new std::vector<Format>(AllFormats());
     return formats;

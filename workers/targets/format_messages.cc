@@ -13,6 +13,12 @@ namespace {
 static_assert(static_cast<int>(v1::FloatFormat::MXFP4) == static_cast<int>(FloatFormat::kMxfp4) + 1 &&
               static_cast<int>(v1::FloatFormat::MXFP8) == static_cast<int>(FloatFormat::kMxfp8) + 1);
 
+Format Checked(const v1::Format& message) {
+  const auto format = FormatOf(message);
+  CHECK(format.ok()) << format.status();
+  return *format;
+}
+
 }  // namespace
 
 absl::StatusOr<Format> FormatOf(const v1::Format& message) {
@@ -63,10 +69,8 @@ bool SameFormat(const v1::Format& a, const v1::Format& b) {
   return *format_a == *format_b;
 }
 
-std::string NameOf(const v1::Format& message) {
-  const auto format = FormatOf(message);
-  CHECK(format.ok()) << format.status();
-  return FormatName(*format);
-}
+Format PlannedFormat(const v1::UnitPlan& unit) { return Checked(unit.format()); }
+
+std::string NameOf(const v1::Format& message) { return FormatName(Checked(message)); }
 
 }  // namespace bitwright::worker

@@ -24,8 +24,6 @@ namespace {
 constexpr std::string_view kName = "gguf";
 constexpr std::string_view kWeights = "model.gguf";
 constexpr std::string_view kWeightEnd = ".weight";
-// ggml_type of what is no block type.
-constexpr uint32_t kGgmlF32 = 0, kGgmlF16 = 1, kGgmlBF16 = 30;
 constexpr int64_t kMostPadding = GgufFile::kDefaultAlignment - 1;
 
 // "general.file_type", llama_ftype of llama.cpp's llama.h: for people, what most weights have.
@@ -69,19 +67,6 @@ uint32_t FileTypeOf(BlockType type) {
       return 38;
   }
   return 0;
-}
-
-// The block type that most weights of a plan have.
-std::optional<BlockType> MostUsed(const v1::ModelInfo& info, const v1::Plan& plan) {
-  std::map<BlockType, int64_t> weights;
-  for (int u = 0; u < plan.units_size(); ++u) {
-    if (!plan.units(u).format().has_block()) continue;
-    const auto type = BlockTypeOfId(static_cast<uint32_t>(plan.units(u).format().block().type()));
-    if (type.ok()) weights[*type] += info.units(u).weights();
-  }
-  const auto most = std::max_element(weights.begin(), weights.end(),
-                                     [](const auto& a, const auto& b) { return a.second < b.second; });
-  return most == weights.end() ? std::nullopt : std::optional(most->first);
 }
 
 // Of a tensor that stays: ggml computes with vectors in f32. `wide`: whatever its dtype is.
@@ -175,7 +160,7 @@ absl::StatusOr<Layout> LayOut(const TargetModel& model, const v1::Plan& plan) {
     layout.origins.push_back({source, type.value(), unit != blocks.end() ? stem : ""});
     declarations.push_back({source.name, source.shape, *type});
   }
-  const auto most = MostUsed(info, plan);
+  const auto most = MostUsed<BlockType>(info, plan);
   std::vector<GgufSetting> settings = {GgufText("general.architecture", architecture.name),
                                        GgufText("general.name", model.name), GgufText("general.type", "model")};
   settings.insert(settings.end(), architecture.settings.begin(), architecture.settings.end());

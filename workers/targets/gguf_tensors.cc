@@ -27,7 +27,6 @@ bool IsStoredAsIs(const GgufSource& source, DType dtype) {
 }
 
 std::vector<std::byte> GgufKeptData(const GgufSource& source, const TensorView& view, const GgmlType& type) {
-  constexpr uint32_t kGgmlF32 = 0;
   const int64_t rows = source.shape.front(), columns = view.elements() / rows;
   const int64_t from_size = ByteSize(view.dtype);
   const int64_t to_size = type.id == kGgmlF32 ? static_cast<int64_t>(sizeof(float)) : from_size;
@@ -52,23 +51,19 @@ absl::Status AppendGgufBlocks(const std::string& linear, const GgufSource& sourc
   const std::string name = linear + std::string(type.values_per_block == 1 ? kPlainSuffix : kBlocksSuffix);
   const int64_t rows = source.shape[source.shape.size() - 2];
   const int64_t row_bytes = source.shape.back() / type.values_per_block * type.bytes_per_block;
-  for (const SafetensorsFile& file : packed.files()) {
-    const auto found = file.tensors().find(name);
-    if (found == file.tensors().end()) continue;
-    const std::span<const std::byte> blocks = found->second.bytes;
-    if (static_cast<int64_t>(blocks.size()) != rows * row_bytes) break;
-    if (source.rotary_head_dim == 0) {
-      return writer.AppendSome(blocks, [&](std::span<const std::byte> part) { file.Release(part); });
-    }
-    std::vector<std::byte> ordered(blocks.size());
-    for (int64_t row = 0; row < rows; ++row) {
-      std::memcpy(ordered.data() + row * row_bytes, blocks.data() + SourceRow(row, source.rotary_head_dim) * row_bytes,
-                  static_cast<size_t>(row_bytes));
-    }
-    file.Release(blocks);
-    return writer.Append(ordered);
+  const auto found = packed.Find(name);
+  if (!found || std::ssize(found->view.bytes) != rows * row_bytes) return WeightsLackError(name);
+  const std::span<const std::byte> blocks = found->view.bytes;
+  if (source.rotary_head_dim == 0) {
+    return writer.AppendSome(blocks, [&](std::span<const std::byte> part) { found->file->Release(part); });
   }
-  return WeightsLackError(name);
+  std::vector<std::byte> ordered(blocks.size());
+  for (int64_t row = 0; row < rows; ++row) {
+    std::memcpy(ordered.data() + row * row_bytes, blocks.data() + SourceRow(row, source.rotary_head_dim) * row_bytes,
+                static_cast<size_t>(row_bytes));
+  }
+  found->file->Release(blocks);
+  return writer.Append(ordered);
 }
 
 }  // namespace bitwright::worker

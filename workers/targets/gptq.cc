@@ -36,23 +36,6 @@ std::vector<Format> AllFormats() {
   return all;
 }
 
-Format FormatIn(const v1::UnitPlan& unit) {
-  const auto format = FormatOf(unit.format());
-  CHECK(format.ok()) << format.status();
-  return *format;
-}
-
-// The integers that most weights of a plan have; nothing where there are none.
-std::optional<IntFormat> MostUsed(const v1::ModelInfo& info, const v1::Plan& plan) {
-  std::map<IntFormat, int64_t> weights;
-  for (int u = 0; u < plan.units_size(); ++u) {
-    const Format format = FormatIn(plan.units(u));
-    if (const auto* integers = std::get_if<IntFormat>(&format)) weights[*integers] += info.units(u).weights();
-  }
-  const auto most = std::ranges::max_element(weights, {}, [](const auto& entry) { return entry.second; });
-  return most == weights.end() ? std::nullopt : std::optional(most->first);
-}
-
 std::string Escaped(std::string_view name) {
   std::string text;
   for (const char c : name) text.append(c == '.' ? "\\." : std::string(1, c));
@@ -79,7 +62,7 @@ ordered_json SizesOf(const IntFormat& format) {
 ordered_json Rules(const v1::ModelInfo& info, const v1::Plan& plan, const IntFormat& most) {
   ordered_json rules = ordered_json::object();
   for (int u = 0; u < plan.units_size(); ++u) {
-    const Format format = FormatIn(plan.units(u));
+    const Format format = PlannedFormat(plan.units(u));
     if (format == Format(most)) continue;
     const auto* integers = std::get_if<IntFormat>(&format);
     const std::string pattern = PatternOf(info.units(u));
@@ -109,27 +92,9 @@ absl::Status AppendTransposed(const TensorView& from, SafetensorsWriter& writer)
   return absl::OkStatus();
 }
 
-// A tensor of packed units with the shape that StoredTensors gives it.
-absl::StatusOr<TensorView> FindPacked(const std::string& linear, const StoredTensor& stored, const PackedUnits& packed,
-                                      const SafetensorsFile** file) {
-  const std::string name = linear + std::string(stored.suffix);
-  for (const SafetensorsFile& candidate : packed.files()) {
-    const auto found = candidate.tensors().find(name);
-    if (found == candidate.tensors().end()) continue;
-    if (found->second.dtype != stored.dtype || found->second.shape != stored.shape) break;
-    *file = &candidate;
-    return found->second;
-  }
-  return WeightsLackError(name);
-}
-
 class GptqTarget final : public HuggingFaceTarget {
  public:
   std::string_view name() const override { return "gptq"; }
-
-  double rounding_passes() const override { return 12; }  // as of gguf.cc
-  double pricing_passes() const override { return 1; }
-  bool rounding_moment() const override { return true; }
 
   std::span<const Format> formats() const override {
     static const auto& formats = *new std::vector<Format>(AllFormats());
@@ -157,7 +122,7 @@ class GptqTarget final : public HuggingFaceTarget {
 
  protected:
   std::string QuantizationConfig(const v1::ModelInfo& info, const v1::Plan& plan) const override {
-    const std::optional<IntFormat> most = MostUsed(info, plan);
+    const std::optional<IntFormat> most = MostUsed<IntFormat>(info, plan);
     if (!most.has_value()) return "";
     ordered_json config;
     config["quant_method"] = "gptq";
@@ -190,12 +155,13 @@ class GptqTarget final : public HuggingFaceTarget {
     if (tensor.suffix == kGroups) return AppendGroups(*integers, tensor.shape[0], writer);
     // Both streams run along the inputs in words of 32 bits: only the words stand in another order.
     const bool codes = tensor.suffix == kCodes;
-    const StoredTensor from{
-        codes ? ".weight_packed" : ".weight_scale", tensor.dtype, {tensor.shape[1], tensor.shape[0]}};
-    const SafetensorsFile* file = nullptr;
-    ABSL_ASSIGN_OR_RETURN(const TensorView view, FindPacked(name, from, packed, &file));
-    ABSL_RETURN_IF_ERROR(codes ? AppendTransposed<uint32_t>(view, writer) : AppendTransposed<uint16_t>(view, writer));
-    file->Release(view.bytes);
+    const std::string from = name + (codes ? ".weight_packed" : ".weight_scale");
+    const auto found = packed.Find(from);
+    const std::vector<int64_t> shape = {tensor.shape[1], tensor.shape[0]};
+    if (!found || found->view.dtype != tensor.dtype || found->view.shape != shape) return WeightsLackError(from);
+    ABSL_RETURN_IF_ERROR(codes ? AppendTransposed<uint32_t>(found->view, writer)
+                               : AppendTransposed<uint16_t>(found->view, writer));
+    found->file->Release(found->view.bytes);
     return absl::OkStatus();
   }
 

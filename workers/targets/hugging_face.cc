@@ -1,12 +1,13 @@
 #include "workers/targets/hugging_face.h"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <tuple>
 
 #include "bitwright/v1/models.pb.h"
 #include "bitwright/v1/plans.pb.h"
-#include "proto/base/log.h"
 #include "proto/base/status_macros.h"
 #include "workers/checkpoint/checkpoint_errors.h"
 #include "workers/families/dtype_name.h"
@@ -87,12 +88,11 @@ std::vector<Entry> EntriesOf(const v1::ModelInfo& info, const v1::Plan& plan, co
   }
   const DType type = ParseDType(info.dtype()).value_or(DType::kF32);
   for (int u = 0; u < plan.units_size(); ++u) {
-    const auto format = FormatOf(plan.units(u).format());
-    CHECK(format.ok()) << format.status();
+    const Format format = PlannedFormat(plan.units(u));
     for (const auto& linear : info.units(u).linears()) {
-      for (const StoredTensor& stored : tensors_of(*format, linear.out_features(), linear.in_features(), type)) {
+      for (const StoredTensor& stored : tensors_of(format, linear.out_features(), linear.in_features(), type)) {
         entries.push_back(
-            {{linear.name() + std::string(stored.suffix), stored.dtype, stored.shape}, linear.name(), *format, stored});
+            {{linear.name() + std::string(stored.suffix), stored.dtype, stored.shape}, linear.name(), format, stored});
       }
     }
   }
@@ -107,13 +107,9 @@ std::vector<Entry> EntriesOf(const v1::ModelInfo& info, const v1::Plan& plan, co
 
 absl::Status AppendPacked(const std::string& tensor, int64_t bytes, const PackedUnits& packed,
                           SafetensorsWriter& writer) {
-  for (const SafetensorsFile& file : packed.files()) {
-    const auto found = file.tensors().find(tensor);
-    if (found == file.tensors().end()) continue;
-    if (std::ssize(found->second.bytes) != bytes) break;
-    return writer.Append(found->second.bytes, [&file](std::span<const std::byte> part) { file.Release(part); });
-  }
-  return WeightsLackError(tensor);
+  const auto found = packed.Find(tensor);
+  if (!found || std::ssize(found->view.bytes) != bytes) return WeightsLackError(tensor);
+  return writer.Append(found->view.bytes, [&](std::span<const std::byte> part) { found->file->Release(part); });
 }
 
 std::string_view HuggingFaceTarget::weights_file() const { return "model.safetensors"; }
@@ -152,11 +148,11 @@ absl::StatusOr<SizeParts> HuggingFaceTarget::WeightsSize(const TargetModel& mode
   return size;
 }
 
-int64_t HuggingFaceTarget::OverheadOf(const Format& format, const v1::UnitInfo_Linear& linear, DType type) const {
-  const int64_t out = linear.out_features(), in = linear.in_features();
-  int64_t bytes = -LinearBytes(format, out, in, type);
-  for (const StoredTensor& tensor : Tensors(format, out, in, type)) {
-    bytes += tensor.bytes() + kEntryBytes + std::ssize(linear.name()) + std::ssize(tensor.suffix) +
+int64_t HuggingFaceTarget::OverheadOf(const Format& format, const LinearShape& linear, int64_t name_bytes,
+                                      DType type) const {
+  int64_t bytes = -LinearBytes(format, linear.out, linear.in, type);
+  for (const StoredTensor& tensor : Tensors(format, linear.out, linear.in, type)) {
+    bytes += tensor.bytes() + kEntryBytes + name_bytes + std::ssize(tensor.suffix) +
              std::ssize(DTypeName(tensor.dtype)) + kSlackBytesPerTensor;
     for (const int64_t d : tensor.shape) bytes += std::ssize(std::to_string(d)) + 1;
   }
@@ -165,17 +161,25 @@ int64_t HuggingFaceTarget::OverheadOf(const Format& format, const v1::UnitInfo_L
 
 int64_t HuggingFaceTarget::SlackBytes(const v1::ModelInfo& info, const v1::Plan& plan) const {
   const DType type = ParseDType(info.dtype()).value_or(DType::kF32);
+  // Blocks repeat their shapes, and a model of experts has tens of thousands of linears.
+  std::map<std::tuple<int64_t, int64_t, int64_t>, int64_t> most_of;
+  const auto most = [&](const LinearShape& linear, int64_t name_bytes) {
+    const auto [found, added] = most_of.try_emplace({linear.out, linear.in, name_bytes}, 0);
+    if (!added) return found->second;
+    for (const Format& format : formats()) {
+      if (!Stores(format, linear.out, linear.in)) continue;
+      found->second = std::max(found->second, OverheadOf(format, linear, name_bytes, type));
+    }
+    return found->second;
+  };
   int64_t bytes = kSlackBytesPerTensor * info.kept_size();
   for (int u = 0; u < plan.units_size(); ++u) {
-    const auto format = FormatOf(plan.units(u).format());
-    CHECK(format.ok()) << format.status();
+    const Format format = PlannedFormat(plan.units(u));
     for (const auto& linear : info.units(u).linears()) {
-      int64_t most = 0;
-      for (const Format& other : formats()) {
-        const bool stores = Stores(other, linear.out_features(), linear.in_features());
-        if (stores) most = std::max(most, OverheadOf(other, linear, type));
-      }
-      bytes += most - OverheadOf(*format, linear, type) + kMostTensors * kSlackBytesPerTensor;
+      const LinearShape shape{linear.out_features(), linear.in_features()};
+      const int64_t name_bytes = std::ssize(linear.name());
+      bytes +=
+          most(shape, name_bytes) - OverheadOf(format, shape, name_bytes, type) + kMostTensors * kSlackBytesPerTensor;
     }
   }
   return bytes;

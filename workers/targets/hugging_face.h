@@ -7,10 +7,6 @@
 #include "workers/checkpoint/safetensors.h"
 #include "workers/targets/target.h"
 
-namespace bitwright::v1 {
-class UnitInfo_Linear;
-}
-
 namespace bitwright::worker {
 
 // Targets that are Hugging Face folders, in the checkpoint's names and layout.
@@ -23,6 +19,9 @@ class HuggingFaceTarget : public Target {
  public:
   std::string_view weights_file() const override;
   bool stores_ends() const override { return false; }
+  double rounding_passes() const override { return 12; }  // as of gguf.cc
+  double pricing_passes() const override { return 1; }
+  bool rounding_moment() const override { return true; }
   absl::Status Check(const TargetModel& model) const override;
   int64_t KeptBytes(const v1::ModelInfo_KeptTensor& tensor) const override;
   bool Carries(const std::string&) const override { return true; }
@@ -36,7 +35,7 @@ class HuggingFaceTarget : public Target {
  private:
   // What a linear takes of the file beyond LinearBytes: entries of its header, but for offsets, and what all formats
   // store alike.
-  int64_t OverheadOf(const Format& format, const v1::UnitInfo_Linear& linear, DType type) const;
+  int64_t OverheadOf(const Format& format, const LinearShape& linear, int64_t name_bytes, DType type) const;
 
  protected:
   // JSON text; empty: nothing is quantized.

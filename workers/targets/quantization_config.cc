@@ -4,7 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "proto/base/log.h"
 #include "workers/targets/format_messages.h"
 
 namespace bitwright::worker {
@@ -78,11 +77,10 @@ Names NamesOf(const v1::Plan& plan, const google::protobuf::RepeatedPtrField<v1:
   Names names;
   std::map<std::string, Format> tied;
   for (int u = 0; u < plan.units_size(); ++u) {
-    const auto format = FormatOf(plan.units(u).format());
-    CHECK(format.ok()) << format.status();
-    ordered_json& own = names[*format];
+    const Format format = PlannedFormat(plan.units(u));
+    ordered_json& own = names[format];
     if (!units[u].tie().empty()) {
-      tied[units[u].tie()] = *format;
+      tied[units[u].tie()] = format;
       continue;
     }
     for (const auto& linear : units[u].linears()) own.push_back(linear.name());

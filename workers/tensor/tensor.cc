@@ -35,6 +35,18 @@ void ToFloat(const TensorView& view, int64_t first, int64_t count, float* out) {
   }
 }
 
+void FromFloat(std::span<const float> values, DType dtype, std::byte* to) {
+  CHECK(IsWeightType(dtype)) << "FromFloat to " << DTypeName(dtype);
+  if (dtype == DType::kF32) {
+    if (!values.empty()) std::memcpy(to, values.data(), values.size_bytes());
+    return;
+  }
+  for (size_t i = 0; i < values.size(); ++i) {
+    const uint16_t half = dtype == DType::kF16 ? FloatToF16(values[i]) : FloatToBf16(values[i]);
+    std::memcpy(to + 2 * i, &half, sizeof half);
+  }
+}
+
 int64_t FirstNonFinite(const TensorView& view) {
   const int64_t count = view.elements();
   const std::byte* at = view.bytes.data();
@@ -51,6 +63,12 @@ int64_t FirstNonFinite(const TensorView& view) {
     if ((Load16(at + 2 * i) & mask) == mask) return i;
   }
   return -1;
+}
+
+int64_t ByteSize(DType dtype, const std::vector<int64_t>& shape) {
+  int64_t bytes = ByteSize(dtype);
+  for (const int64_t d : shape) bytes *= d;
+  return bytes;
 }
 
 std::string ShapeText(const std::vector<int64_t>& shape) {

@@ -31,8 +31,14 @@ void ToFloat(const TensorView& view, std::span<float> out);
 // The same for `count` elements from element `first`.
 void ToFloat(const TensorView& view, int64_t first, int64_t count, float* out);
 
+// The reverse: numbers as bytes of F32, F16 or BF16, rounded to nearest, ties to even. `to` has room for all.
+void FromFloat(std::span<const float> values, DType dtype, std::byte* to);
+
 // Index of the first NaN or infinity; −1 when all elements are finite.
 int64_t FirstNonFinite(const TensorView& view);
+
+// Bytes of a tensor.
+int64_t ByteSize(DType dtype, const std::vector<int64_t>& shape);
 
 // "[4096, 256]"
 std::string ShapeText(const std::vector<int64_t>& shape);

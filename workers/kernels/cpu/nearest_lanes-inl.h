@@ -64,7 +64,8 @@ HWY_INLINE Near NearestSmallFloat(const LaneGrid& grid, V x) {
   const V normal = hn::ConvertTo(d, hn::Sub(hn::ShiftRightSame(hn::BitCast(di, rounded), dropped), first_code));
   const V small = hn::Mul(rounded, hn::Set(d, static_cast<float>(1 << grid.fraction_bits) / grid.least_power));
   const V steps = hn::IfThenElse(hn::Lt(rounded, least), small, normal);
-  return {hn::Add(hn::Set(d, static_cast<float>(grid.count / 2)), hn::CopySign(steps, x)), hn::CopySign(rounded, x)};
+  const int32_t middle = grid.count / 2;
+  return {hn::Add(hn::Set(d, static_cast<float>(middle)), hn::CopySign(steps, x)), hn::CopySign(rounded, x)};
 }
 
 // The nearest value of the codebook to x.

@@ -60,9 +60,7 @@ struct ZeroSources {
     auto writer = SafetensorsWriter::Create(dir / name, tensors, {});
     EXPECT_THAT(writer, IsOk());
     for (const TensorDeclaration& tensor : tensors) {
-      int64_t bytes = ByteSize(tensor.dtype);
-      for (const int64_t d : tensor.shape) bytes *= d;
-      const std::string zeros(static_cast<size_t>(bytes), '\0');
+      const std::string zeros(static_cast<size_t>(tensor.bytes()), '\0');
       BITWRIGHT_EXPECT_OK(writer->Append(zeros.data(), zeros.size()));
     }
     BITWRIGHT_EXPECT_OK(writer->Close());
