@@ -55,6 +55,8 @@ std::string BudgetText(const v1::Budget& budget) {
       return absl::StrCat(budget.average_bits(), " bits per weight");
     case v1::Budget::kArtifactBytes:
       return WithThousands(budget.artifact_bytes()) + " bytes";
+    case v1::Budget::kMaxKlDivergence:
+    case v1::Budget::kMaxPerplexityRise:
     case v1::Budget::KIND_NOT_SET:
       break;
   }

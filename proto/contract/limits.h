@@ -26,6 +26,7 @@ inline constexpr int kMaxPromptBytes = 4096;
 inline constexpr int kDefaultSampleTokens = 64;
 inline constexpr int kMaxSampleTokens = 512;
 inline constexpr int kMaxChoiceFiles = 8;  // of a job
+inline constexpr int kMaxGoals = 16;  // of a job
 inline constexpr int64_t kMaxDataTokens = int64_t{1} << 28;
 inline constexpr int kMaxPriority = 10;
 inline constexpr int kMaxTaskAttempts = 3;

@@ -1,5 +1,6 @@
 #include "proto/contract/task_names.h"
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
 
 namespace bitwright {
@@ -24,7 +25,18 @@ std::string TaskKey(std::string_view kind, std::string_view use, int first, int 
   return absl::StrFormat("%s[%s,%d,%d]", kind, use, first, second);
 }
 
-std::string_view KindOfTaskKey(std::string_view key) { return key.substr(0, key.find('[')); }
+std::string GoalKey(std::string key, int goal) { return goal == 0 ? key : absl::StrFormat("%s@%d", key, goal); }
+
+int GoalOfTaskKey(std::string_view key) {
+  const size_t at = key.find('@');
+  int goal = 0;
+  if (at == key.npos || !absl::SimpleAtoi(absl::string_view(key.data(), key.size()).substr(at + 1), &goal)) return 0;
+  return goal;
+}
+
+std::string_view WithoutGoal(std::string_view key) { return key.substr(0, key.find('@')); }
+
+std::string_view KindOfTaskKey(std::string_view key) { return key.substr(0, key.find_first_of("[@")); }
 
 std::string Numbered(std::string_view name, int number) { return absl::StrFormat("%s/%05d", name, number); }
 

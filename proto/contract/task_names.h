@@ -22,6 +22,7 @@ struct TaskKind {
   static constexpr char kQuantize[] = "quantize";
   static constexpr char kEvaluate[] = "evaluate";
   static constexpr char kChoose[] = "choose";
+  static constexpr char kProbe[] = "probe";
   static constexpr char kQuestions[] = "questions";
   static constexpr char kScore[] = "score";
   static constexpr char kSample[] = "sample";
@@ -51,6 +52,7 @@ struct TaskFile {
   static constexpr char kTokens[] = "tokens";
   static constexpr char kHeldOut[] = "held_out";
   static constexpr char kChoice[] = "choice";
+  static constexpr char kProbe[] = "probe";
   static constexpr char kQuestions[] = "questions";
   static constexpr char kScores[] = "scores";
   static constexpr char kSample[] = "sample";
@@ -69,6 +71,7 @@ struct TaskUse {
   static constexpr char kHeldOut[] = "held-out";
   static constexpr char kEnds[] = "ends";
   static constexpr char kImported[] = "imported";
+  static constexpr char kPlan[] = "plan";
 };
 
 // Key of a node within its job, stable and unique there: "calibrate[1,3]", "tokenize[calibration]". A kind that occurs
@@ -79,6 +82,13 @@ std::string TaskKey(std::string_view kind, int first, int second, int third);
 std::string TaskKey(std::string_view kind, std::string_view use);
 std::string TaskKey(std::string_view kind, std::string_view use, int index);
 std::string TaskKey(std::string_view kind, std::string_view use, int first, int second);
+
+// Key of a node that serves one goal of several alone: of the first as it is, of others "quantize[3]@1".
+std::string GoalKey(std::string key, int goal);
+// Which goal a key is of: 0 also where it serves several.
+int GoalOfTaskKey(std::string_view key);
+// What GoalKey was given.
+std::string_view WithoutGoal(std::string_view key);
 
 // The kind of which a key was made.
 std::string_view KindOfTaskKey(std::string_view key);

@@ -35,6 +35,12 @@ absl::Status CheckBits(double bits, const PlanLimits& limits) {
   return absl::OkStatus();
 }
 
+// A bound says nothing of sizes: whether a plan meets it is measured.
+absl::Status CheckBound(double bound, const char* unit) {
+  if (std::isfinite(bound) && bound > 0) return absl::OkStatus();
+  return BudgetInvalidError(Print("%.6g", bound) + unit);
+}
+
 absl::Status CheckBytes(int64_t bytes, const PlanLimits& limits) {
   if (bytes <= 0) return BudgetInvalidError(Bytes(bytes));
   if (bytes < limits.smallest_artifact_bytes) {
@@ -77,6 +83,10 @@ absl::Status CheckBudget(const v1::Budget& budget, const PlanLimits& limits) {
       return CheckBits(budget.average_bits(), limits);
     case v1::Budget::kArtifactBytes:
       return CheckBytes(budget.artifact_bytes(), limits);
+    case v1::Budget::kMaxKlDivergence:
+      return CheckBound(budget.max_kl_divergence(), " nats per token");
+    case v1::Budget::kMaxPerplexityRise:
+      return CheckBound(budget.max_perplexity_rise(), " times the perplexity");
     case v1::Budget::KIND_NOT_SET:
       break;
   }

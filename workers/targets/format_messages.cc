@@ -40,6 +40,7 @@ absl::StatusOr<Format> FormatOf(const v1::Format& message) {
     }
     case v1::Format::kPlain:
       return Format(PlainFormat{});
+    case v1::Format::kCodebook:
     case v1::Format::KIND_NOT_SET:
       break;
   }

@@ -21,6 +21,7 @@ absl::Status RunAllocate(const v1::AllocateParams& params, TaskIo& io);
 absl::Status RunQuantize(const v1::QuantizeParams& params, TaskIo& io);
 absl::Status RunEvaluate(const v1::EvaluateParams& params, TaskIo& io);
 absl::Status RunChoose(const v1::ChooseParams& params, TaskIo& io);
+absl::Status RunProbe(const v1::ProbeParams& params, TaskIo& io);
 absl::Status RunQuestions(const v1::QuestionsParams& params, TaskIo& io);
 absl::Status RunScore(const v1::ScoreParams& params, TaskIo& io);
 absl::Status RunGrade(const v1::GradeParams& params, TaskIo& io);

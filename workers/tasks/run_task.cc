@@ -39,6 +39,8 @@ absl::Status Dispatch(const v1::TaskSpec& spec, TaskIo& io) {
       return RunEvaluate(spec.evaluate(), io);
     case v1::TaskSpec::kChoose:
       return RunChoose(spec.choose(), io);
+    case v1::TaskSpec::kProbe:
+      return RunProbe(spec.probe(), io);
     case v1::TaskSpec::kQuestions:
       return RunQuestions(spec.questions(), io);
     case v1::TaskSpec::kScore:

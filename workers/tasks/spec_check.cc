@@ -1,6 +1,7 @@
 #include "workers/tasks/spec_check.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -108,6 +109,11 @@ absl::Status CheckTarget(const std::string& target) {
   return TaskSpecInvalidError("target", target, "a target that there is");
 }
 
+absl::Status CheckBound(const std::string& path, double bound) {
+  if (std::isfinite(bound) && bound > 0) return absl::OkStatus();
+  return TaskSpecInvalidError(path, Text(bound), "above 0, finite");
+}
+
 absl::Status CheckBudget(const v1::Budget& budget) {
   switch (budget.kind_case()) {
     case v1::Budget::kAverageBits:
@@ -115,10 +121,14 @@ absl::Status CheckBudget(const v1::Budget& budget) {
       return TaskSpecInvalidError("budget.average_bits", Text(budget.average_bits()), "above 0, at most 32");
     case v1::Budget::kArtifactBytes:
       return CheckWithin("budget.artifact_bytes", budget.artifact_bytes(), 1, limits::kMaxBlobBytes);
+    case v1::Budget::kMaxKlDivergence:
+      return CheckBound("budget.max_kl_divergence", budget.max_kl_divergence());
+    case v1::Budget::kMaxPerplexityRise:
+      return CheckBound("budget.max_perplexity_rise", budget.max_perplexity_rise());
     case v1::Budget::KIND_NOT_SET:
       break;
   }
-  return TaskSpecInvalidError("budget", "", "average_bits or artifact_bytes");
+  return TaskSpecInvalidError("budget", "", "bits, bytes or a bound of quality");
 }
 
 absl::Status Check(const v1::InspectParams& params) {
@@ -215,6 +225,12 @@ absl::Status Check(const v1::ChooseParams& params) {
   return CheckWithin("window", params.window(), limits::kMinWindow, limits::kMaxDataTokens);
 }
 
+absl::Status Check(const v1::ProbeParams& params) {
+  ABSL_RETURN_IF_ERROR(CheckWithin("plan", params.plan(), 0, kMaxNumber));
+  ABSL_RETURN_IF_ERROR(CheckTarget(params.target()));
+  return CheckWithin("window", params.window(), limits::kMinWindow, limits::kMaxDataTokens);
+}
+
 // Together all shards, where they are of several texts.
 absl::Status CheckTextShards(const v1::SelectParams& params) {
   if (params.text_shards().empty()) return absl::OkStatus();
@@ -301,6 +317,8 @@ absl::Status CheckParams(const v1::TaskSpec& spec) {
       return Check(spec.evaluate());
     case v1::TaskSpec::kChoose:
       return Check(spec.choose());
+    case v1::TaskSpec::kProbe:
+      return Check(spec.probe());
     case v1::TaskSpec::kQuestions:
       return Check(spec.questions());
     case v1::TaskSpec::kScore:

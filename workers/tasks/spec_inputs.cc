@@ -93,6 +93,8 @@ Wanted WantedOf(const v1::TaskSpec& spec) {
       for (int c = 0; c < spec.choose().candidates(); ++c) wanted.needed.push_back(Numbered(TaskFile::kTokens, c));
       return wanted;
     }
+    case v1::TaskSpec::kProbe:
+      return {.needed = {TaskFile::kInfo, TaskFile::kAllocation}, .numbered = {TaskFile::kTokens}};
     case v1::TaskSpec::kSelect:
       return {.needed = {TaskFile::kInfo, TaskFile::kAllocation, config},
               .model = true,
