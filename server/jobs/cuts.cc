@@ -99,8 +99,8 @@ int TokenShards(const v1::ModelInfo& info, int windows) {
   return static_cast<int>(std::clamp<int64_t>(std::min(by_bytes, by_windows), 1, kMaxTokenShards));
 }
 
-Cuts CutJob(const v1::ModelInfo& info, const v1::TargetInfo& target, const v1::Recipe& recipe, int calibration_windows,
-            int window, const std::vector<int>& evaluation_windows) {
+Cuts CutJob(const v1::ModelInfo& info, const v1::Recipe& recipe, int calibration_windows, int window,
+            const std::vector<int>& evaluation_windows) {
   Cuts cuts;
   cuts.shards = SplitEvenly(calibration_windows, TokenShards(info, calibration_windows));
   cuts.ranges = BlockRanges(info, int64_t{calibration_windows} * window);
@@ -112,11 +112,15 @@ Cuts CutJob(const v1::ModelInfo& info, const v1::TargetInfo& target, const v1::R
   cuts.profile_windows = std::min(recipe.sensitivity().windows(), calibration_windows);
   cuts.profile_stride = calibration_windows / std::max(cuts.profile_windows, 1);
   cuts.curvature = SplitBySize(cuts.profile_windows, kShardWindows);
-  const Costs costs(info, target, recipe, window);
-  cuts.profiles = ProfileCuts(costs, cuts.ranges);
-  cuts.checks =
-      CheckCuts(info, recipe, costs, cuts.ranges, cuts.curvature.empty() ? 0 : cuts.curvature[0].size(), window);
   return cuts;
+}
+
+GoalCuts CutGoal(const v1::ModelInfo& info, const v1::TargetInfo& target, const v1::Recipe& recipe, const Cuts& cuts,
+                 int window) {
+  const Costs costs(info, target, recipe, window);
+  const int checked_windows = cuts.curvature.empty() ? 0 : cuts.curvature[0].size();
+  return {.profiles = ProfileCuts(costs, cuts.ranges),
+          .checks = CheckCuts(info, recipe, costs, cuts.ranges, checked_windows, window)};
 }
 
 }  // namespace bitwright::server

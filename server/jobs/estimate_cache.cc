@@ -24,7 +24,11 @@ std::string KeyOf(const ResolvedJob& job) {
     file.mutable_blob()->clear_sha256();
     file.clear_display_name();
   }
-  return DeterministicBytes(spec) + "\n" + DeterministicBytes(job.recipe);
+  std::string key = DeterministicBytes(spec) + "\n" + DeterministicBytes(job.recipe);
+  for (const ResolvedGoal& goal : job.goals) {
+    key += "\n" + DeterministicBytes(goal.goal) + "\n" + DeterministicBytes(goal.recipe);
+  }
+  return key;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "server/jobs/job_errors.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "proto/base/errors.h"
 #include "proto/contract/limits.h"
@@ -115,8 +116,26 @@ absl::Status LabelInvalidError(std::string_view key, std::string_view why) {
                  {{"key", Text(key)}});
 }
 
+absl::Status GoalsInvalidError(std::string_view what) { return Invalid("GOALS_INVALID", "goals " + Text(what), {}); }
+
+absl::Status BoundNotMetError(const v1::Budget& bound, const v1::Probe& largest) {
+  const bool kl = bound.has_max_kl_divergence();
+  const std::string wanted =
+      kl ? absl::StrFormat("a KL divergence of at most %g nats per token", bound.max_kl_divergence())
+         : absl::StrFormat("a perplexity at most %g %% above the unquantized model's",
+                           100 * bound.max_perplexity_rise());
+  const std::string found = kl ? absl::StrFormat("%.6g", largest.kl_divergence())
+                               : absl::StrFormat("%.4g %%", 100 * (largest.perplexity_ratio() - 1));
+  return MakeError(absl::StatusCode::kFailedPrecondition, "BOUND_NOT_MET",
+                   "no plan of the target has " + wanted + ": the largest was measured at " + found +
+                       "; loosen the bound, or let the recipe have wider formats",
+                   {{"bound", wanted}, {"measured", found}});
+}
+
 absl::Status BudgetMissingError() {
-  return Invalid("BUDGET_MISSING", "the job names no budget; set budget.average_bits or budget.artifact_bytes", {});
+  return Invalid(
+      "BUDGET_MISSING",
+      "the job names no budget; set budget.average_bits, artifact_bytes, max_kl_divergence or max_perplexity_rise", {});
 }
 
 absl::Status BudgetInvalidError(std::string_view value) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "bitwright/v1/reports.pb.h"
 
 // Everything that is refused in a job's specification. All INVALID_ARGUMENT unless said otherwise.
 namespace bitwright::server {
@@ -36,6 +37,11 @@ absl::Status PriorityInvalidError(int priority);  // PRIORITY_INVALID
 // DISPLAY_NAME_INVALID; `field` as in JobSpec: "calibration.display_name".
 absl::Status DisplayNameTooLongError(std::string_view field, size_t bytes);
 absl::Status LabelInvalidError(std::string_view key, std::string_view why);  // LABEL_INVALID
+
+// GOALS_INVALID; `what` goes on after "goals".
+absl::Status GoalsInvalidError(std::string_view what);
+// FAILED_PRECONDITION, reason BOUND_NOT_MET: not even the largest plan of the front, of which the probe is.
+absl::Status BoundNotMetError(const v1::Budget& bound, const v1::Probe& largest);
 
 absl::Status BudgetMissingError();                        // BUDGET_MISSING
 absl::Status BudgetInvalidError(std::string_view value);  // BUDGET_INVALID: negative or not a number

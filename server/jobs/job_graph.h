@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,16 +36,26 @@ struct TaskNode {
   bool small = false;     // of seconds and little memory: never waits behind long ones
 };
 
+// What is known of one goal of a job so far.
+struct GoalFacts {
+  std::shared_ptr<const v1::Allocation> allocation;  // output "allocation" of allocate; large, so that copies share it
+  std::vector<v1::Probe> probes;                     // output "probe" of probe[round], round after round
+  std::optional<v1::Choice> choice;                  // output "choice" of choose, where windows were held out
+  std::optional<v1::Selection> selection;            // output "selection" of select
+  std::optional<v1::Manifest> artifact;              // output "manifest" of assemble
+  std::optional<v1::Digest> provenance;              // the blob of it, made by the server once all of that has finished
+};
+
 // What is known of a job so far. All come from outputs of its own tasks, so a restart rebuilds them.
 struct Facts {
   std::optional<v1::TokenizeSummary> calibration;  // output "summary" of tokenize[calibration]
   // Output "summary" of each evaluation text's tokenization; as many as are known, those in between empty.
   std::vector<std::optional<v1::TokenizeSummary>> evaluation;
   std::vector<std::optional<v1::QuestionsSummary>> questions;  // likewise, output "summary" of questions[f]
-  std::shared_ptr<const v1::Allocation> allocation;  // output "allocation" of allocate; large, so that copies share it
-  std::optional<v1::Choice> choice;                  // output "choice" of choose, where windows were held out
-  std::optional<v1::Selection> selection;            // output "selection" of select
-  std::optional<v1::Digest> provenance;              // the blob of it, made by the server when assemble has finished
+  std::deque<GoalFacts> goals;  // as many as anything is known of; more of them move none
+
+  const GoalFacts& goal(int index) const;
+  GoalFacts& goal(int index);
 };
 
 // What is known of a model so far, likewise.
@@ -69,10 +80,17 @@ inline const v1::Manifest& ComputedFiles(const v1::Model& model) {
 // What a spec is resolved for: to run, or to be looked at before anything is decided.
 enum class Purpose { kRun, kPreflight };
 
+// One artifact that a job is to make.
+struct ResolvedGoal {
+  v1::Goal goal;      // target and budget not empty
+  v1::Recipe recipe;  // that of the job, with those formats and plans alone that the goal's consumer loads
+};
+
 // A job ready to be cut into tasks: names resolved, defaults filled in.
 struct ResolvedJob {
-  v1::JobSpec spec;                        // data defaults filled in (window, tokens), target not empty
+  v1::JobSpec spec;                        // data defaults filled in (window, tokens), targets not empty
   v1::Recipe recipe;                       // defaults filled in
+  std::vector<ResolvedGoal> goals;         // one at least
   std::shared_ptr<const v1::Model> model;  // READY, with info and manifest; shared by all jobs of it
   v1::Digest info;                         // the blob that holds model.info (output "info" of its inspect task)
 
@@ -80,8 +98,8 @@ struct ResolvedJob {
   int calibration_window() const { return spec.calibration(0).window(); }
   int evaluation_window() const { return spec.evaluation(0).window(); }
 
-  // What the model can become for spec.target; within the model. Null of a job that an earlier version queued.
-  const v1::TargetInfo* target() const;
+  // What the model can become for a goal's target; within the model. Null of a job that an earlier version queued.
+  const v1::TargetInfo* target(int goal = 0) const;
 };
 
 // That of the target named, unless it refuses the model, or nothing is known of it: then null.

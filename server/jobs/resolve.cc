@@ -12,6 +12,7 @@
 #include "proto/contract/rpc_status.h"
 #include "proto/contract/targets.h"
 #include "server/jobs/budget_check.h"
+#include "server/jobs/goals.h"
 #include "server/jobs/job_errors.h"
 #include "server/jobs/label_check.h"
 #include "server/jobs/recipe_check.h"
@@ -195,7 +196,7 @@ v1::Budget BudgetOf(const v1::Budget& given, const PlanLimits& limits, Purpose p
   return budget;
 }
 
-// What the model can become for a target; empty: the default. TARGET_UNKNOWN, TARGET_CANNOT_STORE as inspection found.
+// What the model can become for a target. TARGET_UNKNOWN, TARGET_CANNOT_STORE as inspection found.
 absl::StatusOr<const v1::TargetInfo*> FindTarget(const std::string& name, const v1::ModelInfo& info) {
   if (const v1::TargetInfo* stored = StoringTarget(info, name)) return stored;
   std::vector<std::string> others;
@@ -240,6 +241,35 @@ absl::Status NarrowTo(const std::string& name, const v1::TargetInfo& target, v1:
   return ConsumerUnknownError(name, target.target(), known);
 }
 
+// One goal of a job with that recipe.
+absl::StatusOr<ResolvedGoal> ResolveGoal(v1::Goal goal, const v1::Recipe& recipe, const v1::ModelInfo& info,
+                                         Purpose purpose) {
+  if (goal.target().empty()) goal.set_target(std::string(kTargets[0].name));
+  ABSL_ASSIGN_OR_RETURN(const v1::TargetInfo* target, FindTarget(goal.target(), info));
+  ResolvedGoal resolved{std::move(goal), recipe};
+  ABSL_RETURN_IF_ERROR(NarrowTo(resolved.goal.consumer(), *target, resolved.recipe));
+  ABSL_RETURN_IF_ERROR(CheckRecipeFits(resolved.recipe, info, *target));
+  const PlanLimits limits = LimitsOf(*target, resolved.recipe);
+  *resolved.goal.mutable_budget() = BudgetOf(resolved.goal.budget(), limits, purpose);
+  ABSL_RETURN_IF_ERROR(CheckBudget(resolved.goal.budget(), limits));
+  return resolved;
+}
+
+// The goals that the spec lists, or its own, in the spec and beside it.
+absl::Status ResolveGoals(const v1::ModelInfo& info, Purpose purpose, ResolvedJob& job) {
+  ABSL_RETURN_IF_ERROR(CheckGoals(job.spec));
+  for (v1::Goal& goal : GoalsOf(job.spec)) {
+    ABSL_ASSIGN_OR_RETURN(ResolvedGoal resolved, ResolveGoal(std::move(goal), job.recipe, info, purpose));
+    job.goals.push_back(std::move(resolved));
+  }
+  if (job.spec.goals().empty()) {
+    job.spec = WithGoal(std::move(job.spec), job.goals[0].goal);
+    return absl::OkStatus();
+  }
+  for (size_t g = 0; g < job.goals.size(); ++g) *job.spec.mutable_goals(static_cast<int>(g)) = job.goals[g].goal;
+  return CheckGoals(job.spec);  // two may have become alike
+}
+
 }  // namespace
 
 bool IsOutdated(const v1::Model& model) {
@@ -248,32 +278,17 @@ bool IsOutdated(const v1::Model& model) {
          (info.files_size() == 0 || !info.has_live() || info.pieces_size() == 0 || info.targets_size() == 0);
 }
 
-const v1::TargetInfo* StoringTarget(const v1::ModelInfo& info, std::string_view target) {
-  for (const v1::TargetInfo& one : info.targets()) {
-    if (one.target() == target && !one.has_refusal()) return &one;
-  }
-  return nullptr;
-}
-
-const v1::TargetInfo* ResolvedJob::target() const { return StoringTarget(model->info(), spec.target()); }
-
 absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, std::shared_ptr<const v1::Model> shared,
                                     const v1::Digest& info, const std::optional<v1::Recipe>& shipped, Purpose purpose) {
   const v1::Model& model = *shared;
   if (model.state() != v1::Model::READY) return ModelNotReadyError(spec.model(), ModelStateName(model.state()));
   if (IsOutdated(model)) return ModelOutdatedError(spec.model());
-  ResolvedJob job{spec, {}, std::move(shared), info};
-  if (job.spec.target().empty()) job.spec.set_target(std::string(kTargets[0].name));
-  ABSL_ASSIGN_OR_RETURN(const v1::TargetInfo* target, FindTarget(job.spec.target(), model.info()));
+  ResolvedJob job{spec, {}, {}, std::move(shared), info};
   if (std::abs(int64_t{spec.priority()}) > limits::kMaxPriority) return PriorityInvalidError(spec.priority());
   ABSL_RETURN_IF_ERROR(CheckDisplayName("display_name", spec.display_name()));
   ABSL_RETURN_IF_ERROR(CheckLabels(spec));
   ABSL_ASSIGN_OR_RETURN(job.recipe, ChooseRecipe(shipped, job.spec));
-  ABSL_RETURN_IF_ERROR(NarrowTo(job.spec.consumer(), *target, job.recipe));
-  ABSL_RETURN_IF_ERROR(CheckRecipeFits(job.recipe, model.info(), *target));
-  const PlanLimits limits = LimitsOf(*target, job.recipe);
-  *job.spec.mutable_budget() = BudgetOf(spec.budget(), limits, purpose);
-  ABSL_RETURN_IF_ERROR(CheckBudget(job.spec.budget(), limits));
+  ABSL_RETURN_IF_ERROR(ResolveGoals(model.info(), purpose, job));
   auto& calibration = *job.spec.mutable_calibration();
   const int64_t share = limits::kDefaultCalibrationTokens / std::max(1, calibration.size());
   ABSL_RETURN_IF_ERROR(CompleteTexts("calibration", share, model, calibration));

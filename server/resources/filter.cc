@@ -172,8 +172,10 @@ bool Holds(FilterOp op, absl::Time left, absl::Time right) {
   return false;
 }
 
-bool Holds(const Condition& condition, const std::string& text) {
-  const bool equal = condition.prefix ? text.starts_with(condition.value) : text == condition.value;
+bool Holds(const Condition& condition, const std::vector<std::string>& texts) {
+  const bool equal = std::ranges::any_of(texts, [&](const std::string& text) {
+    return condition.prefix ? text.starts_with(condition.value) : text == condition.value;
+  });
   return equal == (condition.op == FilterOp::kEqual);
 }
 
@@ -186,11 +188,11 @@ absl::StatusOr<Filter> Filter::Parse(std::string_view text, const FilterFields& 
   return filter;
 }
 
-bool Filter::Matches(const std::function<std::string(const std::string& field)>& text_of,
+bool Filter::Matches(const std::function<std::vector<std::string>(const std::string& field)>& texts_of,
                      absl::Time create_time) const {
   return std::all_of(conditions_.begin(), conditions_.end(), [&](const Condition& condition) {
     return condition.field == kCreateTime ? Holds(condition.op, create_time, condition.time)
-                                          : Holds(condition, text_of(condition.field));
+                                          : Holds(condition, texts_of(condition.field));
   });
 }
 

@@ -37,8 +37,11 @@ class Filter {
   static absl::StatusOr<Filter> Parse(std::string_view text, const FilterFields& fields);
 
   bool empty() const { return conditions_.empty(); }
-  // `text_of` gives the value of a field of this filter other than create_time; empty where it is not set.
-  bool Matches(const std::function<std::string(const std::string& field)>& text_of, absl::Time create_time) const;
+  // `texts_of` gives the values of a field of this filter other than create_time, mostly one, empty where it is not
+  // set:
+  // "=" holds where one of them is meant, "!=" where none is.
+  bool Matches(const std::function<std::vector<std::string>(const std::string& field)>& texts_of,
+               absl::Time create_time) const;
 
   // What names and states must begin with or be, so that a database looks at no others; empty: anything.
   std::string NamePrefix() const;

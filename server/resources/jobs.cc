@@ -6,6 +6,7 @@
 #include "proto/base/wire_time.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/names.h"
+#include "server/jobs/goals.h"
 #include "server/jobs/job_state.h"
 #include "server/jobs/stamp.h"
 #include "server/resources/filter.h"
@@ -37,16 +38,26 @@ std::string RecipeOf(const v1::JobSpec& spec) {
   return spec.has_inline_recipe() ? spec.inline_recipe().name() : spec.recipe();
 }
 
+std::vector<std::string> TargetsOf(const v1::JobSpec& spec) {
+  std::vector<std::string> targets;
+  for (const v1::Goal& goal : GoalsOf(spec)) targets.push_back(goal.target());
+  return targets;
+}
+
 std::string TextOf(const v1::Job& job, const std::string& field) {
   const v1::JobSpec& spec = job.spec();
   if (field == "name") return job.name();
   if (field == "display_name") return spec.display_name();
   if (field == "model") return spec.model();
   if (field == "recipe") return RecipeOf(spec);
-  if (field == "target") return spec.target();
   if (!field.starts_with(kLabelPrefix)) return v1::Job::State_Name(job.state());
   const auto label = spec.labels().find(field.substr(kLabelPrefix.size()));
   return label == spec.labels().end() ? std::string() : label->second;
+}
+
+std::vector<std::string> TextsOf(const v1::Job& job, const std::string& field) {
+  if (field == "target") return TargetsOf(job.spec());
+  return {TextOf(job, field)};
 }
 
 // The state that both the request and its filter leave; nothing: they contradict each other.
@@ -114,6 +125,14 @@ void ForgetAssumedData(v1::JobSpec& spec) {
   }
 }
 
+// A preflight says nothing of a budget that was not given.
+void ForgetAssumedBudgets(const v1::JobSpec& given, v1::JobSpec& spec) {
+  if (given.budget().kind_case() == v1::Budget::KIND_NOT_SET) spec.clear_budget();
+  for (int g = 0; g < given.goals_size(); ++g) {
+    if (given.goals(g).budget().kind_case() == v1::Budget::KIND_NOT_SET) spec.mutable_goals(g)->clear_budget();
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<ResolvedJob> JobResources::ResolveSpec(const CallContext& call, const v1::JobSpec& spec,
@@ -156,7 +175,7 @@ absl::StatusOr<v1::Job> JobResources::Validate(const CallContext& call, const v1
   ABSL_ASSIGN_OR_RETURN(const ResolvedJob resolved, ResolveSpec(call, WithAssumedData(spec), Purpose::kPreflight));
   v1::Job job = NewJob(resolved);
   ForgetAssumedData(*job.mutable_spec());
-  if (spec.budget().kind_case() == v1::Budget::KIND_NOT_SET) job.mutable_spec()->clear_budget();
+  ForgetAssumedBudgets(spec, *job.mutable_spec());
   ABSL_RETURN_IF_ERROR(
       store_.Read([&](Snapshot& snapshot) { return HeldData(snapshot, call.tenant(), job.spec()).status(); }));
   return job;
@@ -287,7 +306,7 @@ absl::StatusOr<v1::ListJobsResponse> JobResources::List(const CallContext& call,
                             [](Snapshot& snapshot, const RowQuery& batch) { return snapshot.ListJobs(batch); },
                             [&](const JobRow& row) {
                               const v1::Job job = Parse(row);
-                              return filter.Matches([&](const std::string& field) { return TextOf(job, field); },
+                              return filter.Matches([&](const std::string& field) { return TextsOf(job, field); },
                                                     FromProto(job.create_time()));
                             }));
   for (const JobRow& row : found.rows) {
@@ -318,12 +337,16 @@ absl::Status JobResources::Delete(const CallContext& call, const std::string& na
   });
 }
 
-absl::StatusOr<v1::Report> JobResources::Report(const CallContext& call, const std::string& name) {
+absl::StatusOr<v1::Report> JobResources::Report(const CallContext& call, const std::string& name, int goal) {
   ABSL_ASSIGN_OR_RETURN(const JobRow row, Row(call, name));
   if (row.unfinished) return JobUnfinishedError(name, "watch it until it has ended");
   const v1::Job job = Parse(row);
   if (job.state() != v1::Job::SUCCEEDED) return JobHasNoReportError(name, JobStateName(job.state()));
-  ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, FromProto(job.report()));
+  // A job of an earlier version has no outcomes, and one goal.
+  const int goals = std::max(1, job.outcomes_size());
+  if (goal < 0 || goal >= goals) return GoalUnknownError(name, goal, goals);
+  ABSL_ASSIGN_OR_RETURN(const BlobDigest digest,
+                        FromProto(job.outcomes().empty() ? job.report() : job.outcomes(goal).report()));
   ABSL_ASSIGN_OR_RETURN(const std::string bytes, blobs_.ReadWhole(digest));
   v1::Report report;
   if (!report.ParseFromString(bytes)) return ReportInvalidError(name);

@@ -45,7 +45,7 @@ class JobResources {
   // `etag`: only if the job still has it; empty: in any case.
   absl::StatusOr<v1::Job> Cancel(const CallContext& call, const std::string& name, const std::string& etag = {});
   absl::Status Delete(const CallContext& call, const std::string& name, const std::string& etag = {});
-  absl::StatusOr<v1::Report> Report(const CallContext& call, const std::string& name);
+  absl::StatusOr<v1::Report> Report(const CallContext& call, const std::string& name, int goal);
   // OK where the job is the caller's tenant's. NAME_INVALID, JOB_NOT_FOUND.
   absl::Status CheckVisible(const CallContext& call, const std::string& name) { return Row(call, name).status(); }
 

@@ -182,7 +182,7 @@ absl::StatusOr<v1::ListModelsResponse> ModelResources::List(const CallContext& c
           filter.empty(), [](Snapshot& snapshot, const RowQuery& rows) { return snapshot.ListModels(rows); },
           [&](const ModelRow& row) {
             const v1::Model model = Parse(row);
-            return filter.Matches([&](const std::string& field) { return TextOf(model, field); },
+            return filter.Matches([&](const std::string& field) { return std::vector{TextOf(model, field)}; },
                                   FromProto(model.create_time()));
           }));
   v1::ListModelsResponse response;

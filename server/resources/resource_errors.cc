@@ -67,6 +67,13 @@ absl::Status JobHasNoReportError(std::string_view job, std::string_view state) {
                    {{"job", Text(job)}, {"state", Text(state)}});
 }
 
+absl::Status GoalUnknownError(std::string_view job, int goal, int goals) {
+  return MakeError(
+      StatusCode::kInvalidArgument, "GOAL_UNKNOWN",
+      "job '" + Text(job) + "' has no goal " + std::to_string(goal) + "; give 0 to " + std::to_string(goals - 1),
+      {{"job", Text(job)}, {"goals", std::to_string(goals)}});
+}
+
 absl::Status ReportInvalidError(std::string_view job) {
   return MakeError(
       StatusCode::kInternal, "REPORT_INVALID",

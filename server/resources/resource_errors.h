@@ -17,8 +17,9 @@ absl::Status ModelNameTooLongError(size_t bytes);                // INVALID_ARGU
 absl::Status JobNotFoundError(std::string_view job);             // NOT_FOUND, JOB_NOT_FOUND
 absl::Status JobUnfinishedError(std::string_view job, std::string_view remedy);  // FAILED_PRECONDITION, JOB_UNFINISHED
 absl::Status JobHasNoReportError(std::string_view job,
-                                 std::string_view state);  // FAILED_PRECONDITION, JOB_HAS_NO_REPORT
-absl::Status ReportInvalidError(std::string_view job);     // INTERNAL, REPORT_INVALID
+                                 std::string_view state);                  // FAILED_PRECONDITION, JOB_HAS_NO_REPORT
+absl::Status GoalUnknownError(std::string_view job, int goal, int goals);  // GOAL_UNKNOWN
+absl::Status ReportInvalidError(std::string_view job);                     // INTERNAL, REPORT_INVALID
 absl::Status JobNotRetryableError(std::string_view job,
                                   std::string_view state);  // FAILED_PRECONDITION, JOB_NOT_RETRYABLE
 absl::Status FilterInvalidError(std::string_view filter, size_t position,

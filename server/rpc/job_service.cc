@@ -77,7 +77,7 @@ class JobService final : public RawJobService {
                                 ByteBuffer* response) override {
     return RunUnary<v1::GetReportRequest, v1::Report>(environment_, context, kGetReport, request, response,
                                                       [this](const CallContext& call, const auto& in, auto& out) {
-                                                        return Fill(out, jobs_.Report(call, in.name()));
+                                                        return Fill(out, jobs_.Report(call, in.name(), in.goal()));
                                                       });
   }
 

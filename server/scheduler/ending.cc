@@ -29,9 +29,9 @@ struct Ending {
   std::vector<BlobDigest> kept;
 };
 
-absl::StatusOr<BlobDigest> OutputOfKind(const Owner& owner, const char* kind, const char* output) {
-  const LiveTask* task = owner.OfKind(kind);
-  if (task == nullptr) return OutputMissingError(kind, output);
+absl::StatusOr<BlobDigest> OutputOfKey(const Owner& owner, const std::string& key, const char* output) {
+  const LiveTask* task = owner.Find(key);
+  if (task == nullptr) return OutputMissingError(key, output);
   ABSL_ASSIGN_OR_RETURN(const v1::Digest digest, OutputOf(*task, output));
   return FromProto(digest);
 }
@@ -116,21 +116,37 @@ absl::StatusOr<Ending> ModelReady(const Core& core, const Owner& owner, const Mo
   return Ending{std::move(row), std::move(kept)};
 }
 
-absl::StatusOr<Ending> JobSucceeded(const Core& core, const Owner& owner, const JobWork& work) {
-  ABSL_ASSIGN_OR_RETURN(const BlobDigest manifest, OutputOfKind(owner, TaskKind::kAssemble, TaskFile::kManifest));
-  ABSL_ASSIGN_OR_RETURN(const BlobDigest report, OutputOfKind(owner, TaskKind::kReport, TaskFile::kReport));
-  v1::Job job = ComposeJob(owner);
-  if (!work.artifact) return OutputMissingError(TaskKind::kAssemble, TaskFile::kManifest);
-  *job.mutable_artifact() = *work.artifact;
-  *job.mutable_report() = ToProto(report);
-  ABSL_ASSIGN_OR_RETURN(const v1::Job::State state, NextJobState(job.state(), JobEvent::kAllTasksDone));
-  job.set_state(state);
-  job.set_progress(1);
-  std::vector<BlobDigest> kept = {manifest, report};
-  for (const v1::FileEntry& file : job.artifact().files()) {
+// What one goal of a job has come to, in the job, and the blobs that it names.
+absl::Status TakeOutcome(const Owner& owner, int goal, v1::Job& job, std::vector<BlobDigest>& kept) {
+  const std::string assemble = GoalKey(TaskKind::kAssemble, goal), report = GoalKey(TaskKind::kReport, goal);
+  const GoalFacts& facts = std::as_const(owner.job()->facts).goal(goal);
+  if (!facts.artifact) return OutputMissingError(assemble, TaskFile::kManifest);
+  ABSL_ASSIGN_OR_RETURN(BlobDigest manifest, OutputOfKey(owner, assemble, TaskFile::kManifest));
+  ABSL_ASSIGN_OR_RETURN(BlobDigest written, OutputOfKey(owner, report, TaskFile::kReport));
+  v1::Outcome& outcome = *job.add_outcomes();
+  *outcome.mutable_goal() = owner.job()->resolved->goals[static_cast<size_t>(goal)].goal;
+  *outcome.mutable_artifact() = *facts.artifact;
+  *outcome.mutable_report() = ToProto(written);
+  kept.push_back(std::move(manifest));
+  kept.push_back(std::move(written));
+  for (const v1::FileEntry& file : facts.artifact->files()) {
     ABSL_ASSIGN_OR_RETURN(BlobDigest digest, FromProto(file.digest()));
     kept.push_back(std::move(digest));
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Ending> JobSucceeded(const Core& core, const Owner& owner, const JobWork& work) {
+  v1::Job job = ComposeJob(owner);
+  std::vector<BlobDigest> kept;
+  for (int g = 0; g < static_cast<int>(work.resolved->goals.size()); ++g) {
+    ABSL_RETURN_IF_ERROR(TakeOutcome(owner, g, job, kept));
+  }
+  *job.mutable_artifact() = job.outcomes(0).artifact();
+  *job.mutable_report() = job.outcomes(0).report();
+  ABSL_ASSIGN_OR_RETURN(const v1::Job::State state, NextJobState(job.state(), JobEvent::kAllTasksDone));
+  job.set_state(state);
+  job.set_progress(1);
   return Ending{EndedRow(work, std::move(job), core.clock.Now()), std::move(kept)};
 }
 

@@ -23,6 +23,22 @@ absl::Status Fill(const OutputToRead& output, const std::string& bytes, std::opt
 
 bool IsOfImported(std::string_view key) { return key == TaskKey(TaskKind::kInspect, TaskUse::kImported); }
 
+// True: it is known what a goal's task says.
+bool KnowsOfGoal(const GoalFacts& facts, const LiveTask& task) {
+  const std::string& kind = task.node.spec.kind();
+  if (kind == TaskKind::kAllocate) return facts.allocation != nullptr;
+  if (kind == TaskKind::kProbe) {
+    // Rounds come one after the other.
+    for (int round = 0; round < static_cast<int>(facts.probes.size()); ++round) {
+      if (WithoutGoal(task.node.key) == TaskKey(TaskKind::kProbe, round)) return true;
+    }
+    return false;
+  }
+  if (kind == TaskKind::kChoose) return facts.choice.has_value();
+  if (kind == TaskKind::kSelect) return facts.selection.has_value();
+  return kind != TaskKind::kAssemble || facts.artifact.has_value();
+}
+
 // True: the owner knows what the task says.
 bool Knows(const Owner& owner, const LiveTask& task) {
   const std::string& kind = task.node.spec.kind();
@@ -41,10 +57,28 @@ bool Knows(const Owner& owner, const LiveTask& task) {
     const size_t file = static_cast<size_t>(QuestionsOf(task.node.key).value_or(0));
     return file < job.facts.questions.size() && job.facts.questions[file].has_value();
   }
-  if (kind == TaskKind::kAllocate) return job.facts.allocation != nullptr;
-  if (kind == TaskKind::kChoose) return job.facts.choice.has_value();
-  if (kind == TaskKind::kSelect) return job.facts.selection.has_value();
-  return kind != TaskKind::kAssemble || job.artifact.has_value();
+  return KnowsOfGoal(job.facts.goal(GoalOfTaskKey(task.node.key)), task);
+}
+
+// What a goal's task says.
+absl::Status LearnOfGoal(const OutputToRead& output, const std::string& bytes, GoalFacts& facts) {
+  if (output.kind == TaskKind::kAllocate) {
+    std::optional<v1::Allocation> allocation;
+    ABSL_RETURN_IF_ERROR(Fill(output, bytes, allocation));
+    facts.allocation = std::make_shared<v1::Allocation>(*std::move(allocation));
+    return absl::OkStatus();
+  }
+  if (output.kind == TaskKind::kProbe) {
+    std::optional<v1::Probe> probe;
+    ABSL_RETURN_IF_ERROR(Fill(output, bytes, probe));
+    facts.probes.push_back(*std::move(probe));
+    return absl::OkStatus();
+  }
+  if (output.kind == TaskKind::kChoose) return Fill(output, bytes, facts.choice);
+  if (output.kind == TaskKind::kSelect) return Fill(output, bytes, facts.selection);
+  if (output.kind == TaskKind::kAssemble) return Fill(output, bytes, facts.artifact);
+  std::optional<v1::Report> report;
+  return Fill(output, bytes, report);
 }
 
 }  // namespace
@@ -55,6 +89,7 @@ std::string_view ReadOutput(std::string_view kind) {
   if (kind == TaskKind::kTokenize || kind == TaskKind::kQuestions) return TaskFile::kSummary;
   if (kind == TaskKind::kAllocate) return TaskFile::kAllocation;
   if (kind == TaskKind::kChoose) return TaskFile::kChoice;
+  if (kind == TaskKind::kProbe) return TaskFile::kProbe;
   if (kind == TaskKind::kSelect) return TaskFile::kSelection;
   if (kind == TaskKind::kAssemble) return TaskFile::kManifest;
   if (kind == TaskKind::kReport) return TaskFile::kReport;
@@ -90,15 +125,6 @@ absl::Status Learn(HeldBlobs& blobs, const OutputToRead& output, Learned& learne
     return Fill(output, bytes, IsOfImported(output.key) ? learned.model.imported : learned.model.given);
   }
   if (output.kind == TaskKind::kImport) return Fill(output, bytes, learned.model.rewritten);
-  if (output.kind == TaskKind::kAllocate) {
-    std::optional<v1::Allocation> allocation;
-    ABSL_RETURN_IF_ERROR(Fill(output, bytes, allocation));
-    learned.facts.allocation = std::make_shared<v1::Allocation>(*std::move(allocation));
-    return absl::OkStatus();
-  }
-  if (output.kind == TaskKind::kChoose) return Fill(output, bytes, learned.facts.choice);
-  if (output.kind == TaskKind::kSelect) return Fill(output, bytes, learned.facts.selection);
-  if (output.kind == TaskKind::kAssemble) return Fill(output, bytes, learned.artifact);
   if (output.kind == TaskKind::kTokenize) {
     const std::optional<int> text = EvaluationTextOf(output.key);
     if (!text) return Fill(output, bytes, learned.facts.calibration);
@@ -113,8 +139,7 @@ absl::Status Learn(HeldBlobs& blobs, const OutputToRead& output, Learned& learne
     LearnQuestions(QuestionsOf(output.key).value_or(0), *std::move(summary), learned.facts);
     return absl::OkStatus();
   }
-  std::optional<v1::Report> report;
-  return Fill(output, bytes, report);
+  return LearnOfGoal(output, bytes, learned.facts.goal(GoalOfTaskKey(output.key)));
 }
 
 std::optional<BlobDigest> BlobOf(const absl::Status& error) {

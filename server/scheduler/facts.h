@@ -15,7 +15,6 @@ namespace bitwright::server {
 // What the server itself learns from outputs of tasks.
 struct Learned {
   Facts facts;
-  std::optional<v1::Manifest> artifact;
   ModelFacts model;
 };
 

@@ -74,7 +74,6 @@ struct JobWork {
   v1::Job job;  // without stages
   std::shared_ptr<const ResolvedJob> resolved;
   Facts facts;
-  std::optional<v1::Manifest> artifact;  // output of assemble
   CostForecast forecast;
   std::string chosen_class, chosen_code;  // what its tasks are made for until it is pinned
 };

@@ -40,7 +40,7 @@ struct PlanInput {
   size_t known = 0;                             // tasks that there are
   std::shared_ptr<const ResolvedJob> resolved;  // of a job
   std::optional<v1::Manifest> manifest;         // of a model
-  std::optional<v1::Provenance> provenance;     // to be written, so that the report can read it
+  std::vector<v1::Provenance> provenance;       // of every goal, to be written, so that its report can read it
 };
 
 struct PlanResult {
@@ -79,17 +79,18 @@ absl::Status Expand(const Planner& planner, const PlanInput& input, PlanResult& 
 absl::Status TryPlan(HeldBlobs& blobs, const Planner& planner, absl::Time now, const PlanInput& input,
                      PlanResult& result) {
   ABSL_RETURN_IF_ERROR(ReadAll(blobs, input, result));
-  if (input.provenance) {
-    ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, blobs.Put(DeterministicBytes(*input.provenance), now,
+  for (size_t g = 0; g < input.provenance.size(); ++g) {
+    ABSL_ASSIGN_OR_RETURN(const BlobDigest digest, blobs.Put(DeterministicBytes(input.provenance[g]), now,
                                                              TasksReference(input.owner), input.tenant));
-    result.learned.facts.provenance = ToProto(digest);
+    result.learned.facts.goal(static_cast<int>(g)).provenance = ToProto(digest);
   }
   return Expand(planner, input, result);
 }
 
 bool WantsProvenance(const Owner& owner) {
   const JobWork* job = owner.job();
-  return job != nullptr && !job->facts.provenance && owner.OfKind(TaskKind::kAssemble) != nullptr && owner.AllDone();
+  return job != nullptr && !job->facts.goal(0).provenance && owner.OfKind(TaskKind::kAssemble) != nullptr &&
+         owner.AllDone();
 }
 
 // What a stored row means after a restart of the server.
@@ -193,7 +194,6 @@ void OnPlanned(Core& core, Owner& owner, PlanResult result) {
     model->facts = std::move(result.learned.model);
   } else {
     owner.job()->facts = std::move(result.learned.facts);
-    owner.job()->artifact = std::move(result.learned.artifact);
     if (result.forecast) owner.job()->forecast = *std::move(result.forecast);
   }
   owner.complete = result.complete;
@@ -221,7 +221,6 @@ PlanInput InputOf(const Owner& owner, std::vector<OutputToRead> unread) {
     return input;
   }
   input.learned.facts = owner.job()->facts;
-  input.learned.artifact = owner.job()->artifact;
   input.resolved = owner.job()->resolved;
   return input;
 }
@@ -257,7 +256,7 @@ void Advance(Core& core, Owner& owner) {
   if (owner.tasks.empty() || !unread.empty() || prove) {
     PlanInput input = InputOf(owner, std::move(unread));
     if (prove) {
-      absl::StatusOr<v1::Provenance> provenance = MakeProvenance(owner);
+      absl::StatusOr<std::vector<v1::Provenance>> provenance = MakeProvenance(owner);
       if (!provenance.ok()) return FailOwner(core, owner, provenance.status());
       input.provenance = *std::move(provenance);
     }

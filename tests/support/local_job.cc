@@ -160,6 +160,7 @@ absl::StatusOr<LocalJobs::Result> LocalJobs::Run(const v1::Model& model, v1::Job
   ABSL_ASSIGN_OR_RETURN(const server::ResolvedJob job,
                         server::Resolve(spec, std::make_shared<v1::Model>(model), info_, recipe));
   server::Facts facts;
+  server::GoalFacts& goal = facts.goal(0);
   Result result;
   const double start = Now();
   std::map<std::string, v1::TaskResult> done;  // by key
@@ -192,17 +193,19 @@ absl::StatusOr<LocalJobs::Result> LocalJobs::Run(const v1::Model& model, v1::Job
         server::LearnQuestions(*file, std::move(summary), facts);
       } else if (node.key == "allocate") {
         ABSL_ASSIGN_OR_RETURN(v1::Allocation allocation, Read<v1::Allocation>(finished, "allocation"));
-        facts.allocation = std::make_shared<v1::Allocation>(std::move(allocation));
+        goal.allocation = std::make_shared<v1::Allocation>(std::move(allocation));
+      } else if (node.spec.has_probe()) {
+        ABSL_ASSIGN_OR_RETURN(goal.probes.emplace_back(), Read<v1::Probe>(finished, "probe"));
       } else if (node.key == "choose") {
-        ABSL_ASSIGN_OR_RETURN(facts.choice, Read<v1::Choice>(finished, "choice"));
+        ABSL_ASSIGN_OR_RETURN(goal.choice, Read<v1::Choice>(finished, "choice"));
       } else if (node.key == "select") {
-        ABSL_ASSIGN_OR_RETURN(facts.selection, Read<v1::Selection>(finished, "selection"));
+        ABSL_ASSIGN_OR_RETURN(goal.selection, Read<v1::Selection>(finished, "selection"));
       } else if (node.key == "assemble") {
         v1::Provenance provenance;  // without a server there is little to tell
         provenance.add_tasks()->set_label(node.key);
         const std::string bytes = provenance.SerializeAsString();
-        facts.provenance = ToProto(DigestOf(bytes));
-        std::ofstream(BlobPath(*facts.provenance)) << bytes;
+        goal.provenance = ToProto(DigestOf(bytes));
+        std::ofstream(BlobPath(*goal.provenance)) << bytes;
       } else if (node.key == "report") {
         ABSL_ASSIGN_OR_RETURN(result.report, Read<v1::Report>(finished, "report"));
       }

@@ -16,7 +16,26 @@ namespace {
 // rounding decides.
 constexpr double kTolerance = 1e-10;
 
-absl::Status Check(OptionTable table) {
+void AddUp(OptionTable table, Choice& choice) {
+  choice.bytes = 0;
+  choice.loss = 0;
+  for (size_t c = 0; c < choice.option.size(); ++c) {
+    const Option& option = table.options[table.offsets[c] + choice.option[c]];
+    choice.bytes += option.bytes;
+    choice.loss += option.loss;
+  }
+}
+
+}  // namespace
+
+FlatOptions::FlatOptions(std::span<const std::vector<Option>> units) {
+  for (const std::vector<Option>& unit : units) {
+    options_.insert(options_.end(), unit.begin(), unit.end());
+    offsets_.push_back(static_cast<int64_t>(options_.size()));
+  }
+}
+
+absl::Status CheckOptions(OptionTable table) {
   int64_t total = 0;
   for (int64_t c = 0; c + 1 < static_cast<int64_t>(table.offsets.size()); ++c) {
     if (table.offsets[c] >= table.offsets[c + 1]) return OptionsInvalidError(c, "there is none");
@@ -34,20 +53,8 @@ absl::Status Check(OptionTable table) {
   return absl::OkStatus();
 }
 
-void AddUp(OptionTable table, Choice& choice) {
-  choice.bytes = 0;
-  choice.loss = 0;
-  for (size_t c = 0; c < choice.option.size(); ++c) {
-    const Option& option = table.options[table.offsets[c] + choice.option[c]];
-    choice.bytes += option.bytes;
-    choice.loss += option.loss;
-  }
-}
-
-}  // namespace
-
 absl::StatusOr<Choice> Solve(OptionTable table, int64_t budget, const SolveLimits& limits) {
-  if (absl::Status status = Check(table); !status.ok()) return status;
+  if (absl::Status status = CheckOptions(table); !status.ok()) return status;
   Relaxation relaxed = Relax(table, budget);
   if (!relaxed.feasible) return BudgetBelowSmallestPlanError(budget, relaxed.smallest);
   Choice choice;
@@ -71,13 +78,7 @@ absl::StatusOr<Choice> Solve(OptionTable table, int64_t budget, const SolveLimit
 }
 
 absl::StatusOr<Choice> Solve(std::span<const std::vector<Option>> units, int64_t budget, const SolveLimits& limits) {
-  std::vector<Option> options;
-  std::vector<int64_t> offsets = {0};
-  for (const std::vector<Option>& unit : units) {
-    options.insert(options.end(), unit.begin(), unit.end());
-    offsets.push_back(static_cast<int64_t>(options.size()));
-  }
-  return Solve(OptionTable{options, offsets}, budget, limits);
+  return Solve(FlatOptions(units).table(), budget, limits);
 }
 
 }  // namespace bitwright::worker

@@ -21,6 +21,20 @@ struct OptionTable {
   std::span<const int64_t> offsets;  // [units + 1], from 0 to options.size()
 };
 
+// Options unit by unit, as a table.
+class FlatOptions {
+ public:
+  explicit FlatOptions(std::span<const std::vector<Option>> units);
+  OptionTable table() const { return {options_, offsets_}; }
+
+ private:
+  std::vector<Option> options_;
+  std::vector<int64_t> offsets_ = {0};
+};
+
+// INVALID_ARGUMENT, reason OPTIONS_INVALID: no option, negative or too many bytes, a loss that is not finite.
+absl::Status CheckOptions(OptionTable table);
+
 struct SolveLimits {
   int64_t states = 4'000'000;  // partial plans that the exact search may look at: bounds its time and memory
 };
@@ -43,7 +57,7 @@ struct Choice {
 // Ties: steps of equal saving per byte go to the unit of lower index first; of equal options the one of lower index
 // counts; a plan is replaced only by one of strictly smaller loss. So the result depends on the input alone.
 // Errors: FAILED_PRECONDITION, reason BUDGET_BELOW_SMALLEST_PLAN (metadata: budget, smallest);
-//         INVALID_ARGUMENT, reason OPTIONS_INVALID (no option, negative or too many bytes, loss not finite).
+//         those of CheckOptions.
 // Pure and thread-safe.
 absl::StatusOr<Choice> Solve(OptionTable table, int64_t budget, const SolveLimits& limits = {});
 absl::StatusOr<Choice> Solve(std::span<const std::vector<Option>> units, int64_t budget,

@@ -1,12 +1,18 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
+#include <span>
+#include <utility>
 
+#include "absl/strings/str_format.h"
 #include "bitwright/v1/models.pb.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/budget_kind.h"
 #include "proto/contract/notices.h"
 #include "proto/contract/task_names.h"
 #include "workers/allocate/knapsack.h"
+#include "workers/allocate/pareto_front.h"
 #include "workers/targets/artifact.h"
 #include "workers/targets/format_messages.h"
 #include "workers/tasks/checked_losses.h"
@@ -21,6 +27,10 @@ namespace {
 // A uniform plan whose predicted loss is this many times the best one's cannot win: the ratio of two such predictions
 // was within 5 % of the measured one on every model tried.
 constexpr double kUniformMargin = 1.25;
+
+// Of the front so many plans can be measured, so many points are told of.
+constexpr size_t kMostFrontPlans = 256;
+constexpr size_t kMostFrontPoints = 64;
 
 using UnitOptions = std::vector<v1::Sensitivity::Unit>;
 
@@ -85,6 +95,10 @@ absl::Status CheckUnits(const UnitOptions& units, const v1::ModelInfo& info, con
   return absl::OkStatus();
 }
 
+double AverageBits(int64_t weight_bytes, const v1::TargetInfo& target) {
+  return 8 * static_cast<double>(weight_bytes) / static_cast<double>(target.quantized_weights());
+}
+
 // A plan from one option per unit.
 v1::Plan MakePlan(v1::PlanKind kind, const std::string& name, const UnitOptions& units, const std::vector<int>& choice,
                   const v1::TargetInfo& target) {
@@ -101,7 +115,7 @@ v1::Plan MakePlan(v1::PlanKind kind, const std::string& name, const UnitOptions&
     plan.set_predicted_loss(plan.predicted_loss() + option.loss());
     plan.set_weight_bytes(plan.weight_bytes() + option.bytes());
   }
-  plan.set_average_bits(8 * static_cast<double>(plan.weight_bytes()) / static_cast<double>(target.quantized_weights()));
+  plan.set_average_bits(AverageBits(plan.weight_bytes(), target));
   plan.set_artifact_bytes(plan.weight_bytes() + target.kept_bytes() + target.overhead_bytes());
   return plan;
 }
@@ -125,6 +139,18 @@ std::vector<v1::Plan> UniformPlans(const UnitOptions& units, const v1::TargetInf
   return plans;
 }
 
+// Those than which none of no more bytes is predicted to lose less, by rising bytes.
+std::vector<v1::Plan> FrontOf(std::vector<v1::Plan> plans) {
+  std::stable_sort(plans.begin(), plans.end(), [](const v1::Plan& a, const v1::Plan& b) {
+    return std::pair(a.weight_bytes(), a.predicted_loss()) < std::pair(b.weight_bytes(), b.predicted_loss());
+  });
+  std::vector<v1::Plan> front;
+  for (v1::Plan& plan : plans) {
+    if (front.empty() || plan.predicted_loss() < front.back().predicted_loss()) front.push_back(std::move(plan));
+  }
+  return front;
+}
+
 void AddUniform(const UnitOptions& units, const v1::TargetInfo& target, int64_t budget, int most,
                 v1::Allocation& allocation) {
   const std::vector<v1::Plan> plans = UniformPlans(units, target, budget);
@@ -135,29 +161,99 @@ void AddUniform(const UnitOptions& units, const v1::TargetInfo& target, int64_t 
   }
 }
 
-absl::Status AddMixed(const UnitOptions& units, const v1::ModelInfo& info, const v1::TargetInfo& target, int64_t budget,
-                      v1::Allocation& allocation) {
-  const std::vector<Class> classes = ClassesOf(info, units.size());
-  std::vector<std::vector<ClassOption>> options;
-  std::vector<std::vector<Option>> sums;
-  for (const Class& one : classes) {
-    options.push_back(OptionsOf(one, units));
-    if (options.back().empty()) return TieWithoutFormatError(info.units(static_cast<int>(one.front())).tie());
-    std::vector<Option>& to = sums.emplace_back();
-    for (const ClassOption& option : options.back()) to.push_back(option.sum);
+// What the optimizer chooses from: the options of every class of units.
+class MixedPlans {
+ public:
+  // TIE_WITHOUT_FORMAT.
+  static absl::StatusOr<MixedPlans> Make(const UnitOptions& units, const v1::ModelInfo& info,
+                                         const v1::TargetInfo& target) {
+    MixedPlans plans(units, target, ClassesOf(info, units.size()));
+    for (const Class& one : plans.classes_) {
+      plans.options_.push_back(OptionsOf(one, units));
+      if (plans.options_.back().empty()) {
+        return TieWithoutFormatError(info.units(static_cast<int>(one.front())).tie());
+      }
+      std::vector<Option>& sums = plans.sums_.emplace_back();
+      for (const ClassOption& option : plans.options_.back()) sums.push_back(option.sum);
+    }
+    return plans;
   }
-  ABSL_ASSIGN_OR_RETURN(const Choice choice, Solve(std::span<const std::vector<Option>>(sums), budget));
-  std::vector<int> by_unit(units.size());
-  for (size_t c = 0; c < classes.size(); ++c) {
-    const ClassOption& chosen = options[c][static_cast<size_t>(choice.option[c])];
-    for (size_t i = 0; i < classes[c].size(); ++i) by_unit[classes[c][i]] = chosen.of_units[i];
+
+  std::span<const std::vector<Option>> sums() const { return sums_; }
+
+  // `choice`: one option for each class.
+  v1::Plan Plan(const std::string& name, std::span<const int32_t> choice) const {
+    std::vector<int> by_unit(units_.size());
+    for (size_t c = 0; c < classes_.size(); ++c) {
+      const ClassOption& chosen = options_[c][static_cast<size_t>(choice[c])];
+      for (size_t i = 0; i < classes_[c].size(); ++i) by_unit[classes_[c][i]] = chosen.of_units[i];
+    }
+    return MakePlan(v1::PLAN_KIND_MIXED, name, units_, by_unit, target_);
   }
-  *allocation.add_candidates() = MakePlan(v1::PLAN_KIND_MIXED, "mixed", units, by_unit, target);
+
+ private:
+  MixedPlans(const UnitOptions& units, const v1::TargetInfo& target, std::vector<Class> classes)
+      : units_(units), target_(target), classes_(std::move(classes)) {}
+
+  const UnitOptions& units_;
+  const v1::TargetInfo& target_;
+  std::vector<Class> classes_;
+  std::vector<std::vector<ClassOption>> options_;  // of each class
+  std::vector<std::vector<Option>> sums_;          // likewise
+};
+
+// The plan of least predicted loss within the budget.
+absl::Status AddMixed(const MixedPlans& plans, int64_t budget, v1::Allocation& allocation) {
+  ABSL_ASSIGN_OR_RETURN(const Choice choice, Solve(plans.sums(), budget));
+  *allocation.add_candidates() = plans.Plan("mixed", choice.option);
   allocation.set_bound(choice.bound);
   allocation.set_gap(std::max(choice.loss - choice.bound, 0.0));
   allocation.set_lambda(choice.lambda);
   allocation.set_proved_optimal(choice.proved_optimal);
   return absl::OkStatus();
+}
+
+// A budget of bytes: the optimizer's plan, and uniform ones beside it.
+absl::Status PlanWithin(const v1::AllocateParams& params, const MixedPlans& mixed, const UnitOptions& units,
+                        const v1::TargetInfo& target, v1::Allocation& allocation) {
+  const int64_t budget = WeightBudget(params.budget(), target);
+  allocation.set_weight_budget_bytes(budget);
+  // The relaxation is solved for its bound also when only uniform plans are wanted, and refuses a budget that nothing
+  // fits.
+  ABSL_RETURN_IF_ERROR(AddMixed(mixed, budget, allocation));
+  v1::Plan optimal = allocation.candidates(0);
+  if (!params.recipe().candidates().mixed()) allocation.clear_candidates();
+  AddUniform(units, target, budget, params.recipe().candidates().uniform(), allocation);
+  if (allocation.candidates().empty()) *allocation.add_candidates() = std::move(optimal);
+  return absl::OkStatus();
+}
+
+// A bound of quality: the plans of the front, to be searched by measuring, and uniform ones to compare with.
+absl::Status PlanFront(const v1::AllocateParams& params, const MixedPlans& mixed, std::span<const FrontChoice> front,
+                       const UnitOptions& units, const v1::TargetInfo& target, v1::Allocation& allocation) {
+  std::vector<v1::Plan> uniform = UniformPlans(units, target, std::numeric_limits<int64_t>::max());
+  if (params.recipe().candidates().mixed() || uniform.empty()) {
+    for (size_t i = 0; i < front.size(); ++i) {
+      *allocation.add_candidates() = mixed.Plan(absl::StrFormat("mixed-%03d", i), front[i].option);
+    }
+    // Each is the optimum of its own size.
+    allocation.set_proved_optimal(true);
+  } else {
+    uniform = FrontOf(std::move(uniform));
+  }
+  for (v1::Plan& plan : uniform) *allocation.add_candidates() = std::move(plan);
+  return absl::OkStatus();
+}
+
+void AddFront(std::span<const FrontChoice> front, const v1::TargetInfo& target, v1::Allocation& allocation) {
+  const size_t most = std::min(front.size(), kMostFrontPoints);
+  for (size_t i = 0; i < most; ++i) {
+    const FrontChoice& choice = front[most == 1 ? 0 : i * (front.size() - 1) / (most - 1)];
+    v1::FrontPoint& point = *allocation.add_front();
+    point.set_average_bits(AverageBits(choice.bytes, target));
+    point.set_artifact_bytes(choice.bytes + target.kept_bytes() + target.overhead_bytes());
+    point.set_predicted_loss(choice.loss);
+  }
 }
 
 // The units of all numbered inputs of that name, in order.
@@ -200,15 +296,14 @@ absl::Status RunAllocate(const v1::AllocateParams& params, TaskIo& io) {
   v1::Allocation allocation;
   AddNotices(units, allocation);
   ABSL_RETURN_IF_ERROR(CorrectLosses(checks, units, *allocation.mutable_checks()));
-  const int64_t budget = WeightBudget(params.budget(), *stored);
-  allocation.set_weight_budget_bytes(budget);
-  // The relaxation is solved for its bound also when only uniform plans are wanted, and refuses a budget that nothing
-  // fits.
-  ABSL_RETURN_IF_ERROR(AddMixed(units, info, *stored, budget, allocation));
-  v1::Plan mixed = allocation.candidates(0);
-  if (!params.recipe().candidates().mixed()) allocation.clear_candidates();
-  AddUniform(units, *stored, budget, params.recipe().candidates().uniform(), allocation);
-  if (allocation.candidates().empty()) *allocation.add_candidates() = std::move(mixed);
+  ABSL_ASSIGN_OR_RETURN(const MixedPlans mixed, MixedPlans::Make(units, info, *stored));
+  ABSL_ASSIGN_OR_RETURN(const std::vector<FrontChoice> front, ParetoFront(mixed.sums(), kMostFrontPlans));
+  if (IsBound(params.budget())) {
+    ABSL_RETURN_IF_ERROR(PlanFront(params, mixed, front, units, *stored, allocation));
+  } else {
+    ABSL_RETURN_IF_ERROR(PlanWithin(params, mixed, units, *stored, allocation));
+  }
+  AddFront(front, *stored, allocation);
   return io.WriteProto(TaskFile::kAllocation, allocation);
 }
 

@@ -2,6 +2,7 @@
 
 #include "bitwright/v1/models.pb.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/budget_kind.h"
 #include "proto/contract/task_names.h"
 #include "workers/targets/artifact.h"
 #include "workers/targets/consumers.h"
@@ -114,6 +115,8 @@ absl::Status RunReport(const v1::ReportParams& params, TaskIo& io) {
   *report.mutable_texts() = selection.texts();
   if (selection.has_choice()) *report.mutable_choice() = selection.choice();
   FillAllocation(allocation, *report.mutable_allocation());
+  if (IsBound(params.spec().budget())) report.mutable_allocation()->set_bound(selected.predicted_loss());
+  *report.mutable_front() = allocation.front();
   FillUnits(allocation.candidates(selected.plan()), report);
   ABSL_ASSIGN_OR_RETURN(const v1::TargetInfo* stored, TargetInfoOf(info, *target));
   for (v1::ConsumerVerdict& verdict : VerdictsOn(allocation.candidates(selected.plan()), *stored)) {

@@ -2,6 +2,7 @@
 
 #include "bitwright/v1/models.pb.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/budget_kind.h"
 #include "proto/contract/task_names.h"
 #include "workers/targets/artifact.h"
 #include "workers/tasks/candidate_check.h"
@@ -52,6 +53,18 @@ absl::Status ReadChoice(const v1::SelectParams& params, const TaskIo& io, v1::Se
     return absl::OkStatus();
   }
   return TaskInputDamagedError(TaskFile::kChoice, "chooses a plan that was not measured");
+}
+
+// Under a bound of quality the plan that was found, and the best uniform one of no more bytes.
+absl::Status SelectSmallest(int plan, v1::Selection& selection) {
+  const int position = PositionOf(plan, selection);
+  if (position < 0) return TaskInputDamagedError(TaskFile::kAllocation, "has a smallest plan that was not measured");
+  const int64_t bytes = selection.candidates(position).weight_bytes();
+  selection.set_selected(position);
+  selection.set_best_uniform(Best(selection, {}, [&](const v1::Candidate& c) {
+    return c.kind() == v1::PLAN_KIND_UNIFORM && c.weight_bytes() <= bytes;
+  }));
+  return absl::OkStatus();
 }
 
 // What the choice says, else the best of those that were measured.
@@ -137,7 +150,8 @@ absl::Status RunSelect(const v1::SelectParams& params, TaskIo& io) {
     *candidate.mutable_size() = size.ToProto();
     io.Progress(static_cast<double>(c + 1) / params.plans_size());
   }
-  ABSL_RETURN_IF_ERROR(Select(params.budget(), selection));
+  ABSL_RETURN_IF_ERROR(IsBound(params.budget()) ? SelectSmallest(params.smallest(), selection)
+                                                : Select(params.budget(), selection));
   return io.WriteProto(TaskFile::kSelection, selection);
 }
 

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "proto/contract/budget_kind.h"
+
 namespace bitwright::worker {
 namespace {
 
@@ -25,9 +27,39 @@ std::string SizeBeside(const v1::Candidate& mixed, const v1::Candidate& uniform)
   return more > 0 ? "; the best uniform plan leaves " + bits + " of it unused" : "; it is smaller by " + bits;
 }
 
+// What was bounded, of a plan.
+std::string BoundedOf(const v1::Budget& budget, const v1::Candidate& candidate) {
+  if (budget.has_max_kl_divergence()) return Number("%.5f", candidate.kl_divergence().mean()) + " nats";
+  return Number("%+.3f", 100 * (candidate.perplexity_ratio() - 1)) + " % perplexity";
+}
+
+std::string BoundText(const v1::Budget& budget) {
+  if (budget.has_max_kl_divergence()) {
+    return "a KL divergence of at most " + Number("%g", budget.max_kl_divergence()) + " nats";
+  }
+  return "a perplexity at most " + Number("%g", 100 * budget.max_perplexity_rise()) + " % higher";
+}
+
+std::string BoundVerdict(const v1::Report& report, const v1::Selection& selection) {
+  const v1::Candidate& best = selection.candidates(selection.selected());
+  std::string text = Described(best) + " is the smallest plan of the front with " + BoundText(report.budget()) + " (" +
+                     BoundedOf(report.budget(), best) + ")";
+  for (const v1::Candidate& other : selection.candidates()) {
+    if (other.plan() + 1 != best.plan()) continue;
+    text += "; the next smaller one, of " + Number("%.3f", other.average_bits()) + " bits, was measured at " +
+            BoundedOf(report.budget(), other);
+  }
+  if (selection.best_uniform() < 0) return text + ". No uniform plan is as small.";
+  if (selection.best_uniform() == selection.selected()) return text + ".";
+  const v1::Candidate& uniform = selection.candidates(selection.best_uniform());
+  return text + ". The best uniform plan of no more bytes, " + Described(uniform) + ", has " +
+         BoundedOf(report.budget(), uniform) + ".";
+}
+
 }  // namespace
 
 std::string Verdict(const v1::Report& report, const v1::Selection& selection) {
+  if (IsBound(report.budget())) return BoundVerdict(report, selection);
   const v1::Candidate& best = selection.candidates(selection.selected());
   if (selection.best_uniform() < 0) return Described(best) + " is the only kind of plan that was tried.";
   const v1::Candidate& uniform = selection.candidates(selection.best_uniform());

@@ -26,7 +26,7 @@ TEST(Cuts, SevenBillionWeightsHaveOneShardAndRangesOfTwoGiB) {
   const ResolvedJob job = Job(kSevenB);
   const auto& info = job.model->info();
   EXPECT_NEAR(static_cast<double>(info.statistics_bytes()) / info.tensor_bytes(), 0.8, 0.1);
-  const Cuts cuts = CutJob(info, *job.target(), job.recipe, 128, 512, {64});
+  const Cuts cuts = CutJob(info, job.recipe, 128, 512, {64});
   EXPECT_EQ(cuts.shards.size(), 1);
   ExpectCovers(cuts.shards, 128);
   ExpectCovers(cuts.ranges, 32);
@@ -49,11 +49,11 @@ TEST(Cuts, SmallStatisticsAreShardedWithinTheTensorsBytes) {
 
 TEST(Cuts, WhatElseIsInTheFolderCutsNothing) {
   ResolvedJob job = Job(kSevenB);
-  const Cuts cuts = CutJob(job.model->info(), *job.target(), job.recipe, 128, 512, {64});
+  const Cuts cuts = CutJob(job.model->info(), job.recipe, 128, 512, {64});
   auto model = std::make_shared<v1::Model>(*job.model);
   model->mutable_info()->set_model_bytes(100 * model->info().model_bytes());
   job.model = model;
-  const Cuts more = CutJob(job.model->info(), *job.target(), job.recipe, 128, 512, {64});
+  const Cuts more = CutJob(job.model->info(), job.recipe, 128, 512, {64});
   EXPECT_EQ(cuts.shards, more.shards);
   EXPECT_EQ(cuts.ranges, more.ranges);
 }
@@ -65,7 +65,8 @@ TEST(Cuts, EverythingIsCoveredOnceAndProfilesStayWithinRanges) {
     const ResolvedJob job = Job({pick(1, 90), 32 * pick(1, 250), 32 * pick(1, 800), 64, pick(100, 200'000), 4096});
     const int calibration = pick(1, 400);
     const int evaluation = pick(1, 400);
-    const Cuts cuts = CutJob(job.model->info(), *job.target(), job.recipe, calibration, 512, {evaluation, 5});
+    const Cuts cuts = CutJob(job.model->info(), job.recipe, calibration, 512, {evaluation, 5});
+    const GoalCuts of_target = CutGoal(job.model->info(), *job.target(), job.recipe, cuts, 512);
     ExpectCovers(cuts.shards, calibration);
     ExpectCovers(cuts.ranges, job.model->info().blocks());
     std::vector<Cut> first;
@@ -77,7 +78,7 @@ TEST(Cuts, EverythingIsCoveredOnceAndProfilesStayWithinRanges) {
     EXPECT_EQ(cuts.evaluation.back().windows, (Cut{0, 5}));
     std::vector<Cut> profiles;
     const Costs costs(job.model->info(), *job.target(), job.recipe, 512);
-    for (const ProfileCut& profile : cuts.profiles) {
+    for (const ProfileCut& profile : of_target.profiles) {
       profiles.push_back(profile.blocks);
       EXPECT_GE(profile.blocks.begin, cuts.ranges[profile.range].begin);
       EXPECT_LE(profile.blocks.end, cuts.ranges[profile.range].end);
@@ -87,7 +88,7 @@ TEST(Cuts, EverythingIsCoveredOnceAndProfilesStayWithinRanges) {
     ExpectCovers(cuts.curvature, cuts.profile_windows);
     const auto& info = job.model->info();
     std::vector<int> checked;
-    for (const CheckCut& check : cuts.checks) {
+    for (const CheckCut& check : of_target.checks) {
       for (const int unit : check.units) {
         checked.push_back(unit);
         EXPECT_GE(info.units(unit).block(), cuts.ranges[check.range].begin);
@@ -127,13 +128,14 @@ TEST(Cuts, ProfilingIsLinearInDepth) {
     const ResolvedJob job = Job({blocks, 576, 1536, 192, 49152, 2048});
     const auto& info = job.model->info();
     const Costs costs(info, *job.target(), job.recipe, 512);
-    const Cuts cuts = CutJob(info, *job.target(), job.recipe, 128, 512, {64});
+    const Cuts cuts = CutJob(info, job.recipe, 128, 512, {64});
+    const GoalCuts of_target = CutGoal(info, *job.target(), job.recipe, cuts, 512);
     double sum = 0;
     for (const Cut& range : cuts.ranges) {
       for (const Cut& shard : cuts.curvature) sum += costs.CurvatureFlops(range, shard.size());
     }
-    for (const ProfileCut& profile : cuts.profiles) sum += costs.ProfileFlops(profile.blocks);
-    for (const CheckCut& check : cuts.checks) {
+    for (const ProfileCut& profile : of_target.profiles) sum += costs.ProfileFlops(profile.blocks);
+    for (const CheckCut& check : of_target.checks) {
       sum += costs.CheckFlops(cuts.ranges[check.range], check.units, cuts.curvature[0].size());
     }
     return sum;

@@ -20,13 +20,13 @@ TEST(EstimateCache, GivesWhatTheJobItselfGives) {
   ResolvedJob job = Job({});
   for (int round = 0; round < 2; ++round) {
     for (const double bits : {3.0, 4.25, 6.0}) {
-      job.spec.mutable_budget()->set_average_bits(bits);
+      job.goals[0].goal.mutable_budget()->set_average_bits(bits);
       ExpectRight(cache, job);
     }
   }
   job.spec.mutable_calibration(0)->set_tokens(job.spec.calibration(0).tokens() / 2);
   ExpectRight(cache, job);
-  job.recipe.mutable_candidates()->set_uniform(1);
+  job.goals[0].recipe.mutable_candidates()->set_uniform(1);
   ExpectRight(cache, job);
   ResolvedJob other = Job({32, 4096, 11008, 4096, 32000, 4096});
   other.spec.set_model("models/other");

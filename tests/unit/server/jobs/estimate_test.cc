@@ -30,7 +30,7 @@ TEST(Estimate, IntermediateBlobsStayWithinThreeTimesTheModel) {
 TEST(Estimate, NumbersFollowTheBudget) {
   ResolvedJob job = Job({});
   const v1::Estimate small = EstimateJob(job, 1e11);
-  job.spec.mutable_budget()->set_average_bits(6);
+  job.goals[0].goal.mutable_budget()->set_average_bits(6);
   const v1::Estimate large = EstimateJob(job, 1e11);
   EXPECT_LT(small.artifact_bytes(), large.artifact_bytes());
   EXPECT_LE(large.artifact_bytes(), large.largest_artifact_bytes());
@@ -61,7 +61,7 @@ TEST(Estimate, AForecastFollowsTheFacts) {
 TEST(Estimate, AnArtifactBudgetIsTheArtifact) {
   ResolvedJob job = Job({});
   const int64_t bytes = EstimateJob(job, 1e11).smallest_artifact_bytes() + 100;
-  job.spec.mutable_budget()->set_artifact_bytes(bytes);
+  job.goals[0].goal.mutable_budget()->set_artifact_bytes(bytes);
   EXPECT_EQ(EstimateJob(job, 1e11).artifact_bytes(), bytes);
 }
 

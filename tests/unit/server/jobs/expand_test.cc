@@ -178,7 +178,7 @@ TEST(Expand, QuestionsAndSampleComeOnceAPlanIsSelected) {
   ExpectGolden("questions.txt", text);
   // Another plan: the unquantized model has answered already.
   Facts other = facts;
-  other.selection->set_selected(0);
+  other.goal(0).selection->set_selected(0);
   ASSERT_OK_AND_ASSIGN(const Expansion again, Expand(job, other));
   ASSERT_EQ(again.nodes.size(), expansion.nodes.size());
   for (size_t i = 0; i < again.nodes.size(); ++i) {
@@ -398,8 +398,8 @@ TEST(Expand, ProfileIsSharedBetweenRecipes) {
   const ResolvedJob job = SmallJob();
   ResolvedJob uniform = job;
   uniform.recipe.set_name("uniform-gptq");
-  uniform.recipe.mutable_candidates()->set_mixed(false);
-  uniform.spec.mutable_budget()->set_average_bits(3);
+  uniform.goals[0].recipe.mutable_candidates()->set_mixed(false);
+  uniform.goals[0].goal.mutable_budget()->set_average_bits(3);
   ASSERT_OK_AND_ASSIGN(const Expansion a, Expand(job, FactsAt(job, 1, 40, 20, 1)));
   ASSERT_OK_AND_ASSIGN(const Expansion b, Expand(uniform, FactsAt(job, 1, 40, 20, 1)));
   ASSERT_EQ(a.nodes.size(), b.nodes.size());
@@ -414,6 +414,7 @@ TEST(Expand, RenamingRunsNothingAgain) {
   ResolvedJob renamed = job;
   renamed.recipe.set_name("other");
   renamed.recipe.set_description("another");
+  renamed.goals[0].recipe = renamed.recipe;
   renamed.spec.set_display_name("another job");
   renamed.spec.mutable_calibration(0)->set_display_name("a text");
   (*renamed.spec.mutable_labels())["team"] = "nlp";

@@ -62,14 +62,15 @@ TEST(Monotone, AChoiceOnlyAddsNodes) {
     Facts all = FactsAt(job, 4, 64, 32, 4);
     all.calibration->set_held_out_windows(8);
     Facts facts;
+    GoalFacts& goal = facts.goal(0);
     std::vector<TaskNode> before;
     std::vector<std::string> last;
     for (int level = 0; level <= 5; ++level) {
       if (level == 1) facts.calibration = all.calibration, facts.evaluation = all.evaluation;
-      if (level == 2) facts.allocation = all.allocation;
-      if (level == 3) facts.choice.emplace().set_selected(2), facts.choice->set_best_uniform(2);
-      if (level == 4) facts.selection.emplace().add_candidates()->set_plan(2);
-      if (level == 5) facts.provenance = all.provenance;
+      if (level == 2) goal.allocation = all.goal(0).allocation;
+      if (level == 3) goal.choice.emplace().set_selected(2), goal.choice->set_best_uniform(2);
+      if (level == 4) goal.selection.emplace().add_candidates()->set_plan(2);
+      if (level == 5) goal.provenance = all.goal(0).provenance;
       ASSERT_OK_AND_ASSIGN(Expansion now, Expand(job, facts));
       for (size_t i = 0; i < before.size(); ++i) ASSERT_TRUE(SameNode(before[i], now.nodes[i])) << before[i].key;
       EXPECT_EQ(now.complete, level == 5);
@@ -100,7 +101,7 @@ TEST(Monotone, ASelectionOfNoPlanIsOfOneThatThereIs) {
   const ResolvedJob job = Job({});
   for (const int plan : {-1, 7, 1 << 30}) {
     Facts facts = FactsAt(job, 3, 64, 32, 2);
-    facts.selection->mutable_candidates(1)->set_plan(plan);
+    facts.goal(0).selection->mutable_candidates(1)->set_plan(plan);
     ASSERT_OK_AND_ASSIGN(const Expansion expansion, Expand(job, facts));
     const int chosen = expansion.nodes.back().spec.assemble().candidate();
     EXPECT_TRUE(chosen == 0 || chosen == 1) << plan;

@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "proto/base/errors.h"
+#include "proto/contract/limits.h"
 #include "proto/contract/rpc_status.h"
 #include "server/jobs/budget_check.h"
 #include "server/jobs/resolve.h"
@@ -152,14 +153,46 @@ TEST(Resolve, AConsumerLeavesTheRecipeWhatItLoads) {
     return Resolve(spec, std::make_shared<v1::Model>(model), FakeDigest("info", 1), MixedGptq(), Purpose::kPreflight);
   };
   ASSERT_OK_AND_ASSIGN(const ResolvedJob job, resolve("server"));
-  EXPECT_EQ(job.recipe.formats().names_size(), 3);
-  EXPECT_TRUE(job.recipe.candidates().mixed());
+  EXPECT_EQ(job.goals[0].recipe.formats().names_size(), 3);
+  EXPECT_TRUE(job.goals[0].recipe.candidates().mixed());
   EXPECT_THAT(resolve("browser"), HasReason("CONSUMER_UNKNOWN"));
   consumer.set_one_format(true);
   ASSERT_OK_AND_ASSIGN(const ResolvedJob uniform, resolve("server"));
-  EXPECT_FALSE(uniform.recipe.candidates().mixed());
+  EXPECT_FALSE(uniform.goals[0].recipe.candidates().mixed());
   consumer.set_refusal("the inputs of a unit are odd");
   EXPECT_THAT(resolve("server"), HasReason("CONSUMER_CANNOT_LOAD"));
+}
+
+TEST(Resolve, GoalsStandInPlaceOfTheSpecsOwn) {
+  v1::JobSpec spec = Spec();
+  spec.clear_budget();
+  spec.clear_target();
+  const auto resolve = [&] {
+    return Resolve(spec, std::make_shared<v1::Model>(Model({})), FakeDigest("info", 1), MixedGptq(), Purpose::kRun);
+  };
+  spec.add_goals()->mutable_budget()->set_average_bits(4.25);
+  spec.add_goals()->mutable_budget()->set_max_kl_divergence(0.05);
+  ASSERT_OK_AND_ASSIGN(const ResolvedJob job, resolve());
+  ASSERT_EQ(job.goals.size(), 2);
+  EXPECT_EQ(job.goals[1].goal.target(), "compressed-tensors") << "the first, where none is named";
+  EXPECT_EQ(job.spec.goals(1).SerializeAsString(), job.goals[1].goal.SerializeAsString());
+  EXPECT_TRUE(job.spec.target().empty());
+
+  spec.set_target("compressed-tensors");
+  EXPECT_THAT(resolve(), HasReason("GOALS_INVALID")) << "a goal of the spec's own beside them";
+  spec.clear_target();
+  *spec.add_goals() = spec.goals(0);
+  EXPECT_THAT(resolve(), HasReason("GOALS_INVALID")) << "twice";
+  spec.mutable_goals(2)->set_target("compressed-tensors");
+  EXPECT_THAT(resolve(), HasReason("GOALS_INVALID")) << "twice, once with the default spelled out";
+  spec.mutable_goals(2)->mutable_budget()->set_max_perplexity_rise(0);
+  EXPECT_THAT(resolve(), HasReason("BUDGET_INVALID"));
+  spec.mutable_goals(2)->mutable_budget()->set_average_bits(1);
+  EXPECT_THAT(resolve(), HasReason("BUDGET_BELOW_SMALLEST_PLAN"));
+  while (spec.goals_size() <= limits::kMaxGoals) {
+    spec.add_goals()->mutable_budget()->set_average_bits(4 + 0.01 * spec.goals_size());
+  }
+  EXPECT_THAT(resolve(), HasReason("GOALS_INVALID")) << "too many";
 }
 
 TEST(Resolve, AConsumerMustLoadTheEndsToo) {
@@ -176,7 +209,7 @@ TEST(Resolve, AConsumerMustLoadTheEndsToo) {
   recipe.mutable_formats()->add_ends("int8-channel");
   recipe.mutable_formats()->add_ends("Q8_0");
   ASSERT_OK_AND_ASSIGN(const ResolvedJob job, resolve());
-  EXPECT_THAT(job.recipe.formats().ends(), ::testing::ElementsAre("int8-channel"));
+  EXPECT_THAT(job.goals[0].recipe.formats().ends(), ::testing::ElementsAre("int8-channel"));
   recipe.mutable_formats()->mutable_ends()->DeleteSubrange(0, 1);
   EXPECT_THAT(resolve(), HasReason("CONSUMER_CANNOT_LOAD"));
 }

@@ -201,13 +201,14 @@ Facts FactsAt(const ResolvedJob& job, int level, int calibration_windows, int ev
   Facts facts;
   if (level >= 1) facts.calibration = Summary(calibration_windows, job.calibration_window());
   if (level >= 1) facts.evaluation = {Summary(evaluation_windows, job.evaluation_window())};
-  if (level >= 2) facts.allocation = std::make_shared<v1::Allocation>(Allocation(job.model->info(), candidates));
+  GoalFacts& goal = facts.goal(0);
+  if (level >= 2) goal.allocation = std::make_shared<v1::Allocation>(Allocation(job.model->info(), candidates));
   if (level >= 3) {
-    v1::Selection& selection = facts.selection.emplace();
+    v1::Selection& selection = goal.selection.emplace();
     for (int c = 0; c < candidates; ++c) selection.add_candidates()->set_plan(c);
     selection.set_selected(candidates - 1);
   }
-  if (level >= 4) facts.provenance = FakeDigest("provenance", 1000);
+  if (level >= 4) goal.provenance = FakeDigest("provenance", 1000);
   return facts;
 }
 

@@ -40,7 +40,7 @@ TEST(CacheEntries, AreShownAndOneIsDropped) {
   BITWRIGHT_ASSERT_OK(cache.Delete(kCaller, digest, ""));
   EXPECT_THAT(cache.Get(kCaller, digest, ""), HasReason("CACHE_ENTRY_NOT_FOUND"));
   EXPECT_THAT(cache.Delete(kCaller, digest, ""), HasReason("CACHE_ENTRY_NOT_FOUND"));
-  BITWRIGHT_EXPECT_OK(rig.jobs->Report(kCaller, job)) << "a job that has the result keeps it";
+  BITWRIGHT_EXPECT_OK(rig.jobs->Report(kCaller, job, 0)) << "a job that has the result keeps it";
 
   // The next submission computes it anew, and nothing else that did not follow from it.
   rig.CreateJob(spec);

@@ -24,7 +24,7 @@ bool Lets(const std::string& text, absl::Time create_time = absl::UnixEpoch()) {
   return filter->Matches(
       [&](const std::string& field) {
         const auto found = row.find(field);
-        return found == row.end() ? std::string() : found->second;
+        return std::vector{found == row.end() ? std::string() : found->second};
       },
       create_time);
 }

@@ -236,10 +236,10 @@ TEST(Jobs, FinishedJobsCanBeDeletedAndNotCancelled) {
   Rig rig;
   const v1::Job job = rig.QueuedJob();
   EXPECT_THAT(rig.jobs->Delete(kCaller, job.name()), HasReason("JOB_UNFINISHED"));
-  EXPECT_THAT(rig.jobs->Report(kCaller, job.name()), HasReason("JOB_UNFINISHED"));
+  EXPECT_THAT(rig.jobs->Report(kCaller, job.name(), 0), HasReason("JOB_UNFINISHED"));
   rig.RunAll(rig.AddWorker());
   EXPECT_THAT(rig.jobs->Cancel(kCaller, job.name()), HasReason("JOB_FINISHED"));
-  BITWRIGHT_EXPECT_OK(rig.jobs->Report(kCaller, job.name()));
+  BITWRIGHT_EXPECT_OK(rig.jobs->Report(kCaller, job.name(), 0));
   BITWRIGHT_EXPECT_OK(rig.jobs->Delete(kCaller, job.name()));
   EXPECT_THAT(rig.jobs->Get(kCaller, job.name()), HasReason("JOB_NOT_FOUND"));
   EXPECT_THAT(rig.jobs->Cancel(kCaller, job.name()), HasReason("JOB_NOT_FOUND"));
@@ -254,7 +254,7 @@ TEST(Jobs, OutliveTheirModel) {
   rig.clock.Advance(7200);
   BITWRIGHT_ASSERT_OK(rig.collector->Run());
   ASSERT_OK_AND_ASSIGN(const v1::Job done, rig.jobs->Get(kCaller, job.name()));
-  BITWRIGHT_EXPECT_OK(rig.jobs->Report(kCaller, job.name()));
+  BITWRIGHT_EXPECT_OK(rig.jobs->Report(kCaller, job.name(), 0));
   EXPECT_TRUE(*rig.held->Has({}, *FromProto(done.artifact().files(0).digest())));
 }
 

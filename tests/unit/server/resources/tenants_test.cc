@@ -65,7 +65,7 @@ TEST(Tenants, JobsOfOthersAreNotThere) {
       ExpectAsUnknown(others, job, unknown, "jobs/none");
     };
     refused(rig.jobs->Get(kStranger, job).status(), rig.jobs->Get(kStranger, "jobs/none").status());
-    refused(rig.jobs->Report(kStranger, job).status(), rig.jobs->Report(kStranger, "jobs/none").status());
+    refused(rig.jobs->Report(kStranger, job, 0).status(), rig.jobs->Report(kStranger, "jobs/none", 0).status());
     refused(rig.jobs->Cancel(kStranger, job).status(), rig.jobs->Cancel(kStranger, "jobs/none").status());
     refused(rig.jobs->Delete(kStranger, job), rig.jobs->Delete(kStranger, "jobs/none"));
     refused(retried(job), retried("jobs/none"));
@@ -177,7 +177,7 @@ TEST(Tenants, WhatAJobMadeIsItsTenantsUntilItIsDeleted) {
   };
   BITWRIGHT_EXPECT_OK(reads(kStranger));
   EXPECT_THAT(reads(kCaller), HasReason("BLOB_NOT_FOUND"));
-  BITWRIGHT_EXPECT_OK(rig.jobs->Report(kStranger, job.name()));
+  BITWRIGHT_EXPECT_OK(rig.jobs->Report(kStranger, job.name(), 0));
   BITWRIGHT_ASSERT_OK(rig.jobs->Delete(kStranger, job.name()));
   EXPECT_THAT(reads(kStranger), HasReason("BLOB_NOT_FOUND"));
 }

@@ -39,7 +39,7 @@ TEST(JobLife, ProvenanceNamesEveryTask) {
   Rig rig;
   const v1::Job queued = rig.QueuedJob();
   rig.RunAll(rig.AddWorker());
-  ASSERT_OK_AND_ASSIGN(const v1::Report report, rig.jobs->Report(kCaller, queued.name()));
+  ASSERT_OK_AND_ASSIGN(const v1::Report report, rig.jobs->Report(kCaller, queued.name(), 0));
   const v1::Provenance& provenance = report.provenance();
   EXPECT_EQ(provenance.code_version(), "code1");
   EXPECT_EQ(provenance.compute_class(), "cpu-avx2");
@@ -67,7 +67,7 @@ TEST(JobLife, AJobOfSeveralTextsIsMeasuredOnEach) {
   spec.mutable_sample()->set_tokens(4);
   const v1::Job queued = rig.CreateJob(spec);
   rig.RunAll(rig.AddWorker());
-  ASSERT_OK_AND_ASSIGN(const v1::Report report, rig.jobs->Report(kCaller, queued.name()));
+  ASSERT_OK_AND_ASSIGN(const v1::Report report, rig.jobs->Report(kCaller, queued.name(), 0));
   const v1::Provenance& provenance = report.provenance();
   const auto named = [](const v1::Data& data) {
     return data.blob().sha256() + "/" + std::to_string(data.blob().size_bytes());
@@ -132,7 +132,7 @@ TEST(JobLife, ATasksOwnFaultIsTheJobsErrorUnchanged) {
   EXPECT_EQ(FromProto(failed.error()), fault);
   BITWRIGHT_EXPECT_OK(rig.FailLease(worker, lease, fault, false)) << "a repeated call";
   EXPECT_FALSE(rig.TryLease(worker)->has_value());
-  EXPECT_THAT(rig.jobs->Report(kCaller, job.name()), HasReason("JOB_HAS_NO_REPORT"));
+  EXPECT_THAT(rig.jobs->Report(kCaller, job.name(), 0), HasReason("JOB_HAS_NO_REPORT"));
 }
 
 // The texts of the played tokenizations are shorter than what is asked for.

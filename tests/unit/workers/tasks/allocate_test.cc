@@ -46,12 +46,11 @@ Problem MakeProblem(int units, const std::vector<int>& tied, uint32_t seed) {
   return problem;
 }
 
-absl::StatusOr<v1::Allocation> Allocate(const Problem& problem, double average_bits, const v1::Checks& checks) {
+absl::StatusOr<v1::Allocation> RunWith(const v1::AllocateParams& params, const Problem& problem,
+                                       const v1::Checks& checks) {
   v1::TaskSpec spec;
   spec.set_kind(TaskKind::kAllocate);
-  spec.mutable_allocate()->mutable_budget()->set_average_bits(average_bits);
-  spec.mutable_allocate()->mutable_recipe()->mutable_candidates()->set_mixed(true);
-  spec.mutable_allocate()->mutable_recipe()->mutable_candidates()->set_uniform(1);
+  *spec.mutable_allocate() = params;
   const auto outputs = RunOnBlobs(spec, {{TaskFile::kInfo, problem.info.SerializeAsString()},
                                          {Numbered(TaskFile::kSensitivity, 0), problem.sensitivity.SerializeAsString()},
                                          {Numbered(TaskFile::kChecks, 0), checks.SerializeAsString()}});
@@ -59,6 +58,14 @@ absl::StatusOr<v1::Allocation> Allocate(const Problem& problem, double average_b
   v1::Allocation allocation;
   EXPECT_TRUE(allocation.ParseFromString(outputs->at(TaskFile::kAllocation)));
   return allocation;
+}
+
+absl::StatusOr<v1::Allocation> Allocate(const Problem& problem, double average_bits, const v1::Checks& checks) {
+  v1::AllocateParams params;
+  params.mutable_budget()->set_average_bits(average_bits);
+  params.mutable_recipe()->mutable_candidates()->set_mixed(true);
+  params.mutable_recipe()->mutable_candidates()->set_uniform(1);
+  return RunWith(params, problem, checks);
 }
 
 v1::Checks Measured(const std::string& unit, const std::vector<std::pair<int, double>>& by_bits) {
@@ -175,6 +182,44 @@ TEST(Allocate, WithoutMeasurementsLossesAreThePredictions) {
   ASSERT_OK_AND_ASSIGN(const v1::Allocation allocation, Allocate(problem, 2));
   EXPECT_EQ(allocation.checks_size(), 0);
   EXPECT_EQ(allocation.candidates(0).units(0).predicted_loss(), problem.sensitivity.units(0).options(0).loss());
+}
+
+// Each plan of the front is what a budget of its own size would get; uniform plans follow.
+TEST(Allocate, UnderABoundOfQualityTheFrontIsPlanned) {
+  const Problem problem = MakeProblem(6, {1, 3}, 4);
+  v1::AllocateParams params;
+  params.mutable_budget()->set_max_kl_divergence(0.1);
+  params.mutable_recipe()->mutable_candidates()->set_mixed(true);
+  const v1::Checks none = Measured("u0", {});
+  ASSERT_OK_AND_ASSIGN(const v1::Allocation allocation, RunWith(params, problem, none));
+  EXPECT_TRUE(allocation.proved_optimal());
+  int mixed = 0;
+  for (const v1::Plan& plan : allocation.candidates()) mixed += plan.kind() == v1::PLAN_KIND_MIXED;
+  ASSERT_GT(mixed, 10);
+  EXPECT_EQ(allocation.candidates_size(), mixed + std::ssize(kBits));
+  ASSERT_EQ(allocation.front_size(), mixed);
+  for (int p = 0; p < mixed; ++p) {
+    const v1::Plan& plan = allocation.candidates(p);
+    EXPECT_EQ(plan.kind(), v1::PLAN_KIND_MIXED);
+    EXPECT_EQ(plan.units(1).format().SerializeAsString(), plan.units(3).format().SerializeAsString());
+    EXPECT_EQ(allocation.front(p).artifact_bytes(), plan.artifact_bytes());
+    EXPECT_NEAR(allocation.front(p).predicted_loss(), plan.predicted_loss(), 1e-12);
+    ASSERT_OK_AND_ASSIGN(const v1::Plan best, Mixed(problem, plan.average_bits()));
+    EXPECT_NEAR(best.predicted_loss(), plan.predicted_loss(), 1e-12);
+    if (p > 0) {
+      EXPECT_GT(plan.weight_bytes(), allocation.candidates(p - 1).weight_bytes());
+    }
+  }
+  EXPECT_DOUBLE_EQ(allocation.candidates(0).average_bits(), kBits[0]);
+  EXPECT_DOUBLE_EQ(allocation.candidates(mixed - 1).average_bits(), *std::rbegin(kBits));
+
+  params.mutable_recipe()->mutable_candidates()->set_mixed(false);
+  ASSERT_OK_AND_ASSIGN(const v1::Allocation uniform, RunWith(params, problem, none));
+  ASSERT_EQ(uniform.candidates_size(), std::ssize(kBits)) << "wider ones cost less, each";
+  for (int p = 0; p < uniform.candidates_size(); ++p) {
+    EXPECT_EQ(uniform.candidates(p).kind(), v1::PLAN_KIND_UNIFORM);
+    EXPECT_DOUBLE_EQ(uniform.candidates(p).average_bits(), kBits[p]);
+  }
 }
 
 TEST(Allocate, ExpertsThatCalibrationDidNotReachAreNamed) {

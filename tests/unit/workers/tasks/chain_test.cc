@@ -78,12 +78,12 @@ TEST(Chain, APieceTooFewIsRefused) {
 TEST(Chain, EveryKindTakesPart) {
   std::vector<std::string> kinds;
   for (const ChainTask& task : Whole().tasks) kinds.push_back(task.spec.kind());
-  EXPECT_EQ(kinds,
-            (std::vector<std::string>{TaskKind::kInspect, TaskKind::kTokenize, TaskKind::kReference,
-                                      TaskKind::kCalibrate, TaskKind::kMerge, TaskKind::kCurvature, TaskKind::kProfile,
-                                      TaskKind::kCheck, TaskKind::kAllocate, TaskKind::kQuantize, TaskKind::kEvaluate,
-                                      TaskKind::kChoose, TaskKind::kSelect, TaskKind::kAssemble, TaskKind::kQuestions,
-                                      TaskKind::kScore, TaskKind::kGrade, TaskKind::kSample, TaskKind::kReport}));
+  EXPECT_EQ(kinds, (std::vector<std::string>{
+                       TaskKind::kInspect,  TaskKind::kTokenize,  TaskKind::kReference, TaskKind::kCalibrate,
+                       TaskKind::kMerge,    TaskKind::kCurvature, TaskKind::kProfile,   TaskKind::kCheck,
+                       TaskKind::kAllocate, TaskKind::kQuantize,  TaskKind::kEvaluate,  TaskKind::kChoose,
+                       TaskKind::kProbe,    TaskKind::kSelect,    TaskKind::kAssemble,  TaskKind::kQuestions,
+                       TaskKind::kScore,    TaskKind::kGrade,     TaskKind::kSample,    TaskKind::kReport}));
 }
 
 TEST(Chain, InspectCountsEveryByte) {

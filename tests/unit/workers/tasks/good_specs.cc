@@ -112,6 +112,10 @@ void AddComparing(std::vector<v1::TaskSpec>& specs) {
   spec.mutable_choose()->set_candidates(2);
   spec.mutable_choose()->set_window(16);
   specs.push_back(spec);
+  spec = Spec(TaskKind::kProbe, {TaskFile::kInfo, TaskFile::kAllocation, Numbered(TaskFile::kTokens, 0)});
+  spec.mutable_probe()->set_plan(1);
+  spec.mutable_probe()->set_window(16);
+  specs.push_back(spec);
   spec = Spec(TaskKind::kQuestions, {TaskFile::kData, ModelFileName("tokenizer.json")});
   spec.mutable_questions()->set_max_positions(64);
   spec.mutable_questions()->set_vocab_size(384);

@@ -256,6 +256,13 @@ void RunFromQuantize(Builder& builder) {
               {{TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
                {TaskFile::kAllocation, OutputOf(TaskKind::kAllocate, TaskFile::kAllocation)},
                {Numbered(TaskFile::kTokens, 0), OutputOf(TaskKind::kEvaluate, TaskFile::kTokens)}});
+  spec = Spec(TaskKind::kProbe);
+  spec.mutable_probe()->set_window(kWindow);
+  spec.mutable_probe()->set_target(builder.target());
+  builder.Run(spec, false,
+              {{TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
+               {TaskFile::kAllocation, OutputOf(TaskKind::kAllocate, TaskFile::kAllocation)},
+               {Numbered(TaskFile::kTokens, 0), OutputOf(TaskKind::kEvaluate, TaskFile::kTokens)}});
   spec = Spec(TaskKind::kSelect);
   spec.mutable_select()->mutable_budget()->set_average_bits(builder.bits());
   spec.mutable_select()->set_target(builder.target());

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <tuple>
+
 namespace bitwright::worker {
 namespace {
 
@@ -36,6 +38,30 @@ TEST(Verdict, SaysHowLargeTheMixedPlanIsBesideTheUniformOne) {
 TEST(Verdict, NamesWhatWins) {
   EXPECT_THAT(MixedBeside(1000, 4.125), HasSubstr("The mixed plan wins: mixed (4.125 bits"));
   EXPECT_THAT(MixedBeside(1000, 4.125), HasSubstr("0.50 times the KL divergence"));
+}
+
+// Of a bound: what was measured of the plan, of the one before it on the front, and of a uniform one.
+TEST(Verdict, OfABoundOfQualityShowsThatNoSmallerPlanMeetsIt) {
+  v1::Report report;
+  report.mutable_budget()->set_max_kl_divergence(0.02);
+  v1::Selection selection;
+  for (const auto& [plan, bits, kl] : {std::tuple(40, 3.49, 0.0207), {41, 3.52, 0.0191}, {60, 4.0, 0.01}}) {
+    v1::Candidate& candidate = *selection.add_candidates();
+    candidate = Candidate(v1::PLAN_KIND_MIXED, 1000 + plan, bits, kl);
+    candidate.set_plan(plan);
+  }
+  *selection.add_candidates() = Candidate(v1::PLAN_KIND_UNIFORM, 900, 3.25, 0.05);
+  selection.mutable_candidates(3)->set_plan(100);
+  selection.set_selected(1);
+  selection.set_best_uniform(3);
+  const std::string text = Verdict(report, selection);
+  EXPECT_THAT(text, HasSubstr("(3.520 bits, KL divergence 0.01910 nats) is the smallest plan of the front with a KL "
+                              "divergence of at most 0.02 nats"));
+  EXPECT_THAT(text, HasSubstr("the next smaller one, of 3.490 bits, was measured at 0.02070 nats"));
+  EXPECT_THAT(text, HasSubstr("The best uniform plan of no more bytes, int4-g128 (3.250 bits"));
+  report.mutable_budget()->set_max_perplexity_rise(0.01);
+  selection.mutable_candidates(1)->set_perplexity_ratio(1.0095);
+  EXPECT_THAT(Verdict(report, selection), HasSubstr("a perplexity at most 1 % higher (+0.950 % perplexity)"));
 }
 
 }  // namespace

@@ -110,6 +110,49 @@ TEST(WholeJob, OnTheShippedSampleTheArtifactIsFarSmallerAndCloseToTheModel) {
   }
 }
 
+// The plan that is found meets the bound as the report measures it, the next smaller one does not, and a job with the
+// budget of the same bytes makes the same plan.
+TEST(WholeJob, ABoundOfQualityIsMetByTheSmallestPlanOfTheFront) {
+  const TempDir model, blobs;
+  SmallModel::Make().Write(model.path());
+  ThreadPool pool(2);
+  LocalJobs jobs(blobs.path(), pool);
+  ASSERT_OK_AND_ASSIGN(const v1::Model added, jobs.AddModel(model.path()));
+  ASSERT_OK_AND_ASSIGN(const v1::Digest calibration, jobs.AddBytes(LongText(20)));
+  ASSERT_OK_AND_ASSIGN(const v1::Digest evaluation, jobs.AddBytes(LongText(12)));
+  ASSERT_OK_AND_ASSIGN(const v1::Recipe recipe, ShippedRecipe("mixed-rtn"));
+  v1::JobSpec spec = SpecOf(calibration, evaluation, 32, 512);
+  ASSERT_OK_AND_ASSIGN(const auto middle, jobs.Run(added, spec, recipe));
+  const double bound = middle.report.candidates(0).kl_divergence().mean();
+  spec.mutable_budget()->set_max_kl_divergence(bound);
+  ASSERT_OK_AND_ASSIGN(const auto result, jobs.Run(added, spec, recipe));
+  const v1::Report& report = result.report;
+  const v1::Candidate *selected = nullptr, *smaller = nullptr;
+  for (const v1::Candidate& candidate : report.candidates()) {
+    if (candidate.name() == report.selected()) selected = &candidate;
+  }
+  ASSERT_NE(selected, nullptr);
+  for (const v1::Candidate& candidate : report.candidates()) {
+    if (candidate.plan() + 1 == selected->plan()) smaller = &candidate;
+    EXPECT_TRUE(candidate.kind() == v1::PLAN_KIND_UNIFORM || candidate.plan() >= selected->plan() ||
+                candidate.kl_divergence().mean() > bound);
+  }
+  EXPECT_LE(selected->kl_divergence().mean(), bound);
+  ASSERT_NE(smaller, nullptr);
+  EXPECT_GT(smaller->kl_divergence().mean(), bound);
+  EXPECT_LE(selected->average_bits(), 5) << "about what met it at 4.5 bits";
+  EXPECT_EQ(report.artifact_bytes(), selected->artifact_bytes());
+  EXPECT_FALSE(report.front().empty());
+  spec.mutable_budget()->set_average_bits(selected->average_bits());
+  ASSERT_OK_AND_ASSIGN(const auto again, jobs.Run(added, spec, recipe));
+  const v1::Candidate& same = again.report.candidates(0);
+  EXPECT_EQ(same.kind(), v1::PLAN_KIND_MIXED);
+  EXPECT_DOUBLE_EQ(same.kl_divergence().mean(), selected->kl_divergence().mean());
+
+  spec.mutable_budget()->set_max_kl_divergence(1e-12);
+  EXPECT_THAT(jobs.Run(added, spec, recipe), HasReason("BOUND_NOT_MET"));
+}
+
 TEST(WholeJob, DataWithoutOneWholeWindowIsRefused) {
   const TempDir model, blobs;
   SmallModel::Make().Write(model.path());
