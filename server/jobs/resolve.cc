@@ -272,6 +272,18 @@ absl::Status ResolveGoals(const v1::ModelInfo& info, Purpose purpose, ResolvedJo
 
 }  // namespace
 
+absl::StatusOr<ResolvedJob> Restore(const v1::JobSpec& spec, const v1::Recipe& recipe,
+                                    std::shared_ptr<const v1::Model> model, const v1::Digest& info) {
+  ResolvedJob job{spec, recipe, {}, std::move(model), info};
+  for (v1::Goal& goal : GoalsOf(spec)) {
+    ResolvedGoal& restored = job.goals.emplace_back(ResolvedGoal{std::move(goal), recipe});
+    const v1::TargetInfo* target = StoringTarget(job.model->info(), restored.goal.target());
+    if (target == nullptr) return ModelOutdatedError(spec.model());
+    ABSL_RETURN_IF_ERROR(NarrowTo(restored.goal.consumer(), *target, restored.recipe));
+  }
+  return job;
+}
+
 bool IsOutdated(const v1::Model& model) {
   const v1::ModelInfo& info = model.info();
   return model.state() == v1::Model::READY &&

@@ -19,4 +19,9 @@ absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, std::shared_ptr<con
                                     const v1::Digest& info, const std::optional<v1::Recipe>& shipped,
                                     Purpose purpose = Purpose::kRun);
 
+// A job that was resolved before, from what is stored of it. MODEL_OUTDATED: nothing is known of a target's view of the
+// model; CONSUMER_UNKNOWN, CONSUMER_CANNOT_LOAD.
+absl::StatusOr<ResolvedJob> Restore(const v1::JobSpec& spec, const v1::Recipe& recipe,
+                                    std::shared_ptr<const v1::Model> model, const v1::Digest& info);
+
 }  // namespace bitwright::server

@@ -14,6 +14,7 @@
 #include "proto/contract/names.h"
 #include "proto/contract/reasons.h"
 #include "proto/contract/rpc_status.h"
+#include "server/jobs/resolve.h"
 #include "server/jobs/stamp.h"
 #include "server/scheduler/planning.h"
 #include "server/scheduler/scheduler_errors.h"
@@ -45,16 +46,16 @@ absl::Status LoadJob(ModelCache& models, const JobRow& row, absl::Time now, Owne
   JobWork work;
   work.row = row;
   work.next = row;
-  auto resolved = std::make_shared<ResolvedJob>();
-  if (!work.job.ParseFromString(row.body) || !resolved->recipe.ParseFromString(row.recipe)) {
+  v1::Recipe recipe;
+  if (!work.job.ParseFromString(row.body) || !recipe.ParseFromString(row.recipe)) {
     return RowCorruptError(row.name);
   }
   ABSL_ASSIGN_OR_RETURN(const std::shared_ptr<const SharedModel> model, models.Get(row.model));
   if (model == nullptr) return RowCorruptError(row.name);
-  resolved->spec = work.job.spec();
-  resolved->model = std::shared_ptr<const v1::Model>(model, &model->model);
-  resolved->info = model->info;
-  work.resolved = std::move(resolved);
+  ABSL_ASSIGN_OR_RETURN(ResolvedJob resolved,
+                        Restore(work.job.spec(), recipe, std::shared_ptr<const v1::Model>(model, &model->model),
+                                model->info));
+  work.resolved = std::make_shared<const ResolvedJob>(std::move(resolved));
   StampOld(work.job);
   work.job.set_revision(RevisionAfterLoad(work.job.revision(), now));
   owner.work = std::move(work);

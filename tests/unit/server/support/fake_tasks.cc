@@ -2,6 +2,7 @@
 
 #include "bitwright/v1/plans.pb.h"
 #include "bitwright/v1/reports.pb.h"
+#include "proto/contract/budget_kind.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/task_names.h"
 #include "server/jobs/task_digest.h"
@@ -10,6 +11,7 @@ namespace bitwright::server {
 namespace {
 
 constexpr int kCandidates = 2;
+constexpr int kFrontPlans = 5;
 
 v1::Manifest Artifact(const std::string& config) {
   v1::Manifest manifest;
@@ -41,6 +43,18 @@ v1::ModelInfo Inspected(const v1::TaskSpec& spec, const Shape& shape) {
     info.add_files("model.gguf");
   }
   return info;
+}
+
+// Few bits leave more plans to try. Under a bound of quality it is a front of which every plan loses less than the one
+// before it.
+v1::Allocation Allocated(const v1::AllocateParams& params, const Shape& shape) {
+  if (!IsBound(params.budget())) return Allocation(Info(shape), kCandidates + (params.budget().average_bits() < 4));
+  v1::Allocation front = Allocation(Info(shape), kFrontPlans);
+  for (int c = 0; c < kFrontPlans; ++c) {
+    front.mutable_candidates(c)->set_kind(v1::PLAN_KIND_MIXED);
+    front.mutable_candidates(c)->set_predicted_loss(0.9 / (1 + c));
+  }
+  return front;
 }
 
 // The files that Info names.
@@ -83,7 +97,7 @@ std::map<std::string, std::string> FakeOutputs(const v1::TaskSpec& spec, const S
     case v1::TaskSpec::kProfile:
       return {{"sensitivity", text}};
     case v1::TaskSpec::kAllocate:
-      return {{"allocation", Allocation(Info(shape), kCandidates).SerializeAsString()}};
+      return {{"allocation", Allocated(spec.allocate(), shape).SerializeAsString()}};
     case v1::TaskSpec::kQuantize: {
       std::map<std::string, std::string> weights;
       const int plans = spec.quantize().units().empty() ? kCandidates : spec.quantize().units(0).formats_size();
@@ -98,6 +112,12 @@ std::map<std::string, std::string> FakeOutputs(const v1::TaskSpec& spec, const S
       choice.set_selected(1);
       choice.set_best_uniform(1);
       return {{"choice", choice.SerializeAsString()}};
+    }
+    case v1::TaskSpec::kProbe: {
+      v1::Probe probe;
+      probe.set_plan(spec.probe().plan());
+      probe.set_kl_divergence(1.0 / (1 + spec.probe().plan()));
+      return {{"probe", probe.SerializeAsString()}};
     }
     case v1::TaskSpec::kQuestions: {
       v1::QuestionsSummary summary;
