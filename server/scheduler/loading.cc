@@ -52,9 +52,9 @@ absl::Status LoadJob(ModelCache& models, const JobRow& row, absl::Time now, Owne
   }
   ABSL_ASSIGN_OR_RETURN(const std::shared_ptr<const SharedModel> model, models.Get(row.model));
   if (model == nullptr) return RowCorruptError(row.name);
-  ABSL_ASSIGN_OR_RETURN(ResolvedJob resolved,
-                        Restore(work.job.spec(), recipe, std::shared_ptr<const v1::Model>(model, &model->model),
-                                model->info));
+  ABSL_ASSIGN_OR_RETURN(
+      ResolvedJob resolved,
+      Restore(work.job.spec(), recipe, std::shared_ptr<const v1::Model>(model, &model->model), model->info));
   work.resolved = std::make_shared<const ResolvedJob>(std::move(resolved));
   StampOld(work.job);
   work.job.set_revision(RevisionAfterLoad(work.job.revision(), now));
