@@ -89,11 +89,12 @@ absl::Status ConsumerUnknownError(std::string_view consumer, std::string_view ta
                  {{"consumer", Text(consumer)}, {"target", Text(target)}});
 }
 
-absl::Status ConsumerCannotLoadError(std::string_view program, std::string_view why) {
-  return Invalid(
-      "CONSUMER_CANNOT_LOAD",
-      Text(program) + " would not load the artifact: " + std::string(why) + "; name another consumer, or none",
-      {{"program", Text(program)}});
+absl::Status ConsumerCannotLoadError(std::string_view program, std::string_view why, std::string_view others) {
+  const std::string remedy =
+      others.empty() ? "name none, or another target" : "name one of " + std::string(others) + ", or none";
+  return Invalid("CONSUMER_CANNOT_LOAD",
+                 Text(program) + " would not load the artifact: " + std::string(why) + "; " + remedy,
+                 {{"program", Text(program)}, {"others", std::string(others)}});
 }
 
 absl::Status PriorityInvalidError(int priority) {

@@ -30,9 +30,10 @@ absl::Status RecipeInvalidError(std::string_view recipe, std::string_view field,
 absl::Status TargetUnknownError(std::string_view target);  // TARGET_UNKNOWN, naming those that there are
 // The refusal that inspection found, reason TARGET_CANNOT_STORE, with the targets that do store the model.
 absl::Status TargetCannotStoreError(const absl::Status& refusal, const std::vector<std::string>& others);
-// CONSUMER_UNKNOWN: no program of that name loads artifacts of the target. CONSUMER_CANNOT_LOAD.
+// CONSUMER_UNKNOWN: no program of that name loads artifacts of the target. CONSUMER_CANNOT_LOAD, with the `others` of
+// the target that do.
 absl::Status ConsumerUnknownError(std::string_view consumer, std::string_view target, std::string_view known);
-absl::Status ConsumerCannotLoadError(std::string_view program, std::string_view why);
+absl::Status ConsumerCannotLoadError(std::string_view program, std::string_view why, std::string_view others);
 absl::Status PriorityInvalidError(int priority);  // PRIORITY_INVALID
 // DISPLAY_NAME_INVALID; `field` as in JobSpec: "calibration.display_name".
 absl::Status DisplayNameTooLongError(std::string_view field, size_t bytes);

@@ -220,6 +220,16 @@ Names Common(const Names& allowed, const Names& all) {
   return common;
 }
 
+// Consumers of a target that load what the recipe makes of the model.
+std::string LoadingConsumers(const v1::TargetInfo& target, const v1::Recipe& recipe) {
+  std::string names;
+  for (const v1::ConsumerInfo& consumer : target.consumers()) {
+    if (!consumer.refusal().empty() || Common(recipe.formats().names(), consumer.formats()).empty()) continue;
+    names += (names.empty() ? "'" : ", '") + consumer.name() + "'";
+  }
+  return names;
+}
+
 // Leaves the recipe those formats and plans that a consumer loads. CONSUMER_UNKNOWN, CONSUMER_CANNOT_LOAD.
 absl::Status NarrowTo(const std::string& name, const v1::TargetInfo& target, v1::Recipe& recipe) {
   if (name.empty()) return absl::OkStatus();
@@ -227,12 +237,15 @@ absl::Status NarrowTo(const std::string& name, const v1::TargetInfo& target, v1:
   for (const v1::ConsumerInfo& consumer : target.consumers()) {
     known += (known.empty() ? "'" : ", '") + consumer.name() + "'";
     if (consumer.name() != name) continue;
-    if (!consumer.refusal().empty()) return ConsumerCannotLoadError(consumer.program(), consumer.refusal());
+    const auto refuse = [&](const std::string& why) {
+      return ConsumerCannotLoadError(consumer.program(), why, LoadingConsumers(target, recipe));
+    };
+    if (!consumer.refusal().empty()) return refuse(consumer.refusal());
     if (consumer.one_format()) recipe.mutable_candidates()->set_mixed(false);
     v1::Recipe::Formats& formats = *recipe.mutable_formats();
     auto names = Common(formats.names(), consumer.formats()), ends = Common(formats.ends(), consumer.formats());
     if (names.empty() || ends.empty()) {
-      return ConsumerCannotLoadError(consumer.program(), "it has none of the recipe's formats");
+      return refuse("it has none of the recipe's formats");
     }
     if (!formats.ends().empty()) *formats.mutable_ends() = std::move(ends);
     *formats.mutable_names() = std::move(names);

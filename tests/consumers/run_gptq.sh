@@ -3,6 +3,10 @@
 # checkout, keyed by gptq.txt. usage: run_gptq.sh TEST ARGUMENTS
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+lock=${XDG_CACHE_HOME:-$HOME/.cache}/bitwright/consumers.lock  # of run.sh
+mkdir -p "$(dirname "$lock")"
+exec 9>"$lock"
+flock 9
 if ! python=$("$here/venv.sh"); then
   echo "skipped: no virtual environment with $here/requirements.txt could be made"
   exit 77
@@ -19,4 +23,5 @@ if [ ! -e "$packages/complete" ]; then
   fi
   touch "$packages/complete"
 fi
+exec 9>&-
 PYTHONPATH=$packages exec "$python" "$@"

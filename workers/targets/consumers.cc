@@ -66,7 +66,8 @@ v1::ConsumerInfo DescribeConsumer(const v1::ConsumerProfile& profile, const Targ
   for (const Format& format : target.formats()) {
     const std::string name = FormatName(format);
     const bool loads = profile.formats().empty() || std::ranges::count(profile.formats(), name) > 0;
-    if (loads) consumer.add_formats(name);
+    const bool widened = std::ranges::count(profile.bfloat16_formats(), name) > 0;
+    if (loads && (!widened || info.dtype() == "BF16")) consumer.add_formats(name);
   }
   return consumer;
 }

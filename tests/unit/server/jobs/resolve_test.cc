@@ -161,6 +161,11 @@ TEST(Resolve, AConsumerLeavesTheRecipeWhatItLoads) {
   EXPECT_FALSE(uniform.goals[0].recipe.candidates().mixed());
   consumer.set_refusal("the inputs of a unit are odd");
   EXPECT_THAT(resolve("server"), HasReason("CONSUMER_CANNOT_LOAD"));
+  EXPECT_THAT(resolve("server").status().message(), ::testing::HasSubstr("name none, or another target"));
+  v1::ConsumerInfo& other = *model.mutable_info()->mutable_targets(0)->add_consumers();
+  other.set_name("desk");
+  other.add_formats("int4-g32");
+  EXPECT_THAT(resolve("server").status().message(), ::testing::HasSubstr("name one of 'desk', or none"));
 }
 
 TEST(Resolve, GoalsStandInPlaceOfTheSpecsOwn) {

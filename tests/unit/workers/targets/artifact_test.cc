@@ -217,6 +217,25 @@ TEST(Consumers, MayTakeOneFormatForAllUnits) {
   EXPECT_EQ(verdict_on({"int4-g64-f16", "unquantized"}).at("transformers"), "it has no unquantized");
 }
 
+// Small floats that the program widens to bfloat16 are of no use beside weights of another type.
+TEST(Consumers, MayLoadAFormatInModelsOfBfloat16Alone) {
+  const auto loads = [](const v1::ModelInfo& info, const std::string& format) {
+    const v1::TargetInfo described = DescribeTarget(CompressedTensors(), SampleModel(info));
+    for (const v1::ConsumerInfo& consumer : described.consumers()) {
+      if (consumer.name() == "transformers") return std::ranges::count(consumer.formats(), format) > 0;
+    }
+    return false;
+  };
+  for (const char* dtype : {"BF16", "F16", "F32"}) {
+    const v1::ModelInfo info = SampleInfo(1, 128, 128, dtype);
+    for (const char* format : {"mxfp4", "nvfp4", "mxfp6", "mxfp8"}) {
+      EXPECT_EQ(loads(info, format), info.dtype() == "BF16") << dtype << " " << format;
+    }
+    EXPECT_TRUE(loads(info, "int4-g64"));
+    EXPECT_TRUE(loads(info, "fp8-channel"));
+  }
+}
+
 TEST(Consumers, EveryProfileIsOfATargetAndHasItsSource) {
   size_t profiles = 0;
   for (const Target* target : Targets()) {
