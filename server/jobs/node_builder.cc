@@ -13,8 +13,8 @@ namespace {
 
 // Seconds and little memory, whatever the model: a lane of its own runs them beside long ones.
 constexpr std::string_view kSmallKinds[] = {TaskKind::kInspect,  TaskKind::kTokenize, TaskKind::kQuestions,
-                                            TaskKind::kAllocate, TaskKind::kChoose,   TaskKind::kSelect,
-                                            TaskKind::kGrade,    TaskKind::kReport};
+                                            TaskKind::kAllocate, TaskKind::kChoose,   TaskKind::kProbe,
+                                            TaskKind::kSelect,   TaskKind::kGrade,    TaskKind::kReport};
 
 // The files of a model by what ModelInfo says of them.
 class FileParts {
