@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -10,11 +9,18 @@
 namespace bitwright::client {
 
 // "4.25bpw": average bits per quantized weight. "12MB", "12MiB", "1.5GB", "12000000B": bytes of the artifact; k, M, G,
-// T are powers of 1000, with an "i" of 1024; fractions of a byte are dropped. Letter case counts only where it must not
-// confuse: any is accepted. INVALID_ARGUMENT, reason BUDGET_INVALID.
+// T are powers of 1000, with an "i" of 1024; fractions of a byte are dropped. Bounds of quality: "kld=0.05", mean KL
+// divergence in nats per token; "ppl=1%" or "ppl=0.01", how much the perplexity may rise, at most tenfold. Letter case
+// counts only where it must not confuse: any is accepted. INVALID_ARGUMENT, reason BUDGET_INVALID.
 absl::StatusOr<v1::Budget> ParseBudget(std::string_view text);
 
-// For a person: "4.25 bits per weight" or "12,000,000 bytes".
+// The shortest that ParseBudget reads as this budget: "4.25bpw", "12MB", "kld=0.05", "ppl=1%". Empty: of none.
+std::string BudgetName(const v1::Budget& budget);
+
+// For a person: "4.25 bits per weight", "12,000,000 bytes" or "KL divergence at most 0.05 nats per token".
 std::string BudgetText(const v1::Budget& budget);
+
+// A budget that says how good the result must be, not how large it may be.
+bool IsBound(const v1::Budget& budget);
 
 }  // namespace bitwright::client

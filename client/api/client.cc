@@ -133,9 +133,10 @@ absl::StatusOr<v1::Job> Client::WatchJob(const std::string& name, const std::fun
   return connection_->WatchJob(name, on_job);
 }
 
-absl::StatusOr<v1::Report> Client::GetReport(const std::string& job) {
+absl::StatusOr<v1::Report> Client::GetReport(const std::string& job, int goal) {
   v1::GetReportRequest request;
   request.set_name(job);
+  request.set_goal(goal);
   return connection_->GetReport(request);
 }
 

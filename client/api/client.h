@@ -47,7 +47,7 @@ class Client {
   absl::StatusOr<v1::Job> CancelJob(const std::string& name, const std::string& etag = {});
   absl::Status DeleteJob(const std::string& name, const std::string& etag = {});
   absl::StatusOr<v1::Job> WatchJob(const std::string& name, const std::function<void(const v1::Job&)>& on_job);
-  absl::StatusOr<v1::Report> GetReport(const std::string& job);
+  absl::StatusOr<v1::Report> GetReport(const std::string& job, int goal = 0);  // index of one of the job's goals
   // All tasks of a job or model, by key.
   absl::StatusOr<std::vector<v1::Task>> ListTasks(const std::string& parent);
 

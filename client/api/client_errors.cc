@@ -126,8 +126,9 @@ absl::Status ModelRejectedError() {
 absl::Status BudgetInvalidError(std::string_view text, std::string_view what) {
   return MakeError(absl::StatusCode::kInvalidArgument, "BUDGET_INVALID",
                    absl::StrCat("budget '", Text(text), "' ", Text(what),
-                                "; write average bits per weight as 4.25bpw, or the artifact's size as 12MB (10^6 "
-                                "bytes), 12MiB (2^20), 1.5GB or 12000000B"),
+                                "; write average bits per weight as 4.25bpw, the artifact's size as 12MB (10^6 bytes), "
+                                "12MiB (2^20), 1.5GB or 12000000B, or what may be lost as kld=0.05 (nats per token) "
+                                "or ppl=1%"),
                    {{"budget", Text(text)}});
 }
 

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/api/budget.h"
 #include "client/api/number_text.h"
+#include "client/api/report_front.h"
 #include "client/api/report_measures.h"
 #include "client/api/text_table.h"
 
@@ -26,13 +27,24 @@ std::string Line(std::string_view label, const std::string& value) {
 // Lines below a Line, in the column of its value.
 std::string Indented(std::string_view paragraph) { return Beside("", kLabelColumns, paragraph, kColumns); }
 
-// Index of the uniform candidate with the lowest mean KL divergence; -1: none.
+bool Meets(const v1::Candidate& candidate, const v1::Budget& bound) {
+  return bound.kind_case() == v1::Budget::kMaxKlDivergence
+             ? candidate.kl_divergence().mean() <= bound.max_kl_divergence()
+             : candidate.perplexity_ratio() - 1 <= bound.max_perplexity_rise();
+}
+
+// Index of the best uniform candidate: that with the lowest mean KL divergence, or, under a bound of quality, the
+// smallest that meets it. -1: none.
 int BestUniform(const v1::Report& report) {
+  const bool bound = IsBound(report.budget());
+  const auto worth = [&](const v1::Candidate& candidate) {
+    return bound ? static_cast<double>(candidate.artifact_bytes()) : candidate.kl_divergence().mean();
+  };
   int best = -1;
   for (int i = 0; i < report.candidates_size(); ++i) {
-    if (report.candidates(i).kind() != v1::PLAN_KIND_UNIFORM) continue;
-    if (best < 0 || report.candidates(i).kl_divergence().mean() < report.candidates(best).kl_divergence().mean())
-      best = i;
+    const v1::Candidate& candidate = report.candidates(i);
+    if (candidate.kind() != v1::PLAN_KIND_UNIFORM || (bound && !Meets(candidate, report.budget()))) continue;
+    if (best < 0 || worth(candidate) < worth(report.candidates(best))) best = i;
   }
   return best;
 }
@@ -65,9 +77,11 @@ std::string Candidates(const v1::Report& report) {
                               Fixed(100 * c.top1_agreement_standard_error(), 2), " %"),
                  Fixed(c.predicted_loss(), 6)});
   }
-  return absl::StrCat("Candidates, each quantized and measured on ", WithThousands(report.scored_tokens()),
-                      " tokens\n\n", loss.ToText(kColumns), "\n", quality.ToText(kColumns),
-                      "\n*  selected    u  best uniform plan within the budget    ±  standard error\n");
+  return absl::StrCat(
+      "Candidates, each quantized and measured on ", WithThousands(report.scored_tokens()), " tokens\n\n",
+      loss.ToText(kColumns), "\n", quality.ToText(kColumns), "\n*  selected    u  ",
+      IsBound(report.budget()) ? "smallest uniform plan that meets the bound" : "best uniform plan within the budget",
+      "    ±  standard error\n");
 }
 
 // How the selected plan was chosen; nothing where all plans were measured on the evaluation text.
@@ -95,9 +109,11 @@ std::string Checks(const v1::Report& report) {
   return text;
 }
 
+// What is known of plans within a budget of size. A bound of quality has none: there the front tells.
 std::string Certificate(const v1::Report& report) {
   const auto& allocation = report.allocation();
   std::string text = "Allocation\n\n";
+  if (IsBound(report.budget())) return allocation.checks().empty() ? "" : text + Checks(report) + "\n";
   for (const v1::Candidate& c : report.candidates()) {
     if (c.kind() == v1::PLAN_KIND_MIXED)
       text += Line("  predicted loss", Scientific(c.predicted_loss(), 6) + " nats per token (mixed plan)");
@@ -109,7 +125,7 @@ std::string Certificate(const v1::Report& report) {
   text += Line("  gap", gap + (allocation.proved_optimal() ? ", proved optimal" : ""));
   text += Line("  price of a byte", Scientific(allocation.lambda(), 3) + " nats");
   text += Line("  weight budget", WithThousands(allocation.weight_budget_bytes()) + " bytes");
-  return text + Checks(report);
+  return text + Checks(report) + "\n";
 }
 
 std::string Units(const v1::Report& report) {
@@ -186,6 +202,10 @@ std::string Consumers(const v1::Report& report) {
   return text;
 }
 
+std::string BudgetLine(const v1::Budget& budget) {
+  return Line("  budget", BudgetText(budget) + (IsBound(budget) ? ", the smallest that meets it" : ""));
+}
+
 std::string Head(const v1::Report& report) {
   std::string sizes = WithThousands(report.artifact_bytes()) + " bytes";
   if (report.model_bytes() > 0) {
@@ -194,14 +214,14 @@ std::string Head(const v1::Report& report) {
         Percent(static_cast<double>(report.artifact_bytes()) / static_cast<double>(report.model_bytes()), 1),
         " of the model's ", WithThousands(report.model_bytes()));
   }
-  return absl::StrCat(
-      Wrap(Printable(report.verdict(), 2000), kColumns), "\n", Line("  model", Printable(report.model(), kNameColumns)),
-      report.job_display_name().empty() || report.job_display_name() == report.model()
-          ? ""
-          : Line("  job", Printable(report.job_display_name(), kNameColumns)),
-      Line("  budget", BudgetText(report.budget())), Line("  selected", Printable(report.selected(), kNameColumns)),
-      Line("  artifact", sizes), Line("  recipe", Printable(report.recipe(), kNameColumns)),
-      Line("  target", Printable(report.target(), kNameColumns)), Consumers(report));
+  return absl::StrCat(Wrap(Printable(report.verdict(), 2000), kColumns), "\n",
+                      Line("  model", Printable(report.model(), kNameColumns)),
+                      report.job_display_name().empty() || report.job_display_name() == report.model()
+                          ? ""
+                          : Line("  job", Printable(report.job_display_name(), kNameColumns)),
+                      BudgetLine(report.budget()), Line("  selected", Printable(report.selected(), kNameColumns)),
+                      Line("  artifact", sizes), Line("  recipe", Printable(report.recipe(), kNameColumns)),
+                      Line("  target", Printable(report.target(), kNameColumns)), Consumers(report));
 }
 
 }  // namespace
@@ -209,7 +229,8 @@ std::string Head(const v1::Report& report) {
 std::string ReportText(const v1::Report& report) {
   return absl::StrCat(Head(report), Notices(report), "\n", Candidates(report), "\n", TokenTable(report),
                       TextsTable(report), ChoicesTable(report), SampleParagraphs(report), Trials(report),
-                      Certificate(report), "\n", SizeTable(report), Units(report), "\n", ProvenanceSummary(report));
+                      Certificate(report), FrontTable(report), SizeTable(report), Units(report), "\n",
+                      ProvenanceSummary(report));
 }
 
 std::string StageTableText(const v1::Job& job) {

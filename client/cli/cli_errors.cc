@@ -119,6 +119,21 @@ absl::Status TargetsInvalidError(const std::string& targets) {
       {{"targets", Text(targets.substr(0, 200))}});
 }
 
+absl::Status TooManyGoalsError(size_t budgets, size_t targets) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "GOALS_INVALID",
+                   absl::StrCat(budgets, " budgets for ", targets, " targets are ", budgets * targets,
+                                " goals, and a job has at most ", limits::kMaxGoals,
+                                "; give the command again for the rest: what was computed is reused"),
+                   {{"limit", absl::StrCat(limits::kMaxGoals)}});
+}
+
+absl::Status GoalUnknownError(int goal, const std::string& job, size_t goals) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "GOAL_UNKNOWN",
+                   absl::StrCat("--goal ", goal, ": ", job, " has ", goals, goals == 1 ? " goal" : " goals",
+                                ", counted from 1; `bitwright job show ", job, "` lists them"),
+                   {{"goal", absl::StrCat(goal)}, {"job", job}});
+}
+
 absl::Status TargetUnknownError(std::string_view target, std::string_view guess, std::string_view known) {
   return MakeError(absl::StatusCode::kInvalidArgument, "TARGET_UNKNOWN",
                    absl::StrCat("the server knows no target ", Quoted(target), "; it knows ", Text(known), Text(guess)),

@@ -27,7 +27,9 @@ absl::Status DataTooShortError(const std::string& path, int64_t size_bytes, int 
 
 // What the server cannot do, said before it is asked.
 absl::Status ArchitectureUnsupportedError(std::string_view architecture, std::string_view supported);
-absl::Status TargetsInvalidError(const std::string& targets);  // TARGETS_INVALID: a name twice, or an empty one
+absl::Status TargetsInvalidError(const std::string& targets);    // TARGETS_INVALID: a name twice, or an empty one
+absl::Status TooManyGoalsError(size_t budgets, size_t targets);  // GOALS_INVALID
+absl::Status GoalUnknownError(int goal, const std::string& job, size_t goals);  // GOAL_UNKNOWN; from 1
 absl::Status TargetUnknownError(std::string_view target, std::string_view guess, std::string_view known);
 absl::Status RecipeUnknownError(std::string_view recipe, std::string_view guess, std::string_view known);
 

@@ -79,6 +79,12 @@ std::set<std::string> Given(CommandTree& tree) {
   return given;
 }
 
+bool LacksBudget(const Options& options) {
+  const JobOptions& job = options.job;
+  return (options.command == Command::kQuantize || options.command == Command::kJobSubmit) && job.budgets.empty() &&
+         job.max_kld.empty() && job.max_ppl_rise.empty();
+}
+
 }  // namespace
 
 std::variant<Options, ParseEnd> ParseCommandLine(const std::vector<std::string>& arguments) {
@@ -96,6 +102,9 @@ std::variant<Options, ParseEnd> ParseCommandLine(const std::vector<std::string>&
   }
   if (!tree.complete()) return ParseEnd{"", Explain(tree, ""), json};
   if (options.command == Command::kHelp) return Help(options);
+  if (LacksBudget(options)) {
+    return ParseEnd{"", Explain(tree, "--budget, --max-kld or --max-ppl-rise is required"), json};
+  }
   options.job.given = Given(tree);
   return options;
 }

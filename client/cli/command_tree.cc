@@ -15,9 +15,10 @@ namespace {
 void AddMethod(CLI::App& app, JobOptions& job) {
   app.add_option("--recipe", job.recipe, "Recipe by name, or path of a .textproto file")->capture_default_str();
   app.add_option("--target", job.target,
-                 "File format of the artifact: compressed-tensors or gguf; both, with a comma between")
+                 "File format of the artifact: compressed-tensors, gguf or gptq; several with commas")
       ->capture_default_str();
-  app.add_option("--consumer", job.consumer, "Program that must load the artifact, such as vllm");
+  app.add_option("--consumer", job.consumer,
+                 "Program that must load the artifact, such as vllm; of several targets those that it loads");
   app.add_option("--priority", job.priority, "Higher first")
       ->capture_default_str()
       ->check(CLI::Range(-limits::kMaxPriority, limits::kMaxPriority));
@@ -57,21 +58,33 @@ void AddData(CLI::App& app, JobOptions& job) {
   app.add_flag("--add-special-tokens", job.add_special_tokens, "Apply the tokenizer's post-processor to the text");
 }
 
-CLI::Option* AddBudget(CLI::App& app, JobOptions& job) {
-  return app.add_option(
-      "--budget", job.budgets,
-      "4.25bpw (average bits), or artifact bytes: 12MB, 12MiB, 1.5GB, 12000000B; several with commas");
+void AddBudget(CLI::App& app, JobOptions& job) {
+  app.add_option("--budget", job.budgets,
+                 "4.25bpw (average bits), or artifact bytes: 12MB, 12MiB, 1.5GB, 12000000B; several with commas")
+      ->allow_extra_args(false);
+  app.add_option("--max-kld", job.max_kld,
+                 "The smallest artifact of which the KL divergence, measured, is at most this: nats per token, 0.05; "
+                 "several with commas")
+      ->allow_extra_args(false);
+  app.add_option("--max-ppl-rise", job.max_ppl_rise,
+                 "The smallest artifact of which the perplexity rises by at most this: 1% or 0.01; several with commas")
+      ->allow_extra_args(false);
+}
+
+void AddGoal(CLI::App& app, Options& options) {
+  app.add_option("--goal", options.goal, "Of a job with several goals this one, counted from 1 (default: all)")
+      ->check(CLI::Range(1, limits::kMaxGoals));
 }
 
 void AddModelName(CLI::App& app, JobOptions& job) {
   app.add_option("--model-name", job.model_name, "Name of the model for people (default: that of its folder)");
 }
 
-void AddModelAndData(CLI::App& app, JobOptions& job, bool budget_required) {
+void AddModelAndData(CLI::App& app, JobOptions& job) {
   app.add_option("model", job.model,
                  "Model folder, *.gguf file, a model's name on the server, or org/name in the hub's cache")
       ->required();
-  AddBudget(app, job)->required(budget_required);
+  AddBudget(app, job);
   AddData(app, job);
   AddMethod(app, job);
   AddModelName(app, job);
@@ -178,11 +191,11 @@ void CommandTree::AddList(CLI::App& parent, const std::string& help, Command com
 
 void CommandTree::AddJobMakers() {
   CLI::App* quantize = Add(*app_, "quantize", "Quantize a model: upload, run, download, report", Command::kQuantize);
-  AddModelAndData(*quantize, options_.job, true);
+  AddModelAndData(*quantize, options_.job);
   AddOut(*quantize, options_);
   AddLocal(*quantize, options_.local);
   CLI::App* plan = Add(*app_, "plan", "Say what a job would need and could reach; run nothing", Command::kPlan);
-  AddModelAndData(*plan, options_.job, false);
+  AddModelAndData(*plan, options_.job);
   AddLocal(*plan, options_.local);
 }
 
@@ -202,7 +215,7 @@ void CommandTree::AddModels() {
 
 void CommandTree::AddJobs() {
   CLI::App& job = Group("job", "Jobs on the server");
-  AddModelAndData(*Add(job, "submit", "Queue a job and return", Command::kJobSubmit), options_.job, true);
+  AddModelAndData(*Add(job, "submit", "Queue a job and return", Command::kJobSubmit), options_.job);
   AddList(job, "All jobs, newest first", Command::kJobList);
   CLI::App* list = job.get_subcommand("list");
   list->add_option("--state", options_.state, "Only jobs in this state")
@@ -217,7 +230,9 @@ void CommandTree::AddJobs() {
   AddNamed(job, "watch", "Follow a job to its end; with --json one object a line for each change", Command::kJobWatch,
            "job");
   AddNamed(job, "cancel", "Cancel a job", Command::kJobCancel, "job");
-  AddNamed(job, "report", "The report of a finished job", Command::kJobReport, "job");
+  AddNamed(job, "report", "The report of a finished job; of several goals all, one after the other",
+           Command::kJobReport, "job");
+  AddGoal(*job.get_subcommand("report"), options_);
   AddNamed(job, "retry", "Run a failed or cancelled job again", Command::kJobRetry, "job");
   AddNamed(job, "clone", "Queue a job like another one, but for the options given", Command::kJobClone, "job");
   CLI::App* clone = job.get_subcommand("clone");
@@ -299,6 +314,7 @@ void CommandTree::AddOthers() {
   CLI::App* download = Add(artifact, "download", "Download artifact and report; continues an interrupted download",
                            Command::kArtifactDownload);
   download->add_option("job", options_.name, "Job that made it")->required();
+  AddGoal(*download, options_);
   AddOut(*download, options_);
   CLI::App& recipe = Group("recipe", "Recipes that the server ships");
   AddList(recipe, "All recipes", Command::kRecipeList);

@@ -4,12 +4,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/api/client_errors.h"
-#include "client/api/foreign_status.h"
+#include "client/api/goals.h"
 #include "client/api/json.h"
 #include "client/api/number_text.h"
+#include "client/api/report_measures.h"
 #include "client/api/report_text.h"
 #include "client/api/text_table.h"
-#include "google/rpc/status.pb.h"
+#include "client/cli/cli_errors.h"
+#include "client/cli/follow.h"
 #include "proto/base/files.h"
 #include "proto/base/status_macros.h"
 
@@ -19,12 +21,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string Dump(const Json& json) { return json.dump(1, ' ', false, Json::error_handler_t::replace); }
-
-Json AsJson(const Delivery& delivery) {
-  Json json = {{"job", delivery.job.name()}, {"out", delivery.out}};
-  if (!delivery.budget.empty()) json["budget"] = delivery.budget;
-  json["stages"] = Json::parse(ToJson(delivery.job)).at("stages");
+Json AsJson(const v1::Job& job, const Delivery& delivery) {
+  Json json = {{"job", job.name()}, {"out", delivery.out.path()}};
+  if (!delivery.goal.empty()) json["budget"] = delivery.goal;
+  json["stages"] = Json::parse(ToJson(job)).at("stages");
   json["report"] = Json::parse(ToJson(delivery.report));
   return json;
 }
@@ -37,98 +37,86 @@ Json IgnoredJson(std::span<const IgnoredFile> ignored) {
   return files;
 }
 
-const v1::Candidate* Selected(const v1::Report& report) {
-  for (const v1::Candidate& candidate : report.candidates()) {
-    if (candidate.name() == report.selected()) return &candidate;
-  }
-  return nullptr;
-}
-
-}  // namespace
-
-std::string DeliveryText(const Delivery& delivery) {
-  return absl::StrCat(ReportText(delivery.report), "\nStages\n\n", StageTableText(delivery.job), "\nWritten to ",
-                      delivery.out, ": model/, report.json, report.txt\n");
-}
-
-std::string DeliveryJson(const Delivery& delivery, std::span<const IgnoredFile> ignored) {
-  Json json = AsJson(delivery);
-  json["ignored_files"] = IgnoredJson(ignored);
-  return Dump(json);
-}
-
-std::string CurveJson(std::span<const Delivery> deliveries, std::span<const IgnoredFile> ignored) {
-  Json json = {{"results", Json::array()}, {"ignored_files", IgnoredJson(ignored)}};
-  for (const Delivery& delivery : deliveries) json["results"].push_back(AsJson(delivery));
-  return Dump(json);
-}
-
-std::string CurveText(std::span<const Delivery> deliveries) {
+// Bits, bytes and losses of several results.
+std::string CurveText(const v1::Job& job, std::span<const Delivery> deliveries) {
   using Align = TextTable::Align;
   TextTable table({{"budget", Align::kLeft},
                    {"bits"},
                    {"bytes"},
                    {"KL divergence (nats)"},
                    {"perplexity"},
-                   {"plan", Align::kLeft},
-                   {"job", Align::kLeft}});
+                   {"plan", Align::kLeft}});
   std::string folders;
   for (const Delivery& delivery : deliveries) {
-    const v1::Candidate* chosen = Selected(delivery.report);
+    const v1::Candidate* chosen = SelectedCandidate(delivery.report);
     const v1::Candidate& c = chosen != nullptr ? *chosen : v1::Candidate::default_instance();
-    table.Add({delivery.budget, Fixed(c.average_bits(), 3), WithThousands(delivery.report.artifact_bytes()),
+    table.Add({delivery.goal, Fixed(c.average_bits(), 3), WithThousands(delivery.report.artifact_bytes()),
                PlusMinus(c.kl_divergence().mean(), c.kl_divergence().standard_error(), 6), Fixed(c.perplexity(), 3),
-               Printable(delivery.report.selected(), 30), delivery.job.name()});
-    absl::StrAppend(&folders, "  ", delivery.out, "\n");
+               Printable(delivery.report.selected(), 30)});
+    absl::StrAppend(&folders, "  ", delivery.out.path(), "\n");
   }
-  const v1::TokenLoss& original =
-      deliveries.empty() ? v1::TokenLoss::default_instance() : deliveries.front().report.reference();
-  return absl::StrCat(table.ToText(120), "\nThe original model has a perplexity of ", Fixed(original.perplexity(), 3),
-                      ". Written, each with model/, report.json and report.txt, to\n", folders);
+  return absl::StrCat(table.ToText(120), "\nThe original model has a perplexity of ",
+                      Fixed(deliveries.front().report.reference().perplexity(), 3), ". Results of ", job.name(),
+                      ", each with model/, report.json and report.txt, are in\n", folders);
 }
 
-OnTransfer ToReporter(const CommandContext& context) {
-  return [&progress = context.progress](const TransferProgress& state) { progress.Transfer(state); };
+absl::Status WriteOutcome(const CommandContext& context, Client& client, const v1::Manifest& artifact,
+                          const Delivery& delivery) {
+  const OutDir& out = delivery.out;
+  ABSL_RETURN_IF_ERROR(client.DownloadArtifact(artifact, out.model_dir(), ToReporter(context)));
+  ABSL_RETURN_IF_ERROR(WriteWholeFile(out.report_json(), ToJson(delivery.report), FileUnwritableError));
+  return WriteWholeFile(out.report_text(), ReportText(delivery.report), FileUnwritableError);
 }
 
-absl::StatusOr<v1::Report> Deliver(const CommandContext& context, Client& client, const v1::Job& job,
-                                   const OutDir& out) {
+}  // namespace
+
+std::vector<Delivery> DeliveriesTo(const std::string& out, bool force, std::span<const std::string> goals) {
+  std::vector<Delivery> deliveries;
+  for (size_t g = 0; g < goals.size(); ++g) {
+    const std::string folder = goals.size() == 1 ? out : absl::StrCat(out, "/", GoalFolder(goals[g]));
+    deliveries.push_back({goals[g], static_cast<int>(g), OutDir(folder, force), {}});
+  }
+  return deliveries;
+}
+
+absl::Status Deliver(const CommandContext& context, Client& client, const v1::Job& job,
+                     std::span<Delivery> deliveries) {
   if (job.state() != v1::Job::SUCCEEDED) return JobNotFinishedError(job.name(), v1::Job::State_Name(job.state()));
-  ABSL_ASSIGN_OR_RETURN(v1::Report report, client.GetReport(job.name()));
-  ABSL_RETURN_IF_ERROR(out.Begin());
-  ABSL_RETURN_IF_ERROR(client.DownloadArtifact(job.artifact(), out.model_dir(), ToReporter(context)));
-  ABSL_RETURN_IF_ERROR(WriteWholeFile(out.report_json(), ToJson(report), FileUnwritableError));
-  ABSL_RETURN_IF_ERROR(WriteWholeFile(out.report_text(), ReportText(report), FileUnwritableError));
-  ABSL_RETURN_IF_ERROR(out.Finish());
-  return report;
-}
-
-void WarnOf(const CommandContext& context, const google::protobuf::RepeatedPtrField<v1::Notice>& notices) {
-  for (const v1::Notice& notice : notices) {
-    context.progress.Warn(absl::StrCat(notice.message(), " [", notice.reason(), "]"));
+  const std::vector<v1::Outcome> outcomes = OutcomesOf(job);
+  for (Delivery& delivery : deliveries) {
+    if (static_cast<size_t>(delivery.index) >= outcomes.size()) {
+      return GoalUnknownError(delivery.index + 1, job.name(), outcomes.size());
+    }
+    ABSL_ASSIGN_OR_RETURN(delivery.report, client.GetReport(job.name(), delivery.index));
   }
+  for (const Delivery& delivery : deliveries) ABSL_RETURN_IF_ERROR(delivery.out.Check());
+  for (const Delivery& delivery : deliveries) ABSL_RETURN_IF_ERROR(delivery.out.Begin());
+  for (const Delivery& delivery : deliveries) {
+    const v1::Manifest& artifact = outcomes[static_cast<size_t>(delivery.index)].artifact();
+    ABSL_RETURN_IF_ERROR(WriteOutcome(context, client, artifact, delivery));
+  }
+  for (const Delivery& delivery : deliveries) ABSL_RETURN_IF_ERROR(delivery.out.Finish());
+  return absl::OkStatus();
 }
 
-absl::StatusOr<v1::Job> Follow(const CommandContext& context, Client& client, const std::string& name,
-                               const std::function<void(const v1::Job&)>& on_job) {
-  return client.WatchJob(name, [&](const v1::Job& now) {
-    context.progress.Job(now);
-    WarnOf(context, now.notices());
-    if (on_job) on_job(now);
-  });
+std::string DeliveryText(const v1::Job& job, std::span<const Delivery> deliveries) {
+  if (deliveries.size() > 1) return CurveText(job, deliveries);
+  const Delivery& only = deliveries.front();
+  return absl::StrCat(ReportText(only.report), "\nStages\n\n", StageTableText(job), "\nWritten to ", only.out.path(),
+                      ": model/, report.json, report.txt\n");
 }
 
-absl::Status EndOf(const v1::Job& job) {
-  if (job.state() == v1::Job::CANCELLED) return JobCancelledError(job.name());
-  return WithReason(job.error());
-}
-
-ExitCode ReportBadEnd(const CommandContext& context, const v1::Job& job) {
-  context.progress.Finish();
-  const absl::Status why = EndOf(job);
-  context.console.Error(why);
-  if (job.state() == v1::Job::CANCELLED) return ExitCode::kCancelled;
-  return ExitCodeOf(why) == ExitCode::kUsage ? ExitCode::kUsage : ExitCode::kFailed;
+std::string DeliveryJson(const v1::Job& job, std::span<const Delivery> deliveries,
+                         std::span<const IgnoredFile> ignored) {
+  Json json;
+  if (deliveries.size() > 1) {
+    json["results"] = Json::array();
+    for (const Delivery& delivery : deliveries) json["results"].push_back(AsJson(job, delivery));
+  } else {
+    json = AsJson(job, deliveries.front());
+  }
+  json["ignored_files"] = IgnoredJson(ignored);
+  return json.dump(1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace bitwright::client

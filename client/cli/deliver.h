@@ -1,46 +1,36 @@
 #pragma once
 
-#include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
 #include "bitwright/v1/reports.pb.h"
 #include "client/api/client.h"
 #include "client/cli/command_context.h"
-#include "client/cli/exit_codes.h"
 #include "client/cli/out_dir.h"
 
-// What several commands do at the end of a job.
+// From the outcomes of a finished job to folders, and what is said of them.
 namespace bitwright::client {
 
-// Shows how far an upload or a download is.
-OnTransfer ToReporter(const CommandContext& context);
-
-// Writes the artifact and the report of a SUCCEEDED job to OUT. JOB_UNFINISHED when it is not.
-absl::StatusOr<v1::Report> Deliver(const CommandContext& context, Client& client, const v1::Job& job,
-                                   const OutDir& out);
-
-// What was delivered: for a person, as JSON, and several budgets of one model as a table.
+// One outcome.
 struct Delivery {
-  std::string budget;  // as typed; empty: of an old job
-  v1::Job job;
-  v1::Report report;
-  std::string out;
+  std::string goal;  // its name, as typed where that is known
+  int index = 0;     // among the outcomes of the job
+  OutDir out;
+  v1::Report report;  // once it is delivered
 };
-std::string DeliveryText(const Delivery& delivery);
-std::string DeliveryJson(const Delivery& delivery, std::span<const IgnoredFile> ignored);
-std::string CurveText(std::span<const Delivery> deliveries);
-std::string CurveJson(std::span<const Delivery> deliveries, std::span<const IgnoredFile> ignored);
 
-// Follows a job to its end, showing progress; its notices become warnings.
-absl::StatusOr<v1::Job> Follow(const CommandContext& context, Client& client, const std::string& name,
-                               const std::function<void(const v1::Job&)>& on_job = nullptr);
-void WarnOf(const CommandContext& context, const google::protobuf::RepeatedPtrField<v1::Notice>& notices);
+// Where outcomes of such names go: one to OUT itself, several to folders of their names below it.
+std::vector<Delivery> DeliveriesTo(const std::string& out, bool force, std::span<const std::string> goals);
 
-// Why an ended job did not succeed.
-absl::Status EndOf(const v1::Job& job);
-// The exit code of such a job, after printing why. Input that must be changed is that, however late it was found.
-ExitCode ReportBadEnd(const CommandContext& context, const v1::Job& job);
+// Writes artifacts and reports of a SUCCEEDED job. Broken off, they are continued in all these folders, which are
+// finished together. JOB_UNFINISHED: it is not; GOAL_UNKNOWN: it has no such outcome; the errors of OutDir.
+absl::Status Deliver(const CommandContext& context, Client& client, const v1::Job& job, std::span<Delivery> deliveries);
+
+// What was delivered: the report of one, a table of several.
+std::string DeliveryText(const v1::Job& job, std::span<const Delivery> deliveries);
+std::string DeliveryJson(const v1::Job& job, std::span<const Delivery> deliveries,
+                         std::span<const IgnoredFile> ignored);
 
 }  // namespace bitwright::client

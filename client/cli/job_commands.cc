@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <cctype>
+#include <numeric>
 
 #include "absl/strings/str_cat.h"
+#include "client/api/goals.h"
+#include "client/api/json.h"
 #include "client/api/report_text.h"
+#include "client/cli/cli_errors.h"
 #include "client/cli/deliver.h"
 #include "client/cli/find_resource.h"
+#include "client/cli/follow.h"
 #include "client/cli/labels.h"
 #include "client/cli/resource_text.h"
 #include "client/cli/task_text.h"
@@ -37,6 +42,16 @@ absl::StatusOr<v1::ListJobsRequest> ListRequest(const Options& options) {
   }
   request.set_filter(filter);
   return request;
+}
+
+// Indices of the goals that --goal chooses: one, or all. GOAL_UNKNOWN.
+absl::StatusOr<std::vector<int>> ChosenGoals(const Options& options, const v1::Job& job) {
+  const size_t goals = GoalsOf(job.spec()).size();
+  if (static_cast<size_t>(options.goal) > goals) return GoalUnknownError(options.goal, job.name(), goals);
+  if (options.goal > 0) return std::vector<int>{options.goal - 1};
+  std::vector<int> all(goals);
+  std::iota(all.begin(), all.end(), 0);
+  return all;
 }
 
 }  // namespace
@@ -82,8 +97,22 @@ absl::StatusOr<ExitCode> JobCancel(const CommandContext& context, Client& client
 
 absl::StatusOr<ExitCode> JobReport(const CommandContext& context, Client& client) {
   ABSL_ASSIGN_OR_RETURN(const v1::Job found, Named(context, client));
-  ABSL_ASSIGN_OR_RETURN(const v1::Report report, client.GetReport(found.name()));
-  context.console.Result(ReportText(report), report);
+  ABSL_ASSIGN_OR_RETURN(const std::vector<int> chosen, ChosenGoals(context.options, found));
+  if (chosen.size() == 1) {
+    ABSL_ASSIGN_OR_RETURN(const v1::Report report, client.GetReport(found.name(), chosen.front()));
+    context.console.Result(ReportText(report), report);
+    return ExitCode::kOk;
+  }
+  const std::vector<v1::Goal> goals = GoalsOf(found.spec());
+  std::string text;
+  std::string list;
+  for (const int goal : chosen) {
+    ABSL_ASSIGN_OR_RETURN(const v1::Report report, client.GetReport(found.name(), goal));
+    absl::StrAppend(&text, text.empty() ? "" : "\n\n", "==== goal ", goal + 1, " of ", goals.size(), ": ",
+                    GoalText(goals[static_cast<size_t>(goal)]), "\n\n", ReportText(report));
+    absl::StrAppend(&list, list.empty() ? "[" : ",\n", ToJson(report));
+  }
+  context.console.Result(text, list + "]");
   return ExitCode::kOk;
 }
 
@@ -112,13 +141,17 @@ absl::StatusOr<ExitCode> JobDelete(const CommandContext& context, Client& client
 }
 
 absl::StatusOr<ExitCode> ArtifactDownload(const CommandContext& context, Client& client) {
-  const OutDir out(context.options.out, context.options.force);
-  ABSL_RETURN_IF_ERROR(out.Check());
   ABSL_ASSIGN_OR_RETURN(const v1::Job job, Named(context, client));
-  ABSL_ASSIGN_OR_RETURN(v1::Report report, Deliver(context, client, job, out));
+  ABSL_ASSIGN_OR_RETURN(const std::vector<int> chosen, ChosenGoals(context.options, job));
+  const std::vector<std::string> all = GoalNames(GoalsOf(job.spec()));
+  std::vector<std::string> names;
+  for (const int goal : chosen) names.push_back(all[static_cast<size_t>(goal)]);
+  std::vector<Delivery> deliveries = DeliveriesTo(context.options.out, context.options.force, names);
+  for (size_t d = 0; d < chosen.size(); ++d) deliveries[d].index = chosen[d];
+  ABSL_RETURN_IF_ERROR(Deliver(context, client, job, deliveries));
   context.progress.Finish();
-  const Delivery delivery{"", job, std::move(report), out.path()};
-  context.console.Result(DeliveryText(delivery), context.console.style().json ? DeliveryJson(delivery, {}) : "");
+  const bool json = context.console.style().json;
+  context.console.Result(json ? "" : DeliveryText(job, deliveries), json ? DeliveryJson(job, deliveries, {}) : "");
   return ExitCode::kOk;
 }
 

@@ -12,20 +12,13 @@
 #include "client/cli/options.h"
 #include "client/cli/sample_text.h"
 
-// From what was typed to the specs of jobs, in three steps: what needs no server, what needs digests, what needs the
+// From what was typed to the spec of a job, in three steps: what needs no server, what needs digests, what needs the
 // server.
 namespace bitwright::client {
 
-// One job of the command: a budget for a target.
-struct BudgetChoice {
-  std::string text;  // the budget as typed, without spaces; of several targets behind the target: names its folder
-  v1::Budget budget;
-  std::string target;  // empty: that of the draft
-};
-
 struct JobDraft {
-  v1::JobSpec spec;  // all but the budget; the model's name and the blobs from the second and third step on
-  std::vector<BudgetChoice> budgets;     // each for each target
+  v1::JobSpec spec;                      // the model's name and the blobs from the second and third step on
+  std::vector<std::string> goals;        // what each goal of `spec` goes by, see goal_choice.h
   std::optional<ModelDir> model;         // MODEL is a folder
   std::string model_name;                // of that folder, for people
   std::optional<v1::Manifest> manifest;  // of that folder, once it is hashed
@@ -34,11 +27,9 @@ struct JobDraft {
   std::vector<std::string> choices;
   std::string hub_caches;                    // where MODEL was looked for, for a message
   std::shared_ptr<const SampleText> sample;  // holds the file of `--calibration sample`
-
-  v1::JobSpec WithBudget(const BudgetChoice& choice) const;  // an empty choice: without a budget
 };
 
-// Reads folder and texts, as far as it takes to know what they are. BUDGET_INVALID, RECIPE_INVALID,
+// Reads folder and texts, as far as it takes to know what they are. The errors of ChooseGoals, RECIPE_INVALID,
 // DISPLAY_NAME_INVALID, LABEL_INVALID, DATA_MISSING, TOO_MANY_TEXTS, DATA_TOO_SHORT, TOKENIZER_MISSING,
 // FILE_UNREADABLE, MODEL_NOT_FOUND; the errors of ScanModelDir and RecognizeData.
 absl::StatusOr<JobDraft> DraftJob(const Options& options, const Environment& environment);
@@ -52,7 +43,7 @@ absl::StatusOr<std::optional<std::string>> FolderOf(const std::string& model, co
                                                     bool server_may_know);
 
 // Changes what the command line gives, and no other part, of the spec of another job. The draft's `spec` is the new
-// one; without --budget it keeps that of the other job.
+// one; its goals are those of ChangeGoals.
 absl::StatusOr<JobDraft> ChangeJob(const v1::JobSpec& other, const Options& options);
 
 // Digests of model and texts.

@@ -1,10 +1,9 @@
 #include "client/cli/job_making.h"
 
 #include "absl/strings/str_cat.h"
-#include "client/api/json.h"
 #include "client/api/number_text.h"
-#include "client/cli/deliver.h"
 #include "client/cli/find_resource.h"
+#include "client/cli/follow.h"
 #include "client/cli/preflight.h"
 #include "client/cli/resource_text.h"
 #include "client/cli/session.h"
@@ -15,44 +14,21 @@ namespace {
 
 constexpr size_t kPathColumns = 100;
 
-// The budgets of a draft; one without a budget where there is none.
-std::vector<BudgetChoice> ChoicesOf(const JobDraft& draft) {
-  return draft.budgets.empty() ? std::vector<BudgetChoice>(1) : draft.budgets;
-}
-
-// One job as itself, several as a list.
-ExitCode PrintJobs(const CommandContext& context, const std::string& text, const v1::ListJobsResponse& all) {
+absl::StatusOr<ExitCode> PlanOn(const CommandContext& context, Client& client, JobDraft& draft) {
+  ABSL_RETURN_IF_ERROR(SendDraft(context, client, draft).status());
+  ABSL_ASSIGN_OR_RETURN(const v1::Job job, client.ValidateJob(draft.spec));
+  WarnOf(context, job.notices());
   context.progress.Finish();
-  if (all.jobs_size() == 1) {
-    context.console.Result(text, all.jobs(0));
-  } else {
-    context.console.Result(text, all);
-  }
+  context.console.Result(EstimateText(job, draft.goals), job);
   return ExitCode::kOk;
 }
 
-absl::StatusOr<ExitCode> PlanOn(const CommandContext& context, Client& client, JobDraft& draft) {
-  ABSL_RETURN_IF_ERROR(SendDraft(context, client, draft).status());
-  std::string text;
-  v1::ListJobsResponse all;
-  for (const BudgetChoice& choice : ChoicesOf(draft)) {
-    ABSL_ASSIGN_OR_RETURN(*all.add_jobs(), client.ValidateJob(draft.WithBudget(choice)));
-    const v1::Job& job = all.jobs(all.jobs_size() - 1);
-    WarnOf(context, job.notices());
-    absl::StrAppend(&text, text.empty() ? "" : "\n", EstimateText(job.estimate(), choice.text));
-  }
-  return PrintJobs(context, text, all);
-}
-
-// Queues a job for each budget and prints their names.
+// Queues the job and prints its name.
 absl::StatusOr<ExitCode> Queue(const CommandContext& context, Client& client, const JobDraft& draft) {
-  std::string names;
-  v1::ListJobsResponse all;
-  for (const BudgetChoice& choice : ChoicesOf(draft)) {
-    ABSL_ASSIGN_OR_RETURN(*all.add_jobs(), MakeJob(context, client, draft.WithBudget(choice)));
-    absl::StrAppend(&names, all.jobs(all.jobs_size() - 1).name(), "\n");
-  }
-  return PrintJobs(context, names, all);
+  ABSL_ASSIGN_OR_RETURN(const v1::Job job, MakeJob(context, client, draft.spec));
+  context.progress.Finish();
+  context.console.Result(job.name(), job);
+  return ExitCode::kOk;
 }
 
 }  // namespace

@@ -47,9 +47,12 @@ enum class Command {
 
 // What a job is made of, as typed.
 struct JobOptions {
-  std::string model;                     // a folder, a name on the server, or "org/name" of the hub
-  std::string budgets;                   // one, or several with commas between; empty only for plan and clone
-  std::vector<std::string> calibration;  // files; empty only for plan and clone
+  std::string model;  // a folder, a name on the server, or "org/name" of the hub
+  // Lists with commas between; of these three one must be given but for plan and clone.
+  std::vector<std::string> budgets;
+  std::vector<std::string> max_kld;       // nats per token
+  std::vector<std::string> max_ppl_rise;  // "1%" or "0.01"
+  std::vector<std::string> calibration;   // files; empty only for plan and clone
   std::vector<std::string> evaluation;
   std::string data_kind;              // of all files: "text", "documents", "ids"; empty: recognized
   std::string recipe = "mixed-gptq";  // a name or the path of a .textproto
@@ -107,6 +110,7 @@ struct Options {
   Access access;  // of the command line
   std::string out;
   bool force = false;
+  int goal = 0;                    // job report, artifact download: of a job with several, counted from 1; 0: all
   std::string name;                // the resource that the command is about
   std::string tenant;              // cache; empty: the default one
   std::string state;               // job list

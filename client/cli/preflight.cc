@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_join.h"
 #include "client/api/client_errors.h"
+#include "client/api/goals.h"
 #include "client/cli/cli_errors.h"
 #include "client/cli/find_resource.h"
 #include "client/cli/near_words.h"
@@ -54,8 +55,8 @@ absl::Status CheckTarget(const v1::Capabilities& server, const std::string& targ
 
 absl::Status CheckAgainst(const v1::Capabilities& server, const JobDraft& draft) {
   if (draft.model.has_value()) ABSL_RETURN_IF_ERROR(CheckArchitecture(server, *draft.model));
-  for (const BudgetChoice& choice : draft.budgets) ABSL_RETURN_IF_ERROR(CheckTarget(server, choice.target));
-  return CheckTarget(server, draft.spec.target());
+  for (const v1::Goal& goal : GoalsOf(draft.spec)) ABSL_RETURN_IF_ERROR(CheckTarget(server, goal.target()));
+  return absl::OkStatus();
 }
 
 absl::Status Preflight(Client& client, JobDraft& draft) {
@@ -75,7 +76,8 @@ int64_t NeededBytes(int64_t model_bytes, const v1::Budget& budget) {
   return std::max<int64_t>(static_cast<int64_t>(share * static_cast<double>(model_bytes)), 1);
 }
 
-int64_t NeededBytes(const v1::Estimate& estimate, const v1::Budget& budget) {
+int64_t NeededBytes(const v1::GoalEstimate& estimate) {
+  const v1::Budget& budget = estimate.goal().budget();
   int64_t most = estimate.artifact_bytes();
   const auto at_most = [&](int64_t bytes) { most = most == 0 ? bytes : std::min(most, bytes); };
   if (budget.kind_case() == v1::Budget::kArtifactBytes) at_most(budget.artifact_bytes());

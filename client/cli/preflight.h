@@ -15,9 +15,9 @@ absl::Status Preflight(Client& client, JobDraft& draft);
 // Architecture and target against what the server says of itself. Pure but for reading config.json.
 absl::Status CheckAgainst(const v1::Capabilities& server, const JobDraft& draft);
 
-// About how many bytes an artifact of this budget takes: between the bounds of the estimate, in proportion to the bits.
-// 0: the server gives no estimate. Pure.
-int64_t NeededBytes(const v1::Estimate& estimate, const v1::Budget& budget);
+// About how many bytes an artifact of the goal takes: between the bounds of the estimate, in proportion to the bits;
+// under a bound of quality at most as many as it can take. 0: the server gives no estimate. Pure.
+int64_t NeededBytes(const v1::GoalEstimate& estimate);
 
 // What is known before there is an estimate: a budget of bytes may be used up, and a weight of the model has at most 32
 // bits. At least 1: some file systems (/proc) have no room at all. Pure.

@@ -6,7 +6,7 @@
 
 namespace bitwright::client {
 
-// From MODEL to OUT: checks, uploads, runs a job for each budget, delivers each result. Opens its session itself, after
+// From MODEL to OUT: checks, uploads, runs one job, delivers each of its outcomes. Opens its session itself, after
 // the checks that need no server. The result of a service of our own that could not be delivered is kept, and the same
 // command delivers it later (kept_results.h).
 absl::StatusOr<ExitCode> Quantize(const CommandContext& context);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "client/api/budget.h"
 #include "client/api/foreign_status.h"
+#include "client/api/goals.h"
 #include "client/api/number_text.h"
 #include "client/api/report_text.h"
 #include "client/api/text_table.h"
@@ -72,15 +73,51 @@ std::string DataLines(std::string_view label, const google::protobuf::RepeatedPt
   return lines;
 }
 
+std::string GoalLines(const v1::GoalEstimate& e) {
+  return Line("artifact", "at most " + WithThousands(e.artifact_bytes()) + " bytes") +
+         Line("possible budgets", absl::StrCat(RoundedUp(e.smallest_average_bits(), 3), "bpw to ",
+                                               RoundedDown(e.largest_average_bits(), 3), "bpw")) +
+         Line("", absl::StrCat(e.smallest_artifact_bytes(), "B to ", e.largest_artifact_bytes(), "B")) +
+         Line("loadable", absl::StrCat(e.loadable() ? "yes" : "no", e.loadable_reason().empty() ? "" : ": ",
+                                       Printable(e.loadable_reason(), 200)));
+}
+
+int64_t BytesOf(const v1::Manifest& files) {
+  int64_t bytes = 0;
+  for (const v1::FileEntry& file : files.files()) bytes += file.digest().size_bytes();
+  return bytes;
+}
+
+// What a job is to make: several goals with the numbers that --goal takes, and what they came to.
+std::string GoalLines(const v1::Job& job) {
+  const std::vector<v1::Goal> goals = GoalsOf(job.spec());
+  if (goals.size() == 1) {
+    return Line("budget", BudgetText(goals[0].budget())) + Line("target", Printable(goals[0].target(), kNameColumns));
+  }
+  const std::vector<v1::Outcome> outcomes = OutcomesOf(job);
+  std::string text;
+  for (size_t g = 0; g < goals.size(); ++g) {
+    const std::string came_to =
+        g < outcomes.size() ? absl::StrCat(": ", WithThousands(BytesOf(outcomes[g].artifact())), " bytes") : "";
+    text += Line(g == 0 ? "goals" : "", absl::StrCat(g + 1, "  ", GoalText(goals[g]), came_to));
+  }
+  return text;
+}
+
+// Short enough for a table.
+std::string BudgetsText(const v1::Job& job) {
+  const std::vector<std::string> names = GoalNames(GoalsOf(job.spec()));
+  return Printable(absl::StrJoin(names, ", "), 24);
+}
+
 }  // namespace
 
 std::string JobText(const v1::Job& job, absl::Time now) {
   std::string text = absl::StrCat(job.name(), "  ", v1::Job::State_Name(job.state()), "\n");
   text += Line("name", Printable(job.spec().display_name(), kNameColumns));
   text += Line("model", job.spec().model());
-  text += Line("budget", BudgetText(job.spec().budget()));
+  text += GoalLines(job);
   text += Line("recipe", RecipeName(job.spec()));
-  text += Line("target", job.spec().target());
   text += DataLines("calibration", job.spec().calibration()) + DataLines("evaluation", job.spec().evaluation());
   if (job.spec().labels_size() > 0) text += Line("labels", LabelsText(job.spec()));
   text += Line("progress", ProgressText(job, now));
@@ -106,25 +143,29 @@ std::string JobTable(std::span<const v1::Job> jobs, absl::Time now) {
                    {"created", Align::kLeft}});
   for (const v1::Job& job : jobs) {
     table.Add({job.name(), v1::Job::State_Name(job.state()), absl::StrCat(PercentDone(job), " %"),
-               ElapsedText(job, now), RemainingText(job), BudgetText(job.spec().budget()),
-               Printable(job.spec().display_name(), 20), TimeText(job.create_time())});
+               ElapsedText(job, now), RemainingText(job), BudgetsText(job), Printable(job.spec().display_name(), 20),
+               TimeText(job.create_time())});
   }
   return table.ToText(120);
 }
 
-std::string EstimateText(const v1::Estimate& e, std::string_view budget) {
-  std::string text = budget.empty() ? "A job like this\n" : absl::StrCat("A job for ", std::string(budget), "\n");
+std::string EstimateText(const v1::Job& planned, std::span<const std::string> goals) {
+  const v1::Estimate& e = planned.estimate();
+  const std::vector<v1::GoalEstimate> estimates = EstimatesOf(planned);
+  const std::string names = absl::StrJoin(goals, ", ");
+  std::string text = names.empty() ? "A job like this\n" : absl::StrCat("A job for ", names, "\n");
   text += Line("tasks", absl::StrCat(e.tasks()));
   text += Line("time", SecondsText(e.seconds()) + " on one worker");
   text += Line("memory of a task",
                BytesText(e.peak_memory_bytes()) + ", and " + BytesText(e.thread_memory_bytes()) + " for each thread");
   text += Line("intermediate data", BytesText(e.intermediate_bytes()));
-  text += Line("artifact", "at most " + WithThousands(e.artifact_bytes()) + " bytes");
-  text += Line("possible budgets", absl::StrCat(RoundedUp(e.smallest_average_bits(), 3), "bpw to ",
-                                                RoundedDown(e.largest_average_bits(), 3), "bpw"));
-  text += Line("", absl::StrCat(e.smallest_artifact_bytes(), "B to ", e.largest_artifact_bytes(), "B"));
-  return text + Line("loadable", absl::StrCat(e.loadable() ? "yes" : "no", e.loadable_reason().empty() ? "" : ": ",
-                                              Printable(e.loadable_reason(), 200)));
+  if (estimates.size() > 1)
+    text += Line("artifacts", "at most " + WithThousands(e.artifact_bytes()) + " bytes together");
+  for (size_t g = 0; g < estimates.size(); ++g) {
+    if (estimates.size() > 1) absl::StrAppend(&text, "\n", g < goals.size() ? goals[g] : "", "\n");
+    text += GoalLines(estimates[g]);
+  }
+  return text;
 }
 
 std::string ModelText(const v1::Model& model) {

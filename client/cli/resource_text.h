@@ -15,8 +15,9 @@ namespace bitwright::client {
 
 std::string JobText(const v1::Job& job, absl::Time now);
 std::string JobTable(std::span<const v1::Job> jobs, absl::Time now);
-// `budget` as typed; empty: without one. The bounds are rounded inwards: each is accepted as it stands there.
-std::string EstimateText(const v1::Estimate& estimate, std::string_view budget);
+// What a planned job needs and could reach. `goals`: what each goes by; empty: without a budget. The bounds are rounded
+// inwards: each is accepted as it stands there.
+std::string EstimateText(const v1::Job& planned, std::span<const std::string> goals);
 std::string ModelText(const v1::Model& model);
 std::string ModelTable(std::span<const v1::Model> models);
 std::string RecipeTable(std::span<const v1::Recipe> recipes);

@@ -25,6 +25,39 @@ TEST(Budget, Bytes) {
   EXPECT_EQ(BudgetText(*ParseBudget("12MB")), "12,000,000 bytes");
 }
 
+TEST(Budget, BoundsOfQuality) {
+  EXPECT_EQ(ParseBudget("kld=0.05")->max_kl_divergence(), 0.05);
+  EXPECT_EQ(ParseBudget("KLD=5e-3")->max_kl_divergence(), 0.005);
+  EXPECT_EQ(BudgetText(*ParseBudget("kld=0.05")), "KL divergence at most 0.05 nats per token");
+  // As exact as if it were written without the percent sign.
+  for (const auto& [text, share] : {std::pair{"ppl=1%", 0.01},
+                                    {"ppl=0.01", 0.01},
+                                    {"ppl=1.1%", 0.011},
+                                    {"ppl=0.29%", 0.0029},
+                                    {"Ppl=1000%", 10.0}}) {
+    ASSERT_OK_AND_ASSIGN(const v1::Budget budget, ParseBudget(text));
+    EXPECT_EQ(budget.max_perplexity_rise(), share) << text;
+    EXPECT_TRUE(IsBound(budget));
+  }
+  EXPECT_EQ(BudgetText(*ParseBudget("ppl=0.011")), "perplexity at most 1.1 % above the unquantized model's");
+  EXPECT_FALSE(IsBound(*ParseBudget("4bpw")));
+}
+
+TEST(Budget, HasAShortNameThatReadsAsTheSame) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"4.25bpw", "4.25bpw"},    {"3.0BPW", "3bpw"},       {"12000000B", "12MB"},       {"12582912B", "12MiB"},
+      {"1536B", "1536B"},        {"4500000000B", "4.5GB"}, {"12345678B", "12345678B"},  {"7B", "7B"},
+      {"kld=0.050", "kld=0.05"}, {"ppl=0.01", "ppl=1%"},   {"ppl=0.0029", "ppl=0.29%"},
+  };
+  for (const auto& [text, name] : cases) {
+    ASSERT_OK_AND_ASSIGN(const v1::Budget budget, ParseBudget(text));
+    EXPECT_EQ(BudgetName(budget), name);
+    ASSERT_OK_AND_ASSIGN(const v1::Budget again, ParseBudget(name));
+    EXPECT_EQ(again.SerializeAsString(), budget.SerializeAsString()) << name;
+  }
+  EXPECT_EQ(BudgetName(v1::Budget()), "");
+}
+
 TEST(Budget, RefusesWithTheForms) {
   const std::pair<const char*, const char*> cases[] = {
       {"", "does not begin with a number"},
@@ -39,6 +72,15 @@ TEST(Budget, RefusesWithTheForms) {
       {"0.5B", "less than one byte"},
       {"4bit", "unknown unit 'bit'"},
       {"9999999999TB", "above 8 PiB"},
+      {"kld=", "has no number"},
+      {"kld=1%", "has no number"},
+      {"kld=inf", "has no number"},
+      {"kld=0", "is not above 0"},
+      {"kld=-1", "is not above 0"},
+      {"ppl=%", "has no number"},
+      {"ppl=nan", "has no number"},
+      {"ppl=0%", "is not above 0"},
+      {"ppl=1001%", "is above 1000 %"},
   };
   for (const auto& [text, why] : cases) {
     const auto budget = ParseBudget(text);

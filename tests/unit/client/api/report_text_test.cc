@@ -67,6 +67,43 @@ TEST(ReportText, SeveralTextsHaveARowEach) {
   }
 }
 
+// The front is shown by about ten of its points, its ends and what was measured among them.
+TEST(ReportText, TheFrontIsCutToAFewPoints) {
+  v1::Report report = SampleReport();
+  report.clear_front();
+  for (int i = 0; i < 64; ++i) {
+    v1::FrontPoint& point = *report.add_front();
+    point.set_average_bits(2 + 0.1 * i);
+    point.set_artifact_bytes(1'000'000 + i);
+    point.set_predicted_loss(1.0 / (1 + i));
+  }
+  report.mutable_candidates(0)->set_average_bits(2 + 0.1 * 33);
+  report.mutable_candidates(0)->set_predicted_loss(1.0 / 34);
+  report.mutable_candidates(1)->set_average_bits(2 + 0.1 * 20);  // as large as a point, and another plan
+  const std::string text = ReportText(report);
+  for (const char* part :
+       {"as predicted, 11 of its 64 plans;", "\n   2.000      1,000,000", "\n   8.300      1,000,063",
+        "\n*  5.300      1,000,033               0.029412   0.024120 ± 0.000268\n",
+        "\n   4.100      1,000,021               0.045455\n"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+  }
+}
+
+// There is no budget of size that a bound or a price of a byte could be stated for.
+TEST(ReportText, ABoundOfQualityIsNamedAndMet) {
+  v1::Report report = SampleReport();
+  report.mutable_budget()->set_max_kl_divergence(0.03);
+  const std::string text = ReportText(report);
+  for (const char* part :
+       {"  budget              KL divergence at most 0.03 nats per token, the smallest that meets it\n",
+        "\n u uniform-int4-g64   4.250", "u  smallest uniform plan that meets the bound"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+  }
+  EXPECT_EQ(text.find("price of a byte"), std::string::npos);
+  report.mutable_budget()->set_max_perplexity_rise(0.02);
+  EXPECT_NE(ReportText(report).find("\n u uniform-int4-g128  4.125"), std::string::npos) << "smaller, and meets it";
+}
+
 TEST(ReportText, AModelWithoutATokenizerShowsIds) {
   v1::Report report = SampleReport();
   report.mutable_sample()->clear_base();
@@ -83,8 +120,10 @@ TEST(ReportText, WhatIsNotKnownIsNotShown) {
   report.mutable_candidates(0)->clear_size();
   report.clear_choices();
   report.clear_sample();
+  report.clear_front();
   const std::string text = ReportText(report);
-  for (const char* part : {"token by token", "bytes of the artifact are for", "Multiple-choice", "A sample of"}) {
+  for (const char* part :
+       {"token by token", "bytes of the artifact are for", "Multiple-choice", "A sample of", "Pareto front"}) {
     EXPECT_EQ(text.find(part), std::string::npos) << part;
   }
 }

@@ -49,22 +49,23 @@ TEST_F(PreflightTest, OtherTargetsAreRefusedWithTheNearest) {
 }
 
 TEST(NeededBytes, IsInProportionToTheBits) {
-  v1::Estimate estimate;
-  v1::Budget budget;
+  v1::GoalEstimate estimate;
+  v1::Budget& budget = *estimate.mutable_goal()->mutable_budget();
   budget.set_average_bits(5);
-  EXPECT_EQ(NeededBytes(estimate, budget), 0);
+  EXPECT_EQ(NeededBytes(estimate), 0);
   estimate.set_artifact_bytes(1000);
-  EXPECT_EQ(NeededBytes(estimate, budget), 1000);
+  EXPECT_EQ(NeededBytes(estimate), 1000);
   estimate.set_smallest_average_bits(2);
   estimate.set_largest_average_bits(8);
   estimate.set_smallest_artifact_bytes(400);
   estimate.set_largest_artifact_bytes(1000);
-  EXPECT_EQ(NeededBytes(estimate, budget), 700);
+  EXPECT_EQ(NeededBytes(estimate), 700);
   budget.set_average_bits(1);
-  EXPECT_EQ(NeededBytes(estimate, budget), 400);
+  EXPECT_EQ(NeededBytes(estimate), 400);
   budget.set_artifact_bytes(650);
-  EXPECT_EQ(NeededBytes(estimate, budget), 650);
-  EXPECT_EQ(NeededBytes(v1::Estimate(), budget), 650);
+  EXPECT_EQ(NeededBytes(estimate), 650);
+  budget.set_max_kl_divergence(0.05);
+  EXPECT_EQ(NeededBytes(estimate), 1000) << "its size is not known before it is measured";
 }
 
 TEST(NeededBytes, SomethingIsKnownBeforeAnyEstimate) {

@@ -47,6 +47,9 @@ class QuantizeTest : public ::testing::Test {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return Run(arguments);
   }
+  nlohmann::json ReportIn(const std::string& folder) const {
+    return nlohmann::json::parse(*ReadWholeFile((dir_ / folder) + "/report.json"));
+  }
   bool Said(const std::string& text) const { return err_.str().find(text) != std::string::npos; }
 
   TempDir dir_;
@@ -56,15 +59,20 @@ class QuantizeTest : public ::testing::Test {
   std::ostringstream err_;
 };
 
-TEST_F(QuantizeTest, SeveralBudgetsAreOneUploadAndOneTable) {
+TEST_F(QuantizeTest, SeveralBudgetsAreOneJobAndOneTable) {
   ASSERT_EQ(Quantize(dir_ / "model", {}, "3bpw, 4.25bpw,12MB"), ExitCode::kOk) << err_.str();
   EXPECT_EQ(service_.seen.create_models, 1);
-  EXPECT_EQ(service_.seen.create_jobs, 3);
+  EXPECT_EQ(service_.seen.create_jobs, 1);
+  EXPECT_EQ(service_.seen.spec.goals_size(), 3);
+  EXPECT_FALSE(service_.seen.spec.has_budget() || !service_.seen.spec.target().empty()) << "each goal has its own";
   for (const char* folder : {"3bpw", "4.25bpw", "12MB"}) {
     EXPECT_TRUE(fs::exists(fs::path(dir_ / "out") / folder / "report.json")) << folder;
     EXPECT_NE(out_.str().find(std::string("\n") + folder), std::string::npos) << out_.str();
+    EXPECT_FALSE(fs::exists(fs::path(dir_ / "out") / folder / ".bitwright-incomplete")) << folder;
   }
   EXPECT_NE(out_.str().find("4.125"), std::string::npos) << out_.str();
+  EXPECT_EQ(*ReadWholeFile(dir_ / "out/12MB/model/goal.txt"), "2") << "each folder has its own artifact";
+  EXPECT_EQ(ReportIn("out/12MB")["budget"]["artifact_bytes"], "12000000") << "and its own report";
   ASSERT_EQ(Quantize(dir_ / "model", {"--json", "--force"}, "3bpw,4bpw"), ExitCode::kOk) << err_.str();
   const auto json = nlohmann::json::parse(out_.str());
   ASSERT_EQ(json["results"].size(), 2u);
@@ -79,8 +87,95 @@ TEST_F(QuantizeTest, EveryTargetHasEveryBudgetInAFolderOfItsOwn) {
   for (const char* folder : {"compressed-tensors-3bpw", "compressed-tensors-4bpw", "gguf-3bpw", "gguf-4bpw"}) {
     EXPECT_TRUE(fs::exists(fs::path(dir_ / "out") / folder / "report.json")) << folder;
   }
+  EXPECT_EQ(ReportIn("out/gguf-3bpw")["target"], "gguf");
+  EXPECT_EQ(service_.seen.create_jobs, 1);
   EXPECT_EQ(Quantize(dir_ / "model", {"--target", "gguf,gguf"}, "3bpw"), ExitCode::kUsage);
   EXPECT_EQ(Quantize(dir_ / "model", {"--target", "gguf,"}, "3bpw"), ExitCode::kUsage);
+}
+
+TEST_F(QuantizeTest, BoundsOfQualityAreBudgetsLikeOthers) {
+  ASSERT_EQ(Quantize(dir_ / "model", {"--max-kld", "0.05", "--max-ppl-rise", "1%,0.5%", "--budget", "kld=0.1"}),
+            ExitCode::kOk)
+      << err_.str();
+  const auto& goals = service_.seen.spec.goals();
+  ASSERT_EQ(goals.size(), 5);
+  EXPECT_EQ(goals[0].budget().average_bits(), 4.25);
+  EXPECT_EQ(goals[1].budget().max_kl_divergence(), 0.1);
+  EXPECT_EQ(goals[2].budget().max_kl_divergence(), 0.05);
+  EXPECT_EQ(goals[3].budget().max_perplexity_rise(), 0.01);
+  EXPECT_EQ(goals[4].budget().max_perplexity_rise(), 0.005);
+  for (const char* folder : {"4.25bpw", "kld0.1", "kld0.05", "ppl1pct", "ppl0.5pct"}) {
+    EXPECT_TRUE(fs::exists(fs::path(dir_ / "out") / folder / "report.json")) << folder;
+  }
+  EXPECT_NE(out_.str().find("\nkld=0.05"), std::string::npos) << out_.str();
+  ASSERT_EQ(Run({"plan", dir_ / "model", "--max-kld", "0.05"}), ExitCode::kOk) << err_.str();
+  EXPECT_EQ(service_.seen.spec.budget().max_kl_divergence(), 0.05) << "one goal stands in the job's own fields";
+  for (const char* bad : {"0", "-1", "x", "inf", "0.1,0.1"}) {
+    EXPECT_EQ(Run({"plan", dir_ / "model", "--max-kld", bad}), ExitCode::kUsage) << bad;
+    EXPECT_TRUE(Said("BUDGET_INVALID")) << err_.str();
+  }
+}
+
+TEST_F(QuantizeTest, ABrokenDeliveryGoesOnInAllFolders) {
+  service_.plan.corrupt_bytes = "1";  // goal.txt of the second goal
+  EXPECT_EQ(Quantize(dir_ / "model", {}, "3bpw,4bpw"), ExitCode::kFailed);
+  EXPECT_TRUE(Said("BLOB_DIGEST_MISMATCH")) << err_.str();
+  EXPECT_TRUE(fs::exists(fs::path(dir_ / "out/3bpw/report.json")));
+  EXPECT_FALSE(fs::exists(fs::path(dir_ / "out/4bpw/report.json")));
+  service_.plan.corrupt_bytes.clear();
+  const size_t reads = service_.seen.read_offsets.size();
+  ASSERT_EQ(Run({"artifact", "download", "j1", "-o", dir_ / "out"}), ExitCode::kOk) << "no --force: " << err_.str();
+  EXPECT_EQ(service_.seen.read_offsets.size(), reads + 1) << "what is there already stays";
+  EXPECT_TRUE(fs::exists(fs::path(dir_ / "out/4bpw/report.json")));
+  EXPECT_FALSE(fs::exists(fs::path(dir_ / "out/3bpw/.bitwright-incomplete")));
+}
+
+TEST_F(QuantizeTest, AJobOfSeveralGoalsIsShownAndFetchedByGoal) {
+  ASSERT_EQ(Quantize(dir_ / "model", {"--target", "compressed-tensors,gguf"}, "3bpw,12000000B"), ExitCode::kOk);
+  ASSERT_EQ(Run({"job", "show", "j1"}), ExitCode::kOk);
+  for (const char* part : {"goals               1  compressed-tensors, 3 bits per weight: 2 bytes",
+                           "\n                      4  gguf, 12,000,000 bytes: 3 bytes"}) {
+    EXPECT_NE(out_.str().find(part), std::string::npos) << out_.str();
+  }
+  ASSERT_EQ(Run({"job", "report", "j1"}), ExitCode::kOk);
+  EXPECT_NE(out_.str().find("==== goal 4 of 4: gguf, 12,000,000 bytes\n"), std::string::npos) << out_.str();
+  ASSERT_EQ(Run({"job", "report", "j1", "--json"}), ExitCode::kOk);
+  EXPECT_EQ(nlohmann::json::parse(out_.str())[2]["target"], "gguf");
+  ASSERT_EQ(Run({"job", "report", "j1", "--json", "--goal", "4"}), ExitCode::kOk);
+  EXPECT_EQ(nlohmann::json::parse(out_.str())["budget"]["artifact_bytes"], "12000000");
+  EXPECT_EQ(Run({"job", "report", "j1", "--goal", "5"}), ExitCode::kUsage);
+  EXPECT_TRUE(Said("GOAL_UNKNOWN")) << err_.str();
+
+  ASSERT_EQ(Run({"artifact", "download", "j1", "-o", dir_ / "all"}), ExitCode::kOk) << err_.str();
+  for (const char* folder : {"compressed-tensors-3bpw", "compressed-tensors-12MB", "gguf-3bpw", "gguf-12MB"}) {
+    EXPECT_TRUE(fs::exists(fs::path(dir_ / "all") / folder / "report.json")) << folder;
+    EXPECT_NE(out_.str().find(std::string("\n") + folder), std::string::npos) << out_.str();
+  }
+  ASSERT_EQ(Run({"artifact", "download", "j1", "--goal", "3", "-o", dir_ / "one"}), ExitCode::kOk) << err_.str();
+  EXPECT_EQ(*ReadWholeFile(dir_ / "one/model/goal.txt"), "2");
+  EXPECT_EQ(ReportIn("one")["target"], "gguf");
+}
+
+TEST_F(QuantizeTest, GoalsOfAJobAreKeptOrReplacedByAClone) {
+  ASSERT_EQ(Quantize(dir_ / "model", {"--target", "compressed-tensors,gguf", "--consumer", "vllm"}, "3bpw,4bpw"),
+            ExitCode::kOk);
+  const v1::JobSpec first = service_.seen.spec;
+  EXPECT_EQ(first.goals(1).consumer(), "vllm");
+  EXPECT_EQ(first.goals(2).consumer(), "") << "it does not load that target";
+  ASSERT_EQ(Run({"job", "clone", "j1", "--name", "again"}), ExitCode::kOk) << err_.str();
+  v1::JobSpec expected = first;
+  expected.set_display_name("again");
+  EXPECT_EQ(DeterministicBytes(service_.seen.spec), DeterministicBytes(expected));
+  ASSERT_EQ(Run({"job", "clone", "j1", "--max-kld", "0.05"}), ExitCode::kOk) << err_.str();
+  ASSERT_EQ(service_.seen.spec.goals_size(), 2);
+  EXPECT_EQ(service_.seen.spec.goals(0).consumer(), "vllm");
+  EXPECT_EQ(service_.seen.spec.goals(1).target(), "gguf");
+  EXPECT_EQ(service_.seen.spec.goals(1).budget().max_kl_divergence(), 0.05);
+  ASSERT_EQ(Run({"job", "clone", "j1", "--target", "gptq", "--budget", "5bpw"}), ExitCode::kOk) << err_.str();
+  EXPECT_EQ(service_.seen.spec.goals_size(), 0);
+  EXPECT_EQ(service_.seen.spec.target(), "gptq");
+  EXPECT_EQ(service_.seen.spec.consumer(), "vllm");
+  EXPECT_EQ(service_.seen.spec.budget().average_bits(), 5);
 }
 
 TEST_F(QuantizeTest, NamesOfJobAndModel) {
@@ -151,7 +246,7 @@ TEST_F(QuantizeTest, RefusedBeforeAnythingTravels) {
 }
 
 TEST_F(QuantizeTest, RoomIsAskedForOnceTheEstimateIsThere) {
-  service_.plan.estimate.set_artifact_bytes(int64_t{1} << 60);
+  service_.plan.goal_estimate.set_artifact_bytes(int64_t{1} << 60);
   EXPECT_EQ(Quantize(dir_ / "model"), ExitCode::kFailed);
   EXPECT_TRUE(Said("DISK_FULL")) << err_.str();
   EXPECT_EQ(service_.seen.create_jobs, 0);
@@ -245,7 +340,8 @@ TEST_F(QuantizeTest, JobsAreClonedWithChangesAndTriedAgain) {
   ASSERT_EQ(Run({"job", "clone", "j1", "--calibration", dir_ / "e.txt", "--budget", "3bpw,5bpw"}), ExitCode::kOk);
   EXPECT_EQ(service_.seen.spec.calibration(0).blob().sha256(), first.evaluation(0).blob().sha256());
   EXPECT_EQ(service_.seen.spec.calibration(0).window(), 128);
-  EXPECT_EQ(out_.str(), "jobs/j1\njobs/j1\n");
+  EXPECT_EQ(out_.str(), "jobs/j1\n");
+  EXPECT_EQ(service_.seen.spec.goals_size(), 2);
   ASSERT_EQ(Run({"job", "retry", "j1"}), ExitCode::kOk) << err_.str();
   EXPECT_EQ(service_.seen.retried, "jobs/j1");
   EXPECT_EQ(out_.str(), "jobs/j2\n");
@@ -280,7 +376,9 @@ TEST_F(QuantizeTest, PlanNeedsNoBudget) {
   ASSERT_EQ(Run({"plan", dir_ / "model"}), ExitCode::kOk) << err_.str();
   EXPECT_FALSE(service_.seen.spec.has_budget());
   ASSERT_EQ(Run({"plan", dir_ / "model", "--budget", "3bpw,4bpw"}), ExitCode::kOk) << err_.str();
-  EXPECT_NE(out_.str().find("A job for 4bpw"), std::string::npos) << out_.str();
+  EXPECT_NE(out_.str().find("A job for 3bpw, 4bpw"), std::string::npos) << out_.str();
+  EXPECT_NE(out_.str().find("\n\n4bpw\n  artifact"), std::string::npos) << out_.str();
+  EXPECT_EQ(service_.seen.create_jobs, 0);
 }
 
 }  // namespace

@@ -24,9 +24,9 @@ TEST(ResourceText, JobTable) {
   job.mutable_start_time()->set_seconds(1795521610);
   job.mutable_remaining()->set_seconds(12);
   EXPECT_EQ(JobTable(std::vector{job}, absl::FromUnixSeconds(1795521622)),
-            "job       state    done  time  left             budget                name      created\n"
-            "--------  -------  ----  ----  ---------------  --------------------  --------  --------------------\n"
-            "jobs/abc  RUNNING  50 %  12 s  about 12 s left  4.25 bits per weight  my?model  2026-11-24T12:00:00Z\n");
+            "job       state    done  time  left             budget   name      created\n"
+            "--------  -------  ----  ----  ---------------  -------  --------  --------------------\n"
+            "jobs/abc  RUNNING  50 %  12 s  about 12 s left  4.25bpw  my?model  2026-11-24T12:00:00Z\n");
 }
 
 TEST(ResourceText, FailedJobSaysWhy) {
@@ -40,7 +40,7 @@ TEST(ResourceText, FailedJobSaysWhy) {
 TEST(ResourceText, EmptyMessagesAreNoFault) {
   EXPECT_FALSE(JobText({}, absl::UnixEpoch()).empty());
   EXPECT_FALSE(ModelText({}).empty());
-  EXPECT_FALSE(EstimateText({}, "").empty());
+  EXPECT_FALSE(EstimateText({}, {}).empty());
   EXPECT_FALSE(ModelTable({}).empty());
   EXPECT_FALSE(WorkerTable({}).empty());
   EXPECT_TRUE(RecipeTable({}).empty());
@@ -63,12 +63,13 @@ TEST(ResourceText, WaitingWarningsAndLabelsAreShown) {
 // Both bounds are budgets that pass as they are printed.
 TEST(ResourceText, BoundsAreRoundedInwards) {
   for (const auto& [smallest, largest] : {std::pair{2.0520001, 8.4999999}, {2.052, 8.5}, {2.0519999999, 8.1256}}) {
-    v1::Estimate estimate;
+    v1::Job planned;
+    v1::Estimate& estimate = *planned.mutable_estimate();
     estimate.set_smallest_average_bits(smallest);
     estimate.set_largest_average_bits(largest);
     estimate.set_smallest_artifact_bytes(1234567);
     estimate.set_largest_artifact_bytes(7654321);
-    const std::string text = EstimateText(estimate, "");
+    const std::string text = EstimateText(planned, {});
     std::smatch bits;
     ASSERT_TRUE(std::regex_search(text, bits, std::regex(R"(([\d.]+bpw) to ([\d.]+bpw))"))) << text;
     ASSERT_OK_AND_ASSIGN(const v1::Budget low, ParseBudget(bits[1].str()));

@@ -51,6 +51,24 @@ std::string TwoFrom(const std::vector<Item>& items, const std::string& token, Re
 
 bool TakeOne(int& count) { return count > 0 && count-- > 0; }
 
+std::vector<v1::Goal> GoalsAsked(const v1::JobSpec& spec) {
+  if (spec.goals_size() > 0) return {spec.goals().begin(), spec.goals().end()};
+  v1::Goal only;
+  only.set_target(spec.target());
+  only.set_consumer(spec.consumer());
+  if (spec.has_budget()) *only.mutable_budget() = spec.budget();
+  return {only};
+}
+
+void AddFile(const std::string& path, const std::string& data, v1::Manifest& manifest,
+             std::map<std::string, std::string>& blobs) {
+  const BlobDigest digest = DigestOf(data);
+  blobs[digest.ToString()] = data;
+  v1::FileEntry* entry = manifest.add_files();
+  entry->set_path(path);
+  *entry->mutable_digest() = ToProto(digest);
+}
+
 }  // namespace
 
 struct FakeService::Services {
@@ -141,7 +159,8 @@ struct FakeService::Services {
         }
         s.fake.seen.read_offsets.push_back(request->read_offset());
         break_after = TakeBreak(s.fake.plan.break_reads_after);
-        if (TakeOne(s.fake.plan.corrupt_reads)) std::fill(bytes.begin(), bytes.end(), '!');
+        const bool corrupt = !bytes.empty() && bytes == s.fake.plan.corrupt_bytes;
+        if (corrupt || TakeOne(s.fake.plan.corrupt_reads)) std::fill(bytes.begin(), bytes.end(), '!');
       }
       constexpr size_t kChunk = 1000;
       int64_t sent = 0;
@@ -331,6 +350,11 @@ struct FakeService::Services {
       s.job.set_state(v1::Job::QUEUED);
       *s.job.mutable_estimate() = s.fake.plan.estimate;
       s.job.mutable_estimate()->set_tasks(12);
+      for (const v1::Goal& goal : GoalsAsked(s.job.spec())) {
+        v1::GoalEstimate* estimate = s.job.mutable_estimate()->add_goals();
+        *estimate = s.fake.plan.goal_estimate;
+        *estimate->mutable_goal() = goal;
+      }
       s.job.mutable_notices()->Add(s.fake.plan.notices.begin(), s.fake.plan.notices.end());
       if (!s.fake.plan.recipe_renamed.empty()) {
         s.job.mutable_spec()->mutable_inline_recipe()->set_name(s.fake.plan.recipe_renamed);
@@ -363,9 +387,27 @@ struct FakeService::Services {
       job->set_name("jobs/j2");
       return Status::OK;
     }
-    Status GetReport(ServerContext*, const v1::GetReportRequest*, v1::Report* report) override {
+    Status GetReport(ServerContext*, const v1::GetReportRequest* request, v1::Report* report) override {
+      std::lock_guard lock(s.mutex);
+      const std::vector<v1::Goal> goals = GoalsAsked(s.job.spec());
+      if (static_cast<size_t>(request->goal()) >= goals.size()) {
+        return Error(absl::StatusCode::kInvalidArgument, "GOAL_UNKNOWN", "no such goal");
+      }
+      const v1::Goal& goal = goals[static_cast<size_t>(request->goal())];
       *report = s.fake.report;
+      report->set_target(goal.target());
+      *report->mutable_budget() = goal.budget();
       return Status::OK;
+    }
+    void AddOutcomes() {
+      *s.job.mutable_artifact() = s.fake.artifact;
+      const std::vector<v1::Goal> goals = GoalsAsked(s.job.spec());
+      for (size_t g = 0; g < goals.size(); ++g) {
+        v1::Outcome* outcome = s.job.add_outcomes();
+        *outcome->mutable_goal() = goals[g];
+        *outcome->mutable_artifact() = s.fake.artifact;
+        if (g > 0) AddFile("goal.txt", std::to_string(g), *outcome->mutable_artifact(), s.fake.blobs);
+      }
     }
     Status WatchJob(ServerContext*, const v1::WatchJobRequest*, grpc::ServerWriter<v1::Job>* writer) override {
       std::unique_lock lock(s.mutex);
@@ -393,7 +435,8 @@ struct FakeService::Services {
       stage->set_cached(1);
       s.job.set_state(s.fake.plan.job_end);
       s.job.set_revision(s.job.revision() + 1);
-      if (s.job.state() == v1::Job::SUCCEEDED) *s.job.mutable_artifact() = s.fake.artifact;
+      s.job.clear_outcomes();
+      if (s.job.state() == v1::Job::SUCCEEDED) AddOutcomes();
       if (s.job.state() == v1::Job::FAILED) {
         *s.job.mutable_error() = ToProto(
             MakeError(absl::StatusCode::kInvalidArgument, "CALIBRATION_EMPTY", "the calibration text is empty"));
@@ -449,11 +492,7 @@ FakeService::~FakeService() {
 std::string FakeService::address() const { return services_->address; }
 
 void FakeService::AddArtifactFile(const std::string& path, const std::string& data) {
-  const BlobDigest digest = DigestOf(data);
-  blobs[digest.ToString()] = data;
-  v1::FileEntry* entry = artifact.add_files();
-  entry->set_path(path);
-  *entry->mutable_digest() = ToProto(digest);
+  AddFile(path, data, artifact, blobs);
 }
 
 }  // namespace bitwright::client

@@ -22,6 +22,7 @@ class FakeService {
     std::deque<int64_t> break_writes_after;  // each upload call, in turn: UNAVAILABLE after so many bytes; −1: not
     std::deque<int64_t> break_reads_after;   // each download call likewise
     int corrupt_reads = 0;                   // so many download calls give other bytes
+    std::string corrupt_bytes;               // a blob of these bytes is always read as others; empty: none
     int unavailable_calls = 0;               // so many calls of GetJob and GetModel are UNAVAILABLE
     int break_watches = 0;  // so many WatchJob and WatchModel calls break off after their first message
     int lose_blobs = 0;     // so many CreateModel calls answer BLOB_MISSING and drop all blobs
@@ -40,9 +41,10 @@ class FakeService {
     v1::Tenant tenant;                     // likewise, under whatever name
     bool knows_capabilities = false;       // otherwise GetCapabilities is UNIMPLEMENTED
     v1::Capabilities capabilities;
-    v1::Estimate estimate;
-    std::string recipe_renamed;  // CreateJob gives an inline recipe this name; empty: its own
-    int failing_calls = 0;       // so many calls of GetJob end with `fail_code` of gRPC and without any text
+    v1::Estimate estimate;           // of every job
+    v1::GoalEstimate goal_estimate;  // of each of its goals
+    std::string recipe_renamed;      // CreateJob gives an inline recipe this name; empty: its own
+    int failing_calls = 0;           // so many calls of GetJob end with `fail_code` of gRPC and without any text
     int fail_code = 0;
     bool busy_uploads = false;  // another client owns every upload name asked for first: wrong offset
   };
@@ -68,8 +70,9 @@ class FakeService {
   Plan plan;
   Seen seen;
   std::map<std::string, std::string> blobs;  // bytes by "{sha256}/{size}"
-  v1::Report report;                         // given for every finished job
-  v1::Manifest artifact;                     // likewise; its blobs must be in `blobs`
+  v1::Report report;                         // given for every goal of every job, with that goal's target and budget
+  v1::Manifest
+      artifact;  // of the first goal; that of another one has a file goal.txt more, which holds the goal's index
   void AddArtifactFile(const std::string& path, const std::string& bytes);
 
   struct Services;
