@@ -27,9 +27,7 @@ std::string SizeBeside(const v1::Candidate& mixed, const v1::Candidate& uniform)
   return more > 0 ? "; the best uniform plan leaves " + bits + " of it unused" : "; it is smaller by " + bits;
 }
 
-// What was bounded, of a plan.
-std::string BoundedOf(const v1::Budget& budget, const v1::Candidate& candidate) {
-  if (budget.has_max_kl_divergence()) return Number("%.5f", candidate.kl_divergence().mean()) + " nats";
+std::string RiseOf(const v1::Candidate& candidate) {
   return Number("%+.3f", 100 * (candidate.perplexity_ratio() - 1)) + " % perplexity";
 }
 
@@ -42,18 +40,21 @@ std::string BoundText(const v1::Budget& budget) {
 
 std::string BoundVerdict(const v1::Report& report, const v1::Selection& selection) {
   const v1::Candidate& best = selection.candidates(selection.selected());
-  std::string text = Described(best) + " is the smallest plan of the front with " + BoundText(report.budget()) + " (" +
-                     BoundedOf(report.budget(), best) + ")";
+  const bool rise = report.budget().has_max_perplexity_rise();
+  const auto with_rise = [&](const v1::Candidate& candidate) {
+    return Described(candidate) + (rise ? ", " + RiseOf(candidate) : "");
+  };
+  std::string text =
+      with_rise(best) + (rise ? "," : "") + " is the smallest plan of the front with " + BoundText(report.budget());
   for (const v1::Candidate& other : selection.candidates()) {
     if (other.plan() + 1 != best.plan()) continue;
     text += "; the next smaller one, of " + Number("%.3f", other.average_bits()) + " bits, was measured at " +
-            BoundedOf(report.budget(), other);
+            (rise ? RiseOf(other) : Number("%.5f", other.kl_divergence().mean()) + " nats");
   }
   if (selection.best_uniform() < 0) return text + ". No uniform plan is as small.";
   if (selection.best_uniform() == selection.selected()) return text + ".";
-  const v1::Candidate& uniform = selection.candidates(selection.best_uniform());
-  return text + ". The best uniform plan of no more bytes, " + Described(uniform) + ", has " +
-         BoundedOf(report.budget(), uniform) + ".";
+  return text + ". The best uniform plan of no more bytes is " +
+         with_rise(selection.candidates(selection.best_uniform())) + ".";
 }
 
 }  // namespace

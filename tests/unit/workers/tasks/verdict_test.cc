@@ -58,10 +58,12 @@ TEST(Verdict, OfABoundOfQualityShowsThatNoSmallerPlanMeetsIt) {
   EXPECT_THAT(text, HasSubstr("(3.520 bits, KL divergence 0.01910 nats) is the smallest plan of the front with a KL "
                               "divergence of at most 0.02 nats"));
   EXPECT_THAT(text, HasSubstr("the next smaller one, of 3.490 bits, was measured at 0.02070 nats"));
-  EXPECT_THAT(text, HasSubstr("The best uniform plan of no more bytes, int4-g128 (3.250 bits"));
+  EXPECT_THAT(text, HasSubstr("The best uniform plan of no more bytes is int4-g128 (3.250 bits"));
   report.mutable_budget()->set_max_perplexity_rise(0.01);
   selection.mutable_candidates(1)->set_perplexity_ratio(1.0095);
-  EXPECT_THAT(Verdict(report, selection), HasSubstr("a perplexity at most 1 % higher (+0.950 % perplexity)"));
+  EXPECT_THAT(
+      Verdict(report, selection),
+      HasSubstr("nats), +0.950 % perplexity, is the smallest plan of the front with a perplexity at most 1 % higher"));
 }
 
 }  // namespace
