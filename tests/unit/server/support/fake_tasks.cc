@@ -48,7 +48,9 @@ v1::ModelInfo Inspected(const v1::TaskSpec& spec, const Shape& shape) {
 // Few bits leave more plans to try. Under a bound of quality it is a front of which every plan loses less than the one
 // before it.
 v1::Allocation Allocated(const v1::AllocateParams& params, const Shape& shape) {
-  if (!IsBound(params.budget())) return Allocation(Info(shape), kCandidates + (params.budget().average_bits() < 3.25));
+  const v1::Budget& budget = params.budget();
+  const int few_bits = budget.has_average_bits() && budget.average_bits() < 3.25;
+  if (!IsBound(budget)) return Allocation(Info(shape), kCandidates + few_bits);
   v1::Allocation front = Allocation(Info(shape), kFrontPlans);
   for (int c = 0; c < kFrontPlans; ++c) {
     front.mutable_candidates(c)->set_kind(v1::PLAN_KIND_MIXED);
