@@ -63,6 +63,7 @@ std::vector<v1::GoalEstimate> EstimatesOf(const v1::Job& job) {
   const auto& told = job.estimate().goals();
   if (told.size() == static_cast<int>(goals.size())) return {told.begin(), told.end()};
   std::vector<v1::GoalEstimate> estimates;
+  estimates.reserve(goals.size());
   for (const v1::Goal& goal : goals) estimates.push_back(EstimateOfJob(job.estimate(), goal));
   return estimates;
 }
@@ -82,9 +83,8 @@ std::vector<std::string> GoalNames(std::span<const v1::Goal> goals) {
   for (const v1::Goal& goal : goals) targets.insert(TargetOf(goal));
   std::vector<std::string> names;
   for (const v1::Goal& goal : goals) {
-    std::string name = BudgetName(goal.budget());
-    if (targets.size() > 1) name = TargetOf(goal) + (name.empty() ? "" : "-") + name;
-    names.push_back(std::move(name));
+    const std::string budget = BudgetName(goal.budget());
+    names.push_back(targets.size() == 1 ? budget : absl::StrCat(TargetOf(goal), budget.empty() ? "" : "-", budget));
   }
   const std::vector<std::string> without_consumer = names;
   for (size_t g = 0; g < goals.size(); ++g) {

@@ -99,7 +99,9 @@ void AddLocal(CLI::App& app, LocalOptions& local) {
 }
 
 void AddOut(CLI::App& app, Options& options) {
-  app.add_option("-o,--out", options.out, "Folder for model/, report.json and report.txt")->required();
+  app.add_option("-o,--out", options.out,
+                 "Folder for model/, report.json and report.txt; of several goals for a folder of each")
+      ->required();
   app.add_flag("--force", options.force, "Replace what an earlier run left in OUT");
 }
 

@@ -85,7 +85,7 @@ absl::StatusOr<std::vector<GoalChoice>> Combine(std::span<const v1::Goal> target
   for (const v1::Goal& target : targets) {
     for (const BudgetChoice& budget : budgets) {
       GoalChoice& choice = choices.emplace_back(GoalChoice{budget.name, target});
-      if (targets.size() > 1) choice.name = target.target() + (budget.name.empty() ? "" : "-") + budget.name;
+      if (targets.size() > 1) choice.name = absl::StrCat(target.target(), budget.name.empty() ? "" : "-", budget.name);
       if (!budget.name.empty()) *choice.goal.mutable_budget() = budget.budget;
     }
   }
@@ -129,6 +129,7 @@ std::string ConsumerOf(std::span<const v1::Goal> goals) {
 
 std::vector<v1::Goal> WithConsumer(std::vector<v1::Goal> goals, const std::string& consumer) {
   std::vector<std::string> targets;
+  targets.reserve(goals.size());
   for (const v1::Goal& goal : goals) targets.push_back(goal.target());
   const std::vector<v1::Goal> changed = ForConsumer(targets, consumer);
   for (size_t g = 0; g < goals.size(); ++g) goals[g].set_consumer(changed[g].consumer());

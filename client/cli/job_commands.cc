@@ -145,6 +145,7 @@ absl::StatusOr<ExitCode> ArtifactDownload(const CommandContext& context, Client&
   ABSL_ASSIGN_OR_RETURN(const std::vector<int> chosen, ChosenGoals(context.options, job));
   const std::vector<std::string> all = GoalNames(GoalsOf(job.spec()));
   std::vector<std::string> names;
+  names.reserve(chosen.size());
   for (const int goal : chosen) names.push_back(all[static_cast<size_t>(goal)]);
   std::vector<Delivery> deliveries = DeliveriesTo(context.options.out, context.options.force, names);
   for (size_t d = 0; d < chosen.size(); ++d) deliveries[d].index = chosen[d];
