@@ -135,8 +135,8 @@ def check_w8a8():
     artifact = os.path.join(work.name, "w8a8", "model")
     report = json.load(open(os.path.join(work.name, "w8a8", "report.json")))
     ours = next(c for c in report["candidates"] if c["name"] == report["selected"])["kl_divergence"]["mean"]
-    rounded, exact = divergence(artifact, sample, tokens(artifact, texts[1], 256, 8192))
-    alike = abs(rounded / ours - 1) < 0.1 and exact < rounded / 5
+    rounded, exact = divergence(artifact, sample, tokens(artifact, texts[1], 256, ROUNDED_TOKENS))
+    alike = abs(rounded / ours - 1) < 0.05 and exact < rounded / 5
     print(f"{'ok  ' if alike else 'FAIL'} w8a8             KL divergence ours {ours:.5f} transformers {rounded:.5f}, "
           f"without rounding inputs {exact:.5f}", flush=True)
     with safe_open(os.path.join(artifact, "model.safetensors"), "pt") as file:
