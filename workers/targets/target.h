@@ -23,8 +23,8 @@ class Plan;
 namespace bitwright::worker {
 
 // Files of a model that targets read, where it has them.
-inline constexpr std::string_view kReadFiles[] = {"config.json", "tokenizer.json", "tokenizer_config.json",
-                                                  "chat_template.jinja"};
+inline constexpr std::string_view kReadFiles[] = {"config.json",     "tokenizer.json",    "tokenizer_config.json",
+                                                  "tokenizer.model", "added_tokens.json", "chat_template.jinja"};
 
 // A model as targets look at it.
 struct TargetModel {
