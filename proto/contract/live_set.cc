@@ -48,6 +48,11 @@ bool IsNarrow(v1::ComputeType compute) { return compute == v1::COMPUTE_TYPE_BF16
 
 double Weights(const v1::UnitInfo& unit) { return kFloat * static_cast<double>(unit.weights()); }
 
+bool RoundsInputs(const v1::TargetInfo::Unit& unit) {
+  return std::ranges::any_of(
+      unit.options(), [](const v1::FormatOption& option) { return option.format().integer().input_bits() != 0; });
+}
+
 double Inputs(const v1::UnitInfo& unit) {
   return unit.linears().empty() ? 0 : static_cast<double>(unit.linears(0).in_features());
 }
@@ -60,6 +65,7 @@ LiveSets::LiveSets(const v1::ModelInfo& info, const v1::Recipe::Rounding& roundi
     priced_on_grids_ = target->pricing_passes() > 1;
     rounded_on_grids_ = priced_on_grids_ || (!rtn_ && rounding.sweeps() != v1::SWEEPS_NONE);
   }
+  if (target != nullptr) rounds_inputs_ = std::ranges::any_of(target->units(), RoundsInputs);
   for (int u = 0; u < info.units_size(); ++u) {
     const v1::UnitInfo& unit = info.units(u);
     const double n = Inputs(unit);
@@ -110,6 +116,10 @@ double LiveSets::Pass(int64_t windows, int64_t window, bool narrow) const {
 
 // A tile of scores, and what the products with it pack, which takes about three times as much.
 double LiveSets::PassThread(int64_t window) const { return 4 * kFloat * kQueryTile * static_cast<double>(window); }
+
+double LiveSets::RoundedInputs() const {
+  return rounds_inputs_ ? kFloat * widest_ * static_cast<double>(kRoundedInputRows) : 0;
+}
 
 double LiveSets::Head(int64_t rows, int copies, bool narrow) const {
   const int64_t vocab = info_.vocab_size();
@@ -183,7 +193,7 @@ LiveSet LiveSets::Check(std::span<const int> units, int64_t measurements, int64_
     branch = std::max(
         branch, Bytes(info_.live().block()) + Weights(info) + std::max(values, Rounding(info, rounded_on_grids_)));
   }
-  return ToLiveSet(streams + std::max({Pass(windows, window, false), branch, values + head}),
+  return ToLiveSet(streams + RoundedInputs() + std::max({Pass(windows, window, false), branch, values + head}),
                    std::max(PassThread(window), (rounded_on_grids_ ? on_grids_ : by_feedback_).thread));
 }
 
@@ -191,14 +201,15 @@ LiveSet LiveSets::Evaluate(int64_t windows, int64_t window, v1::ComputeType comp
   const bool narrow = IsNarrow(compute);
   const double other = stores_ends_ ? Head(windows * window, 0, narrow) : 0;
   const double head = Values(windows, window, narrow) + Head(windows * window, 2, narrow) + other;
-  return ToLiveSet(2 * Stream(windows, window) + std::max(Pass(windows, window, narrow), head), PassThread(window));
+  return ToLiveSet(2 * Stream(windows, window) + RoundedInputs() + std::max(Pass(windows, window, narrow), head),
+                   PassThread(window));
 }
 
 LiveSet LiveSets::Score(int64_t sequences, int64_t window, v1::ComputeType compute, int64_t file_bytes) const {
   const bool narrow = IsNarrow(compute);
   const double head = Values(sequences, window, narrow) + Head(sequences * window, 1, narrow);
   const double set = std::min(kAskedBytes * Bytes(file_bytes), kMostAsked);
-  return ToLiveSet(set + Stream(sequences, window) + std::max(Pass(sequences, window, narrow), head),
+  return ToLiveSet(set + Stream(sequences, window) + RoundedInputs() + std::max(Pass(sequences, window, narrow), head),
                    PassThread(window));
 }
 
@@ -206,7 +217,7 @@ LiveSet LiveSets::Score(int64_t sequences, int64_t window, v1::ComputeType compu
 LiveSet LiveSets::Sample(int64_t window, v1::ComputeType compute) const {
   const bool narrow = IsNarrow(compute);
   const double head = Values(1, window, narrow) + Head(window, 2, narrow);
-  return ToLiveSet(Stream(1, window) + std::max(Pass(1, window, narrow), head), PassThread(window));
+  return ToLiveSet(Stream(1, window) + RoundedInputs() + std::max(Pass(1, window, narrow), head), PassThread(window));
 }
 
 LiveSet LiveSets::Small() { return {static_cast<int64_t>(kSmall), 0}; }

@@ -59,6 +59,8 @@ class LiveSets {
   double Pass(int64_t windows, int64_t window, bool narrow) const;
   double Head(int64_t rows, int copies, bool narrow) const;
   double PassThread(int64_t window) const;
+  // What a quantized model takes more.
+  double RoundedInputs() const;
 
   // What tasks of rounding take: by error feedback alone, and on grids.
   struct RoundingSize {
@@ -74,7 +76,8 @@ class LiveSets {
   bool priced_on_grids_ = false;  // also where only what a format costs is asked for
   bool rounded_on_grids_ = false;
   bool stores_ends_ = false;
-  double widest_ = 0;  // input of a unit
+  bool rounds_inputs_ = false;  // some plans do
+  double widest_ = 0;           // input of a unit
   RoundingSize by_feedback_, on_grids_;
   double end_ = 0;  // weights of the largest end
 };

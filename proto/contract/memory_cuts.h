@@ -22,6 +22,9 @@ int64_t LogitRows(int64_t vocab, int64_t rows);
 inline constexpr int64_t kMostKeptBytes = int64_t{1} << 30;
 int64_t KeptStreamStep(int64_t blocks, int64_t stream_bytes, int64_t most_bytes = kMostKeptBytes);
 
+// A product whose input is rounded where it is multiplied holds so many rows of it, rounded, at a time.
+inline constexpr int64_t kRoundedInputRows = 256;
+
 // Attention keeps scores of so many queries at a time on each thread; on the way back three such tiles.
 inline constexpr int64_t kQueryTile = 128;
 

@@ -98,6 +98,15 @@ void CheckProducts(Device& device) {
       device.Multiply(x.Tested(), {narrow.view(), bias.Tested(), 0.5f, add}, y.Tested());
       bench.plain->Multiply(x.Expected(), {narrow_plain.view(), bias.Expected(), 0.5f, add}, y.Expected());
       bench.ExpectEqual(y, 1e-5, 2e-5 * std::sqrt(in), "multiply in bf16");
+      // Of rows that are equal to the bit.
+      const Pair z = bench.Random(rows, out);
+      const SiteFormat site{8};
+      device.Multiply(x.Tested(), {w.Tested(), bias.Tested(), 0.5f, add, site}, z.Tested());
+      bench.plain->Multiply(x.Expected(), {w.Expected(), bias.Expected(), 0.5f, add, site}, z.Expected());
+      bench.ExpectEqual(z, 1e-5, 1e-5 * std::sqrt(in), "multiply what a site rounds");
+      device.Multiply(x.Tested(), {narrow.view(), bias.Tested(), 0.5f, add, site}, z.Tested());
+      bench.plain->Multiply(x.Expected(), {narrow_plain.view(), bias.Expected(), 0.5f, add, site}, z.Expected());
+      bench.ExpectEqual(z, 1e-5, 2e-5 * std::sqrt(in), "multiply what a site rounds in bf16");
       const Pair dx = bench.Random(rows, in), dw = bench.Random(out, in);
       device.MultiplyBack(y.Tested(), w.Tested(), -2, dx.Tested());
       bench.plain->MultiplyBack(y.Expected(), w.Expected(), -2, dx.Expected());

@@ -235,6 +235,31 @@ void CheckNarrowToBf16(const KernelSet& kernels) {
   }
 }
 
+void CheckRoundAtSite(const KernelSet& kernels) {
+  const SiteFormat site{8};
+  for (const int64_t n : kSizes) {
+    for (const float spread : {1.0f, 3e-30f, 0.0f}) {
+      std::vector<float> values = RandomFloats(n, 12, spread);
+      if (n > 3) values[2] = -1.5f * spread;  // the largest, half a code beyond the last one
+      float most = 0;
+      for (const float value : values) most = std::max(most, std::abs(value));
+      const volatile float quotient = most / 127.5f;
+      const float scale = quotient == 0 ? 1.1920929e-7f : quotient;
+      Guarded x(values, n % 4), out(values, 1);
+      kernels.round_at_site(site, x.data(), n, out.data());
+      kernels.round_at_site(site, x.data(), n, x.data());
+      for (int64_t i = 0; i < n; ++i) {
+        const volatile float scaled = values[static_cast<size_t>(i)] / scale;  // rounded
+        const double below = std::floor(double{scaled}), above = scaled - below;
+        const double nearest = below + (above > 0.5 || (above == 0.5 && std::fmod(below, 2) != 0) ? 1 : 0);
+        const volatile float expected = static_cast<float>(std::min(std::max(nearest, -128.0), 127.0)) * scale;
+        EXPECT_EQ(x[i], expected) << i << " of " << n;
+        EXPECT_EQ(out[i], expected) << i << " of " << n;
+      }
+    }
+  }
+}
+
 void CheckAllElementwise(const KernelSet& kernels) {
   CheckRmsNorm(kernels);
   CheckLayerNorm(kernels);
@@ -244,6 +269,7 @@ void CheckAllElementwise(const KernelSet& kernels) {
   CheckSoftCap(kernels);
   CheckAdd(kernels);
   CheckNarrowToBf16(kernels);
+  CheckRoundAtSite(kernels);
 }
 
 }  // namespace bitwright::worker

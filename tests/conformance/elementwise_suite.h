@@ -14,6 +14,7 @@ void CheckActivations(const KernelSet& kernels);
 void CheckSoftCap(const KernelSet& kernels);
 void CheckAdd(const KernelSet& kernels);
 void CheckNarrowToBf16(const KernelSet& kernels);
+void CheckRoundAtSite(const KernelSet& kernels);
 void CheckAllElementwise(const KernelSet& kernels);
 
 // Holds GemmF32 and GemmBf16 to plain f64 loops: strides, transposes, alpha and beta, odd shapes, k = 0.

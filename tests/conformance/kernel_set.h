@@ -21,18 +21,27 @@ struct KernelSet {
   decltype(&SoftCap) soft_cap;
   decltype(&AddScaled) add_scaled;
   decltype(&NarrowToBf16) narrow_to_bf16;
+  decltype(&RoundAtSite) round_at_site;
 };
 
 inline KernelSet ReferenceKernels() {
-  return {
-      "reference",          ReferenceRmsNorm,  ReferenceLayerNorm,   ReferenceApplyRope, ReferenceApplyRopeInterleaved,
-      ReferenceSoftmax,     ReferenceActivate, ReferenceActivateMul, ReferenceSoftCap,   ReferenceAddScaled,
-      ReferenceNarrowToBf16};
+  return {"reference",
+          ReferenceRmsNorm,
+          ReferenceLayerNorm,
+          ReferenceApplyRope,
+          ReferenceApplyRopeInterleaved,
+          ReferenceSoftmax,
+          ReferenceActivate,
+          ReferenceActivateMul,
+          ReferenceSoftCap,
+          ReferenceAddScaled,
+          ReferenceNarrowToBf16,
+          ReferenceRoundAtSite};
 }
 
 inline KernelSet VectorKernels() {
   return {"vector", RmsNorm,     LayerNorm, ApplyRope, ApplyRopeInterleaved, Softmax,
-          Activate, ActivateMul, SoftCap,   AddScaled, NarrowToBf16};
+          Activate, ActivateMul, SoftCap,   AddScaled, NarrowToBf16,         RoundAtSite};
 }
 
 }  // namespace bitwright::worker

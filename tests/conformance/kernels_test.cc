@@ -15,6 +15,7 @@ TEST_P(Elementwise, Activations) { CheckActivations(GetParam()); }
 TEST_P(Elementwise, SoftCap) { CheckSoftCap(GetParam()); }
 TEST_P(Elementwise, Add) { CheckAdd(GetParam()); }
 TEST_P(Elementwise, NarrowToBf16) { CheckNarrowToBf16(GetParam()); }
+TEST_P(Elementwise, RoundAtSite) { CheckRoundAtSite(GetParam()); }
 
 INSTANTIATE_TEST_SUITE_P(All, Elementwise, ::testing::Values(ReferenceKernels(), VectorKernels()),
                          [](const auto& info) { return info.param.name; });

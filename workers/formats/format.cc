@@ -21,7 +21,8 @@ constexpr std::string_view kPlainName = "unquantized";
 // Less is more typical. Large groups, of which a scale costs little; types of two levels; lattices last.
 std::tuple<int, int64_t> Rank(const Format& format) {
   return std::visit(Overloaded{[](const IntFormat& integer) {
-                                 return std::tuple(integer.asymmetric ? 1 : 0, int64_t{-integer.group_size});
+                                 const int kind = integer.input_bits != 0 ? 2 : integer.asymmetric ? 1 : 0;
+                                 return std::tuple(kind, int64_t{-integer.group_size});
                                },
                                [](BlockType type) {
                                  if (OnLattice(type)) return std::tuple(2, LatticeOf(type).group);
@@ -34,6 +35,7 @@ std::tuple<int, int64_t> Rank(const Format& format) {
 }
 
 std::vector<StoredTensor> TensorsOf(const IntFormat& format, int64_t out, int64_t in, DType type) {
+  if (format.plain_codes()) return {{".weight", DType::kI8, {out, in}}, {".weight_scale", type, {out, 1}}};
   const int64_t groups = format.Groups(in);
   std::vector<StoredTensor> tensors = {{".weight_packed", DType::kI32, {out, format.WordsPerRow(in)}},
                                        {".weight_scale", format.ScaleDType(type), {out, groups}}};
@@ -88,6 +90,11 @@ absl::StatusOr<Format> ParseFormat(std::string_view name) {
 const IntFormat* SymmetricIntegers(const Format& format) {
   const auto* integers = std::get_if<IntFormat>(&format);
   return integers == nullptr || integers->asymmetric ? nullptr : integers;
+}
+
+SiteFormat InputOf(const Format& format) {
+  const auto* integers = std::get_if<IntFormat>(&format);
+  return integers == nullptr ? SiteFormat() : integers->Input();
 }
 
 int WidthOf(const Format& format) {

@@ -33,6 +33,9 @@ absl::StatusOr<Format> ParseFormat(std::string_view name);
 // Integers without zero points, which devices round and decode by themselves; nothing of other formats.
 const IntFormat* SymmetricIntegers(const Format& format);
 
+// How consumers round the input of a linear in the format.
+SiteFormat InputOf(const Format& format);
+
 // Bits of a code, without what scales take: formats of one width lose alike.
 int WidthOf(const Format& format);
 // Inputs that share a scale; 0: a whole row.

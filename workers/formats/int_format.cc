@@ -13,7 +13,8 @@ namespace {
 // In the order of AllowedIntFormats.
 constexpr int kGroupSizes[] = {32, 64, 128, IntFormat::kChannel};
 
-constexpr std::string_view kAsymmetric = "-asym", kHalfScales = "-f16";
+constexpr std::string_view kAsymmetric = "-asym", kHalfScales = "-f16", kInputs = "-a8";
+constexpr int kInputBits = 8;
 
 constexpr std::array<float, 256> kCodes = [] {
   std::array<float, 256> codes{};
@@ -40,6 +41,7 @@ std::string FormatName(IntFormat format) {
   absl::StrAppend(&name, format.group_size == IntFormat::kChannel ? "channel" : absl::StrCat("g", format.group_size));
   if (format.asymmetric) name += kAsymmetric;
   if (format.half_scales) name += kHalfScales;
+  if (format.input_bits != 0) absl::StrAppend(&name, "-a", format.input_bits);
   return name;
 }
 
@@ -50,11 +52,13 @@ absl::StatusOr<IntFormat> ParseIntFormat(std::string_view name) {
     rest.remove_suffix(suffix.size());
     return true;
   };
+  const bool rounds_inputs = ends_with(kInputs);
   const bool half_scales = ends_with(kHalfScales), asymmetric = ends_with(kAsymmetric);
   for (IntFormat format : AllIntFormats()) {
     if (rest != FormatName(format)) continue;
     format.asymmetric = asymmetric;
     format.half_scales = half_scales;
+    format.input_bits = rounds_inputs ? kInputBits : 0;
     if (CheckFormat(format).ok()) return format;
   }
   return FormatUnknownError(name);
@@ -65,7 +69,10 @@ absl::Status CheckFormat(IntFormat format) {
                      format.bits >= IntFormat::kMinBits && format.bits <= IntFormat::kMaxBits;
   const bool zeros_fit =
       !format.asymmetric || (format.group_size != IntFormat::kChannel && (format.bits == 4 || format.bits == 8));
-  return sized && zeros_fit ? absl::OkStatus() : FormatUnknownError(FormatName(format));
+  const bool inputs_fit =
+      format.input_bits == 0 || (format.input_bits == kInputBits && format.bits == 8 && !format.asymmetric &&
+                                 !format.half_scales && format.group_size == IntFormat::kChannel);
+  return sized && zeros_fit && inputs_fit ? absl::OkStatus() : FormatUnknownError(FormatName(format));
 }
 
 std::span<const IntFormat> AllIntFormats() {

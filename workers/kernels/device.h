@@ -130,12 +130,13 @@ class Device {
   // to += factor · from
   virtual void Add(float factor, const Matrix& from, const Matrix& to) = 0;
 
-  // out [rows, n] = factor · (x [rows, k] wᵀ [n, k] + bias [1, n]), added to out where `add`; bias may be none. Where w
-  // is bf16, x is rounded to it and sums are f32.
+  // out [rows, n] = factor · (x [rows, k] wᵀ [n, k] + bias [1, n]), added to out where `add`; bias may be none. What is
+  // multiplied is x as `site` has it; x itself stays. Where w is bf16, that is rounded to it and sums are f32.
   struct Affine {
     Matrix w, bias;
     float factor = 1;
     bool add = false;
+    SiteFormat site = {};
   };
   virtual void Multiply(const Matrix& x, const Affine& affine, const Matrix& out) = 0;
 

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "workers/kernels/site_format.h"
+
 // The element-wise parts of a decoder block, f32, row-major, single-threaded. Two implementations of one contract:
 // vector instructions of the compute class in force (cpu/elementwise.cc), and plain loops for tests, whose names begin
 // with Reference (reference/elementwise.cc).
@@ -53,6 +55,9 @@ void AddScaled(float factor, const float* from, int64_t n, float* to);
 // Rounds to bf16, nearest, ties to even; finite input.
 void NarrowToBf16(const float* from, int64_t n, uint16_t* to);
 
+// out = the row x as `site` has it. x and out may be the same; all implementations give the same bits.
+void RoundAtSite(SiteFormat site, const float* x, int64_t n, float* out);
+
 // The plain loops, function for function.
 void ReferenceRmsNorm(const float* x, const float* weight, float eps, int64_t rows, int64_t n, int64_t stride,
                       float* out);
@@ -69,5 +74,6 @@ void ReferenceActivateBack(Activation activation, const float* gate, const float
 void ReferenceSoftCap(float cap, float* x, int64_t n);
 void ReferenceAddScaled(float factor, const float* from, int64_t n, float* to);
 void ReferenceNarrowToBf16(const float* from, int64_t n, uint16_t* to);
+void ReferenceRoundAtSite(SiteFormat site, const float* x, int64_t n, float* out);
 
 }  // namespace bitwright::worker

@@ -35,7 +35,9 @@ struct BlockPass {
   }
   Device::Affine AffineOf(int matrix) const {
     const WeightsWithBias& weights = block.matrices[static_cast<size_t>(matrix)];
-    return {weights.weight.view(), weights.bias.view()};
+    Device::Affine affine{weights.weight.view(), weights.bias.view()};
+    affine.site = weights.input;
+    return affine;
   }
   // The rows of a unit that are one expert's.
   Device::Affine ExpertAffine(int matrix, int64_t expert) const {

@@ -165,7 +165,7 @@ absl::StatusOr<BlockWeights> Model::LoadBlock(int64_t block, Compute compute, De
   for (const UnitSpec& unit : weights.program.units) {
     WeightsWithBias& to = weights.matrices.emplace_back(LoadMatrix(unit, device));
     if (source) {
-      ABSL_RETURN_IF_ERROR(source(unit, to.weight.view()));
+      ABSL_ASSIGN_OR_RETURN(to.input, source(unit, to.weight.view()));
     } else {
       LoadUnit(unit, device, to.weight.view());
     }

@@ -21,7 +21,8 @@ enum class Compute { kF32, kBf16 };
 // A norm, and a matrix [out, in] with its bias, on a device; bias may be none. Weights of norms are as they multiply.
 struct WeightsWithBias {
   DeviceMatrix weight;
-  DeviceMatrix bias;  // [1, out]
+  DeviceMatrix bias;      // [1, out]
+  SiteFormat input = {};  // of a unit: how consumers round what is multiplied with it
 };
 
 // One decoder block on a device: with the head, the only weights that are live.
@@ -31,8 +32,9 @@ struct BlockWeights {
   std::vector<WeightsWithBias> norms;
 };
 
-// Fills a unit's weight [out, in] f32. The default widens the checkpoint; a quantized model dequantizes instead.
-using UnitSource = std::function<absl::Status(const UnitSpec& unit, const Matrix& weight)>;
+// Fills a unit's weight [out, in] f32, and gives the format of its input. The default widens the checkpoint and rounds
+// no input; a quantized model dequantizes instead.
+using UnitSource = std::function<absl::StatusOr<SiteFormat>(const UnitSpec& unit, const Matrix& weight)>;
 
 // An end of a quantized model, in place of the checkpoint's: fills rows of a table [vocab, hidden], f32.
 struct TableSource {

@@ -55,6 +55,7 @@ Bytes ShapeOf(const LinearSpec& linear) {
 }
 
 std::vector<Bytes> PackIntegers(const LinearSpec& linear, IntFormat format, DType type, const RoundedLinear& rounded) {
+  if (format.plain_codes()) return {BytesOf(std::span<const int8_t>(rounded.codes)), Narrow(rounded.scales, type)};
   return {PackedCodes(format.bits, linear.out, linear.in, rounded.codes),
           Narrow(rounded.scales, format.ScaleDType(type)), ShapeOf(linear)};
 }
@@ -208,10 +209,14 @@ void PackedLinear::DecodeIntegers(int64_t row, std::span<float> values) const {
   const TensorView *packed = Tensor(".weight_packed"), *scale = Tensor(".weight_scale"),
                    *zeros = Tensor(".weight_zero_point");
   const int64_t words = format.WordsPerRow(in_), groups = format.Groups(in_), width = format.GroupWidth(in_);
-  std::vector<uint32_t> row_words(static_cast<size_t>(words));
-  std::memcpy(row_words.data(), packed->bytes.data() + 4 * row * words, 4 * row_words.size());
   std::vector<int8_t> codes(static_cast<size_t>(in_));
-  UnpackCodes(format.bits, 1, in_, row_words, codes);
+  if (format.plain_codes()) {
+    std::memcpy(codes.data(), Tensor(kPlainSuffix)->bytes.data() + row * in_, codes.size());
+  } else {
+    std::vector<uint32_t> row_words(static_cast<size_t>(words));
+    std::memcpy(row_words.data(), packed->bytes.data() + 4 * row * words, 4 * row_words.size());
+    UnpackCodes(format.bits, 1, in_, row_words, codes);
+  }
   for (int64_t g = 0; g < groups; ++g) {
     const float s = NumberAt(*scale, row * groups + g);
     const int zero = zeros == nullptr ? 0 : ZeroOf(format.bits, zeros->bytes.data(), groups, row, g);
@@ -280,9 +285,14 @@ void PackedLinear::Decode(int64_t first, std::span<float> values) const {
   }
 }
 
+bool PackedLinear::OnDevice() const {
+  const IntFormat* integers = SymmetricIntegers(format_);
+  return integers != nullptr && !integers->plain_codes();
+}
+
 void PackedLinear::Dequantize(Device& device, const Matrix& to) const {
+  CHECK(OnDevice());
   const IntFormat format = std::get<IntFormat>(format_);
-  CHECK(!format.asymmetric);
   const TensorView& scale = *Tensor(".weight_scale");
   device.rounding().DequantizePacked(format.Grid(in_, scale.dtype), Tensor(".weight_packed")->bytes, scale, to);
 }

@@ -26,7 +26,9 @@ class PackedLinear {
 
   // values [rows, in] of rows from `first` on, in f32, as a consumer decodes them.
   void Decode(int64_t first, std::span<float> values) const;
-  // Those of symmetric integers to [out, in] on a device, which does it faster.
+  // Whether a device decodes it, which is faster: packed symmetric integers.
+  bool OnDevice() const;
+  // All of it to [out, in], where a device does.
   void Dequantize(Device& device, const Matrix& to) const;
   // All has been read.
   void Release() const;

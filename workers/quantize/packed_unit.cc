@@ -73,7 +73,7 @@ std::optional<PackedUnits::Stored> PackedUnits::Find(const std::string& tensor) 
   return std::nullopt;
 }
 
-absl::Status PackedUnits::Dequantize(const UnitSpec& unit, Device& device, const Matrix& weight) const {
+absl::StatusOr<SiteFormat> PackedUnits::Dequantize(const UnitSpec& unit, Device& device, const Matrix& weight) const {
   const auto found = formats_.find(unit.name);
   if (found == formats_.end()) return WeightsDamagedError(unit.name, "the unit is missing");
   const auto& [file, format] = found->second;
@@ -81,7 +81,7 @@ absl::Status PackedUnits::Dequantize(const UnitSpec& unit, Device& device, const
   for (const LinearSpec& linear : unit.linears) {
     ABSL_ASSIGN_OR_RETURN(const PackedLinear packed, PackedLinear::Find(linear, format, files_[file]));
     const Matrix rows = weight.Rows(row, linear.out);
-    if (SymmetricIntegers(format) != nullptr) {
+    if (packed.OnDevice()) {
       packed.Dequantize(device, rows);
     } else {
       LoadRows(packed, 0, device, rows);
@@ -89,7 +89,7 @@ absl::Status PackedUnits::Dequantize(const UnitSpec& unit, Device& device, const
     packed.Release();
     row += linear.out;
   }
-  return absl::OkStatus();
+  return InputOf(format);
 }
 
 absl::StatusOr<std::optional<TableSource>> PackedUnits::Table(const UnitSpec& unit, Device& device) const {

@@ -43,7 +43,8 @@ class PackedUnits {
   static absl::StatusOr<PackedUnits> Open(const std::vector<std::string>& paths);
 
   // weight [out, in] on the device, values as the consumer decompresses them, rounded to the dtype in which it does.
-  absl::Status Dequantize(const UnitSpec& unit, Device& device, const Matrix& weight) const;
+  // Gives the format of the unit's input.
+  absl::StatusOr<SiteFormat> Dequantize(const UnitSpec& unit, Device& device, const Matrix& weight) const;
 
   // A unit of one linear, row by row; nothing where the files do not have it. The object must outlive the source.
   // WEIGHTS_DAMAGED.

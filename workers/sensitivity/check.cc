@@ -40,7 +40,9 @@ class Check {
           variants_.emplace_back(Variant{spec.name, format, runner_.NewStream(x.rows / runner_.window())});
       runner_.device().Copy(x, variant.x.view());
       std::swap(block.matrices[unit].weight, rounded);
+      block.matrices[unit].input = InputOf(format);
       runner_.Run(block, variant.x.view());
+      block.matrices[unit].input = {};
       std::swap(block.matrices[unit].weight, rounded);
     }
     return absl::OkStatus();

@@ -17,8 +17,10 @@ struct UnitProfile {
   std::string unit;
   struct Option {
     Format format;
-    double proxy = 0;      // tr(ΔW H ΔWᵀ), summed over the unit's linears, experts by their share of the tokens
-    double predicted = 0;  // ½ · Σ_r G_rr · (ΔW H ΔWᵀ)_rr over all rows, nats of KL divergence per token
+    double proxy = 0;  // tr(ΔW H ΔWᵀ), summed over the unit's linears, experts by their share of the tokens
+    // ½ · Σ_r G_rr · (ΔW H ΔWᵀ)_rr over all rows, nats of KL divergence per token. Of formats that round inputs too it
+    // leaves out what that costs; what is measured of a unit or a plan does not.
+    double predicted = 0;
   };
   std::vector<Option> options;     // in the order asked for
   std::vector<int64_t> unreached;  // experts that calibration did not reach

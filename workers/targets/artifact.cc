@@ -72,7 +72,9 @@ int64_t FormatsBeyond(const v1::Plan& longest, const v1::TargetInfo& target) {
 
 std::vector<LinearShape> ShapesOf(const v1::UnitInfo& unit) {
   std::vector<LinearShape> shapes;
-  for (const auto& linear : unit.linears()) shapes.push_back({linear.out_features(), linear.in_features()});
+  for (const auto& linear : unit.linears()) {
+    shapes.push_back({linear.out_features(), linear.in_features(), !unit.tie().empty()});
+  }
   return shapes;
 }
 

@@ -18,6 +18,7 @@ std::vector<Format> AllFormats() {
     format.asymmetric = true;
     if (CheckFormat(format).ok()) all.emplace_back(format);
   }
+  all.emplace_back(IntFormat{8, IntFormat::kChannel, false, false, 8});
   for (const FloatSpec& spec : FloatSpecs()) all.emplace_back(spec.format);
   all.emplace_back(PlainFormat{});
   std::ranges::stable_sort(all, {}, [](const Format& format) { return WidthOf(format); });

@@ -25,7 +25,8 @@ absl::StatusOr<Format> FormatOf(const v1::Format& message) {
   switch (message.kind_case()) {
     case v1::Format::kInteger: {
       const v1::IntegerFormat& integer = message.integer();
-      const IntFormat format{integer.bits(), integer.group_size(), integer.asymmetric(), integer.half_scales()};
+      const IntFormat format{integer.bits(), integer.group_size(), integer.asymmetric(), integer.half_scales(),
+                             integer.input_bits()};
       ABSL_RETURN_IF_ERROR(CheckFormat(format));
       return Format(format);
     }
@@ -58,6 +59,7 @@ v1::Format ToProto(const Format& format) {
     message.mutable_integer()->set_group_size(integer->group_size);
     message.mutable_integer()->set_asymmetric(integer->asymmetric);
     message.mutable_integer()->set_half_scales(integer->half_scales);
+    message.mutable_integer()->set_input_bits(integer->input_bits);
   } else {
     message.mutable_plain();
   }

@@ -14,6 +14,7 @@
 #include "workers/families/config.h"
 #include "workers/targets/format_messages.h"
 #include "workers/targets/gguf_architecture.h"
+#include "workers/targets/gguf_pieces.h"
 #include "workers/targets/gguf_tensors.h"
 #include "workers/targets/gguf_vocabulary.h"
 #include "workers/targets/targets_errors.h"
@@ -87,16 +88,25 @@ std::optional<std::string> ChatTemplateOf(const TargetModel& model) {
   return own.is_string() ? std::optional(own.get<std::string>()) : std::nullopt;
 }
 
+// Empty: the model has no such file.
+std::string_view TextOf(const TargetModel& model, std::string_view path) {
+  const std::string* text = model.Text(path);
+  return text == nullptr ? std::string_view() : std::string_view(*text);
+}
+
 absl::StatusOr<std::vector<GgufSetting>> VocabularyOf(const TargetModel& model) {
   const std::string* tokenizer = model.Text("tokenizer.json");
-  if (tokenizer == nullptr) {
-    if (model.info.tokenizer_path().empty()) return std::vector{GgufText("tokenizer.ggml.model", "none")};
-    return GgufCannotStoreError("the tokenizer of " + model.info.tokenizer_path(), "only tokenizer.json is read");
-  }
+  const std::string* pieces = model.Text("tokenizer.model");
+  if (tokenizer == nullptr && pieces == nullptr) return std::vector{GgufText("tokenizer.ggml.model", "none")};
   const std::string* config = model.Text("tokenizer_config.json");
+  const int64_t vocab_size = model.info.vocab_size();
   ABSL_ASSIGN_OR_RETURN(
       auto vocabulary,
-      GgufVocabulary(*tokenizer, config == nullptr ? std::nullopt : std::optional(*config), model.info.vocab_size()));
+      tokenizer != nullptr
+          ? GgufVocabulary(*tokenizer, config == nullptr ? std::nullopt : std::optional(*config), vocab_size)
+          : GgufPieces({*pieces, TextOf(model, "tokenizer_config.json"), TextOf(model, "added_tokens.json"),
+                        TextOf(model, "config.json")},
+                       vocab_size));
   if (const auto chat = ChatTemplateOf(model)) vocabulary.push_back(GgufText("tokenizer.chat_template", *chat));
   return vocabulary;
 }

@@ -43,18 +43,20 @@ const Json& TemplateOf(const Json& tokenizer) {
   return JsonAt(tokenizer, "");
 }
 
-// A special token is a text, or an object with its content.
-std::string NameOf(const Json& config, const char* key) {
-  const Json& value = JsonAt(config, key);
-  return value.is_object() ? JsonText(JsonAt(value, "content")) : JsonText(value);
-}
-
 }  // namespace
 
 std::optional<uint32_t> GgufTokens::Find(const std::string& text) const {
   const auto found = std::find(texts.begin(), texts.end(), text);
   if (text.empty() || found == texts.end()) return std::nullopt;
   return static_cast<uint32_t>(found - texts.begin());
+}
+
+std::vector<GgufSetting> GgufTokenSettings(std::string_view model, std::string_view first_cut,
+                                           const GgufTokens& tokens) {
+  std::vector<int32_t> types;
+  for (const GgufTokenType type : tokens.types) types.push_back(static_cast<int32_t>(type));
+  return {GgufText("tokenizer.ggml.model", model), GgufText("tokenizer.ggml.pre", first_cut),
+          GgufTexts("tokenizer.ggml.tokens", tokens.texts), GgufNumbers<int32_t>("tokenizer.ggml.token_type", types)};
 }
 
 const Json& JsonAt(const Json& json, const char* key) {
@@ -99,6 +101,11 @@ absl::StatusOr<std::vector<GgufMerge>> ReadGgufMerges(const Json& model) {
   return pairs;
 }
 
+std::string SpecialTokenName(const Json& tokenizer_config, const char* key) {
+  const Json& value = JsonAt(tokenizer_config, key);
+  return value.is_object() ? JsonText(JsonAt(value, "content")) : JsonText(value);
+}
+
 std::vector<GgufSetting> GgufSpecialTokens::Settings() const {
   std::vector<GgufSetting> settings;
   if (bos) settings.push_back(GgufNumber("tokenizer.ggml.bos_token_id", *bos));
@@ -116,7 +123,7 @@ GgufSpecialTokens ReadGgufSpecialTokens(const Json& tokenizer, const Json& confi
   };
   const std::string before = end(true), behind = end(false);
   GgufSpecialTokens special;
-  const std::string bos = NameOf(config, "bos_token"), eos = NameOf(config, "eos_token");
+  const std::string bos = SpecialTokenName(config, "bos_token"), eos = SpecialTokenName(config, "eos_token");
   special.bos = tokens.Find(bos.empty() ? before : bos);
   special.eos = tokens.Find(eos.empty() ? behind : eos);
   const auto adds = [&](const char* key, const std::optional<uint32_t>& token, const std::string& given) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -29,6 +30,10 @@ struct GgufTokens {
   std::optional<uint32_t> Find(const std::string& text) const;
 };
 
+// tokenizer.ggml.model, pre, tokens and token_type.
+std::vector<GgufSetting> GgufTokenSettings(std::string_view model, std::string_view first_cut,
+                                           const GgufTokens& tokens);
+
 // Members of what may be no object, or lack them, are null. What is no text is empty.
 const nlohmann::json& JsonAt(const nlohmann::json& json, const char* key);
 std::string JsonText(const nlohmann::json& json);
@@ -40,6 +45,9 @@ absl::StatusOr<GgufTokens> ReadGgufTokens(const nlohmann::json& tokenizer, int64
 // Its merges as pairs. TOKENIZER_INVALID.
 using GgufMerge = std::pair<std::string, std::string>;
 absl::StatusOr<std::vector<GgufMerge>> ReadGgufMerges(const nlohmann::json& model);
+
+// The token that tokenizer_config.json names by `key` ("bos_token"), in either of its forms; empty: none.
+std::string SpecialTokenName(const nlohmann::json& tokenizer_config, const char* key);
 
 // What a text gets before and behind it, by tokenizer_config.json and else by the post-processor.
 struct GgufSpecialTokens {

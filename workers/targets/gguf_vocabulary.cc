@@ -18,13 +18,6 @@ namespace {
 using Json = nlohmann::json;
 using Settings = std::vector<GgufSetting>;
 
-Settings VocabularySettings(std::string_view model, std::string_view first_cut, const GgufTokens& tokens) {
-  std::vector<int32_t> types;
-  for (const GgufTokenType type : tokens.types) types.push_back(static_cast<int32_t>(type));
-  return {GgufText("tokenizer.ggml.model", model), GgufText("tokenizer.ggml.pre", first_cut),
-          GgufTexts("tokenizer.ggml.tokens", tokens.texts), GgufNumbers<int32_t>("tokenizer.ggml.token_type", types)};
-}
-
 GgufSetting MergesSetting(const std::vector<GgufMerge>& merges) {
   std::vector<std::string> texts;
   texts.reserve(merges.size());
@@ -38,7 +31,7 @@ absl::StatusOr<Settings> ByteLevel(const Json& tokenizer, const Json& config, in
   ABSL_ASSIGN_OR_RETURN(const std::string first_cut, GgufFirstCut(tokenizer));
   ABSL_ASSIGN_OR_RETURN(const GgufTokens tokens, ReadGgufTokens(tokenizer, vocab_size, /*bytes=*/false));
   ABSL_ASSIGN_OR_RETURN(const std::vector<GgufMerge> merges, ReadGgufMerges(JsonAt(tokenizer, "model")));
-  Settings settings = VocabularySettings("gpt2", first_cut, tokens);
+  Settings settings = GgufTokenSettings("gpt2", first_cut, tokens);
   settings.push_back(MergesSetting(merges));
   Append(ReadGgufSpecialTokens(tokenizer, config, tokens).Settings(), settings);
   return settings;
@@ -80,7 +73,7 @@ absl::StatusOr<Settings> ByteFallback(const Json& tokenizer, const Json& config,
   const auto scores = ScoresOfMerges(tokens, merges);
   if (!scores) ABSL_RETURN_IF_ERROR(CheckLines(tokens, spaces, special));
   if (unknown) tokens.types[*unknown] = GgufTokenType::kUnknown;
-  Settings settings = VocabularySettings(scores ? "llama" : "gemma4", scores ? "default" : "gemma4", tokens);
+  Settings settings = GgufTokenSettings(scores ? "llama" : "gemma4", scores ? "default" : "gemma4", tokens);
   settings.push_back(scores ? GgufNumbers<float>("tokenizer.ggml.scores", *scores) : MergesSetting(merges));
   settings.push_back(GgufNumber("tokenizer.ggml.add_space_prefix", spaces.prefix));
   if (unknown) settings.push_back(GgufNumber("tokenizer.ggml.unknown_token_id", *unknown));
@@ -96,8 +89,9 @@ absl::StatusOr<Settings> GgufVocabulary(std::string_view tokenizer_json,
   if (!tokenizer.is_object()) return VocabularyInvalidError("the file", "is no JSON object");
   const Json config = Json::parse(tokenizer_config.value_or("{}"), nullptr, false);
   const Json& model = JsonAt(tokenizer, "model");
-  if (JsonText(JsonAt(model, "type")) != "BPE") {
-    return GgufCannotStoreError("a tokenizer that is no BPE", "its kind is not written yet");
+  if (const std::string type = JsonText(JsonAt(model, "type")); type != "BPE") {
+    return GgufCannotStoreError("a tokenizer of type " + (type.empty() ? "unknown" : type),
+                                "the families that it stores are published with BPE");
   }
   for (const char* affix : {"continuing_subword_prefix", "end_of_word_suffix"}) {
     if (!JsonText(JsonAt(model, affix)).empty()) return GgufCannotStoreError(affix, "llama.cpp has none");

@@ -11,10 +11,12 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// How compressed-tensors 0.20 names a format: that of the packed tensors, and QuantizationArgs of the weights.
+// How compressed-tensors 0.20 names a format: that of the packed tensors, and QuantizationArgs of the weights and of
+// what they are multiplied with.
 struct Scheme {
   const char* packing;
   ordered_json weights;
+  ordered_json inputs = nullptr;
 };
 
 ordered_json Arguments(int bits, const char* type, bool symmetric, const char* strategy, ordered_json group_size) {
@@ -30,8 +32,13 @@ ordered_json Arguments(int bits, const char* type, bool symmetric, const char* s
 
 Scheme SchemeOf(const IntFormat& format) {
   const bool channel = format.group_size == IntFormat::kChannel;
-  return {"pack-quantized", Arguments(format.bits, "int", !format.asymmetric, channel ? "channel" : "group",
-                                      channel ? ordered_json(nullptr) : ordered_json(format.group_size))};
+  Scheme scheme{"pack-quantized", Arguments(format.bits, "int", !format.asymmetric, channel ? "channel" : "group",
+                                            channel ? ordered_json(nullptr) : ordered_json(format.group_size))};
+  if (!format.Input().rounds()) return scheme;
+  scheme.packing = "int-quantized";
+  scheme.inputs = Arguments(format.input_bits, "int", true, "token", nullptr);
+  scheme.inputs["dynamic"] = true;
+  return scheme;
 }
 
 const char* PackingOf(const FloatSpec& spec) {
@@ -105,7 +112,7 @@ ordered_json QuantizationConfig(const v1::Plan& plan, const google::protobuf::Re
     group["format"] = scheme.packing;
     group["targets"] = std::move(names);
     group["weights"] = std::move(scheme.weights);
-    group["input_activations"] = nullptr;
+    group["input_activations"] = std::move(scheme.inputs);
     group["output_activations"] = nullptr;
     packing = packing.empty() || packing == scheme.packing ? scheme.packing : "mixed-precision";
   }

@@ -37,7 +37,9 @@ int64_t Target::LinearBytes(const Format& format, int64_t out, int64_t in, DType
 std::vector<Format> FormatsThatFit(const Target& target, std::span<const LinearShape> linears) {
   std::vector<Format> formats;
   for (const Format& format : target.formats()) {
-    const auto stored = [&](const LinearShape& linear) { return target.Stores(format, linear.out, linear.in); };
+    const auto stored = [&](const LinearShape& linear) {
+      return target.Stores(format, linear.out, linear.in) && !(linear.expert && InputOf(format).rounds());
+    };
     if (std::ranges::all_of(linears, stored)) formats.push_back(format);
   }
   return formats;

@@ -23,8 +23,8 @@ class Plan;
 namespace bitwright::worker {
 
 // Files of a model that targets read, where it has them.
-inline constexpr std::string_view kReadFiles[] = {"config.json", "tokenizer.json", "tokenizer_config.json",
-                                                  "chat_template.jinja"};
+inline constexpr std::string_view kReadFiles[] = {"config.json",     "tokenizer.json",    "tokenizer_config.json",
+                                                  "tokenizer.model", "added_tokens.json", "chat_template.jinja"};
 
 // A model as targets look at it.
 struct TargetModel {
@@ -101,9 +101,11 @@ absl::StatusOr<const Target*> FindTarget(std::string_view name);
 struct LinearShape {
   int64_t out = 0;
   int64_t in = 0;
+  bool expert = false;  // of a mixture
 };
 
-// Those of its formats in which it stores all of these linears.
+// Those of its formats in which it stores all of these linears. Experts have none that rounds their input: transformers
+// 5.23 holds them in one tensor, and multiplies with it what comes.
 std::vector<Format> FormatsThatFit(const Target& target, std::span<const LinearShape> linears);
 
 }  // namespace bitwright::worker

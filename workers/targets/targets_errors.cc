@@ -39,10 +39,10 @@ absl::Status WeightsLackError(std::string_view tensor) {
                    {{"input", "weights"}, {"tensor", std::string(tensor)}});
 }
 
-absl::Status VocabularyInvalidError(std::string_view field, std::string_view why) {
+absl::Status VocabularyInvalidError(std::string_view field, std::string_view why, std::string_view file) {
   return MakeError(absl::StatusCode::kInvalidArgument, "TOKENIZER_INVALID",
-                   "tokenizer.json: " + std::string(field) + " " + std::string(why),
-                   {{"file", "tokenizer.json"}, {"field", std::string(field)}});
+                   std::string(file) + ": " + std::string(field) + " " + std::string(why),
+                   {{"file", std::string(file)}, {"field", std::string(field)}});
 }
 
 }  // namespace bitwright::worker

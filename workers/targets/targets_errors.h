@@ -23,7 +23,8 @@ absl::Status InfoLacksTargetError(std::string_view target);
 // shape.
 absl::Status WeightsLackError(std::string_view tensor);
 
-// INVALID_ARGUMENT, reason TOKENIZER_INVALID: a field of tokenizer.json is not what an encoder needs.
-absl::Status VocabularyInvalidError(std::string_view field, std::string_view why);
+// INVALID_ARGUMENT, reason TOKENIZER_INVALID: a field of tokenizer.json, or of `file`, is not what an encoder needs.
+absl::Status VocabularyInvalidError(std::string_view field, std::string_view why,
+                                    std::string_view file = "tokenizer.json");
 
 }  // namespace bitwright::worker

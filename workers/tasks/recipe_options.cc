@@ -33,7 +33,7 @@ ProfileOptions ProfileOptionsOf(const v1::Recipe& recipe, const Target& target) 
 
 std::vector<Format> FormatsOf(const v1::Recipe::Formats& restriction, const Target& target, const UnitSpec& unit) {
   std::vector<LinearShape> shapes;
-  for (const LinearSpec& linear : unit.linears) shapes.push_back({linear.out, linear.in});
+  for (const LinearSpec& linear : unit.linears) shapes.push_back({linear.out, linear.in, unit.experts > 1});
   std::vector<Format> formats;
   for (const Format& format : FormatsThatFit(target, shapes)) {
     const auto group_size = static_cast<int32_t>(GroupSizeOf(format));

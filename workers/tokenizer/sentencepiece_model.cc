@@ -84,6 +84,10 @@ absl::Status ReadTrainer(std::string_view bytes, SentencePieceModel& model) {
       ABSL_RETURN_IF_ERROR(ReadFlag(reader, "trainer_spec.byte_fallback", model.byte_fallback));
     } else if (reader.field() == 46) {
       ABSL_RETURN_IF_ERROR(ReadText(reader, "trainer_spec.bos_piece", model.bos_piece));
+    } else if (reader.field() == 47) {
+      ABSL_RETURN_IF_ERROR(ReadText(reader, "trainer_spec.eos_piece", model.eos_piece));
+    } else if (reader.field() == 48) {
+      ABSL_RETURN_IF_ERROR(ReadText(reader, "trainer_spec.pad_piece", model.pad_piece));
     }
   }
   return reader.damaged() ? Damaged("trainer_spec") : absl::OkStatus();

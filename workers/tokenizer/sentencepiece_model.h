@@ -27,6 +27,8 @@ struct SentencePieceModel {
   bool treat_whitespace_as_suffix = false;     // 24
   bool byte_fallback = false;                  // 35
   std::string bos_piece = "<s>";               // 46
+  std::string eos_piece = "</s>";              // 47
+  std::string pad_piece = "<pad>";             // 48
 
   // 3: normalizer_spec
   std::string precompiled_charsmap;      // 2

@@ -68,6 +68,15 @@ def main():
                 normalization_rule_name="identity", remove_extra_whitespaces=False,
                 user_defined_symbols=["<sep>", "\u2581\u2581"])
     write_cases("sentencepiece-bpe", bpe, short)
+    # As Llama 2 and as Gemma have theirs, which llama.cpp reads too.
+    llama = train("sentencepiece-llama", texts[:-2], 400, model_type="bpe", byte_fallback=True,
+                  normalization_rule_name="identity", remove_extra_whitespaces=False)
+    write_cases("sentencepiece-llama", llama, short)
+    gemma = train("sentencepiece-gemma", texts[:-2], 440, model_type="bpe", byte_fallback=True,
+                  normalization_rule_name="identity", remove_extra_whitespaces=False, add_dummy_prefix=False,
+                  pad_id=0, eos_id=1, bos_id=2, unk_id=3,
+                  user_defined_symbols=["<turn>", "\n", "\n\n", "\u2581\u2581", "\u2581\u2581\u2581\u2581", "<b>"])
+    write_cases("sentencepiece-gemma", gemma, short + ["a\n\n\n  b    <b>c", "x<turn>user\n\ny"])
     unigram = train("sentencepiece-unigram", texts[:-2], 290, model_type="unigram", normalization_rule_tsv="rules.tsv",
                     user_defined_symbols=["<sep>", "the"])
     write_cases("sentencepiece-unigram", unigram, short)

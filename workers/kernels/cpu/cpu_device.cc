@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "proto/base/log.h"
+#include "proto/contract/memory_cuts.h"
 #include "workers/kernels/cpu/cpu_attention.h"
 #include "workers/kernels/cpu/cpu_gradients.h"
 #include "workers/kernels/cpu/cpu_memory.h"
@@ -185,11 +186,13 @@ class CpuDevice final : public Device {
   }
 
   void MultiplyNarrow(const Matrix& x, const Affine& affine, const Matrix& out);
+  void MultiplyRounded(const Matrix& x, const Affine& affine, const Matrix& out);
 
   ThreadPool& pool_;
   std::vector<Buffer<float>> scratch_;  // by slot
   const std::unique_ptr<Rounding> rounding_;
-  Buffer<uint16_t> narrow_;  // bf16 copy of a product's input
+  Buffer<uint16_t> narrow_;                // bf16 copy of a product's input
+  std::unique_ptr<DeviceMemory> rounded_;  // some rows of a product's input, as its site has them
   Buffer<float> moment_parts_;
 };
 
@@ -219,6 +222,7 @@ void CpuDevice::LoadRows(const TensorView& table, std::span<const int32_t> rows,
 }
 
 void CpuDevice::Multiply(const Matrix& x, const Affine& affine, const Matrix& out) {
+  if (affine.site.rounds()) return MultiplyRounded(x, affine, out);
   if (affine.w.memory->type() == DType::kBF16) return MultiplyNarrow(x, affine, out);
   const ProductCut cut(out.rows, out.columns);
   const EvenCut &columns = cut.columns, &rows = cut.rows;
@@ -253,6 +257,19 @@ void CpuDevice::MultiplyNarrow(const Matrix& x, const Affine& affine, const Matr
       if (affine.bias.has_value()) AddScaled(affine.factor, WideOf(affine.bias) + c, n, to);
     }
   });
+}
+
+void CpuDevice::MultiplyRounded(const Matrix& x, const Affine& affine, const Matrix& out) {
+  const int64_t most = std::min(x.rows, kRoundedInputRows);
+  if (!rounded_ || rounded_->elements() < most * x.columns) rounded_ = Allocate(DType::kF32, most * x.columns);
+  Affine plain = affine;
+  plain.site = {};
+  for (int64_t first = 0; first < x.rows; first += most) {
+    const int64_t rows = std::min(most, x.rows - first);
+    const Matrix from = x.Rows(first, rows), rounded{rounded_.get(), 0, rows, x.columns, x.columns};
+    ForRows(from, [&](int64_t r) { RoundAtSite(affine.site, RowOf(from, r), x.columns, RowOf(rounded, r)); });
+    Multiply(rounded, plain, out.Rows(first, rows));
+  }
 }
 
 void CpuDevice::Norm(const Heads& x, const NormParts& parts, const Heads& out) {

@@ -259,6 +259,23 @@ void NarrowToBf16(const float* from, int64_t n, uint16_t* to) {
   for (; i < n; ++i) to[i] = static_cast<uint16_t>((bits[i] + 0x7fffu + ((bits[i] >> 16) & 1u)) >> 16);
 }
 
+void RoundAtSite(SiteFormat site, const float* x, int64_t n, float* out) {
+  const D d;
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+  V top = hn::Zero(d);
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) top = hn::Max(top, hn::Abs(hn::LoadU(d, x + i)));
+  float most = hn::GetLane(hn::MaxOfLanes(d, top));
+  for (; i < n; ++i) most = std::max(most, std::abs(x[i]));
+  const float scale = site.Scale(most);
+  const V s = hn::Set(d, scale), least = hn::Set(d, site.Least()), greatest = hn::Set(d, site.Most());
+  for (i = 0; i + lanes <= n; i += lanes) {
+    const V scaled = hn::Div(hn::LoadU(d, x + i), s);
+    hn::StoreU(hn::Mul(hn::Round(hn::Min(hn::Max(scaled, least), greatest)), s), d, out + i);
+  }
+  for (; i < n; ++i) out[i] = std::nearbyint(std::clamp(x[i] / scale, site.Least(), site.Most())) * scale;
+}
+
 }  // namespace
 }  // namespace bitwright::worker::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -275,6 +292,7 @@ HWY_EXPORT(ActivateBack);
 HWY_EXPORT(SoftCap);
 HWY_EXPORT(AddScaled);
 HWY_EXPORT(NarrowToBf16);
+HWY_EXPORT(RoundAtSite);
 
 void RmsNorm(const float* x, const float* weight, float eps, int64_t rows, int64_t n, int64_t stride, float* out) {
   HWY_DYNAMIC_DISPATCH(RmsNorm)(x, weight, eps, rows, n, stride, out);
@@ -307,6 +325,9 @@ void AddScaled(float factor, const float* from, int64_t n, float* to) {
   HWY_DYNAMIC_DISPATCH(AddScaled)(factor, from, n, to);
 }
 void NarrowToBf16(const float* from, int64_t n, uint16_t* to) { HWY_DYNAMIC_DISPATCH(NarrowToBf16)(from, n, to); }
+void RoundAtSite(SiteFormat site, const float* x, int64_t n, float* out) {
+  HWY_DYNAMIC_DISPATCH(RoundAtSite)(site, x, n, out);
+}
 
 }  // namespace bitwright::worker
 #endif

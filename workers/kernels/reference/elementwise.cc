@@ -127,4 +127,13 @@ void ReferenceNarrowToBf16(const float* from, int64_t n, uint16_t* to) {
   for (int64_t i = 0; i < n; ++i) to[i] = FloatToBf16(from[i]);
 }
 
+void ReferenceRoundAtSite(SiteFormat site, const float* x, int64_t n, float* out) {
+  float most = 0;
+  for (int64_t i = 0; i < n; ++i) most = std::max(most, std::abs(x[i]));
+  const float scale = site.Scale(most);
+  for (int64_t i = 0; i < n; ++i) {
+    out[i] = std::nearbyint(std::clamp(x[i] / scale, site.Least(), site.Most())) * scale;
+  }
+}
+
 }  // namespace bitwright::worker

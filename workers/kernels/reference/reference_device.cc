@@ -59,10 +59,13 @@ class ReferenceDevice final : public Device {
 
   void Multiply(const Matrix& x, const Affine& affine, const Matrix& out) override {
     const bool narrow = affine.w.memory->type() == DType::kBF16;
+    std::vector<float> row(static_cast<size_t>(x.columns));
     ForAll(out, [&](int64_t r, int64_t c) {
+      if (c == 0) std::copy_n(Row(x, r), x.columns, row.data());
+      if (c == 0 && affine.site.rounds()) ReferenceRoundAtSite(affine.site, row.data(), x.columns, row.data());
       double sum = affine.bias.has_value() ? At(affine.bias, 0, c) : 0;
       for (int64_t i = 0; i < x.columns; ++i) {
-        const float value = At(x, r, i);
+        const float value = row[static_cast<size_t>(i)];
         sum += double{narrow ? Bf16ToFloat(FloatToBf16(value)) : value} * At(affine.w, c, i);
       }
       At(out, r, c) = static_cast<float>((affine.add ? At(out, r, c) : 0) + affine.factor * sum);

@@ -8,6 +8,7 @@
 #include "tests/support/safetensors_reader.h"
 #include "workers/formats/int_format.h"
 #include "workers/kernels/cpu/cpu_device.h"
+#include "workers/kernels/elementwise.h"
 #include "workers/kernels/pack_codes.h"
 
 namespace bitwright::worker {
@@ -65,6 +66,20 @@ TEST(GoldenPackingTest, EveryWidthGroupAndTypeOfTheReference) {
       CheckFile(*shared + "/fixtures/packing/compressed-tensors", "int" + std::to_string(bits) + "-sym-" + rest);
     }
   }
+}
+
+// What compressed-tensors multiplies with: rows of zeros, of one sign, of ties, an outlier, numbers near 1e-30.
+TEST(GoldenPackingTest, InputsAreRoundedAsCompressedTensorsDoes) {
+  const FixtureTensors tensors = ReadFixture(SourcePath("tests/golden/formats/a8-token-f32.safetensors"));
+  const std::vector<float> x = Find(tensors, "in.x").ToFloat(), want = Find(tensors, "out.x").ToFloat();
+  const int64_t columns = Find(tensors, "in.x").shape[1];
+  std::vector<float> rounded(x.size()), plain(x.size());
+  for (size_t row = 0; row < x.size(); row += static_cast<size_t>(columns)) {
+    RoundAtSite({8}, x.data() + row, columns, rounded.data() + row);
+    ReferenceRoundAtSite({8}, x.data() + row, columns, plain.data() + row);
+  }
+  EXPECT_EQ(rounded, want);
+  EXPECT_EQ(plain, want);
 }
 
 TEST(GoldenPackingTest, TheCopiesBesideTheTests) {

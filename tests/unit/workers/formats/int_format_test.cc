@@ -1,6 +1,7 @@
 #include "workers/formats/int_format.h"
 
 #include "tests/support/status_matchers.h"
+#include "workers/formats/format.h"
 
 namespace bitwright::worker {
 namespace {
@@ -14,9 +15,22 @@ TEST(IntFormatTest, NamesRoundTrip) {
   }
 }
 
+TEST(IntFormatTest, OnlyChannelsOf8BitsRoundInputs) {
+  const IntFormat format{8, IntFormat::kChannel, false, false, 8};
+  EXPECT_EQ(FormatName(format), "int8-channel-a8");
+  ASSERT_OK_AND_ASSIGN(const IntFormat parsed, ParseIntFormat("int8-channel-a8"));
+  EXPECT_EQ(parsed, format);
+  EXPECT_EQ(InputOf(format).bits, 8);
+  EXPECT_FALSE(InputOf(IntFormat{8, IntFormat::kChannel}).rounds());
+  EXPECT_EQ(CodedBytes(format, 24, 80, DType::kBF16), 24 * 80 + 2 * 24);
+  EXPECT_TRUE(IsMoreTypical(IntFormat{8, IntFormat::kChannel}, format));
+  EXPECT_THAT(CheckFormat({8, 0, false, false, 4}), HasReason("FORMAT_UNKNOWN"));
+}
+
 TEST(IntFormatTest, RefusesUnknownNames) {
   for (const char* name :
-       {"", "int4", "int1-g128", "int9-channel", "int4-g16", "int4-g0", "int4-g128 ", "fp8-channel"}) {
+       {"", "int4", "int1-g128", "int9-channel", "int4-g16", "int4-g0", "int4-g128 ", "fp8-channel", "int4-channel-a8",
+        "int8-g128-a8", "int8-channel-a4", "int8-channel-f16-a8", "int8-channel-a8-a8"}) {
     EXPECT_THAT(ParseIntFormat(name), HasReason("FORMAT_UNKNOWN")) << name;
   }
   EXPECT_THAT(CheckFormat({9, 32}), HasReason("FORMAT_UNKNOWN"));

@@ -23,6 +23,8 @@ struct Fixture {
   Format format;
 };
 
+constexpr IntFormat kInt8Channel8{8, IntFormat::kChannel, false, false, 8};
+
 const Fixture kFixtures[] = {
     {"int4-asym-g32-f32", IntFormat{4, 32, true}},   {"int4-asym-g128-f32", IntFormat{4, 128, true}},
     {"int4-asym-g32-bf16", IntFormat{4, 32, true}},  {"int8-asym-g32-f32", IntFormat{8, 32, true}},
@@ -33,7 +35,8 @@ const Fixture kFixtures[] = {
     {"mxfp8-g32-bf16", FloatFormat::kMxfp8},         {"fp8-tensor-f32", FloatFormat::kFp8Tensor},
     {"fp8-tensor-bf16", FloatFormat::kFp8Tensor},    {"fp8-channel-f32", FloatFormat::kFp8Channel},
     {"fp8-channel-bf16", FloatFormat::kFp8Channel},  {"fp8-block128-f32", FloatFormat::kFp8Block},
-    {"fp8-block128-bf16", FloatFormat::kFp8Block},
+    {"fp8-block128-bf16", FloatFormat::kFp8Block},   {"int8-plain-channel-f32", kInt8Channel8},
+    {"int8-plain-channel-bf16", kInt8Channel8},
 };
 
 // The tensors that compressed-tensors wrote, under the names of a linear "linear".
@@ -88,7 +91,7 @@ TEST(LinearPackingTest, DecodesTheCopiesBesideTheTests) {
   for (const Fixture& fixture : kFixtures) {
     const std::string name = fixture.file;
     if (name == "fp8-channel-bf16" || name == "nvfp4-g16-bf16" || name == "mxfp6-g32-bf16" ||
-        name == "int4-asym-g32-bf16") {
+        name == "int4-asym-g32-bf16" || name == "int8-plain-channel-bf16") {
       CheckDecoding(SourcePath("tests/golden/formats"), fixture);
     }
   }
@@ -129,6 +132,33 @@ TEST(LinearPackingTest, PacksFp8ByteForByteAsCompressedTensors) {
     for (char& code : codes) code = code == '\x80' ? '\0' : code;
     EXPECT_TRUE(std::ranges::equal(packed[0], std::as_bytes(std::span(codes))));
   }
+}
+
+bool SameBytes(const std::vector<std::byte>& bytes, const FixtureTensor& tensor) {
+  return std::ranges::equal(bytes, std::as_bytes(std::span(tensor.bytes)));
+}
+
+void CheckPlainIntegers(const std::string& path) {
+  SCOPED_TRACE(path);
+  const FixtureTensors tensors = ReadFixture(path);
+  const FixtureTensor& weight = Find(tensors, "in.weight");
+  const LinearSpec linear{"linear", weight.shape[0], weight.shape[1]};
+  RoundedLinear rounded;
+  rounded.codes = Find(tensors, "codes").As<int8_t>();
+  rounded.scales = Find(tensors, "out.weight_scale").ToFloat();
+  QuantizedLinear quantized{std::move(rounded)};
+  const auto packed = PackLinear(linear, kInt8Channel8, *ParseDType(weight.dtype), quantized);
+  ASSERT_EQ(packed.size(), 2u);
+  EXPECT_TRUE(SameBytes(packed[0], Find(tensors, "out.weight")));
+  EXPECT_TRUE(SameBytes(packed[1], Find(tensors, "out.weight_scale")));
+}
+
+TEST(LinearPackingTest, PacksInt8ByteForByteAsCompressedTensors) {
+  CheckPlainIntegers(SourcePath("tests/golden/formats") + "/int8-plain-channel-bf16.safetensors");
+  const auto shared = SharedDir();
+  if (!shared) GTEST_SKIP() << kNoSharedData;
+  const std::string folder = *shared + "/fixtures/packing/compressed-tensors";
+  for (const char* type : {"f32", "bf16"}) CheckPlainIntegers(folder + "/int8-plain-channel-" + type + ".safetensors");
 }
 
 TEST(LinearPackingTest, RefusesAnotherShapeOrType) {

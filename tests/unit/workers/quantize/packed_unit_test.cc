@@ -37,8 +37,13 @@ class PackedUnitTest : public testing::Test {
 
 // One of each kind of integers, and all others.
 std::vector<Format> AllKinds() {
-  std::vector<Format> all = {IntFormat{3, 64},        IntFormat{5, IntFormat::kChannel}, IntFormat{4, 32, true},
-                             IntFormat{8, 128, true}, IntFormat{4, 128, false, true},    PlainFormat{}};
+  std::vector<Format> all = {IntFormat{3, 64},
+                             IntFormat{5, IntFormat::kChannel},
+                             IntFormat{4, 32, true},
+                             IntFormat{8, 128, true},
+                             IntFormat{4, 128, false, true},
+                             PlainFormat{},
+                             IntFormat{8, 0, false, false, 8}};
   for (const BlockSpec& spec : BlockSpecs()) all.emplace_back(spec.type);
   for (const FloatSpec& spec : FloatSpecs()) all.emplace_back(spec.format);
   return all;
@@ -72,7 +77,8 @@ TEST_F(PackedUnitTest, HoldsTheValuesOfEveryFormat) {
       ASSERT_OK_AND_ASSIGN(const PackedUnits packed, PackedUnits::Open({path}));
       const DeviceMatrix want(*device_, DType::kF32, kOut, kIn), got(*device_, DType::kF32, kOut, kIn);
       WriteValues(quantized, format, DType::kBF16, *device_, want.view());
-      ASSERT_THAT(packed.Dequantize(unit, *device_, got.view()), IsOk());
+      ASSERT_OK_AND_ASSIGN(const SiteFormat input, packed.Dequantize(unit, *device_, got.view()));
+      EXPECT_EQ(input.bits, FormatName(format) == "int8-channel-a8" ? 8 : 0);
       EXPECT_EQ(Values(*device_, got.view()), Values(*device_, want.view()));
     }
   }

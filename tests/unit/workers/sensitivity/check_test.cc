@@ -28,7 +28,7 @@ class Check : public RoundedUnits {
       } else {
         model_->LoadUnit(unit, *plain, weight);
       }
-      return absl::OkStatus();
+      return SiteFormat();
     };
     EXPECT_THAT(runner.RunBlocks(0, 2, x.view(), source), IsOk());
     model_->FinalNorm(*plain, x.view());

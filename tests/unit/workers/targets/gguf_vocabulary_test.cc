@@ -136,7 +136,7 @@ TEST(GgufVocabularyTest, RefusesWhatLlamaCppWouldReadOtherwise) {
   const std::string tiny = kTiny;
   const auto refusal = [](const std::string& json) { return GgufVocabulary(json, std::nullopt, 7).status(); };
   for (const auto& [json, named] : {
-           std::pair{Replaced(tiny, "\"BPE\"", "\"Unigram\""), "no BPE"},
+           std::pair{Replaced(tiny, "\"BPE\"", "\"Unigram\""), "type Unigram"},
            {Replaced(tiny, "\"use_regex\": true", "\"use_regex\": false"), "pre_tokenizer"},
            {Replaced(tiny, "\"merges\"", "\"marges\""), "model.merges"},
            {Replaced(tiny, "[\"a\", \"b\"]", "[\"a\"]"), "model.merges"},

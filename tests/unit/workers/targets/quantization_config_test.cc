@@ -49,6 +49,13 @@ json SchemeOf(const Format& format) {
   return scheme;
 }
 
+// The same of what the weights are multiplied with.
+json InputsOf(const Format& format) {
+  if (!InputOf(format).rounds()) return nullptr;
+  return json::parse(R"({"num_bits":8,"type":"int","symmetric":true,"strategy":"token","group_size":null,
+                         "dynamic":true})");
+}
+
 TEST(QuantizationConfig, OneGroupAFormatEveryLinearOnceByItsName) {
   std::mt19937 random(5);
   for (int round = 0; round < 20; ++round) {
@@ -56,16 +63,18 @@ TEST(QuantizationConfig, OneGroupAFormatEveryLinearOnceByItsName) {
     const v1::Plan plan = RandomPlan(info, random);
     const json config = ConfigOf(info, plan)["quantization_config"];
     EXPECT_EQ(config["quant_method"], "compressed-tensors");
-    std::map<std::string, json> schemes;
+    std::map<std::string, json> schemes, inputs;
     std::set<json> seen;
     std::set<std::string> packings, ignored;
     for (const std::string name : config["ignore"]) ignored.insert(name);
     EXPECT_EQ(ignored.erase("lm_head"), 1u);
     for (const auto& [name, group] : config["config_groups"].items()) {
-      EXPECT_TRUE(seen.insert(group["weights"]).second) << "one group for each format";
+      EXPECT_TRUE(seen.insert(json::array({group["weights"], group["input_activations"]})).second)
+          << "one group for each format";
       packings.insert(group["format"]);
       for (const std::string target : group["targets"]) {
         EXPECT_TRUE(schemes.emplace(target, group["weights"]).second) << target << " twice";
+        inputs[target] = group["input_activations"];
       }
     }
     EXPECT_EQ(config["format"], packings.size() == 1 ? *packings.begin() : "mixed-precision");
@@ -78,6 +87,7 @@ TEST(QuantizationConfig, OneGroupAFormatEveryLinearOnceByItsName) {
           EXPECT_EQ(ignored.count(linear.name()), 1u) << linear.name();
         } else {
           EXPECT_EQ(schemes.at(linear.name()), SchemeOf(format)) << linear.name();
+          EXPECT_EQ(inputs.at(linear.name()), InputsOf(format)) << linear.name();
         }
       }
     }

@@ -55,7 +55,9 @@ TEST_P(GoldenModels, IdsAreSentencePieces) {
   EXPECT_THAT(Tokenizer::LoadSentencePiece(file.substr(0, file.size() / 2)), HasReason("TOKENIZER_INVALID"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Tokenizer, GoldenModels, ::testing::Values("sentencepiece-bpe", "sentencepiece-unigram"));
+INSTANTIATE_TEST_SUITE_P(Tokenizer, GoldenModels,
+                         ::testing::Values("sentencepiece-bpe", "sentencepiece-gemma", "sentencepiece-llama",
+                                           "sentencepiece-unigram"));
 
 TEST(SentencePiece, DecodesWithoutTheSpaceInFront) {
   ASSERT_OK_AND_ASSIGN(const auto tokenizer, Tokenizer::LoadSentencePiece(Proto().File()));
