@@ -16,6 +16,8 @@ constexpr std::array<float, count> kIntegers = [] {
   return values;
 }();
 
+// Of no sign but for its ends, and dense around zero.
+constexpr float kQuantiles[] = {-1, -0.53f, -0.28f, -0.09f, 0, 0.16f, 0.34f, 1};
 constexpr float kUneven[] = {-12, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 12};
 
 Grid OneLevel(std::span<const float> codebook, int64_t group, ScaleType scale_type, DType value_type) {
@@ -59,9 +61,11 @@ std::vector<SampleGrid> SampleGrids(int64_t super) {
   const Grid floats = Floats(ScaleType::kE8M0);
   Grid given = Floats(ScaleType::kF32);
   given.given_scales = true;
+  const Grid quantiles = OneLevel(kQuantiles, 64, ScaleType::kF32, DType::kF32);
   return {{"integers", integers},           {"with minima", minima}, {"powers of two", powers},
           {"minifloat scales", minifloats}, {"two levels", levels},  {"two levels with minima", levels_minima},
-          {"zero points", zeros},           {"floats", floats},      {"given scales", given}};
+          {"zero points", zeros},           {"floats", floats},      {"given scales", given},
+          {"quantiles", quantiles}};
 }
 
 std::vector<float> GivenScales(const Grid& grid, std::span<const float> weights) {

@@ -30,6 +30,7 @@ std::tuple<int, int64_t> Rank(const Format& format) {
                                  return std::tuple(grid.two_levels() ? 0 : 1, grid.minima ? int64_t{0} : grid.group);
                                },
                                [](FloatFormat floats) { return std::tuple(1, -SpecOf(floats).group); },
+                               [](CodebookFormat codebook) { return std::tuple(1, int64_t{-codebook.group_size}); },
                                [](PlainFormat) { return std::tuple(3, int64_t{0}); }},
                     format);
 }
@@ -69,12 +70,23 @@ std::vector<StoredTensor> TensorsOf(FloatFormat format, int64_t out, int64_t in,
   return {};
 }
 
+std::vector<StoredTensor> TensorsOf(CodebookFormat format, int64_t out, int64_t in, DType type) {
+  const StoredTensor packed{".weight_packed", DType::kU8, {out, format.RowBytes(in)}};
+  if (format.type == CodebookFormat::Type::kNf4) {
+    return {packed, {".weight_absmax", format.ScaleDType(type), {out, format.Groups(in)}}};
+  }
+  return {packed,
+          {".weight_scale", format.ScaleDType(type), {out, format.Groups(in)}},
+          {".weight_table", DType::kF32, {static_cast<int64_t>(format.values())}}};
+}
+
 }  // namespace
 
 std::string FormatName(const Format& format) {
   return std::visit(Overloaded{[](const IntFormat& integer) { return FormatName(integer); },
                                [](BlockType type) { return std::string(SpecOf(type).name); },
                                [](FloatFormat floats) { return std::string(SpecOf(floats).name); },
+                               [](CodebookFormat codebook) { return FormatName(codebook); },
                                [](PlainFormat) { return std::string(kPlainName); }},
                     format);
 }
@@ -83,6 +95,7 @@ absl::StatusOr<Format> ParseFormat(std::string_view name) {
   if (const auto integer = ParseIntFormat(name); integer.ok()) return Format(*integer);
   if (const auto block = ParseBlockType(name); block.ok()) return Format(*block);
   if (const auto floats = ParseFloatFormat(name); floats.ok()) return Format(*floats);
+  if (const auto codebook = ParseCodebookFormat(name); codebook.ok()) return Format(*codebook);
   if (name == kPlainName) return Format(PlainFormat{});
   return FormatUnknownError(name);
 }
@@ -100,7 +113,8 @@ SiteFormat InputOf(const Format& format) {
 int WidthOf(const Format& format) {
   return std::visit(
       Overloaded{[](const IntFormat& integer) { return integer.bits; }, [](BlockType type) { return CodeBits(type); },
-                 [](FloatFormat floats) { return SpecOf(floats).bits; }, [](PlainFormat) { return kPlainWidth; }},
+                 [](FloatFormat floats) { return SpecOf(floats).bits; },
+                 [](CodebookFormat codebook) { return codebook.bits; }, [](PlainFormat) { return kPlainWidth; }},
       format);
 }
 
@@ -108,7 +122,9 @@ int64_t GroupSizeOf(const Format& format) {
   return std::visit(
       Overloaded{[](const IntFormat& integer) { return int64_t{integer.group_size}; },
                  [](BlockType type) { return OnLattice(type) ? LatticeOf(type).group : GridOf(type).group; },
-                 [](FloatFormat floats) { return SpecOf(floats).group; }, [](PlainFormat) { return int64_t{0}; }},
+                 [](FloatFormat floats) { return SpecOf(floats).group; },
+                 [](CodebookFormat codebook) { return int64_t{codebook.group_size}; },
+                 [](PlainFormat) { return int64_t{0}; }},
       format);
 }
 
@@ -116,7 +132,8 @@ bool Fits(const Format& format, int64_t in) {
   return std::visit(
       Overloaded{[&](const IntFormat& integer) { return integer.Fits(in); },
                  [&](BlockType type) { return SpecOf(type).Fits(in); },
-                 [&](FloatFormat floats) { return SpecOf(floats).Fits(in); }, [&](PlainFormat) { return in > 0; }},
+                 [&](FloatFormat floats) { return SpecOf(floats).Fits(in); },
+                 [&](CodebookFormat codebook) { return codebook.Fits(in); }, [&](PlainFormat) { return in > 0; }},
       format);
 }
 
@@ -127,6 +144,7 @@ std::vector<StoredTensor> StoredTensors(const Format& format, int64_t out, int64
                    return std::vector<StoredTensor>{{kBlocksSuffix, DType::kU8, {out, SpecOf(block).RowBytes(in)}}};
                  },
                  [&](FloatFormat floats) { return TensorsOf(floats, out, in, type); },
+                 [&](CodebookFormat codebook) { return TensorsOf(codebook, out, in, type); },
                  [&](PlainFormat) {
                    return std::vector<StoredTensor>{{kPlainSuffix, type, {out, in}}};
                  }},

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "workers/formats/block_type.h"
+#include "workers/formats/codebook_format.h"
 #include "workers/formats/float_format.h"
 #include "workers/formats/int_format.h"
 #include "workers/tensor/tensor.h"
@@ -23,9 +24,9 @@ struct PlainFormat {
 // How the values of a linear are stored: one alternative for each kind of format, whose specification stands on its
 // type. What is asked of every format is below; nothing outside this folder and the target that stores a format asks
 // which kind it is.
-using Format = std::variant<IntFormat, BlockType, FloatFormat, PlainFormat>;
+using Format = std::variant<IntFormat, BlockType, FloatFormat, PlainFormat, CodebookFormat>;
 
-// "int4-g128", "Q4_K", "nvfp4", "unquantized".
+// "int4-g128", "Q4_K", "nvfp4", "unquantized", "nf4-g64".
 std::string FormatName(const Format& format);
 // Inverse of FormatName. INVALID_ARGUMENT, reason FORMAT_UNKNOWN.
 absl::StatusOr<Format> ParseFormat(std::string_view name);
@@ -54,7 +55,7 @@ struct StoredTensor {
   int64_t bytes() const { return ByteSize(dtype, shape); }
 };
 // All of a linear [out, in] of a model whose weights have `type`. Of integers and small floats those that
-// compressed-tensors asks for, of block types one u8 [out, bytes of a row].
+// compressed-tensors asks for, of block types one u8 [out, bytes of a row], of codebooks as on their type.
 std::vector<StoredTensor> StoredTensors(const Format& format, int64_t out, int64_t in, DType type);
 
 // Exact bytes of codes, scales and padding of a linear [out, in] of a model whose weights have type `type`: all of

@@ -27,7 +27,7 @@ enum class ScaleType {
 // One description serves every scalar format (integers, minifloats, 4-bit codebooks, GGUF's block types but for
 // its lattices), so that one rounding kernel serves them all.
 struct Grid {
-  std::span<const float> codebook;  // [codes], rising, at most 256; lives as long as the program
+  std::span<const float> codebook;  // [codes], rising, at most 256; outlives the grid
   int64_t group = 0;                // columns; divides super where there is one, and the row
   int64_t super = 0;                // columns; 0: scales stand alone
   int least_scale = 0;              // k lies in [least_scale, most_scale]; two levels only

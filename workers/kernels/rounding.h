@@ -79,6 +79,7 @@ struct FactorHead {
 class DeviceFactor {
  public:
   virtual ~DeviceFactor() = default;
+  virtual const FactorHead& Head() const = 0;
 };
 
 // Fills `to` with row i of a packed upper triangle, from its diagonal on.

@@ -142,6 +142,24 @@ std::vector<Bytes> PackFloatLinear(const LinearSpec& linear, FloatFormat format,
   return all;
 }
 
+std::vector<Bytes> PackCodes(const LinearSpec& linear, CodebookFormat format, DType type,
+                             const CodebookRounded& rounded) {
+  const auto in = static_cast<size_t>(linear.in), row_bytes = static_cast<size_t>(format.RowBytes(linear.in));
+  const auto rows = static_cast<size_t>(linear.out), groups = static_cast<size_t>(format.Groups(linear.in));
+  const std::span<const uint8_t> codes = rounded.codes.codes;
+  std::vector<uint8_t> packed(rows * row_bytes);
+  for (size_t r = 0; r < rows; ++r) {
+    PackCodebook(format, codes.subspan(r * in, in), std::span(packed).subspan(r * row_bytes, row_bytes));
+  }
+  // Those of a row are repeated for each group of the grid.
+  std::vector<float> scales;
+  const size_t repeats = rounded.codes.scales.size() / (rows * groups);
+  for (size_t s = 0; s < rows * groups; ++s) scales.push_back(rounded.codes.scales[s * repeats]);
+  std::vector<Bytes> all = {BytesOf(std::span<const uint8_t>(packed)), Narrow(scales, format.ScaleDType(type))};
+  if (format.type == CodebookFormat::Type::kKMeans) all.push_back(BytesOf(std::span<const float>(rounded.table)));
+  return all;
+}
+
 // `blocks` has room for each row's RowBytes.
 void PackRows(BlockType type, int64_t columns, QuantizedLinear& quantized, std::span<uint8_t> blocks) {
   const auto row_bytes = static_cast<size_t>(SpecOf(type).RowBytes(columns));
@@ -166,6 +184,9 @@ std::vector<std::vector<std::byte>> PackLinear(const LinearSpec& linear, const F
   }
   if (const auto* floats = std::get_if<FloatFormat>(&format)) {
     return PackFloatLinear(linear, *floats, type, std::get<FloatRounded>(quantized.parts));
+  }
+  if (const auto* codebook = std::get_if<CodebookFormat>(&format)) {
+    return PackCodes(linear, *codebook, type, std::get<CodebookRounded>(quantized.parts));
   }
   if (const auto* block = std::get_if<BlockType>(&format)) {
     std::vector<uint8_t> blocks(static_cast<size_t>(linear.out * SpecOf(*block).RowBytes(linear.in)));
@@ -264,6 +285,24 @@ void PackedLinear::DecodeFloats(int64_t row, std::span<float> values) const {
   }
 }
 
+void PackedLinear::DecodeTable(int64_t row, std::span<float> values) const {
+  const CodebookFormat format = std::get<CodebookFormat>(format_);
+  const auto row_bytes = static_cast<size_t>(format.RowBytes(in_));
+  const auto* packed = reinterpret_cast<const uint8_t*>(views_[0].bytes.data());
+  std::vector<uint8_t> codes(static_cast<size_t>(in_));
+  UnpackCodebook(format, {packed + static_cast<size_t>(row) * row_bytes, row_bytes}, codes);
+  std::vector<float> table(std::begin(kNf4Values), std::end(kNf4Values));
+  if (const TensorView* own = Tensor(".weight_table")) {
+    table.resize(format.values());
+    ToFloat(*own, 0, std::ssize(table), table.data());
+  }
+  const int64_t groups = format.Groups(in_), width = in_ / groups;
+  for (int64_t j = 0; j < in_; ++j) {
+    const auto at = static_cast<size_t>(j);
+    values[at] = RoundTo(views_[1].dtype, table[codes[at]] * NumberAt(views_[1], row * groups + j / width));
+  }
+}
+
 void PackedLinear::Decode(int64_t first, std::span<float> values) const {
   const auto rows = std::ssize(values) / in_;
   if (const auto* block = std::get_if<BlockType>(&format_)) {
@@ -279,6 +318,8 @@ void PackedLinear::Decode(int64_t first, std::span<float> values) const {
       DecodeIntegers(first + r, row);
     } else if (std::holds_alternative<FloatFormat>(format_)) {
       DecodeFloats(first + r, row);
+    } else if (std::holds_alternative<CodebookFormat>(format_)) {
+      DecodeTable(first + r, row);
     } else {
       ToFloat(views_[0], (first + r) * in_, in_, row.data());
     }

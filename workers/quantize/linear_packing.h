@@ -38,6 +38,7 @@ class PackedLinear {
   const TensorView* Tensor(std::string_view suffix) const;
   void DecodeIntegers(int64_t row, std::span<float> values) const;
   void DecodeFloats(int64_t row, std::span<float> values) const;
+  void DecodeTable(int64_t row, std::span<float> values) const;
 
   int64_t in_ = 0;
   Format format_;

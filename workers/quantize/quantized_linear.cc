@@ -50,6 +50,9 @@ void WriteValues(const QuantizedLinear& linear, const Format& format, DType type
   } else if (const auto* floats = std::get_if<FloatRounded>(&linear.parts)) {
     const Grid grid = GridOf(std::get<FloatFormat>(format), to.columns, type, floats->divisor);
     device.Write(ValuesOf(floats->codes, grid, to.rows, to.columns), to);
+  } else if (const auto* coded = std::get_if<CodebookRounded>(&linear.parts)) {
+    const Grid grid = GridOf(std::get<CodebookFormat>(format), to.columns, type, coded->table, /*given=*/true);
+    device.Write(ValuesOf(coded->codes, grid, to.rows, to.columns), to);
   } else {
     const auto* integer = std::get_if<IntFormat>(&format);
     const Grid grid = integer != nullptr ? integer->Values(type) : GridOf(std::get<BlockType>(format));

@@ -14,6 +14,11 @@ struct FloatRounded : GridRounded {
   float divisor = 1;
 };
 
+// Codes of a table, which k-means makes for the linear alone.
+struct CodebookRounded : GridRounded {
+  std::vector<float> table;
+};
+
 // Nothing is rounded: values [out, in].
 struct PlainLinear {
   std::vector<float> values;
@@ -24,7 +29,7 @@ struct PlainLinear {
 // A linear [out, in] as codes with all that belongs to them: what a target packs.
 struct QuantizedLinear {
   // Of a symmetric integer format; of an asymmetric one, or a block type on a grid; of a block type on a lattice; …
-  std::variant<RoundedLinear, GridRounded, LatticeRounded, FloatRounded, PlainLinear> parts;
+  std::variant<RoundedLinear, GridRounded, LatticeRounded, FloatRounded, PlainLinear, CodebookRounded> parts;
 
   double loss() const;                          // tr(ΔW H ΔWᵀ)
   const std::vector<double>& row_loss() const;  // [out]

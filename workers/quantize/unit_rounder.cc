@@ -1,8 +1,11 @@
 #include "workers/quantize/unit_rounder.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "proto/base/status_macros.h"
+#include "workers/formats/codebook_table.h"
 
 namespace bitwright::worker {
 struct UnitRounder::State {
@@ -24,6 +27,7 @@ struct UnitRounder::State {
   QuantizedLinear RoundOther(const Matrix& weights, const Matrix& fused, const Format& format,
                              const GridSteps& steps) const;
   QuantizedLinear RoundFloats(const Matrix& weights, const Matrix& fused, FloatFormat format, GridSteps steps) const;
+  QuantizedLinear RoundToTable(const Matrix& weights, CodebookFormat format, GridSteps steps) const;
   QuantizedLinear Keep(const Matrix& weights) const;
   // [formats][out]
   std::vector<std::vector<double>> RowLosses(const Matrix& weights, const Matrix& fused,
@@ -68,6 +72,22 @@ QuantizedLinear UnitRounder::State::RoundFloats(const Matrix& weights, const Mat
   return {FloatRounded{device.rounding().RoundOnGrid(*factor, weights, grid, steps), divisor}};
 }
 
+QuantizedLinear UnitRounder::State::RoundToTable(const Matrix& weights, CodebookFormat format, GridSteps steps) const {
+  std::vector<float> values(static_cast<size_t>(weights.rows * weights.columns));
+  device.Read(weights, values);
+  const std::vector<float> scales = AbsMaxScales(format, values, weights.columns, options.storage_type);
+  std::vector<float> table(std::begin(kNf4Values), std::end(kNf4Values));
+  if (format.type == CodebookFormat::Type::kKMeans) {
+    std::vector<float> diagonal = factor->Head().diagonal;
+    for (size_t j = 0; j < diagonal.size(); ++j) diagonal[j] = factor->Head().dead[j] != 0 ? 0 : diagonal[j];
+    table = KMeansTable(format, values, scales, diagonal);
+  }
+  const bool given = options.scales == ScaleMethod::kAbsMax;
+  const Grid grid = GridOf(format, weights.columns, options.storage_type, table, given);
+  if (grid.given_scales) steps.scales = scales;
+  return {CodebookRounded{device.rounding().RoundOnGrid(*factor, weights, grid, steps), std::move(table)}};
+}
+
 QuantizedLinear UnitRounder::State::Keep(const Matrix& weights) const {
   PlainLinear plain;
   plain.values.resize(static_cast<size_t>(weights.rows * weights.columns));
@@ -81,6 +101,7 @@ QuantizedLinear UnitRounder::State::RoundOther(const Matrix& weights, const Matr
   if (std::holds_alternative<PlainFormat>(format)) return Keep(weights);
   const GridSteps taken = gptq() ? steps : GridSteps{.feedback = false, .sweeps = 0};
   if (const auto* floats = std::get_if<FloatFormat>(&format)) return RoundFloats(weights, fused, *floats, taken);
+  if (const auto* codebook = std::get_if<CodebookFormat>(&format)) return RoundToTable(weights, *codebook, taken);
   Rounding& rounding = device.rounding();
   if (const auto* integer = std::get_if<IntFormat>(&format)) {
     return {rounding.RoundOnGrid(*factor, weights, integer->Values(options.storage_type), taken)};

@@ -41,7 +41,15 @@ absl::StatusOr<Format> FormatOf(const v1::Format& message) {
     }
     case v1::Format::kPlain:
       return Format(PlainFormat{});
-    case v1::Format::kCodebook:
+    case v1::Format::kCodebook: {
+      const v1::CodebookFormat& codebook = message.codebook();
+      if (codebook.type() != v1::CodebookFormat::NF4 && codebook.type() != v1::CodebookFormat::K_MEANS) break;
+      const bool nf4 = codebook.type() == v1::CodebookFormat::NF4;
+      const CodebookFormat format{nf4 ? CodebookFormat::Type::kNf4 : CodebookFormat::Type::kKMeans, codebook.bits(),
+                                  codebook.group_size()};
+      ABSL_RETURN_IF_ERROR(CheckFormat(format));
+      return Format(format);
+    }
     case v1::Format::KIND_NOT_SET:
       break;
   }
@@ -60,6 +68,11 @@ v1::Format ToProto(const Format& format) {
     message.mutable_integer()->set_asymmetric(integer->asymmetric);
     message.mutable_integer()->set_half_scales(integer->half_scales);
     message.mutable_integer()->set_input_bits(integer->input_bits);
+  } else if (const auto* codebook = std::get_if<CodebookFormat>(&format)) {
+    const bool nf4 = codebook->type == CodebookFormat::Type::kNf4;
+    message.mutable_codebook()->set_type(nf4 ? v1::CodebookFormat::NF4 : v1::CodebookFormat::K_MEANS);
+    message.mutable_codebook()->set_bits(codebook->bits);
+    message.mutable_codebook()->set_group_size(codebook->group_size);
   } else {
     message.mutable_plain();
   }

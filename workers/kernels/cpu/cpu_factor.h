@@ -11,6 +11,8 @@
 namespace bitwright::worker {
 
 struct CpuFactor final : DeviceFactor {
+  const FactorHead& Head() const override { return head; }
+
   FactorHead head;
   std::vector<float> d;  // [in] D, by position
   Buffer<float> m;       // [in, in] row-major, by position; M

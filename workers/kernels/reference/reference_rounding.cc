@@ -15,6 +15,8 @@ namespace bitwright::worker {
 namespace {
 
 struct HostFactor final : DeviceFactor {
+  const FactorHead& Head() const override { return head; }
+
   FactorHead head;
   std::vector<double> m;  // [in, in], by position; 1 on the diagonal
   std::vector<double> d;  // [in]

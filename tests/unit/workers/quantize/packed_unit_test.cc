@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "tests/support/sample_linear.h"
 #include "tests/support/status_matchers.h"
 #include "workers/kernels/cpu/cpu_device.h"
+#include "workers/quantize/factor_file.h"
 #include "workers/quantize/unit_rounder.h"
 #include "workers/tensor/stored_float.h"
 
@@ -46,6 +48,9 @@ std::vector<Format> AllKinds() {
                              IntFormat{8, 0, false, false, 8}};
   for (const BlockSpec& spec : BlockSpecs()) all.emplace_back(spec.type);
   for (const FloatSpec& spec : FloatSpecs()) all.emplace_back(spec.format);
+  for (const char* name : {"nf4-g64", "nf4-channel", "kmeans2-g32", "kmeans3-g128", "kmeans4-channel"}) {
+    all.push_back(*ParseFormat(name));
+  }
   return all;
 }
 
@@ -82,6 +87,49 @@ TEST_F(PackedUnitTest, HoldsTheValuesOfEveryFormat) {
       EXPECT_EQ(Values(*device_, got.view()), Values(*device_, want.view()));
     }
   }
+}
+
+// As bitsandbytes quantizes: the largest |w| of a block, and of each weight the value of the table nearest to their
+// quotient.
+TEST_F(PackedUnitTest, Nf4WithoutSearchIsThatOfBitsandbytes) {
+  RoundingOptions options;
+  options.method = RoundingOptions::Method::kRtn;
+  options.scales = ScaleMethod::kAbsMax;
+  options.on_grids = true;
+  BecomeIdentity(statistics_);  // no input is dead
+  ASSERT_OK_AND_ASSIGN(const UnitRounder rounder, UnitRounder::Create(statistics_, options, *device_));
+  const DeviceMatrix weights = OnDevice(*device_, sample_.weights, kOut);
+  const QuantizedLinear quantized = rounder.Round(weights.view(), weights.view(), CodebookFormat{});
+  const GridCodes& codes = std::get<CodebookRounded>(quantized.parts).codes;
+  for (size_t i = 0; i < sample_.weights.size(); ++i) {
+    const auto block = std::span(sample_.weights).subspan(i / 64 * 64, 64);
+    float most = 0;
+    for (const float w : block) most = std::max(most, std::abs(w));
+    ASSERT_EQ(codes.scales[i / 64], most);
+    const auto miss = [&](uint8_t code) { return std::abs(double{sample_.weights[i]} / most - kNf4Values[code]); };
+    for (uint8_t code = 0; code < 16; ++code) EXPECT_LE(miss(codes.codes[i]), miss(code) + 1e-6) << i;
+  }
+}
+
+// Errors are fed back through tables too, and more values lose less.
+TEST_F(PackedUnitTest, FeedbackLowersTheLossOnTables) {
+  const DeviceMatrix weights = OnDevice(*device_, sample_.weights, kOut);
+  std::vector<double> fed;
+  for (const char* name : {"nf4-g64", "kmeans4-g64", "kmeans3-g64", "kmeans2-g64", "kmeans4-channel"}) {
+    SCOPED_TRACE(name);
+    double losses[2];
+    for (const bool gptq : {false, true}) {
+      RoundingOptions options;
+      options.method = gptq ? RoundingOptions::Method::kGptq : RoundingOptions::Method::kRtn;
+      options.on_grids = true;
+      ASSERT_OK_AND_ASSIGN(const UnitRounder rounder, UnitRounder::Create(statistics_, options, *device_));
+      losses[gptq] = rounder.Round(weights.view(), weights.view(), *ParseFormat(name)).loss();
+    }
+    EXPECT_LT(losses[1], 0.9 * losses[0]);
+    fed.push_back(losses[1]);
+  }
+  EXPECT_LT(fed[1], fed[2]);
+  EXPECT_LT(fed[2], fed[3]);
 }
 
 }  // namespace

@@ -344,5 +344,20 @@ TEST(Sha256Sums, IsWhatSha256sumChecks) {
   EXPECT_EQ(Sha256Sums({}), "");
 }
 
+TEST(FormatMessages, EveryKindComesBack) {
+  for (const char* name : {"int4-g128", "int8-g32-asym", "int4-g64-f16", "int8-channel-a8", "Q4_K", "nvfp4",
+                           "unquantized", "nf4-g64", "nf4-channel", "kmeans3-g128"}) {
+    ASSERT_OK_AND_ASSIGN(const Format format, ParseFormat(name));
+    ASSERT_OK_AND_ASSIGN(const Format back, FormatOf(ToProto(format)));
+    EXPECT_EQ(FormatName(back), name);
+  }
+  v1::Format message;
+  message.mutable_codebook()->set_bits(4);
+  EXPECT_THAT(FormatOf(message), HasReason("FORMAT_UNKNOWN"));
+  message.mutable_codebook()->set_type(v1::CodebookFormat::NF4);
+  message.mutable_codebook()->set_bits(3);
+  EXPECT_THAT(FormatOf(message), HasReason("FORMAT_UNKNOWN"));
+}
+
 }  // namespace
 }  // namespace bitwright::worker

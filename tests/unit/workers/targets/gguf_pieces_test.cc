@@ -94,7 +94,8 @@ TEST(GgufPiecesTest, HearsTheFilesBeside) {
                              "added_tokens_decoder": {"400": {"content": "<end>", "special": true},
                                                       "401": {"content": "\u2581\u2581x", "special": false},
                                                       "9999": {"content": "nowhere"}, "x": 1}})",
-                         R"({"<end>": 400, "y": 402, "z": "a"})", R"({"bos_token_id": 2, "eos_token_id": 7, "pad_token_id": 0})"};
+                         R"({"<end>": 400, "y": 402, "z": "a"})",
+                         R"({"bos_token_id": 2, "eos_token_id": 7, "pad_token_id": 0})"};
   ASSERT_OK_AND_ASSIGN(const auto settings, GgufPieces(files, 403));
   ASSERT_OK_AND_ASSIGN(const GgufFile file, FileOf(settings));
   const GgufMetadata& metadata = file.metadata();
