@@ -21,7 +21,8 @@ std::vector<std::string> Texts(const absl::StatusOr<std::vector<GoalChoice>>& ch
 
 v1::JobSpec Job(const JobOptions& options) {
   std::vector<v1::Goal> goals;
-  for (const GoalChoice& choice : *ChooseGoals(options)) goals.push_back(choice.goal);
+  const auto choices = ChooseGoals(options);
+  for (const GoalChoice& choice : *choices) goals.push_back(choice.goal);
   v1::JobSpec spec;
   SetGoals(goals, spec);
   return spec;
