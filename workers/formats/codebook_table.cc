@@ -6,7 +6,7 @@
 namespace bitwright::worker {
 namespace {
 
-constexpr size_t kParts = 4096;
+constexpr int kParts = 4096;
 
 // Sums over the points before an index.
 struct Sums {
@@ -101,7 +101,7 @@ std::vector<float> KMeansTable(CodebookFormat format, std::span<const float> wei
   std::vector<double> weight(kParts), sum(kParts);
   for (size_t i = 0; i < weights.size(); ++i) {
     const double scale = scales[i / group], x = weights[i] / scale;
-    const auto part = static_cast<size_t>(std::clamp((x + 1) * (kParts / 2), 0.0, double{kParts - 1}));
+    const auto part = static_cast<size_t>(std::clamp((x + 1) / 2 * double{kParts}, 0.0, double{kParts - 1}));
     const double counts = diagonal[i % in] * scale * scale;
     weight[part] += counts;
     sum[part] += counts * x;

@@ -161,6 +161,38 @@ TEST(LinearPackingTest, PacksInt8ByteForByteAsCompressedTensors) {
   for (const char* type : {"f32", "bf16"}) CheckPlainIntegers(folder + "/int8-plain-channel-" + type + ".safetensors");
 }
 
+// What bitsandbytes 0.50 makes of weights f32 [24, 128] in blocks of 64, one of them all zero: of that one it keeps a
+// scale of 0, where ours is epsilon.
+TEST(LinearPackingTest, PacksNf4ByteForByteAsBitsandbytes) {
+  const FixtureTensors tensors = ReadFixture(SourcePath("tests/golden/formats/nf4-g64-f32.safetensors"));
+  const FixtureTensor& weight = Find(tensors, "in.weight");
+  const LinearSpec linear{"linear", weight.shape[0], weight.shape[1]};
+  EXPECT_TRUE(std::ranges::equal(Find(tensors, "out.code").ToFloat(), kNf4Values));
+  ThreadPool pool(2);
+  const auto device = MakeCpuDevice(pool);
+  InputStatistics statistics;
+  statistics.columns = linear.in;
+  statistics.second_moment = Buffer<float>(PackedTriangleSize(linear.in));
+  BecomeIdentity(statistics);
+  RoundingOptions options;
+  options.method = RoundingOptions::Method::kRtn;
+  options.scales = ScaleMethod::kAbsMax;
+  options.on_grids = true;
+  ASSERT_OK_AND_ASSIGN(const UnitRounder rounder, UnitRounder::Create(statistics, options, *device));
+  const DeviceMatrix weights = OnDevice(*device, weight.ToFloat(), linear.out),
+                     values = OnDevice(*device, weight.ToFloat(), linear.out);
+  const Format format = CodebookFormat{};
+  QuantizedLinear quantized = rounder.Round(weights.view(), weights.view(), format);
+  const auto packed = PackLinear(linear, format, DType::kF32, quantized);
+  ASSERT_EQ(packed.size(), 2u);
+  EXPECT_TRUE(SameBytes(packed[0], Find(tensors, "out.weight")));
+  std::vector<float> scales = std::get<CodebookRounded>(quantized.parts).codes.scales;
+  for (float& scale : scales) scale = scale == 0x1p-23f ? 0 : scale;
+  EXPECT_EQ(scales, Find(tensors, "out.absmax").ToFloat());
+  WriteValues(quantized, format, DType::kF32, *device, values.view());
+  EXPECT_EQ(Values(*device, values.view()), Find(tensors, "dequantized").ToFloat());
+}
+
 TEST(LinearPackingTest, RefusesAnotherShapeOrType) {
   const TempDir dir;
   const FixtureTensors tensors = ReadFixture(SourcePath("tests/golden/formats") + "/nvfp4-g16-bf16.safetensors");

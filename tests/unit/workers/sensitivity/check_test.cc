@@ -17,8 +17,8 @@ class Check : public RoundedUnits {
     return CheckUnits(*runner_, *statistics_, begin, units, data, options_, [](double) {});
   }
 
-  // Logits of every token, in plain loops in f64, with one unit's weights replaced.
-  std::vector<double> Logits(const std::string& replaced, const std::vector<float>& by) {
+  // Logits of every token, in plain loops in f64, with one unit's weights replaced and its inputs rounded.
+  std::vector<double> Logits(const std::string& replaced, const std::vector<float>& by, SiteFormat site = {}) {
     const auto plain = MakeReferenceDevice();
     BlockRunner runner(*model_, kWindow, Compute::kF32, *plain);
     const DeviceMatrix x = runner.Embed(ids_);
@@ -28,7 +28,7 @@ class Check : public RoundedUnits {
       } else {
         model_->LoadUnit(unit, *plain, weight);
       }
-      return SiteFormat();
+      return unit.name == replaced ? site : SiteFormat();
     };
     EXPECT_THAT(runner.RunBlocks(0, 2, x.view(), source), IsOk());
     model_->FinalNorm(*plain, x.view());
@@ -83,6 +83,26 @@ TEST_F(Check, MeasuresTheDivergenceOfTheModelWithOneUnitRounded) {
           << unit->name << " " << FormatName(measurement.format);
       EXPECT_GT(measurement.kl.standard_error, 0);
     }
+  }
+}
+
+TEST_F(Check, MeasuresWhatRoundingInputsCosts) {
+  const IntFormat format{8, IntFormat::kChannel, false, false, 8};
+  options_.formats = [format](const UnitSpec&) { return std::vector<Format>{format}; };
+  options_.middle_bits = 8;
+  options_.checked_bits = {};
+  ASSERT_OK_AND_ASSIGN(const auto checks, Run(0, {{0, 0}, {0, 3}}));
+  const std::vector<UnitSpec> units = Units();
+  const std::vector<double> base = Logits("", {});
+  ASSERT_EQ(checks.size(), 2);
+  for (const auto& [check, unit] : {std::pair{&checks[0], &units[0]}, {&checks[1], &units[3]}}) {
+    const std::vector<float> rounded = Rounded(*unit, format, options_.rounding);
+    const double weights = Divergence(base, Logits(unit->name, rounded));
+    const double both = Divergence(base, Logits(unit->name, rounded, format.Input()));
+    ASSERT_EQ(check->measurements.size(), 1);
+    // A token's largest number, where it is negative, is a tie of two codes: its last bit decides.
+    EXPECT_NEAR(check->measurements[0].kl.value, both, 0.1 * both) << unit->name;
+    EXPECT_GT(both, 1.2 * weights) << unit->name;
   }
 }
 
