@@ -144,8 +144,4 @@ std::string BudgetText(const v1::Budget& budget) {
   return "none";
 }
 
-bool IsBound(const v1::Budget& budget) {
-  return budget.kind_case() == v1::Budget::kMaxKlDivergence || budget.kind_case() == v1::Budget::kMaxPerplexityRise;
-}
-
 }  // namespace bitwright::client

@@ -20,7 +20,4 @@ std::string BudgetName(const v1::Budget& budget);
 // For a person: "4.25 bits per weight", "12,000,000 bytes" or "KL divergence at most 0.05 nats per token".
 std::string BudgetText(const v1::Budget& budget);
 
-// A budget that says how good the result must be, not how large it may be.
-bool IsBound(const v1::Budget& budget);
-
 }  // namespace bitwright::client

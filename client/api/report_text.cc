@@ -8,6 +8,7 @@
 #include "client/api/report_front.h"
 #include "client/api/report_measures.h"
 #include "client/api/text_table.h"
+#include "proto/contract/budget_kind.h"
 
 namespace bitwright::client {
 namespace {
