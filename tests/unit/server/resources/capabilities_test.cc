@@ -19,7 +19,7 @@ TEST(Capabilities, SayWhatTheServerKnows) {
   EXPECT_EQ(all.architectures(0).architecture(), kArchitectures[0].architecture);
   ASSERT_EQ(all.targets_size(), 3);
   EXPECT_EQ(all.targets(0).name(), "compressed-tensors");
-  EXPECT_EQ(all.targets(0).formats_size(), 7 * 4 + 2 * 3 + 7 + 1);
+  EXPECT_EQ(all.targets(0).formats_size(), 7 * 4 + 2 * 3 + 1 + 7 + 1);
   EXPECT_GE(all.targets(0).consumers_size(), 1);
   EXPECT_EQ(all.targets(1).name(), "gguf");
   EXPECT_EQ(all.data_kinds_size(), 3);

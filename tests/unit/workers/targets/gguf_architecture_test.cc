@@ -65,7 +65,8 @@ TEST(GgufArchitectureTest, WritesTheFilesThatThePackageWrites) {
     }
     const auto plan = PlanGguf("model.gguf", settings, declarations);
     BITWRIGHT_ASSERT_OK(plan);
-    const std::string path = testing::TempDir() + "/written.gguf";
+    const TempDir dir;
+    const std::string path = dir / "written.gguf";
     auto writer = GgufWriter::Create(path, *plan);
     BITWRIGHT_ASSERT_OK(writer);
     for (size_t i = 0; i < declarations.size(); ++i) {
@@ -87,7 +88,8 @@ absl::StatusOr<ModelConfig> ConfigOf(const std::string& model, const nlohmann::j
 
 // The settings as a file has them.
 absl::StatusOr<GgufFile> FileOf(const GgufArchitecture& described) {
-  const std::string path = testing::TempDir() + "/settings.gguf";
+  const TempDir dir;
+  const std::string path = dir / "settings.gguf";
   const auto plan = PlanGguf("settings.gguf", described.settings, {});
   auto writer = GgufWriter::Create(path, *plan);
   BITWRIGHT_EXPECT_OK(writer->Close());

@@ -22,7 +22,8 @@ std::string ModelFile(const std::string& name) {
 
 // The metadata of a file with these settings.
 absl::StatusOr<GgufFile> FileOf(const std::vector<GgufSetting>& settings) {
-  const std::string path = testing::TempDir() + "/pieces.gguf";
+  const TempDir dir;
+  const std::string path = dir / "pieces.gguf";
   const auto plan = PlanGguf("pieces.gguf", settings, {});
   auto writer = GgufWriter::Create(path, *plan);
   BITWRIGHT_EXPECT_OK(writer->Close());

@@ -25,7 +25,8 @@ constexpr char kTiny[] = R"({
 
 // The metadata of a file with these settings.
 absl::StatusOr<GgufFile> FileOf(const std::vector<GgufSetting>& settings) {
-  const std::string path = testing::TempDir() + "/vocabulary.gguf";
+  const TempDir dir;
+  const std::string path = dir / "vocabulary.gguf";
   const auto plan = PlanGguf("vocabulary.gguf", settings, {});
   auto writer = GgufWriter::Create(path, *plan);
   BITWRIGHT_EXPECT_OK(writer->Close());
