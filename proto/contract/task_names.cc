@@ -30,7 +30,9 @@ std::string GoalKey(std::string key, int goal) { return goal == 0 ? key : absl::
 int GoalOfTaskKey(std::string_view key) {
   const size_t at = key.find('@');
   int goal = 0;
-  if (at == key.npos || !absl::SimpleAtoi(absl::string_view(key.data(), key.size()).substr(at + 1), &goal)) return 0;
+  if (at == std::string_view::npos ||
+      !absl::SimpleAtoi(absl::string_view(key.data(), key.size()).substr(at + 1), &goal))
+    return 0;
   return goal;
 }
 
