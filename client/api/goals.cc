@@ -34,30 +34,6 @@ v1::GoalEstimate EstimateOfJob(const v1::Estimate& job, const v1::Goal& goal) {
 
 }  // namespace
 
-std::vector<v1::Goal> GoalsOf(const v1::JobSpec& spec) {
-  if (!spec.goals().empty()) return {spec.goals().begin(), spec.goals().end()};
-  v1::Goal goal;
-  goal.set_target(spec.target());
-  goal.set_consumer(spec.consumer());
-  if (spec.has_budget()) *goal.mutable_budget() = spec.budget();
-  return {goal};
-}
-
-void SetGoals(std::span<const v1::Goal> goals, v1::JobSpec& spec) {
-  spec.clear_goals();
-  spec.clear_target();
-  spec.clear_consumer();
-  spec.clear_budget();
-  if (goals.size() > 1) {
-    spec.mutable_goals()->Add(goals.begin(), goals.end());
-    return;
-  }
-  const v1::Goal& only = goals.front();
-  spec.set_target(only.target());
-  spec.set_consumer(only.consumer());
-  if (only.has_budget()) *spec.mutable_budget() = only.budget();
-}
-
 std::vector<v1::GoalEstimate> EstimatesOf(const v1::Job& job) {
   const std::vector<v1::Goal> goals = GoalsOf(job.spec());
   const auto& told = job.estimate().goals();

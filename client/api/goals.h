@@ -6,14 +6,10 @@
 #include <vector>
 
 #include "bitwright/v1/jobs.pb.h"
+#include "proto/contract/goals.h"
 
-// The goals of a job and what became of them, whether it has one, in fields of its own, or several, in a list. Pure.
+// What becomes of the goals of a job, and what they are called. Pure.
 namespace bitwright::client {
-
-// At least one.
-std::vector<v1::Goal> GoalsOf(const v1::JobSpec& spec);
-// One stands in the job's own fields, several in its list; what was there before goes. At least one.
-void SetGoals(std::span<const v1::Goal> goals, v1::JobSpec& spec);
 
 // What each goal will come to, in order. Of a service that does not say it of each: what it says of the job.
 std::vector<v1::GoalEstimate> EstimatesOf(const v1::Job& job);

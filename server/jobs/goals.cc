@@ -9,21 +9,8 @@
 
 namespace bitwright::server {
 
-std::vector<v1::Goal> GoalsOf(const v1::JobSpec& spec) {
-  if (!spec.goals().empty()) return {spec.goals().begin(), spec.goals().end()};
-  v1::Goal only;
-  only.set_target(spec.target());
-  only.set_consumer(spec.consumer());
-  if (spec.has_budget()) *only.mutable_budget() = spec.budget();
-  return {only};
-}
-
 v1::JobSpec WithGoal(v1::JobSpec spec, const v1::Goal& goal) {
-  spec.clear_goals();
-  spec.clear_budget();
-  spec.set_target(goal.target());
-  spec.set_consumer(goal.consumer());
-  if (goal.has_budget()) *spec.mutable_budget() = goal.budget();
+  SetGoals({&goal, 1}, spec);
   return spec;
 }
 

@@ -1,14 +1,10 @@
 #pragma once
 
-#include <vector>
-
 #include "absl/status/status.h"
 #include "bitwright/v1/jobs.pb.h"
+#include "proto/contract/goals.h"
 
 namespace bitwright::server {
-
-// What the artifacts of a job are to be: the goals that its spec lists, or the one that its own fields are.
-std::vector<v1::Goal> GoalsOf(const v1::JobSpec& spec);
 
 // The spec of a job that has this goal alone.
 v1::JobSpec WithGoal(v1::JobSpec spec, const v1::Goal& goal);
