@@ -7,17 +7,13 @@
 #include "workers/allocate/hull_steps.h"
 
 namespace bitwright::worker {
-namespace {
 
-// Numbers of choices to keep of `all`, rising: `most` of them, or all.
-std::vector<size_t> Kept(size_t all, size_t most) {
-  std::vector<size_t> kept;
+std::vector<size_t> EvenlySpread(size_t all, size_t most) {
+  std::vector<size_t> numbers;
   const size_t count = std::min(all, most);
-  for (size_t i = 0; i < count; ++i) kept.push_back(count == 1 ? 0 : i * (all - 1) / (count - 1));
-  return kept;
+  for (size_t i = 0; i < count; ++i) numbers.push_back(count == 1 ? 0 : i * (all - 1) / (count - 1));
+  return numbers;
 }
-
-}  // namespace
 
 absl::StatusOr<std::vector<FrontChoice>> ParetoFront(std::span<const std::vector<Option>> units, size_t most) {
   const FlatOptions flat(units);
@@ -28,7 +24,7 @@ absl::StatusOr<std::vector<FrontChoice>> ParetoFront(std::span<const std::vector
   FrontChoice choice{std::move(hulls.smallest), hulls.bytes, hulls.loss};
   std::vector<FrontChoice> front;
   size_t taken = 0;
-  for (const size_t number : Kept(hulls.steps.size() + 1, most)) {
+  for (const size_t number : EvenlySpread(hulls.steps.size() + 1, most)) {
     for (; taken < number; ++taken) {
       const HullStep& step = hulls.steps[taken];
       choice.option[static_cast<size_t>(step.unit)] = step.option;

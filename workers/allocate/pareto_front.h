@@ -16,6 +16,9 @@ struct FrontChoice {
   double loss = 0;              // Σ
 };
 
+// Numbers of `most` of `all` things, rising and evenly spread, both ends among them; of all where there are no more.
+std::vector<size_t> EvenlySpread(size_t all, size_t most);
+
 // The convex part of the Pareto front of all choices of one option per unit: those that some multiplier λ makes optimal
 // for Σ loss + λ · bytes. None of them can be had with less loss in as many bytes. From the smallest choice every
 // further one takes one more step along the hulls (hull_steps.h), in order of falling saving per byte, up to that of

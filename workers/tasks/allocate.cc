@@ -229,8 +229,8 @@ absl::Status PlanWithin(const v1::AllocateParams& params, const MixedPlans& mixe
 }
 
 // A bound of quality: the plans of the front, to be searched by measuring, and uniform ones to compare with.
-absl::Status PlanFront(const v1::AllocateParams& params, const MixedPlans& mixed, std::span<const FrontChoice> front,
-                       const UnitOptions& units, const v1::TargetInfo& target, v1::Allocation& allocation) {
+void PlanFront(const v1::AllocateParams& params, const MixedPlans& mixed, std::span<const FrontChoice> front,
+               const UnitOptions& units, const v1::TargetInfo& target, v1::Allocation& allocation) {
   std::vector<v1::Plan> uniform = UniformPlans(units, target, std::numeric_limits<int64_t>::max());
   if (params.recipe().candidates().mixed() || uniform.empty()) {
     for (size_t i = 0; i < front.size(); ++i) {
@@ -242,13 +242,11 @@ absl::Status PlanFront(const v1::AllocateParams& params, const MixedPlans& mixed
     uniform = FrontOf(std::move(uniform));
   }
   for (v1::Plan& plan : uniform) *allocation.add_candidates() = std::move(plan);
-  return absl::OkStatus();
 }
 
 void AddFront(std::span<const FrontChoice> front, const v1::TargetInfo& target, v1::Allocation& allocation) {
-  const size_t most = std::min(front.size(), kMostFrontPoints);
-  for (size_t i = 0; i < most; ++i) {
-    const FrontChoice& choice = front[most == 1 ? 0 : i * (front.size() - 1) / (most - 1)];
+  for (const size_t i : EvenlySpread(front.size(), kMostFrontPoints)) {
+    const FrontChoice& choice = front[i];
     v1::FrontPoint& point = *allocation.add_front();
     point.set_average_bits(AverageBits(choice.bytes, target));
     point.set_artifact_bytes(choice.bytes + target.kept_bytes() + target.overhead_bytes());
@@ -299,7 +297,7 @@ absl::Status RunAllocate(const v1::AllocateParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const MixedPlans mixed, MixedPlans::Make(units, info, *stored));
   ABSL_ASSIGN_OR_RETURN(const std::vector<FrontChoice> front, ParetoFront(mixed.sums(), kMostFrontPlans));
   if (IsBound(params.budget())) {
-    ABSL_RETURN_IF_ERROR(PlanFront(params, mixed, front, units, *stored, allocation));
+    PlanFront(params, mixed, front, units, *stored, allocation);
   } else {
     ABSL_RETURN_IF_ERROR(PlanWithin(params, mixed, units, *stored, allocation));
   }
