@@ -18,6 +18,19 @@
 namespace bitwright::worker {
 namespace {
 
+// Rounds every weight by itself, all inputs counting alike.
+absl::StatusOr<UnitRounder> ToNearest(int64_t in, ScaleMethod scales, Device& device) {
+  InputStatistics statistics;
+  statistics.columns = in;
+  statistics.second_moment = Buffer<float>(PackedTriangleSize(in));
+  BecomeIdentity(statistics);
+  RoundingOptions options;
+  options.method = RoundingOptions::Method::kRtn;
+  options.scales = scales;
+  options.on_grids = true;
+  return UnitRounder::Create(statistics, options, device);
+}
+
 struct Fixture {
   const char* file;  // without what follows the type of the weights
   Format format;
@@ -111,14 +124,7 @@ TEST(LinearPackingTest, PacksFp8ByteForByteAsCompressedTensors) {
         ReadFixture(*shared + "/fixtures/packing/compressed-tensors/" + name + ".safetensors");
     const FixtureTensor& weight = Find(tensors, "in.weight");
     const LinearSpec linear{"linear", weight.shape[0], weight.shape[1]};
-    InputStatistics statistics;
-    statistics.columns = linear.in;
-    statistics.second_moment = Buffer<float>(PackedTriangleSize(linear.in));
-    BecomeIdentity(statistics);
-    RoundingOptions options;
-    options.method = RoundingOptions::Method::kRtn;
-    options.on_grids = true;
-    ASSERT_OK_AND_ASSIGN(const UnitRounder rounder, UnitRounder::Create(statistics, options, *device));
+    ASSERT_OK_AND_ASSIGN(const UnitRounder rounder, ToNearest(linear.in, RoundingOptions().scales, *device));
     const DeviceMatrix weights = OnDevice(*device, weight.ToFloat(), linear.out);
     QuantizedLinear quantized = rounder.Round(weights.view(), weights.view(), fixture.format);
     const auto packed = PackLinear(linear, fixture.format, DType::kF32, quantized);
@@ -170,15 +176,7 @@ TEST(LinearPackingTest, PacksNf4ByteForByteAsBitsandbytes) {
   EXPECT_TRUE(std::ranges::equal(Find(tensors, "out.code").ToFloat(), kNf4Values));
   ThreadPool pool(2);
   const auto device = MakeCpuDevice(pool);
-  InputStatistics statistics;
-  statistics.columns = linear.in;
-  statistics.second_moment = Buffer<float>(PackedTriangleSize(linear.in));
-  BecomeIdentity(statistics);
-  RoundingOptions options;
-  options.method = RoundingOptions::Method::kRtn;
-  options.scales = ScaleMethod::kAbsMax;
-  options.on_grids = true;
-  ASSERT_OK_AND_ASSIGN(const UnitRounder rounder, UnitRounder::Create(statistics, options, *device));
+  ASSERT_OK_AND_ASSIGN(const UnitRounder rounder, ToNearest(linear.in, ScaleMethod::kAbsMax, *device));
   const DeviceMatrix weights = OnDevice(*device, weight.ToFloat(), linear.out),
                      values = OnDevice(*device, weight.ToFloat(), linear.out);
   const Format format = CodebookFormat{};

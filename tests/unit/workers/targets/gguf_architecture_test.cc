@@ -12,6 +12,7 @@
 #include "tests/support/fixtures.h"
 #include "tests/support/safetensors_reader.h"
 #include "tests/support/status_matchers.h"
+#include "tests/unit/workers/targets/written_gguf.h"
 #include "workers/base/files.h"
 #include "workers/checkpoint/gguf.h"
 #include "workers/checkpoint/gguf_writer.h"
@@ -84,16 +85,6 @@ absl::StatusOr<ModelConfig> ConfigOf(const std::string& model, const nlohmann::j
   auto config = nlohmann::json::parse(*ReadFile(*SharedDir() + "/fixtures/models/" + model + "/config.json"));
   if (!changes.is_null()) config.update(changes);
   return ParseModelConfig(config.dump());
-}
-
-// The settings as a file has them.
-absl::StatusOr<GgufFile> FileOf(const GgufArchitecture& described) {
-  const TempDir dir;
-  const std::string path = dir / "settings.gguf";
-  const auto plan = PlanGguf("settings.gguf", described.settings, {});
-  auto writer = GgufWriter::Create(path, *plan);
-  BITWRIGHT_EXPECT_OK(writer->Close());
-  return GgufFile::Open(path, "settings.gguf");
 }
 
 const GgufSource* Named(const GgufArchitecture& described, const std::string& name) {
@@ -170,14 +161,14 @@ TEST(GgufArchitectureTest, StacksTheExpertsOfABlock) {
   const GgufSource* router = Named(*described, "blk.1.ffn_gate_inp.weight");
   ASSERT_NE(router, nullptr);
   EXPECT_TRUE(router->wide);
-  const auto file = FileOf(*described);
+  const auto file = WrittenGguf(described->settings);
   EXPECT_EQ(*file->metadata().Integer("llama.expert_count"), 4);
   EXPECT_EQ(*file->metadata().Integer("llama.expert_used_count"), 2);
 }
 
 TEST(GgufArchitectureTest, SaysWhatWidthsExpertsHave) {
   if (!SharedDir()) GTEST_SKIP() << kNoSharedData;
-  const auto file = FileOf(*DescribeGguf(*ConfigOf("qwen2-moe")));
+  const auto file = WrittenGguf(DescribeGguf(*ConfigOf("qwen2-moe"))->settings);
   EXPECT_EQ(*file->metadata().Integer("qwen2moe.expert_feed_forward_length"), 48);
   EXPECT_EQ(*file->metadata().Integer("qwen2moe.expert_shared_feed_forward_length"), 80);
 }
@@ -192,10 +183,10 @@ TEST(GgufArchitectureTest, AddsOneToTheNormsOfGemma) {
 
 TEST(GgufArchitectureTest, SaysWhichBlocksHaveWindows) {
   if (!SharedDir()) GTEST_SKIP() << kNoSharedData;
-  const auto two = FileOf(*DescribeGguf(*ConfigOf("gemma2", {{"query_pre_attn_scalar", 32}})));
+  const auto two = WrittenGguf(DescribeGguf(*ConfigOf("gemma2", {{"query_pre_attn_scalar", 32}}))->settings);
   EXPECT_EQ(*two->metadata().Integer("gemma2.attention.sliding_window"), 16);
   EXPECT_EQ(*two->metadata().Integer("gemma2.attention.sliding_window_pattern"), 2);
-  const auto three = FileOf(*DescribeGguf(*ConfigOf("gemma3-text", {{"query_pre_attn_scalar", 32}})));
+  const auto three = WrittenGguf(DescribeGguf(*ConfigOf("gemma3-text", {{"query_pre_attn_scalar", 32}}))->settings);
   EXPECT_EQ(*three->metadata().Integer("gemma3.attention.sliding_window_pattern"), 3);
 }
 
@@ -216,7 +207,7 @@ TEST(GgufArchitectureTest, WritesFactorsOfRotaryFrequencies) {
   EXPECT_FLOAT_EQ(factors->values.back(), 8);
   const auto phi3 = DescribeGguf(*ConfigOf("phi3-longrope"));
   EXPECT_THAT(Named(*phi3, "rope_factors_long.weight")->values, testing::ElementsAre(1, 2.5, 4, 5.5, 7, 8.5));
-  const auto file = FileOf(*phi3);
+  const auto file = WrittenGguf(phi3->settings);
   EXPECT_EQ(*file->metadata().Integer("phi3.rope.scaling.original_context_length"), 32);
   EXPECT_EQ(*file->metadata().Integer("phi3.rope.dimension_count"), 12);
 }

@@ -9,25 +9,14 @@
 
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
+#include "tests/unit/workers/targets/written_gguf.h"
 #include "workers/base/files.h"
-#include "workers/checkpoint/gguf.h"
-#include "workers/checkpoint/gguf_writer.h"
 
 namespace bitwright::worker {
 namespace {
 
 std::string ModelFile(const std::string& name) {
   return ReadFile(SourcePath("tests/golden/tokenizer/" + name + "/tokenizer.model")).value_or("");
-}
-
-// The metadata of a file with these settings.
-absl::StatusOr<GgufFile> FileOf(const std::vector<GgufSetting>& settings) {
-  const TempDir dir;
-  const std::string path = dir / "pieces.gguf";
-  const auto plan = PlanGguf("pieces.gguf", settings, {});
-  auto writer = GgufWriter::Create(path, *plan);
-  BITWRIGHT_EXPECT_OK(writer->Close());
-  return GgufFile::Open(path, "pieces.gguf");
 }
 
 // The scores of the last `count` tokens, as they stand in the file.
@@ -42,7 +31,7 @@ std::vector<float> LastScores(const std::vector<GgufSetting>& settings, size_t c
 TEST(GgufPiecesTest, HoldsPiecesScoresTypesAndSpecialIds) {
   const std::string model = ModelFile("sentencepiece-llama");
   ASSERT_OK_AND_ASSIGN(const auto settings, GgufPieces({model}, 402));
-  ASSERT_OK_AND_ASSIGN(const GgufFile file, FileOf(settings));
+  ASSERT_OK_AND_ASSIGN(const GgufFile file, WrittenGguf(settings));
   const GgufMetadata& metadata = file.metadata();
   EXPECT_EQ(*metadata.Text("tokenizer.ggml.model"), "llama");
   EXPECT_EQ(*metadata.Text("tokenizer.ggml.pre"), "default");
@@ -73,7 +62,7 @@ TEST(GgufPiecesTest, HoldsPiecesScoresTypesAndSpecialIds) {
 TEST(GgufPiecesTest, TellsPiecesOfTheUserApart) {
   const std::string model = ModelFile("sentencepiece-gemma");
   ASSERT_OK_AND_ASSIGN(const auto settings, GgufPieces({model}, 440));
-  ASSERT_OK_AND_ASSIGN(const GgufFile file, FileOf(settings));
+  ASSERT_OK_AND_ASSIGN(const GgufFile file, WrittenGguf(settings));
   const GgufMetadata& metadata = file.metadata();
   const auto tokens = *metadata.Texts("tokenizer.ggml.tokens");
   const auto types = *metadata.Integers("tokenizer.ggml.token_type");
@@ -98,7 +87,7 @@ TEST(GgufPiecesTest, HearsTheFilesBeside) {
                          R"({"<end>": 400, "y": 402, "z": "a"})",
                          R"({"bos_token_id": 2, "eos_token_id": 7, "pad_token_id": 0})"};
   ASSERT_OK_AND_ASSIGN(const auto settings, GgufPieces(files, 403));
-  ASSERT_OK_AND_ASSIGN(const GgufFile file, FileOf(settings));
+  ASSERT_OK_AND_ASSIGN(const GgufFile file, WrittenGguf(settings));
   const GgufMetadata& metadata = file.metadata();
   const auto tokens = *metadata.Texts("tokenizer.ggml.tokens");
   const auto types = *metadata.Integers("tokenizer.ggml.token_type");

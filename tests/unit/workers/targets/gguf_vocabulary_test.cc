@@ -9,9 +9,8 @@
 #include "absl/strings/str_format.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
+#include "tests/unit/workers/targets/written_gguf.h"
 #include "workers/base/files.h"
-#include "workers/checkpoint/gguf.h"
-#include "workers/checkpoint/gguf_writer.h"
 
 namespace bitwright::worker {
 namespace {
@@ -23,16 +22,6 @@ constexpr char kTiny[] = R"({
   "post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}]}
 })";
 
-// The metadata of a file with these settings.
-absl::StatusOr<GgufFile> FileOf(const std::vector<GgufSetting>& settings) {
-  const TempDir dir;
-  const std::string path = dir / "vocabulary.gguf";
-  const auto plan = PlanGguf("vocabulary.gguf", settings, {});
-  auto writer = GgufWriter::Create(path, *plan);
-  BITWRIGHT_EXPECT_OK(writer->Close());
-  return GgufFile::Open(path, "vocabulary.gguf");
-}
-
 std::string Replaced(std::string text, const std::string& from, const std::string& to) {
   return text.replace(text.find(from), from.size(), to);
 }
@@ -40,7 +29,7 @@ std::string Replaced(std::string text, const std::string& from, const std::strin
 TEST(GgufVocabularyTest, HoldsTokensTypesMergesAndSpecialIds) {
   const auto settings = GgufVocabulary(kTiny, R"({"bos_token": {"content": "<s>"}, "eos_token": null})", 7);
   BITWRIGHT_ASSERT_OK(settings);
-  const auto file = FileOf(*settings);
+  const auto file = WrittenGguf(*settings);
   BITWRIGHT_ASSERT_OK(file);
   const GgufMetadata& metadata = file->metadata();
   EXPECT_THAT(*metadata.Texts("tokenizer.ggml.tokens"),
@@ -61,7 +50,7 @@ TEST(GgufVocabularyTest, NamesTheFirstCutOfEveryByteLevelTokenizer) {
     const auto text = ReadFile(*shared + "/fixtures/tokenizers/" + name + "/tokenizer.json");
     const auto settings = GgufVocabulary(*text, std::nullopt, 3000);
     BITWRIGHT_ASSERT_OK(settings);
-    EXPECT_EQ(*FileOf(*settings)->metadata().Text("tokenizer.ggml.pre"), cut);
+    EXPECT_EQ(*WrittenGguf(*settings)->metadata().Text("tokenizer.ggml.pre"), cut);
   }
 }
 
@@ -73,7 +62,7 @@ TEST(GgufVocabularyTest, TellsCutsApartByWhetherMergesAreIgnored) {
   tokenizer["model"]["ignore_merges"] = false;
   const auto settings = GgufVocabulary(tokenizer.dump(), std::nullopt, 3000);
   BITWRIGHT_ASSERT_OK(settings);
-  EXPECT_EQ(*FileOf(*settings)->metadata().Text("tokenizer.ggml.pre"), "dbrx");
+  EXPECT_EQ(*WrittenGguf(*settings)->metadata().Text("tokenizer.ggml.pre"), "dbrx");
 }
 
 // Letters, bytes and a joined token in SentencePiece's style.
@@ -94,7 +83,7 @@ TEST(GgufVocabularyTest, GivesScoresWhereMergesAreASentencePieceModels) {
   tokenizer["model"]["merges"] = nlohmann::json::parse(R"([["a", "b"], ["b", "c"], ["ab", "c"], ["a", "bc"]])");
   const auto settings = GgufVocabulary(tokenizer.dump(), std::nullopt, 263);
   BITWRIGHT_ASSERT_OK(settings);
-  const auto file = FileOf(*settings);
+  const auto file = WrittenGguf(*settings);
   const GgufMetadata& metadata = file->metadata();
   EXPECT_EQ(*metadata.Text("tokenizer.ggml.model"), "llama");
   EXPECT_FALSE(*metadata.Truth("tokenizer.ggml.add_space_prefix"));
@@ -114,7 +103,7 @@ TEST(GgufVocabularyTest, GivesMergesWhereTheyAreNot) {
       nlohmann::json::parse(R"({"single": [{"SpecialToken": {"id": "<unk>"}}, {"Sequence": {"id": "A"}}]})");
   const auto settings = GgufVocabulary(tokenizer.dump(), std::nullopt, 263);
   BITWRIGHT_ASSERT_OK(settings);
-  EXPECT_EQ(*FileOf(*settings)->metadata().Text("tokenizer.ggml.model"), "gemma4");
+  EXPECT_EQ(*WrittenGguf(*settings)->metadata().Text("tokenizer.ggml.model"), "gemma4");
 }
 
 TEST(GgufVocabularyTest, RefusesPiecesThatLlamaCppWouldReadOtherwise) {
