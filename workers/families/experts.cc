@@ -71,8 +71,16 @@ struct ExpertsPlan {
   std::vector<bool> sparse;  // by layer; where false, one dense part
 };
 
+// Each matrix of an expert is a tensor with a name; the largest published models have about 70,000.
+constexpr int64_t kMaxExpertMatrices = int64_t{1} << 19;
+
 absl::Status ReadExperts(const ConfigReader& from, const char* experts_key, int64_t fallback, ExpertsPlan& plan) {
   ABSL_ASSIGN_OR_RETURN(plan.experts, from.Size(experts_key, fallback));
+  const int64_t most = kMaxExpertMatrices / (3 * plan.base.sizes.layers);
+  if (plan.experts > most) {
+    return ConfigInvalidError(experts_key, "is above " + std::to_string(most) + ", the most that " +
+                                               std::to_string(plan.base.sizes.layers) + " layers may have");
+  }
   ABSL_ASSIGN_OR_RETURN(plan.chosen, from.Size("num_experts_per_tok"));
   if (plan.chosen > plan.experts) {
     return ConfigInvalidError("num_experts_per_tok", "is above the number of experts, " + std::to_string(plan.experts));
