@@ -74,15 +74,15 @@ LiveSets::LiveSets(const v1::ModelInfo& info, const v1::Recipe::Rounding& roundi
       end_ = std::max(end_, static_cast<double>(unit.weights()));
       continue;
     }
-    by_feedback_.bytes = std::max(by_feedback_.bytes, Weights(unit) + Rounding(unit, false));
+    by_feedback_.bytes = std::max(by_feedback_.bytes, Weights(unit) + Rounding(unit, false, false));
     by_feedback_.thread = std::max(by_feedback_.thread, kRoundedPiece * n);
-    on_grids_.bytes = std::max(on_grids_.bytes, Weights(unit) + Rounding(unit, true));
+    on_grids_.bytes = std::max(on_grids_.bytes, Weights(unit) + Rounding(unit, true, priced_on_grids_));
     on_grids_.thread = std::max(on_grids_.thread, kGridPiece * n);
     widest_ = std::max(widest_, n);
   }
 }
 
-double LiveSets::Rounding(const v1::UnitInfo& unit, bool on_grids) const {
+double LiveSets::Rounding(const v1::UnitInfo& unit, bool on_grids, bool on_lattices) const {
   double linear = 0;
   for (const auto& one : unit.linears()) {
     linear = std::max(linear, static_cast<double>(one.in_features()) * static_cast<double>(one.out_features()));
@@ -91,7 +91,7 @@ double LiveSets::Rounding(const v1::UnitInfo& unit, bool on_grids) const {
   const double beside = RoundingBeside(n, linear, rtn_);
   if (!on_grids) return beside;
   // H once more, of the same order; on lattices, which only those targets have that price on grids, another factor.
-  return beside + square + (priced_on_grids_ ? std::max(Factorizing(n), 2 * square + Triangle(n)) : 0);
+  return beside + square + (on_lattices ? std::max(Factorizing(n), 2 * square + Triangle(n)) : 0);
 }
 
 double StreamBytes(const v1::ModelInfo& info, int64_t windows, int64_t window) {
@@ -191,10 +191,10 @@ LiveSet LiveSets::Check(std::span<const int> units, int64_t measurements, int64_
   for (const int unit : units) {
     const v1::UnitInfo& info = info_.units(unit);
     branch = std::max(
-        branch, Bytes(info_.live().block()) + Weights(info) + std::max(values, Rounding(info, rounded_on_grids_)));
+        branch, Bytes(info_.live().block()) + Weights(info) + std::max(values, Rounding(info, true, false)));
   }
   return ToLiveSet(streams + RoundedInputs() + std::max({Pass(windows, window, false), branch, values + head}),
-                   std::max(PassThread(window), (rounded_on_grids_ ? on_grids_ : by_feedback_).thread));
+                   std::max(PassThread(window), on_grids_.thread));
 }
 
 LiveSet LiveSets::Evaluate(int64_t windows, int64_t window, v1::ComputeType compute) const {

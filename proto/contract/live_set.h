@@ -69,7 +69,7 @@ class LiveSets {
   };
 
   // Rounding a unit, beside its weights.
-  double Rounding(const v1::UnitInfo& unit, bool on_grids) const;
+  double Rounding(const v1::UnitInfo& unit, bool on_grids, bool on_lattices) const;
 
   const v1::ModelInfo& info_;
   const bool rtn_;

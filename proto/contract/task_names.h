@@ -48,6 +48,7 @@ struct TaskFile {
   static constexpr char kSensitivity[] = "sensitivity";
   static constexpr char kChecks[] = "checks";
   static constexpr char kAllocation[] = "allocation";
+  static constexpr char kPrices[] = "prices";
   static constexpr char kWeights[] = "weights";
   static constexpr char kTokens[] = "tokens";
   static constexpr char kHeldOut[] = "held_out";

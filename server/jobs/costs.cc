@@ -6,6 +6,13 @@
 #include "proto/contract/memory_cuts.h"
 
 namespace bitwright::server {
+namespace {
+
+// Of rounding in a check: as a target's for the result (TargetInfo.rounding_passes of those with integers), and once
+// more for the price.
+constexpr double kCheckPasses = 13;
+
+}  // namespace
 
 Costs::Costs(const v1::ModelInfo& info, const v1::TargetInfo& target, const v1::Recipe& recipe, int window)
     : info_(info), target_(target), recipe_(recipe), window_(window), rounding_(info.blocks()) {
@@ -76,7 +83,7 @@ double Costs::CheckFlops(Cut blocks, const std::vector<int>& units, int windows)
   for (const int unit : units) {
     last = info_.units(unit).block();
     const double pass = (info_.blocks() - last) * Forward(rows) + Head(rows);
-    flops += Measurements() * pass + target_.rounding_passes() * Rounding(info_.units(unit), Measurements());
+    flops += Measurements() * pass + kCheckPasses * Rounding(info_.units(unit), Measurements());
   }
   return flops + (last - blocks.begin) * Forward(rows);
 }

@@ -32,25 +32,10 @@ std::vector<Cut> BlockRanges(const v1::ModelInfo& info, int64_t calibration_toke
   return SplitEvenly(info.blocks(), static_cast<int>(std::min<double>(by_bytes, by_activations)));
 }
 
-// Fills a task with whole blocks up to kProfileFlops, within each range.
-std::vector<ProfileCut> ProfileCuts(const Costs& costs, const std::vector<Cut>& ranges) {
-  std::vector<ProfileCut> cuts;
-  for (size_t range = 0; range < ranges.size(); ++range) {
-    int begin = ranges[range].begin;
-    for (int block = begin + 1; block <= ranges[range].end; ++block) {
-      const bool full = block < ranges[range].end && costs.ProfileFlops({begin, block + 1}) > kProfileFlops;
-      if (full || block == ranges[range].end) {
-        cuts.push_back({{begin, block}, static_cast<int>(range)});
-        begin = block;
-      }
-    }
-  }
-  return cuts;
-}
-
 // Fills a task with units up to kProfileFlops and kCheckBytes, within each range.
-std::vector<CheckCut> CheckCuts(const v1::ModelInfo& info, const v1::Recipe& recipe, const Costs& costs,
-                                const std::vector<Cut>& ranges, int windows, int window) {
+std::vector<CheckCut> CutChecks(const v1::ModelInfo& info, const v1::Recipe& recipe, const std::vector<Cut>& ranges,
+                                int windows, int window) {
+  const Costs costs(info, v1::TargetInfo::default_instance(), recipe, window);  // of no target
   const auto range_of = [&](int unit) {
     size_t range = 0;
     while (info.units(unit).block() >= ranges[range].end) ++range;
@@ -112,15 +97,25 @@ Cuts CutJob(const v1::ModelInfo& info, const v1::Recipe& recipe, int calibration
   cuts.profile_windows = std::min(recipe.sensitivity().windows(), calibration_windows);
   cuts.profile_stride = calibration_windows / std::max(cuts.profile_windows, 1);
   cuts.curvature = SplitBySize(cuts.profile_windows, kShardWindows);
+  const int checked_windows = cuts.curvature.empty() ? 0 : cuts.curvature[0].size();
+  cuts.checks = CutChecks(info, recipe, cuts.ranges, checked_windows, window);
   return cuts;
 }
 
-GoalCuts CutGoal(const v1::ModelInfo& info, const v1::TargetInfo& target, const v1::Recipe& recipe, const Cuts& cuts,
-                 int window) {
-  const Costs costs(info, target, recipe, window);
-  const int checked_windows = cuts.curvature.empty() ? 0 : cuts.curvature[0].size();
-  return {.profiles = ProfileCuts(costs, cuts.ranges),
-          .checks = CheckCuts(info, recipe, costs, cuts.ranges, checked_windows, window)};
+// Fills a task with whole blocks up to kProfileFlops, within each range.
+std::vector<ProfileCut> CutProfiles(const Costs& costs, const Cuts& cuts) {
+  std::vector<ProfileCut> profiles;
+  for (size_t range = 0; range < cuts.ranges.size(); ++range) {
+    int begin = cuts.ranges[range].begin;
+    for (int block = begin + 1; block <= cuts.ranges[range].end; ++block) {
+      const bool full = block < cuts.ranges[range].end && costs.ProfileFlops({begin, block + 1}) > kProfileFlops;
+      if (full || block == cuts.ranges[range].end) {
+        profiles.push_back({{begin, block}, static_cast<int>(range)});
+        begin = block;
+      }
+    }
+  }
+  return profiles;
 }
 
 }  // namespace bitwright::server

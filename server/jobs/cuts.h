@@ -44,6 +44,8 @@ struct CheckCut {
   int range = 0;
 };
 
+class Costs;
+
 // How a job is cut into tasks. Depends on the tensors that the model uses, recipe and amount of data alone: never on
 // the fleet, and never on what else lies in the model's folder.
 struct Cuts {
@@ -53,12 +55,7 @@ struct Cuts {
   std::vector<EvaluationCut> evaluation;  // of reference and evaluate tasks, text after text
   int profile_windows = 0;                // calibration windows for curvature and checks, evenly spread over the text:
   int profile_stride = 1;                 // every profile_stride-th
-};
-
-// What is cut by a target besides, within those cuts.
-struct GoalCuts {
-  std::vector<ProfileCut> profiles;  // blocks of profile tasks
-  std::vector<CheckCut> checks;      // units of check tasks, which measure on the windows of curvature[0]
+  std::vector<CheckCut> checks;           // units of check tasks, which measure on the windows of curvature[0]
 };
 
 // Units to measure, `count` of them, or all where there are fewer: spread evenly over depth, and over the kinds of
@@ -68,8 +65,8 @@ std::vector<int> CheckedUnits(const v1::ModelInfo& info, int count);
 // `evaluation_windows`: of each evaluation text.
 Cuts CutJob(const v1::ModelInfo& info, const v1::Recipe& recipe, int calibration_windows, int window,
             const std::vector<int>& evaluation_windows);
-GoalCuts CutGoal(const v1::ModelInfo& info, const v1::TargetInfo& target, const v1::Recipe& recipe, const Cuts& cuts,
-                 int window);
+// Blocks of profile tasks, which are cut by a target besides, within those cuts.
+std::vector<ProfileCut> CutProfiles(const Costs& costs, const Cuts& cuts);
 
 // Number of calibration shards: the statistics of all shards and of their merge take at most the bytes of the tensors;
 // no shard is smaller than kShardWindows (but the only one); at least 1, at most kMaxTokenShards.

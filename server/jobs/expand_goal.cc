@@ -37,6 +37,7 @@ void GoalNodes::Allocate() {
     if (goal_.all.whole()) *params->mutable_recipe() = PartsOf(goal_.recipe);
     builder.Input(TaskFile::kInfo, goal_.all.job.info).Needs(LiveSets::Small(), 1e4 * goal_.all.info.units_size());
     prices_.Link(builder);
+    goal_.shared.LinkChecks(builder);
   });
 }
 
@@ -177,6 +178,7 @@ void GoalNodes::Report() {
     builder.Input(TaskFile::kInfo, goal_.all.job.info)
         .Input(TaskFile::kProvenance, *goal_.facts.provenance)
         .Link(TaskFile::kAllocation, goal_.Key(TaskKind::kAllocate), TaskFile::kAllocation)
+        .Link(TaskFile::kPrices, goal_.Key(TaskKind::kAllocate), TaskFile::kPrices)
         .Link(TaskFile::kManifest, goal_.Key(TaskKind::kAssemble), TaskFile::kManifest)
         .Link(TaskFile::kSelection, goal_.Key(TaskKind::kSelect), TaskFile::kSelection)
         .Needs(LiveSets::Small(), 0);

@@ -1,11 +1,27 @@
 #include "server/jobs/expand_shared.h"
 
+#include <utility>
+
 #include "proto/contract/task_names.h"
 #include "server/jobs/expand_answers.h"
 #include "server/jobs/expand_texts.h"
+#include "server/jobs/recipe_check.h"
 #include "server/jobs/texts.h"
 
 namespace bitwright::server {
+namespace {
+
+// What checks depend on: recipes that differ elsewhere share them through the action cache.
+v1::Recipe CheckedPart(v1::Recipe recipe) {
+  recipe.clear_calibration();
+  recipe.clear_candidates();
+  recipe.clear_evaluation();
+  recipe.mutable_sensitivity()->clear_windows();
+  recipe.mutable_sensitivity()->clear_checked_units();
+  return PartsOf(std::move(recipe));
+}
+
+}  // namespace
 
 // Memory is bounded by what the first target asks for.
 SharedNodes::SharedNodes(ExpandContext& context)
@@ -28,6 +44,7 @@ void SharedNodes::Analyze() {
     for (int j = 0; j <= last_range(); ++j) ProfileReference(i, j);
     for (int j = last_range(); j >= 0; --j) Curvature(i, j);
   }
+  for (int k = 0; k < static_cast<int>(cuts.checks.size()); ++k) Check(k);
 }
 
 void SharedNodes::Answer(const std::vector<v1::QuestionsSummary>& files) {
@@ -127,6 +144,26 @@ void SharedNodes::Merge(int range) {
   });
 }
 
+void SharedNodes::Check(int index) {
+  context_.Add(TaskKey(TaskKind::kCheck, index), [&](NodeBuilder& builder) {
+    const CheckCut& cut = context_.cuts.checks[static_cast<size_t>(index)];
+    const Cut blocks = context_.cuts.ranges[static_cast<size_t>(cut.range)];
+    const int windows = context_.cuts.curvature[0].size();
+    auto* params = builder.spec().mutable_check();
+    SetProfileWindows(0, *params);
+    SetRange(blocks, params->mutable_blocks());
+    for (const int unit : cut.units) params->add_units(context_.info.units(unit).name());
+    if (context_.whole()) *params->mutable_recipe() = CheckedPart(context_.job.recipe);
+    builder.Files(context_.inputs, ModelFiles::kNumeric)
+        .Link(TaskFile::kHidden, ProfileReferenceKey(0, last_range()), TaskFile::kHidden)
+        .Needs(live_.Check(cut.units, costs_.Measurements(), windows, window_),
+               costs_.CheckFlops(blocks, cut.units, windows))
+        .Numeric();
+    LinkEntering(builder, 0, cut.range);
+    LinkMoments(builder, cut.range);
+  });
+}
+
 // Whoever writes the statistics that are rounded by factorizes them: once for all tasks, in the same bytes.
 bool SharedNodes::Factorizes() const { return context_.job.recipe.rounding().method() == v1::ROUNDING_METHOD_GPTQ; }
 
@@ -141,6 +178,19 @@ void SharedNodes::LinkStatistics(NodeBuilder& builder, int range) const {
   builder.Link(TaskFile::kStatistics,
                Merges() ? TaskKey(TaskKind::kMerge, range) : TaskKey(TaskKind::kCalibrate, 0, range),
                TaskFile::kStatistics);
+}
+
+void SharedNodes::LinkMoments(NodeBuilder& builder, int range) const {
+  LinkStatistics(builder, range);
+  for (int i = 0; i < static_cast<int>(context_.cuts.curvature.size()); ++i) {
+    builder.Link(Numbered(TaskFile::kCurvature, i), TaskKey(TaskKind::kCurvature, i, range), TaskFile::kCurvature);
+  }
+}
+
+void SharedNodes::LinkChecks(NodeBuilder& builder) const {
+  for (int k = 0; k < static_cast<int>(context_.cuts.checks.size()); ++k) {
+    builder.Link(Numbered(TaskFile::kChecks, k), TaskKey(TaskKind::kCheck, k), TaskFile::kChecks);
+  }
 }
 
 // Held-out windows of the calibration text: computed in as the evaluation is.

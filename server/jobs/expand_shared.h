@@ -10,13 +10,13 @@
 namespace bitwright::server {
 
 // The nodes that all goals of a job share, since nothing in them depends on a target: the unquantized model on the
-// evaluation text, calibration and curvature. Goals link to them by what is below.
+// evaluation text, calibration, curvature, and what was measured of single units. Goals link to them by what is below.
 class SharedNodes {
  public:
   // Keeps a reference. Precondition: all texts are tokenized, and cut.
   explicit SharedNodes(ExpandContext& context);
 
-  // reference[i], calibrate[i,j] and merge[j], reference[profile,i,j], curvature[i,j].
+  // reference[i], calibrate[i,j] and merge[j], reference[profile,i,j], curvature[i,j], check[k].
   void Analyze();
   // reference[held-out]: held-out windows of the calibration text, computed in as the evaluation is.
   void HeldOutReference();
@@ -28,8 +28,11 @@ class SharedNodes {
   void LinkStatistics(NodeBuilder& builder, int range) const;
   // What enters a range: the stream of those windows of the calibration text that stand for it.
   void LinkEntering(NodeBuilder& builder, int shard, int range) const;
+  // The same, and the curvature of those blocks.
+  void LinkMoments(NodeBuilder& builder, int range) const;
   // What the curvature tells of the ends: of the first blocks, and where they are others, of the last.
   void LinkEnds(NodeBuilder& builder) const;
+  void LinkChecks(NodeBuilder& builder) const;
   // Windows of the calibration text that stand for it, on their way through blocks.
   template <typename Params>
   void SetProfileWindows(int shard, Params& params) const {
@@ -46,6 +49,7 @@ class SharedNodes {
   void Curvature(int shard, int range);
   void Calibrate(int shard, int range);
   void Merge(int range);
+  void Check(int index);
   bool Merges() const { return context_.cuts.shards.size() > 1; }
   bool Factorizes() const;
   v1::Factoring Factoring() const;

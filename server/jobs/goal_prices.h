@@ -1,11 +1,13 @@
 #pragma once
 
+#include <vector>
+
 #include "server/jobs/cuts.h"
 #include "server/jobs/goal_context.h"
 
 namespace bitwright::server {
 
-// What the formats of one goal's target cost: profile[j], where the target stores them profile[ends], check[j].
+// What the formats of one goal's target cost: profile[j], where the target stores them profile[ends].
 class GoalPrices {
  public:
   // Keeps a reference. `prices`: the goal whose prices this one takes, itself or an earlier one of the same target.
@@ -18,11 +20,10 @@ class GoalPrices {
  private:
   void Profile(int index);
   void ProfileEnds();
-  void Check(int index);
 
   const GoalContext& goal_;
   const int prices_;
-  const GoalCuts cuts_;
+  const std::vector<ProfileCut> profiles_;
 };
 
 }  // namespace bitwright::server

@@ -16,12 +16,13 @@ struct Variant {
   std::string unit;
   Format format;
   DeviceMatrix x;
+  double predicted = 0;
 };
 
 class Check {
  public:
-  Check(BlockRunner& runner, const StatisticsFile& statistics, const ProfileOptions& options)
-      : runner_(runner), statistics_(statistics), options_(options) {}
+  Check(BlockRunner& runner, const CheckMoments& moments, const ProfileOptions& options)
+      : runner_(runner), moments_(moments), options_(options) {}
 
   // All variants so far pass through the block.
   void Pass(const BlockWeights& block) {
@@ -31,13 +32,14 @@ class Check {
   // Adds the variants of a unit of this block, behind the block; x is the stream that enters it.
   absl::Status Branch(BlockWeights& block, size_t unit, const Matrix& x) {
     const UnitSpec& spec = block.program.units[unit];
+    ABSL_ASSIGN_OR_RETURN(const std::vector<double> row_weights, moments_.curvature.Rows(spec.name, spec.out()));
     for (const Format& format : CheckedFormats(options_, options_.formats(spec))) {
       const Matrix& original = block.matrices[unit].weight.view();
       runner_.GiveBack();  // rounding takes as much again
       DeviceMatrix rounded(runner_.device(), DType::kF32, original.rows, original.columns);
-      ABSL_RETURN_IF_ERROR(Round(spec, format, original, rounded.view()));
+      ABSL_ASSIGN_OR_RETURN(const double predicted, Round(spec, format, original, row_weights, rounded.view()));
       Variant& variant =
-          variants_.emplace_back(Variant{spec.name, format, runner_.NewStream(x.rows / runner_.window())});
+          variants_.emplace_back(Variant{spec.name, format, runner_.NewStream(x.rows / runner_.window()), predicted});
       runner_.device().Copy(x, variant.x.view());
       std::swap(block.matrices[unit].weight, rounded);
       block.matrices[unit].input = InputOf(format);
@@ -60,29 +62,36 @@ class Check {
     for (size_t v = 0; v < variants_.size(); ++v) {
       if (checks.empty() || checks.back().unit != variants_[v].unit) checks.push_back({variants_[v].unit, {}});
       ABSL_ASSIGN_OR_RETURN(const EvaluationSummary summary, Summarize(stats[v], runner_.window() - 1));
-      checks.back().measurements.push_back({variants_[v].format, summary.kl.mean});
+      checks.back().measurements.push_back({variants_[v].format, summary.kl.mean, variants_[v].predicted});
     }
     return checks;
   }
 
  private:
-  absl::Status Round(const UnitSpec& unit, const Format& format, const Matrix& from, const Matrix& to) const {
+  // What the curvature predicts of it, nats per token. row_weights [out], the diagonal of G.
+  absl::StatusOr<double> Round(const UnitSpec& unit, const Format& format, const Matrix& from,
+                               std::span<const double> row_weights, const Matrix& to) const {
+    double predicted = 0;
     RoundingOptions rounding = options_.rounding;
     rounding.storage_type = runner_.model().UnitType(unit);
     rounding.on_grids = AnyOnGrid({&format, 1});
     Device& device = runner_.device();
-    return ForEachInput(unit, statistics_, rounding, device, [&](const InputRounder& input) {
+    ABSL_RETURN_IF_ERROR(ForEachInput(unit, moments_.statistics, rounding, device, [&](const InputRounder& input) {
+      const Matrix fused = FusedRows(unit, input, from);
       ForEachLinear(unit, input, [&](const LinearSpec& linear, int64_t row) {
-        const QuantizedLinear quantized =
-            input.rounder.Round(from.Rows(row, linear.out), FusedRows(unit, input, from), format);
-        WriteValues(quantized, format, rounding.storage_type, device, to.Rows(row, linear.out));
+        const Matrix weights = from.Rows(row, linear.out);
+        const auto own_rows = row_weights.subspan(static_cast<size_t>(row), static_cast<size_t>(linear.out));
+        predicted += input.rounder.Losses(weights, fused, {&format, 1}, own_rows)[0].weighted / 2;
+        WriteValues(input.rounder.Round(weights, fused, format), format, rounding.storage_type, device,
+                    to.Rows(row, linear.out));
       });
       return absl::OkStatus();
-    });
+    }));
+    return predicted;
   }
 
   BlockRunner& runner_;
-  const StatisticsFile& statistics_;
+  const CheckMoments moments_;
   const ProfileOptions& options_;
   std::vector<Variant> variants_;
 };
@@ -105,12 +114,12 @@ std::vector<Format> CheckedFormats(const ProfileOptions& options, std::span<cons
   return checked;
 }
 
-absl::StatusOr<std::vector<UnitCheck>> CheckUnits(BlockRunner& runner, const StatisticsFile& statistics, int64_t begin,
+absl::StatusOr<std::vector<UnitCheck>> CheckUnits(BlockRunner& runner, const CheckMoments& moments, int64_t begin,
                                                   std::span<const CheckedUnit> units, const CheckData& data,
                                                   const ProfileOptions& options,
                                                   const std::function<void(double)>& progress) {
   const int64_t layers = runner.model().config().layers;
-  Check check(runner, statistics, options);
+  Check check(runner, moments, options);
   const DeviceMatrix x = runner.NewStream(data.entering.rows / runner.window());
   runner.device().Copy(data.entering, x.view());
   size_t next = 0;

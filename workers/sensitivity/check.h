@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "workers/evaluate/summary.h"
 #include "workers/model/block_runner.h"
+#include "workers/sensitivity/curvature_file.h"
 #include "workers/sensitivity/profile.h"
 
 namespace bitwright::worker {
@@ -16,7 +17,8 @@ struct UnitCheck {
   std::string unit;
   struct Measurement {
     Format format;
-    Estimate kl;  // nats per token
+    Estimate kl;           // nats per token
+    double predicted = 0;  // the same, as UnitProfile::Option has it
   };
   std::vector<Measurement> measurements;  // of the checked widths, then the middle one
 };
@@ -26,6 +28,12 @@ struct CheckData {
   std::span<const int32_t> ids;  // [windows · window]
   Matrix entering;               // [windows · window, hidden], the stream that enters the first of the blocks
   Matrix reference;              // of the same shape, final hidden states of the unquantized model
+};
+
+// What units are rounded and priced by, of their blocks.
+struct CheckMoments {
+  const StatisticsFile& statistics;
+  const CurvatureFiles& curvature;
 };
 
 // One unit to measure.
@@ -41,8 +49,8 @@ std::vector<Format> CheckedFormats(const ProfileOptions& options, std::span<cons
 // Measures `units`, whose blocks rise and begin at `begin` or later, at the middle and the checked widths, all in one
 // pass: a unit's streams leave the unquantized one at its block, and every later block is loaded once for all of them.
 // Live at a time: one block, one of its units once more, and a stream of activations for each measurement. Errors of
-// LoadBlock and ForEachInput.
-absl::StatusOr<std::vector<UnitCheck>> CheckUnits(BlockRunner& runner, const StatisticsFile& statistics, int64_t begin,
+// LoadBlock, CurvatureFiles::Rows and ForEachInput.
+absl::StatusOr<std::vector<UnitCheck>> CheckUnits(BlockRunner& runner, const CheckMoments& moments, int64_t begin,
                                                   std::span<const CheckedUnit> units, const CheckData& data,
                                                   const ProfileOptions& options,
                                                   const std::function<void(double)>& progress);

@@ -302,7 +302,10 @@ absl::Status RunAllocate(const v1::AllocateParams& params, TaskIo& io) {
     ABSL_RETURN_IF_ERROR(PlanWithin(params, mixed, units, *stored, allocation));
   }
   AddFront(front, *stored, allocation);
-  return io.WriteProto(TaskFile::kAllocation, allocation);
+  ABSL_RETURN_IF_ERROR(io.WriteProto(TaskFile::kAllocation, allocation));
+  v1::Sensitivity prices;
+  prices.mutable_units()->Assign(units.begin(), units.end());
+  return io.WriteProto(TaskFile::kPrices, prices);
 }
 
 }  // namespace bitwright::worker

@@ -30,9 +30,10 @@ absl::StatusOr<std::vector<CheckedUnit>> FindUnits(const v1::CheckParams& params
 absl::Status RunCheck(const v1::CheckParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const Model model, io.OpenModel());
   ABSL_ASSIGN_OR_RETURN(const std::vector<CheckedUnit> units, FindUnits(params, model));
-  ABSL_ASSIGN_OR_RETURN(const Target* target, FindTarget(params.target()));
   ABSL_ASSIGN_OR_RETURN(const std::string statistics_path, io.InputPath(TaskFile::kStatistics));
   ABSL_ASSIGN_OR_RETURN(const StatisticsFile statistics, StatisticsFile::Open(statistics_path));
+  ABSL_ASSIGN_OR_RETURN(const auto curvature_paths, io.InputPaths(NumberedPrefix(TaskFile::kCurvature)));
+  ABSL_ASSIGN_OR_RETURN(const CurvatureFiles curvature, CurvatureFiles::Open(curvature_paths));
   const int64_t begin = params.windows().begin(), end = params.windows().end(), window = params.window();
   ABSL_ASSIGN_OR_RETURN(const std::vector<int32_t> ids,
                         io.IdRows(TaskFile::kIds, begin, end, params.stride(), window, model.config().vocab));
@@ -44,8 +45,8 @@ absl::Status RunCheck(const v1::CheckParams& params, TaskIo& io) {
                         io.EnteringStream(runner, params.windows(), params.stride(), first));
   const CheckData data{ids, entering.view(), reference.view()};
   ABSL_ASSIGN_OR_RETURN(const std::vector<UnitCheck> measured,
-                        CheckUnits(runner, statistics, first, units, data, ProfileOptionsOf(params.recipe(), *target),
-                                   [&](double share) { io.Progress(share); }));
+                        CheckUnits(runner, {statistics, curvature}, first, units, data,
+                                   CheckOptionsOf(params.recipe()), [&](double share) { io.Progress(share); }));
   v1::Checks checks;
   for (const UnitCheck& from : measured) {
     v1::Checks::Unit& to = *checks.add_units();
@@ -55,6 +56,7 @@ absl::Status RunCheck(const v1::CheckParams& params, TaskIo& io) {
       *m.mutable_format() = ToProto(measurement.format);
       m.set_kl(measurement.kl.value);
       m.set_kl_standard_error(measurement.kl.standard_error);
+      m.set_predicted(measurement.predicted);
     }
   }
   return io.WriteProto(TaskFile::kChecks, checks);

@@ -28,14 +28,11 @@ struct OwnChecks {
 absl::StatusOr<OwnChecks> OwnChecksOf(const v1::Checks::Unit& check, const v1::Sensitivity::Unit& unit) {
   OwnChecks own;
   for (const v1::Checks::Measurement& measurement : check.measurements()) {
+    const auto format = FormatOf(measurement.format());
+    if (!format.ok()) return TaskInputDamagedError(TaskFile::kChecks, "measures '" + check.name() + "' in no format");
     const int option = FindOption(unit, measurement.format());
-    if (option < 0) {
-      return TaskInputDamagedError(TaskFile::kChecks,
-                                   "measures '" + check.name() + "' in a format it has no option for");
-    }
-    own.by_option[option] = measurement.kl();
-    ABSL_ASSIGN_OR_RETURN(const Format format, FormatOf(measurement.format()));
-    own.checks.push_back({WidthOf(format), measurement.kl(), unit.options(option).loss()});
+    if (option >= 0) own.by_option[option] = measurement.kl();
+    own.checks.push_back({WidthOf(*format), measurement.kl(), measurement.predicted()});
   }
   return own;
 }

@@ -1,5 +1,7 @@
 #include "workers/tasks/recipe_options.h"
 
+#include <utility>
+
 #include "proto/contract/format_choice.h"
 
 namespace bitwright::worker {
@@ -27,6 +29,20 @@ ProfileOptions ProfileOptionsOf(const v1::Recipe& recipe, const Target& target) 
   }
   options.formats = [formats = recipe.formats(), &target](const UnitSpec& unit) {
     return FormatsOf(formats, target, unit);
+  };
+  return options;
+}
+
+ProfileOptions CheckOptionsOf(const v1::Recipe& recipe) {
+  const Target& target = *Targets().front();
+  ProfileOptions options = ProfileOptionsOf(recipe, target);
+  options.formats = [allowed = std::move(options.formats), &target](const UnitSpec& unit) {
+    const auto rounded = [](std::vector<Format> formats) {
+      std::erase_if(formats, [](const Format& format) { return std::holds_alternative<PlainFormat>(format); });
+      return formats;
+    };
+    std::vector<Format> formats = rounded(allowed(unit));
+    return formats.empty() ? rounded(FormatsOf({}, target, unit)) : formats;
   };
   return options;
 }

@@ -18,6 +18,11 @@ RoundingOptions RoundingOf(const v1::Recipe::Rounding& rounding);
 // Of the formats that a target stores; it must outlive them.
 ProfileOptions ProfileOptionsOf(const v1::Recipe& recipe, const Target& target);
 
+// Of the formats in which units are measured, whatever target a plan is for: what a measurement says of predictions at
+// a width, it says of every target's, and one job measures for all of them. They are the default target's that the
+// recipe allows, or all of these where it allows none.
+ProfileOptions CheckOptionsOf(const v1::Recipe& recipe);
+
 // What a calibrate or merge task makes of second moments: nothing where its params have no factoring.
 template <typename Params>
 std::optional<FactorOptions> FactoringOf(const Params& params) {

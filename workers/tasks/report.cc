@@ -25,17 +25,30 @@ void FillAllocation(const v1::Allocation& from, v1::Report::AllocationSummary& t
   *to.mutable_checks() = from.checks();
 }
 
-void FillUnits(const v1::Plan& plan, v1::Report& report) {
-  for (const v1::UnitPlan& from : plan.units()) {
+absl::Status FillUnits(const v1::Plan& plan, const v1::Sensitivity& prices, v1::Report& report) {
+  const auto same_name = [](const v1::UnitPlan& a, const v1::Sensitivity::Unit& b) { return a.unit() == b.name(); };
+  if (!std::ranges::equal(plan.units(), prices.units(), same_name)) {
+    return TaskInputDamagedError(TaskFile::kPrices, "does not have the units of the plan, in their order");
+  }
+  for (int u = 0; u < plan.units_size(); ++u) {
+    const v1::UnitPlan& from = plan.units(u);
     v1::Report::Unit& to = *report.add_units();
     to.set_name(from.unit());
-    const auto format = FormatOf(from.format());
-    if (!format.ok()) continue;  // CheckCandidate has looked
-    to.set_format(FormatName(*format));
-    to.set_bits(WidthOf(*format));
+    ABSL_ASSIGN_OR_RETURN(const Format format, FormatOf(from.format()));
+    to.set_format(FormatName(format));
+    to.set_bits(WidthOf(format));
     to.set_bytes(from.bytes());
     to.set_sensitivity(from.predicted_loss());
+    for (const v1::FormatOption& priced : prices.units(u).options()) {
+      v1::Report::Unit::Option& option = *to.add_options();
+      ABSL_ASSIGN_OR_RETURN(const Format other, FormatOf(priced.format()));
+      option.set_format(FormatName(other));
+      option.set_bytes(priced.bytes());
+      option.set_loss(priced.loss());
+      option.set_measured(priced.measured());
+    }
   }
+  return absl::OkStatus();
 }
 
 // How the unquantized model and the selected plan answer the files of questions.
@@ -85,10 +98,12 @@ absl::Status FillSample(const TaskIo& io, v1::GreedySample& sample) {
 absl::Status RunReport(const v1::ReportParams& params, TaskIo& io) {
   v1::ModelInfo info;
   v1::Allocation allocation;
+  v1::Sensitivity prices;
   v1::Selection selection;
   v1::Report report;
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kInfo, info));
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kAllocation, allocation));
+  ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kPrices, prices));
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kSelection, selection));
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kManifest, *report.mutable_artifact()));
   ABSL_RETURN_IF_ERROR(io.ReadProto(TaskFile::kProvenance, *report.mutable_provenance()));
@@ -117,7 +132,7 @@ absl::Status RunReport(const v1::ReportParams& params, TaskIo& io) {
   FillAllocation(allocation, *report.mutable_allocation());
   if (IsBound(params.spec().budget())) report.mutable_allocation()->set_bound(selected.predicted_loss());
   *report.mutable_front() = allocation.front();
-  FillUnits(allocation.candidates(selected.plan()), report);
+  ABSL_RETURN_IF_ERROR(FillUnits(allocation.candidates(selected.plan()), prices, report));
   ABSL_ASSIGN_OR_RETURN(const v1::TargetInfo* stored, TargetInfoOf(info, *target));
   for (v1::ConsumerVerdict& verdict : VerdictsOn(allocation.candidates(selected.plan()), *stored)) {
     *report.add_consumers() = std::move(verdict);

@@ -79,8 +79,11 @@ Wanted WantedOf(const v1::TaskSpec& spec) {
     case v1::TaskSpec::kProfile:
       if (spec.profile().ends()) return {.needed = {TaskFile::kIds}, .model = true, .numbered = {TaskFile::kEnds}};
       return {.needed = {TaskFile::kStatistics}, .model = true, .numbered = {TaskFile::kCurvature}};
-    case v1::TaskSpec::kCheck:
-      return Stream(spec.check().blocks(), {TaskFile::kHidden, TaskFile::kStatistics});
+    case v1::TaskSpec::kCheck: {
+      Wanted wanted = Stream(spec.check().blocks(), {TaskFile::kHidden, TaskFile::kStatistics});
+      wanted.numbered = {TaskFile::kCurvature};
+      return wanted;
+    }
     case v1::TaskSpec::kAllocate:
       return {.needed = {TaskFile::kInfo}, .numbered = {TaskFile::kSensitivity, TaskFile::kChecks}};
     case v1::TaskSpec::kQuantize:
@@ -124,8 +127,8 @@ Wanted WantedOf(const v1::TaskSpec& spec) {
               .model = true,
               .numbered = {TaskFile::kWeights}};
     case v1::TaskSpec::kReport: {
-      Wanted wanted{.needed = {TaskFile::kInfo, TaskFile::kAllocation, TaskFile::kSelection, TaskFile::kManifest,
-                               TaskFile::kProvenance}};
+      Wanted wanted{.needed = {TaskFile::kInfo, TaskFile::kAllocation, TaskFile::kPrices, TaskFile::kSelection,
+                               TaskFile::kManifest, TaskFile::kProvenance}};
       for (int f = 0; f < spec.report().spec().choices_size(); ++f) {
         for (const int model : {0, 1}) wanted.needed.push_back(Numbered(TaskFile::kGrade, f, model));
       }

@@ -66,7 +66,6 @@ TEST(Cuts, EverythingIsCoveredOnceAndProfilesStayWithinRanges) {
     const int calibration = pick(1, 400);
     const int evaluation = pick(1, 400);
     const Cuts cuts = CutJob(job.model->info(), job.recipe, calibration, 512, {evaluation, 5});
-    const GoalCuts of_target = CutGoal(job.model->info(), *job.target(), job.recipe, cuts, 512);
     ExpectCovers(cuts.shards, calibration);
     ExpectCovers(cuts.ranges, job.model->info().blocks());
     std::vector<Cut> first;
@@ -78,7 +77,7 @@ TEST(Cuts, EverythingIsCoveredOnceAndProfilesStayWithinRanges) {
     EXPECT_EQ(cuts.evaluation.back().windows, (Cut{0, 5}));
     std::vector<Cut> profiles;
     const Costs costs(job.model->info(), *job.target(), job.recipe, 512);
-    for (const ProfileCut& profile : of_target.profiles) {
+    for (const ProfileCut& profile : CutProfiles(costs, cuts)) {
       profiles.push_back(profile.blocks);
       EXPECT_GE(profile.blocks.begin, cuts.ranges[profile.range].begin);
       EXPECT_LE(profile.blocks.end, cuts.ranges[profile.range].end);
@@ -88,7 +87,7 @@ TEST(Cuts, EverythingIsCoveredOnceAndProfilesStayWithinRanges) {
     ExpectCovers(cuts.curvature, cuts.profile_windows);
     const auto& info = job.model->info();
     std::vector<int> checked;
-    for (const CheckCut& check : of_target.checks) {
+    for (const CheckCut& check : cuts.checks) {
       for (const int unit : check.units) {
         checked.push_back(unit);
         EXPECT_GE(info.units(unit).block(), cuts.ranges[check.range].begin);
@@ -129,13 +128,12 @@ TEST(Cuts, ProfilingIsLinearInDepth) {
     const auto& info = job.model->info();
     const Costs costs(info, *job.target(), job.recipe, 512);
     const Cuts cuts = CutJob(info, job.recipe, 128, 512, {64});
-    const GoalCuts of_target = CutGoal(info, *job.target(), job.recipe, cuts, 512);
     double sum = 0;
     for (const Cut& range : cuts.ranges) {
       for (const Cut& shard : cuts.curvature) sum += costs.CurvatureFlops(range, shard.size());
     }
-    for (const ProfileCut& profile : of_target.profiles) sum += costs.ProfileFlops(profile.blocks);
-    for (const CheckCut& check : of_target.checks) {
+    for (const ProfileCut& profile : CutProfiles(costs, cuts)) sum += costs.ProfileFlops(profile.blocks);
+    for (const CheckCut& check : cuts.checks) {
       sum += costs.CheckFlops(cuts.ranges[check.range], check.units, cuts.curvature[0].size());
     }
     return sum;

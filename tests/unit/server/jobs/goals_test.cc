@@ -112,6 +112,25 @@ TEST(Goals, EachIsMadeAsInAJobOfItsOwnAndSharesWhatIsAlike) {
   }
 }
 
+TEST(Goals, OfDifferentFormatsSharePricesOfNoneButWhatWasMeasuredOfUnits) {
+  ResolvedJob vllm = OneGoal(Bits(4.25));
+  vllm.goals[0].goal.set_consumer("vllm");
+  const ResolvedJob both = AllGoals({OneGoal(Bits(4.25)), vllm});
+  Facts facts = FactsAt(both, 4, 64, 32, 2);
+  facts.goal(1) = facts.goal(0);
+  ASSERT_OK_AND_ASSIGN(const Expansion expansion, Expand(both, facts));
+  std::map<std::string, int> second;
+  for (const TaskNode& node : expansion.nodes) second[node.spec.kind()] += GoalOfTaskKey(node.key) == 1;
+  EXPECT_GT(second[TaskKind::kProfile], 0);
+  EXPECT_EQ(second[TaskKind::kCheck], 0);
+  const auto nodes = ByKey(expansion);
+  int checks = 0;
+  for (const TaskNode::Link& link : nodes.at(GoalKey(TaskKind::kAllocate, 1))->links) {
+    if (link.output == TaskFile::kChecks) checks += nodes.at(link.from)->spec.kind() == TaskKind::kCheck;
+  }
+  EXPECT_GT(checks, 0);
+}
+
 TEST(Goals, NodesComeInOneOrderWhateverGoalIsKnownFirst) {
   const ResolvedJob job = AllGoals({OneGoal(Bits(4.25)), OneGoal(Bits(3)), OneGoal(Bound(0.1))});
   Facts facts = FactsAt(job, 1, 64, 32, 2);

@@ -99,7 +99,7 @@ std::map<std::string, std::string> FakeOutputs(const v1::TaskSpec& spec, const S
     case v1::TaskSpec::kProfile:
       return {{"sensitivity", text}};
     case v1::TaskSpec::kAllocate:
-      return {{"allocation", Allocated(spec.allocate(), shape).SerializeAsString()}};
+      return {{"allocation", Allocated(spec.allocate(), shape).SerializeAsString()}, {"prices", text}};
     case v1::TaskSpec::kQuantize: {
       std::map<std::string, std::string> weights;
       const int plans = spec.quantize().units().empty() ? kCandidates : spec.quantize().units(0).formats_size();

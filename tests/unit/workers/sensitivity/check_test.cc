@@ -14,7 +14,7 @@ class Check : public RoundedUnits {
     model_->FinalNorm(*device_, reference.view());
     ABSL_RETURN_IF_ERROR(runner_->RunBlocks(0, begin, entering.view()));
     const CheckData data{ids_, entering.view(), reference.view()};
-    return CheckUnits(*runner_, *statistics_, begin, units, data, options_, [](double) {});
+    return CheckUnits(*runner_, {*statistics_, *curvature_}, begin, units, data, options_, [](double) {});
   }
 
   // Logits of every token, in plain loops in f64, with one unit's weights replaced and its inputs rounded.
@@ -82,6 +82,21 @@ TEST_F(Check, MeasuresTheDivergenceOfTheModelWithOneUnitRounded) {
       EXPECT_NEAR(measurement.kl.value, expected, 1e-3 * expected)
           << unit->name << " " << FormatName(measurement.format);
       EXPECT_GT(measurement.kl.standard_error, 0);
+    }
+  }
+}
+
+TEST_F(Check, PredictsWhatAProfileDoes) {
+  ASSERT_OK_AND_ASSIGN(const auto checks, Run(0, {{0, 0}, {1, 2}}));
+  ASSERT_OK_AND_ASSIGN(const auto profiles, ProfileBlocks(*model_, *device_, *statistics_, *curvature_, 0, 2, options_,
+                                                          [](double) {}));
+  for (const auto& [check, profile] : {std::pair{&checks[0], &profiles[0]}, {&checks[1], &profiles[6]}}) {
+    ASSERT_EQ(check->unit, profile->unit);
+    for (const UnitCheck::Measurement& measurement : check->measurements) {
+      const auto priced = std::ranges::find(profile->options, measurement.format, &UnitProfile::Option::format);
+      ASSERT_NE(priced, profile->options.end());
+      EXPECT_DOUBLE_EQ(measurement.predicted, priced->predicted) << FormatName(measurement.format);
+      EXPECT_GT(measurement.predicted, 0);
     }
   }
 }

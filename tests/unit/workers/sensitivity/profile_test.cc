@@ -7,17 +7,8 @@ namespace {
 
 class Profile : public RoundedUnits {
  protected:
-  void SetUp() override {
-    RoundedUnits::SetUp();
-    if (HasFatalFailure()) return;
-    ASSERT_OK_AND_ASSIGN(const auto curvature, RunCurvature(*runner_, ids_, {}, [](double) {}));
-    for (const UnitCurvature& unit : curvature.units) rows_[unit.unit] = unit.rows;
-    ASSERT_THAT(WriteCurvature(dir_ / "curvature", curvature.units, kWindows * kWindow), IsOk());
-  }
-
   absl::StatusOr<std::vector<UnitProfile>> Run(int64_t begin, int64_t end) {
-    ABSL_ASSIGN_OR_RETURN(const CurvatureFiles files, CurvatureFiles::Open({dir_ / "curvature"}));
-    return ProfileBlocks(*model_, *device_, *statistics_, files, begin, end, options_, [](double) {});
+    return ProfileBlocks(*model_, *device_, *statistics_, *curvature_, begin, end, options_, [](double) {});
   }
 
   // The definitions, by plain loops in f64 over what a consumer would see.
@@ -31,6 +22,7 @@ class Profile : public RoundedUnits {
       ASSERT_OK_AND_ASSIGN(const InputStatistics input, statistics_->Read(unit.name));
       const Buffer<float> h = input.Full();
       const std::vector<float> original = Original(unit);
+      ASSERT_OK_AND_ASSIGN(const std::vector<double> rows, curvature_->Rows(unit.name, unit.out()));
       const int64_t in = unit.in();
       ASSERT_EQ(profiles[u].options.size(), 4);
       for (const UnitProfile::Option& option : profiles[u].options) {
@@ -46,7 +38,7 @@ class Profile : public RoundedUnits {
             }
           }
           proxy += loss;
-          predicted += 0.5 * rows_.at(unit.name)[static_cast<size_t>(r)] * loss;
+          predicted += 0.5 * rows[static_cast<size_t>(r)] * loss;
         }
         EXPECT_NEAR(option.proxy, proxy, 2e-4 * proxy) << unit.name << " " << FormatName(option.format);
         EXPECT_NEAR(option.predicted, predicted, 2e-4 * predicted) << unit.name << " " << FormatName(option.format);
@@ -54,8 +46,6 @@ class Profile : public RoundedUnits {
       }
     }
   }
-
-  std::map<std::string, std::vector<float>> rows_;
 };
 
 TEST_F(Profile, PricesAreHalfTheTraceOfGAndTheErrorsMoment) {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -14,6 +14,7 @@
 #include "tests/support/status_matchers.h"
 #include "workers/kernels/cpu/cpu_device.h"
 #include "workers/quantize/unit_rounder.h"
+#include "workers/sensitivity/curvature_file.h"
 #include "workers/sensitivity/profile.h"
 
 namespace bitwright::worker {
@@ -33,6 +34,10 @@ class RoundedUnits : public ::testing::Test {
     ASSERT_THAT(WriteStatistics(dir_ / "statistics", statistics), IsOk());
     ASSERT_OK_AND_ASSIGN(StatisticsFile file, StatisticsFile::Open(dir_ / "statistics"));
     statistics_.emplace(std::move(file));
+    ASSERT_OK_AND_ASSIGN(const auto curvature, RunCurvature(*runner_, ids_, {}, [](double) {}));
+    ASSERT_THAT(WriteCurvature(dir_ / "curvature", curvature.units, kWindows * kWindow), IsOk());
+    ASSERT_OK_AND_ASSIGN(CurvatureFiles files, CurvatureFiles::Open({dir_ / "curvature"}));
+    curvature_.emplace(std::move(files));
     options_.rounding.act_order = true;
     options_.rounding.storage_type = DType::kBF16;
     options_.rounding.steps = options_.rounding.priced_steps;  // what is priced is what is rounded
@@ -81,6 +86,7 @@ class RoundedUnits : public ::testing::Test {
   std::optional<Model> model_;
   std::optional<BlockRunner> runner_;
   std::optional<StatisticsFile> statistics_;
+  std::optional<CurvatureFiles> curvature_;
   ProfileOptions options_;
 };
 

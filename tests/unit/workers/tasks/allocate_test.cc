@@ -68,14 +68,21 @@ absl::StatusOr<v1::Allocation> Allocate(const Problem& problem, double average_b
   return RunWith(params, problem, checks);
 }
 
-v1::Checks Measured(const std::string& unit, const std::vector<std::pair<int, double>>& by_bits) {
+// What measurements say beside what was predicted.
+struct SaidAndFound {
+  int bits = 0;
+  double predicted = 0, measured = 0;
+};
+
+v1::Checks Measured(const std::string& unit, const std::vector<SaidAndFound>& by_bits) {
   v1::Checks checks;
   v1::Checks::Unit& to = *checks.add_units();
   to.set_name(unit);
-  for (const auto& [bits, kl] : by_bits) {
+  for (const auto& [bits, predicted, measured] : by_bits) {
     v1::Checks::Measurement& measurement = *to.add_measurements();
     measurement.mutable_format()->mutable_integer()->set_bits(bits);
-    measurement.set_kl(kl);
+    measurement.set_kl(measured);
+    measurement.set_predicted(predicted);
   }
   return checks;
 }
@@ -139,7 +146,8 @@ TEST(Allocate, MeasurementsCorrectWhatTheCurvatureSays) {
     return 0.0;
   };
   // u1 costs twice what was said at 2 bits, thrice at 4.
-  const v1::Checks checks = Measured("u1", {{2, 2 * predicted(1, 2)}, {4, 3 * predicted(1, 4)}});
+  const v1::Checks checks = Measured(
+      "u1", {{2, predicted(1, 2), 2 * predicted(1, 2)}, {4, predicted(1, 4), 3 * predicted(1, 4)}});
   ASSERT_OK_AND_ASSIGN(const v1::Allocation allocation, Allocate(problem, 8, checks));
   ASSERT_EQ(allocation.checks_size(), 2);
   EXPECT_EQ(allocation.checks(0).bits(), 2);
@@ -155,15 +163,34 @@ TEST(Allocate, MeasurementsCorrectWhatTheCurvatureSays) {
   }
 }
 
+// Units are measured in formats that a target need not have: their widths say what its own cost.
+TEST(Allocate, MeasurementsInFormatsOfNoTargetCorrectThoseOfTheirWidth) {
+  const Problem problem = MakeProblem(2, {}, 5);
+  v1::Checks checks = Measured("u1", {{4, 0.1, 0.2}, {2, 0.3, 0.9}});
+  for (v1::Checks::Measurement& measurement : *checks.mutable_units(0)->mutable_measurements()) {
+    measurement.mutable_format()->mutable_integer()->set_group_size(128);
+  }
+  for (const auto& [bits, factor] : {std::pair{2, 3.0}, {4, 2.0}}) {
+    ASSERT_OK_AND_ASSIGN(const v1::Allocation allocation, Allocate(problem, bits, checks));
+    const v1::Plan& plan = allocation.candidates(allocation.candidates_size() - 1);
+    for (int u = 0; u < 2; ++u) {
+      const auto& options = problem.sensitivity.units(u).options();
+      const auto same = std::ranges::find_if(
+          options, [&](const v1::FormatOption& option) { return option.format().integer().bits() == bits; });
+      EXPECT_DOUBLE_EQ(plan.units(u).predicted_loss(), factor * same->loss()) << bits;
+    }
+  }
+}
+
 // Of units that are predicted to be alike, one is measured to cost far more than another.
 TEST(Allocate, MeasurementsMoveThePlan) {
   Problem problem = MakeProblem(4, {}, 1);
   const auto options = problem.sensitivity.units(0).options();
   v1::Checks checks;
   for (const auto& [unit, factor] : {std::pair{1, 1.0}, {2, 1000.0}}) {
-    std::vector<std::pair<int, double>> measured;
+    std::vector<SaidAndFound> measured;
     for (const v1::FormatOption& option : options)
-      measured.push_back({option.format().integer().bits(), factor * option.loss()});
+      measured.push_back({option.format().integer().bits(), option.loss(), factor * option.loss()});
     checks.MergeFrom(Measured("u" + std::to_string(unit), measured));
   }
   for (int u = 1; u < 4; ++u) *problem.sensitivity.mutable_units(u)->mutable_options() = options;

@@ -420,7 +420,7 @@ TEST(Damage, ChecksNameUnitsOfTheirBlocksInOrder) {
   }
 }
 
-TEST(Damage, ChecksOfOtherUnitsOrFormatsMoveNoPlan) {
+TEST(Damage, ChecksOfOtherUnitsMoveNoPlan) {
   ChainTask task = TaskOf(TaskKind::kAllocate);
   v1::Checks checks;
   ASSERT_TRUE(checks.ParseFromString(task.inputs.at(Numbered(TaskFile::kChecks, 0))));
@@ -429,7 +429,7 @@ TEST(Damage, ChecksOfOtherUnitsOrFormatsMoveNoPlan) {
   task.inputs[Numbered(TaskFile::kChecks, 0)] = other.SerializeAsString();
   EXPECT_THAT(RunOnBlobs(task.spec, task.inputs), HasReason("TASK_INPUT_DAMAGED"));
   other = checks;
-  other.mutable_units(0)->mutable_measurements(0)->mutable_format()->mutable_integer()->set_bits(5);
+  other.mutable_units(0)->mutable_measurements(0)->clear_format();
   task.inputs[Numbered(TaskFile::kChecks, 0)] = other.SerializeAsString();
   EXPECT_THAT(RunOnBlobs(task.spec, task.inputs), HasReason("TASK_INPUT_DAMAGED"));
 }

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -106,7 +107,13 @@ TEST(GgufChain, TheArtifactIsWhatManifestReportAndSelectionSay) {
   EXPECT_GT(report.candidates(0).kl_divergence().mean(), 0);
   EXPECT_EQ(report.target(), kGguf);
   ASSERT_EQ(report.units_size(), 9);
-  EXPECT_NE(report.units(0).format(), "");
+  for (const v1::Report::Unit& unit : report.units()) {
+    const auto chosen = std::ranges::find(unit.options(), unit.format(), &v1::Report::Unit::Option::format);
+    ASSERT_NE(chosen, unit.options().end()) << unit.name();
+    EXPECT_EQ(chosen->loss(), unit.sensitivity()) << unit.name();
+    EXPECT_EQ(chosen->bytes(), unit.bytes()) << unit.name();
+    EXPECT_GT(unit.options_size(), 10) << unit.name();
+  }
   const auto allocation = Output<v1::Allocation>(OutputOf(TaskKind::kAllocate, TaskFile::kAllocation));
   EXPECT_LE(bytes, allocation.candidates(0).artifact_bytes()) << "the estimate is never below the real size";
 }

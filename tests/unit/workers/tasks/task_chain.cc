@@ -175,13 +175,13 @@ void RunUpToAllocate(Builder& builder) {
   SetWindows(*spec.mutable_check());
   spec.mutable_check()->mutable_blocks()->set_end(2);
   *spec.mutable_check()->mutable_recipe() = ChainRecipe();
-  spec.mutable_check()->set_target(builder.target());
   spec.mutable_check()->add_units("model.layers.0.self_attn.qkv_proj");
   spec.mutable_check()->add_units("model.layers.1.mlp.down_proj");
   builder.Run(spec, true,
               {{TaskFile::kIds, OutputOf(TaskKind::kTokenize, TaskFile::kIds)},
                {TaskFile::kHidden, OutputOf(TaskKind::kReference, TaskFile::kHidden)},
-               {TaskFile::kStatistics, OutputOf(TaskKind::kMerge, TaskFile::kStatistics)}});
+               {TaskFile::kStatistics, OutputOf(TaskKind::kMerge, TaskFile::kStatistics)},
+               {Numbered(TaskFile::kCurvature, 0), OutputOf(TaskKind::kCurvature, TaskFile::kCurvature)}});
   spec = Spec(TaskKind::kAllocate);
   spec.mutable_allocate()->mutable_budget()->set_average_bits(builder.bits());
   *spec.mutable_allocate()->mutable_recipe() = ChainRecipe();
@@ -300,6 +300,7 @@ void RunFromQuantize(Builder& builder) {
   builder.Run(spec, false,
               {{TaskFile::kInfo, OutputOf(TaskKind::kInspect, TaskFile::kInfo)},
                {TaskFile::kAllocation, OutputOf(TaskKind::kAllocate, TaskFile::kAllocation)},
+               {TaskFile::kPrices, OutputOf(TaskKind::kAllocate, TaskFile::kPrices)},
                {TaskFile::kSelection, OutputOf(TaskKind::kSelect, TaskFile::kSelection)},
                {TaskFile::kManifest, OutputOf(TaskKind::kAssemble, TaskFile::kManifest)},
                {Numbered(TaskFile::kGrade, 0, 0), OutputOf(TaskKind::kGrade, TaskFile::kGrade)},
