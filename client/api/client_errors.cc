@@ -123,15 +123,6 @@ absl::Status ModelRejectedError() {
                    "the server rejected the model without a reason; look at its log");
 }
 
-absl::Status BudgetInvalidError(std::string_view text, std::string_view what) {
-  return MakeError(absl::StatusCode::kInvalidArgument, "BUDGET_INVALID",
-                   absl::StrCat("budget '", Text(text), "' ", Text(what),
-                                "; write average bits per weight as 4.25bpw, the artifact's size as 12MB (10^6 bytes), "
-                                "12MiB (2^20), 1.5GB or 12000000B, or what may be lost as kld=0.05 (nats per token) "
-                                "or ppl=1%"),
-                   {{"budget", Text(text)}});
-}
-
 absl::Status RecipeFileInvalidError(const std::string& path, std::string_view what) {
   return MakeError(absl::StatusCode::kInvalidArgument, "RECIPE_INVALID",
                    absl::StrCat("recipe file '", path, "' is not a bitwright.v1.Recipe in text format: ", Text(what),

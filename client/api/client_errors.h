@@ -30,7 +30,6 @@ absl::Status ModelDirInvalidError(const std::string& dir, std::string_view what,
 // MODEL_LINK_BROKEN: `link` leads to `target`, which is not there, or is a folder.
 absl::Status ModelLinkBrokenError(const std::string& link, std::string_view target, bool folder);
 absl::Status ModelRejectedError();                                                     // MODEL_REJECTED
-absl::Status BudgetInvalidError(std::string_view text, std::string_view what);         // BUDGET_INVALID
 absl::Status RecipeFileInvalidError(const std::string& path, std::string_view what);   // RECIPE_INVALID
 absl::Status DownloadCorruptError(const std::string& path, const BlobDigest& digest);  // BLOB_DIGEST_MISMATCH
 absl::Status JobNotFinishedError(std::string_view job, std::string_view state);        // JOB_UNFINISHED

@@ -5,9 +5,10 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "client/api/budget.h"
-#include "client/api/number_text.h"
 #include "proto/contract/targets.h"
+#include "proto/inputs/budget.h"
+#include "proto/report/budget_text.h"
+#include "proto/report/number_text.h"
 
 namespace bitwright::client {
 namespace {

@@ -1,10 +1,10 @@
 #include "client/cli/cli_errors.h"
 
 #include "absl/strings/str_cat.h"
-#include "client/api/number_text.h"
 #include "proto/base/errors.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/reasons.h"
+#include "proto/report/number_text.h"
 
 namespace bitwright::client {
 namespace {
@@ -20,7 +20,7 @@ absl::Status OutNotEmptyError(const std::string& path) {
   return MakeError(absl::StatusCode::kInvalidArgument, "OUT_NOT_EMPTY",
                    absl::StrCat("'", path,
                                 "' exists and is not empty; name another folder, or give --force to replace "
-                                "its model/, report.json and report.txt"),
+                                "its model/ and reports"),
                    {{"out", path}});
 }
 
@@ -145,6 +145,25 @@ absl::Status RecipeUnknownError(std::string_view recipe, std::string_view guess,
                    absl::StrCat("the server has no recipe ", Quoted(recipe), "; it has ", Text(known),
                                 ", and takes the path of a .textproto", Text(guess)),
                    {{"recipe", Text(recipe.substr(0, 200))}});
+}
+
+absl::Status ContextUnknownError(std::string_view context, std::string_view guess) {
+  return MakeError(absl::StatusCode::kNotFound, "CONTEXT_NOT_FOUND",
+                   absl::StrCat("there is no context '", std::string(context), "'", std::string(guess),
+                                "; `bitwright context list` names all, `bitwright context set` makes one"),
+                   {{"context", std::string(context)}});
+}
+
+absl::Status ContextsDamagedError(const std::string& path, std::string_view what) {
+  return MakeError(absl::StatusCode::kFailedPrecondition, "CONTEXTS_DAMAGED",
+                   absl::StrCat("file '", path, "' does not hold contexts: ", std::string(what),
+                                "; mend it, or remove it and name them anew with `bitwright context set`"),
+                   {{"file", path}});
+}
+
+absl::Status ContextsNowhereError() {
+  return MakeError(absl::StatusCode::kFailedPrecondition, "CONTEXTS_NOWHERE",
+                   "there is no folder to keep contexts in; set XDG_CONFIG_HOME or HOME");
 }
 
 absl::Status WorkerUnknownError(std::string_view worker, std::string_view guess) {

@@ -33,7 +33,10 @@ absl::Status GoalUnknownError(int goal, const std::string& job, size_t goals);  
 absl::Status TargetUnknownError(std::string_view target, std::string_view guess, std::string_view known);
 absl::Status RecipeUnknownError(std::string_view recipe, std::string_view guess, std::string_view known);
 
-absl::Status WorkerUnknownError(std::string_view worker, std::string_view guess);  // WORKER_NOT_FOUND
+absl::Status ContextUnknownError(std::string_view context, std::string_view guess);  // CONTEXT_NOT_FOUND
+absl::Status ContextsDamagedError(const std::string& path, std::string_view what);   // CONTEXTS_DAMAGED
+absl::Status ContextsNowhereError();                                                 // CONTEXTS_NOWHERE
+absl::Status WorkerUnknownError(std::string_view worker, std::string_view guess);    // WORKER_NOT_FOUND
 
 // NAME_AMBIGUOUS: several resources fit what was typed; `names` lists them.
 absl::Status NameAmbiguousError(std::string_view typed, std::string_view names);

@@ -45,20 +45,13 @@ absl::Status Explain(CommandTree& tree, const std::string& otherwise) {
   return ArgumentInvalidError(otherwise, see);
 }
 
-CLI::App* Find(CLI::App& parent, const std::string& word) {
-  for (CLI::App* sub : parent.get_subcommands([](const CLI::App*) { return true; })) {
-    if (sub->check_name(word)) return sub;
-  }
-  return nullptr;
-}
-
 // Help on the command that the words name. From a tree that has parsed nothing: CLI11 would tell of what was parsed.
 ParseEnd Help(const Options& options) {
   Options untouched;
   CommandTree tree(untouched);
   CLI::App* at = &tree.app();
   for (const std::string& word : options.words) {
-    CLI::App* sub = Find(*at, word);
+    CLI::App* sub = CommandTree::FindCommand(*at, word);
     if (sub == nullptr) {
       const std::string guess = DidYouMean(word, CommandTree::CommandsOf(*at));
       return {"", ArgumentInvalidError(absl::StrCat("unknown command '", word, "'", guess), "see `bitwright help`"),

@@ -4,6 +4,7 @@
 #include <limits>
 #include <set>
 
+#include "client/cli/completion.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/version.h"
 #include "proto/contract/limits.h"
@@ -100,7 +101,7 @@ void AddLocal(CLI::App& app, LocalOptions& local) {
 
 void AddOut(CLI::App& app, Options& options) {
   app.add_option("-o,--out", options.out,
-                 "Folder for model/, report.json and report.txt; of several goals for a folder of each")
+                 "Folder for model/ and report.json, .txt and .html; of several goals for a folder of each")
       ->required();
   app.add_flag("--force", options.force, "Replace what an earlier run left in OUT");
 }
@@ -117,6 +118,8 @@ CommandTree::CommandTree(Options& options)
   options_.job.evaluation_tokens = limits::kDefaultEvaluationTokens;
   options_.job.sample_tokens = limits::kDefaultSampleTokens;
   app_->add_option("--server", options_.server, "HOST:PORT or unix:PATH of the service (env: BITWRIGHT_SERVER)");
+  app_->add_option("--context", options_.context,
+                   "Name of the service, as `context set` gave it (env: BITWRIGHT_CONTEXT)");
   app_->add_option("--token-file", options_.access.token_file,
                    "File whose first line is the token to show the service (env: BITWRIGHT_TOKEN_FILE)");
   app_->add_option("--tls-ca", options_.access.tls_ca,
@@ -143,9 +146,18 @@ CLI::App& CommandTree::deepest() {
   return *at;
 }
 
+CLI::App* CommandTree::FindCommand(CLI::App& group, const std::string& word) {
+  for (CLI::App* sub : group.get_subcommands([](const CLI::App*) { return true; })) {
+    if (sub->check_name(word)) return sub;
+  }
+  return nullptr;
+}
+
 std::vector<std::string> CommandTree::CommandsOf(CLI::App& app) {
   std::vector<std::string> names;
-  for (CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(sub->get_name());
+  for (CLI::App* sub : app.get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); })) {
+    names.push_back(sub->get_name());
+  }
   return names;
 }
 
@@ -185,10 +197,17 @@ void CommandTree::AddNamed(CLI::App& parent, const std::string& name, const std:
       ->required();
 }
 
-void CommandTree::AddList(CLI::App& parent, const std::string& help, Command command) {
+CLI::App* CommandTree::AddList(CLI::App& parent, const std::string& help, Command command) {
   CLI::App* list = Add(parent, "list", help, command);
   list->alias("ls");
-  list->add_option("--limit", options_.most, "At most this many")->capture_default_str()->check(CLI::Range(1, 1000000));
+  return list;
+}
+
+void CommandTree::AddPagedList(CLI::App& parent, const std::string& help, Command command) {
+  AddList(parent, help, command)
+      ->add_option("--limit", options_.most, "At most this many")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000000));
 }
 
 void CommandTree::AddJobMakers() {
@@ -208,7 +227,7 @@ void CommandTree::AddModels() {
   upload->add_option("model", options_.job.model, "Model folder, *.gguf file, or org/name in the hub's cache")
       ->required();
   upload->add_option("--name", options_.job.model_name, "Name for people (default: that of the folder)");
-  AddList(model, "All models, newest first", Command::kModelList);
+  AddPagedList(model, "All models, newest first", Command::kModelList);
   model.get_subcommand("list")->add_option("--filter", options_.filter, "Conditions, such as family = \"llama\"");
   AddNamed(model, "show", "One model", Command::kModelShow, "model");
   AddNamed(model, "delete", "Delete a model", Command::kModelDelete, "model");
@@ -218,7 +237,7 @@ void CommandTree::AddModels() {
 void CommandTree::AddJobs() {
   CLI::App& job = Group("job", "Jobs on the server");
   AddModelAndData(*Add(job, "submit", "Queue a job and return", Command::kJobSubmit), options_.job);
-  AddList(job, "All jobs, newest first", Command::kJobList);
+  AddPagedList(job, "All jobs, newest first", Command::kJobList);
   CLI::App* list = job.get_subcommand("list");
   list->add_option("--state", options_.state, "Only jobs in this state")
       ->check(CLI::IsMember({"queued", "running", "succeeded", "failed", "cancelled"}, CLI::ignore_case));
@@ -264,10 +283,34 @@ void CommandTree::AddToken() {
       ->check(CLI::IsMember(std::set<std::string>(kRoleWords.begin(), kRoleWords.end())));
 }
 
+void CommandTree::AddContexts() {
+  CLI::App& context = Group("context", "Names for services, so that commands need no --server");
+  AddList(context, "All contexts; * marks the one that commands go to", Command::kContextList);
+  CLI::App* set = Add(context, "set", "Name the service of --server, with --token-file and --tls-… as they are given",
+                      Command::kContextSet);
+  CLI::App* use = Add(context, "use", "Let commands go to this service where none is given", Command::kContextUse);
+  CLI::App* remove = Add(context, "delete", "Forget a context", Command::kContextDelete);
+  remove->alias("rm");
+  for (CLI::App* command : {set, use, remove}) {
+    command->add_option("name", options_.name, "Name of the context")->required();
+  }
+}
+
+// What shells ask, or are given.
+void CommandTree::AddShell() {
+  CLI::App* completion = Add(*app_, "completion", "Print the completion script of a shell", Command::kCompletion);
+  completion->add_option("shell", options_.shell, "Whose")
+      ->required()
+      ->check(CLI::IsMember(std::set<std::string>(std::begin(kShells), std::end(kShells))));
+  CLI::App* complete = Add(*app_, "complete", "What may follow; asked by those scripts", Command::kComplete);
+  complete->group("");  // no matter of people
+  complete->add_option("words", options_.words, "The command line so far, behind --");
+}
+
 // Of those who run the service.
 void CommandTree::AddOperations() {
   CLI::App& worker = Group("worker", "Workers of the server");
-  AddList(worker, "All workers of the last minute, with their state and tasks", Command::kWorkerList);
+  AddPagedList(worker, "All workers of the last minute, with their state and tasks", Command::kWorkerList);
   const std::string by_name = "Full name, id, or its beginning (4 letters or more)";
   Add(worker, "cordon", "Give a worker nothing new; what it runs goes on", Command::kWorkerCordon)
       ->add_option("worker", options_.name, by_name)
@@ -295,7 +338,7 @@ void CommandTree::AddOperations() {
 
 void CommandTree::AddTenants() {
   CLI::App& tenant = Group("tenant", "Those who share models and jobs, with their limits");
-  AddList(tenant, "All tenants, what they use and may use", Command::kTenantList);
+  AddPagedList(tenant, "All tenants, what they use and may use", Command::kTenantList);
   Add(tenant, "show", "What a tenant uses and may use", Command::kTenantShow);
   CLI::App* limit =
       Add(tenant, "limit", "Set what a tenant may use; what is not named stays as it is", Command::kTenantLimit);
@@ -319,9 +362,11 @@ void CommandTree::AddOthers() {
   AddGoal(*download, options_);
   AddOut(*download, options_);
   CLI::App& recipe = Group("recipe", "Recipes that the server ships");
-  AddList(recipe, "All recipes", Command::kRecipeList);
+  AddPagedList(recipe, "All recipes", Command::kRecipeList);
   AddNamed(recipe, "show", "One recipe, as a .textproto that --recipe accepts", Command::kRecipeShow, "recipe");
   AddToken();
+  AddContexts();
+  AddShell();
   CLI::App* help = Add(*app_, "help", "Help on a command", Command::kHelp);
   help->add_option("command", options_.words, "The command");
   Add(*app_, "version", "Print the version", Command::kVersion);

@@ -25,7 +25,9 @@ class CommandTree {
   bool complete() const { return complete_; }
   // The deepest command or group that was named.
   CLI::App& deepest();
-  // What may stand at this place: its commands; and the options of it and of all above it.
+  // Of a group the command that the word names or is an alias of; null: none.
+  static CLI::App* FindCommand(CLI::App& group, const std::string& word);
+  // What a person may write at this place: its commands; and the options of it and of all above it.
   static std::vector<std::string> CommandsOf(CLI::App& app);
   static std::vector<std::string> OptionsOf(CLI::App& app);
 
@@ -34,11 +36,14 @@ class CommandTree {
   CLI::App& Group(const std::string& name, const std::string& help);
   void AddNamed(CLI::App& parent, const std::string& name, const std::string& help, Command command,
                 const std::string& what);
-  void AddList(CLI::App& parent, const std::string& help, Command command);
+  CLI::App* AddList(CLI::App& parent, const std::string& help, Command command);
+  void AddPagedList(CLI::App& parent, const std::string& help, Command command);
   void AddJobMakers();
   void AddModels();
   void AddJobs();
   void AddToken();
+  void AddContexts();
+  void AddShell();
   void AddOperations();
   void AddTenants();
   void AddOthers();

@@ -34,6 +34,8 @@ void Console::Result(std::string_view text, const google::protobuf::Message& mes
   Result(text, style_.json ? ToJson(message) : std::string());
 }
 
+void Console::Print(std::string_view text) { out_ << text << std::flush; }
+
 void Console::Line(const google::protobuf::Message& message) {
   lines_ = true;
   out_ << nlohmann::ordered_json::parse(ToJson(message)).dump() << '\n' << std::flush;

@@ -28,6 +28,7 @@ class Console {
   // The result: text for a person, or the JSON text with --json.
   void Result(std::string_view text, std::string_view json);
   void Result(std::string_view text, const google::protobuf::Message& message);
+  void Print(std::string_view text);  // as it is
   // One JSON object on a line of its own, for streams; errors are then lines, too.
   void Line(const google::protobuf::Message& message);
   void Note(std::string_view line);     // not when quiet

@@ -6,14 +6,15 @@
 #include "client/api/client_errors.h"
 #include "client/api/goals.h"
 #include "client/api/json.h"
-#include "client/api/number_text.h"
-#include "client/api/report_measures.h"
-#include "client/api/report_text.h"
-#include "client/api/text_table.h"
 #include "client/cli/cli_errors.h"
 #include "client/cli/follow.h"
 #include "proto/base/files.h"
 #include "proto/base/status_macros.h"
+#include "proto/report/html_report.h"
+#include "proto/report/number_text.h"
+#include "proto/report/report_measures.h"
+#include "proto/report/report_text.h"
+#include "proto/report/text_table.h"
 
 namespace bitwright::client {
 
@@ -37,6 +38,9 @@ Json IgnoredJson(std::span<const IgnoredFile> ignored) {
   return files;
 }
 
+// What an output folder holds besides the artifact.
+constexpr char kFiles[] = "model/, report.json, report.txt and report.html";
+
 // Bits, bytes and losses of several results.
 std::string CurveText(const v1::Job& job, std::span<const Delivery> deliveries) {
   using Align = TextTable::Align;
@@ -57,15 +61,16 @@ std::string CurveText(const v1::Job& job, std::span<const Delivery> deliveries) 
   }
   return absl::StrCat(table.ToText(120), "\nThe original model has a perplexity of ",
                       Fixed(deliveries.front().report.reference().perplexity(), 3), ". Results of ", job.name(),
-                      ", each with model/, report.json and report.txt, are in\n", folders);
+                      ", each with ", kFiles, ", are in\n", folders);
 }
 
 absl::Status WriteOutcome(const CommandContext& context, Client& client, const v1::Manifest& artifact,
-                          const Delivery& delivery) {
+                          std::span<const v1::Task> tasks, const Delivery& delivery) {
   const OutDir& out = delivery.out;
   ABSL_RETURN_IF_ERROR(client.DownloadArtifact(artifact, out.model_dir(), ToReporter(context)));
   ABSL_RETURN_IF_ERROR(WriteWholeFile(out.report_json(), ToJson(delivery.report), FileUnwritableError));
-  return WriteWholeFile(out.report_text(), ReportText(delivery.report), FileUnwritableError);
+  ABSL_RETURN_IF_ERROR(WriteWholeFile(out.report_text(), ReportText(delivery.report), FileUnwritableError));
+  return WriteWholeFile(out.report_html(), HtmlReport(delivery.report, tasks), FileUnwritableError);
 }
 
 }  // namespace
@@ -89,11 +94,12 @@ absl::Status Deliver(const CommandContext& context, Client& client, const v1::Jo
     }
     ABSL_ASSIGN_OR_RETURN(delivery.report, client.GetReport(job.name(), delivery.index));
   }
+  ABSL_ASSIGN_OR_RETURN(const std::vector<v1::Task> tasks, client.ListTasks(job.name()));
   for (const Delivery& delivery : deliveries) ABSL_RETURN_IF_ERROR(delivery.out.Check());
   for (const Delivery& delivery : deliveries) ABSL_RETURN_IF_ERROR(delivery.out.Begin());
   for (const Delivery& delivery : deliveries) {
     const v1::Manifest& artifact = outcomes[static_cast<size_t>(delivery.index)].artifact();
-    ABSL_RETURN_IF_ERROR(WriteOutcome(context, client, artifact, delivery));
+    ABSL_RETURN_IF_ERROR(WriteOutcome(context, client, artifact, tasks, delivery));
   }
   for (const Delivery& delivery : deliveries) ABSL_RETURN_IF_ERROR(delivery.out.Finish());
   return absl::OkStatus();
@@ -103,7 +109,7 @@ std::string DeliveryText(const v1::Job& job, std::span<const Delivery> deliverie
   if (deliveries.size() > 1) return CurveText(job, deliveries);
   const Delivery& only = deliveries.front();
   return absl::StrCat(ReportText(only.report), "\nStages\n\n", StageTableText(job), "\nWritten to ", only.out.path(),
-                      ": model/, report.json, report.txt\n");
+                      ": ", kFiles, "\n");
 }
 
 std::string DeliveryJson(const v1::Job& job, std::span<const Delivery> deliveries,

@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "client/api/goals.h"
 #include "client/api/json.h"
-#include "client/api/report_text.h"
 #include "client/cli/cli_errors.h"
 #include "client/cli/deliver.h"
 #include "client/cli/find_resource.h"
@@ -16,6 +15,7 @@
 #include "client/cli/resource_text.h"
 #include "client/cli/task_text.h"
 #include "proto/base/status_macros.h"
+#include "proto/report/report_text.h"
 
 namespace bitwright::client {
 namespace {

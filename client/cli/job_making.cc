@@ -1,13 +1,13 @@
 #include "client/cli/job_making.h"
 
 #include "absl/strings/str_cat.h"
-#include "client/api/number_text.h"
 #include "client/cli/find_resource.h"
 #include "client/cli/follow.h"
 #include "client/cli/preflight.h"
 #include "client/cli/resource_text.h"
 #include "client/cli/session.h"
 #include "proto/base/status_macros.h"
+#include "proto/report/number_text.h"
 
 namespace bitwright::client {
 namespace {

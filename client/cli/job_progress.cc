@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
-#include "client/api/number_text.h"
 #include "proto/base/wire_time.h"
+#include "proto/report/number_text.h"
 
 namespace bitwright::client {
 

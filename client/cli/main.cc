@@ -21,6 +21,7 @@ bitwright::client::Environment ReadEnvironment() {
   std::error_code unknown;
   bitwright::client::Environment environment;
   environment.server = FromEnvironment("BITWRIGHT_SERVER");
+  environment.context = FromEnvironment("BITWRIGHT_CONTEXT");
   environment.access = {.token_file = FromEnvironment("BITWRIGHT_TOKEN_FILE"),
                         .tls_ca = FromEnvironment("BITWRIGHT_TLS_CA"),
                         .tls_cert = FromEnvironment("BITWRIGHT_TLS_CERT"),
@@ -29,8 +30,10 @@ bitwright::client::Environment ReadEnvironment() {
   environment.path = FromEnvironment("PATH");
   environment.temp_dir = FromEnvironment("TMPDIR");
   environment.runtime_dir = FromEnvironment("XDG_RUNTIME_DIR");
+  environment.config_dir = FromEnvironment("XDG_CONFIG_HOME");
   environment.state_dir = FromEnvironment("XDG_STATE_HOME");
   const std::string home = FromEnvironment("HOME");
+  if (environment.config_dir.empty()) environment.config_dir = Below(home, "/.config");
   if (environment.state_dir.empty()) environment.state_dir = Below(home, "/.local/state");
   for (const std::string& cache :
        {FromEnvironment("HF_HUB_CACHE"), Below(FromEnvironment("HF_HOME"), "/hub"),

@@ -41,6 +41,12 @@ enum class Command {
   kTenantShow,
   kTenantLimit,
   kTokenNew,
+  kContextList,
+  kContextSet,
+  kContextUse,
+  kContextDelete,
+  kComplete,
+  kCompletion,
   kHelp,
   kVersion,
 };
@@ -98,7 +104,8 @@ struct TokenOptions {
 
 struct Options {
   Command command = Command::kQuantize;
-  std::string server;  // of the command line; empty: not given
+  std::string server;   // of the command line; empty: not given
+  std::string context;  // likewise
   bool json = false;
   bool quiet = false;
   bool verbose = false;
@@ -117,19 +124,22 @@ struct Options {
   std::string filter;              // lists
   std::string order = "newest";    // job list
   int most = 1000;                 // lists
-  std::vector<std::string> words;  // help: the command it is about
+  std::string shell;               // completion
+  std::vector<std::string> words;  // help: the command it is about; complete: the unfinished command line
   std::string help_text;           // help: what to print
 };
 
 // What the process finds around it. Read once, in main.
 struct Environment {
   std::string server;       // BITWRIGHT_SERVER
+  std::string context;      // BITWRIGHT_CONTEXT
   Access access;            // BITWRIGHT_TOKEN_FILE, BITWRIGHT_TLS_CA, BITWRIGHT_TLS_CERT, BITWRIGHT_TLS_KEY
   std::string daemon;       // BITWRIGHTD
   std::string path;         // PATH
   std::string temp_dir;     // TMPDIR
   std::string runtime_dir;  // XDG_RUNTIME_DIR
   std::string own_dir;      // of the executable
+  std::string config_dir;   // XDG_CONFIG_HOME, otherwise ~/.config; empty: there is neither
   std::string state_dir;    // XDG_STATE_HOME, otherwise ~/.local/state; empty: there is neither
   // Where transformers and its tools keep downloads: HF_HUB_CACHE, HF_HOME/hub, XDG_CACHE_HOME/huggingface/hub,
   // ~/.cache/huggingface/hub, as far as set.

@@ -52,7 +52,7 @@ absl::Status OutDir::Begin() const {
   fs::create_directories(path_, error);
   if (error) return FileUnwritableError(path_, error.value());
   if (!fs::exists(mark(), error)) {
-    for (const std::string& old : {model_dir(), report_json(), report_text()}) {
+    for (const std::string& old : {model_dir(), report_json(), report_text(), report_html()}) {
       fs::remove_all(old, error);
       if (error) return FileUnwritableError(old, error.value());
     }

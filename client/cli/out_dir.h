@@ -26,6 +26,7 @@ class OutDir {
   std::string model_dir() const { return path_ + "/model"; }
   std::string report_json() const { return path_ + "/report.json"; }
   std::string report_text() const { return path_ + "/report.txt"; }
+  std::string report_html() const { return path_ + "/report.html"; }
 
  private:
   // The folder, or the nearest one above it that is there.

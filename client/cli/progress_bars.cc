@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
-#include "client/api/number_text.h"
 #include "client/cli/job_progress.h"
+#include "proto/report/number_text.h"
 
 namespace bitwright::client {
 namespace {

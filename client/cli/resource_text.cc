@@ -6,17 +6,17 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "client/api/budget.h"
 #include "client/api/foreign_status.h"
 #include "client/api/goals.h"
-#include "client/api/number_text.h"
-#include "client/api/report_text.h"
-#include "client/api/text_table.h"
 #include "client/cli/find_resource.h"
 #include "client/cli/job_progress.h"
 #include "proto/base/errors.h"
 #include "proto/contract/names.h"
 #include "proto/inputs/data_kind.h"
+#include "proto/report/budget_text.h"
+#include "proto/report/number_text.h"
+#include "proto/report/report_text.h"
+#include "proto/report/text_table.h"
 
 namespace bitwright::client {
 namespace {

@@ -5,6 +5,9 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/command_context.h"
 #include "client/cli/command_line.h"
+#include "client/cli/completion.h"
+#include "client/cli/context_commands.h"
+#include "client/cli/contexts.h"
 #include "client/cli/job_commands.h"
 #include "client/cli/job_making.h"
 #include "client/cli/model_commands.h"
@@ -81,6 +84,12 @@ SessionCommand OnSession(Command command) {
     case Command::kPlan:
     case Command::kJobSubmit:
     case Command::kTokenNew:
+    case Command::kContextList:
+    case Command::kContextSet:
+    case Command::kContextUse:
+    case Command::kContextDelete:
+    case Command::kComplete:
+    case Command::kCompletion:
     case Command::kHelp:
     case Command::kVersion:
       break;
@@ -99,6 +108,20 @@ absl::StatusOr<ExitCode> Dispatch(const CommandContext& context) {
     case Command::kTokenNew:
       TokenNew(context);
       return ExitCode::kOk;
+    case Command::kContextList:
+      return ContextList(context);
+    case Command::kContextSet:
+      return ContextSet(context);
+    case Command::kContextUse:
+      return ContextUse(context);
+    case Command::kContextDelete:
+      return ContextDelete(context);
+    case Command::kComplete:
+      context.console.Print(CompletionLines(Complete(context.options.words)));
+      return ExitCode::kOk;
+    case Command::kCompletion:
+      context.console.Print(CompletionScript(context.options.shell));
+      return ExitCode::kOk;
     case Command::kVersion:
       context.console.Result(std::string("bitwright ") + kVersion, absl::StrCat("{\"version\": \"", kVersion, "\"}"));
       return ExitCode::kOk;
@@ -107,6 +130,20 @@ absl::StatusOr<ExitCode> Dispatch(const CommandContext& context) {
   }
   ABSL_ASSIGN_OR_RETURN(const auto session, Session::Open(context.options, context.environment, context.cancel));
   return OnSession(context.options.command)(context, session->client());
+}
+
+// Those that ask no service have no need of a context, and mend what is wrong with them.
+bool AsksService(Command command) {
+  return OnSession(command) != nullptr || command == Command::kQuantize || command == Command::kPlan ||
+         command == Command::kJobSubmit;
+}
+
+absl::StatusOr<ExitCode> InItsContext(const Options& options, const Environment& environment,
+                                      std::shared_ptr<CancelToken> cancel, Console& console,
+                                      ProgressReporter& progress) {
+  if (!AsksService(options.command)) return Dispatch({options, environment, std::move(cancel), console, progress});
+  ABSL_ASSIGN_OR_RETURN(const Environment found, InContext(options, environment));
+  return Dispatch({options, found, std::move(cancel), console, progress});
 }
 
 }  // namespace
@@ -123,7 +160,7 @@ ExitCode RunCommandLine(const std::vector<std::string>& arguments, const Environ
   const bool color = environment.err_is_terminal && !environment.no_color && !options.no_color;
   Console console(out, err, {options.json, options.quiet, color});
   ProgressReporter progress(console, environment.err_is_terminal, kSystemClock);
-  const absl::StatusOr<ExitCode> code = Dispatch({options, environment, std::move(cancel), console, progress});
+  const absl::StatusOr<ExitCode> code = InItsContext(options, environment, std::move(cancel), console, progress);
   progress.Finish();
   if (code.ok()) return *code;
   console.Error(code.status());

@@ -7,9 +7,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "client/api/foreign_status.h"
-#include "client/api/number_text.h"
-#include "client/api/text_table.h"
 #include "proto/base/errors.h"
+#include "proto/report/number_text.h"
+#include "proto/report/text_table.h"
 
 namespace bitwright::client {
 namespace {

@@ -3,9 +3,9 @@
 #include <span>
 
 #include "absl/strings/str_cat.h"
-#include "client/api/number_text.h"
-#include "client/api/text_table.h"
 #include "proto/base/status_macros.h"
+#include "proto/report/number_text.h"
+#include "proto/report/text_table.h"
 
 namespace bitwright::client {
 namespace {

@@ -84,4 +84,12 @@ absl::Status DataNotUtf8Error(std::string_view name, int64_t at) {
                 {{"file", std::string(name.substr(0, 200))}, {"offset", std::to_string(at)}});
 }
 
+absl::Status BudgetInvalidError(std::string_view text, std::string_view what) {
+  return Refuse("BUDGET_INVALID",
+                "budget '" + std::string(text) + "' " + std::string(what) +
+                    "; write average bits per weight as 4.25bpw, the artifact's size as 12MB (10^6 bytes), 12MiB "
+                    "(2^20), 1.5GB or 12000000B, or what may be lost as kld=0.05 (nats per token) or ppl=1%",
+                {{"budget", std::string(text)}});
+}
+
 }  // namespace bitwright

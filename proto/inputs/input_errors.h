@@ -31,4 +31,7 @@ absl::Status DataIsTableError(std::string_view name, std::string_view what);
 absl::Status DataIsJsonError(std::string_view name, std::string_view what);
 absl::Status DataNotUtf8Error(std::string_view name, int64_t at);
 
+// Of a budget that a person wrote.
+absl::Status BudgetInvalidError(std::string_view text, std::string_view what);  // BUDGET_INVALID
+
 }  // namespace bitwright

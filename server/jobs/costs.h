@@ -31,8 +31,8 @@ class Costs {
   // Once forward, and back with all of it once more: 4·blocks·F; behind the last block the head, thrice.
   double CurvatureFlops(Cut blocks, int windows) const;
   double ProfileFlops(Cut blocks) const;  // rounding to every format for every unit
-  // Of formats that are no target's. Rounding of the units, and for each of (1 + checked widths) formats a pass from the unit's block to the head; one
-  // pass from the first of the blocks to the last unit.
+  // Of formats that are no target's. Rounding of the units, and for each of (1 + checked widths) formats a pass from
+  // the unit's block to the head; one pass from the first of the blocks to the last unit.
   double CheckFlops(Cut blocks, const std::vector<int>& units, int windows) const;
   // At most one rounding of every linear for each plan.
   double QuantizeFlops(Cut blocks, int plans) const;

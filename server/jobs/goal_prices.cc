@@ -21,9 +21,7 @@ v1::Recipe ProfiledPart(v1::Recipe recipe) {
 }  // namespace
 
 GoalPrices::GoalPrices(const GoalContext& goal, int prices)
-    : goal_(goal),
-      prices_(prices),
-      profiles_(CutProfiles(goal.costs, goal.all.cuts)) {}
+    : goal_(goal), prices_(prices), profiles_(CutProfiles(goal.costs, goal.all.cuts)) {}
 
 void GoalPrices::Add() {
   if (prices_ != goal_.goal) return;

@@ -157,7 +157,7 @@ class ClientsDisk(FullDisk):
         again = Client(*arguments, **self.variables)
         again.result()
         self.assertFalse([line for line in again.lines() if line.startswith(('upload', 'calibrate'))], again.lines())
-        self.assertEqual(sorted(os.listdir(self.path('out', 'result'))), ['model', 'report.json', 'report.txt'])
+        self.assertEqual(sorted(os.listdir(self.path('out', 'result'))), ['model', 'report.html', 'report.json', 'report.txt'])
 
 
 if __name__ == '__main__':

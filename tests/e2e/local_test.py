@@ -38,7 +38,7 @@ class Local(ServiceTest):
         client.result()
         self.check_no_process(processes)
         self.check_no_file()
-        self.assertEqual(sorted(os.listdir(self.path('out'))), ['model', 'report.json', 'report.txt'])
+        self.assertEqual(sorted(os.listdir(self.path('out'))), ['model', 'report.html', 'report.json', 'report.txt'])
 
     def test_interrupted(self):
         for signal_number in (signal.SIGINT, signal.SIGTERM):

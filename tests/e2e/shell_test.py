@@ -63,7 +63,7 @@ class Delivery(Shell):
         delivered = lines.result()
         self.assertFalse([line for line in lines.lines() if re.match('upload|inspect|tokenize|calibrate', line)],
                          'nothing is sent and nothing runs')
-        self.assertEqual(sorted(os.listdir(self.path('out'))), ['model', 'report.json', 'report.txt'])
+        self.assertEqual(sorted(os.listdir(self.path('out'))), ['model', 'report.html', 'report.json', 'report.txt'])
         self.assertEqual(files_below(self.path('state')), {}, 'cleaned after the delivery')
         self.assertEqual(os.listdir(self.path('temporary')), [])
         shutil.rmtree(self.path('out'))

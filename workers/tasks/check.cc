@@ -45,8 +45,8 @@ absl::Status RunCheck(const v1::CheckParams& params, TaskIo& io) {
                         io.EnteringStream(runner, params.windows(), params.stride(), first));
   const CheckData data{ids, entering.view(), reference.view()};
   ABSL_ASSIGN_OR_RETURN(const std::vector<UnitCheck> measured,
-                        CheckUnits(runner, {statistics, curvature}, first, units, data,
-                                   CheckOptionsOf(params.recipe()), [&](double share) { io.Progress(share); }));
+                        CheckUnits(runner, {statistics, curvature}, first, units, data, CheckOptionsOf(params.recipe()),
+                                   [&](double share) { io.Progress(share); }));
   v1::Checks checks;
   for (const UnitCheck& from : measured) {
     v1::Checks::Unit& to = *checks.add_units();

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "client/api/budget.h"
+#include "proto/inputs/budget.h"
 #include "tests/support/status_matchers.h"
 
 namespace bitwright::client {

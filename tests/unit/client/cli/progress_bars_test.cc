@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "client/api/number_text.h"
+#include "proto/report/number_text.h"
 
 namespace bitwright::client {
 namespace {

@@ -3,11 +3,11 @@
 #include <regex>
 #include <vector>
 
-#include "client/api/budget.h"
 #include "client/cli/find_resource.h"
 #include "client/cli/job_draft.h"
 #include "proto/base/errors.h"
 #include "proto/contract/rpc_status.h"
+#include "proto/inputs/budget.h"
 #include "tests/support/status_matchers.h"
 
 namespace bitwright::client {

@@ -102,7 +102,7 @@ TEST_F(RunTest, QuantizeWritesArtifactAndReport) {
   EXPECT_EQ(text.find("calibrate      4"), std::string::npos) << "times differ from run to run";
   EXPECT_NE(err_.str().find("calibrate: done, 4/4 tasks, 1 cached"), std::string::npos) << err_.str();
   EXPECT_EQ(err_.str().find('\033'), std::string::npos);
-  EXPECT_EQ(std::distance(fs::directory_iterator(dir_ / "out"), {}), 3);
+  EXPECT_EQ(std::distance(fs::directory_iterator(dir_ / "out"), {}), 4);
 
   const v1::JobSpec& spec = service_.seen.spec;
   EXPECT_EQ(spec.model(), "models/m1");

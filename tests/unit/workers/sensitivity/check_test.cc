@@ -88,8 +88,8 @@ TEST_F(Check, MeasuresTheDivergenceOfTheModelWithOneUnitRounded) {
 
 TEST_F(Check, PredictsWhatAProfileDoes) {
   ASSERT_OK_AND_ASSIGN(const auto checks, Run(0, {{0, 0}, {1, 2}}));
-  ASSERT_OK_AND_ASSIGN(const auto profiles, ProfileBlocks(*model_, *device_, *statistics_, *curvature_, 0, 2, options_,
-                                                          [](double) {}));
+  ASSERT_OK_AND_ASSIGN(const auto profiles,
+                       ProfileBlocks(*model_, *device_, *statistics_, *curvature_, 0, 2, options_, [](double) {}));
   for (const auto& [check, profile] : {std::pair{&checks[0], &profiles[0]}, {&checks[1], &profiles[6]}}) {
     ASSERT_EQ(check->unit, profile->unit);
     for (const UnitCheck::Measurement& measurement : check->measurements) {

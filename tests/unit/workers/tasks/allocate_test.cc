@@ -146,8 +146,8 @@ TEST(Allocate, MeasurementsCorrectWhatTheCurvatureSays) {
     return 0.0;
   };
   // u1 costs twice what was said at 2 bits, thrice at 4.
-  const v1::Checks checks = Measured(
-      "u1", {{2, predicted(1, 2), 2 * predicted(1, 2)}, {4, predicted(1, 4), 3 * predicted(1, 4)}});
+  const v1::Checks checks =
+      Measured("u1", {{2, predicted(1, 2), 2 * predicted(1, 2)}, {4, predicted(1, 4), 3 * predicted(1, 4)}});
   ASSERT_OK_AND_ASSIGN(const v1::Allocation allocation, Allocate(problem, 8, checks));
   ASSERT_EQ(allocation.checks_size(), 2);
   EXPECT_EQ(allocation.checks(0).bits(), 2);

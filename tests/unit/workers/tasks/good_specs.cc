@@ -80,8 +80,8 @@ void AddMeasuring(std::vector<v1::TaskSpec>& specs) {
   spec.mutable_profile()->mutable_blocks()->set_end(2);
   *spec.mutable_profile()->mutable_recipe() = GoodRecipe();
   specs.push_back(spec);
-  spec = Spec(TaskKind::kCheck, WithModel({TaskFile::kIds, TaskFile::kHidden, TaskFile::kStatistics,
-                                           Numbered(TaskFile::kCurvature, 0)}));
+  spec = Spec(TaskKind::kCheck,
+              WithModel({TaskFile::kIds, TaskFile::kHidden, TaskFile::kStatistics, Numbered(TaskFile::kCurvature, 0)}));
   SetWindows(*spec.mutable_check());
   spec.mutable_check()->mutable_blocks()->set_end(2);
   *spec.mutable_check()->mutable_recipe() = GoodRecipe();
@@ -148,9 +148,9 @@ void AddComparing(std::vector<v1::TaskSpec>& specs) {
   spec.mutable_assemble()->set_candidate(1);
   specs.push_back(spec);
   spec = Spec(TaskKind::kReport,
-              {TaskFile::kInfo, TaskFile::kAllocation, TaskFile::kPrices, TaskFile::kSelection,
-               TaskFile::kManifest, TaskFile::kProvenance, Numbered(TaskFile::kGrade, 0, 0), Numbered(TaskFile::kGrade, 0, 1), Numbered(TaskFile::kSample, 0),
-               Numbered(TaskFile::kSample, 1)});
+              {TaskFile::kInfo, TaskFile::kAllocation, TaskFile::kPrices, TaskFile::kSelection, TaskFile::kManifest,
+               TaskFile::kProvenance, Numbered(TaskFile::kGrade, 0, 0), Numbered(TaskFile::kGrade, 0, 1),
+               Numbered(TaskFile::kSample, 0), Numbered(TaskFile::kSample, 1)});
   spec.mutable_report()->mutable_spec()->add_choices()->set_display_name("arc.jsonl");
   spec.mutable_report()->mutable_spec()->mutable_sample()->set_tokens(8);
   spec.mutable_report()->set_model_display_name("small");

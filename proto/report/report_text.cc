@@ -1,23 +1,23 @@
-#include "client/api/report_text.h"
+#include "proto/report/report_text.h"
 
 #include <map>
 
 #include "absl/strings/str_cat.h"
-#include "client/api/budget.h"
-#include "client/api/number_text.h"
-#include "client/api/report_front.h"
-#include "client/api/report_measures.h"
-#include "client/api/text_table.h"
 #include "proto/contract/budget_kind.h"
+#include "proto/report/budget_text.h"
+#include "proto/report/number_text.h"
+#include "proto/report/report_front.h"
+#include "proto/report/report_measures.h"
+#include "proto/report/report_plans.h"
+#include "proto/report/text_table.h"
 
-namespace bitwright::client {
+namespace bitwright {
 namespace {
 
 using Align = TextTable::Align;
 constexpr size_t kColumns = 100;
 constexpr size_t kLabelColumns = 22;
 constexpr size_t kNameColumns = 60;
-constexpr size_t kTableNameColumns = 300;  // the table cuts names in their middle where it must
 
 std::string Line(std::string_view label, const std::string& value) {
   std::string text(label);
@@ -28,86 +28,37 @@ std::string Line(std::string_view label, const std::string& value) {
 // Lines below a Line, in the column of its value.
 std::string Indented(std::string_view paragraph) { return Beside("", kLabelColumns, paragraph, kColumns); }
 
-bool Meets(const v1::Candidate& candidate, const v1::Budget& bound) {
-  return bound.kind_case() == v1::Budget::kMaxKlDivergence
-             ? candidate.kl_divergence().mean() <= bound.max_kl_divergence()
-             : candidate.perplexity_ratio() - 1 <= bound.max_perplexity_rise();
-}
-
-// Index of the best uniform candidate: that with the lowest mean KL divergence, or, under a bound of quality, the
-// smallest that meets it. -1: none.
-int BestUniform(const v1::Report& report) {
-  const bool bound = IsBound(report.budget());
-  const auto worth = [&](const v1::Candidate& candidate) {
-    return bound ? static_cast<double>(candidate.artifact_bytes()) : candidate.kl_divergence().mean();
-  };
-  int best = -1;
-  for (int i = 0; i < report.candidates_size(); ++i) {
-    const v1::Candidate& candidate = report.candidates(i);
-    if (candidate.kind() != v1::PLAN_KIND_UNIFORM || (bound && !Meets(candidate, report.budget()))) continue;
-    if (best < 0 || worth(candidate) < worth(report.candidates(best))) best = i;
-  }
-  return best;
-}
-
-std::string MarkedName(const v1::Report& report, int index, int best_uniform) {
-  const std::string& name = report.candidates(index).name();
-  return absl::StrCat(name == report.selected() ? "*" : " ", index == best_uniform ? "u " : "  ",
-                      Printable(name, kTableNameColumns));
-}
-
 std::string Candidates(const v1::Report& report) {
-  const int best_uniform = BestUniform(report);
-  TextTable loss(
-      {{"candidate", Align::kLeft}, {"bits"}, {"bytes"}, {"KL divergence (nats)"}, {"median"}, {"p99"}, {"max"}});
-  TextTable quality(
-      {{"candidate", Align::kLeft}, {"perplexity"}, {"ratio"}, {"top-1 same"}, {"predicted loss (nats)"}});
-  quality.Add({"   unquantized",
-               PlusMinus(report.reference().perplexity(), report.reference().perplexity_standard_error(), 3), "1",
-               "100 %", ""});
-  for (int i = 0; i < report.candidates_size(); ++i) {
-    const v1::Candidate& c = report.candidates(i);
-    const v1::KlDivergence& kl = c.kl_divergence();
-    const std::string name = MarkedName(report, i, best_uniform);
-    loss.Add({name, Fixed(c.average_bits(), 3), WithThousands(c.artifact_bytes()),
-              PlusMinus(kl.mean(), kl.standard_error(), 6), Fixed(kl.median(), 6), Fixed(kl.p99(), 5),
-              Fixed(kl.max(), 4)});
-    quality.Add({name, PlusMinus(c.perplexity(), c.perplexity_standard_error(), 3),
-                 PlusMinus(c.perplexity_ratio(), c.perplexity_ratio_standard_error(), 5),
-                 absl::StrCat(Fixed(100 * c.top1_agreement(), 2), " ± ",
-                              Fixed(100 * c.top1_agreement_standard_error(), 2), " %"),
-                 Fixed(c.predicted_loss(), 6)});
-  }
-  return absl::StrCat(
-      "Candidates, each quantized and measured on ", WithThousands(report.scored_tokens()), " tokens\n\n",
-      loss.ToText(kColumns), "\n", quality.ToText(kColumns), "\n*  selected    u  ",
-      IsBound(report.budget()) ? "smallest uniform plan that meets the bound" : "best uniform plan within the budget",
-      "    ±  standard error\n");
+  const ReportSection loss = LossSection(report), quality = QualitySection(report);
+  return absl::StrCat(loss.title, "\n\n", loss.table.ToText(kColumns), "\n", quality.table.ToText(kColumns), "\n",
+                      quality.note, "\n");
 }
 
-// How the selected plan was chosen; nothing where all plans were measured on the evaluation text.
-std::string Trials(const v1::Report& report) {
-  if (!report.has_choice()) return "";
-  TextTable table({{"plan", Align::kLeft}, {"KL divergence (nats)"}, {"predicted loss (nats)"}});
-  for (const v1::Trial& trial : report.choice().trials()) {
-    table.Add(
-        {absl::StrCat(trial.name() == report.selected() ? "*  " : "   ", Printable(trial.name(), kTableNameColumns)),
-         PlusMinus(trial.kl_divergence(), trial.kl_standard_error(), 6), Fixed(trial.predicted_loss(), 6)});
-  }
-  return absl::StrCat("Plans, each quantized and tried on ", WithThousands(report.choice().scored_tokens()),
-                      " tokens of the calibration text that were held out of it\n\n", table.ToText(kColumns), "\n");
-}
-
-// What single units cost beside what was predicted of them, by width.
 std::string Checks(const v1::Report& report) {
   std::string text;
   for (const v1::WidthCheck& check : report.allocation().checks()) {
-    absl::StrAppend(&text, Line(text.empty() ? "  measured" : "",
-                                absl::StrCat(check.bits(), " bits: ", Scientific(check.measured(), 3), " nats where ",
-                                             Scientific(check.predicted(), 3), " were predicted, over ", check.units(),
-                                             check.units() == 1 ? " unit" : " units")));
+    text += Line(text.empty() ? "  measured" : "", CheckText(check));
   }
   return text;
+}
+
+// What both models write after the prompt.
+std::string Sample(const v1::Report& report) {
+  if (!report.has_sample()) return "";
+  const v1::GreedySample& sample = report.sample();
+  const auto paragraph = [](std::string_view name, const std::string& line) {
+    constexpr size_t kIndent = 18;
+    return Beside(absl::StrCat("  ", std::string(name)), kIndent, line, kColumns);
+  };
+  return absl::StrCat(SampleTitle(sample), "\n\n",
+                      paragraph("prompt", SampleLine(sample.prompt(), sample.prompt_ids())),
+                      paragraph("unquantized", SampleLine(sample.base(), sample.base_ids())),
+                      paragraph("selected plan", SampleLine(sample.quantized(), sample.quantized_ids())), "\n");
+}
+
+std::string Units(const v1::Report& report) {
+  const ReportSection units = UnitsSection(report);
+  return absl::StrCat(units.title, "\n\n", units.table.ToText(kColumns));
 }
 
 // What is known of plans within a budget of size. A bound of quality has none: there the front tells.
@@ -127,15 +78,6 @@ std::string Certificate(const v1::Report& report) {
   text += Line("  price of a byte", Scientific(allocation.lambda(), 3) + " nats");
   text += Line("  weight budget", WithThousands(allocation.weight_budget_bytes()) + " bytes");
   return text + Checks(report) + "\n";
-}
-
-std::string Units(const v1::Report& report) {
-  TextTable table({{"unit", Align::kLeft}, {"format", Align::kLeft}, {"bits"}, {"bytes"}, {"predicted loss (nats)"}});
-  for (const auto& unit : report.units()) {
-    table.Add({Printable(unit.name(), kTableNameColumns), unit.format(), absl::StrCat(unit.bits()),
-               WithThousands(unit.bytes()), Scientific(unit.sensitivity(), 3)});
-  }
-  return absl::StrCat("Units of the selected plan\n\n", table.ToText(kColumns));
 }
 
 std::string ComputeText(v1::ComputeType type) { return type == v1::COMPUTE_TYPE_BF16 ? "bf16" : "f32"; }
@@ -228,10 +170,10 @@ std::string Head(const v1::Report& report) {
 }  // namespace
 
 std::string ReportText(const v1::Report& report) {
-  return absl::StrCat(Head(report), Notices(report), "\n", Candidates(report), "\n", TokenTable(report),
-                      TextsTable(report), ChoicesTable(report), SampleParagraphs(report), Trials(report),
-                      Certificate(report), FrontTable(report), SizeTable(report), Units(report), "\n",
-                      ProvenanceSummary(report));
+  return absl::StrCat(Head(report), Notices(report), "\n", Candidates(report), "\n", SectionText(TokenSection(report)),
+                      SectionText(TextsSection(report)), SectionText(ChoicesSection(report)), Sample(report),
+                      SectionText(TrialsSection(report)), Certificate(report), SectionText(FrontSection(report)),
+                      SectionText(SizeSection(report)), Units(report), "\n", ProvenanceSummary(report));
 }
 
 std::string StageTableText(const v1::Job& job) {
@@ -250,4 +192,4 @@ std::string StageTableText(const v1::Job& job) {
   return table.ToText(kColumns);
 }
 
-}  // namespace bitwright::client
+}  // namespace bitwright

@@ -1,8 +1,8 @@
-#include "client/api/number_text.h"
+#include "proto/report/number_text.h"
 
 #include <gtest/gtest.h>
 
-namespace bitwright::client {
+namespace bitwright {
 namespace {
 
 TEST(NumberText, Forms) {
@@ -34,4 +34,4 @@ TEST(NumberText, PrintableDropsWhatSteersATerminal) {
 }
 
 }  // namespace
-}  // namespace bitwright::client
+}  // namespace bitwright

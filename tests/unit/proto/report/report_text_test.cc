@@ -1,32 +1,20 @@
-#include "client/api/report_text.h"
+#include "proto/report/report_text.h"
 
-#include <google/protobuf/text_format.h>
-
-#include "client/api/json.h"
-#include "client/api/number_text.h"
+#include "proto/report/number_text.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/status_matchers.h"
-#include "tests/unit/client/test_files.h"
+#include "tests/unit/proto/report/sample_report.h"
 
-namespace bitwright::client {
+namespace bitwright {
 namespace {
 
-v1::Report SampleReport() {
-  const auto text = ReadWholeFile(SourcePath("tests/golden/client/report.textproto"));
-  v1::Report report;
-  EXPECT_TRUE(text.ok() && google::protobuf::TextFormat::ParseFromString(*text, &report));
-  return report;
-}
-
-// To renew the golden text after a deliberate change: BITWRIGHT_WRITE_GOLDEN=1 tests/client_api_test.
+// To renew the golden text after a deliberate change: BITWRIGHT_WRITE_GOLDEN=1 tests/report_test.
 TEST(ReportText, IsTheGoldenText) {
-  const std::string path = SourcePath("tests/golden/client/report.txt");
   const std::string text = ReportText(SampleReport());
   if (std::getenv("BITWRIGHT_WRITE_GOLDEN") != nullptr) {
-    BITWRIGHT_ASSERT_OK(WriteWholeFile(path, text));
+    std::ofstream(SourcePath("tests/golden/proto/report.txt")) << text;
   }
-  ASSERT_OK_AND_ASSIGN(const std::string golden, ReadWholeFile(path));
-  EXPECT_EQ(text, golden);
+  EXPECT_EQ(text, GoldenText("report.txt"));
 }
 
 TEST(ReportText, SaysWhatWasUsedAndWhatToKnow) {
@@ -152,16 +140,6 @@ TEST(ReportText, NamesCannotSteerTheTerminal) {
   EXPECT_EQ(ReportText(report).find('\033'), std::string::npos);
 }
 
-TEST(Json, KeepsFieldNamesAndDefaults) {
-  v1::Report report;
-  report.mutable_budget()->set_average_bits(4.25);
-  const std::string json = ToJson(report);
-  for (const char* field :
-       {"\"schema_version\": 0", "\"average_bits\": 4.25", "\"candidates\": []", "\"model_bytes\": \"0\""}) {
-    EXPECT_NE(json.find(field), std::string::npos) << field << " in " << json;
-  }
-}
-
 TEST(StageTable, SumsUp) {
   v1::Job job;
   for (const char* kind : {"inspect", "calibrate"}) {
@@ -180,4 +158,4 @@ TEST(StageTable, SumsUp) {
 }
 
 }  // namespace
-}  // namespace bitwright::client
+}  // namespace bitwright

@@ -1,12 +1,12 @@
-#include "client/api/text_table.h"
+#include "proto/report/text_table.h"
 
 #include <algorithm>
 #include <sstream>
 
-#include "client/api/number_text.h"
 #include "proto/base/log.h"
+#include "proto/report/number_text.h"
 
-namespace bitwright::client {
+namespace bitwright {
 namespace {
 
 constexpr size_t kNarrowest = 12;
@@ -105,4 +105,4 @@ std::string Beside(std::string_view label, size_t indent, std::string_view parag
   return text;
 }
 
-}  // namespace bitwright::client
+}  // namespace bitwright

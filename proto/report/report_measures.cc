@@ -1,18 +1,16 @@
-#include "client/api/report_measures.h"
+#include "proto/report/report_measures.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "client/api/number_text.h"
-#include "client/api/text_table.h"
+#include "proto/report/number_text.h"
 
-namespace bitwright::client {
+namespace bitwright {
 namespace {
 
 using Align = TextTable::Align;
-constexpr size_t kColumns = 100;
 constexpr size_t kNameColumns = 60;
 constexpr int kKlDigits = 6;
 constexpr int kPercentDigits = 3;
@@ -61,15 +59,6 @@ const char* TaskName(v1::ChoiceTask task) {
   }
 }
 
-// A text in lines of its own, or, where the model has no tokenizer, its ids.
-std::string Paragraph(std::string_view name, const std::string& text,
-                      const google::protobuf::RepeatedField<int32_t>& ids) {
-  constexpr size_t kIndent = 18, kMostShown = 4000;
-  std::string shown = text.empty() ? absl::StrJoin(ids, " ") : text;
-  std::replace(shown.begin(), shown.end(), '\n', ' ');
-  return Beside(absl::StrCat("  ", std::string(name)), kIndent, Printable(shown, kMostShown), kColumns);
-}
-
 std::string NameOfText(const v1::Report& report, int text) {
   const std::string name = text < report.evaluation_names_size() ? report.evaluation_names(text) : "";
   return name.empty() ? absl::StrCat("text ", text + 1) : Printable(name, kNameColumns);
@@ -84,9 +73,9 @@ const v1::Candidate* SelectedCandidate(const v1::Report& report) {
   return nullptr;
 }
 
-std::string TokenTable(const v1::Report& report) {
+std::optional<ReportSection> TokenSection(const v1::Report& report) {
   const v1::Candidate* selected = SelectedCandidate(report);
-  if (selected == nullptr || !selected->has_probability_change()) return "";
+  if (selected == nullptr || !selected->has_probability_change()) return std::nullopt;
   const v1::KlDivergence& kl = selected->kl_divergence();
   const v1::ProbabilityChange& change = selected->probability_change();
   TextTable table({{"", Align::kLeft}, {"KL divergence (nats)"}, {"Δp"}});
@@ -111,13 +100,14 @@ std::string TokenTable(const v1::Report& report) {
   one("0.1 %", InPercent(change.p001()));
   both("minimum", kl.min(), change.min());
   one("same top", InPercent(selected->top1_agreement(), selected->top1_agreement_standard_error()));
-  return absl::StrCat("The selected plan beside the unquantized model, token by token\n\n", table.ToText(kColumns),
-                      "\nΔp: change of the probability of the token that is next in the text\n\n");
+  return ReportSection{"The selected plan beside the unquantized model, token by token", std::move(table),
+                       "Δp: change of the probability of the token that is next in the text"};
 }
 
-std::string TextsTable(const v1::Report& report) {
+std::optional<ReportSection> TextsSection(const v1::Report& report) {
   const v1::Candidate* selected = SelectedCandidate(report);
-  if (selected == nullptr || selected->texts_size() < 2 || selected->texts_size() != report.texts_size()) return "";
+  if (selected == nullptr || selected->texts_size() < 2 || selected->texts_size() != report.texts_size())
+    return std::nullopt;
   TextTable table({{"text", Align::kLeft},
                    {"tokens"},
                    {"unquantized"},
@@ -135,11 +125,11 @@ std::string TextsTable(const v1::Report& report) {
     add(NameOfText(report, t), report.texts(t).scored_tokens(), report.texts(t).reference(), selected->texts(t));
   }
   add("all", report.scored_tokens(), report.reference(), *selected);
-  return absl::StrCat("The selected plan on each evaluation text\n\n", table.ToText(kColumns), "\n");
+  return ReportSection{"The selected plan on each evaluation text", std::move(table)};
 }
 
-std::string ChoicesTable(const v1::Report& report) {
-  if (report.choices().empty()) return "";
+std::optional<ReportSection> ChoicesSection(const v1::Report& report) {
+  if (report.choices().empty()) return std::nullopt;
   TextTable table({{"questions", Align::kLeft},
                    {"task", Align::kLeft},
                    {"count"},
@@ -155,26 +145,26 @@ std::string ChoicesTable(const v1::Report& report) {
                  Printable(result.base(m).name(), 20), shown(result.base(m)), shown(result.quantized(m))});
     }
   }
-  return absl::StrCat("Multiple-choice questions, scored as lm-evaluation-harness does\n\n", table.ToText(kColumns),
-                      "\n");
+  return ReportSection{"Multiple-choice questions, scored as lm-evaluation-harness does", std::move(table)};
 }
 
-std::string SampleParagraphs(const v1::Report& report) {
-  if (!report.has_sample()) return "";
-  const v1::GreedySample& sample = report.sample();
-  const int tokens = sample.base_ids_size();
+std::string SampleTitle(const v1::GreedySample& sample) {
   const std::string parting = sample.first_divergence() < 0
                                   ? "the same tokens"
                                   : absl::StrCat("the first to differ is token ", sample.first_divergence() + 1);
-  return absl::StrCat("A sample of ", tokens, " tokens, the most likely one each time: ", parting, "\n\n",
-                      Paragraph("prompt", sample.prompt(), sample.prompt_ids()),
-                      Paragraph("unquantized", sample.base(), sample.base_ids()),
-                      Paragraph("selected plan", sample.quantized(), sample.quantized_ids()), "\n");
+  return absl::StrCat("A sample of ", sample.base_ids_size(), " tokens, the most likely one each time: ", parting);
 }
 
-std::string SizeTable(const v1::Report& report) {
+std::string SampleLine(const std::string& text, const google::protobuf::RepeatedField<int32_t>& ids) {
+  constexpr size_t kMostShown = 4000;
+  std::string line = text.empty() ? absl::StrJoin(ids, " ") : text;
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  return Printable(line, kMostShown);
+}
+
+std::optional<ReportSection> SizeSection(const v1::Report& report) {
   const v1::Candidate* selected = SelectedCandidate(report);
-  if (selected == nullptr || selected->size().empty()) return "";
+  if (selected == nullptr || selected->size().empty()) return std::nullopt;
   TextTable table({{"part", Align::kLeft}, {"format", Align::kLeft}, {"bytes"}, {"share"}});
   const double all = static_cast<double>(selected->artifact_bytes());
   for (const v1::SizePart& part : selected->size()) {
@@ -182,7 +172,7 @@ std::string SizeTable(const v1::Report& report) {
                Percent(static_cast<double>(part.bytes()) / all, 2)});
   }
   table.Add({"all", "", WithThousands(selected->artifact_bytes()), Percent(1, 2)});
-  return absl::StrCat("What the bytes of the artifact are for\n\n", table.ToText(kColumns), "\n");
+  return ReportSection{"What the bytes of the artifact are for", std::move(table)};
 }
 
-}  // namespace bitwright::client
+}  // namespace bitwright

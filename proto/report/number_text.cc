@@ -1,4 +1,4 @@
-#include "client/api/number_text.h"
+#include "proto/report/number_text.h"
 
 #include <cmath>
 #include <cstdlib>
@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
-namespace bitwright::client {
+namespace bitwright {
 namespace {
 
 bool ContinuesCodePoint(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
@@ -84,4 +84,4 @@ size_t Columns(std::string_view text) {
   return columns;
 }
 
-}  // namespace bitwright::client
+}  // namespace bitwright

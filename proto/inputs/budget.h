@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 #include "bitwright/v1/reports.pb.h"
 
-namespace bitwright::client {
+namespace bitwright {
 
 // "4.25bpw": average bits per quantized weight. "12MB", "12MiB", "1.5GB", "12000000B": bytes of the artifact; k, M, G,
 // T are powers of 1000, with an "i" of 1024; fractions of a byte are dropped. Bounds of quality: "kld=0.05", mean KL
@@ -17,7 +17,4 @@ absl::StatusOr<v1::Budget> ParseBudget(std::string_view text);
 // The shortest that ParseBudget reads as this budget: "4.25bpw", "12MB", "kld=0.05", "ppl=1%". Empty: of none.
 std::string BudgetName(const v1::Budget& budget);
 
-// For a person: "4.25 bits per weight", "12,000,000 bytes" or "KL divergence at most 0.05 nats per token".
-std::string BudgetText(const v1::Budget& budget);
-
-}  // namespace bitwright::client
+}  // namespace bitwright

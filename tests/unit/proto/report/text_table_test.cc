@@ -1,10 +1,10 @@
-#include "client/api/text_table.h"
+#include "proto/report/text_table.h"
 
 #include <gtest/gtest.h>
 
-#include "client/api/number_text.h"
+#include "proto/report/number_text.h"
 
-namespace bitwright::client {
+namespace bitwright {
 namespace {
 
 TEST(TextTable, AlignsByColumnsNotBytes) {
@@ -35,4 +35,4 @@ TEST(Wrap, BreaksAtSpaces) {
 }
 
 }  // namespace
-}  // namespace bitwright::client
+}  // namespace bitwright

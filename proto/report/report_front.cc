@@ -1,16 +1,15 @@
-#include "client/api/report_front.h"
+#include "proto/report/report_front.h"
 
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "client/api/number_text.h"
-#include "client/api/text_table.h"
+#include "proto/report/number_text.h"
 
-namespace bitwright::client {
+namespace bitwright {
 namespace {
 
-constexpr size_t kColumns = 100;
 constexpr int kShown = 10;
 
 bool Same(double a, double b) { return std::abs(a - b) <= 1e-9 * std::abs(b); }
@@ -38,8 +37,8 @@ std::set<int> ShownOf(const v1::Report& report) {
 
 }  // namespace
 
-std::string FrontTable(const v1::Report& report) {
-  if (report.front().empty()) return "";
+std::optional<ReportSection> FrontSection(const v1::Report& report) {
+  if (report.front().empty()) return std::nullopt;
   TextTable table({{"bits"}, {"bytes at most"}, {"predicted loss (nats)"}, {"KL divergence (nats)"}});
   const std::set<int> shown = ShownOf(report);
   for (const int i : shown) {
@@ -52,8 +51,9 @@ std::string FrontTable(const v1::Report& report) {
                    ? ""
                    : PlusMinus(measured->kl_divergence().mean(), measured->kl_divergence().standard_error(), 6)});
   }
-  return absl::StrCat("The Pareto front as predicted, ", shown.size(), " of its ", report.front_size(),
-                      " plans; those with a KL divergence were measured\n\n", table.ToText(kColumns), "\n");
+  return ReportSection{absl::StrCat("The Pareto front as predicted, ", shown.size(), " of its ", report.front_size(),
+                                    " plans; those with a KL divergence were measured"),
+                       std::move(table)};
 }
 
-}  // namespace bitwright::client
+}  // namespace bitwright

@@ -3,11 +3,13 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-namespace bitwright::client {
+namespace bitwright {
 
-// Rows of cells as aligned text. Widths count columns of a terminal, so "±" is one. Not thread-safe.
+// Rows of cells, for aligned text or whatever else shows them. Widths count columns of a terminal, so "±" is one. Not
+// thread-safe.
 class TextTable {
  public:
   enum class Align { kLeft, kRight };
@@ -22,6 +24,9 @@ class TextTable {
   // (with "…" in its middle) as far as needed to keep `most_columns`.
   std::string ToText(size_t most_columns = 100) const;
 
+  const std::vector<Column>& columns() const { return columns_; }
+  const std::vector<std::vector<std::string>>& rows() const { return rows_; }
+
  private:
   std::vector<Column> columns_;
   std::vector<std::vector<std::string>> rows_;
@@ -33,4 +38,4 @@ std::string Wrap(std::string_view paragraph, size_t most_columns);
 // The same to the right of a label, which stands before the first line in `indent` bytes; the others have spaces there.
 std::string Beside(std::string_view label, size_t indent, std::string_view paragraph, size_t most_columns);
 
-}  // namespace bitwright::client
+}  // namespace bitwright

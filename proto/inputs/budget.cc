@@ -1,4 +1,4 @@
-#include "client/api/budget.h"
+#include "proto/inputs/budget.h"
 
 #include <charconv>
 #include <cmath>
@@ -7,11 +7,10 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "client/api/client_errors.h"
-#include "client/api/number_text.h"
 #include "proto/base/status_macros.h"
+#include "proto/inputs/input_errors.h"
 
-namespace bitwright::client {
+namespace bitwright {
 namespace {
 
 struct Unit {
@@ -127,21 +126,4 @@ std::string BudgetName(const v1::Budget& budget) {
   return "";
 }
 
-std::string BudgetText(const v1::Budget& budget) {
-  switch (budget.kind_case()) {
-    case v1::Budget::kAverageBits:
-      return absl::StrCat(budget.average_bits(), " bits per weight");
-    case v1::Budget::kArtifactBytes:
-      return WithThousands(budget.artifact_bytes()) + " bytes";
-    case v1::Budget::kMaxKlDivergence:
-      return absl::StrCat("KL divergence at most ", NumberText(budget.max_kl_divergence()), " nats per token");
-    case v1::Budget::kMaxPerplexityRise:
-      return absl::StrCat("perplexity at most ", PercentText(budget.max_perplexity_rise()),
-                          " % above the unquantized model's");
-    case v1::Budget::KIND_NOT_SET:
-      break;
-  }
-  return "none";
-}
-
-}  // namespace bitwright::client
+}  // namespace bitwright

@@ -5,7 +5,7 @@
 #include <string_view>
 
 // Numbers and names as a person reads them, the same in reports, tables and progress lines.
-namespace bitwright::client {
+namespace bitwright {
 
 std::string WithThousands(int64_t value);                         // 12,345,678
 std::string BytesText(int64_t bytes);                             // "13.64 MB" (powers of 1000)
@@ -22,4 +22,4 @@ std::string Printable(std::string_view text, size_t most_columns);
 // Columns on a terminal: code points of UTF-8.
 size_t Columns(std::string_view text);
 
-}  // namespace bitwright::client
+}  // namespace bitwright
