@@ -197,17 +197,10 @@ void CommandTree::AddNamed(CLI::App& parent, const std::string& name, const std:
       ->required();
 }
 
-CLI::App* CommandTree::AddList(CLI::App& parent, const std::string& help, Command command) {
+void CommandTree::AddList(CLI::App& parent, const std::string& help, Command command) {
   CLI::App* list = Add(parent, "list", help, command);
   list->alias("ls");
-  return list;
-}
-
-void CommandTree::AddPagedList(CLI::App& parent, const std::string& help, Command command) {
-  AddList(parent, help, command)
-      ->add_option("--limit", options_.most, "At most this many")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1000000));
+  list->add_option("--limit", options_.most, "At most this many")->capture_default_str()->check(CLI::Range(1, 1000000));
 }
 
 void CommandTree::AddJobMakers() {
@@ -227,7 +220,7 @@ void CommandTree::AddModels() {
   upload->add_option("model", options_.job.model, "Model folder, *.gguf file, or org/name in the hub's cache")
       ->required();
   upload->add_option("--name", options_.job.model_name, "Name for people (default: that of the folder)");
-  AddPagedList(model, "All models, newest first", Command::kModelList);
+  AddList(model, "All models, newest first", Command::kModelList);
   model.get_subcommand("list")->add_option("--filter", options_.filter, "Conditions, such as family = \"llama\"");
   AddNamed(model, "show", "One model", Command::kModelShow, "model");
   AddNamed(model, "delete", "Delete a model", Command::kModelDelete, "model");
@@ -237,7 +230,7 @@ void CommandTree::AddModels() {
 void CommandTree::AddJobs() {
   CLI::App& job = Group("job", "Jobs on the server");
   AddModelAndData(*Add(job, "submit", "Queue a job and return", Command::kJobSubmit), options_.job);
-  AddPagedList(job, "All jobs, newest first", Command::kJobList);
+  AddList(job, "All jobs, newest first", Command::kJobList);
   CLI::App* list = job.get_subcommand("list");
   list->add_option("--state", options_.state, "Only jobs in this state")
       ->check(CLI::IsMember({"queued", "running", "succeeded", "failed", "cancelled"}, CLI::ignore_case));
@@ -285,7 +278,7 @@ void CommandTree::AddToken() {
 
 void CommandTree::AddContexts() {
   CLI::App& context = Group("context", "Names for services, so that commands need no --server");
-  AddList(context, "All contexts; * marks the one that commands go to", Command::kContextList);
+  Add(context, "list", "All contexts; * marks the one that commands go to", Command::kContextList)->alias("ls");
   CLI::App* set = Add(context, "set", "Name the service of --server, with --token-file and --tls-… as they are given",
                       Command::kContextSet);
   CLI::App* use = Add(context, "use", "Let commands go to this service where none is given", Command::kContextUse);
@@ -310,7 +303,7 @@ void CommandTree::AddShell() {
 // Of those who run the service.
 void CommandTree::AddOperations() {
   CLI::App& worker = Group("worker", "Workers of the server");
-  AddPagedList(worker, "All workers of the last minute, with their state and tasks", Command::kWorkerList);
+  AddList(worker, "All workers of the last minute, with their state and tasks", Command::kWorkerList);
   const std::string by_name = "Full name, id, or its beginning (4 letters or more)";
   Add(worker, "cordon", "Give a worker nothing new; what it runs goes on", Command::kWorkerCordon)
       ->add_option("worker", options_.name, by_name)
@@ -338,7 +331,7 @@ void CommandTree::AddOperations() {
 
 void CommandTree::AddTenants() {
   CLI::App& tenant = Group("tenant", "Those who share models and jobs, with their limits");
-  AddPagedList(tenant, "All tenants, what they use and may use", Command::kTenantList);
+  AddList(tenant, "All tenants, what they use and may use", Command::kTenantList);
   Add(tenant, "show", "What a tenant uses and may use", Command::kTenantShow);
   CLI::App* limit =
       Add(tenant, "limit", "Set what a tenant may use; what is not named stays as it is", Command::kTenantLimit);
@@ -362,7 +355,7 @@ void CommandTree::AddOthers() {
   AddGoal(*download, options_);
   AddOut(*download, options_);
   CLI::App& recipe = Group("recipe", "Recipes that the server ships");
-  AddPagedList(recipe, "All recipes", Command::kRecipeList);
+  AddList(recipe, "All recipes", Command::kRecipeList);
   AddNamed(recipe, "show", "One recipe, as a .textproto that --recipe accepts", Command::kRecipeShow, "recipe");
   AddToken();
   AddContexts();

@@ -36,8 +36,7 @@ class CommandTree {
   CLI::App& Group(const std::string& name, const std::string& help);
   void AddNamed(CLI::App& parent, const std::string& name, const std::string& help, Command command,
                 const std::string& what);
-  CLI::App* AddList(CLI::App& parent, const std::string& help, Command command);
-  void AddPagedList(CLI::App& parent, const std::string& help, Command command);
+  void AddList(CLI::App& parent, const std::string& help, Command command);
   void AddJobMakers();
   void AddModels();
   void AddJobs();

@@ -190,8 +190,8 @@ LiveSet LiveSets::Check(std::span<const int> units, int64_t measurements, int64_
   double branch = 0;  // the block, the rounded unit beside it, and what rounds it or what passes
   for (const int unit : units) {
     const v1::UnitInfo& info = info_.units(unit);
-    branch = std::max(
-        branch, Bytes(info_.live().block()) + Weights(info) + std::max(values, Rounding(info, true, false)));
+    branch =
+        std::max(branch, Bytes(info_.live().block()) + Weights(info) + std::max(values, Rounding(info, true, false)));
   }
   return ToLiveSet(streams + RoundedInputs() + std::max({Pass(windows, window, false), branch, values + head}),
                    std::max(PassThread(window), on_grids_.thread));

@@ -3,6 +3,7 @@
 import os
 import unittest
 
+import page_text
 import small_model
 from service import CliError, ServiceTest
 
@@ -74,6 +75,27 @@ class Evaluation(ServiceTest):
             text = file.read()
         for title in ('token by token', 'Multiple-choice questions', 'A sample of 12 tokens', 'bytes of the artifact are for'):
             self.assertIn(title, text)
+        self.check_page(report)
+
+    def check_page(self, report):
+        """The report's numbers, as a person reads them in report.html."""
+        text, links = page_text.read(self.path('out', 'report.html'))
+        self.assertTrue(all(link.startswith('#') for link in links), links)
+        wanted = [report['verdict'], f"{int(report['artifact_bytes']):,} bytes"]
+        for candidate in report['candidates']:
+            divergence = candidate['kl_divergence']
+            wanted += [f"{divergence['mean']:.6f} ± {divergence['standard_error']:.6f}", f"{divergence['median']:.6f}",
+                       f"{candidate['perplexity']:.3f} ± {candidate['perplexity_standard_error']:.3f}",
+                       f"{candidate['predicted_loss']:.6f}", f"{int(candidate['artifact_bytes']):,}"]
+        for unit in report['units']:
+            chosen = [option for option in unit['options'] if option['format'] == unit['format']]
+            self.assertEqual([option['loss'] for option in chosen], [unit['sensitivity']])
+            wanted += [unit['name'], *(f"{option['loss']:.1e}" for option in unit['options'])]
+        for result in report['choices']:
+            wanted += [f"{metric['value']:.4f} ± {metric['standard_error']:.4f}" for metric in result['quantized']]
+        wanted += [task['task_digest'] for task in report['provenance']['tasks']]
+        self.assertEqual([number for number in wanted if number not in text], [])
+        self.assertIn('How the time was spent', text)
 
     def test_a_bad_question_names_its_line(self):
         with open(self.path('bad.jsonl'), 'w', encoding='utf-8') as file:
