@@ -357,6 +357,10 @@ void CommandTree::AddOthers() {
   CLI::App& recipe = Group("recipe", "Recipes that the server ships");
   AddList(recipe, "All recipes", Command::kRecipeList);
   AddNamed(recipe, "show", "One recipe, as a .textproto that --recipe accepts", Command::kRecipeShow, "recipe");
+  CLI::App* doctor = Add(*app_, "doctor", "Say whether the service is fit for jobs, and what one of a model would cost",
+                         Command::kDoctor);
+  doctor->add_option("model", options_.name, "A model on the server");
+  doctor->add_option("--recipe", options_.job.recipe, "Recipe of that job, by name")->capture_default_str();
   AddToken();
   AddContexts();
   AddShell();

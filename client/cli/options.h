@@ -41,6 +41,7 @@ enum class Command {
   kTenantShow,
   kTenantLimit,
   kTokenNew,
+  kDoctor,
   kContextList,
   kContextSet,
   kContextUse,

@@ -8,6 +8,7 @@
 #include "client/cli/completion.h"
 #include "client/cli/context_commands.h"
 #include "client/cli/contexts.h"
+#include "client/cli/doctor.h"
 #include "client/cli/job_commands.h"
 #include "client/cli/job_making.h"
 #include "client/cli/model_commands.h"
@@ -84,6 +85,7 @@ SessionCommand OnSession(Command command) {
     case Command::kPlan:
     case Command::kJobSubmit:
     case Command::kTokenNew:
+    case Command::kDoctor:
     case Command::kContextList:
     case Command::kContextSet:
     case Command::kContextUse:
@@ -108,6 +110,8 @@ absl::StatusOr<ExitCode> Dispatch(const CommandContext& context) {
     case Command::kTokenNew:
       TokenNew(context);
       return ExitCode::kOk;
+    case Command::kDoctor:
+      return Doctor(context);
     case Command::kContextList:
       return ContextList(context);
     case Command::kContextSet:
@@ -135,7 +139,7 @@ absl::StatusOr<ExitCode> Dispatch(const CommandContext& context) {
 // Those that ask no service have no need of a context, and mend what is wrong with them.
 bool AsksService(Command command) {
   return OnSession(command) != nullptr || command == Command::kQuantize || command == Command::kPlan ||
-         command == Command::kJobSubmit;
+         command == Command::kJobSubmit || command == Command::kDoctor;
 }
 
 absl::StatusOr<ExitCode> InItsContext(const Options& options, const Environment& environment,

@@ -9,6 +9,8 @@ namespace {
 constexpr char kDefaultAddress[] = "127.0.0.1:7071";
 // A service of our own that does not answer has died; there is no restart to wait for.
 constexpr absl::Duration kLocalGiveUp = absl::Seconds(10);
+// Whoever asks whether a service is well does not wait until it is.
+constexpr absl::Duration kDoctorGiveUp = absl::Seconds(3);
 
 bool MayBeLocal(Command command) { return command == Command::kQuantize || command == Command::kPlan; }
 
@@ -65,8 +67,10 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Open(const Options& options, c
     connection.address = server->address();
     connection.retry.give_up = kLocalGiveUp;
   }
+  if (options.command == Command::kDoctor) connection.retry.give_up = kDoctorGiveUp;
+  const std::string address = connection.address;
   ABSL_ASSIGN_OR_RETURN(Client client, Client::ConnectTo(std::move(connection)));
-  return std::unique_ptr<Session>(new Session(std::move(server), std::move(client)));
+  return std::unique_ptr<Session>(new Session(address, std::move(server), std::move(client)));
 }
 
 }  // namespace bitwright::client

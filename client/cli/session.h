@@ -23,15 +23,17 @@ class Session {
   static bool WouldBeLocal(const Options& options, const Environment& environment);
 
   Client& client() { return client_; }
+  const std::string& address() const { return address_; }
   bool is_local() const { return server_ != nullptr; }
   LocalServer* local_server() { return server_.get(); }  // none: a server that was named
   // A better reason for an error when the local service died.
   absl::Status Explain(const absl::Status& status) { return is_local() ? server_->Explain(status) : status; }
 
  private:
-  Session(std::unique_ptr<LocalServer> server, Client client)
-      : server_(std::move(server)), client_(std::move(client)) {}
+  Session(std::string address, std::unique_ptr<LocalServer> server, Client client)
+      : address_(std::move(address)), server_(std::move(server)), client_(std::move(client)) {}
 
+  const std::string address_;
   std::unique_ptr<LocalServer> server_;
   Client client_;
 };

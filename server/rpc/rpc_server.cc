@@ -108,7 +108,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcParts& part
                             .spawn = [&lanes](std::function<void()> step) { lanes.bulk_lane.Post(std::move(step)); }};
   state->services.push_back(MakeBlobService(lanes.bulk, parts.held, parts.clock));
   state->services.push_back(MakeByteStreamService(lanes.bulk, uploads, state->idle));
-  state->services.push_back(MakeCapabilityService(lanes.control, parts.capabilities));
+  state->services.push_back(MakeCapabilityService(lanes.control, parts.capabilities, parts.disk));
   state->services.push_back(MakeModelService(lanes.control, parts.models, parts.scheduler));
   state->services.push_back(MakeRecipeService(lanes.control, parts.recipes));
   state->services.push_back(MakeJobService(lanes.control, parts.jobs, parts.tasks, parts.scheduler));

@@ -20,6 +20,8 @@ class Service;
 
 namespace bitwright::server {
 
+class DiskWatch;
+
 struct RpcEnvironment;
 struct UploadParts;
 class IdleStreams;
@@ -36,7 +38,8 @@ struct OperatorParts {
 std::unique_ptr<grpc::Service> MakeBlobService(RpcEnvironment& environment, HeldBlobs& held, const Clock& clock);
 std::unique_ptr<grpc::Service> MakeByteStreamService(RpcEnvironment& environment, const UploadParts& parts,
                                                      IdleStreams& idle);
-std::unique_ptr<grpc::Service> MakeCapabilityService(RpcEnvironment& environment, v1::Capabilities capabilities);
+std::unique_ptr<grpc::Service> MakeCapabilityService(RpcEnvironment& environment, v1::Capabilities capabilities,
+                                                     const DiskWatch& disk);
 std::unique_ptr<grpc::Service> MakeModelService(RpcEnvironment& environment, ModelResources& models,
                                                 Scheduler& scheduler);
 std::unique_ptr<grpc::Service> MakeRecipeService(RpcEnvironment& environment, const RecipeResources& recipes);

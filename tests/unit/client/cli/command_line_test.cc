@@ -86,6 +86,7 @@ TEST(CommandLine, EveryCommandIsKnown) {
       {{"context", "set", "lab", "--server", "lab:7071"}, Command::kContextSet},
       {{"context", "use", "lab"}, Command::kContextUse},
       {{"context", "rm", "lab"}, Command::kContextDelete},
+      {{"doctor", "my-model", "--recipe", "mixed-rtn"}, Command::kDoctor},
       {{"completion", "zsh"}, Command::kCompletion},
       {{"complete", "--", "job", "--", "wa"}, Command::kComplete},
       {{"plan", "D"}, Command::kPlan},
