@@ -112,6 +112,7 @@ CommandTree::CommandTree(Options& options)
     : options_(options), app_(std::make_unique<CLI::App>("Bitwright: quantization as a service for language models")) {
   app_->name("bitwright");
   app_->set_version_flag("--version", std::string("bitwright ") + kVersion);
+  app_->set_help_all_flag("--help-all", "Print the help of every command and exit");
   app_->footer(kExitCodeHelp);
   app_->require_subcommand(0, 1);  // the name of a command may also be that of a folder
   options_.job.calibration_tokens = limits::kDefaultCalibrationTokens;

@@ -91,7 +91,7 @@ std::optional<int> Parse(int argc, char** argv, Flags& flags) {
   app.add_flag("--exit-with-parent", flags.exit_with_parent, "End when the process that started this one ends");
   if (const char* failpoints = std::getenv("BITWRIGHT_FAILPOINTS")) flags.failpoints = failpoints;
   app.add_option("--failpoints", flags.failpoints, "What a worker of a test hands on to its child")->needs("--execute");
-  app.set_version_flag("--version", BITWRIGHT_VERSION);
+  app.set_version_flag("--version", "bitwright-worker " BITWRIGHT_VERSION);
   try {
     app.parse(argc, argv);
     const bool joins = app.count("--join") > 0;
