@@ -38,7 +38,7 @@ def declared_options(root, paths, folder):
     """The long options, or the short one where there is no other, of CLI11 declarations."""
     found = {}
     for path, text in code_of(root, paths, folder).items():
-        for match in re.finditer(r'(?:add_option|add_flag|set_version_flag)\w*\(\s*"([^"]+)"', text):
+        for match in re.finditer(r'(?:add_option|add_flag|set_version_flag|set_help_all_flag)\w*\(\s*"([^"]+)"', text):
             for name in match.group(1).split(','):
                 if name.strip().startswith('--'):
                     found[name.strip().split('{')[0]] = (path, None)
