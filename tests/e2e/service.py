@@ -440,6 +440,15 @@ class ServiceTest(unittest.TestCase):
         return ['--calibration', paths[0], '--evaluation', paths[1], '--window', '64', '--calibration-tokens',
                 str(size_bytes), '--evaluation-tokens', str(size_bytes)]
 
+    def bound_that_fails(self):
+        """Options of a job that is accepted and fails with BOUND_NOT_MET: no plan of 4 bits loses so little."""
+        recipe = self.path('four-bits.textproto')
+        with open(os.path.join(SAMPLE, '..', '..', 'proto', 'recipes', 'mixed-rtn.textproto'), encoding='utf-8') as file:
+            shipped = file.read()
+        with open(recipe, 'w', encoding='utf-8') as file:
+            file.write(shipped.replace('name: "mixed-rtn"', 'name: "four-bits"') + 'formats { bits: 4 }\n')
+        return ['--max-kld', '1e-9', '--recipe', recipe]
+
     def start_service(self, name='service', **settings):
         service = Service(self.path(name), **settings)
         self.addCleanup(service.close)
