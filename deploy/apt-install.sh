@@ -24,5 +24,12 @@ if ((EUID != 0)); then
   as_root=(sudo)
 fi
 echo "Installing ${missing[*]}"
+# Programs are wanted, not daemons: some packages (prometheus) start one that takes a port of this machine, unless
+# policy-rc.d says no, which containers often bring along (invoke-rc.d(8)).
+policy=/usr/sbin/policy-rc.d
+if [[ ! -e $policy ]]; then
+  trap '"${as_root[@]}" rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" install -m 0755 /dev/stdin "$policy"
+fi
 "${as_root[@]}" apt-get update -q
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"

@@ -2,8 +2,8 @@
 # Builds the Debian packages from this checkout and installs them, as root or with sudo. On a machine with systemd the
 # service then runs, on loopback only.
 #   deploy/install.sh [client] [server] [worker]     (default: client and server; the service brings the worker)
-# A worker of a service on another host is told of it in /etc/default/bitwright-worker:
-#   BITWRIGHT_WORKER_FLAGS=--join HOST:PORT --token-file FILE --tls-ca FILE
+# A worker of a service on another host is told of it in /etc/bitwright/worker.env:
+#   BITWRIGHT_WORKER_OPTIONS=--join HOST:PORT --token-file FILE --tls-ca FILE
 # and then begins with `systemctl enable --now bitwright-worker`.
 set -euo pipefail
 parts=("${@:-client}")

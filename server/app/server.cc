@@ -201,7 +201,7 @@ struct Server::Parts {
   void Watch() {
     access->Look();
     disk->Look();
-    metrics.SetDiskFree(disk->free_bytes());
+    metrics.SetDisk(disk->free_bytes(), disk->total_bytes());
     scheduler->Pause(disk->accepts_work() ? std::nullopt : std::optional(DiskLow(disk->free_bytes())));
     // While nobody writes, nothing else would say that it takes writes again.
     if (store_refuses) (void)store->Write([](Transaction& tx) { return tx.PutRequest({.id = kProbe}); });

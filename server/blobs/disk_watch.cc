@@ -47,6 +47,7 @@ void DiskWatch::Look() {
     return;
   }
   free_ = space->free_bytes;
+  total_ = space->total_bytes;
   full_bytes_ = full_.BytesOf(space->total_bytes);
   const State now = Judge(*space);
   const State before = state_.exchange(now);

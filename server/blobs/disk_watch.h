@@ -47,6 +47,7 @@ class DiskWatch {
   // OK, or RESOURCE_EXHAUSTED, reason DISK_FULL.
   absl::Status CheckUpload() const;
   int64_t free_bytes() const { return free_.load(std::memory_order_relaxed); }
+  int64_t total_bytes() const { return total_.load(std::memory_order_relaxed); }
 
  private:
   State Judge(const DiskSpace& space) const;
@@ -57,6 +58,7 @@ class DiskWatch {
   const Watermark full_;
   std::atomic<State> state_{State::kRoomy};
   std::atomic<int64_t> free_{0};
+  std::atomic<int64_t> total_{0};
   std::atomic<int64_t> full_bytes_{0};
   std::atomic<bool> blind_{false};  // the last look failed
 };

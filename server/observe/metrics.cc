@@ -29,7 +29,11 @@ prometheus::Labels CallLabels(std::string_view method, absl::StatusCode code) {
 
 }  // namespace
 
-Metrics::Metrics() : series_(std::make_unique<Series>()) {}
+// Counters that alerts look at are there from the start: what appears with its first count has no increase.
+Metrics::Metrics() : series_(std::make_unique<Series>()) {
+  for (const char* outcome : {"succeeded", "failed", "cancelled"}) series_->ended.Add(Label("outcome", outcome));
+  for (const char* quota : {"bytes", "queued_jobs"}) series_->quotas.Add(Label("quota", quota));
+}
 Metrics::~Metrics() = default;
 
 void Metrics::RpcDone(std::string_view method, absl::StatusCode code, double seconds) {
@@ -55,7 +59,10 @@ void Metrics::Uploaded(int64_t bytes) { series_->uploaded.Increment(static_cast<
 
 std::function<void(int64_t)> Metrics::LaneDepth(std::string_view lane) {
   prometheus::Gauge* gauge = nullptr;
-  Guarded([&] { gauge = &series_->lanes.Add(Label("lane", lane)); });
+  Guarded([&] {
+    gauge = &series_->lanes.Add(Label("lane", lane));
+    series_->refused.Add(Label("lane", lane));
+  });
   return [gauge](int64_t depth) {
     if (gauge != nullptr) gauge->Set(static_cast<double>(depth));
   };
@@ -82,6 +89,27 @@ void Metrics::JobEnded(std::string_view outcome) {
   Guarded([&] { series_->ended.Add(Label("outcome", outcome)).Increment(); });
 }
 
+void Metrics::JobFailed(std::string_view reason) {
+  Guarded([&] { series_->failed.Add(Label("reason", series_->failure_reasons.Bound(reason))).Increment(); });
+}
+
+void Metrics::ExpectArtifact(std::string_view target, std::string_view verdict) {
+  Guarded([&] {
+    series_->artifacts.Add({{"target", std::string(target)}, {"verdict", std::string(verdict)}});
+    series_->divergence.Add(Label("target", target), Series::Nats());
+    series_->bits.Add(Label("target", target), Series::Bits());
+  });
+}
+
+void Metrics::ArtifactMade(std::string_view target, std::string_view verdict, double kl_divergence,
+                           double average_bits) {
+  Guarded([&] {
+    series_->artifacts.Add({{"target", std::string(target)}, {"verdict", std::string(verdict)}}).Increment();
+    series_->divergence.Add(Label("target", target), Series::Nats()).Observe(kl_divergence);
+    series_->bits.Add(Label("target", target), Series::Bits()).Observe(average_bits);
+  });
+}
+
 void Metrics::SchedulerWaited(double seconds) {
   Guarded([&] { series_->turn.Observe(seconds); });
 }
@@ -100,9 +128,22 @@ void Metrics::SetWaiting(std::string_view reason, int64_t tasks) {
   Guarded([&] { series_->waiting.Add(Label("reason", reason)).Set(static_cast<double>(tasks)); });
 }
 
-void Metrics::SetSlots(int total, int busy) {
-  series_->slots.Set(total);
-  series_->busy.Set(busy);
+void Metrics::SetSlots(const std::map<WorkerKind, Slots>& slots) {
+  Guarded([&] {
+    // Kinds of before that are gone have none.
+    std::map<WorkerKind, Slots> now;
+    for (const WorkerKind& kind : series_->Kinds()) now[kind] = {};
+    for (const auto& [kind, some] : slots) {
+      Slots& all = now[series_->BoundKind(kind)];
+      all.total += some.total;
+      all.busy += some.busy;
+    }
+    for (const auto& [kind, all] : now) {
+      const prometheus::Labels labels = {{"device", kind.device}, {"compute_class", kind.compute_class}};
+      series_->slots.Add(labels).Set(all.total);
+      series_->busy.Add(labels).Set(all.busy);
+    }
+  });
 }
 
 void Metrics::Committed(double seconds, int64_t transactions) {
@@ -124,7 +165,10 @@ void Metrics::QuotaRefused(std::string_view quota) {
   Guarded([&] { series_->quotas.Add(Label("quota", quota)).Increment(); });
 }
 
-void Metrics::SetDiskFree(int64_t bytes) { series_->disk_free.Set(static_cast<double>(bytes)); }
+void Metrics::SetDisk(int64_t free_bytes, int64_t total_bytes) {
+  series_->disk_free.Set(static_cast<double>(free_bytes));
+  series_->disk_size.Set(static_cast<double>(total_bytes));
+}
 
 void Metrics::SetBuild(const std::string& version, const std::string& grpc, const std::string& protobuf) {
   Guarded([&] { series_->build.Add({{"version", version}, {"grpc", grpc}, {"protobuf", protobuf}}).Set(1); });

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,6 +11,20 @@
 #include "absl/status/statusor.h"
 
 namespace bitwright::server {
+
+// Workers that are alike.
+struct WorkerKind {
+  std::string device;         // "cpu"
+  std::string compute_class;  // "cpu-avx2"
+
+  auto operator<=>(const WorkerKind&) const = default;
+};
+
+// Tasks that workers can run at once, and those that they run.
+struct Slots {
+  int total = 0;
+  int busy = 0;
+};
 
 // Everything that the server counts, served as Prometheus text. The only place that touches prometheus-cpp; what that
 // library throws becomes a status here. Labels are few and bounded: no job, model, worker or tenant ever is one.
@@ -39,19 +54,24 @@ class Metrics {
   void LeaseExpired();
   void TaskRetried();
   void JobEnded(std::string_view outcome);  // "succeeded", "failed", "cancelled"
-  void SchedulerWaited(double seconds);     // of one step, for its turn
+  void JobFailed(std::string_view reason);  // in addition; of its error, such as "OUT_OF_MEMORY"
+  // Makes the series of ArtifactMade, which count 0.
+  void ExpectArtifact(std::string_view target, std::string_view verdict);
+  // One of a job's artifacts, as its selected plan was measured. `verdict`: a word of VerdictOf.
+  void ArtifactMade(std::string_view target, std::string_view verdict, double kl_divergence, double average_bits);
+  void SchedulerWaited(double seconds);  // of one step, for its turn
   void SetJobs(std::string_view state, int64_t count);
   void SetOldestQueuedJob(double age_seconds);  // 0: none is queued
   void SetTasks(std::string_view state, int64_t count);
   void SetWaiting(std::string_view reason, int64_t tasks);  // reason: of WaitReason, such as "NO_WORKER"
-  void SetSlots(int total, int busy);
+  void SetSlots(const std::map<WorkerKind, Slots>& slots);  // of all kinds that are there
 
   // Storage.
   void Committed(double seconds, int64_t transactions);  // one fsync of the store and how many it made durable
   void BlobsCollected(int64_t count);
   void BlobsLost(int64_t count);  // rows whose file was gone
   void SetBlobs(int64_t count, int64_t bytes);
-  void SetDiskFree(int64_t bytes);
+  void SetDisk(int64_t free_bytes, int64_t total_bytes);
 
   // Calls refused since the tenant has what it may have: "bytes", "queued_jobs".
   void QuotaRefused(std::string_view quota);

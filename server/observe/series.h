@@ -7,8 +7,12 @@
 #include <prometheus/registry.h>
 
 #include <memory>
+#include <set>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "server/observe/bounded_label.h"
 #include "server/observe/metrics.h"
 
 namespace bitwright::server {
@@ -22,10 +26,16 @@ struct Metrics::Series {
 
   static const Buckets& Seconds();  // half a millisecond to half an hour
   static const Buckets& Counts();   // 1, 2, 4 … 1024
+  static const Buckets& Nats();     // 1e-4 to 5, three a decade
+  static const Buckets& Bits();     // 1.5 to 16
 
   Histograms& HistogramsOf(const char* name, const char* help);
   Gauges& GaugesOf(const char* name, const char* help);
   Counters& CountersOf(const char* name, const char* help);
+
+  // The kind as labels name it, which is remembered; Kinds: all that were.
+  WorkerKind BoundKind(const WorkerKind& kind);
+  std::set<WorkerKind> Kinds();
 
   std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
 
@@ -43,6 +53,13 @@ struct Metrics::Series {
   Counters& quotas =
       CountersOf("bitwright_quota_refusals_total", "Calls refused since their tenant has what it may have");
   Counters& ended = CountersOf("bitwright_jobs_ended_total", "Jobs that ended, by outcome");
+  Counters& failed = CountersOf("bitwright_jobs_failed_total", "Jobs that failed, by the reason of their error");
+  BoundedLabel failure_reasons{64};
+  Counters& artifacts =
+      CountersOf("bitwright_artifacts_total", "Artifacts of finished jobs, by what their plan is worth");
+  Histograms& divergence =
+      HistogramsOf("bitwright_artifact_kl_divergence_nats", "Measured KL divergence of artifacts, nats per token");
+  Histograms& bits = HistogramsOf("bitwright_artifact_average_bits", "Average bits per weight of artifacts");
   prometheus::Gauge& oldest =
       GaugesOf("bitwright_oldest_queued_job_age_seconds", "Age of the job that is queued longest; 0: none").Add({});
   Gauges& tasks = GaugesOf("bitwright_tasks", "Tasks of unfinished jobs by state");
@@ -52,8 +69,10 @@ struct Metrics::Series {
   prometheus::Histogram& turn =
       HistogramsOf("bitwright_scheduler_wait_seconds", "Time of a step of the scheduler until its turn")
           .Add({}, Seconds());
-  prometheus::Gauge& slots = GaugesOf("bitwright_worker_slots", "Tasks that the workers can run at once").Add({});
-  prometheus::Gauge& busy = GaugesOf("bitwright_worker_slots_busy", "Tasks that the workers run").Add({});
+  Gauges& slots = GaugesOf("bitwright_worker_slots", "Tasks that the workers can run at once");
+  Gauges& busy = GaugesOf("bitwright_worker_slots_busy", "Tasks that the workers run");
+  BoundedLabel devices{16};
+  BoundedLabel compute_classes{32};
   prometheus::Counter& hits =
       CountersOf("bitwright_action_cache_hits_total", "Tasks answered from the action cache").Add({});
   prometheus::Counter& misses =
@@ -72,9 +91,15 @@ struct Metrics::Series {
   prometheus::Counter& lost = CountersOf("bitwright_blobs_lost_total", "Blobs whose file was gone").Add({});
   prometheus::Gauge& disk_free =
       GaugesOf("bitwright_disk_free_bytes", "Free bytes of the data directory's file system").Add({});
+  prometheus::Gauge& disk_size =
+      GaugesOf("bitwright_disk_size_bytes", "Size of the data directory's file system").Add({});
   Gauges& build = GaugesOf("bitwright_build_info", "Always 1; versions of the server and its libraries");
 
   std::unique_ptr<prometheus::Exposer> exposer;
+
+ private:
+  absl::Mutex mutex_;
+  std::set<WorkerKind> kinds_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace bitwright::server

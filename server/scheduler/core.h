@@ -66,9 +66,11 @@ struct Core {
   int under_way = 0;                                 // works outside the lock that are to be resumed
   MonotonicTime waiting_checked;                     // when TellWaiting looked last
   MonotonicTime unplaceable_checked;                 // when FailUnplaceable did
-  std::set<std::string> waiting_reasons;             // that a gauge was ever set for
-  MonotonicTime trouble_told;                        // when the log was last told that the store refuses
-  std::optional<v1::Notice> paused;                  // why no task is begun, though nothing is wrong with it
+  // That a gauge is set for: those of wait_reason.cc and DISK_LOW from the start, so that no alert lacks its series.
+  std::set<std::string> waiting_reasons{"DISK_LOW",     "NO_WORKER",        "SERVER_STORAGE", "TENANT_LIMIT",
+                                        "WORKERS_BUSY", "WORKERS_CORDONED", "WORKER_MISSING"};
+  MonotonicTime trouble_told;        // when the log was last told that the store refuses
+  std::optional<v1::Notice> paused;  // why no task is begun, though nothing is wrong with it
   bool draining = false;
 };
 

@@ -6,8 +6,8 @@
 #include <variant>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "google/rpc/status.pb.h"
+#include "proto/base/errors.h"
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
 #include "proto/base/wire_time.h"
@@ -16,6 +16,7 @@
 #include "proto/contract/task_names.h"
 #include "server/jobs/job_state.h"
 #include "server/jobs/stamp.h"
+#include "server/scheduler/end_counts.h"
 #include "server/scheduler/planning.h"
 #include "server/scheduler/routing.h"
 #include "server/scheduler/scheduler_errors.h"
@@ -27,6 +28,7 @@ namespace {
 struct Ending {
   std::variant<ModelRow, JobRow> row;
   std::vector<BlobDigest> kept;
+  std::string failure;  // of a job that failed, the reason
 };
 
 absl::StatusOr<BlobDigest> OutputOfKey(const Owner& owner, const std::string& key, const char* output) {
@@ -156,7 +158,7 @@ absl::StatusOr<Ending> JobEnded(const Core& core, const Owner& owner, JobEvent e
   ABSL_ASSIGN_OR_RETURN(const v1::Job::State state, NextJobState(job.state(), event));
   job.set_state(state);
   if (!error.ok()) *job.mutable_error() = ToProto(error);
-  return Ending{EndedRow(*owner.job(), std::move(job), core.clock.Now()), {}};
+  return Ending{EndedRow(*owner.job(), std::move(job), core.clock.Now()), {}, ErrorReason(error)};
 }
 
 Ending ModelRejected(const Core& core, const ModelWork& work, const absl::Status& error) {
@@ -173,7 +175,7 @@ void OnEnded(Core& core, Owner& owner, const Ending& ending, const Answer& answe
   const JobRow* job = std::get_if<JobRow>(&ending.row);
   const std::string_view state = job != nullptr ? JobStateName(static_cast<v1::Job::State>(job->state)) : "inspected";
   LOG(INFO).With(job != nullptr ? "job" : "model", owner.name).With("state", state) << "ended";
-  if (job != nullptr) core.metrics.JobEnded(absl::AsciiStrToLower(absl::string_view(state.data(), state.size())));
+  if (job != nullptr) CountEnd(core.metrics, *owner.job(), static_cast<v1::Job::State>(job->state), ending.failure);
   Tell(core, answer, absl::OkStatus());
   Forget(core, owner);
   core.window.Fill(core);

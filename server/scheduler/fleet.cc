@@ -85,21 +85,14 @@ double Fleet::CoresOfLargestSlot() const {
   return cores;
 }
 
-int Fleet::slots() const {
-  int sum = 0;
-  for (const auto& [name, member] : members_) sum += member.slots();
-  return sum;
-}
-
-int Fleet::slots_and_lanes() const {
-  return slots() + static_cast<int>(std::count_if(members_.begin(), members_.end(),
-                                                  [](const auto& entry) { return entry.second.small_lane; }));
-}
-
-int Fleet::busy() const {
-  int sum = 0;
-  for (const auto& [name, member] : members_) sum += static_cast<int>(member.running.size());
-  return sum;
+std::map<WorkerKind, Slots> Fleet::SlotsByKind() const {
+  std::map<WorkerKind, Slots> by_kind;
+  for (const auto& [name, member] : members_) {
+    Slots& slots = by_kind[{member.capacity.device(), member.capacity.compute_class()}];
+    slots.total += member.slots() + (member.small_lane ? 1 : 0);
+    slots.busy += static_cast<int>(member.running.size());
+  }
+  return by_kind;
 }
 
 v1::Worker Fleet::ToProto(const Member& member) {

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "bitwright/v1/workers.pb.h"
 #include "proto/base/clock.h"
+#include "server/observe/metrics.h"
 
 namespace bitwright::server {
 
@@ -63,9 +64,7 @@ class Fleet {
 
   const std::map<std::string, Member>& members() const { return members_; }
 
-  int slots() const;
-  int slots_and_lanes() const;  // all that can run at once, small tasks included
-  int busy() const;
+  std::map<WorkerKind, Slots> SlotsByKind() const;  // small tasks and their lanes included
   static v1::Worker ToProto(const Member& member);
 
  private:

@@ -9,6 +9,7 @@
 #include "proto/base/status_macros.h"
 #include "proto/base/wire_time.h"
 #include "server/scheduler/completion.h"
+#include "server/scheduler/end_counts.h"
 #include "server/scheduler/ending.h"
 #include "server/scheduler/heartbeat.h"
 #include "server/scheduler/loading.h"
@@ -31,7 +32,7 @@ void SetGauges(Core& core) {
   constexpr std::array kNames = {"waiting", "ready", "leased", "done", "failed", "cancelled"};
   for (size_t i = 0; i < kNames.size(); ++i) core.metrics.SetTasks(kNames[i], core.board.states()[i]);
   if (core.fleet == nullptr) return;
-  core.metrics.SetSlots(core.fleet->members().slots_and_lanes(), core.fleet->members().busy());
+  core.metrics.SetSlots(core.fleet->members().SlotsByKind());
 }
 
 }  // namespace
@@ -119,6 +120,7 @@ absl::Status Scheduler::WaitFor(const std::function<void(Core&, Answer)>& step) 
 
 absl::Status Scheduler::Start() {
   Section section(*this);
+  ExpectArtifacts(core_.metrics);
   return LoadStarted(core_);
 }
 

@@ -218,7 +218,7 @@ class Service:
         self._listen = listen
         self._variables = variables or {}
         self.address = ''
-        self._metrics = f'127.0.0.1:{free_port()}'
+        self.metrics_address = f'127.0.0.1:{free_port()}'
         self._options = ['--workers', str(workers), '--worker-threads', str(threads), *options]
         self.process = None
         self._steps = Steps(self) if stepping else None
@@ -237,7 +237,7 @@ class Service:
         with open(log_path, 'ab') as log:
             self.process = subprocess.Popen(
                 [program('bitwrightd'), '--data-dir', os.path.join(self.folder, 'data'), '--listen',
-                 self.address or self._listen, '--port-file', port_file, '--metrics-listen', self._metrics,
+                 self.address or self._listen, '--port-file', port_file, '--metrics-listen', self.metrics_address,
                  '--exit-with-parent', *self._options], stdout=log, stderr=log, env=environment(**self._variables))
 
         def address():
@@ -300,7 +300,7 @@ class Service:
 
     def metrics(self):
         """Value of each series, by the name with its labels as /metrics writes it."""
-        with urllib.request.urlopen(f'http://{self._metrics}/metrics', timeout=20) as page:
+        with urllib.request.urlopen(f'http://{self.metrics_address}/metrics', timeout=20) as page:
             lines = page.read().decode().splitlines()
         return {name: float(value) for name, _, value in (line.rpartition(' ') for line in lines if line[:1] != '#')}
 
@@ -439,6 +439,15 @@ class ServiceTest(unittest.TestCase):
             small_model.write_text(path, size_bytes, path.removeprefix(self.dir))
         return ['--calibration', paths[0], '--evaluation', paths[1], '--window', '64', '--calibration-tokens',
                 str(size_bytes), '--evaluation-tokens', str(size_bytes)]
+
+    def bound_that_fails(self):
+        """Options of a job that is accepted and fails with BOUND_NOT_MET: no plan of 4 bits loses so little."""
+        recipe = self.path('four-bits.textproto')
+        with open(os.path.join(SAMPLE, '..', '..', 'proto', 'recipes', 'mixed-rtn.textproto'), encoding='utf-8') as file:
+            shipped = file.read()
+        with open(recipe, 'w', encoding='utf-8') as file:
+            file.write(shipped.replace('name: "mixed-rtn"', 'name: "four-bits"') + 'formats { bits: 4 }\n')
+        return ['--max-kld', '1e-9', '--recipe', recipe]
 
     def start_service(self, name='service', **settings):
         service = Service(self.path(name), **settings)

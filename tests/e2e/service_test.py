@@ -45,7 +45,9 @@ class Metrics(ServiceTest):
 
     def test_after_a_job(self):
         server = self.start_service()
-        wait_until(lambda: server.metrics()['bitwright_worker_slots'] == 2, 'both lanes of the worker ask')
+        def slots():
+            return sum(value for name, value in server.metrics().items() if name.startswith('bitwright_worker_slots{'))
+        wait_until(lambda: slots() == 2, 'both lanes of the worker ask')
         model = small_model.write(self.path('model'))
         job = server.cli('quantize', model, '--budget', '4.25bpw', *self.texts(), '-o', self.path('out'))
         self.wait_succeeded(server, 1)

@@ -30,12 +30,14 @@ TEST(Metrics, CountsWhatItIsTold) {
   metrics.SetWaiting("NO_WORKER", 6);
   metrics.Committed(0.25, 3);
   metrics.BlobsLost(1);
-  metrics.SetDiskFree(12345);
+  metrics.SetDisk(12345, 54321);
   metrics.SetBuild("1.2.3", "4.5", "6.7");
   metrics.BlobsCollected(4);
   metrics.SetJobs("queued", 3);
   metrics.SetTasks("leased", 2);
-  metrics.SetSlots(5, 4);
+  metrics.SetSlots({{{"cpu", "cpu-avx2"}, {5, 4}}});
+  metrics.JobFailed("OUT_OF_MEMORY");
+  metrics.ArtifactMade("gguf", "mixed_better", 0.03, 4.25);
   metrics.SetBlobs(7, 7000);
   const std::string text = metrics.Text();
   for (const char* line : {
@@ -55,6 +57,13 @@ TEST(Metrics, CountsWhatItIsTold) {
            "bitwright_commit_transactions_sum 3",
            "bitwright_blobs_lost_total 1",
            "bitwright_disk_free_bytes 12345",
+           "bitwright_disk_size_bytes 54321",
+           "bitwright_jobs_ended_total{outcome=\"failed\"} 0",
+           "bitwright_jobs_failed_total{reason=\"OUT_OF_MEMORY\"} 1",
+           "bitwright_artifacts_total{target=\"gguf\",verdict=\"mixed_better\"} 1",
+           "bitwright_artifact_kl_divergence_nats_bucket{target=\"gguf\",le=\"0.02\"} 0",
+           "bitwright_artifact_kl_divergence_nats_bucket{target=\"gguf\",le=\"0.05\"} 1",
+           "bitwright_artifact_average_bits_sum{target=\"gguf\"} 4.25",
            "bitwright_build_info{grpc=\"4.5\",protobuf=\"6.7\",version=\"1.2.3\"} 1",
            "bitwright_task_queue_wait_seconds_count 1",
            "bitwright_task_seconds_sum{kind=\"evaluate\"} 3",
@@ -66,14 +75,44 @@ TEST(Metrics, CountsWhatItIsTold) {
            "bitwright_blobs_collected_total 4",
            "bitwright_jobs{state=\"queued\"} 3",
            "bitwright_tasks{state=\"leased\"} 2",
-           "bitwright_worker_slots 5",
-           "bitwright_worker_slots_busy 4",
+           "bitwright_worker_slots{compute_class=\"cpu-avx2\",device=\"cpu\"} 5",
+           "bitwright_worker_slots_busy{compute_class=\"cpu-avx2\",device=\"cpu\"} 4",
            "bitwright_blobs 7",
            "bitwright_blob_bytes 7000",
        }) {
     EXPECT_THAT(text, HasSubstr(line));
   }
   EXPECT_THAT(text, Not(HasSubstr("bitwright_rpc_seconds_count{method=\"WatchJob\"}"))) << "a stream is no latency";
+}
+
+TEST(Metrics, AKindOfWorkersThatIsGoneHasNoSlots) {
+  Metrics metrics;
+  metrics.SetSlots({{{"cpu", "cpu-avx2"}, {2, 1}}, {{"cpu", "cpu-avx512"}, {4, 4}}});
+  metrics.SetSlots({{{"cpu", "cpu-avx512"}, {3, 0}}});
+  EXPECT_THAT(metrics.Text(), HasSubstr("bitwright_worker_slots{compute_class=\"cpu-avx2\",device=\"cpu\"} 0"));
+  EXPECT_THAT(metrics.Text(), HasSubstr("bitwright_worker_slots_busy{compute_class=\"cpu-avx2\",device=\"cpu\"} 0"));
+  EXPECT_THAT(metrics.Text(), HasSubstr("bitwright_worker_slots{compute_class=\"cpu-avx512\",device=\"cpu\"} 3"));
+}
+
+// Reasons of failures and classes of workers come from elsewhere.
+TEST(Metrics, WhatOthersSendMakesNoMoreThanSoManySeries) {
+  Metrics metrics;
+  for (int i = 0; i < 200; ++i) {
+    metrics.JobFailed("REASON_" + std::to_string(i));
+    metrics.SetSlots({{{"cpu", "class-" + std::to_string(i)}, {1, 0}}});
+  }
+  metrics.JobFailed("REASON_0");
+  metrics.JobFailed("");
+  const std::string text = metrics.Text();
+  const auto lines = [&](const std::string& start) {
+    int count = 0;
+    for (size_t at = text.find(start); at != std::string::npos; at = text.find(start, at + 1)) ++count;
+    return count;
+  };
+  EXPECT_EQ(lines("bitwright_jobs_failed_total{"), 65);
+  EXPECT_THAT(text, HasSubstr("bitwright_jobs_failed_total{reason=\"REASON_0\"} 2"));
+  EXPECT_THAT(text, HasSubstr("bitwright_jobs_failed_total{reason=\"other\"} 137"));
+  EXPECT_EQ(lines("bitwright_worker_slots{"), 33);
 }
 
 TEST(Metrics, ServesAtAnyPortAndSaysWhenItCannot) {

@@ -55,6 +55,11 @@ TEST(JobGoals, EachComesToAnArtifactAndAReport) {
     ASSERT_OK_AND_ASSIGN(const BlobDigest file, FromProto(job.outcomes(g).artifact().files(0).digest()));
     BITWRIGHT_EXPECT_OK(rig.held->ReadWhole(file));
   }
+  for (const char* line : {"bitwright_artifacts_total{target=\"compressed-tensors\",verdict=\"bound_met\"} 1",
+                           "bitwright_artifact_kl_divergence_nats_sum{target=\"compressed-tensors\"} 0.75",
+                           "bitwright_artifact_average_bits_sum{target=\"compressed-tensors\"} 12"}) {
+    EXPECT_THAT(rig.metrics->Text(), ::testing::HasSubstr(line));
+  }
   EXPECT_THAT(rig.jobs->Report(kCaller, job.name(), 3), HasReason("GOAL_UNKNOWN"));
   EXPECT_THAT(rig.jobs->Report(kCaller, job.name(), -1), HasReason("GOAL_UNKNOWN"));
 }
@@ -136,6 +141,7 @@ TEST(JobGoals, ABoundThatNoPlanMeetsFailsTheJobAndSaysWhatWasMeasured) {
   ASSERT_OK_AND_ASSIGN(const v1::Job job, rig.jobs->Get(kCaller, queued.name()));
   EXPECT_EQ(job.state(), v1::Job::FAILED);
   EXPECT_THAT(job.error().message(), ::testing::HasSubstr("the largest was measured at 0.2"));
+  EXPECT_THAT(rig.metrics->Text(), ::testing::HasSubstr("bitwright_jobs_failed_total{reason=\"BOUND_NOT_MET\"} 1"));
 }
 
 }  // namespace

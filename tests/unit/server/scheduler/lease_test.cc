@@ -349,5 +349,22 @@ TEST(Lease, ADrainingServerLeasesNothing) {
   EXPECT_TRUE(rig.scheduler->Heartbeat(request)->drain());
 }
 
+TEST(Lease, IsASlotOfItsKindOfWorkers) {
+  Rig rig;
+  rig.QueuedJob();
+  rig.AddWorker([](v1::WorkerCapacity& capacity) {
+    capacity.set_device("cpu");
+    capacity.set_compute_class("cpu-avx512");
+    capacity.set_slots(3);
+  });
+  rig.Lease(rig.AddWorker([](v1::WorkerCapacity& capacity) { capacity.set_device("cpu"); }));
+  rig.Tick();
+  for (const char* line : {"bitwright_worker_slots{compute_class=\"cpu-avx512\",device=\"cpu\"} 3",
+                           "bitwright_worker_slots_busy{compute_class=\"cpu-avx512\",device=\"cpu\"} 0",
+                           "bitwright_worker_slots_busy{compute_class=\"cpu-avx2\",device=\"cpu\"} 1"}) {
+    EXPECT_THAT(rig.metrics->Text(), ::testing::HasSubstr(line));
+  }
+}
+
 }  // namespace
 }  // namespace bitwright::server

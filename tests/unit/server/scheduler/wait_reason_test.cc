@@ -123,5 +123,12 @@ TEST(WaitReason, AnEndedJobWaitsForNothing) {
   EXPECT_EQ(Waiting(rig, job), "");
 }
 
+TEST(WaitReason, GaugesAreThereBeforeAnythingWaits) {
+  Rig rig;
+  rig.Pass(1);
+  EXPECT_THAT(rig.metrics->Text(), ::testing::HasSubstr("bitwright_tasks_waiting{reason=\"NO_WORKER\"} 0"));
+  EXPECT_THAT(rig.metrics->Text(), ::testing::HasSubstr("bitwright_tasks_waiting{reason=\"DISK_LOW\"} 0"));
+}
+
 }  // namespace
 }  // namespace bitwright::server

@@ -139,7 +139,12 @@ std::map<std::string, std::string> FakeOutputs(const v1::TaskSpec& spec, const S
       return {{"grade", text}};
     case v1::TaskSpec::kSelect: {
       v1::Selection selection;
-      for (const int plan : spec.select().plans()) selection.add_candidates()->set_plan(plan);
+      for (const int plan : spec.select().plans()) {
+        v1::Candidate& candidate = *selection.add_candidates();
+        candidate.set_plan(plan);
+        candidate.set_average_bits(4);
+        candidate.mutable_kl_divergence()->set_mean(0.25);
+      }
       selection.set_selected(selection.candidates_size() - 1);
       return {{"selection", selection.SerializeAsString()}};
     }

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Runs a test of this folder with the packages of a pipeline: those of deploy/pipelines/NAME/requirements.txt, in a
+# virtual environment outside the checkout, keyed by them, so that repeated runs don't pay again.
+# usage: run.sh NAME TEST
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+requirements=$here/../../deploy/pipelines/$1/requirements.txt
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/bitwright
+venv=$cache/$1-$(cat "$requirements" "${BASH_SOURCE[0]}" | sha256sum | cut -c1-16)
+mkdir -p "$cache"
+exec 9>"$cache/$1.lock"
+flock 9
+if [ ! -e "$venv/complete" ]; then
+  rm -rf "$venv"
+  if ! { python3 -m venv "$venv" && "$venv/bin/pip" --quiet --disable-pip-version-check --no-cache-dir \
+    install --requirement "$requirements" && touch "$venv/complete"; } >&2; then
+    echo "skipped: no virtual environment could be made of $1/requirements.txt"
+    exit 77
+  fi
+fi
+exec 9>&-
+exec "$venv/bin/python" -B "$here/$2"
