@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Prints the folder of a built llama.cpp, of the version in llama_cpp.txt, building it first if need be: bin/ with
+# Prints the folder of a built llama.cpp, of the version in llama_cpp.txt, which it builds first when told to: bin/ with
 # llama_windows (made of llama_windows.cpp), llama-quantize, llama-imatrix and llama-perplexity, lib/ and include/.
 # It lies outside the checkout, keyed by the version and this script, so that repeated runs don't pay again (about eight
-# minutes of one core, a download of 35 MB). Ends with 77 where that is not possible.
-# usage: llama_cpp.sh
+# minutes of one core, a download of 35 MB). Ends with 77 where there is none.
+# usage: llama_cpp.sh [--build]
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 key=$(cat "$here/llama_cpp.txt" "${BASH_SOURCE[0]}" | sha256sum | cut -c1-16)
@@ -45,6 +45,7 @@ build() {
   touch "$folder/complete"
 }
 if [ ! -e "$folder/complete" ]; then
+  [ "${1:-}" = --build ] || exit 77
   trap '[ $? = 0 ] || exit 77' EXIT  # not `build || exit`, which would go on after what fails in it
   build >&2
   trap - EXIT
