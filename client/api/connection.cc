@@ -190,10 +190,12 @@ class GrpcConnection final : public Connection {
     ABSL_RETURN_IF_ERROR(CheckTextFields(request));
     Message latest;
     for (RetryLoop retry = Retry();;) {
-      Attempt attempt(*options_.cancel, kClientTransfers.stream_limit);
+      Attempt attempt(*options_.cancel, options_.watch_limit);
       const auto reader = open(attempt.context());
       Message message;
+      bool answered = false;
       while (reader->Read(&message)) {
+        answered = true;
         retry.Progressed();
         if (!latest.name().empty() && message.revision() <= latest.revision()) continue;
         latest = message;
@@ -201,6 +203,8 @@ class GrpcConnection final : public Connection {
       }
       absl::Status status = FromAttempt(reader->Finish(), *options_.cancel);
       if (is_last(latest)) return Final(absl::StatusOr<Message>(latest));
+      // A server that says nothing new for so long is there all the same.
+      if (answered && absl::IsDeadlineExceeded(status)) retry.Progressed();
       if (status.ok() || absl::IsDeadlineExceeded(status)) status = StreamEndedError();
       if (status = retry.WaitAfter(status); !status.ok()) return Final(status);
     }

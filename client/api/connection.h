@@ -98,6 +98,7 @@ struct ConnectionOptions {
   Access access;        // who is calling, and by what the server is known
   RetryPolicy retry = kClientRetries;
   absl::Duration connect_patience = absl::Seconds(5);  // for the very first answer; later ones follow `retry`
+  absl::Duration watch_limit = absl::Minutes(10);      // of one stream of states; it is begun again then
   const Clock* clock = &kSystemClock;                  // outlives the connection
   std::shared_ptr<CancelToken> cancel;                 // none: never cancelled
 };

@@ -137,6 +137,20 @@ TEST_F(ClientTest, WatchReconnectsAndNeverGoesBack) {
   EXPECT_EQ(revisions.size(), 4u);
 }
 
+// A task may run for hours without anything to tell of it.
+TEST_F(ClientTest, AWatchOutlastsLongSilence) {
+  service_.plan.silent_watches = 2;
+  ConnectionOptions options;
+  options.address = service_.address();
+  options.watch_limit = absl::Milliseconds(200);
+  options.retry.give_up = absl::Milliseconds(100);  // shorter than the silence
+  options.retry.first = absl::Milliseconds(1);
+  ASSERT_OK_AND_ASSIGN(Client client, Client::ConnectTo(std::move(options)));
+  ASSERT_OK_AND_ASSIGN(const v1::Job job, client.WatchJob("jobs/j1", [](const v1::Job&) {}));
+  EXPECT_EQ(job.state(), v1::Job::SUCCEEDED);
+  EXPECT_EQ(service_.plan.silent_watches, 0);
+}
+
 TEST_F(ClientTest, CancelEndsAWatch) {
   Client client = NewClient();
   ASSERT_THAT(client.CreateJob({}), IsOk());

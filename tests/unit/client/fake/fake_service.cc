@@ -409,8 +409,9 @@ struct FakeService::Services {
         if (g > 0) AddFile("goal.txt", std::to_string(g), *outcome->mutable_artifact(), s.fake.blobs);
       }
     }
-    Status WatchJob(ServerContext*, const v1::WatchJobRequest*, grpc::ServerWriter<v1::Job>* writer) override {
+    Status WatchJob(ServerContext* context, const v1::WatchJobRequest*, grpc::ServerWriter<v1::Job>* writer) override {
       std::unique_lock lock(s.mutex);
+      const bool silent = TakeOne(s.fake.plan.silent_watches);
       const bool breaks = TakeOne(s.fake.plan.break_watches);
       s.job.set_revision(s.job.revision() + 1);
       s.job.set_state(v1::Job::RUNNING);
@@ -424,6 +425,10 @@ struct FakeService::Services {
       stage->set_running(1);
       writer->Write(s.job);
       if (breaks) return Broken();
+      if (silent) {
+        while (!context->IsCancelled()) s.ended.wait_for(lock, std::chrono::milliseconds(5));
+        return Status::CANCELLED;
+      }
       if (s.fake.plan.job_hangs) {
         s.ended.wait(lock, [&] { return s.ending; });
         return Broken();
