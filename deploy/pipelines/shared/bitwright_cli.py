@@ -97,7 +97,8 @@ class Bitwright:
 
     def watch(self, job: str) -> Iterator[dict]:
         """The job after each change, until it has ended, however it ends."""
-        with subprocess.Popen(self.command('job', 'watch', job), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        # Quiet: nobody reads the progress, which would fill its pipe.
+        with subprocess.Popen(self.command('job', 'watch', job, '-q'), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True) as process:
             try:
                 state, rest = '', ''
@@ -114,10 +115,8 @@ class Bitwright:
 
     def wait(self, job: str) -> dict:
         """The job once it has SUCCEEDED; BitwrightError of its own error where it ended otherwise."""
-        shown = {}
-        for shown in self.watch(job):
-            pass
-        return checked(shown)
+        *_, ended = self.watch(job)
+        return checked(ended)
 
     def cancel(self, job: str) -> None:
         """A job that has ended stays as it is."""
@@ -137,7 +136,7 @@ class Bitwright:
 
     async def watch_async(self, job: str) -> AsyncIterator[dict]:
         """As watch, for a loop of asyncio. The command ends with the iteration."""
-        process = await asyncio.create_subprocess_exec(*self.command('job', 'watch', job),
+        process = await asyncio.create_subprocess_exec(*self.command('job', 'watch', job, '-q'),
                                                        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
                                                        limit=1 << 26)
         try:
