@@ -13,7 +13,7 @@ from live import LiveTest
 
 class Twin(LiveTest):
     def run_async(self, coroutine):
-        return asyncio.run(asyncio.wait_for(coroutine, service.PATIENCE))
+        return asyncio.run(asyncio.wait_for(coroutine, 2 * service.PATIENCE))
 
     def test_from_a_folder_to_an_artifact(self):
         async def go():

@@ -56,6 +56,7 @@ class Uploads(LiveTest):
         self.assertEqual((mine.name, mine.sent_bytes), (by_program['name'], 0))
         self.assert_like_json(mine.files, by_program['manifest']['files'], 'files')
         self.assertEqual(self.client.model(mine.display_name).name, mine.name)
+        self.assertIn(mine.name, [model.name for model in self.client.models('family = "llama"')])
 
     def test_a_broken_upload_goes_on(self):
         folder = live.small_model.write(self.path('broken'))
@@ -284,6 +285,18 @@ class Tokens(LiveTest):
             with open(path, 'w', encoding='ascii') as file:
                 file.write(token + '\n')
             self.assertTrue(client.recipes())
+
+    def test_contexts_are_those_of_the_program(self):
+        os.environ['XDG_CONFIG_HOME'] = self.path('config')
+        self.addCleanup(os.environ.pop, 'XDG_CONFIG_HOME')
+        for name, address in (('here', self.address), ('lab', 'lab.example:7071')):
+            service.run_cli('context', 'set', name, '--server', address, XDG_CONFIG_HOME=self.path('config'))
+        with bitwright.Client(context='here') as client:
+            self.assertTrue(client.recipes())
+        with self.assertRaises(bitwright.NotFoundError) as caught:
+            bitwright.Client(context='nowhere')
+        self.assertEqual((caught.exception.reason, caught.exception.field), ('CONTEXT_NOT_FOUND', 'context'))
+        self.assertIn('here, lab', caught.exception.message)
 
     def test_a_token_is_never_sent_in_clear(self):
         with self.assertRaises(bitwright.InvalidError) as caught:

@@ -46,7 +46,7 @@ def wait(client: bitwright.Client) -> None:
 
 def mypy(folder, *arguments):
     config = os.path.join(PACKAGE, 'pyproject.toml')
-    done = subprocess.run([sys.executable, '-m', 'mypy', '--config-file', config, '--cache-dir', os.devnull, *arguments],
+    done = subprocess.run([sys.executable, '-m', 'mypy', '--config-file', config, '--cache-dir', '.cache', *arguments],
                           capture_output=True, text=True, check=False, cwd=folder)
     return done.stdout + done.stderr
 

@@ -1,6 +1,9 @@
 """What the Python client decides by itself is what the C++ client decides: which files are the model, what a text is, what
 a budget means; and the numbers that both hold to are the same numbers."""
 
+import functools
+import io
+import json
 import os
 import re
 import sys
@@ -8,7 +11,7 @@ import tempfile
 import unittest
 
 import bitwright
-from bitwright import access, budgets, data_kind, job_options, model_folder, models, steps, upload
+from bitwright import access, budgets, contexts, data_kind, job_options, model_folder, models, progress, steps, upload
 from bitwright.budget_names import budget_name
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..')
@@ -186,6 +189,41 @@ class Numbers(unittest.TestCase):
                               ('unix:/tmp/x', True), ('dns:///localhost:1', True), ('10.0.0.1:1', False),
                               ('127.evil.example:1', False), ('lab.example:7071', False), ('[fe80::1]:1', False)):
             self.assertEqual(access.is_on_this_machine(address), here, address)
+
+
+class Services(unittest.TestCase):
+    def test_which_one_is_meant(self):
+        with tempfile.TemporaryDirectory() as home:
+            os.makedirs(os.path.join(home, 'bitwright'))
+            lab = {'server': 'lab:1', 'token_file': 'lab.token', 'tls_ca': 'system'}
+            with open(os.path.join(home, 'bitwright', 'contexts.json'), 'w', encoding='utf-8') as file:
+                json.dump({'current': 'lab', 'contexts': {'lab': lab, 'other': {'server': 'other:1'}}}, file)
+            config = {'XDG_CONFIG_HOME': home}
+            named = {**config, 'BITWRIGHT_SERVER': 'named:1'}
+            for server, context, environment, expected in (
+                    ('given:1', '', config, 'given:1'), ('', 'other', named, 'other:1'), ('', '', named, 'named:1'),
+                    ('', '', config, 'lab:1'), ('', '', {**config, 'BITWRIGHT_CONTEXT': 'other'}, 'other:1'),
+                    ('', '', {'XDG_CONFIG_HOME': home + '/nowhere'}, '')):
+                settings = contexts.service_settings(server, context, environment)
+                self.assertEqual(settings['server'], expected)
+                self.assertEqual(settings['token_file'], 'lab.token' if expected == 'lab:1' else '')
+            above = contexts.service_settings('', '', {**config, 'BITWRIGHT_TOKEN_FILE': 'mine'})
+            self.assertEqual((above['token_file'], above['tls_ca']), ('mine', 'system'))
+
+
+class Bars(unittest.TestCase):
+    def test_one_for_each_phase(self):
+        import tqdm
+        drawn = io.StringIO()
+        bars = progress.Bars(functools.partial(tqdm.tqdm, file=drawn, mininterval=0))
+        for phase, total in ((progress.HASH, 10), (progress.UPLOAD, 10), (progress.INSPECT, 0), (progress.JOB, 1), (progress.DOWNLOAD, 4)):
+            for part in (0, 0.5, 1):
+                bars(progress.Progress(phase, part * total, total, 'curvature' if phase == progress.JOB else ''))
+        for word in ('reading: 100%', 'uploading: 100%', 'quantizing:  50 %', 'quantizing: 100 %', 'curvature', 'downloading: 100%'):
+            self.assertIn(word, drawn.getvalue())
+
+    def test_none_where_nobody_looks(self):
+        self.assertIsNone(progress.listener(None)(progress.Progress(progress.JOB, 0, 1)))
 
 
 class Steps(unittest.TestCase):

@@ -6,10 +6,11 @@ import dataclasses
 import os
 import pathlib
 import threading
-from typing import Any, List, Optional, Tuple, Union
+from typing import Any, List, Mapping, Optional, Tuple, Union
 
 import grpc
 
+from bitwright.contexts import service_settings
 from bitwright.errors import BitwrightError, make
 
 DEFAULT_ADDRESS = '127.0.0.1:7071'
@@ -92,15 +93,14 @@ class Access:
         return [*options, ('grpc.enable_http_proxy', 0)] if is_on_this_machine(self.address) else options
 
 
-def access_to(server: Optional[str], token: TokenLike, tls: TlsLike) -> Access:
-    """What is not given is as the environment has it, as for the command line: BITWRIGHT_SERVER, and for the server
-    BITWRIGHT_TOKEN_FILE, BITWRIGHT_TLS_CA, BITWRIGHT_TLS_CERT, BITWRIGHT_TLS_KEY."""
-    address = server or os.environ.get('BITWRIGHT_SERVER') or DEFAULT_ADDRESS
-    token_file = os.environ.get('BITWRIGHT_TOKEN_FILE')
-    if token is None and token_file:
-        token = pathlib.Path(token_file)
+def access_to(server: Optional[str], token: TokenLike, tls: TlsLike, context: Optional[str] = None) -> Access:
+    """What is not given is as the environment and the contexts have it, as for the command line (contexts.py)."""
+    settings = service_settings(server or '', context or '', os.environ)
+    address = settings['server'] or DEFAULT_ADDRESS
+    if token is None and settings['token_file']:
+        token = pathlib.Path(settings['token_file'])
     if tls is None:
-        tls = _tls_of_environment()
+        tls = _tls_of(settings)
     credentials = _credentials(tls)
     shown = Token(token)
     if shown and credentials is None and not is_on_this_machine(address):
@@ -127,12 +127,12 @@ def is_on_this_machine(address: str) -> bool:
     return loopback or host in ('localhost', '::1', '::', '0.0.0.0')
 
 
-def _tls_of_environment() -> TlsLike:
-    ca, cert, key = (os.environ.get(f'BITWRIGHT_TLS_{name}') or None for name in ('CA', 'CERT', 'KEY'))
+def _tls_of(settings: Mapping[str, str]) -> TlsLike:
+    ca, cert, key = (settings[name] or None for name in ('tls_ca', 'tls_cert', 'tls_key'))
     if not (ca or cert or key):
         return None
     if ca is None:
-        raise _incomplete('BITWRIGHT_TLS_CERT', 'BITWRIGHT_TLS_CA')
+        raise _incomplete('a certificate of your own', 'that of the authority (BITWRIGHT_TLS_CA)')
     return Tls(ca, cert, key)
 
 

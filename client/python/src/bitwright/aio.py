@@ -11,12 +11,11 @@ from bitwright import jobs, methods, retry
 from bitwright.access import TlsLike, TokenLike, access_to
 from bitwright.artifacts import ArtifactView
 from bitwright.awaiting import Awaiting
-from bitwright.errors import UnreachableError
 from bitwright.job_options import JobOptions
 from bitwright.jobs import Budgets, JobView
-from bitwright.local import LocalService, await_health
+from bitwright.local import LocalService, await_health, explaining
 from bitwright.messages import record
-from bitwright.models import Model, ModelLike, PathLike, as_model, find_model, upload_model
+from bitwright.models import Model, ModelLike, PathLike, as_model, find_model, list_models, upload_model
 from bitwright.progress import ProgressLike, listener
 from bitwright.retry import Patience
 from bitwright.steps import Steps
@@ -33,10 +32,10 @@ T = TypeVar('T')
 class AsyncClient:
     """Client for coroutines of one event loop, in which it is made. Close it, or use it in an `async with` block."""
 
-    def __init__(self, server: Optional[str] = None, *, token: TokenLike = None, tls: TlsLike = None,
-                 patience: float = 120.0):
+    def __init__(self, server: Optional[str] = None, *, context: Optional[str] = None, token: TokenLike = None,
+                 tls: TlsLike = None, patience: float = 120.0):
         self._patience = Patience(patience)
-        self._awaiting = Awaiting(access_to(server, token, tls), self._patience)
+        self._awaiting = Awaiting(access_to(server, token, tls, context), self._patience)
         self._local: Optional[LocalService] = None
 
     @classmethod
@@ -79,6 +78,9 @@ class AsyncClient:
     async def model(self, name: str) -> Model:
         return as_model(await self._run(find_model(self._patience, name)))
 
+    async def models(self, filter: str = '', *, limit: int = 50) -> List[Model]:
+        return [as_model(model) for model in await self._run(list_models(self._patience, filter, limit))]
+
     async def delete_model(self, model: Union[Model, str]) -> None:
         name = model.name if isinstance(model, Model) else model
         await self._run(retry.unary(self._patience, methods.DELETE_MODEL, models_pb2.DeleteModelRequest(name=name)))
@@ -98,10 +100,8 @@ class AsyncClient:
         return [AsyncJob(self, job) for job in await self._run(jobs.list_jobs(self._patience, filter, limit))]
 
     async def _run(self, procedure: Steps[T]) -> T:
-        try:
+        with explaining(self._local):
             return await self._awaiting.run(procedure)
-        except UnreachableError as error:
-            raise (self._local.explain(error) if self._local else error) from None
 
 
 class AsyncJob(JobView):
@@ -116,9 +116,10 @@ class AsyncJob(JobView):
 
     async def watch(self) -> AsyncIterator[JobStatus]:
         client = self._client
-        async for message in client._awaiting.iterate(watch_job(client._patience, self.name)):
-            self._message = message
-            yield self.status
+        with explaining(client._local):
+            async for message in client._awaiting.iterate(watch_job(client._patience, self.name)):
+                self._message = message
+                yield self.status
 
     async def wait(self, timeout: Optional[float] = None, *, progress: ProgressLike = None) -> Self:
         return await self._take(jobs.wait(self._client._patience, self.name, timeout, listener(progress)))

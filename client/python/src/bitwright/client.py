@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Iterator, List, Optional, Tuple, Type, TypeVar
 from bitwright import jobs, methods, retry
 from bitwright.access import TlsLike, TokenLike, access_to
 from bitwright.artifacts import ArtifactView
-from bitwright.errors import UnreachableError
 from bitwright.job_options import JobOptions
 from bitwright.jobs import Budgets, JobView
-from bitwright.local import LocalService, await_health
+from bitwright.local import LocalService, await_health, explaining
 from bitwright.messages import record
-from bitwright.models import Model, ModelLike, PathLike, as_model, find_model, upload_model
+from bitwright.models import Model, ModelLike, PathLike, as_model, find_model, list_models, upload_model
 from bitwright.progress import ProgressLike, listener
 from bitwright.retry import Patience
 from bitwright.steps import Steps
@@ -32,18 +31,20 @@ T = TypeVar('T')
 class Client:
     """Bitwright for a program. Thread-safe. Close it, or use it in a `with` block.
 
-    server: "HOST:PORT" or "unix:PATH"; None: BITWRIGHT_SERVER, else 127.0.0.1:7071.
+    server: "HOST:PORT" or "unix:PATH"; None: that of the context, else 127.0.0.1:7071.
+    context: a service by the name that `bitwright context` knows; None: BITWRIGHT_CONTEXT, else BITWRIGHT_SERVER, else the
+        current one.
     token: what is shown to the server, or as a pathlib.Path the file whose first line it is (read again when the server
-        refuses it); None: BITWRIGHT_TOKEN_FILE. Never sent in clear to another machine (TOKEN_NEEDS_TLS).
+        refuses it); None: BITWRIGHT_TOKEN_FILE, else as the context has it. Never sent in clear to another machine (TOKEN_NEEDS_TLS).
     tls: True: certificates of this machine; a PEM file of those that sign the server's; or a Tls. None: BITWRIGHT_TLS_CA,
-        BITWRIGHT_TLS_CERT, BITWRIGHT_TLS_KEY.
+        BITWRIGHT_TLS_CERT, BITWRIGHT_TLS_KEY, else as the context has it.
     patience: seconds that a server which has answered once is waited for; one that never did is given 5.
     """
 
-    def __init__(self, server: Optional[str] = None, *, token: TokenLike = None, tls: TlsLike = None,
-                 patience: float = 120.0):
+    def __init__(self, server: Optional[str] = None, *, context: Optional[str] = None, token: TokenLike = None,
+                 tls: TlsLike = None, patience: float = 120.0):
         self._patience = Patience(patience)
-        self._waiting = Waiting(access_to(server, token, tls), self._patience)
+        self._waiting = Waiting(access_to(server, token, tls, context), self._patience)
         self._local: Optional[LocalService] = None
 
     @classmethod
@@ -100,6 +101,10 @@ class Client:
         """A model on the server, by its name, its ID or its display name. MODEL_NOT_FOUND."""
         return as_model(self._run(find_model(self._patience, name)))
 
+    def models(self, filter: str = '', *, limit: int = 50) -> List[Model]:
+        """Newest first; `filter` as ListModels of the contract has it: 'family = "llama"'."""
+        return [as_model(model) for model in self._run(list_models(self._patience, filter, limit))]
+
     def delete_model(self, model: Union[Model, str]) -> None:
         """MODEL_IN_USE while an unfinished job uses it."""
         name = model.name if isinstance(model, Model) else model
@@ -129,10 +134,8 @@ class Client:
         return [Job(self, job) for job in self._run(jobs.list_jobs(self._patience, filter, limit))]
 
     def _run(self, procedure: Steps[T]) -> T:
-        try:
+        with explaining(self._local):
             return self._waiting.run(procedure)
-        except UnreachableError as error:
-            raise (self._local.explain(error) if self._local else error) from None
 
 
 class Job(JobView):
@@ -148,9 +151,10 @@ class Job(JobView):
     def watch(self) -> Iterator[JobStatus]:
         """The job as it is now and after every change, until it has ended."""
         client = self._client
-        for message in client._waiting.iterate(watch_job(client._patience, self.name)):
-            self._message = message
-            yield self.status
+        with explaining(client._local):
+            for message in client._waiting.iterate(watch_job(client._patience, self.name)):
+                self._message = message
+                yield self.status
 
     def wait(self, timeout: Optional[float] = None, *, progress: ProgressLike = None) -> Self:
         """Returns once the job has SUCCEEDED. JobFailedError with the job's own reason, JobCancelledError; TimeoutError

@@ -50,7 +50,7 @@ class BitwrightError(Exception):
 
 
 _ARGUMENTS = ('budget', 'recipe', 'target', 'targets', 'consumer', 'model', 'use', 'label', 'key', 'priority', 'window', 'goal',
-              'option', 'path', 'file', 'dir', 'address', 'name', 'job')
+              'context', 'option', 'path', 'file', 'dir', 'address', 'name', 'job')
 
 
 class InvalidError(BitwrightError):

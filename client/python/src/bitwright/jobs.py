@@ -106,15 +106,8 @@ def retry_job(patience: Patience, name: str) -> Steps[jobs_pb2.Job]:
 
 
 def list_jobs(patience: Patience, filter: str, most: int) -> Steps[List[jobs_pb2.Job]]:
-    jobs: List[jobs_pb2.Job] = []
-    request = jobs_pb2.ListJobsRequest(filter=filter, page_size=min(most, 1000))
-    while len(jobs) < most:
-        answer = yield from retry.unary(patience, methods.LIST_JOBS, request)
-        jobs += answer.jobs
-        if not answer.next_page_token:
-            break
-        request.page_token = answer.next_page_token
-    return jobs[:most]
+    return (yield from retry.listed(patience, methods.LIST_JOBS, jobs_pb2.ListJobsRequest(filter=filter),
+                                    lambda answer: answer.jobs, most))
 
 
 def wait(patience: Patience, name: str, timeout: Optional[float], tell: OnProgress) -> Steps[jobs_pb2.Job]:

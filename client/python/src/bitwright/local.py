@@ -12,10 +12,10 @@ import subprocess
 import tempfile
 import threading
 import time
-from typing import List, Optional
+from typing import Iterator, List, Optional
 
 from bitwright import file_errors, steps
-from bitwright.errors import BitwrightError, make
+from bitwright.errors import BitwrightError, UnreachableError, make
 from bitwright.methods import HEALTH, SERVING
 from bitwright.models import PathLike
 from bitwright.steps import Sleep, Steps
@@ -132,6 +132,15 @@ class LocalService:
                 return ''.join(file.readlines()[-LOG_LINES:]).rstrip()
         except OSError:
             return ''
+
+
+@contextlib.contextmanager
+def explaining(service: Optional[LocalService]) -> Iterator[None]:
+    """Where a service of one's own does not answer since it has ended, that is the error."""
+    try:
+        yield
+    except UnreachableError as error:
+        raise (service.explain(error) if service else error) from None
 
 
 def await_health(service: LocalService) -> Steps[None]:

@@ -165,6 +165,11 @@ def local_path(model: str, environment: Mapping[str, str]) -> Optional[str]:
         return None
 
 
+def list_models(patience: Patience, filter: str, most: int) -> Steps[List[models_pb2.Model]]:
+    return (yield from retry.listed(patience, methods.LIST_MODELS, models_pb2.ListModelsRequest(filter=filter),
+                                    lambda answer: answer.models, most))
+
+
 def find_model(patience: Patience, named: str) -> Steps[models_pb2.Model]:
     """By its name, its ID or its display name."""
     name = named if '/' in named else f'models/{named}'
@@ -174,12 +179,11 @@ def find_model(patience: Patience, named: str) -> Steps[models_pb2.Model]:
         if error.code not in ('NOT_FOUND', 'INVALID_ARGUMENT'):
             raise
     quoted = named.replace('\\', '\\\\').replace('"', '\\"')
-    request = models_pb2.ListModelsRequest(filter=f'display_name = "{quoted}"', page_size=2)
-    found = (yield from retry.unary(patience, methods.LIST_MODELS, request)).models
+    found = yield from list_models(patience, f'display_name = "{quoted}"', 2)
     if len(found) == 1:
         return (yield from retry.unary(patience, methods.GET_MODEL, models_pb2.GetModelRequest(name=found[0].name)))
     if found:
         raise make('INVALID_ARGUMENT', 'NAME_AMBIGUOUS', f"several models are called '{named}'; give the name of one, as "
                    f'{found[0].name}', {'name': named}, 'model')
     raise make('NOT_FOUND', 'MODEL_NOT_FOUND', f"'{named}' is neither a folder here nor a model on the server; give a model "
-               'folder, or a name as list_models() has it', {'model': named})
+               'folder, or a name as models() lists them', {'model': named})

@@ -71,10 +71,10 @@ def _bars(wanted: Optional[bool]) -> Optional[OnProgress]:
         if wanted:
             raise
         return None
-    return _Bars(auto.tqdm)
+    return Bars(auto.tqdm)
 
 
-class _Bars:
+class Bars:
     """One bar for each phase, one after the other."""
 
     def __init__(self, make: Callable[..., Any]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 import time
-from typing import TypeVar
+from typing import Any, Callable, Iterable, List, TypeVar
 
 from bitwright import steps
 from bitwright.errors import BitwrightError, make
@@ -14,10 +14,12 @@ from bitwright.steps import Sleep, Steps
 
 Q = TypeVar('Q')
 R = TypeVar('R')
+A = TypeVar('A')
 
 FIRST_SECONDS = 0.05
 LONGEST_SECONDS = 5.0
 SPREAD = 0.5  # up to this part of each delay is left out at random, so that callers do not return all at once
+MOST_PAGE_SIZE = 1000
 BUSY = ('LANE_FULL', 'UPLOADS_FULL')  # a queue that is full drains; a message that is too large does not get smaller
 
 
@@ -73,3 +75,16 @@ def unary(patience: Patience, method: Method[Q, R], request: Q) -> Steps[R]:
             return (yield from steps.call(method, request))
         except BitwrightError as error:
             yield retry.pause(error)
+
+
+def listed(patience: Patience, method: Method[Any, A], request: Any, items: Callable[[A], Iterable[R]], most: int) -> Steps[List[R]]:
+    """At most so many items of a list that comes in pages."""
+    found: List[R] = []
+    while len(found) < most:
+        request.page_size = min(most - len(found), MOST_PAGE_SIZE)
+        answer: Any = yield from unary(patience, method, request)
+        found += items(answer)
+        request.page_token = answer.next_page_token
+        if not request.page_token:
+            break
+    return found[:most]

@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 import socket
+import threading
 from typing import Callable, Dict, Iterator, List, Optional, Sequence
 
 from bitwright import file_errors, methods, progress, retry, steps
@@ -96,6 +97,8 @@ class _Sending:
         self._id = upload_id(blob)
         self._on_bytes = on_bytes
         self._told = 0
+        self._lock = threading.Lock()
+        self._stream = 0  # counts the streams: gRPC may still read from the requests of one that has ended
 
     @property
     def name(self) -> str:
@@ -106,12 +109,23 @@ class _Sending:
         self._id = secrets.token_hex(16)
 
     def reached(self, offset: int) -> None:
+        """Between streams."""
+        with self._lock:
+            self._stream += 1
+            self._tell(offset)
+
+    def _sent(self, stream: int, offset: int) -> None:
+        with self._lock:
+            if stream == self._stream:
+                self._tell(offset)
+
+    def _tell(self, offset: int) -> None:
         self._on_bytes(offset - self._told)
         self._told = offset
 
     def requests(self, offset: int) -> Iterator[bytes]:
         """What is sent from `offset` on. Ends early where the file cannot be read."""
-        size = self.blob.size_bytes
+        size, stream = self.blob.size_bytes, self._stream
         head = bytestream_pb2.WriteRequest(resource_name=self.name)
         try:
             with open(self.blob.path, 'rb', buffering=0) as file:
@@ -126,7 +140,7 @@ class _Sending:
                     head.finish_write = offset == size
                     yield methods.write_message(head, data)
                     head.resource_name = ''
-                    self.reached(offset)
+                    self._sent(stream, offset)
         except OSError as error:
             self.error = file_errors.unreadable(self.blob.path, error)
 
