@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Upload rate of the Python client beside that of the C++ client, against one server, in turn, with new random files.
+
+usage: BITWRIGHT_BIN=build/bin python3 tests/bench/python_upload.py [MiB] [ROUNDS]    (the Python has bitwright installed)
+
+Each client uploads a model folder whose weights are random bytes: read, hashed, sent, made durable, and then rejected
+by the inspection. What a folder with hardly any bytes takes the client is subtracted. Prints the rate of each, by its
+fastest round, and their ratio.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+import bitwright
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'e2e'))
+import service  # noqa: E402
+import small_model  # noqa: E402
+
+SMALL_BYTES = 1 << 12
+
+
+def random_model(folder, size_bytes):
+    os.makedirs(folder)
+    with open(os.path.join(folder, 'config.json'), 'w', encoding='utf-8') as file:
+        json.dump(small_model.config(), file)
+    with open(os.path.join(folder, 'model.safetensors'), 'wb') as file:
+        block = os.urandom(1 << 20)
+        for offset in range(0, size_bytes, len(block)):
+            file.write(os.urandom(16) + block[16:][:size_bytes - offset - 16])
+    return folder
+
+
+def by_program(address, folder):
+    done = subprocess.run([service.program('bitwright'), '--server', address, '-q', 'model', 'upload', folder, '--json'],
+                          capture_output=True, text=True, check=False, env=service.environment())
+    assert json.loads(done.stdout)['error']['reason'] == 'SAFETENSORS_HEADER_TOO_LARGE', done.stdout
+
+
+def by_package(address, folder):
+    with bitwright.Client(address) as client:
+        try:
+            client.upload_model(folder, progress=False)
+        except bitwright.InvalidError as error:
+            assert error.reason == 'SAFETENSORS_HEADER_TOO_LARGE', error
+            return
+    raise AssertionError('random bytes were taken for a model')
+
+
+def seconds(upload, address, work, size_bytes):
+    with tempfile.TemporaryDirectory(dir=work) as place:
+        folder = random_model(os.path.join(place, 'model'), size_bytes)
+        began = time.monotonic()
+        upload(address, folder)
+        return time.monotonic() - began
+
+
+def main():
+    mebibytes = int(sys.argv[1]) if len(sys.argv) > 1 else 512
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    clients = {'C++': by_program, 'Python': by_package}
+    taken = {name: {'small': [], 'large': []} for name in clients}
+    with tempfile.TemporaryDirectory(prefix='python-upload-', dir='/var/tmp') as work:
+        server = service.Service(os.path.join(work, 'service'))
+        try:
+            for _ in range(rounds):
+                for name, upload in clients.items():
+                    taken[name]['small'].append(seconds(upload, server.address, work, SMALL_BYTES))
+                    taken[name]['large'].append(seconds(upload, server.address, work, mebibytes << 20))
+        finally:
+            server.close()
+    rates = {name: (mebibytes << 20) / (min(of['large']) - min(of['small'])) for name, of in taken.items()}
+    for name, rate in rates.items():
+        print(f'{name}: {rate / 1e6:.0f} MB/s of {mebibytes} MiB; rounds of '
+              + ', '.join(f'{value:.2f} s' for value in taken[name]['large']))
+    print(f"Python / C++: {rates['Python'] / rates['C++']:.2f}")
+
+
+if __name__ == '__main__':
+    main()
