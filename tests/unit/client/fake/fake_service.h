@@ -24,10 +24,10 @@ class FakeService {
     int corrupt_reads = 0;                   // so many download calls give other bytes
     std::string corrupt_bytes;               // a blob of these bytes is always read as others; empty: none
     int unavailable_calls = 0;               // so many calls of GetJob and GetModel are UNAVAILABLE
-    int break_watches = 0;  // so many WatchJob and WatchModel calls break off after their first message
+    int break_watches = 0;   // so many WatchJob and WatchModel calls break off after their first message
     int silent_watches = 0;  // so many WatchJob calls say RUNNING and nothing more until their deadline
-    int lose_blobs = 0;     // so many CreateModel calls answer BLOB_MISSING and drop all blobs
-    int inspections = 2;    // GetModel answers, or WatchModel says, INSPECTING so often
+    int lose_blobs = 0;      // so many CreateModel calls answer BLOB_MISSING and drop all blobs
+    int inspections = 2;     // GetModel answers, or WatchModel says, INSPECTING so often
     bool reject_model = false;
     v1::Job::State job_end = v1::Job::SUCCEEDED;
     bool job_hangs = false;            // WatchJob says RUNNING and nothing more
