@@ -5,11 +5,12 @@ usage: BITWRIGHT_BIN=build/bin python3 tests/bench/python_upload.py [MiB] [ROUND
 
 Each client uploads a model folder whose weights are random bytes: read, hashed, sent, made durable, and then rejected
 by the inspection. What a folder with hardly any bytes takes the client is subtracted. Prints the rate of each, by its
-fastest round, and their ratio.
+fastest round, the CPU seconds of the client, and the ratio of the rates.
 """
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -51,32 +52,41 @@ def by_package(address, folder):
     raise AssertionError('random bytes were taken for a model')
 
 
-def seconds(upload, address, work, size_bytes):
+def cpu_seconds():
+    """Of this program, and of those that it waited for: not of the service, which still runs."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def measure(upload, address, work, size_bytes):
+    """Wall and CPU seconds of one upload."""
     with tempfile.TemporaryDirectory(dir=work) as place:
         folder = random_model(os.path.join(place, 'model'), size_bytes)
-        began = time.monotonic()
+        began, cpu = time.monotonic(), cpu_seconds()
         upload(address, folder)
-        return time.monotonic() - began
+        return time.monotonic() - began, cpu_seconds() - cpu
 
 
 def main():
     mebibytes = int(sys.argv[1]) if len(sys.argv) > 1 else 512
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     clients = {'C++': by_program, 'Python': by_package}
-    taken = {name: {'small': [], 'large': []} for name in clients}
+    sizes = {'small': SMALL_BYTES, 'large': mebibytes << 20}
+    taken = {(name, size): [] for name in clients for size in sizes}
     with tempfile.TemporaryDirectory(prefix='python-upload-', dir='/var/tmp') as work:
         server = service.Service(os.path.join(work, 'service'))
         try:
             for _ in range(rounds):
-                for name, upload in clients.items():
-                    taken[name]['small'].append(seconds(upload, server.address, work, SMALL_BYTES))
-                    taken[name]['large'].append(seconds(upload, server.address, work, mebibytes << 20))
+                for name, size in taken:
+                    taken[name, size].append(measure(clients[name], server.address, work, sizes[size]))
         finally:
             server.close()
-    rates = {name: (mebibytes << 20) / (min(of['large']) - min(of['small'])) for name, of in taken.items()}
-    for name, rate in rates.items():
-        print(f'{name}: {rate / 1e6:.0f} MB/s of {mebibytes} MiB; rounds of '
-              + ', '.join(f'{value:.2f} s' for value in taken[name]['large']))
+    rates = {}
+    for name in clients:
+        wall, cpu = (min(large) - min(small) for large, small in zip(zip(*taken[name, 'large']), zip(*taken[name, 'small'])))
+        rates[name] = sizes['large'] / wall
+        print(f'{name}: {rates[name] / 1e6:.0f} MB/s of {mebibytes} MiB, {cpu:.2f} s of the client\'s CPU; rounds of '
+              + ', '.join(f'{seconds:.2f} s' for seconds, _ in taken[name, 'large']))
     print(f"Python / C++: {rates['Python'] / rates['C++']:.2f}")
 
 
