@@ -5,7 +5,7 @@ set -uo pipefail
 lock=${XDG_CACHE_HOME:-$HOME/.cache}/bitwright/consumers.lock
 mkdir -p "$(dirname "$lock")"
 if ! python=$(flock "$lock" "$1"); then
-  echo "skipped: no virtual environment could be made by $1"
+  echo "skipped: there is no virtual environment of $1, and none could be made; some are made only with BITWRIGHT_ALL_PEERS=1"
   exit 77
 fi
 shift

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs a consumer test with GPTQModel beside the packages of requirements.txt: in a folder of its own, outside the
-# checkout, keyed by gptq.txt. usage: run_gptq.sh TEST ARGUMENTS
+# checkout, keyed by gptq.txt, and only where BITWRIGHT_ALL_PEERS is set. usage: run_gptq.sh TEST ARGUMENTS
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 lock=${XDG_CACHE_HOME:-$HOME/.cache}/bitwright/consumers.lock  # of run.sh
@@ -14,6 +14,10 @@ fi
 key=$(cat "$here/gptq.txt" "$here/requirements.txt" "${BASH_SOURCE[0]}" | sha256sum | cut -c1-16)
 packages=${XDG_CACHE_HOME:-$HOME/.cache}/bitwright/gptq-$key
 if [ ! -e "$packages/complete" ]; then
+  if [ -z "${BITWRIGHT_ALL_PEERS:-}" ]; then
+    echo "skipped: GPTQModel is not there; BITWRIGHT_ALL_PEERS=1 installs it"
+    exit 77
+  fi
   rm -rf "$packages"
   pip() { "$python" -m pip --quiet --disable-pip-version-check --no-cache-dir install --no-deps --target "$packages" "$@"; }
   # Its own extensions are for GPUs; the source builds without them.
