@@ -127,6 +127,7 @@ std::vector<Finding> CheckWorkers(std::span<const v1::Worker> workers) {
     return {{"workers", State::kFault, "all are cordoned or leave; `bitwright worker uncordon` lets one work again"}};
   }
   std::vector<Finding> findings;
+  findings.reserve(classes.size());
   for (const auto& [name, count] : classes) {
     findings.push_back({"workers", State::kGood,
                         absl::StrCat(count.first, " of class ", name, " with ", count.second,
