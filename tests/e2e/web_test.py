@@ -49,7 +49,7 @@ class Web(ServiceTest):
         browser.open(f'{self.web}/{model}')
         browser.run('document.querySelector("[name=calibration]").value = "sample"')
         browser.type('[name=budget]', budget)
-        browser.type('[name=evaluation_file]', evaluation)
+        browser.type('[name=evaluation_file]', os.path.realpath(evaluation))
         wait_until(lambda: 'bits per weight' in browser.text('#estimate table tbody'), 'the form is checked')
         self.shoot('model')
         browser.click('#job button')
