@@ -5,10 +5,10 @@
 
 #include "client/api/client.h"
 #include "proto/base/files.h"
+#include "proto/transfer/channel.h"
 #include "server/app/app_errors.h"
 #include "server/web/routes.h"
 #include "server/web/site_files.h"
-#include "proto/transfer/channel.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/support/test_server.h"
 #include "tests/unit/server/support/tokens.h"
