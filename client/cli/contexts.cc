@@ -107,11 +107,7 @@ absl::StatusOr<Environment> InContext(const Options& options, Environment enviro
   if (name.empty()) return environment;
   ABSL_ASSIGN_OR_RETURN(const ServiceContext context, contexts.Find(name));
   environment.server = context.server;
-  Access& access = environment.access;
-  access = {.token_file = FirstOf(access.token_file, context.access.token_file),
-            .tls_ca = FirstOf(access.tls_ca, context.access.tls_ca),
-            .tls_cert = FirstOf(access.tls_cert, context.access.tls_cert),
-            .tls_key = FirstOf(access.tls_key, context.access.tls_key)};
+  environment.access = Completed(environment.access, context.access);
   return environment;
 }
 

@@ -10,6 +10,7 @@
 #include "client/cli/session.h"
 #include "client/cli/version.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/live_set.h"
 #include "proto/report/number_text.h"
 #include "proto/report/text_table.h"
 
@@ -38,8 +39,8 @@ int64_t MemoryOf(const v1::Worker& worker) {
 }
 
 int64_t NeedOf(const v1::Estimate& estimate, const v1::Worker& worker) {
-  const int64_t threads = std::max(1, worker.capacity().cores() / std::max(1, worker.capacity().slots()));
-  return estimate.peak_memory_bytes() + threads * estimate.thread_memory_bytes();
+  const int threads = std::max(1, worker.capacity().cores() / std::max(1, worker.capacity().slots()));
+  return LiveSet{estimate.peak_memory_bytes(), estimate.thread_memory_bytes()}.On(threads);
 }
 
 // For commands that start a service of their own.

@@ -33,15 +33,6 @@ absl::Status CheckOptions(const Options& options, bool local) {
   return absl::OkStatus();
 }
 
-// Each as given, otherwise as the environment has it.
-Access AccessOf(const Access& given, const Access& environment) {
-  const auto first = [](const std::string& a, const std::string& b) { return a.empty() ? b : a; };
-  return {.token_file = first(given.token_file, environment.token_file),
-          .tls_ca = first(given.tls_ca, environment.tls_ca),
-          .tls_cert = first(given.tls_cert, environment.tls_cert),
-          .tls_key = first(given.tls_key, environment.tls_key)};
-}
-
 }  // namespace
 
 bool Session::WouldBeLocal(const Options& options, const Environment& environment) {
@@ -58,7 +49,7 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Open(const Options& options, c
   ConnectionOptions connection;
   connection.address = named.empty() ? kDefaultAddress : named;
   connection.cancel = cancel;
-  if (!local) connection.access = AccessOf(options.access, environment.access);
+  if (!local) connection.access = Completed(options.access, environment.access);
   std::unique_ptr<LocalServer> server;
   if (local) {
     LocalOptions of_server = options.local;

@@ -111,11 +111,6 @@ std::string Sample(const v1::Report& report) {
                       entry("selected plan", SampleLine(sample.quantized(), sample.quantized_ids())), "</dl>\n");
 }
 
-std::string Candidates(const v1::Report& report) {
-  const ReportSection loss = LossSection(report), quality = QualitySection(report);
-  return HtmlTable(loss.table, loss.title) + HtmlTable(quality.table, quality.title);
-}
-
 // Predictions beside measurements: of plans, and of single units by width.
 std::string Predictions(const v1::Report& report) {
   std::string html = PredictionChart(report);
@@ -132,7 +127,9 @@ std::string Front(const v1::Report& report) {
 
 Sections SectionsOf(const v1::Report& report, std::span<const v1::Task> tasks) {
   Sections sections;
-  sections.Add("candidates", LossSection(report).title, Candidates(report), QualitySection(report).note);
+  const ReportSection loss = LossSection(report), quality = QualitySection(report);
+  sections.Add("candidates", loss.title, HtmlTable(loss.table, loss.title) + HtmlTable(quality.table, quality.title),
+               quality.note);
   sections.Add("front", "How small, and at what loss", Front(report),
                "The line is predicted; points were measured, with one standard error to either side.");
   sections.Add("tokens", TokenSection(report));

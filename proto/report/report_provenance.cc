@@ -18,9 +18,7 @@ void AddTexts(std::string_view use, const Strings& names, const Strings& digests
     table.Add({absl::StrCat(std::string(use), " text"), t < names.size() ? Printable(names[t], 128) : "", digests[t]});
   }
   table.Add({absl::StrCat(std::string(use), " tokens"),
-             absl::StrCat(WithThousands(tokens), " in windows of ", window, ", ",
-                          compute == v1::COMPUTE_TYPE_BF16 ? "bf16" : "f32"),
-             ""});
+             absl::StrCat(WithThousands(tokens), " in windows of ", window, ", ", ComputeText(compute)), ""});
 }
 
 std::string Tasks(const v1::Provenance& provenance) {
@@ -34,6 +32,8 @@ std::string Tasks(const v1::Provenance& provenance) {
 }
 
 }  // namespace
+
+std::string ComputeText(v1::ComputeType type) { return type == v1::COMPUTE_TYPE_BF16 ? "bf16" : "f32"; }
 
 std::string Provenance(const v1::Report& report) {
   const v1::Provenance& from = report.provenance();

@@ -9,6 +9,7 @@
 #include "proto/report/report_front.h"
 #include "proto/report/report_measures.h"
 #include "proto/report/report_plans.h"
+#include "proto/report/report_provenance.h"
 #include "proto/report/text_table.h"
 
 namespace bitwright {
@@ -79,8 +80,6 @@ std::string Certificate(const v1::Report& report) {
   text += Line("  weight budget", WithThousands(allocation.weight_budget_bytes()) + " bytes");
   return text + Checks(report) + "\n";
 }
-
-std::string ComputeText(v1::ComputeType type) { return type == v1::COMPUTE_TYPE_BF16 ? "bf16" : "f32"; }
 
 // What a text is called, where it has a name, and its digest below.
 std::string DataLine(std::string_view label, const std::string& name, const std::string& digest) {

@@ -16,4 +16,13 @@ struct Access {
 
 inline constexpr char kSystemCa[] = "system";
 
+// Each part as `given` has it, or else as `otherwise` does.
+inline Access Completed(const Access& given, const Access& otherwise) {
+  const auto first = [](const std::string& a, const std::string& b) { return a.empty() ? b : a; };
+  return {.token_file = first(given.token_file, otherwise.token_file),
+          .tls_ca = first(given.tls_ca, otherwise.tls_ca),
+          .tls_cert = first(given.tls_cert, otherwise.tls_cert),
+          .tls_key = first(given.tls_key, otherwise.tls_key)};
+}
+
 }  // namespace bitwright

@@ -1,7 +1,5 @@
 #include "server/jobs/expand_shared.h"
 
-#include <utility>
-
 #include "proto/contract/task_names.h"
 #include "server/jobs/expand_answers.h"
 #include "server/jobs/expand_texts.h"
@@ -9,19 +7,6 @@
 #include "server/jobs/texts.h"
 
 namespace bitwright::server {
-namespace {
-
-// What checks depend on: recipes that differ elsewhere share them through the action cache.
-v1::Recipe CheckedPart(v1::Recipe recipe) {
-  recipe.clear_calibration();
-  recipe.clear_candidates();
-  recipe.clear_evaluation();
-  recipe.mutable_sensitivity()->clear_windows();
-  recipe.mutable_sensitivity()->clear_checked_units();
-  return PartsOf(std::move(recipe));
-}
-
-}  // namespace
 
 // Memory is bounded by what the first target asks for.
 SharedNodes::SharedNodes(ExpandContext& context)

@@ -7,18 +7,6 @@
 #include "server/jobs/recipe_check.h"
 
 namespace bitwright::server {
-namespace {
-
-// What prices depend on: recipes that differ elsewhere share them through the action cache.
-v1::Recipe ProfiledPart(v1::Recipe recipe) {
-  recipe.clear_calibration();
-  recipe.clear_candidates();
-  recipe.clear_evaluation();
-  recipe.clear_sensitivity();
-  return PartsOf(std::move(recipe));
-}
-
-}  // namespace
 
 GoalPrices::GoalPrices(const GoalContext& goal, int prices)
     : goal_(goal), prices_(prices), profiles_(CutProfiles(goal.costs, goal.all.cuts)) {}

@@ -154,6 +154,20 @@ v1::Recipe PartsOf(v1::Recipe recipe) {
   return recipe;
 }
 
+v1::Recipe CheckedPart(v1::Recipe recipe) {
+  recipe.clear_calibration();
+  recipe.clear_candidates();
+  recipe.clear_evaluation();
+  recipe.mutable_sensitivity()->clear_windows();
+  recipe.mutable_sensitivity()->clear_checked_units();
+  return PartsOf(std::move(recipe));
+}
+
+v1::Recipe ProfiledPart(v1::Recipe recipe) {
+  recipe.clear_sensitivity();
+  return CheckedPart(std::move(recipe));
+}
+
 bool OptionAllowed(const v1::Recipe& recipe, const v1::TargetInfo::Unit& unit, const v1::FormatOption& option) {
   return AllowsFormat(unit.end() ? FormatsOfEnds(recipe.formats()) : recipe.formats(), option.name(), option.bits(),
                       option.group_size());

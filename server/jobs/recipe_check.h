@@ -17,6 +17,13 @@ absl::StatusOr<v1::Recipe> CompleteRecipe(const v1::Recipe& recipe);
 // The recipe without its name and description: what work depends on. Renaming a recipe runs nothing again.
 v1::Recipe PartsOf(v1::Recipe recipe);
 
+// Of those parts what measuring single units depends on. Recipes that differ elsewhere share it through the action
+// cache.
+v1::Recipe CheckedPart(v1::Recipe recipe);
+
+// Likewise pricing formats.
+v1::Recipe ProfiledPart(v1::Recipe recipe);
+
 // Whether recipe.formats allows an option of a target.
 bool OptionAllowed(const v1::Recipe& recipe, const v1::TargetInfo::Unit& unit, const v1::FormatOption& option);
 
