@@ -11,6 +11,7 @@
 #include "client/cli/version.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/live_set.h"
+#include "proto/contract/worker_capacity.h"
 #include "proto/report/number_text.h"
 #include "proto/report/text_table.h"
 
@@ -33,14 +34,8 @@ const char* StateText(State state) {
 
 bool Works(const v1::Worker& worker) { return worker.state() == v1::Worker::ACTIVE; }
 
-// A task is given what is left of its worker's memory, which slots share evenly.
-int64_t MemoryOf(const v1::Worker& worker) {
-  return worker.capacity().memory_bytes() / std::max(1, worker.capacity().slots());
-}
-
-int64_t NeedOf(const v1::Estimate& estimate, const v1::Worker& worker) {
-  const int threads = std::max(1, worker.capacity().cores() / std::max(1, worker.capacity().slots()));
-  return LiveSet{estimate.peak_memory_bytes(), estimate.thread_memory_bytes()}.On(threads);
+int64_t NeedOf(const v1::Estimate& estimate, const v1::WorkerCapacity& worker) {
+  return LiveSet{estimate.peak_memory_bytes(), estimate.thread_memory_bytes()}.On(ThreadsPerTask(worker));
 }
 
 // For commands that start a service of their own.
@@ -121,7 +116,7 @@ std::vector<Finding> CheckWorkers(std::span<const v1::Worker> workers) {
     if (!Works(worker)) continue;
     auto& [count, slots] = classes[worker.capacity().compute_class()];
     ++count;
-    slots += std::max(1, worker.capacity().slots());
+    slots += SlotsOf(worker.capacity());
     ++versions[worker.capacity().code_version()];
   }
   if (classes.empty()) {
@@ -152,7 +147,7 @@ Finding CheckCost(const v1::Estimate& estimate, std::span<const v1::Worker> work
       BytesText(estimate.intermediate_bytes()), " written meanwhile, ", BytesText(estimate.peak_memory_bytes()),
       " of memory and ", BytesText(estimate.thread_memory_bytes()), " for each thread");
   const auto fits = [&](const v1::Worker& worker) {
-    return Works(worker) && NeedOf(estimate, worker) <= MemoryOf(worker);
+    return Works(worker) && NeedOf(estimate, worker.capacity()) <= TaskMemory(worker.capacity());
   };
   if (std::ranges::any_of(workers, fits)) return {"a job", State::kGood, text};
   return {"a job", State::kFault, text + ": no worker has so much for a task; start one on a larger machine"};

@@ -1,26 +1,15 @@
 #include "server/scheduler/fleet.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "proto/base/random_id.h"
 #include "proto/base/wire_time.h"
 #include "proto/contract/names.h"
 
 namespace bitwright::server {
-namespace {
-
-constexpr int64_t kUnlimited = std::numeric_limits<int64_t>::max();
-
-}  // namespace
-
-int64_t Fleet::Member::memory_bytes() const {
-  return capacity.memory_bytes() <= 0 ? kUnlimited : capacity.memory_bytes();
-}
 
 int64_t Fleet::Member::free_memory_bytes() const {
-  if (capacity.memory_bytes() <= 0) return kUnlimited;
-  int64_t free = capacity.memory_bytes();
+  int64_t free = memory_bytes();
   for (const auto& [task, one] : running) free -= one.small && small_lane ? 0 : one.memory_bytes;
   return free;
 }

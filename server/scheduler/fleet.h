@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -10,6 +9,7 @@
 #include "absl/time/time.h"
 #include "bitwright/v1/workers.pb.h"
 #include "proto/base/clock.h"
+#include "proto/contract/worker_capacity.h"
 #include "server/observe/metrics.h"
 
 namespace bitwright::server {
@@ -32,15 +32,15 @@ class Fleet {
     v1::Worker::State state = v1::Worker::ACTIVE;  // as operators want it; the others lease nothing new
 
     // For long tasks and small ones, without the lane of small ones.
-    int slots() const { return capacity.slots() > 0 ? capacity.slots() : 1; }
+    int slots() const { return SlotsOf(capacity); }
     bool has_free_slot() const { return static_cast<int>(running.size()) < slots() + (small_lane ? 1 : 0); }
     // Whether another long task may be among those that it runs.
     bool TakesLong() const;
-    // All that it has, and what is left for one more task; a worker that did not say how much it has takes any.
-    int64_t memory_bytes() const;
+    // All that it has, and what is left for one more task.
+    int64_t memory_bytes() const { return TaskMemory(capacity); }
     int64_t free_memory_bytes() const;
     // Of a task there.
-    int threads() const { return std::max(1, static_cast<int>(capacity.cores()) / slots()); }
+    int threads() const { return ThreadsPerTask(capacity); }
   };
 
   // Gives the worker a new random name.

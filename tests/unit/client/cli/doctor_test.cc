@@ -45,15 +45,16 @@ TEST(Doctor, WorkersOfSeveralVersionsAreTold) {
   EXPECT_THAT(CheckWorkers(workers).back().text, HasSubstr("2 versions"));
 }
 
-// Slots share a worker's memory and its cores.
-TEST(Doctor, ALargestTaskMustFitASlot) {
+// Slots share a worker's cores; its memory a task may have alone, as the scheduler has it.
+TEST(Doctor, TheLargestTaskMustFitAWorker) {
   v1::Estimate estimate;
   estimate.set_peak_memory_bytes(int64_t{3} << 30);
   estimate.set_thread_memory_bytes(int64_t{256} << 20);
   EXPECT_EQ(CheckCost(estimate, std::vector{Worker(4)}).state, State::kGood);
   EXPECT_EQ(CheckCost(estimate, std::vector{Worker(3)}).state, State::kFault);
-  EXPECT_EQ(CheckCost(estimate, std::vector{Worker(6, 2)}).state, State::kFault);
-  EXPECT_EQ(CheckCost(estimate, std::vector{Worker(6, 2), Worker(7, 2)}).state, State::kGood) << "two threads each";
+  EXPECT_EQ(CheckCost(estimate, std::vector{Worker(3, 4)}).state, State::kFault) << "one thread each";
+  EXPECT_EQ(CheckCost(estimate, std::vector{Worker(3), Worker(4, 2)}).state, State::kGood);
+  EXPECT_EQ(CheckCost(estimate, std::vector{Worker(0)}).state, State::kGood) << "it did not say how much it has";
 }
 
 TEST(Doctor, ADiskThatRunsFullIsAtFault) {
