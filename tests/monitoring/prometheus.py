@@ -91,6 +91,11 @@ class Prometheus:
         samples = data['result'] if data['resultType'] == 'vector' else [{'value': data['result']}]
         return [float(sample['value'][1]) for sample in samples]
 
+    def series(self, expression, begin, end, step):
+        """Labels and (time, number) pairs of each series of a range query; times in seconds of the epoch."""
+        data = self._get('query_range', query=expression, start=begin, end=end, step=step)
+        return [(one['metric'], [(float(at), float(number)) for at, number in one['values']]) for one in data['result']]
+
     def value(self, expression):
         """That of a query that has one; nothing where it has none."""
         return next(iter(self.query(expression)), None)
