@@ -8,13 +8,13 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "client/api/client_errors.h"
-#include "client/api/goals.h"
 #include "client/cli/cli_errors.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/targets.h"
 #include "proto/inputs/budget.h"
 #include "proto/inputs/input_errors.h"
+#include "proto/report/job_goals.h"
 
 namespace bitwright::client {
 namespace {

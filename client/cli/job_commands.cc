@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
-#include "client/api/goals.h"
 #include "client/api/json.h"
 #include "client/cli/cli_errors.h"
 #include "client/cli/deliver.h"
@@ -15,6 +14,7 @@
 #include "client/cli/resource_text.h"
 #include "client/cli/task_text.h"
 #include "proto/base/status_macros.h"
+#include "proto/report/job_goals.h"
 #include "proto/report/report_text.h"
 
 namespace bitwright::client {

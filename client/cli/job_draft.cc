@@ -8,7 +8,6 @@
 #include "absl/strings/str_join.h"
 #include "client/api/client_errors.h"
 #include "client/api/display_name.h"
-#include "client/api/goals.h"
 #include "client/api/hashing.h"
 #include "client/api/recipe_file.h"
 #include "client/cli/cli_errors.h"
@@ -22,6 +21,7 @@
 #include "proto/base/status_macros.h"
 #include "proto/contract/names.h"
 #include "proto/inputs/model_folder.h"
+#include "proto/report/job_goals.h"
 
 namespace bitwright::client {
 namespace {

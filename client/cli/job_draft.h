@@ -26,7 +26,7 @@ struct JobDraft {
   std::vector<std::string> evaluation;
   std::vector<std::string> choices;
   std::string hub_caches;                    // where MODEL was looked for, for a message
-  std::shared_ptr<const SampleText> sample;  // holds the file of `--calibration sample`
+  std::shared_ptr<const MemoryFile> sample;  // holds the file of `--calibration sample`
 };
 
 // Reads folder and texts, as far as it takes to know what they are. The errors of ChooseGoals, RECIPE_INVALID,

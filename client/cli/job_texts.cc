@@ -40,7 +40,7 @@ absl::Status AddCalibration(const JobOptions& options, const std::string& typed,
   std::string kind = options.data_kind;
   if (typed == kSampleWord) {
     if (draft.sample == nullptr) {
-      ABSL_ASSIGN_OR_RETURN(draft.sample, SampleText::Make());
+      ABSL_ASSIGN_OR_RETURN(draft.sample, MakeSampleText());
     }
     file = {draft.sample->path(), std::string(kSampleWord), std::string(kSampleName)};
     kind = DataKindName(v1::Data::TEXT);

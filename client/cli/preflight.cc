@@ -5,13 +5,13 @@
 
 #include "absl/strings/str_join.h"
 #include "client/api/client_errors.h"
-#include "client/api/goals.h"
 #include "client/cli/cli_errors.h"
 #include "client/cli/find_resource.h"
 #include "client/cli/near_words.h"
 #include "proto/base/files.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/names.h"
+#include "proto/report/job_goals.h"
 
 namespace bitwright::client {
 namespace {

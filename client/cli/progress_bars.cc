@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
-#include "client/cli/job_progress.h"
+#include "proto/report/job_progress.h"
 #include "proto/report/number_text.h"
 
 namespace bitwright::client {

@@ -1,7 +1,6 @@
 #include "client/cli/quantize_command.h"
 
 #include "absl/strings/str_cat.h"
-#include "client/api/goals.h"
 #include "client/cli/deliver.h"
 #include "client/cli/follow.h"
 #include "client/cli/job_making.h"
@@ -9,6 +8,7 @@
 #include "client/cli/preflight.h"
 #include "client/cli/session.h"
 #include "proto/base/status_macros.h"
+#include "proto/report/job_goals.h"
 
 namespace bitwright::client {
 namespace {

@@ -168,6 +168,7 @@ std::string HtmlReport(const v1::Report& report, std::span<const v1::Task> tasks
   data page;
   page.set("style", std::string(PageFile("report.css")));
   page.set("model", report.model());
+  page.set("has-job", !report.job_display_name().empty());
   page.set("job", report.job_display_name());
   page.set("verdict", report.verdict());
   page.set("facts", facts);

@@ -1,27 +1,19 @@
 #include "proto/transfer/blob_download.h"
 
-#include <grpcpp/channel.h>
+#include <utility>
 
-#include "google/bytestream/bytestream.grpc.pb.h"
-#include "proto/contract/names.h"
-#include "proto/transfer/grpc_calls.h"
+#include "proto/base/status_macros.h"
+#include "proto/transfer/blob_reader.h"
 #include "proto/transfer/part_file.h"
 #include "proto/transfer/transfer_errors.h"
 
 namespace bitwright {
 namespace {
 
-namespace bytestream = google::bytestream;
-
 class BlobDownload {
  public:
   BlobDownload(const TransferContext& context, const BlobPart& wanted, const DownloadOptions& options, PartFile part)
-      : context_(context),
-        wanted_(wanted),
-        digest_(wanted.bytes),
-        options_(options),
-        stub_(bytestream::ByteStream::NewStub(context.channel)),
-        part_(std::move(part)) {}
+      : context_(context), wanted_(wanted), digest_(wanted.bytes), options_(options), part_(std::move(part)) {}
 
   absl::Status Run() {
     bool again = part_.size_bytes() > 0;  // it may be of another blob; from the start, the digest must be right
@@ -58,28 +50,23 @@ class BlobDownload {
 
   // One stream from the next byte that is lacking.
   absl::Status Receive(RetryLoop& retry, absl::Status& disk) {
-    Attempt attempt(context_.cancel, context_.policy.StreamLimit(digest_.size_bytes));
-    bytestream::ReadRequest request;
-    request.set_resource_name(ReadName(wanted_.blob));
-    request.set_read_offset(wanted_.offset + part_.size_bytes());
-    request.set_read_limit(digest_.size_bytes - part_.size_bytes());
-    const auto reader = stub_->Read(attempt.context(), request);
-    bytestream::ReadResponse response;
-    while (disk.ok() && reader->Read(&response)) {
+    BlobReader reader(context_, wanted_.blob, wanted_.offset + part_.size_bytes(),
+                      digest_.size_bytes - part_.size_bytes());
+    while (true) {
+      ABSL_ASSIGN_OR_RETURN(const std::string data, reader.Next());
+      if (data.empty()) return absl::OkStatus();
       const int64_t before = part_.size_bytes();
-      disk = part_.Append(response.data());
+      disk = part_.Append(data);
+      if (!disk.ok()) return disk;
       Tell(part_.size_bytes() - before);
       retry.Progressed();
     }
-    if (!disk.ok()) attempt.context()->TryCancel();
-    return FromAttempt(reader->Finish(), context_.cancel);
   }
 
   const TransferContext& context_;
   const BlobPart& wanted_;
   const BlobDigest& digest_;  // of the wanted bytes
   const DownloadOptions& options_;
-  const std::unique_ptr<bytestream::ByteStream::Stub> stub_;
   PartFile part_;
 };
 

@@ -28,6 +28,9 @@ class Access {
   AuditLog& audit() { return *audit_; }
   // Of the service; none: plaintext.
   std::shared_ptr<grpc::ServerCredentials> tls() const { return tls_ == nullptr ? nullptr : tls_->Credentials(); }
+  // The files that it is made of, which are replaced in one step when they are renewed; empty: there are none.
+  std::string identity_file() const { return tls_ == nullptr ? "" : tls_->identity_file(); }
+  std::string client_ca_file() const { return tls_ == nullptr ? "" : tls_->client_ca_file(); }
   // The file that local workers are to be given as --token-file, which this user alone can read; empty: they need none.
   const std::string& worker_token_file() const { return worker_token_file_; }
 

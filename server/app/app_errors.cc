@@ -20,6 +20,12 @@ absl::Status ListenAddressInvalidError(std::string_view address) {
                    {{"address", Text(address)}});
 }
 
+absl::Status WebAddressInvalidError(std::string_view address) {
+  return MakeError(StatusCode::kInvalidArgument, "LISTEN_INVALID",
+                   "address '" + Text(address) + "' of the web page is not HOST:PORT; give one, or \"off\"",
+                   {{"address", Text(address)}});
+}
+
 absl::Status PublicPlaintextRefusedError(std::string_view address, std::string_view missing) {
   return MakeError(StatusCode::kInvalidArgument, "PUBLIC_PLAINTEXT_REFUSED",
                    "address '" + Text(address) + "' can be reached from other machines, which takes " + Text(missing) +

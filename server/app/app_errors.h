@@ -7,6 +7,7 @@
 namespace bitwright::server {
 
 absl::Status ListenAddressInvalidError(std::string_view address);  // INVALID_ARGUMENT, LISTEN_INVALID
+absl::Status WebAddressInvalidError(std::string_view address);     // INVALID_ARGUMENT, LISTEN_INVALID
 // INVALID_ARGUMENT, PUBLIC_PLAINTEXT_REFUSED. `missing`: the options that would allow it.
 absl::Status PublicPlaintextRefusedError(std::string_view address, std::string_view missing);
 absl::Status WatermarkInvalidError(std::string_view text);                 // INVALID_ARGUMENT, WATERMARK_INVALID

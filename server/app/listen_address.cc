@@ -26,6 +26,15 @@ bool IsLoopback(const std::string& host) {
   return host == "localhost" || host == "[::1]";
 }
 
+// So many ports after that of `listen`, on loopback; "off" beside a socket.
+std::string LoopbackAfter(const std::string& listen, int ports) {
+  if (listen.starts_with(kUnix)) return "off";
+  const auto [host, port] = HostAndPortOf(listen);
+  constexpr int kLastPort = 65535;
+  return (IsLoopback(host) ? host : "127.0.0.1") + ":" +
+         std::to_string(port == 0 || port > kLastPort - ports ? 0 : port + ports);
+}
+
 }  // namespace
 
 absl::Status CheckListenAddress(const std::string& address, Protection protection) {
@@ -42,13 +51,17 @@ absl::Status CheckListenAddress(const std::string& address, Protection protectio
   return PublicPlaintextRefusedError(address, missing);
 }
 
-std::string MetricsAddressOf(const std::string& listen) {
-  if (listen.starts_with(kUnix)) return "off";
-  const size_t colon = listen.rfind(':');
-  const int port = PortOf(std::string_view(listen).substr(colon + 1));
-  constexpr int kLastPort = 65535;
-  const std::string host = listen.substr(0, colon);
-  return (IsLoopback(host) ? host : "127.0.0.1") + ":" + std::to_string(port == 0 || port == kLastPort ? 0 : port + 1);
+absl::Status CheckWebAddress(const std::string& address, Protection protection) {
+  if (address.empty() || address == "off") return absl::OkStatus();
+  return address.starts_with(kUnix) ? WebAddressInvalidError(address) : CheckListenAddress(address, protection);
+}
+
+std::string MetricsAddressOf(const std::string& listen) { return LoopbackAfter(listen, 1); }
+std::string WebAddressOf(const std::string& listen) { return LoopbackAfter(listen, 2); }
+
+std::pair<std::string, int> HostAndPortOf(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  return {address.substr(0, colon), PortOf(std::string_view(address).substr(colon + 1))};
 }
 
 std::string AnyPortOf(const std::string& address) { return address.substr(0, address.rfind(':') + 1) + "0"; }

@@ -22,6 +22,11 @@ CLI::callback_t ReadWatermark(Watermark& mark) {
   };
 }
 
+CLI::Validator NotEmpty() {
+  return {[](const std::string& text) { return text.empty() ? std::string("an address is empty") : std::string(); },
+          ""};
+}
+
 constexpr int64_t kLeastWorkerMemory = int64_t{256} << 20;  // of 256 workers 1 MiB each, which they insist on
 constexpr int64_t kMostWorkerMemory = int64_t{1} << 50;
 
@@ -50,9 +55,11 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   app.add_option("--port-file", options.port_file, "Write the bound address to this file once the server answers");
   app.add_option("--metrics-listen", options.metrics_listen,
                  "HOST:PORT of /metrics, or \"off\"; default: on loopback, the port after --listen, or any free one")
-      ->check(CLI::Validator(
-          [](const std::string& text) { return text.empty() ? std::string("an address is empty") : std::string(); },
-          ""));
+      ->check(NotEmpty());
+  app.add_option("--web-listen", options.web_listen,
+                 "HOST:PORT of the web page, or \"off\"; default: on loopback, two ports after --listen, or any free "
+                 "one; beyond loopback as --listen")
+      ->check(NotEmpty());
   app.add_option("--workers", options.workers, "Local worker processes; 0: none")
       ->check(CLI::Range(0, 256))
       ->capture_default_str();

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <thread>
+#include <tuple>
 
 #include "proto/base/failpoint.h"
 #include "proto/base/host_name.h"
@@ -30,6 +31,7 @@
 #include "server/resources/tenants.h"
 #include "server/rpc/rpc_server.h"
 #include "server/store/sqlite_store.h"
+#include "server/web/web_server.h"
 
 namespace bitwright::server {
 namespace {
@@ -112,6 +114,7 @@ struct Server::Parts {
   std::optional<CacheEntries> cache;
   std::unique_ptr<Collector> collector;
   std::unique_ptr<RpcServer> rpc;
+  std::unique_ptr<WebServer> web;
   std::unique_ptr<Periodic> watch;
   std::unique_ptr<Periodic> tick;
   std::unique_ptr<Periodic> measure;
@@ -172,6 +175,7 @@ struct Server::Parts {
                          .heartbeat = absl::Seconds(options.lease_ttl_seconds) / 3};
     ABSL_ASSIGN_OR_RETURN(rpc, RpcServer::Start(parts, options.listen, access->tls()));
     ABSL_RETURN_IF_ERROR(ServeMetrics(options));
+    ABSL_RETURN_IF_ERROR(ServeWeb(options, clock));
     Watch();
     watch = std::make_unique<Periodic>(kWatchPause, [this] { Watch(); });
     LogUnlessOk(collector->Measure(), "measuring");
@@ -197,9 +201,31 @@ struct Server::Parts {
     return absl::OkStatus();
   }
 
+  // Likewise. Under TLS it speaks TLS at any address.
+  absl::Status ServeWeb(const Options& options, const Clock& clock) {
+    const bool chosen = options.web_listen.empty();
+    const std::string address = chosen ? WebAddressOf(options.listen) : options.web_listen;
+    if (address == "off") return absl::OkStatus();
+    WebServerOptions page{.identity = access->identity_file(), .client_ca = access->client_ca_file()};
+    page.site.asks_for_tokens = !options.tokens_file.empty();
+    page.site.version = BITWRIGHT_VERSION;
+    std::tie(page.host, page.port) = HostAndPortOf(address);
+    const auto open = [this](const auto& metadata) { return rpc->OpenInProcess(metadata); };
+    absl::StatusOr<std::unique_ptr<WebServer>> started = WebServer::Start(page, open, clock);
+    if (!started.ok() && chosen && page.port != 0) {
+      page.port = 0;
+      started = WebServer::Start(page, open, clock);
+    }
+    ABSL_RETURN_IF_ERROR(started.status());
+    web = *std::move(started);
+    LOG(INFO) << "the web page is at " << web->url();
+    return absl::OkStatus();
+  }
+
   // Each second: what health checks, metrics, uploads and callers go by.
   void Watch() {
     access->Look();
+    if (web != nullptr) web->Look();
     disk->Look();
     metrics.SetDisk(disk->free_bytes(), disk->total_bytes());
     scheduler->Pause(disk->accepts_work() ? std::nullopt : std::optional(DiskLow(disk->free_bytes())));
@@ -236,7 +262,8 @@ struct Server::Parts {
   void Drain() {
     if (scheduler != nullptr) scheduler->BeginDrain();
     if (workers != nullptr) workers->Stop(kWorkerPatience);
-    watch.reset();  // before the server that it speaks of
+    watch.reset();  // before the servers that it speaks of
+    if (web != nullptr) web->Stop();
     if (rpc != nullptr) rpc->Shutdown(kCallPatience);
     collect.reset();
     measure.reset();
@@ -248,6 +275,7 @@ Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, const Clock& clock, ServerFakes fakes) {
   ABSL_RETURN_IF_ERROR(CheckListenAddress(options.listen, ProtectionOf(options)));
+  ABSL_RETURN_IF_ERROR(CheckWebAddress(options.web_listen, ProtectionOf(options)));
   ABSL_RETURN_IF_ERROR(CheckTlsOptions(options.tls));
   std::unique_ptr<Server> server(new Server(std::make_unique<Parts>()));
   Parts& parts = *server->parts_;
@@ -266,6 +294,7 @@ const std::string& Server::address() const { return parts_->rpc->address(); }
 const std::string& Server::worker_address() const { return parts_->rpc->worker_address(); }
 int Server::metrics_port() const { return parts_->metrics_port; }
 std::vector<int> Server::worker_process_ids() const { return parts_->workers->process_ids(); }
+std::string Server::web_url() const { return parts_->web == nullptr ? "" : parts_->web->url(); }
 std::string Server::metrics_text() const { return parts_->metrics.Text(); }
 void Server::Drain() { parts_->Drain(); }
 

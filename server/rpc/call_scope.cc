@@ -13,6 +13,7 @@
 #include "proto/contract/grpc_status.h"
 #include "proto/contract/limits.h"
 #include "server/auth/auth_errors.h"
+#include "server/auth/page_peer.h"
 #include "server/rpc/rpc_errors.h"
 
 namespace bitwright::server {
@@ -48,9 +49,15 @@ bool IsTraceParent(std::string_view text) {
   return true;
 }
 
+// Whether the call came from within this process: every transport of a network says how it is protected.
+bool IsInProcess(const grpc::CallbackServerContext& context) {
+  const std::shared_ptr<const grpc::AuthContext> transport = context.auth_context();
+  return transport != nullptr && transport->FindPropertyValues(GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME).empty();
+}
+
 CallContext ContextOf(const grpc::CallbackServerContext& context) {
   CallContext call;
-  call.peer = context.peer();
+  call.peer = IsInProcess(context) ? Printable(Metadata(context, kPeerOfPage)) : context.peer();
   const std::chrono::system_clock::time_point deadline = context.deadline();
   if (deadline != std::chrono::system_clock::time_point::max()) call.deadline = absl::FromChrono(deadline);
   const std::string_view trace = Metadata(context, kTraceParent);
@@ -72,7 +79,9 @@ Credentials CredentialsOf(const grpc::CallbackServerContext& context) {
   const std::shared_ptr<const grpc::AuthContext> transport = context.auth_context();
   if (transport == nullptr) return credentials;
   const std::string type = Property(*transport, GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME);
-  credentials.encrypted = type == GRPC_TLS_TRANSPORT_SECURITY_TYPE || type == GRPC_SSL_TRANSPORT_SECURITY_TYPE;
+  // What never leaves the process is as good as encrypted, and none of the workers' port.
+  credentials.encrypted =
+      IsInProcess(context) || type == GRPC_TLS_TRANSPORT_SECURITY_TYPE || type == GRPC_SSL_TRANSPORT_SECURITY_TYPE;
   // Only then was the certificate verified.
   if (transport->IsPeerAuthenticated()) credentials.certificate_name = Property(*transport, GRPC_X509_CN_PROPERTY_NAME);
   return credentials;

@@ -15,6 +15,7 @@
 #include "proto/base/log.h"
 #include "proto/contract/limits.h"
 #include "server/rpc/idle_streams.h"
+#include "server/rpc/in_process.h"
 #include "server/rpc/lanes.h"
 #include "server/rpc/rpc_errors.h"
 #include "server/rpc/services.h"
@@ -136,6 +137,10 @@ RpcServer::~RpcServer() { Shutdown(absl::ZeroDuration()); }
 
 const std::string& RpcServer::address() const { return state_->address; }
 const std::string& RpcServer::worker_address() const { return state_->worker_address; }
+
+std::shared_ptr<grpc::Channel> RpcServer::OpenInProcess(const std::map<std::string, std::string>& metadata) const {
+  return OpenInProcessChannel(*state_->server, metadata);
+}
 
 void RpcServer::Tick() { state_->idle.Look(state_->clock.Monotonic()); }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,8 +24,9 @@
 #include "server/scheduler/scheduler.h"
 
 namespace grpc {
+class Channel;
 class ServerCredentials;
-}
+}  // namespace grpc
 
 namespace bitwright::server {
 
@@ -70,6 +72,9 @@ class RpcServer {
   const std::string& address() const;
   // Where workers of this machine reach it, in plaintext.
   const std::string& worker_address() const;
+  // A channel to this server that leaves the process nowhere, for what in this process speaks for others: each of its
+  // calls carries the metadata, and is asked who calls like any other. Not after Shutdown.
+  std::shared_ptr<grpc::Channel> OpenInProcess(const std::map<std::string, std::string>& metadata) const;
   // To be called each second: ends uploads that bring nothing.
   void Tick();
   // What health checks are told, of the server and each service: whether what is asked can be acknowledged. True from

@@ -40,6 +40,11 @@ class ServerTls {
   // For a listening port; outlives this. With client_ca a connection without a certificate that it signed is refused.
   std::shared_ptr<grpc::ServerCredentials> Credentials() const;
 
+  // The copies: certificate, issuers and key in one file, and the roots of clients' certificates (empty: none). They
+  // are replaced in one step.
+  std::string identity_file() const { return IdentityCopy(); }
+  std::string client_ca_file() const { return files_.client_ca.empty() ? "" : ClientCaCopy(); }
+
  private:
   struct Stamps {
     FileStamp certificate, key, client_ca;

@@ -32,6 +32,8 @@ HEADERLESS = {
     'client/api/client_*load.cc': ('client/api/client.h', 'the long calls of one class'),
     'client/api/client_operator.cc': ('client/api/client.h', 'the calls of operators'),
     'server/rpc/*_service.cc': ('server/rpc/services.h', 'one constructor each'),
+    'server/web/*_page.cc': ('server/web/pages.h', 'one page each'),
+    'server/web/*_pages.cc': ('server/web/pages.h', 'the pages of one subject'),
     'server/store/sqlite_*.cc': ('server/store/sqlite_transaction.h', 'the calls of one transaction by subject'),
     'workers/families/*.cc': ('workers/families/table.h', 'the entries of the table of families'),
     'workers/kernels/*/*.cc': ('workers/kernels/*.h', 'implementations of one kernel set'),
@@ -44,13 +46,14 @@ CLOCKS = {
     'proto/transfer/grpc_calls.h': 'gRPC takes a deadline on the system clock',
     'server/rpc/call_scope.cc': 'gRPC gives the deadline on the system clock',
     'server/rpc/rpc_server.cc': 'gRPC takes a deadline on the system clock',
+    'server/web/job_watch.cc': 'gRPC takes a deadline on the system clock',
 }
 # What would begin a second implementation → the files that hold the only one.
 ONCE = {
     r'\bRAND_bytes\b|\bgetrandom\b|\buuid_generate': ('proto/base/random_id.cc',),
     r'\bSetSerializationDeterministic\b': ('proto/base/message_bytes.cc',),
     r'\bv?fork\(|\bposix_spawnp?\(|\bexec(v|ve|vp|vpe|l|lp|le)\(': ('proto/base/process.cc',),
-    r'\bByteStream::(NewStub|Stub)\b': ('proto/transfer/blob_download.cc', 'proto/transfer/blob_upload.cc'),
+    r'\bByteStream::(NewStub|Stub)\b': ('proto/transfer/blob_reader.cc', 'proto/transfer/blob_upload.cc'),
     r'\b(class|struct) \w*(Retry|Backoff|BackOff)\w*': ('proto/transfer/retry_policy.h',),
     r'\b(class|struct) \w*(Cancel|Stop)(Token|Signal|Source)\b': ('proto/base/cancel_token.h',),
     r'\bgethostname\(': ('proto/base/host_name.cc',),

@@ -51,6 +51,16 @@ Daemon::Daemon(std::string program, const std::string& parent_folder, std::vecto
   }
 }
 
+std::string Daemon::web_address() const {
+  constexpr std::string_view kAt = "the web page is at ";
+  std::ifstream log(folder_ + "/log");
+  for (std::string line; std::getline(log, line);) {
+    if (const size_t at = line.find(kAt); at != std::string::npos) return line.substr(at + kAt.size());
+  }
+  LOG(FATAL) << "bitwrightd serves no web page, see " << folder_ << "/log";
+  return "";
+}
+
 Daemon::~Daemon() {
   Kill();
   std::error_code ignored;

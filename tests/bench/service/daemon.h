@@ -24,6 +24,7 @@ class Daemon {
   void Kill();   // as a crash does it
   void Start();  // again, on the same folder and address; does not wait for an answer
   const std::string& address() const { return address_; }
+  std::string web_address() const;  // of its page: "http://127.0.0.1:50312"
   const std::string& folder() const { return folder_; }
   pid_t process() const { return process_; }
 

@@ -18,7 +18,8 @@ int main(int argc, char** argv) {
   const std::map<std::string, std::function<void(const server::BenchOptions&)>> scenarios = {
       {"fsync", server::MeasureStorage},   {"submit", server::MeasureSubmit},
       {"leases", server::MeasureLeases},   {"watchers", server::MeasureWatchers},
-      {"uploads", server::MeasureUploads}, {"heartbeats", server::MeasureHeartbeats}};
+      {"uploads", server::MeasureUploads}, {"heartbeats", server::MeasureHeartbeats},
+      {"pages", server::MeasurePages}};
   std::printf("%u cores; data below %s%s\n", std::thread::hardware_concurrency(), options.data_dir.c_str(),
               server::IsInMemory(options.data_dir) ? ", which is in memory: durability costs nothing there" : "");
   for (const std::string& scenario : options.scenarios) scenarios.at(scenario)(options);

@@ -5,7 +5,7 @@
 namespace bitwright::server {
 namespace {
 
-const std::vector<std::string> kScenarios = {"fsync", "submit", "leases", "watchers", "heartbeats", "uploads"};
+const std::vector<std::string> kScenarios = {"fsync", "submit", "leases", "watchers", "heartbeats", "pages", "uploads"};
 
 // Sizes at which every scenario takes a second or two and measures nothing.
 void MakeTiny(BenchOptions& options) {
@@ -32,11 +32,12 @@ BenchCommand ParseBenchCommand(int argc, const char* const* argv) {
   CLI::App app("Measures a bitwrightd of its own under load: one row for each scenario, with its targets.");
   app.add_option("--bitwrightd", options.bitwrightd, "Path of the server")->required();
   app.add_option("--data-dir", options.data_dir, "The server's folder is made below this one, which chooses the disk");
-  app.add_option("--scenario", options.scenarios, "fsync, submit, leases, watchers, heartbeats, uploads; default: all")
+  app.add_option("--scenario", options.scenarios,
+                 "fsync, submit, leases, watchers, heartbeats, pages, uploads; default: all")
       ->check(CLI::IsMember(kScenarios));
   app.add_flag("--smoke", smoke, "Tiny sizes: whether it works, not how fast");
-  app.add_option("--jobs", options.jobs, "submit: jobs that wait")->check(CLI::Range(1, 10'000'000));
-  app.add_option("--clients", options.clients, "submit: threads that create them")->check(CLI::Range(1, 256));
+  app.add_option("--jobs", options.jobs, "submit, pages: jobs that wait")->check(CLI::Range(1, 10'000'000));
+  app.add_option("--clients", options.clients, "submit, pages: threads that create them")->check(CLI::Range(1, 256));
   app.add_option("--workers", options.workers, "leases, heartbeats: simulated workers")->check(CLI::Range(1, 10'000));
   app.add_option("--live-tasks", options.live_tasks, "leases: tasks on loan, and as many ready ones");
   app.add_option("--pairs", options.pairs, "leases: leases with their completions at full speed");

@@ -19,6 +19,8 @@ void MeasureLeases(const BenchOptions& options);
 void MeasureWatchers(const BenchOptions& options);
 // Many workers that do nothing but live.
 void MeasureHeartbeats(const BenchOptions& options);
+// The web page in front of a queue of waiting jobs, beside the call that it makes and a file that costs nothing.
+void MeasurePages(const BenchOptions& options);
 // Large blobs.
 void MeasureUploads(const BenchOptions& options);
 

@@ -52,7 +52,7 @@ TEST_F(DataFileTest, WhatCannotBeReadIsNamed) {
 }
 
 TEST_F(DataFileTest, TheSampleIsATextOfManyKindsInItself) {
-  ASSERT_OK_AND_ASSIGN(const auto sample, SampleText::Make());
+  ASSERT_OK_AND_ASSIGN(const auto sample, MakeSampleText());
   EXPECT_THAT(CheckDataFile({sample->path(), "sample", std::string(kSampleName)}, "", 512, &data_), IsOk());
   EXPECT_EQ(data_.kind(), v1::Data::TEXT);
   EXPECT_EQ(data_.display_name(), kSampleName);

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "absl/strings/str_cat.h"
-#include "client/api/goals.h"
+#include "proto/report/job_goals.h"
 #include "tests/support/status_matchers.h"
 
 namespace bitwright::client {

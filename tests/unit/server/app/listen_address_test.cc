@@ -54,5 +54,27 @@ TEST(MetricsAddress, FollowsTheServer) {
   EXPECT_EQ(AnyPortOf("[::1]:81"), "[::1]:0");
 }
 
+TEST(WebAddress, FollowsMetrics) {
+  EXPECT_EQ(WebAddressOf("127.0.0.1:7071"), "127.0.0.1:7073");
+  EXPECT_EQ(WebAddressOf("0.0.0.0:7071"), "127.0.0.1:7073") << "nobody asked for a public one";
+  EXPECT_EQ(WebAddressOf("127.0.0.1:65534"), "127.0.0.1:0");
+  EXPECT_EQ(WebAddressOf("unix:/run/bitwright"), "off");
+}
+
+TEST(WebAddress, IsHeldToTheRulesOfTheServer) {
+  for (const char* address : {"", "off", "127.0.0.1:0", "[::1]:80"}) {
+    BITWRIGHT_EXPECT_OK(CheckWebAddress(address, kNone)) << address;
+  }
+  EXPECT_THAT(CheckWebAddress("0.0.0.0:80", Protection{.tls = true}), HasReason("PUBLIC_PLAINTEXT_REFUSED"));
+  BITWRIGHT_EXPECT_OK(CheckWebAddress("0.0.0.0:80", kFull));
+  EXPECT_THAT(CheckWebAddress("unix:/run/page", kFull), HasReason("LISTEN_INVALID"));
+  EXPECT_THAT(CheckWebAddress("7073", kFull), HasReason("LISTEN_INVALID"));
+}
+
+TEST(WebAddress, HasHostAndPort) {
+  EXPECT_EQ(HostAndPortOf("[::1]:80"), std::pair(std::string("[::1]"), 80));
+  EXPECT_EQ(HostAndPortOf("localhost:0"), std::pair(std::string("localhost"), 0));
+}
+
 }  // namespace
 }  // namespace bitwright::server

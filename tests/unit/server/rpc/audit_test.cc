@@ -6,6 +6,7 @@
 #include "bitwright/v1/jobs.grpc.pb.h"
 #include "proto/base/files.h"
 #include "server/app/app_errors.h"
+#include "server/auth/page_peer.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/server/support/test_server.h"
 #include "tests/unit/server/support/tokens.h"
@@ -94,6 +95,20 @@ TEST_F(AuditTest, ReadingIsNotWritten) {
   BITWRIGHT_ASSERT_OK(
       Call<v1::ListJobsResponse>(*jobs, &v1::JobService::Stub::ListJobs, v1::ListJobsRequest(), "alice"));
   EXPECT_EQ(Lines().size(), 0u);
+}
+
+// Only the web page, which is in the process, may say who somebody is that it speaks for.
+TEST_F(AuditTest, ACallFromTheNetworkCannotNameItsPeer) {
+  const auto jobs = v1::JobService::NewStub(server_->calls->channel);
+  v1::CancelJobRequest request;
+  request.set_name("jobs/none");
+  v1::Job response;
+  const auto context = RawCalls::Context();
+  context->AddMetadata("authorization", "Bearer " + TokenOf("alice"));
+  context->AddMetadata(kPeerOfPage, "web:192.0.2.1:5");
+  EXPECT_THAT(FromGrpc(jobs->CancelJob(context.get(), request, &response)), HasReason("JOB_NOT_FOUND"));
+  ASSERT_EQ(Lines().size(), 1u);
+  EXPECT_THAT(Lines()[0]["peer"].get<std::string>(), ::testing::StartsWith("unix:"));
 }
 
 TEST_F(AuditTest, NothingChangesWhileTheLogCannotBeWritten) {

@@ -6,7 +6,7 @@
 #include "bitwright/v1/jobs.pb.h"
 
 // How far a job is, the same in bars, lines, `job show` and `job list`. Pure.
-namespace bitwright::client {
+namespace bitwright {
 
 // 0 … 100 in whole percent, rounded down; 100 for a job that SUCCEEDED and no other.
 int PercentDone(const v1::Job& job);
@@ -23,4 +23,4 @@ std::string ProgressText(const v1::Job& job, absl::Time now);
 // "no worker is registered; start one with … [NO_WORKER]"; empty: it waits for nothing.
 std::string WaitingText(const v1::Notice& waiting);
 
-}  // namespace bitwright::client
+}  // namespace bitwright

@@ -1,11 +1,11 @@
-#include "client/api/goals.h"
+#include "proto/report/job_goals.h"
 
 #include <gmock/gmock.h>
 
 #include "proto/inputs/budget.h"
 #include "tests/support/status_matchers.h"
 
-namespace bitwright::client {
+namespace bitwright {
 namespace {
 
 using ::testing::ElementsAre;
@@ -80,4 +80,4 @@ TEST(Goals, EachHasItsEstimateAndItsOutcome) {
 }
 
 }  // namespace
-}  // namespace bitwright::client
+}  // namespace bitwright

@@ -9,7 +9,7 @@
 #include "proto/contract/goals.h"
 
 // What becomes of the goals of a job, and what they are called. Pure.
-namespace bitwright::client {
+namespace bitwright {
 
 // What each goal will come to, in order. Of a service that does not say it of each: what it says of the job.
 std::vector<v1::GoalEstimate> EstimatesOf(const v1::Job& job);
@@ -28,4 +28,4 @@ std::string GoalText(const v1::Goal& goal);
 // "ppl=1%" "ppl1pct".
 std::string GoalFolder(std::string_view name);
 
-}  // namespace bitwright::client
+}  // namespace bitwright

@@ -1,4 +1,4 @@
-#include "client/api/goals.h"
+#include "proto/report/job_goals.h"
 
 #include <algorithm>
 #include <set>
@@ -10,7 +10,7 @@
 #include "proto/report/budget_text.h"
 #include "proto/report/number_text.h"
 
-namespace bitwright::client {
+namespace bitwright {
 namespace {
 
 constexpr size_t kNameColumns = 40;
@@ -91,4 +91,4 @@ std::string GoalFolder(std::string_view name) {
   return folder;
 }
 
-}  // namespace bitwright::client
+}  // namespace bitwright

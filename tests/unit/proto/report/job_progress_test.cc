@@ -1,10 +1,10 @@
-#include "client/cli/job_progress.h"
+#include "proto/report/job_progress.h"
 
 #include <gtest/gtest.h>
 
 #include <limits>
 
-namespace bitwright::client {
+namespace bitwright {
 namespace {
 
 TEST(JobProgress, HundredPercentIsForWhatSucceeded) {
@@ -47,4 +47,4 @@ TEST(JobProgress, Waiting) {
 }
 
 }  // namespace
-}  // namespace bitwright::client
+}  // namespace bitwright

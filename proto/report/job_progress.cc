@@ -1,4 +1,4 @@
-#include "client/cli/job_progress.h"
+#include "proto/report/job_progress.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include "proto/base/wire_time.h"
 #include "proto/report/number_text.h"
 
-namespace bitwright::client {
+namespace bitwright {
 
 int PercentDone(const v1::Job& job) {
   if (job.state() == v1::Job::SUCCEEDED) return 100;
@@ -45,4 +45,4 @@ std::string WaitingText(const v1::Notice& waiting) {
   return text;
 }
 
-}  // namespace bitwright::client
+}  // namespace bitwright
