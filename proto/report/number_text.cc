@@ -42,7 +42,11 @@ std::string SecondsText(double seconds) {
   return absl::StrFormat("%d h %02d min", whole / 3600, whole % 3600 / 60);
 }
 
-std::string Fixed(double value, int decimals) { return absl::StrFormat("%.*f", decimals, value); }
+std::string Fixed(double value, int decimals) {
+  std::string text = absl::StrFormat("%.*f", decimals, value);
+  // A little below zero is zero in so few digits.
+  return text.starts_with('-') && text.find_first_not_of("-0.") == std::string::npos ? text.substr(1) : text;
+}
 
 std::string RoundedUp(double value, int decimals) {
   const double scale = std::pow(10.0, decimals);
@@ -60,9 +64,9 @@ std::string RoundedDown(double value, int decimals) {
 
 std::string Scientific(double value, int decimals) { return absl::StrFormat("%.*e", decimals, value); }
 std::string PlusMinus(double value, double error, int decimals) {
-  return absl::StrFormat("%.*f ± %.*f", decimals, value, decimals, error);
+  return absl::StrCat(Fixed(value, decimals), " ± ", Fixed(error, decimals));
 }
-std::string Percent(double share, int decimals) { return absl::StrFormat("%.*f %%", decimals, 100 * share); }
+std::string Percent(double share, int decimals) { return Fixed(100 * share, decimals) + " %"; }
 
 std::string Printable(std::string_view text, size_t most_columns) {
   std::string shown;

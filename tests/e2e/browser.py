@@ -91,9 +91,12 @@ class Browser:
         return [entry['message'] for entry in self._call('POST', '/se/log', {'type': 'browser'})
                 if entry['level'] == 'SEVERE']
 
-    def screenshot(self, path, width, height, dark):
-        self.command('Emulation.setDeviceMetricsOverride', width=width, height=height, deviceScaleFactor=1, mobile=False)
+    def color_scheme(self, dark):
         self.command('Emulation.setEmulatedMedia',
                      features=[{'name': 'prefers-color-scheme', 'value': 'dark' if dark else 'light'}])
+
+    def screenshot(self, path, width, height, dark):
+        self.command('Emulation.setDeviceMetricsOverride', width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.color_scheme(dark)
         with open(path, 'wb') as file:
             file.write(base64.b64decode(self._call('GET', '/screenshot')))

@@ -40,6 +40,7 @@ class Web(ServiceTest):
                 for dark in (False, True):
                     self.browser.screenshot(os.path.join(SHOTS, f'{name}-{width}-{"dark" if dark else "light"}.png'),
                                             *size, dark)
+            self.browser.color_scheme(dark=False)
 
     def submit(self, model, evaluation, budget):
         browser = self.browser
@@ -47,7 +48,7 @@ class Web(ServiceTest):
         browser.run('document.querySelector("[name=calibration]").value = "sample"')
         browser.type('[name=budget]', budget)
         browser.type('[name=evaluation_file]', os.path.realpath(evaluation))
-        wait_until(lambda: 'bits per weight' in browser.text('#estimate [data-goal]'), 'the form is checked')
+        wait_until(lambda: 'bits per weight' in browser.text('#estimate h4'), 'the form is checked')
         self.shoot('model')
         browser.click('#job button')
         wait_until(lambda: browser.path().startswith('/jobs/'), 'the job was queued')

@@ -89,6 +89,7 @@ if (form && estimate) {
 
 // --- charts of tables ---
 
+const SMALLEST_PART = 1e-6; // of the largest loss, that a chart shows
 const charts = document.querySelectorAll('[data-chart-of]');
 const CHART = document.currentScript.dataset.chart;
 
@@ -99,6 +100,8 @@ function numberIn(cell) {
 function draw(place) {
   const table = document.getElementById(place.dataset.chartOf);
   const points = [...table.tBodies[0].rows].map((row) => ({x: numberIn(row.cells[0]), y: numberIn(row.cells[2])}));
+  // What leaves everything as it is loses nothing but rounding, which has no place on a logarithmic axis.
+  const least = Math.max(...points.map((point) => point.y)) * SMALLEST_PART;
   const titles = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
   const canvas = document.createElement('canvas');
   canvas.setAttribute('role', 'img');
@@ -108,12 +111,15 @@ function draw(place) {
   const color = (name) => style.getPropertyValue(name).trim();
   const axis = (title, type) => ({type, title: {display: true, text: title, color: color('--dim')},
     ticks: {color: color('--dim')}, grid: {color: color('--line')}});
+  const logarithmic = axis(titles[2], 'logarithmic');
+  // Powers of ten alone, in few digits.
+  logarithmic.ticks.callback = (value) => Number.isInteger(Math.log10(value)) ? value.toExponential(0) : null;
   new Chart(canvas, {
     type: 'line',
-    data: {datasets: [{data: points.filter((point) => point.y > 0), borderColor: color('--accent'),
+    data: {datasets: [{data: points.filter((point) => point.y > least), borderColor: color('--accent'),
       backgroundColor: color('--accent'), pointRadius: 3}]},
     options: {animation: false, responsive: true, maintainAspectRatio: false, plugins: {legend: {display: false}},
-      scales: {x: axis(titles[0], 'linear'), y: axis(titles[2], 'logarithmic')}},
+      scales: {x: axis(titles[0], 'linear'), y: logarithmic}},
   });
 }
 

@@ -20,6 +20,10 @@ TEST(NumberText, Forms) {
   EXPECT_EQ(SecondsText(7440), "2 h 04 min");
   EXPECT_EQ(PlusMinus(24.712, 0.308, 2), "24.71 ± 0.31");
   EXPECT_EQ(Percent(0.9512, 1), "95.1 %");
+  EXPECT_EQ(Percent(-0.0001, 1), "0.0 %");
+  EXPECT_EQ(Fixed(-1e-16, 6), "0.000000");
+  EXPECT_EQ(Fixed(-0.6, 0), "-1");
+  EXPECT_EQ(Fixed(-0.06, 1), "-0.1");
 }
 
 TEST(NumberText, PrintableDropsWhatSteersATerminal) {
