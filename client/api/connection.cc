@@ -49,7 +49,7 @@ void KeepLibrary() {
 // Reports and jobs of large models may pass the usual 4 MiB; the server is the one that the user chose.
 absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenToService(const ConnectionOptions& options) {
   KeepLibrary();
-  return OpenChannel(options.address, options.access, static_cast<int>(limits::kMaxInlineProtoBytes));
+  return OpenChannel(options.address, options.access, static_cast<int>(limits::kMaxInlineProtoBytes), options.metadata);
 }
 
 // Waits in part inside gRPC: a channel makes progress only while some call polls, and otherwise sees a server that came

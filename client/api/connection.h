@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -94,8 +95,9 @@ class Connection {
 inline const SystemClock kSystemClock;
 
 struct ConnectionOptions {
-  std::string address;  // "HOST:PORT" or "unix:PATH"
-  Access access;        // who is calling, and by what the server is known
+  std::string address;                          // "HOST:PORT" or "unix:PATH"
+  Access access;                                // who is calling, and by what the server is known
+  std::map<std::string, std::string> metadata;  // that goes with every call, such as traceparent
   RetryPolicy retry = kClientRetries;
   absl::Duration connect_patience = absl::Seconds(5);  // for the very first answer; later ones follow `retry`
   absl::Duration watch_limit = absl::Minutes(10);      // of one stream of states; it is begun again then

@@ -26,6 +26,8 @@ bitwright::client::Environment ReadEnvironment() {
                         .tls_ca = FromEnvironment("BITWRIGHT_TLS_CA"),
                         .tls_cert = FromEnvironment("BITWRIGHT_TLS_CERT"),
                         .tls_key = FromEnvironment("BITWRIGHT_TLS_KEY")};
+  environment.traceparent = FromEnvironment("TRACEPARENT");
+  environment.tracestate = FromEnvironment("TRACESTATE");
   environment.daemon = FromEnvironment("BITWRIGHTD");
   environment.path = FromEnvironment("PATH");
   environment.temp_dir = FromEnvironment("TMPDIR");

@@ -135,6 +135,8 @@ struct Environment {
   std::string server;       // BITWRIGHT_SERVER
   std::string context;      // BITWRIGHT_CONTEXT
   Access access;            // BITWRIGHT_TOKEN_FILE, BITWRIGHT_TLS_CA, BITWRIGHT_TLS_CERT, BITWRIGHT_TLS_KEY
+  std::string traceparent;  // TRACEPARENT
+  std::string tracestate;   // TRACESTATE
   std::string daemon;       // BITWRIGHTD
   std::string path;         // PATH
   std::string temp_dir;     // TMPDIR

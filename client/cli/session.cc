@@ -2,6 +2,7 @@
 
 #include "client/cli/cli_errors.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/trace_context.h"
 
 namespace bitwright::client {
 namespace {
@@ -33,6 +34,15 @@ absl::Status CheckOptions(const Options& options, bool local) {
   return absl::OkStatus();
 }
 
+// In which trace the command is, for whoever called it in one; what is malformed is not passed on.
+std::map<std::string, std::string> TraceMetadata(const Environment& environment) {
+  const std::optional<TraceContext> parent = ParseTraceParent(environment.traceparent);
+  if (!parent) return {};
+  std::map<std::string, std::string> metadata = {{kTraceParentKey, TraceParentText(*parent)}};
+  if (IsTraceState(environment.tracestate)) metadata.emplace(kTraceStateKey, environment.tracestate);
+  return metadata;
+}
+
 }  // namespace
 
 bool Session::WouldBeLocal(const Options& options, const Environment& environment) {
@@ -49,6 +59,7 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Open(const Options& options, c
   ConnectionOptions connection;
   connection.address = named.empty() ? kDefaultAddress : named;
   connection.cancel = cancel;
+  connection.metadata = TraceMetadata(environment);
   if (!local) connection.access = Completed(options.access, environment.access);
   std::unique_ptr<LocalServer> server;
   if (local) {

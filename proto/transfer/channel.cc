@@ -4,10 +4,13 @@
 #include <grpcpp/security/credentials.h>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "proto/base/files.h"
 #include "proto/base/status_macros.h"
 #include "proto/transfer/access_errors.h"
+#include "proto/transfer/metadata_interceptor.h"
 #include "proto/transfer/token_interceptor.h"
 
 namespace bitwright {
@@ -67,7 +70,8 @@ bool IsOnThisMachine(std::string_view address) {
 }
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenChannel(const std::string& address, const Access& access,
-                                                           int most_receive_bytes) {
+                                                           int most_receive_bytes,
+                                                           const std::map<std::string, std::string>& metadata) {
   ABSL_ASSIGN_OR_RETURN(const auto credentials, CredentialsOf(access));
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
@@ -76,11 +80,16 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenChannel(const std::string& ad
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5000);
   if (most_receive_bytes > 0) arguments.SetMaxReceiveMessageSize(most_receive_bytes);
   if (IsOnThisMachine(address)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  if (access.token_file.empty()) return grpc::CreateCustomChannel(address, credentials, arguments);
-  if (!access.tls() && !IsOnThisMachine(address)) return TokenNeedsTlsError(address);
-  ABSL_ASSIGN_OR_RETURN(std::shared_ptr<TokenSource> token, TokenSource::Open(access.token_file));
+  std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> interceptors;
+  if (!access.token_file.empty()) {
+    if (!access.tls() && !IsOnThisMachine(address)) return TokenNeedsTlsError(address);
+    ABSL_ASSIGN_OR_RETURN(std::shared_ptr<TokenSource> token, TokenSource::Open(access.token_file));
+    interceptors.push_back(TokenInterceptor(std::move(token)));
+  }
+  if (!metadata.empty()) interceptors.push_back(MetadataInterceptor(metadata));
+  if (interceptors.empty()) return grpc::CreateCustomChannel(address, credentials, arguments);
   return grpc::experimental::CreateCustomChannelWithInterceptors(address, credentials, arguments,
-                                                                 TokenInterceptors(std::move(token)));
+                                                                 std::move(interceptors));
 }
 
 }  // namespace bitwright

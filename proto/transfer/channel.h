@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,8 +23,10 @@ bool IsOnThisMachine(std::string_view address);
 // bound.
 // With access.tls() the connection is TLS 1.2 or newer, and the server must have a certificate for its name in
 // `address` that the CA signed; certificates are read once. A token goes with every call (token_interceptor.h), but
-// never in clear to another machine. Errors of access_errors.h, all before anything is sent.
+// never in clear to another machine. `metadata` goes with every call, too. Errors of access_errors.h, all before
+// anything is sent.
 absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenChannel(const std::string& address, const Access& access = {},
-                                                           int most_receive_bytes = 0);
+                                                           int most_receive_bytes = 0,
+                                                           const std::map<std::string, std::string>& metadata = {});
 
 }  // namespace bitwright

@@ -14,11 +14,9 @@ using grpc::experimental::InterceptionHookPoints;
 using grpc::experimental::Interceptor;
 using grpc::experimental::InterceptorBatchMethods;
 
-// Of one call.
-class TokenInterceptor final : public Interceptor {
+class OfCall final : public Interceptor {
  public:
-  explicit TokenInterceptor(std::shared_ptr<TokenSource> source)
-      : source_(std::move(source)), token_(source_->token()) {}
+  explicit OfCall(std::shared_ptr<TokenSource> source) : source_(std::move(source)), token_(source_->token()) {}
 
   void Intercept(InterceptorBatchMethods* methods) override {
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_INITIAL_METADATA)) {
@@ -38,10 +36,10 @@ class TokenInterceptor final : public Interceptor {
   const std::string token_;
 };
 
-class TokenInterceptorFactory final : public ClientInterceptorFactoryInterface {
+class Factory final : public ClientInterceptorFactoryInterface {
  public:
-  explicit TokenInterceptorFactory(std::shared_ptr<TokenSource> source) : source_(std::move(source)) {}
-  Interceptor* CreateClientInterceptor(ClientRpcInfo*) override { return new TokenInterceptor(source_); }
+  explicit Factory(std::shared_ptr<TokenSource> source) : source_(std::move(source)) {}
+  Interceptor* CreateClientInterceptor(ClientRpcInfo*) override { return new OfCall(source_); }
 
  private:
   const std::shared_ptr<TokenSource> source_;
@@ -49,10 +47,8 @@ class TokenInterceptorFactory final : public ClientInterceptorFactoryInterface {
 
 }  // namespace
 
-std::vector<std::unique_ptr<ClientInterceptorFactoryInterface>> TokenInterceptors(std::shared_ptr<TokenSource> source) {
-  std::vector<std::unique_ptr<ClientInterceptorFactoryInterface>> factories;
-  factories.push_back(std::make_unique<TokenInterceptorFactory>(std::move(source)));
-  return factories;
+std::unique_ptr<ClientInterceptorFactoryInterface> TokenInterceptor(std::shared_ptr<TokenSource> source) {
+  return std::make_unique<Factory>(std::move(source));
 }
 
 }  // namespace bitwright

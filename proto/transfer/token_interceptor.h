@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "proto/transfer/token_source.h"
 
@@ -15,7 +14,7 @@ namespace bitwright {
 // it is and whether the channel is encrypted or not. A call that is answered with UNAUTHENTICATED makes it read the
 // file again: when that gives another token, the call ends with UNAVAILABLE, reason TOKEN_RENEWED, which every caller
 // tries again; the next answer of this kind, to the new token, is final.
-std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> TokenInterceptors(
+std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface> TokenInterceptor(
     std::shared_ptr<TokenSource> source);
 
 }  // namespace bitwright

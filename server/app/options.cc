@@ -39,6 +39,19 @@ void AddAccess(CLI::App& app, Options& options) {
   app.add_option("--audit-log", options.audit_log, "Append a JSON line for each call that is to change something");
 }
 
+void AddTracing(CLI::App& app, TracingOptions& tracing) {
+  tracing = TracingOfEnvironment();
+  const CLI::callback_t take = [&tracing](const std::vector<std::string>& texts) {
+    tracing.endpoint = texts.back();
+    tracing.endpoint_of_environment = false;
+    return true;
+  };
+  app.add_option(
+      "--otlp-endpoint", take,
+      "HOST:PORT, https://HOST:PORT or unix:/path of an OpenTelemetry collector that takes traces (OTLP over gRPC); "
+      "default: OTEL_EXPORTER_OTLP_ENDPOINT; empty: none");
+}
+
 }  // namespace
 
 CommandLine ParseCommandLine(int argc, const char* const* argv) {
@@ -114,6 +127,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
       ->transform(CLI::CheckedTransformer(LogFormats()))
       ->default_str("text");
   AddAccess(app, options);
+  AddTracing(app, options.tracing);
   app.add_flag("--exit-with-parent", options.exit_with_parent, "Shut down when the process that started this one ends");
   app.set_version_flag("--version", "bitwrightd " BITWRIGHT_VERSION);
   try {

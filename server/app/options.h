@@ -5,6 +5,7 @@
 #include <string>
 
 #include "proto/base/log.h"
+#include "server/app/tracing.h"
 #include "server/blobs/disk_watch.h"
 #include "server/blobs/upload_table.h"
 #include "server/rpc/server_tls.h"
@@ -36,6 +37,7 @@ struct Options {
   std::string tokens_file;  // empty: nobody is asked
   TlsFiles tls;
   std::string audit_log;  // empty: none
+  TracingOptions tracing;
   bool exit_with_parent = false;
   std::string failpoints;  // of BITWRIGHT_FAILPOINTS, for tests
 };

@@ -24,6 +24,7 @@
 #include "server/app/listen_address.h"
 #include "server/app/local_workers.h"
 #include "server/app/periodic.h"
+#include "server/app/tracing.h"
 #include "server/blobs/disk_blobs.h"
 #include "server/blobs/disk_watch.h"
 #include "server/resources/capabilities.h"
@@ -44,12 +45,13 @@ constexpr absl::Duration kWorkerPatience = absl::Seconds(5);
 // An idle client that does not look at its connection keeps the shutdown waiting for all of this.
 constexpr absl::Duration kCallPatience = absl::Milliseconds(500);
 
-SchedulerOptions ToSchedulerOptions(const Options& options) {
+SchedulerOptions ToSchedulerOptions(const Options& options, SpanSink* spans) {
   SchedulerOptions scheduler;
   scheduler.fleet.lease_ttl = absl::Seconds(options.lease_ttl_seconds);
   scheduler.fleet.lease_grace = absl::Seconds(options.lease_grace_seconds);
   scheduler.fleet.host = HostName();
   scheduler.tenant_running_jobs = options.tenant_limits.running_jobs;
+  scheduler.spans = spans;
   return scheduler;
 }
 
@@ -98,6 +100,7 @@ void LogUnlessOk(const absl::Status& status, const char* what) {
 struct Server::Parts {
   std::unique_ptr<DataDir> data;
   Metrics metrics;
+  std::unique_ptr<SpanSink> spans;  // null: none are written
   std::unique_ptr<Access> access;
   std::unique_ptr<Store> store;
   std::unique_ptr<BlobStore> blobs;
@@ -126,6 +129,7 @@ struct Server::Parts {
   absl::Status Open(const Options& options, const Clock& clock, ServerFakes fakes) {
     ABSL_ASSIGN_OR_RETURN(data, DataDir::Open(options.data_dir));
     ABSL_ASSIGN_OR_RETURN(access, Access::Open(options, *data));
+    ABSL_ASSIGN_OR_RETURN(spans, StartTracing(options.tracing, BITWRIGHT_VERSION, clock, metrics));
     ABSL_ASSIGN_OR_RETURN(store,
                           OpenSqliteStore(data->database(), [this](int transactions, double seconds, bool committed) {
                             store_refuses = !committed;
@@ -140,7 +144,8 @@ struct Server::Parts {
     ABSL_RETURN_IF_ERROR(held_blobs->Reconcile(clock.Now()));
     planner = MakeJobPlanner();
     ABSL_ASSIGN_OR_RETURN(recipes, RecipeResources::Parse(ShippedRecipes()));
-    scheduler = std::make_unique<Scheduler>(*store, *held_blobs, *planner, clock, metrics, ToSchedulerOptions(options));
+    scheduler = std::make_unique<Scheduler>(*store, *held_blobs, *planner, clock, metrics,
+                                            ToSchedulerOptions(options, spans.get()));
     models = std::make_unique<ModelResources>(*store, *scheduler, clock, quotas);
     ABSL_RETURN_IF_ERROR(models->IndexContent());
     jobs = std::make_unique<JobResources>(*store, *held_blobs, *scheduler, *planner, *recipes, clock, quotas);
@@ -172,6 +177,7 @@ struct Server::Parts {
                          .authenticator = access->authenticator(),
                          .audit = access->audit(),
                          .metrics = metrics,
+                         .spans = spans.get(),
                          .heartbeat = absl::Seconds(options.lease_ttl_seconds) / 3};
     ABSL_ASSIGN_OR_RETURN(rpc, RpcServer::Start(parts, options.listen, access->tls()));
     ABSL_RETURN_IF_ERROR(ServeMetrics(options));

@@ -23,8 +23,11 @@ struct CallContext {
   Principal principal;
   std::string peer;  // address, as gRPC gives it
   absl::Time deadline = absl::InfiniteFuture();
-  std::string trace_parent;  // W3C traceparent, as it came; empty: none, or it is not one
-  std::string request_id;    // of metadata x-request-id, or made up
+  std::string trace_parent;  // the caller's, as version 00 of W3C Trace Context has it; empty: none, or it is not one
+  // The traceparent that a job remembers which the call makes: the caller's, or that of the call's own span where the
+  // server writes spans; empty: neither.
+  std::string work_trace;
+  std::string request_id;  // of metadata x-request-id, or made up
 
   const std::string& tenant() const { return principal.tenant; }
 };

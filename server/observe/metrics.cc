@@ -33,6 +33,8 @@ prometheus::Labels CallLabels(std::string_view method, absl::StatusCode code) {
 Metrics::Metrics() : series_(std::make_unique<Series>()) {
   for (const char* outcome : {"succeeded", "failed", "cancelled"}) series_->ended.Add(Label("outcome", outcome));
   for (const char* quota : {"bytes", "queued_jobs"}) series_->quotas.Add(Label("quota", quota));
+  for (const char* reason : {"queue_full", "refused", "undelivered"})
+    series_->spans_dropped.Add(Label("reason", reason));
 }
 Metrics::~Metrics() = default;
 
@@ -168,6 +170,12 @@ void Metrics::QuotaRefused(std::string_view quota) {
 void Metrics::SetDisk(int64_t free_bytes, int64_t total_bytes) {
   series_->disk_free.Set(static_cast<double>(free_bytes));
   series_->disk_size.Set(static_cast<double>(total_bytes));
+}
+
+void Metrics::SpansSent(int64_t count) { series_->spans_sent.Increment(static_cast<double>(count)); }
+
+void Metrics::SpansDropped(std::string_view reason, int64_t count) {
+  Guarded([&] { series_->spans_dropped.Add(Label("reason", reason)).Increment(static_cast<double>(count)); });
 }
 
 void Metrics::SetBuild(const std::string& version, const std::string& grpc, const std::string& protobuf) {

@@ -76,6 +76,11 @@ class Metrics {
   // Calls refused since the tenant has what it may have: "bytes", "queued_jobs".
   void QuotaRefused(std::string_view quota);
 
+  // Spans of traces.
+  void SpansSent(int64_t count);
+  // `reason`: "queue_full", "refused" by the collector, "undelivered" since none took them in time.
+  void SpansDropped(std::string_view reason, int64_t count);
+
   void SetBuild(const std::string& version, const std::string& grpc, const std::string& protobuf);
 
   // All series as Prometheus text.

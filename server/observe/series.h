@@ -93,6 +93,10 @@ struct Metrics::Series {
       GaugesOf("bitwright_disk_free_bytes", "Free bytes of the data directory's file system").Add({});
   prometheus::Gauge& disk_size =
       GaugesOf("bitwright_disk_size_bytes", "Size of the data directory's file system").Add({});
+  prometheus::Counter& spans_sent =
+      CountersOf("bitwright_trace_spans_sent_total", "Spans that a collector took").Add({});
+  Counters& spans_dropped =
+      CountersOf("bitwright_trace_spans_dropped_total", "Spans that no collector got, by the reason");
   Gauges& build = GaugesOf("bitwright_build_info", "Always 1; versions of the server and its libraries");
 
   std::unique_ptr<prometheus::Exposer> exposer;

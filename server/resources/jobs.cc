@@ -207,6 +207,7 @@ absl::StatusOr<v1::Job> JobResources::CreateAs(const CallContext& call, const Re
   v1::Job job = NewJob(resolved);
   job.set_name(ResourceName(Collection::kJobs, RandomId()));
   *job.mutable_create_time() = ToProto(now);
+  job.set_traceparent(call.work_trace);
   Stamp(job, now);
   std::string name = job.name();
   ABSL_RETURN_IF_ERROR(quotas_.Counted(store_.Write([&](Transaction& tx) -> absl::Status {

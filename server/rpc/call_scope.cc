@@ -12,6 +12,7 @@
 #include "proto/base/utf8.h"
 #include "proto/contract/grpc_status.h"
 #include "proto/contract/limits.h"
+#include "proto/contract/trace_context.h"
 #include "server/auth/auth_errors.h"
 #include "server/auth/page_peer.h"
 #include "server/rpc/rpc_errors.h"
@@ -20,7 +21,6 @@ namespace bitwright::server {
 namespace {
 
 constexpr char kRequestId[] = "x-request-id";
-constexpr char kTraceParent[] = "traceparent";
 constexpr char kAuthorization[] = "authorization";
 constexpr std::string_view kBearer = "Bearer ";
 
@@ -38,15 +38,11 @@ std::string RequestId(const grpc::CallbackServerContext& context) {
   return std::string(CutUtf8(Printable(given), limits::kMaxRequestIdBytes));
 }
 
-// "00-{32 digits}-{16 digits}-{2 digits}", lower-case hexadecimal (W3C Trace Context, section 3.2).
-bool IsTraceParent(std::string_view text) {
-  constexpr std::string_view kForm = "hh-hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh-hhhhhhhhhhhhhhhh-hh";
-  if (text.size() != kForm.size()) return false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool digit = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f');
-    if (kForm[i] == 'h' ? !digit : text[i] != '-') return false;
-  }
-  return true;
+// Several are none.
+std::string TraceParent(const grpc::CallbackServerContext& context) {
+  if (context.client_metadata().count(kTraceParentKey) != 1) return {};
+  const std::optional<TraceContext> given = ParseTraceParent(Metadata(context, kTraceParentKey));
+  return given ? TraceParentText(*given) : std::string();
 }
 
 // Whether the call came from within this process: every transport of a network says how it is protected.
@@ -60,8 +56,8 @@ CallContext ContextOf(const grpc::CallbackServerContext& context) {
   call.peer = IsInProcess(context) ? Printable(Metadata(context, kPeerOfPage)) : context.peer();
   const std::chrono::system_clock::time_point deadline = context.deadline();
   if (deadline != std::chrono::system_clock::time_point::max()) call.deadline = absl::FromChrono(deadline);
-  const std::string_view trace = Metadata(context, kTraceParent);
-  if (IsTraceParent(trace)) call.trace_parent = trace;
+  call.trace_parent = TraceParent(context);
+  call.work_trace = call.trace_parent;
   call.request_id = RequestId(context);
   return call;
 }
@@ -106,7 +102,11 @@ CallScope::CallScope(const RpcEnvironment& environment, grpc::CallbackServerCont
       context_(context),
       method_(&method),
       call_(ContextOf(*context)),
-      start_(environment.clock.Monotonic()) {}
+      start_(environment.clock.Monotonic()) {
+  if (environment.spans == nullptr) return;
+  span_ = BeginCallSpan(call_, Metadata(*context, kTraceStateKey), environment.clock.Now());
+  call_.work_trace = WorkTrace(call_, *span_);
+}
 
 absl::Status CallScope::Admit() {
   ABSL_ASSIGN_OR_RETURN(call_.principal, environment_->authenticator.Authenticate(CredentialsOf(*context_)));
@@ -129,6 +129,7 @@ grpc::Status CallScope::Close(const absl::Status& status) const {
   if (method_->changes) answer = Audit(answer);
   Count(answer, seconds);
   Log(answer, seconds);
+  Trace(answer, seconds);
   return ToGrpc(answer);
 }
 
@@ -172,6 +173,11 @@ void CallScope::Log(const absl::Status& status, double seconds) const {
   } else {
     LOG(INFO).With(fields) << "call refused: " << std::string(status.message());
   }
+}
+
+void CallScope::Trace(const absl::Status& status, double seconds) const {
+  if (!span_ || !span_->context.sampled) return;
+  environment_->spans->Take(EndCallSpan(*span_, call_, method_->name, status, seconds));
 }
 
 grpc::ServerUnaryReactor* RunUnary(RpcEnvironment& environment, grpc::CallbackServerContext* context,

@@ -14,6 +14,7 @@
 #include "proto/base/status_macros.h"
 #include "server/auth/call_context.h"
 #include "server/observe/metrics.h"
+#include "server/rpc/call_span.h"
 #include "server/rpc/lane.h"
 #include "server/rpc/methods.h"
 #include "server/rpc/resource_name.h"
@@ -21,7 +22,7 @@
 
 namespace bitwright::server {
 
-// One call from arrival to answer: its metrics, its line in the log and the form of its status, in one place.
+// One call from arrival to answer: its metrics, its line in the log, its span and the form of its status, in one place.
 class CallScope {
  public:
   // `method` is a constant. The context and the environment live until the call is finished.
@@ -54,11 +55,13 @@ class CallScope {
   absl::Status Audit(const absl::Status& status) const;
   void Count(const absl::Status& status, double seconds) const;
   void Log(const absl::Status& status, double seconds) const;
+  void Trace(const absl::Status& status, double seconds) const;
 
   const RpcEnvironment* environment_;
   grpc::CallbackServerContext* context_;
   const Method* method_;
   CallContext call_;
+  std::optional<CallSpan> span_;  // where the server writes spans
   std::optional<std::string> resource_;
   MonotonicTime start_;
   enum class Kind { kUnary, kStream, kRefusedStream } kind_ = Kind::kUnary;

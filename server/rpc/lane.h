@@ -9,6 +9,7 @@
 #include "server/auth/audit_log.h"
 #include "server/auth/authenticator.h"
 #include "server/observe/metrics.h"
+#include "server/observe/span.h"
 
 namespace bitwright::server {
 
@@ -52,6 +53,7 @@ struct RpcEnvironment {
   const Clock& clock;
   const Authenticator& authenticator;
   AuditLog& audit;
+  SpanSink* spans = nullptr;  // null: none are written
 };
 
 }  // namespace bitwright::server

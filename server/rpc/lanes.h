@@ -2,6 +2,7 @@
 
 #include "proto/base/clock.h"
 #include "server/observe/metrics.h"
+#include "server/observe/span.h"
 #include "server/rpc/lane.h"
 
 namespace bitwright::server {
@@ -16,13 +17,14 @@ inline constexpr LaneLimits kBulkLane{
     .name = "bulk", .threads = 8, .most_waiting = 256, .most_streams = 512, .nice = 5};
 
 struct Lanes {
-  Lanes(Metrics& metrics, const Clock& clock, const Authenticator& authenticator, AuditLog& audit)
+  Lanes(Metrics& metrics, const Clock& clock, const Authenticator& authenticator, AuditLog& audit,
+        SpanSink* spans = nullptr)
       : work_lane(kWorkLane, metrics),
         control_lane(kControlLane, metrics),
         bulk_lane(kBulkLane, metrics),
-        work{metrics, work_lane, clock, authenticator, audit},
-        control{metrics, control_lane, clock, authenticator, audit},
-        bulk{metrics, bulk_lane, clock, authenticator, audit} {}
+        work{metrics, work_lane, clock, authenticator, audit, spans},
+        control{metrics, control_lane, clock, authenticator, audit, spans},
+        bulk{metrics, bulk_lane, clock, authenticator, audit, spans} {}
 
   Lane work_lane;
   Lane control_lane;

@@ -81,7 +81,7 @@ struct RpcServer::State {
   explicit State(const RpcParts& parts)
       : clock(parts.clock),
         idle(parts.upload_idle),
-        lanes(parts.metrics, parts.clock, parts.authenticator, parts.audit) {}
+        lanes(parts.metrics, parts.clock, parts.authenticator, parts.audit, parts.spans) {}
   const Clock& clock;
   IdleStreams idle;
   Lanes lanes;

@@ -14,6 +14,7 @@
 #include "server/blobs/disk_watch.h"
 #include "server/blobs/held_blobs.h"
 #include "server/observe/metrics.h"
+#include "server/observe/span.h"
 #include "server/resources/cache_entries.h"
 #include "server/resources/jobs.h"
 #include "server/resources/models.h"
@@ -48,6 +49,7 @@ struct RpcParts {
   const Authenticator& authenticator;
   AuditLog& audit;
   Metrics& metrics;
+  SpanSink* spans = nullptr;                       // of calls; null: none are written
   absl::Duration heartbeat;                        // interval that workers are told
   absl::Duration upload_idle = absl::Seconds(20);  // without bytes, until an upload's name is free for another stream
 };

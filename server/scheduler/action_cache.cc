@@ -3,7 +3,9 @@
 #include <utility>
 
 #include "proto/base/status_macros.h"
+#include "proto/base/wire_time.h"
 #include "proto/contract/digest.h"
+#include "server/scheduler/job_spans.h"
 #include "server/scheduler/planning.h"
 #include "server/scheduler/routing.h"
 #include "server/scheduler/starting.h"
@@ -26,12 +28,14 @@ absl::Status TryLookUp(Store& store, const std::string& tenant, const std::strin
   });
 }
 
-TaskRow FoundRow(TaskRow row, const std::string& digest, const std::string& result) {
+TaskRow FoundRow(TaskRow row, const std::string& digest, const std::string& result, absl::Time now) {
   MoveTask(row, TaskEvent::kFoundInCache);
   row.digest = digest;
   row.result = result;
   row.seconds = 0;
   row.cached = true;
+  row.end_micros = ToMicros(now);
+  if (row.begin_micros == 0) row.begin_micros = row.end_micros;
   return row;
 }
 
@@ -49,6 +53,7 @@ void OnFinished(Core& core, const absl::Status& fate, TaskRow row, const std::op
   }
   task.step = TaskStep::kNone;
   task.result = std::move(result);
+  TellAttempt(core, owner, task, {.time = TimeFromMicros(row.end_micros), .outcome = "done", .cached = true});
   core.board.SetRow(owner, task, std::move(row));
   core.metrics.CacheHit();
   OnBegun(core, owner, job_row);
@@ -69,7 +74,7 @@ Found LookUp(Store& store, HeldBlobs& blobs, const std::string& tenant, const st
 }
 
 void FinishFromCache(Core& core, Owner& owner, LiveTask& task, Found found) {
-  TaskRow row = FoundRow(task.row, task.digest, *found.result);
+  TaskRow row = FoundRow(task.row, task.digest, *found.result, core.clock.Now());
   Change change;
   change.expected = {{row.name, task.stored, row.fencing_token}};
   change.tasks = {row};

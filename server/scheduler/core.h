@@ -13,6 +13,7 @@
 #include "proto/base/work_threads.h"
 #include "server/blobs/held_blobs.h"
 #include "server/observe/metrics.h"
+#include "server/observe/span.h"
 #include "server/scheduler/board.h"
 #include "server/scheduler/executor.h"
 #include "server/scheduler/local_fleet.h"
@@ -32,6 +33,7 @@ struct SchedulerOptions {
   absl::Duration patience = absl::Minutes(10);  // how long an owner waits for a worker that may run its tasks
   int window = 256;                             // jobs in memory; as many models
   int64_t tenant_running_jobs = 0;              // of a tenant without limits of its own; 0: any number
+  SpanSink* spans = nullptr;  // of jobs that are traced; outlives the scheduler; null: none are written
 };
 
 // The answer to a call; runs once, without the lock, when what it says is durable.

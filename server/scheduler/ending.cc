@@ -17,6 +17,7 @@
 #include "server/jobs/job_state.h"
 #include "server/jobs/stamp.h"
 #include "server/scheduler/end_counts.h"
+#include "server/scheduler/job_spans.h"
 #include "server/scheduler/planning.h"
 #include "server/scheduler/routing.h"
 #include "server/scheduler/scheduler_errors.h"
@@ -60,10 +61,11 @@ JobRow EndedRow(const JobWork& work, v1::Job job, absl::Time now) {
 }
 
 // What a task that has not ended becomes.
-void CancelTasks(const Owner& owner, Change& change) {
+void CancelTasks(const Owner& owner, absl::Time now, Change& change) {
   for (const LiveTask& task : owner.tasks) {
     if (task.row.state == TaskState::kDone || task.row.fencing_token == 0) continue;
     TaskRow row = task.row;
+    if (row.state == TaskState::kLeased) row.end_micros = ToMicros(now);
     if (task.failure.empty()) {
       MoveTask(row, TaskEvent::kOwnerEnded);
     } else {
@@ -74,11 +76,11 @@ void CancelTasks(const Owner& owner, Change& change) {
   }
 }
 
-Change ToChange(const Owner& owner, const Ending& ending) {
+Change ToChange(const Owner& owner, const Ending& ending, absl::Time now) {
   Change change;
   if (const ModelRow* model = std::get_if<ModelRow>(&ending.row)) change.model = *model;
   if (const JobRow* job = std::get_if<JobRow>(&ending.row)) change.job = *job;
-  CancelTasks(owner, change);
+  CancelTasks(owner, now, change);
   change.cleared_references = {TasksReference(owner.name)};
   change.references = {{owner.name, owner.tenant(), ending.kept}};
   return change;
@@ -170,12 +172,21 @@ Ending ModelRejected(const Core& core, const ModelWork& work, const absl::Status
 
 using MakeEnding = std::function<absl::StatusOr<Ending>(const Core&, const Owner&)>;
 
+// Its spans, as it was written down.
+void TellSpans(Core& core, Owner& owner, const JobRow& row) {
+  v1::Job job;
+  if (owner.job()->trace && job.ParseFromString(row.body)) TellEnd(core, owner, job);
+}
+
 // The end is durable.
 void OnEnded(Core& core, Owner& owner, const Ending& ending, const Answer& answer) {
   const JobRow* job = std::get_if<JobRow>(&ending.row);
   const std::string_view state = job != nullptr ? JobStateName(static_cast<v1::Job::State>(job->state)) : "inspected";
   LOG(INFO).With(job != nullptr ? "job" : "model", owner.name).With("state", state) << "ended";
-  if (job != nullptr) CountEnd(core.metrics, *owner.job(), static_cast<v1::Job::State>(job->state), ending.failure);
+  if (job != nullptr) {
+    CountEnd(core.metrics, *owner.job(), static_cast<v1::Job::State>(job->state), ending.failure);
+    TellSpans(core, owner, *job);
+  }
   Tell(core, answer, absl::OkStatus());
   Forget(core, owner);
   core.window.Fill(core);
@@ -200,7 +211,7 @@ void WriteEnd(Core& core, Owner& owner, const MakeEnding& make, bool must, const
     return FailOwner(core, owner, ending.status(), answer);
   }
   owner.end_written = true;
-  Commit(core, owner, ToChange(owner, *ending),
+  Commit(core, owner, ToChange(owner, *ending, core.clock.Now()),
          [ending = *ending, must, answer](Core& under_lock, Owner* still, const absl::Status& fate) {
            if (still == nullptr) return Tell(under_lock, answer, absl::OkStatus());
            if (fate.ok()) return OnEnded(under_lock, *still, ending, answer);

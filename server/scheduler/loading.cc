@@ -16,6 +16,7 @@
 #include "proto/contract/rpc_status.h"
 #include "server/jobs/resolve.h"
 #include "server/jobs/stamp.h"
+#include "server/scheduler/job_spans.h"
 #include "server/scheduler/planning.h"
 #include "server/scheduler/scheduler_errors.h"
 
@@ -111,11 +112,14 @@ absl::Status FailModel(Transaction& tx, const std::string& name, const absl::Sta
   return tx.PutModel(*row);
 }
 
-absl::Status FailJob(Transaction& tx, const std::string& name, const absl::Status& why, absl::Time now) {
+// `failed`: as it then is.
+absl::Status FailJob(Transaction& tx, const std::string& name, const absl::Status& why, absl::Time now,
+                     v1::Job& failed) {
   ABSL_ASSIGN_OR_RETURN(std::optional<JobRow> row, tx.GetJob(name));
   if (!row) return absl::OkStatus();
   v1::Job job = Failed<v1::Job>(*row, v1::Job::FAILED, why, now);
   *job.mutable_end_time() = ToProto(now);
+  failed = job;
   row->state = job.state();
   row->unfinished = false;
   row->body = job.SerializeAsString();
@@ -125,13 +129,15 @@ absl::Status FailJob(Transaction& tx, const std::string& name, const absl::Statu
 // Written without an owner in memory: there is nothing to make one of.
 void FailCorrupt(Core& core, const std::string& name, const absl::Status& why) {
   LOG(ERROR) << name << " fails: " << why.ToString();
+  const auto failed = std::make_shared<v1::Job>();
   Write(
       core,
-      [name, why, now = core.clock.Now()](Transaction& tx) {
-        return IsModel(name) ? FailModel(tx, name, why, now) : FailJob(tx, name, why, now);
+      [name, why, now = core.clock.Now(), failed](Transaction& tx) {
+        return IsModel(name) ? FailModel(tx, name, why, now) : FailJob(tx, name, why, now, *failed);
       },
-      [name](Core& under_lock, const absl::Status& fate) {
+      [name, failed](Core& under_lock, const absl::Status& fate) {
         if (!fate.ok()) LOG(ERROR) << name << " cannot be failed yet: " << fate.ToString();
+        if (fate.ok()) TellJob(under_lock, *failed);
         under_lock.subscribers.Notify(name, under_lock.outbox);
       });
 }
@@ -140,6 +146,7 @@ void OnLoaded(Core& core, const std::string& name, Loaded loaded, const std::fun
   Owner* owner = core.board.FindOwner(name);
   if (owner == nullptr && loaded.owner != nullptr) {
     owner = &core.board.Add(std::move(loaded.owner));
+    if (JobWork* job = owner->job()) job->trace = TraceOf(core, job->job);
     core.window.OnLoaded(*owner);
   } else {
     core.window.OnNotLoaded(name);

@@ -18,6 +18,7 @@
 #include "bitwright/v1/models.pb.h"
 #include "bitwright/v1/tasks.pb.h"
 #include "proto/base/clock.h"
+#include "proto/contract/trace_context.h"
 #include "server/jobs/job_graph.h"
 #include "server/scheduler/executor.h"
 #include "server/scheduler/tally.h"
@@ -76,6 +77,7 @@ struct JobWork {
   Facts facts;
   CostForecast forecast;
   std::string chosen_class, chosen_code;  // what its tasks are made for until it is pinned
+  std::optional<TraceContext> trace;      // in which its spans are; nothing: none are written
 };
 
 // What an owner of which nothing runs waits for, as long as that holds.

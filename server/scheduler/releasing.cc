@@ -14,6 +14,7 @@
 #include "proto/contract/reasons.h"
 #include "proto/contract/rpc_status.h"
 #include "server/scheduler/ending.h"
+#include "server/scheduler/job_spans.h"
 #include "server/scheduler/policy.h"
 #include "server/scheduler/routing.h"
 #include "server/scheduler/scheduler_errors.h"
@@ -25,7 +26,8 @@ namespace {
 // After what only a person or time mends.
 constexpr absl::Duration kServersFaultPause = absl::Seconds(5);
 
-void OnReleased(Core& core, const TaskRow& row, absl::Duration pause, const Answer& answer, const absl::Status& fate) {
+void OnReleased(Core& core, const TaskRow& row, absl::Duration pause, const absl::Status& why, const Answer& answer,
+                const absl::Status& fate) {
   Tell(core, answer, fate);
   const auto place = core.board.Find(row.name);
   if (!place || place->task->step != TaskStep::kEnding) return;
@@ -34,13 +36,14 @@ void OnReleased(Core& core, const TaskRow& row, absl::Duration pause, const Answ
   task.step = TaskStep::kNone;
   if (!fate.ok()) {
     // It stays leased, and is released again when the owner's pause is over.
-    task.release = [row, pause](Core& later) {
+    task.release = [row, pause, why](Core& later) {
       if (const auto again = later.board.FindLease(row.name, row.fencing_token)) {
-        Release(later, *again, row, pause, nullptr);
+        Release(later, *again, row, pause, why, nullptr);
       }
     };
     return Refused(core, owner, fate);
   }
+  TellAttempt(core, owner, task, {.time = TimeFromMicros(row.end_micros), .outcome = "released", .error = why});
   core.board.SetRow(owner, task, row);
   task.ready_since = core.clock.Monotonic();
   task.not_before = core.clock.Monotonic() + pause;
@@ -69,18 +72,20 @@ void AskForMore(Core& core, LiveTask& task, const absl::Status& error) {
 
 }  // namespace
 
-void Release(Core& core, TaskBoard::Place place, const TaskRow& row, absl::Duration pause, Answer answer) {
+void Release(Core& core, TaskBoard::Place place, TaskRow row, absl::Duration pause, const absl::Status& why,
+             Answer answer) {
   LiveTask& task = *place.task;
   if (task.step != TaskStep::kNone || place.owner->closing) return Tell(core, answer, absl::OkStatus());
   task.step = TaskStep::kEnding;
   task.release = nullptr;
   core.executor.Withdraw(row.name);
+  row.end_micros = ToMicros(core.clock.Now());
   Change change;
   change.expected = {{row.name, TaskState::kLeased, row.fencing_token}};
   change.tasks = {row};
   Commit(core, *place.owner, std::move(change),
-         [row, pause, answer = std::move(answer)](Core& under_lock, Owner*, const absl::Status& fate) {
-           OnReleased(under_lock, row, pause, answer, fate);
+         [row, pause, why, answer = std::move(answer)](Core& under_lock, Owner*, const absl::Status& fate) {
+           OnReleased(under_lock, row, pause, why, answer, fate);
          });
 }
 
@@ -99,7 +104,7 @@ void RetryTask(Core& core, TaskBoard::Place place, const absl::Status& error, An
   row.not_before_micros = ToMicros(core.clock.Now() + pause);
   AskForMore(core, task, error);
   core.metrics.TaskRetried();
-  Release(core, place, row, pause, std::move(answer));
+  Release(core, place, std::move(row), pause, error, std::move(answer));
 }
 
 void PutBack(Core& core, TaskBoard::Place place, const absl::Status* error, Answer answer) {
@@ -107,7 +112,8 @@ void PutBack(Core& core, TaskBoard::Place place, const absl::Status* error, Answ
   MoveTask(row, TaskEvent::kReleased);
   row.attempt -= 1;
   if (error != nullptr) row.error = ToProto(*error).SerializeAsString();
-  Release(core, place, row, error != nullptr ? kServersFaultPause : absl::ZeroDuration(), std::move(answer));
+  Release(core, place, std::move(row), error != nullptr ? kServersFaultPause : absl::ZeroDuration(),
+          error != nullptr ? *error : absl::OkStatus(), std::move(answer));
 }
 
 void RequeueTask(Core& core, const std::string& name, Answer answer) {

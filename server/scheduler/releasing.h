@@ -16,8 +16,9 @@ void PutBack(Core& core, TaskBoard::Place place, const absl::Status* error, Answ
 // TASK_NOT_FOUND; FAILED_PRECONDITION, reason TASK_NOT_RUNNING.
 void RequeueTask(Core& core, const std::string& name, Answer answer);
 
-// Writes the released row of a leased task, and routes it when `pause` is over.
-void Release(Core& core, TaskBoard::Place place, const TaskRow& row, absl::Duration pause, Answer answer);
+// Writes the released row of a leased task, and routes it when `pause` is over. `why`: what went wrong; OK: nothing.
+void Release(Core& core, TaskBoard::Place place, TaskRow row, absl::Duration pause, const absl::Status& why,
+             Answer answer);
 
 // Leases that the executor lost.
 void TakeLost(Core& core);

@@ -9,11 +9,13 @@
 #include "google/rpc/status.pb.h"
 #include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
+#include "proto/base/wire_time.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/reasons.h"
 #include "proto/contract/rpc_status.h"
 #include "server/scheduler/ending.h"
 #include "server/scheduler/facts.h"
+#include "server/scheduler/job_spans.h"
 #include "server/scheduler/late_results.h"
 #include "server/scheduler/lost_inputs.h"
 #include "server/scheduler/planning.h"
@@ -97,6 +99,7 @@ void OnCompleted(Core& core, const TaskRow& row, v1::TaskResult result, const An
   task.result = std::move(result);
   core.metrics.TaskDone(task.node.spec.kind(), row.seconds);
   core.speed.Measure(task.node.spec.kind(), task.node.cost_flops, row.seconds);
+  TellAttempt(core, owner, task, {.time = TimeFromMicros(row.end_micros), .outcome = "done"});
   core.board.SetRow(owner, task, row);
   Tell(core, answer, absl::OkStatus());
   const auto calls = std::exchange(task.when_written, {});
@@ -114,6 +117,7 @@ void WriteResult(Core& core, TaskBoard::Place place, v1::TaskResult result, std:
   MoveTask(row, TaskEvent::kCompleted);
   row.result = result.SerializeAsString();
   row.seconds = result.seconds();
+  row.end_micros = ToMicros(core.clock.Now());
   Change change;
   change.expected = {{row.name, TaskState::kLeased, row.fencing_token}};
   change.held = outputs;

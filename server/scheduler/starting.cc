@@ -43,6 +43,7 @@ TaskRow LeasedRow(const Core& core, const LiveTask& task, const Place& place) {
   row.fencing_token = NextToken(row.fencing_token);
   row.lease_expiry_micros = ToMicros(core.clock.Now() + core.options.fleet.lease_ttl + core.options.fleet.lease_grace);
   row.digest = task.digest;
+  if (row.begin_micros == 0) row.begin_micros = ToMicros(core.clock.Now());
   return row;
 }
 

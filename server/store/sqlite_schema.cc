@@ -233,6 +233,11 @@ AND NOT EXISTS (SELECT 1 FROM holdings h WHERE h.sha256 = old.sha256 AND h.tenan
   UPDATE tenant_totals SET bytes = bytes - old.size WHERE tenant = old.tenant;
 END;
 )sql",
+    // When tasks ran. Of rows of before it is not known.
+    R"sql(
+ALTER TABLE tasks ADD COLUMN begun INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tasks ADD COLUMN ended INTEGER NOT NULL DEFAULT 0;
+)sql",
 };
 
 absl::StatusOr<int> Version(SqliteDb& db) {

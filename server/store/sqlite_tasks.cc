@@ -7,7 +7,7 @@ namespace {
 
 #define TASK_COLUMNS                                                                                                 \
   "name, owner, key, state, attempt, not_before, worker, worker_host, worker_process, fencing_token, lease_expiry, " \
-  "digest, result, error, seconds, cached"
+  "digest, result, error, seconds, cached, begun, ended"
 
 TaskRow ReadTask(const Statement& row) {
   return {.name = row.Str(0),
@@ -25,7 +25,9 @@ TaskRow ReadTask(const Statement& row) {
           .result = row.Str(12),
           .error = row.Str(13),
           .seconds = row.Real(14),
-          .cached = row.Int(15) != 0};
+          .cached = row.Int(15) != 0,
+          .begin_micros = row.Int(16),
+          .end_micros = row.Int(17)};
 }
 
 }  // namespace
@@ -56,12 +58,13 @@ absl::StatusOr<std::optional<TaskRow>> SqliteTransaction::GetTask(std::string_vi
 absl::Status SqliteTransaction::PutTask(const TaskRow& row) {
   return db_
       .Prepare("INSERT INTO tasks(" TASK_COLUMNS
-               ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+               ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                "ON CONFLICT(name) DO UPDATE SET state = excluded.state, attempt = excluded.attempt, "
                "not_before = excluded.not_before, worker = excluded.worker, worker_host = excluded.worker_host, "
                "worker_process = excluded.worker_process, fencing_token = excluded.fencing_token, "
                "lease_expiry = excluded.lease_expiry, digest = excluded.digest, result = excluded.result, "
-               "error = excluded.error, seconds = excluded.seconds, cached = excluded.cached",
+               "error = excluded.error, seconds = excluded.seconds, cached = excluded.cached, begun = excluded.begun, "
+               "ended = excluded.ended",
                "write a task")
       .Text(row.name)
       .Text(row.owner)
@@ -79,6 +82,8 @@ absl::Status SqliteTransaction::PutTask(const TaskRow& row) {
       .Blob(row.error)
       .Bind(row.seconds)
       .Bind(int64_t{row.cached})
+      .Bind(row.begin_micros)
+      .Bind(row.end_micros)
       .Run();
 }
 

@@ -69,7 +69,9 @@ struct TaskRow {
   std::string result;               // v1::TaskResult when DONE
   std::string error;                // google.rpc.Status: the last failure
   double seconds = 0;
-  bool cached = false;  // DONE without running
+  bool cached = false;       // DONE without running
+  int64_t begin_micros = 0;  // when its first attempt began, or it was found in the action cache; 0: not known
+  int64_t end_micros = 0;    // when its last attempt ended, likewise
 };
 
 struct BlobRow {

@@ -291,7 +291,9 @@ TEST_P(StoreSuite, TasksKeepEveryField) {
                     .result = "r",
                     .error = "e",
                     .seconds = 7.5,
-                    .cached = true};
+                    .cached = true,
+                    .begin_micros = 8,
+                    .end_micros = 9};
   Write([&](Transaction& tx) -> absl::Status {
     if (auto status = tx.PutTask(row); !status.ok()) return status;
     return tx.PutTask({.name = "tasks/u", .owner = "jobs/k", .key = "x"});
@@ -301,10 +303,10 @@ TEST_P(StoreSuite, TasksKeepEveryField) {
   EXPECT_EQ(std::tie(read[0].name, read[0].owner, read[0].key, read[0].state, read[0].attempt, read[0].worker,
                      read[0].worker_host, read[0].worker_process, read[0].fencing_token, read[0].lease_expiry_micros,
                      read[0].digest, read[0].result, read[0].error, read[0].seconds, read[0].cached,
-                     read[0].not_before_micros),
+                     read[0].not_before_micros, read[0].begin_micros, read[0].end_micros),
             std::tie(row.name, row.owner, row.key, row.state, row.attempt, row.worker, row.worker_host,
                      row.worker_process, row.fencing_token, row.lease_expiry_micros, row.digest, row.result, row.error,
-                     row.seconds, row.cached, row.not_before_micros));
+                     row.seconds, row.cached, row.not_before_micros, row.begin_micros, row.end_micros));
   Write([&](Transaction& tx) { return tx.PutTask({.name = "tasks/v", .owner = "jobs/j", .key = row.key + "z"}); });
   const auto page = [&](const std::string& after, int limit) {
     return Read<std::vector<TaskRow>>([&](Snapshot& s) { return s.TasksPage("jobs/j", after, limit); });

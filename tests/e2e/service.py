@@ -325,11 +325,11 @@ class Service:
                 return child
             thaw(child)
 
-    def begin(self, *arguments):
+    def begin(self, *arguments, **variables):
         """A client whose command queues a job of a model that is inspected. Before each of its long tasks it waits for
         freeze() or go_on()."""
         self._steps.hold()
-        return self.client(*arguments)
+        return self.client(*arguments, **variables)
 
     def go_on(self):
         """Nothing is halted any more, and nothing will be."""

@@ -98,7 +98,7 @@ def layer_of_file(layers, path):
 
 def target_of_include(layers, name):
     """('layer', folder), ('library', name) or None for what is free."""
-    if re.fullmatch(r'(bitwright/v1|google/(rpc|bytestream))/[^/]+\.pb\.h', name):
+    if re.fullmatch(r'(bitwright/v1|google/(rpc|bytestream)|opentelemetry/proto(/\w+)*/v1)/[^/]+\.pb\.h', name):
         return ('layer', 'proto/grpc' if name.endswith('.grpc.pb.h') else 'proto')
     for prefix, library in LIBRARIES.items():
         if name == prefix or name.startswith(prefix + '/'):

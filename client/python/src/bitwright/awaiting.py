@@ -8,7 +8,7 @@ from typing import Any, AsyncIterator, Dict, List, Set, TypeVar
 import grpc
 import grpc.aio
 
-from bitwright import steps
+from bitwright import steps, tracing
 from bitwright.access import Access
 from bitwright.call_errors import call_error
 from bitwright.errors import BitwrightError, final
@@ -82,14 +82,14 @@ class Awaiting:
             return step.stream.call.cancel()
         shown = self.access.token.metadata()
         try:
-            answer = await self._call(step, shown, streams)
+            answer = await self._call(step, shown + tracing.metadata(), streams)
         except grpc.RpcError as error:
             raise call_error(error, self.access.token, shown, self.patience) from None
         if not isinstance(step, steps.Open):
             self.patience.reached = True
         return answer
 
-    async def _call(self, step: Any, shown: Any, streams: Set[Any]) -> Any:
+    async def _call(self, step: Any, metadata: Any, streams: Set[Any]) -> Any:
         if isinstance(step, steps.Read):
             message = await step.stream.call.read()
             if message is not grpc.aio.EOF:
@@ -97,13 +97,13 @@ class Awaiting:
             streams.discard(step.stream.call)
             return None
         if isinstance(step, steps.Open):
-            stream = self._stub(step.method, 'unary_stream')(step.request, timeout=step.seconds, metadata=shown)
+            stream = self._stub(step.method, 'unary_stream')(step.request, timeout=step.seconds, metadata=metadata)
             streams.add(stream)
             return steps.Stream(stream)
         if isinstance(step, steps.Call):
-            return await self._stub(step.method, 'unary_unary')(step.request, timeout=step.seconds, metadata=shown)
+            return await self._stub(step.method, 'unary_unary')(step.request, timeout=step.seconds, metadata=metadata)
         requests = _from_thread(step.requests)
-        return await self._stub(step.method, 'stream_unary')(requests, timeout=step.seconds, metadata=shown)
+        return await self._stub(step.method, 'stream_unary')(requests, timeout=step.seconds, metadata=metadata)
 
     def _stub(self, method: Any, kind: str) -> Any:
         if method not in self._stubs:

@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterator, Set, TypeVar
 
 import grpc
 
-from bitwright import steps
+from bitwright import steps, tracing
 from bitwright.access import Access
 from bitwright.call_errors import call_error
 from bitwright.errors import BitwrightError, final
@@ -24,9 +24,11 @@ class Interrupted(BaseException):
 
 
 class _Run:
-    """What is under way for one procedure, and for those beside it: it ends together."""
+    """What is under way for one procedure, and for those beside it: it ends together, and is in the trace that it began
+    in, in whichever thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, trace: tracing.Metadata) -> None:
+        self.trace = trace
         self.ended = threading.Event()
         self._under_way: Set[Any] = set()
         self._lock = threading.Lock()
@@ -73,7 +75,7 @@ class Waiting:
 
     def run(self, procedure: Steps[T]) -> T:
         """The result of a procedure that emits nothing."""
-        run = _Run()
+        run = _Run(tracing.metadata())
         try:
             result: T = _result(self._drive(procedure, run))
             return result
@@ -82,7 +84,7 @@ class Waiting:
 
     def iterate(self, procedure: Steps[Any]) -> Iterator[Any]:
         """What a procedure emits."""
-        run = _Run()
+        run = _Run(tracing.metadata())
         try:
             yield from self._drive(procedure, run)
         finally:
@@ -124,7 +126,7 @@ class Waiting:
             return step.stream.call.cancel()
         shown = self.access.token.metadata()
         try:
-            answer = self._call(step, shown, run)
+            answer = self._call(step, shown + run.trace, run)
         except grpc.FutureCancelledError:
             raise Interrupted from None
         except grpc.RpcError as error:
@@ -133,18 +135,18 @@ class Waiting:
             self.patience.reached = True
         return answer
 
-    def _call(self, step: Any, shown: Any, run: _Run) -> Any:
+    def _call(self, step: Any, metadata: Any, run: _Run) -> Any:
         if isinstance(step, steps.Read):
             message = next(step.stream.call, None)
             if message is None:
                 run.drop(step.stream.call)
             return message
         if isinstance(step, steps.Open):
-            stream = self._stub(step.method, 'unary_stream')(step.request, step.seconds, shown)
+            stream = self._stub(step.method, 'unary_stream')(step.request, step.seconds, metadata)
             run.keep(stream)
             return steps.Stream(stream)
         kind, given = ('unary_unary', step.request) if isinstance(step, steps.Call) else ('stream_unary', step.requests)
-        with run.keeping(self._stub(step.method, kind).future(given, step.seconds, shown)) as call:
+        with run.keeping(self._stub(step.method, kind).future(given, step.seconds, metadata)) as call:
             return call.result()
 
     def _stub(self, method: Any, kind: str) -> Any:
@@ -153,7 +155,7 @@ class Waiting:
         return self._stubs[method]
 
     def _together(self, step: steps.Together, run: _Run) -> Any:
-        beside = _Run()  # ends with `run`, or with the first of the procedures that fails
+        beside = _Run(run.trace)  # ends with `run`, or with the first of the procedures that fails
         with run.keeping(beside), concurrent.futures.ThreadPoolExecutor(max_workers=max(1, step.width)) as pool:
             futures = [pool.submit(_result, self._drive(procedure, beside)) for procedure in step.procedures]
             try:

@@ -54,6 +54,30 @@ class RunTest : public ::testing::Test {
   std::ostringstream err_;
 };
 
+TEST_F(RunTest, CallsAreInTheTraceOfTheEnvironment) {
+  constexpr char kParent[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  ASSERT_THAT(WriteWholeFile(dir_ / "token", "bw_1\n"), IsOk());
+  environment_.access.token_file = dir_ / "token";
+  const auto sent = [&](const std::string& parent, const std::string& state) {
+    environment_.traceparent = parent;
+    environment_.tracestate = state;
+    EXPECT_EQ(Run({"recipe", "list"}), ExitCode::kOk) << err_.str();
+    EXPECT_EQ(service_.seen.metadata.count("authorization"), 1u) << "beside the token";
+    std::string all;
+    for (const char* key : {"traceparent", "tracestate"}) {
+      const auto range = service_.seen.metadata.equal_range(key);
+      for (auto it = range.first; it != range.second; ++it) all += it->second + "|";
+    }
+    return all;
+  };
+  EXPECT_EQ(sent("", ""), "");
+  EXPECT_EQ(sent(kParent, ""), std::string(kParent) + "|");
+  EXPECT_EQ(sent(kParent, "congo=t61,rojo=1"), std::string(kParent) + "|congo=t61,rojo=1|");
+  EXPECT_EQ(sent(kParent, "no list"), std::string(kParent) + "|");
+  EXPECT_EQ(sent("nonsense", "congo=t61"), "");
+  EXPECT_EQ(sent("cc" + std::string(kParent + 2) + "-m\xc3\xb6re", ""), std::string(kParent) + "|") << "as version 00";
+}
+
 TEST_F(RunTest, ATokenIsMadeWithoutAServer) {
   environment_.server = "unix:/nowhere/socket";
   const std::vector<std::string> arguments = {"token",    "new", "--name", "alice",

@@ -452,13 +452,21 @@ struct FakeService::Services {
   } jobs{*this};
 
   struct Recipes final : v1::RecipeService::Service {
-    Status ListRecipes(ServerContext*, const v1::ListRecipesRequest*, v1::ListRecipesResponse* response) override {
+    explicit Recipes(Services& s) : s(s) {}
+    Services& s;
+    Status ListRecipes(ServerContext* context, const v1::ListRecipesRequest*,
+                       v1::ListRecipesResponse* response) override {
+      std::lock_guard lock(s.mutex);
+      s.fake.seen.metadata.clear();
+      for (const auto& [key, value] : context->client_metadata()) {
+        s.fake.seen.metadata.emplace(std::string(key.data(), key.size()), std::string(value.data(), value.size()));
+      }
       for (const char* name : {"mixed-gptq", "mixed-rtn", "uniform-gptq"}) {
         response->add_recipes()->set_name(std::string("recipes/") + name);
       }
       return Status::OK;
     }
-  } recipes;
+  } recipes{*this};
 
   struct Capabilities final : v1::CapabilityService::Service {
     explicit Capabilities(Services& s) : s(s) {}

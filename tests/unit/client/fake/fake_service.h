@@ -62,6 +62,8 @@ class FakeService {
     std::vector<std::string> operated;  // calls of OperatorService: "CordonWorker workers/w1"
     std::string etag;                   // of the last call that had one
     v1::JobSpec spec;                   // of the last CreateJob
+    // Of the last ListRecipes.
+    std::multimap<std::string, std::string> metadata;
   };
 
   explicit FakeService(const std::string& listen = "127.0.0.1:0");
