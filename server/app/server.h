@@ -32,6 +32,8 @@ class Server {
   // Where its local workers reach it: address(), or with TLS a port of their own.
   const std::string& worker_address() const;
   int metrics_port() const;  // 0: off
+  // Where KEDA is answered; empty: nowhere but at address().
+  std::string scaler_address() const;
   std::vector<int> worker_process_ids() const;
   std::string metrics_text() const;
 
