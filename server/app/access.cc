@@ -14,6 +14,8 @@ Protection ProtectionOf(const Options& options) {
   return {.tls = options.tls.on(), .tokens = !options.tokens_file.empty()};
 }
 
+Protection ScalerProtectionOf(const Options& options) { return {.tls = options.tls.on(), .tokens = true}; }
+
 namespace {
 
 std::string TlsFolder(const DataDir& data) { return data.path() + "/tls"; }

@@ -51,5 +51,7 @@ class Access {
 
 // What the options say of the service's protection, for CheckListenAddress.
 Protection ProtectionOf(const Options& options);
+// The same for --scaler-listen, where nobody is told apart: tokens are not missed there.
+Protection ScalerProtectionOf(const Options& options);
 
 }  // namespace bitwright::server

@@ -73,6 +73,10 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
                  "HOST:PORT of the web page, or \"off\"; default: on loopback, two ports after --listen, or any free "
                  "one; beyond loopback as --listen")
       ->check(NotEmpty());
+  app.add_option(
+      "--scaler-listen", options.scaler_listen,
+      "HOST:PORT or unix:/path of an address for KEDA that serves nothing but how many workers there is work "
+      "for, to everybody; beyond loopback only with --tls-cert");
   app.add_option("--workers", options.workers, "Local worker processes; 0: none")
       ->check(CLI::Range(0, 256))
       ->capture_default_str();

@@ -20,6 +20,7 @@ struct Options {
   std::string port_file;                  // gets the bound address; empty: none
   std::string metrics_listen;             // "HOST:PORT"; "off": none; empty: MetricsAddressOf(listen)
   std::string web_listen;                 // "HOST:PORT"; "off": none; empty: WebAddressOf(listen)
+  std::string scaler_listen;              // "HOST:PORT" or "unix:/path"; empty: none
   int workers = 1;
   int worker_threads = 0;           // 0: cores / workers
   int64_t worker_memory_bytes = 0;  // of all local workers together; 0: the machine's

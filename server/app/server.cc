@@ -31,6 +31,7 @@
 #include "server/resources/collector.h"
 #include "server/resources/tenants.h"
 #include "server/rpc/rpc_server.h"
+#include "server/rpc/scaler_server.h"
 #include "server/store/sqlite_store.h"
 #include "server/web/web_server.h"
 
@@ -118,6 +119,7 @@ struct Server::Parts {
   std::unique_ptr<Collector> collector;
   std::unique_ptr<RpcServer> rpc;
   std::unique_ptr<WebServer> web;
+  std::unique_ptr<ScalerServer> scaler;
   std::unique_ptr<Periodic> watch;
   std::unique_ptr<Periodic> tick;
   std::unique_ptr<Periodic> measure;
@@ -182,6 +184,7 @@ struct Server::Parts {
     ABSL_ASSIGN_OR_RETURN(rpc, RpcServer::Start(parts, options.listen, access->tls()));
     ABSL_RETURN_IF_ERROR(ServeMetrics(options));
     ABSL_RETURN_IF_ERROR(ServeWeb(options, clock));
+    ABSL_RETURN_IF_ERROR(ServeScaler(options, clock));
     Watch();
     watch = std::make_unique<Periodic>(kWatchPause, [this] { Watch(); });
     LogUnlessOk(collector->Measure(), "measuring");
@@ -228,6 +231,14 @@ struct Server::Parts {
     return absl::OkStatus();
   }
 
+  absl::Status ServeScaler(const Options& options, const Clock& clock) {
+    if (options.scaler_listen.empty()) return absl::OkStatus();
+    ABSL_ASSIGN_OR_RETURN(scaler, ScalerServer::Start({.scheduler = *scheduler, .metrics = metrics, .clock = clock},
+                                                      options.scaler_listen, access->tls()));
+    LOG(INFO) << "KEDA is answered at " << scaler->address();
+    return absl::OkStatus();
+  }
+
   // Each second: what health checks, metrics, uploads and callers go by.
   void Watch() {
     access->Look();
@@ -271,6 +282,7 @@ struct Server::Parts {
     watch.reset();  // before the servers that it speaks of
     if (web != nullptr) web->Stop();
     if (rpc != nullptr) rpc->Shutdown(kCallPatience);
+    if (scaler != nullptr) scaler->Shutdown(kCallPatience);
     collect.reset();
     measure.reset();
     tick.reset();
@@ -282,6 +294,9 @@ Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, const Clock& clock, ServerFakes fakes) {
   ABSL_RETURN_IF_ERROR(CheckListenAddress(options.listen, ProtectionOf(options)));
   ABSL_RETURN_IF_ERROR(CheckWebAddress(options.web_listen, ProtectionOf(options)));
+  if (!options.scaler_listen.empty()) {
+    ABSL_RETURN_IF_ERROR(CheckListenAddress(options.scaler_listen, ScalerProtectionOf(options)));
+  }
   ABSL_RETURN_IF_ERROR(CheckTlsOptions(options.tls));
   std::unique_ptr<Server> server(new Server(std::make_unique<Parts>()));
   Parts& parts = *server->parts_;
@@ -299,6 +314,7 @@ Server::~Server() { Drain(); }
 const std::string& Server::address() const { return parts_->rpc->address(); }
 const std::string& Server::worker_address() const { return parts_->rpc->worker_address(); }
 int Server::metrics_port() const { return parts_->metrics_port; }
+std::string Server::scaler_address() const { return parts_->scaler == nullptr ? "" : parts_->scaler->address(); }
 std::vector<int> Server::worker_process_ids() const { return parts_->workers->process_ids(); }
 std::string Server::web_url() const { return parts_->web == nullptr ? "" : parts_->web->url(); }
 std::string Server::metrics_text() const { return parts_->metrics.Text(); }

@@ -31,7 +31,9 @@ class Server {
   const std::string& address() const;
   // Where its local workers reach it: address(), or with TLS a port of their own.
   const std::string& worker_address() const;
-  int metrics_port() const;     // 0: off
+  int metrics_port() const;  // 0: off
+  // Where KEDA is answered; empty: nowhere but at address().
+  std::string scaler_address() const;
   std::string web_url() const;  // empty: off
   std::vector<int> worker_process_ids() const;
   std::string metrics_text() const;

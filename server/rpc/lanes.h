@@ -15,6 +15,8 @@ inline constexpr LaneLimits kControlLane{.name = "control", .threads = 16, .most
 // Hashing takes whole processors; what others say takes little of one, but at once.
 inline constexpr LaneLimits kBulkLane{
     .name = "bulk", .threads = 8, .most_waiting = 256, .most_streams = 512, .nice = 5};
+// At an address of its own, where nobody says who calls.
+inline constexpr LaneLimits kScalerLane{.name = "scaler", .threads = 2, .most_waiting = 64, .most_streams = 256};
 
 struct Lanes {
   Lanes(Metrics& metrics, const Clock& clock, const Authenticator& authenticator, AuditLog& audit,

@@ -62,4 +62,9 @@ inline constexpr Method kGetTenant{"GetTenant", kOperators};
 inline constexpr Method kListTenants{"ListTenants", kOperators};
 inline constexpr Method kUpdateTenantLimits{"UpdateTenantLimits", kOperators, true};
 
+inline constexpr Method kIsActive{"IsActive", kOperators};
+inline constexpr Method kStreamIsActive{"StreamIsActive", kOperators};
+inline constexpr Method kGetMetricSpec{"GetMetricSpec", kOperators};
+inline constexpr Method kGetMetrics{"GetMetrics", kOperators};
+
 }  // namespace bitwright::server

@@ -7,6 +7,15 @@
 #include "proto/contract/reasons.h"
 
 namespace bitwright::server {
+namespace {
+
+absl::Status ScalerMetadataError(std::string_view key, const std::string& what) {
+  const std::string name(key.substr(0, 100));
+  return MakeError(absl::StatusCode::kInvalidArgument, "SCALER_METADATA_INVALID",
+                   "the trigger's metadata '" + name + "' " + what, {{"key", name}});
+}
+
+}  // namespace
 
 absl::Status CallCancelledError() {
   return MakeError(absl::StatusCode::kCancelled, "CALL_CANCELLED",
@@ -77,6 +86,33 @@ absl::Status ListenFailedError(std::string_view address) {
                        "': the address is in use (a bitwrightd serves metrics at the port after its own) or "
                        "not of this machine; give another --listen",
                    {{"address", std::string(address)}});
+}
+
+absl::Status ScalerListenFailedError(std::string_view address) {
+  return MakeError(absl::StatusCode::kUnavailable, "SCALER_LISTEN_FAILED",
+                   "cannot listen at '" + std::string(address) +
+                       "': the address is in use or not of this machine; give another --scaler-listen",
+                   {{"address", std::string(address)}});
+}
+
+absl::Status ScalerMetadataInvalidError(std::string_view key, std::string_view value, std::string_view wanted) {
+  return ScalerMetadataError(key, "is '" + std::string(value.substr(0, 100)) + "'; give " + std::string(wanted));
+}
+
+absl::Status ScalerMetadataMissingError(std::string_view key, std::string_view example) {
+  return ScalerMetadataError(key, "is missing; give what the workers compute on, as in " + std::string(example));
+}
+
+absl::Status ScalerMetadataUnknownError(std::string_view key) {
+  return ScalerMetadataError(
+      key, "means nothing here; give device, and if need be computeClass, countUnpinned and tasksPerWorker");
+}
+
+absl::Status ScalerMetricUnknownError(std::string_view name, std::string_view expected) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "SCALER_METRIC_UNKNOWN",
+                   "metricName is '" + std::string(name.substr(0, 100)) + "', that of this metadata is '" +
+                       std::string(expected) + "'; ask GetMetricSpec for it",
+                   {{"expected", std::string(expected)}});
 }
 
 absl::Status WithDetailError(const absl::Status& status) {

@@ -21,6 +21,14 @@ absl::Status UploadOffsetWrongError(int64_t given, int64_t expected);  // INVALI
 absl::Status ReadLimitNegativeError(int64_t limit);                    // INVALID_ARGUMENT, READ_LIMIT_INVALID
 absl::Status ReadOffsetOutsideError(int64_t offset, int64_t size);     // OUT_OF_RANGE, READ_OFFSET_INVALID
 absl::Status ListenFailedError(std::string_view address);              // UNAVAILABLE, LISTEN_FAILED
+absl::Status ScalerListenFailedError(std::string_view address);        // UNAVAILABLE, SCALER_LISTEN_FAILED
+// INVALID_ARGUMENT, SCALER_METADATA_INVALID, of the metadata of a KEDA trigger: a value that is not `wanted`, a key
+// that must be there (`example`: how), a key that means nothing here.
+absl::Status ScalerMetadataInvalidError(std::string_view key, std::string_view value, std::string_view wanted);
+absl::Status ScalerMetadataMissingError(std::string_view key, std::string_view example);
+absl::Status ScalerMetadataUnknownError(std::string_view key);
+// INVALID_ARGUMENT, SCALER_METRIC_UNKNOWN
+absl::Status ScalerMetricUnknownError(std::string_view name, std::string_view expected);
 
 // The status with an ErrorInfo, whose reason is the code's name when it had none.
 absl::Status WithDetailError(const absl::Status& status);

@@ -4,7 +4,6 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/service_type.h>
-#include <grpcpp/resource_quota.h>
 
 #include <atomic>
 #include <string>
@@ -13,11 +12,11 @@
 
 #include "absl/time/clock.h"
 #include "proto/base/log.h"
-#include "proto/contract/limits.h"
 #include "server/rpc/idle_streams.h"
 #include "server/rpc/in_process.h"
 #include "server/rpc/lanes.h"
 #include "server/rpc/rpc_errors.h"
+#include "server/rpc/server_bounds.h"
 #include "server/rpc/services.h"
 #include "server/rpc/upload_session.h"
 
@@ -28,39 +27,14 @@ constexpr char kAnyLoopbackPort[] = "127.0.0.1:0";
 constexpr int kFrameBytes = 4 << 20;
 constexpr int kLookaheadBytes = 16 << 20;
 constexpr size_t kGrpcBytes = size_t{1} << 30;  // of messages that arrive or leave, in all connections
-constexpr int kGrpcThreads = 64;
-constexpr int kStreamsOfConnection = 256;
-constexpr int kMetadataBytes = 16 << 10;
-constexpr absl::Duration kPing = absl::Seconds(30);        // to a client that says nothing
-constexpr absl::Duration kPingAnswer = absl::Seconds(20);  // then the connection is dead
-constexpr absl::Duration kClientPing = absl::Seconds(10);  // a client that pings more often is sent away
-constexpr absl::Duration kIdleConnection = absl::Minutes(30);
 
 // By the names that health checks ask for; the e2e test holds them to what reflection lists.
-constexpr const char* kServices[] = {"bitwright.v1.BlobService",     "bitwright.v1.CapabilityService",
-                                     "bitwright.v1.ModelService",    "bitwright.v1.JobService",
-                                     "bitwright.v1.RecipeService",   "bitwright.v1.WorkerService",
-                                     "bitwright.v1.OperatorService", "google.bytestream.ByteStream"};
-
-int Millis(absl::Duration duration) { return static_cast<int>(absl::ToInt64Milliseconds(duration)); }
-
-void Bound(grpc::ServerBuilder& builder) {
-  builder.SetMaxReceiveMessageSize(limits::kMaxMessageBytes);
-  builder.SetMaxSendMessageSize(static_cast<int>(limits::kMaxInlineProtoBytes));
-  builder.SetResourceQuota(grpc::ResourceQuota("server").Resize(kGrpcBytes).SetMaxThreads(kGrpcThreads));
-  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytes);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsOfConnection);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, Millis(kIdleConnection));
-  // Someone who is gone without a word is found out, and what was held for him is given up.
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Millis(kPing));
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Millis(kPingAnswer));
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, Millis(kClientPing));
-}
+constexpr const char* kServices[] = {
+    "bitwright.v1.BlobService",     "bitwright.v1.CapabilityService", "bitwright.v1.ModelService",
+    "bitwright.v1.JobService",      "bitwright.v1.RecipeService",     "bitwright.v1.WorkerService",
+    "bitwright.v1.OperatorService", "externalscaler.ExternalScaler",  "google.bytestream.ByteStream"};
 
 void Configure(grpc::ServerBuilder& builder) {
-  // Two servers on one port would each get half of the calls.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // Uploads are a few long streams: large frames and a window that does not wait for round trips.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kFrameBytes);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kLookaheadBytes);
@@ -69,11 +43,6 @@ void Configure(grpc::ServerBuilder& builder) {
 
 // "3.21.12", of the headers; the library of the same major version is linked.
 std::string ProtobufVersion() { return google::protobuf::internal::VersionString(GOOGLE_PROTOBUF_VERSION); }
-
-std::string BoundAddress(const std::string& address, int port) {
-  if (address.starts_with("unix:")) return address;
-  return address.substr(0, address.rfind(':') + 1) + std::to_string(port);
-}
 
 }  // namespace
 
@@ -116,9 +85,10 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcParts& part
   state->services.push_back(MakeWorkerService(lanes.work, parts.scheduler, parts.workers, parts.heartbeat));
   state->services.push_back(MakeOperatorService(
       lanes.control, {.workers = parts.workers, .tasks = parts.tasks, .cache = parts.cache, .tenants = parts.tenants}));
+  state->services.push_back(MakeScalerService(lanes.control, parts.scheduler));
   parts.metrics.SetBuild(parts.capabilities.version(), grpc::Version(), ProtobufVersion());
   grpc::ServerBuilder builder;
-  Bound(builder);
+  BoundServer(builder, kGrpcBytes);
   Configure(builder);
   int port = 0;
   int worker_port = 0;

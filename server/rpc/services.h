@@ -48,5 +48,6 @@ std::unique_ptr<grpc::Service> MakeJobService(RpcEnvironment& environment, JobRe
 std::unique_ptr<grpc::Service> MakeWorkerService(RpcEnvironment& environment, Scheduler& scheduler,
                                                  WorkerResources& workers, absl::Duration heartbeat);
 std::unique_ptr<grpc::Service> MakeOperatorService(RpcEnvironment& environment, const OperatorParts& parts);
+std::unique_ptr<grpc::Service> MakeScalerService(RpcEnvironment& environment, Scheduler& scheduler);
 
 }  // namespace bitwright::server

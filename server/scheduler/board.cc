@@ -87,9 +87,17 @@ std::vector<std::string> TaskBoard::Vacate(const Owner& owner, const LiveTask& t
   return blocked ? std::move(blocked.mapped()) : std::vector<std::string>();
 }
 
-void TaskBoard::Block(const Owner& owner, LiveTask& task) {
+void TaskBoard::Block(Owner& owner, LiveTask& task) {
+  Count(owner, task, -1);
   task.blocked_on = task.digest;
+  Count(owner, task, 1);
   blocked_[KeyOf(owner, task)].push_back(task.row.name);
+}
+
+void TaskBoard::Unblock(Owner& owner, LiveTask& task) {
+  Count(owner, task, -1);
+  task.blocked_on.clear();
+  Count(owner, task, 1);
 }
 
 }  // namespace bitwright::server

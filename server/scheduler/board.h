@@ -48,7 +48,8 @@ class TaskBoard {
   // It does no longer; the names of those that waited for it.
   std::vector<std::string> Vacate(const Owner& owner, const LiveTask& task);
   bool Runs(const Owner& owner, const LiveTask& task) const { return running_.contains(KeyOf(owner, task)); }
-  void Block(const Owner& owner, LiveTask& task);  // until the equal task has vacated
+  void Block(Owner& owner, LiveTask& task);  // until the equal task has vacated
+  void Unblock(Owner& owner, LiveTask& task);
 
   const StateCounts& states() const { return states_; }
   int64_t jobs() const { return jobs_; }

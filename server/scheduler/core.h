@@ -67,6 +67,7 @@ struct Core {
   int64_t fleet_seen = -1;                           // changes() of the executor when `unrouted` was looked at
   int under_way = 0;                                 // works outside the lock that are to be resumed
   MonotonicTime waiting_checked;                     // when TellWaiting looked last
+  MonotonicTime demand_told;                         // when TellDemand called last
   MonotonicTime unplaceable_checked;                 // when FailUnplaceable did
   // That a gauge is set for: those of wait_reason.cc and DISK_LOW from the start, so that no alert lacks its series.
   std::set<std::string> waiting_reasons{"DISK_LOW",     "NO_WORKER",        "SERVER_STORAGE", "TENANT_LIMIT",

@@ -45,6 +45,7 @@ class LeaseTable {
 
   std::vector<std::string> OfWorker(const std::string& worker) const;
   const std::set<std::string>& unclaimed() const { return unclaimed_; }
+  const std::unordered_map<std::string, HeldLease>& leases() const { return leases_; }  // by task
   size_t size() const { return leases_.size(); }
 
  private:

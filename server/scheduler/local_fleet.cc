@@ -194,6 +194,14 @@ std::vector<Offer> LocalFleet::Offers(MonotonicTime now) const {
   return list;
 }
 
+std::map<std::string, TaskCounts> LocalFleet::RunningByClass() const {
+  std::map<std::string, TaskCounts> running;
+  for (const auto& [task, lease] : leases_.leases()) {
+    running[lease.place.compute_class].Add(lease.execution.needs.small, 1);
+  }
+  return running;
+}
+
 std::string LocalFleet::Register(const v1::WorkerCapacity& capacity, const Clock& clock) {
   ++changes_;
   std::string name = members_.Add(capacity, clock);

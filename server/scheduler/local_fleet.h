@@ -12,6 +12,7 @@
 #include "server/scheduler/lease_table.h"
 #include "server/scheduler/ready_queue.h"
 #include "server/scheduler/restraints.h"
+#include "server/scheduler/tally.h"
 #include "server/scheduler/tenant_shares.h"
 #include "server/scheduler/waiting_workers.h"
 
@@ -82,6 +83,10 @@ class LocalFleet final : public Executor {
   void Drain(Outbox& outbox);
   void Pause(bool paused) { paused_ = paused; }
   bool draining() const { return draining_; }
+
+  // Tasks under a lease, by the compute class of their worker. After a restart, until it is heard of,
+  // that which the task is pinned to; empty: none.
+  std::map<std::string, TaskCounts> RunningByClass() const;
 
   const Fleet& members() const { return members_; }
   const FleetOptions& options() const { return options_; }

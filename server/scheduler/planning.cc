@@ -130,7 +130,7 @@ void Resume(Core& core, Owner& owner, LiveTask& task) {
                        {.worker = row.worker,
                         .host = row.worker_host,
                         .process_id = row.worker_process,
-                        .compute_class = {},
+                        .compute_class = NeedsOf(owner, task).compute_class,
                         .code_version = {}},
                        row.fencing_token, core.clock.Monotonic());
 }

@@ -164,7 +164,7 @@ void RouteReady(Core& core, Owner& owner) {
 void Unblock(Core& core, const std::string& task) {
   const auto place = core.board.Find(task);
   if (!place) return;
-  place->task->blocked_on.clear();
+  core.board.Unblock(*place->owner, *place->task);
   Route(core, *place->owner, *place->task);
 }
 

@@ -227,6 +227,16 @@ void Scheduler::Unsubscribe(int64_t id) {
   core_.subscribers.Remove(id);
 }
 
+int64_t Scheduler::SubscribeToDemand(std::function<void()> on_look) {
+  absl::MutexLock lock(&mutex_);
+  return core_.subscribers.Add(kDemand, std::move(on_look));
+}
+
+absl::StatusOr<int64_t> Scheduler::PlacesWanted(const WorkerPool& pool) {
+  absl::MutexLock lock(&mutex_);
+  return server::PlacesWanted(core_, pool);
+}
+
 absl::StatusOr<std::string> Scheduler::RegisterWorker(const v1::WorkerCapacity& capacity) {
   Section section(*this);
   if (core_.fleet == nullptr) return WorkersElsewhereError();
@@ -323,6 +333,7 @@ void Scheduler::Tick() {
   FailUnplaceable(core_);
   core_.window.Fill(core_);
   TellWaiting(core_);
+  TellDemand(core_);
   SetGauges(core_);
 }
 

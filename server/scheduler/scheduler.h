@@ -16,6 +16,7 @@
 #include "bitwright/v1/jobs.pb.h"
 #include "bitwright/v1/workers.pb.h"
 #include "server/scheduler/core.h"
+#include "server/scheduler/demand.h"
 
 namespace bitwright::server {
 
@@ -74,6 +75,11 @@ class Scheduler {
   // it may run once more while that is called.
   int64_t Subscribe(const std::string& owner, std::function<void()> on_change);
   void Unsubscribe(int64_t id);
+  // Calls `on_look` twice a second, when PlacesWanted may answer another number, and when a drain begins, until
+  // Unsubscribe.
+  int64_t SubscribeToDemand(std::function<void()> on_look);
+  // How many tasks these workers run or could run at once (demand.h). FAILED_PRECONDITION, reason WORKERS_ELSEWHERE.
+  absl::StatusOr<int64_t> PlacesWanted(const WorkerPool& pool);
 
   // The calls of WorkerService, see workers.proto.
   absl::StatusOr<std::string> RegisterWorker(const v1::WorkerCapacity& capacity);

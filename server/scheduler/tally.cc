@@ -15,6 +15,7 @@ void Tally::Count(const LiveTask& task, int sign) {
   Kind& kind = Of(task.node.spec.kind());
   states_[static_cast<size_t>(task.row.state)] += sign;
   kind.tasks += sign;
+  if (task.row.state == TaskState::kReady && task.blocked_on.empty()) could_run_.Add(task.node.small, sign);
   double part = 0;
   if (task.row.state == TaskState::kDone) {
     part = 1;

@@ -108,4 +108,9 @@ bool TenantGate::IsBegun(const std::string& job) const {
   return entry != nullptr && entry->stand == Stand::kBegun;
 }
 
+int64_t TenantGate::BegunOf(const std::string& tenant) const {
+  const auto it = lines_.find(tenant);
+  return it == lines_.end() ? 0 : it->second.begun;
+}
+
 }  // namespace bitwright::server

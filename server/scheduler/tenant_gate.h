@@ -54,6 +54,7 @@ class TenantGate {
   // Whether nothing but the limit keeps it from beginning.
   bool Holds(const std::string& job) const;
   bool IsBegun(const std::string& job) const;
+  int64_t BegunOf(const std::string& tenant) const;  // jobs
   size_t held() const { return held_; }
   // What has changed for jobs other than the one that a call was about, since the last time.
   Moves TakeMoves() { return std::exchange(moves_, {}); }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the packages of BUILD/packages into a fresh Debian 12 (debootstrap, as root, some minutes and 1 GB below /tmp)
-# and quantizes the sample there with nothing but what they brought. Then executes the steps of the Dockerfile's last
-# stage in another such root. Ends with 77 where there is no debootstrap or no root.
+# and quantizes the sample there with nothing but what they brought. Then executes the steps of both images of the
+# Dockerfile in another such root, and their health checks. Ends with 77 where there is no debootstrap or no root.
 # usage: tests/deploy/packages_in_root.sh [BUILD]   (build)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -40,14 +40,37 @@ in_root "$top/packages" apt-get remove -q -y bitwright-server bitwright-worker b
 [[ ! -e $top/packages/usr/bin/bitwrightd ]]
 echo "the packages: installed, used, removed"
 
-# The last stage of the Dockerfile, its RUN and COPY steps in order.
+# The stages of the Dockerfile in order, but for the one that builds: their COPY steps, then their RUN step.
 mv "$top/clean" "$top/image"
-stage=$(sed -n '/^FROM debian:12-slim/,$p' Dockerfile)
-cp deploy/apt-runtime.txt "$top/image/tmp/"
-run=$(sed -n '/^RUN/,/[^\\]$/p' <<<"$stage" | sed 's/^RUN //')
-in_root "$top/image" bash -c "$run" >"$top/docker.log"
-read -ra copied < <(sed -n 's|^COPY --from=build ||p' <<<"$stage" | sed 's|/src/build|'"$build"'|g')
-cp "${copied[@]::${#copied[@]}-1}" "$top/image/${copied[-1]}"
+stage() { sed -n "/^FROM .* AS $1\$/,/^FROM /p" Dockerfile | sed '1d;/^FROM /d'; }
+execute() {
+  local steps run copied
+  steps=$(stage "$1")
+  while read -ra copied; do
+    ((${#copied[@]})) && cp -r "${copied[@]::${#copied[@]}-1}" "$top/image/${copied[-1]}"
+  done < <(sed -n 's|^COPY ||p' <<<"$steps" | sed 's|--from=build ||; s|/src/build|'"$build"'|g')
+  run=$(sed -n '/^RUN/,/[^\\]$/p' <<<"$steps" | sed 's/^RUN //')
+  [ -z "$run" ] || in_root "$top/image" bash -c "$run" >>"$top/docker.log"
+}
+execute run
+execute worker
+in_root "$top/image" bitwright-worker --version
+execute server
 in_root "$top/image" bitwrightd --version
 quantize "$top/image"
-echo "the image's steps: executed, used"
+
+# As the containers run: as their user, in a network of their own, with what their last stages say.
+user=$(stage server | sed -n 's/^USER \([0-9]*\):.*/\1/p')
+mount -t proc proc "$top/image/proc"
+unshare --net bash -euc '
+  ip link set lo up
+  as_user() { exec chroot --userspec="$2:$2" "$1" env -i PATH=/usr/local/bin:/usr/bin:/bin XDG_CACHE_HOME=/cache "${@:3}"; }
+  (as_user "$@" bitwrightd --data-dir /data --listen 127.0.0.1:7071 --workers 0 --exit-with-parent) 2>"$1/../server.log" &
+  (as_user "$@" bitwright-worker --join 127.0.0.1:7071 --exit-with-parent) 2>"$1/../worker.log" &
+  worker=$!
+  healthy() { for i in $(seq 50); do (as_user "$@") 2>/dev/null && return; sleep 0.2; done; return 1; }
+  healthy "$@" server-health
+  healthy "$@" worker-health "$worker"
+  kill $(jobs -p)' bash "$top/image" "$user"
+umount "$top/image/proc"
+echo "the images' steps: executed, used, healthy"

@@ -193,7 +193,7 @@ TEST_F(DaemonTest, ReflectionListsEveryService) {
   for (const char* service :
        {"bitwright.v1.BlobService", "bitwright.v1.ModelService", "bitwright.v1.JobService",
         "bitwright.v1.RecipeService", "bitwright.v1.WorkerService", "bitwright.v1.CapabilityService",
-        "google.bytestream.ByteStream", "grpc.health.v1.Health"}) {
+        "externalscaler.ExternalScaler", "google.bytestream.ByteStream", "grpc.health.v1.Health"}) {
     EXPECT_THAT(answer, ::testing::HasSubstr(service));
   }
 }

@@ -35,6 +35,7 @@ HEAVY_HEADERS = {
     'server/rpc/call_scope.h': 'private: one scope per callback reactor',
     'server/rpc/lease_call.h': 'private: a callback reactor',
     'server/rpc/read_stream.h': 'private: a callback reactor',
+    'server/rpc/watch_reactor.h': 'private: a callback reactor',
     'server/rpc/watch_stream.h': 'private: a callback reactor',
     'server/rpc/wire.h': 'private: between messages and the bytes of gRPC',
     'server/rpc/write_stream.h': 'private: a callback reactor',
@@ -98,7 +99,7 @@ def layer_of_file(layers, path):
 
 def target_of_include(layers, name):
     """('layer', folder), ('library', name) or None for what is free."""
-    if re.fullmatch(r'(bitwright/v1|google/(rpc|bytestream)|opentelemetry/proto(/\w+)*/v1)/[^/]+\.pb\.h', name):
+    if re.fullmatch(r'(bitwright/v1|google/(rpc|bytestream)|keda|opentelemetry/proto(/\w+)*/v1)/[^/]+\.pb\.h', name):
         return ('layer', 'proto/grpc' if name.endswith('.grpc.pb.h') else 'proto')
     for prefix, library in LIBRARIES.items():
         if name == prefix or name.startswith(prefix + '/'):

@@ -47,6 +47,7 @@ CLOCKS = {
     'server/rpc/call_scope.cc': 'gRPC gives the deadline on the system clock',
     'server/rpc/rpc_server.cc': 'gRPC takes a deadline on the system clock',
     'server/web/job_watch.cc': 'gRPC takes a deadline on the system clock',
+    'server/rpc/scaler_server.cc': 'gRPC takes a deadline on the system clock',
 }
 # What would begin a second implementation → the files that hold the only one.
 ONCE = {
