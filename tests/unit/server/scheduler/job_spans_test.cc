@@ -161,7 +161,8 @@ TEST_F(JobSpansTest, OfACancelledJobEndWithIt) {
   EXPECT_FALSE(spans_.Named("job")[0].failed) << "that is what somebody wanted";
 }
 
-// Wherever the server is restarted: what ended before and what ends after it is one tree, whole and without repetition.
+// However often the server is restarted under an attempt: what ended before and what ends after it is one tree, whole
+// and without repetition.
 TEST_F(JobSpansTest, JoinAcrossRestarts) {
   const v1::Job created = Create();
   std::string worker = rig_.AddWorker();
@@ -169,9 +170,11 @@ TEST_F(JobSpansTest, JoinAcrossRestarts) {
   for (; Get(created.name()).state() < v1::Job::SUCCEEDED; ++tasks) {
     const v1::Lease lease = rig_.Lease(worker);
     rig_.Pass(2);
-    rig_.Restart();
-    worker = rig_.AddWorker();
-    EXPECT_FALSE(rig_.Lost(worker, lease));
+    if (tasks % 4 == 1) {
+      rig_.Restart();
+      worker = rig_.AddWorker();
+      EXPECT_FALSE(rig_.Lost(worker, lease));
+    }
     rig_.Pass(1);
     BITWRIGHT_ASSERT_OK(rig_.Complete(worker, lease));
   }
