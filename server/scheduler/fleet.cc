@@ -14,8 +14,13 @@ int64_t Fleet::Member::free_memory_bytes() const {
   return free;
 }
 
-bool Fleet::Member::TakesLong() const {
-  return std::count_if(running.begin(), running.end(), [](const auto& entry) { return !entry.second.small; }) < slots();
+int Fleet::Member::long_tasks() const {
+  return static_cast<int>(
+      std::count_if(running.begin(), running.end(), [](const auto& entry) { return !entry.second.small; }));
+}
+
+int Fleet::Member::busy_slots() const {
+  return std::min(slots(), small_lane ? long_tasks() : static_cast<int>(running.size()));
 }
 
 std::string Fleet::Add(const v1::WorkerCapacity& capacity, const Clock& clock) {
@@ -78,8 +83,8 @@ std::map<WorkerKind, Slots> Fleet::SlotsByKind() const {
   std::map<WorkerKind, Slots> by_kind;
   for (const auto& [name, member] : members_) {
     Slots& slots = by_kind[{member.capacity.device(), member.capacity.compute_class()}];
-    slots.total += member.slots() + (member.small_lane ? 1 : 0);
-    slots.busy += static_cast<int>(member.running.size());
+    slots.total += member.slots();
+    slots.busy += member.busy_slots();
   }
   return by_kind;
 }

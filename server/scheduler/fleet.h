@@ -34,8 +34,11 @@ class Fleet {
     // For long tasks and small ones, without the lane of small ones.
     int slots() const { return SlotsOf(capacity); }
     bool has_free_slot() const { return static_cast<int>(running.size()) < slots() + (small_lane ? 1 : 0); }
-    // Whether another long task may be among those that it runs.
-    bool TakesLong() const;
+    int long_tasks() const;  // that it runs
+    // Whether another may be among them.
+    bool TakesLong() const { return long_tasks() < slots(); }
+    // Slots that are taken; a small task that runs beside the others takes none.
+    int busy_slots() const;
     // All that it has, and what is left for one more task.
     int64_t memory_bytes() const { return TaskMemory(capacity); }
     int64_t free_memory_bytes() const;
@@ -64,7 +67,7 @@ class Fleet {
 
   const std::map<std::string, Member>& members() const { return members_; }
 
-  std::map<WorkerKind, Slots> SlotsByKind() const;  // small tasks and their lanes included
+  std::map<WorkerKind, Slots> SlotsByKind() const;  // without the lanes of small tasks, which take no time
   static v1::Worker ToProto(const Member& member);
 
  private:

@@ -36,7 +36,8 @@ EVERYTHING = {
     'metrics': {'serviceMonitor': {'enabled': True, 'labels': {'release': 'prometheus'}}},
     'networkPolicy': {'clients': [{'ipBlock': {'cidr': '10.0.0.0/8'}}], 'egress': [{'ipBlock': {'cidr': '10.1.0.0/16'}}]}}
 VALUE_SETS = {'defaults': {}, 'certificates': CERTIFICATES, 'two pools': TWO_POOLS, 'everything': EVERYTHING,
-              'no workers': {'workers': {'pools': {'cpu': None}}, 'networkPolicy': {'enabled': False}},
+              'no workers': {'workers': {'pools': {'cpu': None}}, 'networkPolicy': {'enabled': False},
+                             'web': {'enabled': False}},
               'idle': {'keda': {'enabled': True}, 'workers': {'pools': {'cpu': {'maxReplicas': 3}}}}}
 
 

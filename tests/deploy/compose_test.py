@@ -3,13 +3,15 @@
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import unittest
+import urllib.request
 
 import compose_spec
 import yaml
 from chart import known_flags, read
-from launch import SOURCE, LaunchTest, make_secrets, wait_until
+from launch import SOURCE, LaunchTest, make_secrets, run_cli, wait_until
 
 FOLDER = os.path.join(SOURCE, 'deploy', 'compose')
 OURS = {'server': 'bitwrightd', 'worker': 'bitwright-worker'}
@@ -109,6 +111,10 @@ class Live(LaunchTest):
                             XDG_CACHE_HOME=self.path('cache'))
         worker, = wait_until(self.workers, 'the worker joins')
         self.assertEqual(worker['capacity']['device'], 'cpu')
+        run_cli('doctor', **self.as_user())  # ends with another code than 0 where something is at fault
+        page = ssl.create_default_context(cafile=self.secret('ca.pem'))
+        with urllib.request.urlopen(f'https://localhost:{self.ports[7073]}/', context=page, timeout=60) as answer:
+            self.assertTrue(answer.url.endswith('/sign-in?next=%2F'), answer.url)
         test = compose['services']['server']['healthcheck']['test']
         self.assertEqual(test, ['CMD', 'server-health', '7072'])
         subprocess.run([os.path.join(SOURCE, 'deploy', 'containers', test[1]), str(self.ports[7072])], check=True)

@@ -43,7 +43,7 @@ class Keda(LaunchTest):
         self.messages, calls = stubs(self.dir)
         with open(self.secret('ca.pem'), 'rb') as file:
             credentials = grpc.ssl_channel_credentials(file.read())
-        self.channel = grpc.secure_channel(f'localhost:{self.ports[7073]}', credentials)
+        self.channel = grpc.secure_channel(f'localhost:{self.ports[7074]}', credentials)
         self.addCleanup(self.channel.close)
         grpc.channel_ready_future(self.channel).result(PATIENCE)
         self.keda = calls.ExternalScalerStub(self.channel)

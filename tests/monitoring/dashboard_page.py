@@ -41,7 +41,7 @@ def legend(target, labels):
 
 def plot(series, unit, begin, end):
     """Lines over time, with three marks on the axis."""
-    top = max((value for _, points in series for _, value in points), default=0) or 1
+    top = max((value for _, points in series for _, value in points if not math.isnan(value)), default=0) or 1
     left = 70
 
     def at(time, value):
