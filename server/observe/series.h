@@ -69,7 +69,8 @@ struct Metrics::Series {
   prometheus::Histogram& turn =
       HistogramsOf("bitwright_scheduler_wait_seconds", "Time of a step of the scheduler until its turn")
           .Add({}, Seconds());
-  Gauges& slots = GaugesOf("bitwright_worker_slots", "Tasks that the workers can run at once, without small ones beside them");
+  Gauges& slots =
+      GaugesOf("bitwright_worker_slots", "Tasks that the workers can run at once, without small ones beside them");
   Gauges& busy = GaugesOf("bitwright_worker_slots_busy", "Tasks that the workers run");
   BoundedLabel devices{16};
   BoundedLabel compute_classes{32};

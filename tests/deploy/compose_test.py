@@ -69,7 +69,7 @@ class Compose(unittest.TestCase):
 
     def test_only_loopback_is_published(self):
         published = {name: service['ports'] for name, service in self.services.items() if 'ports' in service}
-        self.assertEqual(published, {'server': ['127.0.0.1:7071:7071'], 'grafana': ['127.0.0.1:3000:3000']})
+        self.assertEqual(published, {'server': ['127.0.0.1:7071:7071', '127.0.0.1:7073:7073'], 'grafana': ['127.0.0.1:3000:3000']})
 
     def test_containers_have_no_rights(self):
         for name, service in self.services.items():
