@@ -27,6 +27,7 @@ std::vector<std::string> FormatsOf(const v1::Report& report) {
     }
   }
   std::vector<std::string> formats;
+  formats.reserve(share.size());
   for (const auto& [format, bytes] : share) formats.push_back(format);
   std::ranges::stable_sort(formats, {}, [&](const std::string& format) { return share[format]; });
   return formats;

@@ -81,7 +81,7 @@ absl::StatusOr<HttpResponse> ShowWorkers(const PageContext& context) {
   const std::string& next = listed.next_page_token();
   return MakePage(context, "Workers", "workers",
                   View()
-                      .If("any", !workers.empty())
+                      .If("any", listed.workers_size() > 0)
                       .Each("classes", ClassRows(listed))
                       .Each("workers", std::move(workers))
                       .Optional("next", next.empty() ? "" : "/workers?page=" + UrlEncoded(next)));

@@ -76,7 +76,7 @@ absl::StatusOr<HttpResponse> ShowJobs(const PageContext& context) {
   const std::string& next = listed.next_page_token();
   return MakePage(context, "Jobs", "jobs",
                   View()
-                      .If("any", !jobs.empty())
+                      .If("any", listed.jobs_size() > 0)
                       .If("later", !asked.Query("page").empty())
                       .Each("states", StateChoices(request.state()))
                       .Text("filter", request.filter())
@@ -108,7 +108,7 @@ absl::StatusOr<HttpResponse> ShowTasks(const PageContext& context) {
   return MakePage(context, "Tasks", "tasks",
                   View()
                       .Text("id", context.arguments[0])
-                      .If("any", !tasks.empty())
+                      .If("any", listed.tasks_size() > 0)
                       .Each("tasks", std::move(tasks))
                       .Optional("next", next.empty() ? "" : PageLink(context, next)));
 }

@@ -107,7 +107,7 @@ View ProgressView(const v1::Job& job, absl::Time now) {
   View::Items stages;
   for (const v1::Stage& stage : job.stages()) stages.push_back(StageRow(stage));
   View view = JobRow(job, now);
-  return view.If("has_stages", !stages.empty())
+  return view.If("has_stages", job.stages_size() > 0)
       .Each("stages", std::move(stages))
       .Optional("error", job.state() == v1::Job::FAILED ? ErrorText(job.error()) : "")
       .Text("started", TimeText(job.start_time()))
@@ -148,7 +148,7 @@ View ReportView(const v1::Report& report) {
       .Text("model_bytes", WithThousands(report.model_bytes()))
       .Text("reference", PlusMinus(reference.perplexity(), reference.perplexity_standard_error(), 3))
       .Each("candidates", std::move(candidates))
-      .If("has_front", front.size() > 1)
+      .If("has_front", report.front_size() > 1)
       .Each("front", std::move(front));
 }
 

@@ -131,7 +131,7 @@ absl::StatusOr<HttpResponse> ShowModelForm(const PageContext& context, JobForm f
       .Text("positions", WithThousands(info.max_positions()))
       .Text("dtype", info.dtype())
       .Text("files", absl::StrCat(model.manifest().files_size()))
-      .If("has_notices", !notices.empty())
+      .If("has_notices", info.notices_size() > 0)
       .Each("notices", std::move(notices));
   if (model.state() == v1::Model::READY) {
     SetDefaults(info, form);
@@ -164,7 +164,7 @@ absl::StatusOr<HttpResponse> ShowModels(const PageContext& context) {
   const std::string& next = listed.next_page_token();
   return MakePage(context, "Models", "models",
                   View()
-                      .If("any", !models.empty())
+                      .If("any", listed.models_size() > 0)
                       .Each("models", std::move(models))
                       .Optional("next", next.empty() ? "" : "/models?page=" + UrlEncoded(next)));
 }

@@ -85,7 +85,13 @@ def allowed_calls():
     return allowed
 
 
-@unittest.skipUnless(shutil.which('strace'), 'strace is not installed (package strace)')
+def can_trace():
+    """Some containers have strace and forbid it."""
+    return shutil.which('strace') and subprocess.run(['strace', '-qq', '-o', os.devnull, 'true'], check=False,
+                                                     capture_output=True).returncode == 0
+
+
+@unittest.skipUnless(can_trace(), 'strace is not installed (package strace), or may not trace')
 class SystemCalls(ServiceTest):
     def test_a_job_makes_no_call_that_is_denied(self):
         small_model.write(self.path('model'))
