@@ -24,8 +24,8 @@ namespace bitwright::server {
 namespace {
 
 constexpr char kAnyLoopbackPort[] = "127.0.0.1:0";
-constexpr int kFrameBytes = 4 << 20;
-constexpr int kLookaheadBytes = 16 << 20;
+constexpr int kFrameBytes = 1 << 20;
+constexpr int kWindowBytes = 4 << 20;
 constexpr size_t kGrpcBytes = size_t{1} << 30;  // of messages that arrive or leave, in all connections
 
 // By the names that health checks ask for; the e2e test holds them to what reflection lists.
@@ -35,9 +35,11 @@ constexpr const char* kServices[] = {
     "bitwright.v1.OperatorService", "externalscaler.ExternalScaler",  "google.bytestream.ByteStream"};
 
 void Configure(grpc::ServerBuilder& builder) {
-  // Uploads are a few long streams: large frames and a window that does not wait for round trips.
+  // Uploads are a few long streams: large frames, and a window that does not wait for round trips. gRPC would widen it
+  // to what the connection takes; then a heartbeat waits behind all that every upload sent ahead.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kFrameBytes);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kLookaheadBytes);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kWindowBytes);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_WRITE_BUFFER_SIZE, kFrameBytes);
 }
 
