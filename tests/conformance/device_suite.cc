@@ -52,8 +52,6 @@ class Bench {
 
 Heads HeadsOf(const Matrix& x, int64_t count, int64_t stride, int64_t dim) { return {x, count, stride, dim}; }
 
-}  // namespace
-
 void CheckTransfers(Device& device) {
   Bench bench(device);
   const std::vector<float> table = RandomFloats(40 * 24, 9);
@@ -312,6 +310,17 @@ void CheckMoments(Device& device) {
     bench.plain->ReadTriangle(sums.Expected(), 0.5f, expected);
     for (size_t i = 0; i < got.size(); ++i) ExpectClose(got[i], expected[i], 1e-5, 1e-4, static_cast<int64_t>(i));
   }
+}
+
+}  // namespace
+
+std::vector<DeviceCheck> DeviceChecks() {
+  std::vector<DeviceCheck> checks = {
+      {"Transfers", CheckTransfers}, {"Products", CheckProducts},   {"Norms", CheckNorms},
+      {"Rotations", CheckRotations}, {"Attention", CheckAttention}, {"Activations", CheckActivations},
+      {"Experts", CheckExperts},     {"Logits", CheckLogits},       {"Moments", CheckMoments}};
+  for (DeviceCheck& check : RoundingChecks()) checks.push_back(std::move(check));
+  return checks;
 }
 
 }  // namespace bitwright::worker

@@ -1,20 +1,20 @@
 #pragma once
 
+#include <functional>
+#include <string>
+#include <vector>
+
 #include "workers/kernels/device.h"
 
 namespace bitwright::worker {
 
 // Holds a device to the reference device, operation by operation, on random input: odd shapes, parts of wider matrices,
 // several windows. Each reports by EXPECT_*.
-void CheckTransfers(Device& device);
-void CheckProducts(Device& device);
-void CheckNorms(Device& device);
-void CheckRotations(Device& device);
-void CheckAttention(Device& device);
-void CheckActivations(Device& device);
-void CheckExperts(Device& device);
-void CheckLogits(Device& device);
-void CheckMoments(Device& device);
-void CheckRounding(Device& device);
+struct DeviceCheck {
+  std::string name;  // of a test
+  std::function<void(Device&)> run;
+};
+std::vector<DeviceCheck> DeviceChecks();
+std::vector<DeviceCheck> RoundingChecks();  // those of Device::rounding, which are among them
 
 }  // namespace bitwright::worker

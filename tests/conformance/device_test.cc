@@ -6,29 +6,19 @@
 namespace bitwright::worker {
 namespace {
 
-struct DeviceUnderTest {
-  const char* name;
-  int threads;
-};
+class EveryDevice : public ::testing::TestWithParam<DeviceCheck> {};
 
-class EveryDevice : public ::testing::TestWithParam<DeviceUnderTest> {
- protected:
-  ThreadPool pool_{GetParam().threads};
-  std::unique_ptr<Device> device_ = MakeCpuDevice(pool_);
-};
+TEST_P(EveryDevice, CpuWithOneThread) {
+  ThreadPool pool(1);
+  GetParam().run(*MakeCpuDevice(pool));
+}
 
-TEST_P(EveryDevice, Transfers) { CheckTransfers(*device_); }
-TEST_P(EveryDevice, Products) { CheckProducts(*device_); }
-TEST_P(EveryDevice, Norms) { CheckNorms(*device_); }
-TEST_P(EveryDevice, Rotations) { CheckRotations(*device_); }
-TEST_P(EveryDevice, Attention) { CheckAttention(*device_); }
-TEST_P(EveryDevice, Activations) { CheckActivations(*device_); }
-TEST_P(EveryDevice, Experts) { CheckExperts(*device_); }
-TEST_P(EveryDevice, Logits) { CheckLogits(*device_); }
-TEST_P(EveryDevice, Moments) { CheckMoments(*device_); }
-TEST_P(EveryDevice, Rounding) { CheckRounding(*device_); }
+TEST_P(EveryDevice, CpuWithThreeThreads) {
+  ThreadPool pool(3);
+  GetParam().run(*MakeCpuDevice(pool));
+}
 
-INSTANTIATE_TEST_SUITE_P(All, EveryDevice, ::testing::Values(DeviceUnderTest{"cpu_1", 1}, DeviceUnderTest{"cpu_3", 3}),
+INSTANTIATE_TEST_SUITE_P(All, EveryDevice, ::testing::ValuesIn(DeviceChecks()),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

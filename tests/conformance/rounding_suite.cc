@@ -240,16 +240,19 @@ void CheckDequantized(Device& device, Device& plain) {
   }
 }
 
+// Against the reference device, too.
+template <void (*check)(Device&, Device&)>
+void Beside(Device& device) {
+  const auto plain = MakeReferenceDevice();
+  check(device, *plain);
+}
+
 }  // namespace
 
-void CheckRounding(Device& device) {
-  const auto plain = MakeReferenceDevice();
-  CheckFactors(device, *plain);
-  CheckGrids(device, *plain);
-  CheckLattices(device, *plain);
-  CheckLdlq(device, *plain);
-  CheckNearest(device, *plain);
-  CheckDequantized(device, *plain);
+std::vector<DeviceCheck> RoundingChecks() {
+  return {{"Factors", Beside<CheckFactors>}, {"Ldlq", Beside<CheckLdlq>},
+          {"Nearest", Beside<CheckNearest>}, {"Dequantized", Beside<CheckDequantized>},
+          {"Grids", Beside<CheckGrids>},     {"Lattices", Beside<CheckLattices>}};
 }
 
 }  // namespace bitwright::worker

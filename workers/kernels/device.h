@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 #include "workers/kernels/elementwise.h"
@@ -10,6 +11,13 @@
 #include "workers/tensor/tensor.h"
 
 namespace bitwright::worker {
+
+// A device failed at what it was asked: lost, a memory error, a library that refused. The fault of the machine, never
+// of what was computed. Its text names the operation and the device.
+class DeviceError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 // Memory of a device, kF32 or kBF16. It belongs to whoever asked for it, and must go before the device does.
 class DeviceMemory {
@@ -103,9 +111,9 @@ struct NormGradients {
 //
 // An operation takes all rows at once and cuts the work itself, at boundaries that depend on the shapes alone: the same
 // input gives the same bits on any number of threads. What an operation has written, the next one reads; only Read
-// waits. Not thread-safe. Throws std::bad_alloc when the device's memory is out.
+// waits. Not thread-safe. Throws std::bad_alloc when the device's memory is out, DeviceError when it fails.
 //
-// Implementations: reference (plain loops in f64, for tests), cpu.
+// Implementations: reference (plain loops in f64, for tests), cpu, cuda.
 class Device {
  public:
   virtual ~Device() = default;

@@ -20,4 +20,9 @@ absl::Status ComputeClassFixedError(std::string_view compute_class) {
       {{"compute_class", std::string(compute_class)}});
 }
 
+absl::Status DeviceUnavailableError(const std::string& device, std::string_view why) {
+  return MakeError(absl::StatusCode::kUnavailable, "DEVICE_UNAVAILABLE",
+                   "device '" + device + "' cannot be used: " + std::string(why), {{"device", device}});
+}
+
 }  // namespace bitwright::worker

@@ -13,4 +13,7 @@ absl::Status ComputeClassUnavailableError(std::string_view compute_class, const 
 // FAILED_PRECONDITION, reason COMPUTE_CLASS_FIXED: a kernel has already run in this process; metadata: compute_class.
 absl::Status ComputeClassFixedError(std::string_view compute_class);
 
+// UNAVAILABLE, reason DEVICE_UNAVAILABLE: a device that this machine or this build does not have; metadata: device.
+absl::Status DeviceUnavailableError(const std::string& device, std::string_view why);
+
 }  // namespace bitwright::worker

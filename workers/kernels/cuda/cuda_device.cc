@@ -1,0 +1,1 @@
+namespace bitwright::worker::cuda {}

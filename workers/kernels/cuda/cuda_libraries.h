@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cublas_v2.h>
+#include <cusolverDn.h>
+
+#include <string_view>
+
+namespace bitwright::worker::cuda {
+
+// cuBLAS and cuSOLVER are loaded where a card is used: the program starts on machines that have neither.
+struct CublasApi {
+  decltype(&cublasCreate_v2) create;
+  decltype(&cublasDestroy_v2) destroy;
+  decltype(&cublasSetStream_v2) set_stream;
+  decltype(&cublasSetWorkspace_v2) set_workspace;
+  decltype(&cublasSetMathMode) set_math_mode;
+  decltype(&cublasGemmEx_64) gemm;
+  decltype(&cublasDgemm_v2_64) dgemm;
+  decltype(&cublasDsyrk_v2_64) dsyrk;
+  decltype(&cublasDtrsm_v2_64) dtrsm;
+};
+struct CusolverApi {
+  decltype(&cusolverDnCreate) create;
+  decltype(&cusolverDnDestroy) destroy;
+  decltype(&cusolverDnSetStream) set_stream;
+  decltype(&cusolverDnDpotrf_bufferSize) dpotrf_buffer;
+  decltype(&cusolverDnDpotrf) dpotrf;
+};
+
+// The library's functions; null where it, or one of them, is not there. Loaded once in a process.
+const CublasApi* Cublas();
+const CusolverApi* Cusolver();
+
+// Nothing on success. std::bad_alloc where memory is out, else DeviceError that names the operation.
+void CheckCublas(cublasStatus_t status, std::string_view operation);
+void CheckCusolver(cusolverStatus_t status, std::string_view operation);
+
+}  // namespace bitwright::worker::cuda

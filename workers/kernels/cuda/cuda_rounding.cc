@@ -1,0 +1,1 @@
+#include "workers/kernels/cuda/cuda_rounding.h"
