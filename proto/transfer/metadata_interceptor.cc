@@ -1,14 +1,13 @@
 #include "proto/transfer/metadata_interceptor.h"
 
-#include <grpcpp/support/client_interceptor.h>
-
 #include <utility>
+
+#include "proto/transfer/interceptor_factory.h"
 
 namespace bitwright {
 namespace {
 
 using grpc::experimental::ClientInterceptorFactoryInterface;
-using grpc::experimental::ClientRpcInfo;
 using grpc::experimental::InterceptionHookPoints;
 using grpc::experimental::Interceptor;
 using grpc::experimental::InterceptorBatchMethods;
@@ -29,19 +28,11 @@ class OfCall final : public Interceptor {
   const std::shared_ptr<const Metadata> metadata_;
 };
 
-class Factory final : public ClientInterceptorFactoryInterface {
- public:
-  explicit Factory(Metadata metadata) : metadata_(std::make_shared<const Metadata>(std::move(metadata))) {}
-  Interceptor* CreateClientInterceptor(ClientRpcInfo*) override { return new OfCall(metadata_); }
-
- private:
-  const std::shared_ptr<const Metadata> metadata_;
-};
-
 }  // namespace
 
 std::unique_ptr<ClientInterceptorFactoryInterface> MetadataInterceptor(Metadata metadata) {
-  return std::make_unique<Factory>(std::move(metadata));
+  using Factory = InterceptorFactory<OfCall, const Metadata>;
+  return std::make_unique<Factory>(std::make_shared<const Metadata>(std::move(metadata)));
 }
 
 }  // namespace bitwright

@@ -1,15 +1,13 @@
 #include "proto/transfer/token_interceptor.h"
 
-#include <grpcpp/support/client_interceptor.h>
-
 #include "proto/contract/grpc_status.h"
 #include "proto/transfer/access_errors.h"
+#include "proto/transfer/interceptor_factory.h"
 
 namespace bitwright {
 namespace {
 
 using grpc::experimental::ClientInterceptorFactoryInterface;
-using grpc::experimental::ClientRpcInfo;
 using grpc::experimental::InterceptionHookPoints;
 using grpc::experimental::Interceptor;
 using grpc::experimental::InterceptorBatchMethods;
@@ -36,19 +34,10 @@ class OfCall final : public Interceptor {
   const std::string token_;
 };
 
-class Factory final : public ClientInterceptorFactoryInterface {
- public:
-  explicit Factory(std::shared_ptr<TokenSource> source) : source_(std::move(source)) {}
-  Interceptor* CreateClientInterceptor(ClientRpcInfo*) override { return new OfCall(source_); }
-
- private:
-  const std::shared_ptr<TokenSource> source_;
-};
-
 }  // namespace
 
 std::unique_ptr<ClientInterceptorFactoryInterface> TokenInterceptor(std::shared_ptr<TokenSource> source) {
-  return std::make_unique<Factory>(std::move(source));
+  return std::make_unique<InterceptorFactory<OfCall, TokenSource>>(std::move(source));
 }
 
 }  // namespace bitwright

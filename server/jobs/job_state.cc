@@ -47,10 +47,6 @@ absl::StatusOr<v1::Job::State> NextJobState(v1::Job::State state, JobEvent event
   return JobStateUnknownError(static_cast<int>(state));
 }
 
-bool IsTerminal(v1::Job::State state) {
-  return state == v1::Job::SUCCEEDED || state == v1::Job::FAILED || state == v1::Job::CANCELLED;
-}
-
 std::string_view JobStateName(v1::Job::State state) {
   switch (state) {
     case v1::Job::QUEUED:

@@ -19,7 +19,6 @@ enum class JobEvent { kFirstLease, kAllTasksDone, kTaskFailed, kCancelRequested 
 // "–": a late event; the state stays and the call is OK. JOB_FINISHED: FAILED_PRECONDITION with that reason.
 absl::StatusOr<v1::Job::State> NextJobState(v1::Job::State state, JobEvent event);
 
-bool IsTerminal(v1::Job::State state);
 std::string_view JobStateName(v1::Job::State state);
 
 }  // namespace bitwright::server

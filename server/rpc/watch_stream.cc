@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "server/jobs/job_state.h"
+#include "proto/contract/job_states.h"
 #include "server/rpc/watch_reactor.h"
 
 namespace bitwright::server {

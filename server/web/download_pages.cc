@@ -1,8 +1,8 @@
-#include <charconv>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/names.h"
 #include "proto/report/html_report.h"
@@ -17,13 +17,10 @@ namespace {
 
 constexpr int kTasksPage = 1000;
 
-std::string JobName(const PageContext& context) { return ResourceName(Collection::kJobs, context.arguments[0]); }
-
 // An index as addresses have it; −1: it is none.
 int GoalOf(const std::string& text) {
   int goal = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), goal);
-  return error == std::errc() && end == text.data() + text.size() && goal >= 0 ? goal : -1;
+  return absl::SimpleAtoi(text, &goal) && goal >= 0 ? goal : -1;
 }
 
 // The bytes of a blob as they come from the service.

@@ -57,7 +57,7 @@ class JobEvents final : public HttpBody {
 }  // namespace
 
 absl::StatusOr<HttpResponse> FollowJob(const PageContext& context) {
-  const std::string name = ResourceName(Collection::kJobs, context.arguments[0]);
+  const std::string name = JobName(context);
   // What is no job, or no longer this caller's, is a status and no stream.
   ABSL_RETURN_IF_ERROR(context.gateway.GetJob(name).status());
   HttpResponse response{.content_type = "text/event-stream"};

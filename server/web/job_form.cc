@@ -1,8 +1,7 @@
 #include "server/web/job_form.h"
 
-#include <charconv>
-
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/goals.h"
@@ -26,8 +25,7 @@ absl::StatusOr<std::vector<v1::Budget>> BudgetsOf(const std::string& text) {
 
 absl::StatusOr<int> NumberOf(const std::string& field, const std::string& text) {
   int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return NumberInvalidError(field, text);
+  if (!absl::SimpleAtoi(text, &value)) return NumberInvalidError(field, text);
   return value;
 }
 

@@ -17,8 +17,6 @@ constexpr int kPage = 50;
 constexpr int kTasksPage = 200;
 constexpr char kOldestFirst[] = "create_time";
 
-std::string JobName(const PageContext& context) { return ResourceName(Collection::kJobs, context.arguments[0]); }
-
 // Of a word in a query; unspecified: none, or one that is no state.
 v1::Job::State StateOf(const std::string& word) {
   v1::Job::State state = v1::Job::STATE_UNSPECIFIED;

@@ -9,6 +9,7 @@
 #include "proto/base/errors.h"
 #include "proto/base/wire_time.h"
 #include "proto/contract/goals.h"
+#include "proto/contract/job_states.h"
 #include "proto/contract/rpc_status.h"
 #include "proto/report/job_goals.h"
 #include "proto/report/job_progress.h"
@@ -27,10 +28,6 @@ std::string TimeText(const google::protobuf::Timestamp& time) {
 }
 
 std::string StateText(v1::Job::State state) { return absl::AsciiStrToLower(v1::Job::State_Name(state)); }
-
-bool IsOver(v1::Job::State state) {
-  return state == v1::Job::SUCCEEDED || state == v1::Job::FAILED || state == v1::Job::CANCELLED;
-}
 
 std::string RecipeText(const v1::JobSpec& spec) {
   return spec.has_inline_recipe() ? spec.inline_recipe().name() + " (of the job)" : IdOf(spec.recipe());
@@ -54,7 +51,7 @@ View JobRow(const v1::Job& job, absl::Time now) {
       .Text("name", DisplayName(job.name(), spec.display_name()))
       .Text("state", StateText(job.state()))
       .If("running", job.state() == v1::Job::RUNNING)
-      .If("unfinished", !IsOver(job.state()))
+      .If("unfinished", !IsTerminal(job.state()))
       .If("succeeded", job.state() == v1::Job::SUCCEEDED)
       .If("retryable", job.state() == v1::Job::FAILED || job.state() == v1::Job::CANCELLED)
       .Text("budgets", absl::StrJoin(GoalNames(GoalsOf(spec)), ", "))
@@ -62,7 +59,7 @@ View JobRow(const v1::Job& job, absl::Time now) {
       .Text("created", TimeText(job.create_time()))
       .Optional("elapsed", ElapsedText(job, now))
       .Optional("remaining", RemainingText(job))
-      .Optional("waiting", IsOver(job.state()) ? "" : WaitingText(job.waiting()));
+      .Optional("waiting", IsTerminal(job.state()) ? "" : WaitingText(job.waiting()));
   PutShare(row, job.progress());
   return row.Text("percent", absl::StrCat(PercentDone(job)));
 }

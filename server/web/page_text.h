@@ -15,7 +15,6 @@ std::string IdOf(const std::string& name);                                   // 
 std::string DisplayName(const std::string& name, const std::string& given);  // what was given, or else the id
 std::string TimeText(const google::protobuf::Timestamp& time);  // "2026-11-28 04:19:10 UTC"; empty: not yet
 std::string StateText(v1::Job::State state);                    // "running"
-bool IsOver(v1::Job::State state);                              // it changes no more
 std::string RecipeText(const v1::JobSpec& spec);
 std::string ErrorText(const google::rpc::Status& error);  // message and reason
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "proto/contract/names.h"
 #include "server/web/gateway.h"
 #include "server/web/http.h"
 #include "server/web/permits.h"
@@ -32,6 +33,9 @@ struct PageContext {
   std::vector<std::string> arguments;  // what stands for the stars of the path
   HttpForm form;                       // of a POST
 };
+
+// "jobs/3f…", of the first star of the path.
+inline std::string JobName(const PageContext& context) { return ResourceName(Collection::kJobs, context.arguments[0]); }
 
 using PageFunction = absl::StatusOr<HttpResponse> (*)(const PageContext& context);
 

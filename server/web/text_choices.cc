@@ -1,10 +1,10 @@
 #include "server/web/text_choices.h"
 
 #include <cerrno>
-#include <charconv>
 #include <set>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "proto/base/status_macros.h"
@@ -52,8 +52,7 @@ absl::StatusOr<v1::Data> Upload(const Gateway& gateway, std::string_view name, s
 absl::StatusOr<v1::Data> OfEarlierJob(const Gateway& gateway, const std::string& choice, const std::string& use) {
   const std::vector<std::string> parts = absl::StrSplit(choice, '.');
   int index = -1;
-  if (parts.size() == 2) std::from_chars(parts[1].data(), parts[1].data() + parts[1].size(), index);
-  if (index < 0) return TextMissingError(use);
+  if (parts.size() != 2 || !absl::SimpleAtoi(parts[1], &index) || index < 0) return TextMissingError(use);
   ABSL_ASSIGN_OR_RETURN(const v1::Job job, gateway.GetJob(ResourceName(Collection::kJobs, parts[0])));
   const auto& texts = TextsOf(job.spec(), use);
   if (index >= texts.size()) return TextMissingError(use);

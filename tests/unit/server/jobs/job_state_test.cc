@@ -1,5 +1,6 @@
 #include "server/jobs/job_state.h"
 
+#include "proto/contract/job_states.h"
 #include "tests/support/status_matchers.h"
 
 namespace bitwright::server {

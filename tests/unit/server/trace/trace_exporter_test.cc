@@ -38,6 +38,13 @@ FakeCollector::Answer AsksToWait(grpc::StatusCode code, int64_t seconds) {
   };
 }
 
+FakeCollector::Answer WaitsFor(const absl::Notification& go_on) {
+  return [&go_on](FakeCollector::Response&) {
+    go_on.WaitForNotification();
+    return grpc::Status::OK;
+  };
+}
+
 Span Named(const std::string& name) {
   Span span;
   span.context = NewTrace();
@@ -141,10 +148,7 @@ TEST_F(TraceExporterTest, GivesABatchUpAfterAWhile) {
 
 TEST_F(TraceExporterTest, KeepsNoMoreThanItMayAndNeverWaits) {
   absl::Notification go_on;
-  const FakeCollector collector({[&](FakeCollector::Response&) {
-    go_on.WaitForNotification();
-    return grpc::Status::OK;
-  }});
+  const FakeCollector collector({WaitsFor(go_on)});
   Start(collector.address(), [](TraceExporterOptions& options) {
     options.queue.most_in_batch = 1;
     options.queue.most_waiting = 3;
@@ -169,10 +173,7 @@ TEST_F(TraceExporterTest, SendsWhatWaitsBeforeItEnds) {
 
 TEST_F(TraceExporterTest, DoesNotWaitForACollectorThatHangsAtTheEnd) {
   absl::Notification go_on;
-  const FakeCollector collector({[&](FakeCollector::Response&) {
-    go_on.WaitForNotification();
-    return grpc::Status::OK;
-  }});
+  const FakeCollector collector({WaitsFor(go_on)});
   Start(collector.address(), [](TraceExporterOptions& options) {
     options.queue.most_in_batch = 1;
     options.flush_limit = absl::Milliseconds(200);
