@@ -30,6 +30,7 @@ HEAVY_HEADERS = {
     'workers/checkpoint/strict_json.h': 'private: the parsed value is what it gives, here and to workers/families and workers/import',
     'workers/targets/quantization_config.h': 'private: the JSON value is what it builds',
     'proto/transfer/grpc_calls.h': 'the call options of the stubs; its users hold the network anyway',
+    'proto/transfer/interceptor_factory.h': 'private: a template over the interceptors of its folder',
     'proto/transfer/write_call.h': 'a call whose messages are gRPC\'s own; its users hold the network anyway',
     'server/observe/series.h': 'private: the series of one class, apart from what counts in them',
     'server/rpc/call_scope.h': 'private: one scope per callback reactor',
