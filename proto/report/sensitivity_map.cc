@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "proto/report/html_text.h"
 #include "proto/report/number_text.h"
 
@@ -61,7 +62,8 @@ class Shades {
 std::string Cell(const Unit& unit, const std::string& format, const Shades& shades) {
   const auto option = std::ranges::find(unit.options(), format, &Unit::Option::format);
   if (option == unit.options().end()) return "<td></td>";
-  const bool chosen = format == unit.format();
+  const std::vector<std::string> own = absl::StrSplit(unit.format(), '+');  // of its linears, where they differ
+  const bool chosen = std::ranges::count(own, format) > 0;
   return absl::StrCat("<td class=\"", shades.Of(option->loss()), chosen ? " chosen" : "", "\">",
                       Scientific(option->loss(), 1), option->measured() ? " m" : "", "</td>");
 }

@@ -33,12 +33,12 @@ inline Matrix FusedRows(const UnitSpec& unit, const InputRounder& input, const M
 absl::Status ForEachInput(const UnitSpec& unit, const StatisticsFile& statistics, const RoundingOptions& options,
                           Device& device, const std::function<absl::Status(const InputRounder&)>& body);
 
-// Calls each(linear, its first row within the unit's weights) for the linears on one input.
+// Calls each(linear, its number in the unit, its first row within the unit's weights) for the linears on one input.
 template <typename F>
 void ForEachLinear(const UnitSpec& unit, const InputRounder& input, const F& each) {
   int64_t row = 0;
   for (size_t l = 0; l < input.first_linear + unit.linears_of_expert(); ++l) {
-    if (l >= input.first_linear) each(unit.linears[l], row);
+    if (l >= input.first_linear) each(unit.linears[l], l, row);
     row += unit.linears[l].out;
   }
 }

@@ -26,13 +26,14 @@ void LoadRows(const PackedLinear& packed, int64_t first, Device& device, const M
 }  // namespace
 
 absl::StatusOr<PackedUnitsWriter> PackedUnitsWriter::Create(const std::string& path,
-                                                            const std::vector<UnitFormat>& units) {
+                                                            const std::vector<PackedUnit>& units) {
   std::vector<TensorDeclaration> tensors;
   std::map<std::string, std::string> metadata;
-  for (const UnitFormat& unit : units) {
-    metadata[std::string(kFormatKey) + unit.unit.name] = FormatName(unit.format);
-    for (const LinearSpec& linear : unit.unit.linears) {
-      for (StoredTensor& stored : StoredTensors(unit.format, linear.out, linear.in, unit.type)) {
+  for (const PackedUnit& unit : units) {
+    metadata[std::string(kFormatKey) + unit.unit.name] = unit.formats.Name();
+    for (size_t l = 0; l < unit.unit.linears.size(); ++l) {
+      const LinearSpec& linear = unit.unit.linears[l];
+      for (StoredTensor& stored : StoredTensors(unit.formats.Of(l), linear.out, linear.in, unit.type)) {
         tensors.push_back({linear.name + std::string(stored.suffix), stored.dtype, std::move(stored.shape)});
       }
     }
@@ -57,8 +58,9 @@ absl::StatusOr<PackedUnits> PackedUnits::Open(const std::vector<std::string>& pa
     ABSL_ASSIGN_OR_RETURN(SafetensorsFile file, SafetensorsFile::Open(path, "weights"));
     for (const auto& [key, value] : file.metadata()) {
       if (!key.starts_with(kFormatKey)) continue;
-      ABSL_ASSIGN_OR_RETURN(const Format format, ParseFormat(value));
-      units.formats_[key.substr(kFormatKey.size())] = {units.files_.size(), format};
+      ABSL_ASSIGN_OR_RETURN(UnitFormats formats, UnitFormats::Parse(value));
+      units.formats_.insert_or_assign(key.substr(kFormatKey.size()),
+                                      std::pair(units.files_.size(), std::move(formats)));
     }
     units.files_.push_back(std::move(file));
   }
@@ -76,10 +78,11 @@ std::optional<PackedUnits::Stored> PackedUnits::Find(const std::string& tensor) 
 absl::StatusOr<SiteFormat> PackedUnits::Dequantize(const UnitSpec& unit, Device& device, const Matrix& weight) const {
   const auto found = formats_.find(unit.name);
   if (found == formats_.end()) return WeightsDamagedError(unit.name, "the unit is missing");
-  const auto& [file, format] = found->second;
+  const auto& [file, formats] = found->second;
   int64_t row = 0;
-  for (const LinearSpec& linear : unit.linears) {
-    ABSL_ASSIGN_OR_RETURN(const PackedLinear packed, PackedLinear::Find(linear, format, files_[file]));
+  for (size_t l = 0; l < unit.linears.size(); ++l) {
+    const LinearSpec& linear = unit.linears[l];
+    ABSL_ASSIGN_OR_RETURN(const PackedLinear packed, PackedLinear::Find(linear, formats.Of(l), files_[file]));
     const Matrix rows = weight.Rows(row, linear.out);
     if (packed.OnDevice()) {
       packed.Dequantize(device, rows);
@@ -89,14 +92,15 @@ absl::StatusOr<SiteFormat> PackedUnits::Dequantize(const UnitSpec& unit, Device&
     packed.Release();
     row += linear.out;
   }
-  return InputOf(format);
+  return InputOf(formats.Of(0));
 }
 
 absl::StatusOr<std::optional<TableSource>> PackedUnits::Table(const UnitSpec& unit, Device& device) const {
   const auto found = formats_.find(unit.name);
   if (found == formats_.end()) return std::nullopt;
-  const auto& [file, format] = found->second;
-  ABSL_ASSIGN_OR_RETURN(const PackedLinear packed, PackedLinear::Find(unit.linears.front(), format, files_[file]));
+  const auto& [file, formats] = found->second;
+  ABSL_ASSIGN_OR_RETURN(const PackedLinear packed,
+                        PackedLinear::Find(unit.linears.front(), formats.Of(0), files_[file]));
   TableSource table;
   table.rows = [packed, &device](int64_t first, const Matrix& to) { LoadRows(packed, first, device, to); };
   table.rows_of = [packed, &device](std::span<const int32_t> ids, const Matrix& to) {

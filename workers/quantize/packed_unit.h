@@ -8,23 +8,24 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "workers/checkpoint/safetensors.h"
+#include "workers/formats/unit_formats.h"
 #include "workers/model/weights.h"
 #include "workers/quantize/linear_packing.h"
 
 namespace bitwright::worker {
 
-// Quantized units in a safetensors file. Metadata "format/{unit}" names each unit's format; each of its linears has the
-// tensors of StoredTensors.
-struct UnitFormat {
+// Quantized units in a safetensors file. Metadata "format/{unit}" names each unit's formats; each of its linears has
+// the tensors of StoredTensors.
+struct PackedUnit {
   UnitSpec unit;
-  Format format;
+  UnitFormats formats;
   DType type = DType::kF32;  // of the model's weights
 };
 
 // Declares all tensors of `units` in order, then takes the rounded linears one by one.
 class PackedUnitsWriter {
  public:
-  static absl::StatusOr<PackedUnitsWriter> Create(const std::string& path, const std::vector<UnitFormat>& units);
+  static absl::StatusOr<PackedUnitsWriter> Create(const std::string& path, const std::vector<PackedUnit>& units);
   // The next linear of the next unit.
   absl::Status Append(const LinearSpec& linear, const Format& format, DType type, QuantizedLinear& quantized);
   // The next linear, of a format of one tensor: its bytes.
@@ -59,7 +60,7 @@ class PackedUnits {
 
  private:
   std::vector<SafetensorsFile> files_;
-  std::map<std::string, std::pair<size_t, Format>> formats_;  // unit → file, format
+  std::map<std::string, std::pair<size_t, UnitFormats>> formats_;  // unit → file, formats
 };
 
 }  // namespace bitwright::worker

@@ -78,7 +78,7 @@ class Check {
     Device& device = runner_.device();
     ABSL_RETURN_IF_ERROR(ForEachInput(unit, moments_.statistics, rounding, device, [&](const InputRounder& input) {
       const Matrix fused = FusedRows(unit, input, from);
-      ForEachLinear(unit, input, [&](const LinearSpec& linear, int64_t row) {
+      ForEachLinear(unit, input, [&](const LinearSpec& linear, size_t /*l*/, int64_t row) {
         const Matrix weights = from.Rows(row, linear.out);
         const auto own_rows = row_weights.subspan(static_cast<size_t>(row), static_cast<size_t>(linear.out));
         predicted += input.rounder.Losses(weights, fused, {&format, 1}, own_rows)[0].weighted / 2;

@@ -10,13 +10,14 @@ namespace {
 void AddInput(const UnitSpec& unit, const InputRounder& input, const Matrix& weights, const std::vector<double>& rows,
               const std::vector<Format>& formats, UnitProfile& profile) {
   const Matrix fused = FusedRows(unit, input, weights);
-  ForEachLinear(unit, input, [&](const LinearSpec& linear, int64_t row) {
+  ForEachLinear(unit, input, [&](const LinearSpec& linear, size_t l, int64_t row) {
     const auto own_rows = std::span(rows).subspan(static_cast<size_t>(row), static_cast<size_t>(linear.out));
     const std::vector<RoundingLoss> losses =
         input.rounder.Losses(weights.Rows(row, linear.out), fused, formats, own_rows);
     for (size_t f = 0; f < formats.size(); ++f) {
       profile.options[f].proxy += input.share * losses[f].moment;
       profile.options[f].predicted += losses[f].weighted / 2;
+      profile.options[f].linears[l % unit.linears_of_expert()] += losses[f].weighted / 2;
     }
   });
 }
@@ -36,7 +37,9 @@ absl::StatusOr<std::vector<UnitProfile>> ProfileBlocks(const Model& model, Devic
       const std::vector<Format> formats = options.formats(unit);
       UnitProfile& profile = all.emplace_back();
       profile.unit = unit.name;
-      for (const Format& format : formats) profile.options.push_back({format, 0, 0});
+      for (const Format& format : formats) {
+        profile.options.push_back({format, 0, 0, std::vector<double>(unit.linears_of_expert())});
+      }
       ABSL_ASSIGN_OR_RETURN(const std::vector<double> rows, curvature.Rows(unit.name, unit.out()));
       const DeviceMatrix weights(device, DType::kF32, unit.out(), unit.in());
       model.LoadUnit(unit, device, weights.view());

@@ -21,6 +21,7 @@ struct UnitProfile {
     // ½ · Σ_r G_rr · (ΔW H ΔWᵀ)_rr over all rows, nats of KL divergence per token. Of formats that round inputs too it
     // leaves out what that costs; what is measured of a unit or a plan does not.
     double predicted = 0;
+    std::vector<double> linears = {};  // of `predicted`: what each linear of an expert has of it, over all experts
   };
   std::vector<Option> options;     // in the order asked for
   std::vector<int64_t> unreached;  // experts that calibration did not reach

@@ -59,14 +59,22 @@ v1::Plan LongestPlan(const v1::ModelInfo& info, const v1::TargetInfo& target) {
   return plan;
 }
 
+// Most formats that the linears of a unit have.
+int64_t FormatsOfUnit(const Target& target, const v1::UnitInfo& unit) {
+  return target.linears_differ() ? unit.linears_size() : 1;
+}
+
 // Formats that some plan of the model has in use beyond those that LongestPlan uses.
-int64_t FormatsBeyond(const v1::Plan& longest, const v1::TargetInfo& target) {
+int64_t FormatsBeyond(const Target& target, const v1::ModelInfo& info, const v1::Plan& longest,
+                      const v1::TargetInfo& described) {
   std::set<std::string> possible, used;
-  for (const v1::TargetInfo::Unit& unit : target.units()) {
-    for (const auto& option : unit.options()) possible.insert(option.name());
+  int64_t places = 0;
+  for (int u = 0; u < described.units_size(); ++u) {
+    for (const auto& option : described.units(u).options()) possible.insert(option.name());
+    places += FormatsOfUnit(target, info.units(u));
   }
   for (const v1::UnitPlan& unit : longest.units()) used.insert(NameOf(unit.format()));
-  const int64_t most = std::min<int64_t>(target.units_size(), static_cast<int64_t>(possible.size()));
+  const int64_t most = std::min(places, std::ssize(possible));
   return std::max<int64_t>(most - static_cast<int64_t>(used.size()), 0);
 }
 
@@ -79,13 +87,14 @@ std::vector<LinearShape> ShapesOf(const v1::UnitInfo& unit) {
 }
 
 // Units' names of formats, which plan.json has, may be longer than those that LongestPlan has.
-int64_t NameSlack(const v1::TargetInfo& target) {
+int64_t NameSlack(const Target& target, const v1::ModelInfo& info, const v1::TargetInfo& described) {
   int64_t bytes = 0;
-  for (int u = 0; u < target.units_size(); ++u) {
-    const auto& options = target.units(u).options();
+  for (int u = 0; u < described.units_size(); ++u) {
+    const auto& options = described.units(u).options();
     int64_t longest = 0;
     for (const auto& option : options) longest = std::max(longest, std::ssize(option.name()));
-    bytes += longest - std::ssize(options[u % options.size()].name());
+    const int64_t names = FormatsOfUnit(target, info.units(u));
+    bytes += names * (longest + 1) - 1 - std::ssize(options[u % options.size()].name());
   }
   return bytes;
 }
@@ -146,8 +155,8 @@ absl::StatusOr<int64_t> OverheadBound(const Target& target, const TargetModel& m
     const auto& options = described.units(u).options();
     counted += options[u % options.size()].bytes();
   }
-  return size.total() - counted + kOverheadSlackBytes + target.SlackBytes(info, plan) + NameSlack(described) +
-         kBytesPerFormat * FormatsBeyond(plan, described);
+  return size.total() - counted + kOverheadSlackBytes + target.SlackBytes(info, plan) +
+         NameSlack(target, info, described) + kBytesPerFormat * FormatsBeyond(target, info, plan, described);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "workers/targets/consumers.h"
 #include "workers/targets/format_messages.h"
@@ -27,7 +28,11 @@ std::string Row(const std::string& name, const std::string& value) { return "| "
 // "int3-g128 (12 units), int4-g64 (20 units)"
 std::string FormatsInUse(const v1::Plan& plan) {
   std::map<std::string, int> count;
-  for (const auto& unit : plan.units()) ++count[NameOf(unit.format())];
+  for (const auto& unit : plan.units()) {
+    std::set<std::string> own;  // a unit counts once for each format that it has
+    for (const Format& format : PlannedFormats(unit).all()) own.insert(FormatName(format));
+    for (const std::string& name : own) ++count[name];
+  }
   std::string text;
   for (const auto& [name, units] : count) {
     text += (text.empty() ? "" : ", ") + name + " (" + std::to_string(units) + (units == 1 ? " unit)" : " units)");

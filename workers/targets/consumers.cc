@@ -74,7 +74,9 @@ v1::ConsumerInfo DescribeConsumer(const v1::ConsumerProfile& profile, const Targ
 
 std::vector<v1::ConsumerVerdict> VerdictsOn(const v1::Plan& plan, const v1::TargetInfo& described) {
   std::set<std::string> in_use;
-  for (const v1::UnitPlan& unit : plan.units()) in_use.insert(NameOf(unit.format()));
+  for (const v1::UnitPlan& unit : plan.units()) {
+    for (const Format& format : PlannedFormats(unit).all()) in_use.insert(FormatName(format));
+  }
   std::vector<v1::ConsumerVerdict> verdicts;
   for (const v1::ConsumerInfo& consumer : described.consumers()) {
     v1::ConsumerVerdict& verdict = verdicts.emplace_back();

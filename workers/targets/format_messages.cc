@@ -13,10 +13,10 @@ namespace {
 static_assert(static_cast<int>(v1::FloatFormat::MXFP4) == static_cast<int>(FloatFormat::kMxfp4) + 1 &&
               static_cast<int>(v1::FloatFormat::MXFP8) == static_cast<int>(FloatFormat::kMxfp8) + 1);
 
-Format Checked(const v1::Format& message) {
-  const auto format = FormatOf(message);
-  CHECK(format.ok()) << format.status();
-  return *format;
+UnitFormats Checked(const v1::Format& message) {
+  const auto formats = UnitFormatsOf(message);
+  CHECK(formats.ok()) << formats.status();
+  return *formats;
 }
 
 }  // namespace
@@ -50,6 +50,7 @@ absl::StatusOr<Format> FormatOf(const v1::Format& message) {
       ABSL_RETURN_IF_ERROR(CheckFormat(format));
       return Format(format);
     }
+    case v1::Format::kLinears:
     case v1::Format::KIND_NOT_SET:
       break;
   }
@@ -79,14 +80,38 @@ v1::Format ToProto(const Format& format) {
   return message;
 }
 
-bool SameFormat(const v1::Format& a, const v1::Format& b) {
-  const auto format_a = FormatOf(a), format_b = FormatOf(b);
-  if (!format_a.ok() || !format_b.ok()) return a.kind_case() == b.kind_case() && format_a.ok() == format_b.ok();
-  return *format_a == *format_b;
+absl::StatusOr<UnitFormats> UnitFormatsOf(const v1::Format& message) {
+  std::vector<Format> formats;
+  if (message.linears().formats_size() < 2) {
+    ABSL_ASSIGN_OR_RETURN(formats.emplace_back(), FormatOf(message));
+  }
+  for (const v1::Format& format : message.linears().formats()) {
+    ABSL_ASSIGN_OR_RETURN(formats.emplace_back(), FormatOf(format));
+  }
+  return UnitFormats(std::move(formats));
 }
 
-Format PlannedFormat(const v1::UnitPlan& unit) { return Checked(unit.format()); }
+v1::Format ToProto(const UnitFormats& formats) {
+  if (!formats.differ()) return ToProto(formats.Of(0));
+  v1::Format message;
+  for (const Format& format : formats.all()) *message.mutable_linears()->add_formats() = ToProto(format);
+  return message;
+}
 
-std::string NameOf(const v1::Format& message) { return FormatName(Checked(message)); }
+bool SameFormat(const v1::Format& a, const v1::Format& b) {
+  const auto formats_a = UnitFormatsOf(a), formats_b = UnitFormatsOf(b);
+  if (!formats_a.ok() || !formats_b.ok()) return a.kind_case() == b.kind_case() && formats_a.ok() == formats_b.ok();
+  return *formats_a == *formats_b;
+}
+
+UnitFormats PlannedFormats(const v1::UnitPlan& unit) { return Checked(unit.format()); }
+
+Format PlannedFormat(const v1::UnitPlan& unit) {
+  const UnitFormats formats = PlannedFormats(unit);
+  CHECK(!formats.differ()) << unit.unit() << " has linears of formats " << formats.Name();
+  return formats.Of(0);
+}
+
+std::string NameOf(const v1::Format& message) { return Checked(message).Name(); }
 
 }  // namespace bitwright::worker

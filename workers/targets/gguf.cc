@@ -143,10 +143,12 @@ absl::StatusOr<Layout> LayOut(const TargetModel& model, const v1::Plan& plan) {
   ABSL_ASSIGN_OR_RETURN(const std::vector<GgufSetting> vocabulary, VocabularyOf(model));
   std::map<std::string, uint32_t> blocks;  // linear → type
   for (int u = 0; u < plan.units_size(); ++u) {
-    const v1::Format& format = plan.units(u).format();
-    const uint32_t type =
-        format.has_plain() ? KeptType(info.dtype(), 2, false) : static_cast<uint32_t>(format.block().type());
-    for (const auto& linear : info.units(u).linears()) blocks[linear.name()] = type;
+    const UnitFormats formats = PlannedFormats(plan.units(u));
+    for (int l = 0; l < info.units(u).linears_size(); ++l) {
+      const auto* type = std::get_if<BlockType>(&formats.Of(static_cast<size_t>(l)));
+      blocks[info.units(u).linears(l).name()] =
+          type == nullptr ? KeptType(info.dtype(), 2, false) : SpecOf(*type).ggml_id;
+    }
   }
   std::map<std::string, std::string> kept;  // tensor → dtype
   for (const auto& tensor : info.kept()) kept[tensor.name()] = tensor.dtype();
@@ -236,6 +238,7 @@ class GgufTarget final : public Target {
   }
 
   bool stores_ends() const override { return true; }
+  bool linears_differ() const override { return true; }
 
   int64_t KeptBytes(const v1::ModelInfo_KeptTensor& tensor) const override {
     const auto type = FindGgmlType(KeptType(tensor.dtype(), static_cast<size_t>(tensor.shape_size()), false));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "bitwright/v1/models.pb.h"
@@ -39,8 +40,16 @@ google::protobuf::RepeatedPtrField<v1::SizePart> SizeParts::ToProto() const {
 
 TensorParts::TensorParts(const v1::ModelInfo& info, const v1::Plan& plan) {
   for (int u = 0; u < info.units_size(); ++u) {
-    const std::string format = u < plan.units_size() ? NameOf(plan.units(u).format()) : "";
-    for (const auto& linear : info.units(u).linears()) parts_[linear.name()] = {KindOf(info.units(u)), format};
+    const v1::UnitInfo& unit = info.units(u);
+    std::vector<std::string> formats;  // of the linears of an expert, or one for all
+    if (u < plan.units_size()) {
+      for (const Format& format : PlannedFormats(plan.units(u)).all()) formats.push_back(FormatName(format));
+    } else {
+      formats.emplace_back();
+    }
+    for (int l = 0; l < unit.linears_size(); ++l) {
+      parts_[unit.linears(l).name()] = {KindOf(unit), formats[static_cast<size_t>(l) % formats.size()]};
+    }
   }
 }
 

@@ -60,6 +60,8 @@ class Target {
   virtual std::string_view weights_file() const = 0;  // "model.safetensors"
   // All formats that it stores, by rising width.
   virtual std::span<const Format> formats() const = 0;
+  // Whether the linears of one unit may be stored in different ones: its consumers multiply with each by itself.
+  virtual bool linears_differ() const { return false; }
   // Whether a linear [out, in] can be stored in one of them.
   virtual bool Stores(const Format& format, int64_t out, int64_t in) const;
   // Exact bytes of it, of a model whose weights have `type`, without what every format of the target stores alike.

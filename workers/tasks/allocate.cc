@@ -17,6 +17,7 @@
 #include "workers/targets/format_messages.h"
 #include "workers/tasks/checked_losses.h"
 #include "workers/tasks/kinds.h"
+#include "workers/tasks/linear_options.h"
 #include "workers/tasks/model_notices.h"
 #include "workers/tasks/recipe_options.h"
 #include "workers/tasks/task_errors.h"
@@ -62,6 +63,12 @@ struct ClassOption {
 
 std::vector<ClassOption> OptionsOf(const Class& units_of_class, const UnitOptions& units) {
   std::vector<ClassOption> options;
+  if (units_of_class.size() == 1) {
+    for (const v1::FormatOption& own : units[units_of_class.front()].options()) {
+      options.push_back({{static_cast<int>(options.size())}, {own.bytes(), own.loss()}});
+    }
+    return options;
+  }
   for (const v1::FormatOption& first : units[units_of_class.front()].options()) {
     ClassOption option;
     for (const size_t u : units_of_class) {
@@ -294,7 +301,9 @@ absl::Status RunAllocate(const v1::AllocateParams& params, TaskIo& io) {
   v1::Allocation allocation;
   AddNotices(units, allocation);
   ABSL_RETURN_IF_ERROR(CorrectLosses(checks, units, *allocation.mutable_checks()));
-  ABSL_ASSIGN_OR_RETURN(const MixedPlans mixed, MixedPlans::Make(units, info, *stored));
+  UnitOptions choices = units;
+  for (v1::Sensitivity::Unit& unit : choices) ABSL_RETURN_IF_ERROR(AddOptionsOfLinears(unit));
+  ABSL_ASSIGN_OR_RETURN(const MixedPlans mixed, MixedPlans::Make(choices, info, *stored));
   ABSL_ASSIGN_OR_RETURN(const std::vector<FrontChoice> front, ParetoFront(mixed.sums(), kMostFrontPlans));
   if (IsBound(params.budget())) {
     PlanFront(params, mixed, front, units, *stored, allocation);

@@ -21,9 +21,12 @@ absl::Status CheckCandidate(const v1::Allocation& allocation, int candidate, con
   const v1::Plan& plan = allocation.candidates(candidate);
   bool fits = plan.units_size() == stored->units_size() && stored->units_size() > 0;
   for (int u = 0; fits && u < stored->units_size(); ++u) {
-    const auto format = FormatOf(plan.units(u).format());
-    fits = plan.units(u).unit() == info.units(u).name() && format.ok() &&
-           std::ranges::count(target.formats(), *format) > 0;
+    const auto formats = UnitFormatsOf(plan.units(u).format());
+    fits = plan.units(u).unit() == info.units(u).name() && formats.ok() &&
+           (!formats->differ() ||
+            (target.linears_differ() && info.units(u).linears_size() % std::ssize(formats->all()) == 0)) &&
+           std::ranges::all_of(formats->all(),
+                               [&](const Format& format) { return std::ranges::count(target.formats(), format) > 0; });
   }
   if (fits) return absl::OkStatus();
   return TaskInputDamagedError(TaskFile::kAllocation, "does not give the units of input 'info' their formats");

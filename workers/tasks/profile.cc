@@ -16,10 +16,16 @@ void ToProto(const UnitProfile& from, const Target& target, const UnitSpec& spec
   to.set_name(from.unit);
   for (const UnitProfile::Option& priced : from.options) {
     v1::FormatOption& option = *to.add_options();
+    to.add_proxies(priced.proxy);
     *option.mutable_format() = ToProto(priced.format);
     option.set_bytes(UnitBytes(target, spec, priced.format, dtype));
     option.set_loss(priced.predicted);
-    to.add_proxies(priced.proxy);
+    if (!target.linears_differ() || spec.linears_of_expert() < 2) continue;
+    for (size_t l = 0; l < priced.linears.size(); ++l) {
+      v1::FormatOption::LinearPrice& price = *option.add_linears();
+      price.set_bytes(LinearBytes(target, spec, l, priced.format, dtype));
+      price.set_loss(priced.linears[l]);
+    }
   }
   for (const int64_t expert : from.unreached) to.add_unreached(static_cast<int32_t>(expert));
 }

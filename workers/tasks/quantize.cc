@@ -19,9 +19,25 @@ namespace {
 struct PlannedUnit {
   UnitSpec unit;
   DType type = DType::kF32;
-  std::vector<Format> formats;
+  std::vector<UnitFormats> formats;  // of each plan
 
-  UnitFormat In(size_t plan) const { return {unit, formats[plan], type}; }
+  PackedUnit In(size_t plan) const { return {unit, formats[plan], type}; }
+  // Whether a unit of these linears can be stored so.
+  bool Fit(const UnitFormats& asked) const {
+    return (!asked.differ() || asked.all().size() == unit.linears_of_expert()) &&
+           std::ranges::all_of(asked.all(), [&](const Format& format) { return Fits(format, unit.in()); });
+  }
+  // What linear number l is rounded to, each once.
+  std::vector<Format> FormatsOf(size_t l) const {
+    std::vector<Format> once;
+    for (const UnitFormats& own : formats) {
+      if (std::ranges::count(once, own.Of(l)) == 0) once.push_back(own.Of(l));
+    }
+    return once;
+  }
+  bool AnyOnGrid() const {
+    return std::ranges::any_of(formats, [](const UnitFormats& own) { return worker::AnyOnGrid(own.all()); });
+  }
 };
 
 // The units of the blocks, or the ends.
@@ -45,25 +61,27 @@ absl::StatusOr<std::vector<PlannedUnit>> UnitsOf(const v1::QuantizeParams& param
     const DType type = model.UnitType(unit);
     PlannedUnit& planned = units.emplace_back(PlannedUnit{std::move(unit), type, {}});
     for (const v1::Format& message : params.units(at).formats()) {
-      ABSL_ASSIGN_OR_RETURN(const Format format, FormatOf(message));
-      if (!Fits(format, planned.unit.in())) return PlanInvalidError(planned.unit.name);
-      planned.formats.push_back(format);
+      ABSL_ASSIGN_OR_RETURN(UnitFormats formats, UnitFormatsOf(message));
+      if (!planned.Fit(formats)) return PlanInvalidError(planned.unit.name);
+      planned.formats.push_back(std::move(formats));
     }
   }
   return units;
 }
 
-// Rounds the linears on one input in one format, and hands them to the plans that want it.
+// Rounds the linears on one input, each once to every format, and hands them to the plans that want it.
 absl::Status RoundInput(const PlannedUnit& planned, const InputRounder& input, const Matrix& weights,
-                        const Format& format, std::vector<PackedUnitsWriter>& writers) {
+                        std::vector<PackedUnitsWriter>& writers) {
   absl::Status status;
   const Matrix fused = FusedRows(planned.unit, input, weights);
-  ForEachLinear(planned.unit, input, [&](const LinearSpec& linear, int64_t row) {
-    if (!status.ok()) return;
-    QuantizedLinear quantized = input.rounder.Round(weights.Rows(row, linear.out), fused, format);
-    for (size_t plan = 0; plan < writers.size(); ++plan) {
-      if (planned.formats[plan] != format) continue;
-      status.Update(writers[plan].Append(linear, format, planned.type, quantized));
+  ForEachLinear(planned.unit, input, [&](const LinearSpec& linear, size_t l, int64_t row) {
+    for (const Format& format : planned.FormatsOf(l)) {
+      if (!status.ok()) return;
+      QuantizedLinear quantized = input.rounder.Round(weights.Rows(row, linear.out), fused, format);
+      for (size_t plan = 0; plan < writers.size(); ++plan) {
+        if (planned.formats[plan].Of(l) != format) continue;
+        status.Update(writers[plan].Append(linear, format, planned.type, quantized));
+      }
     }
   });
   return status;
@@ -72,18 +90,11 @@ absl::Status RoundInput(const PlannedUnit& planned, const InputRounder& input, c
 absl::Status QuantizeUnit(const PlannedUnit& planned, const Model& model, const StatisticsFile& statistics,
                           RoundingOptions rounding, TaskIo& io, std::vector<PackedUnitsWriter>& writers) {
   rounding.storage_type = planned.type;
-  rounding.on_grids = AnyOnGrid(planned.formats);
+  rounding.on_grids = planned.AnyOnGrid();
   const DeviceMatrix weight(io.device(), DType::kF32, planned.unit.out(), planned.unit.in());
   model.LoadUnit(planned.unit, io.device(), weight.view());
-  return ForEachInput(planned.unit, statistics, rounding, io.device(), [&](const InputRounder& input) {
-    std::vector<Format> done;
-    for (const Format& format : planned.formats) {
-      if (std::find(done.begin(), done.end(), format) != done.end()) continue;
-      done.push_back(format);
-      ABSL_RETURN_IF_ERROR(RoundInput(planned, input, weight.view(), format, writers));
-    }
-    return absl::OkStatus();
-  });
+  return ForEachInput(planned.unit, statistics, rounding, io.device(),
+                      [&](const InputRounder& input) { return RoundInput(planned, input, weight.view(), writers); });
 }
 
 // An end in one format, some rows at a time, for the plans that want it. PLAN_INVALID: its rows do not stand alone.
@@ -103,7 +114,7 @@ absl::Status RoundEnd(const PlannedUnit& planned, const EndUnit& end, const Mode
     rows_as_stored.insert(rows_as_stored.end(), packed.front().begin(), packed.front().end());
   }
   for (size_t plan = 0; plan < writers.size(); ++plan) {
-    if (planned.formats[plan] == format) ABSL_RETURN_IF_ERROR(writers[plan].Append(rows_as_stored));
+    if (planned.formats[plan].Of(0) == format) ABSL_RETURN_IF_ERROR(writers[plan].Append(rows_as_stored));
   }
   return absl::OkStatus();
 }
@@ -111,13 +122,10 @@ absl::Status RoundEnd(const PlannedUnit& planned, const EndUnit& end, const Mode
 absl::Status QuantizeEnd(const PlannedUnit& planned, const EndUnit& end, const Model& model, const EndFiles& files,
                          RoundingOptions rounding, TaskIo& io, std::vector<PackedUnitsWriter>& writers) {
   rounding.storage_type = planned.type;
-  rounding.on_grids = AnyOnGrid(planned.formats);
+  rounding.on_grids = planned.AnyOnGrid();
   ABSL_ASSIGN_OR_RETURN(const InputStatistics moment, EndMoment(end, files, model.config()));
   ABSL_ASSIGN_OR_RETURN(const UnitRounder rounder, UnitRounder::Create(moment, rounding, io.device()));
-  std::vector<Format> done;
-  for (const Format& format : planned.formats) {
-    if (std::find(done.begin(), done.end(), format) != done.end()) continue;
-    done.push_back(format);
+  for (const Format& format : planned.FormatsOf(0)) {
     ABSL_RETURN_IF_ERROR(RoundEnd(planned, end, model, rounder, format, io, writers));
   }
   return absl::OkStatus();
@@ -153,7 +161,7 @@ absl::Status RunQuantize(const v1::QuantizeParams& params, TaskIo& io) {
   ABSL_ASSIGN_OR_RETURN(const std::vector<PlannedUnit> units, UnitsOf(params, model));
   std::vector<PackedUnitsWriter> writers;
   for (int plan = 0; plan < params.units(0).formats_size(); ++plan) {
-    std::vector<UnitFormat> own;
+    std::vector<PackedUnit> own;
     own.reserve(units.size());
     for (const PlannedUnit& unit : units) own.push_back(unit.In(static_cast<size_t>(plan)));
     ABSL_ASSIGN_OR_RETURN(PackedUnitsWriter writer,

@@ -60,7 +60,15 @@ std::vector<Format> FormatsOf(const v1::Recipe::Formats& restriction, const Targ
 
 int64_t UnitBytes(const Target& target, const UnitSpec& unit, const Format& format, DType type) {
   int64_t bytes = 0;
-  for (const LinearSpec& linear : unit.linears) bytes += target.LinearBytes(format, linear.out, linear.in, type);
+  for (size_t l = 0; l < unit.linears_of_expert(); ++l) bytes += LinearBytes(target, unit, l, format, type);
+  return bytes;
+}
+
+int64_t LinearBytes(const Target& target, const UnitSpec& unit, size_t linear, const Format& format, DType type) {
+  int64_t bytes = 0;
+  for (size_t l = linear; l < unit.linears.size(); l += unit.linears_of_expert()) {
+    bytes += target.LinearBytes(format, unit.linears[l].out, unit.linears[l].in, type);
+  }
   return bytes;
 }
 

@@ -38,5 +38,7 @@ std::vector<Format> FormatsOf(const v1::Recipe::Formats& restriction, const Targ
 
 // Bytes of codes and scales of all linears of a unit.
 int64_t UnitBytes(const Target& target, const UnitSpec& unit, const Format& format, DType type);
+// Those of one linear of its experts, of all of these.
+int64_t LinearBytes(const Target& target, const UnitSpec& unit, size_t linear, const Format& format, DType type);
 
 }  // namespace bitwright::worker

@@ -34,9 +34,9 @@ absl::Status FillUnits(const v1::Plan& plan, const v1::Sensitivity& prices, v1::
     const v1::UnitPlan& from = plan.units(u);
     v1::Report::Unit& to = *report.add_units();
     to.set_name(from.unit());
-    ABSL_ASSIGN_OR_RETURN(const Format format, FormatOf(from.format()));
-    to.set_format(FormatName(format));
-    to.set_bits(WidthOf(format));
+    ABSL_ASSIGN_OR_RETURN(const UnitFormats formats, UnitFormatsOf(from.format()));
+    to.set_format(formats.Name());
+    for (const Format& format : formats.all()) to.set_bits(std::max(to.bits(), WidthOf(format)));
     to.set_bytes(from.bytes());
     to.set_sensitivity(from.predicted_loss());
     for (const v1::FormatOption& priced : prices.units(u).options()) {

@@ -205,7 +205,7 @@ absl::Status Check(const v1::QuantizeParams& params) {
   for (const v1::QuantizeParams::Unit& unit : params.units()) {
     ABSL_RETURN_IF_ERROR(CheckWithin("units.formats.size", unit.formats_size(), plans, plans));
     for (const v1::Format& format : unit.formats()) {
-      if (FormatOf(format).ok()) continue;
+      if (UnitFormatsOf(format).ok()) continue;
       return TaskSpecInvalidError("units.formats", unit.name() + ": " + format.ShortDebugString(),
                                   "integers of 2 to 8 bits in groups of 32, 64, 128 or 0, or a type of blocks");
     }

@@ -63,8 +63,8 @@ TEST(GptqTest, WritesTheBytesOfThePublishedLayout) {
       }
       QuantizedLinear quantized{rounded};
       const TempDir dir;
-      auto units =
-          PackedUnitsWriter::Create(dir / "units", {{{"model.layers.0.unit_0", {linear}}, format, DType::kF32}});
+      auto units = PackedUnitsWriter::Create(dir / "units",
+                                             {{{"model.layers.0.unit_0", {linear}}, Format(format), DType::kF32}});
       ASSERT_THAT(units, IsOk());
       ASSERT_THAT(units->Append(linear, format, DType::kF32, quantized), IsOk());
       ASSERT_THAT(units->Close(), IsOk());

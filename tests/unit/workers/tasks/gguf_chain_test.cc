@@ -14,6 +14,7 @@
 #include "workers/base/files.h"
 #include "workers/checkpoint/gguf.h"
 #include "workers/checkpoint/safetensors.h"
+#include "workers/targets/format_messages.h"
 #include "workers/targets/gguf_source.h"
 
 // The chain of tasks of a job for target gguf, whose plans hold the ends of the model as well.
@@ -64,7 +65,13 @@ TEST(GgufChain, APlanHoldsBlocksAndTheEnds) {
   const auto allocation = Output<v1::Allocation>(OutputOf(TaskKind::kAllocate, TaskFile::kAllocation));
   for (const v1::Plan& plan : allocation.candidates()) {
     ASSERT_EQ(plan.units_size(), 9);
-    for (const v1::UnitPlan& unit : plan.units()) EXPECT_TRUE(unit.format().has_block()) << unit.unit();
+    bool differ = false;
+    for (const v1::UnitPlan& unit : plan.units()) {
+      ASSERT_OK_AND_ASSIGN(const UnitFormats formats, UnitFormatsOf(unit.format()));
+      for (const Format& format : formats.all()) EXPECT_TRUE(std::holds_alternative<BlockType>(format)) << unit.unit();
+      differ = differ || formats.differ();
+    }
+    EXPECT_EQ(differ, plan.kind() == v1::PLAN_KIND_MIXED) << plan.name() << ": linears with formats of their own";
     EXPECT_GT(plan.units(8).predicted_loss(), 0);
   }
 }
@@ -108,11 +115,19 @@ TEST(GgufChain, TheArtifactIsWhatManifestReportAndSelectionSay) {
   EXPECT_EQ(report.target(), kGguf);
   ASSERT_EQ(report.units_size(), 9);
   for (const v1::Report::Unit& unit : report.units()) {
-    const auto chosen = std::ranges::find(unit.options(), unit.format(), &v1::Report::Unit::Option::format);
-    ASSERT_NE(chosen, unit.options().end()) << unit.name();
-    EXPECT_EQ(chosen->loss(), unit.sensitivity()) << unit.name();
-    EXPECT_EQ(chosen->bytes(), unit.bytes()) << unit.name();
     EXPECT_GT(unit.options_size(), 1) << unit.name();
+    ASSERT_OK_AND_ASSIGN(const UnitFormats formats, UnitFormats::Parse(unit.format()));
+    std::vector<int64_t> bytes_of_whole;
+    for (const Format& format : formats.all()) {
+      const auto chosen = std::ranges::find(unit.options(), FormatName(format), &v1::Report::Unit::Option::format);
+      ASSERT_NE(chosen, unit.options().end()) << unit.name();
+      bytes_of_whole.push_back(chosen->bytes());
+      if (formats.differ()) continue;
+      EXPECT_EQ(chosen->loss(), unit.sensitivity()) << unit.name();
+    }
+    const auto [least, most] = std::ranges::minmax(bytes_of_whole);
+    EXPECT_TRUE(least <= unit.bytes() && unit.bytes() <= most) << unit.name() << " in " << unit.format();
+    EXPECT_EQ(least == most, !formats.differ()) << unit.name() << " in " << unit.format();
   }
   const auto allocation = Output<v1::Allocation>(OutputOf(TaskKind::kAllocate, TaskFile::kAllocation));
   EXPECT_LE(bytes, allocation.candidates(0).artifact_bytes()) << "the estimate is never below the real size";
@@ -177,6 +192,20 @@ TEST(GgufChain, EndsAreRoundedToBlocksAlone) {
     format.mutable_integer()->set_bits(4);
     format.mutable_integer()->set_group_size(32);
     EXPECT_THAT(RunOnBlobs(task.spec, task.inputs), HasReason("PLAN_INVALID"));
+  }
+}
+
+TEST(GgufChain, AUnitHasOneFormatOrOneForEachOfItsLinears) {
+  for (ChainTask task : Whole().tasks) {
+    if (!task.spec.has_quantize() || task.spec.quantize().ends()) continue;
+    v1::QuantizeParams::Unit& unit = *task.spec.mutable_quantize()->mutable_units(0);
+    ASSERT_EQ(unit.name(), "model.layers.0.self_attn.qkv_proj");
+    *unit.mutable_formats(0) = ToProto(UnitFormats({BlockType::kQ4_0, BlockType::kQ8_0}));
+    EXPECT_THAT(RunOnBlobs(task.spec, task.inputs), HasReason("PLAN_INVALID")) << "it has three linears";
+    *unit.mutable_formats(0) = ToProto(UnitFormats({BlockType::kQ4_0, BlockType::kQ8_0, BlockType::kQ4_1}));
+    EXPECT_THAT(RunOnBlobs(task.spec, task.inputs), IsOk());
+    unit.mutable_formats(0)->mutable_linears()->mutable_formats(1)->mutable_linears();
+    EXPECT_THAT(RunOnBlobs(task.spec, task.inputs), HasReason("TASK_SPEC_INVALID")) << "a list in a list";
   }
 }
 
