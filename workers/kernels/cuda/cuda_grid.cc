@@ -1,0 +1,216 @@
+#include "workers/kernels/cuda/cuda_grid.h"
+
+#include <algorithm>
+
+#include "proto/base/log.h"
+#include "workers/kernels/cuda/cuda_ldlq.h"
+#include "workers/kernels/cuda/grid_refit.h"
+#include "workers/kernels/cuda/grid_start.h"
+#include "workers/kernels/cuda/grid_sweep.h"
+#include "workers/kernels/grid_search.h"
+
+namespace bitwright::worker::cuda {
+namespace {
+
+GridSearch SearchOf(const Grid& grid) {
+  GridSearch search{};
+  const double low = grid.codebook.front(), high = grid.codebook.back();
+  const auto add = [&](double factor) {
+    CHECK(search.scales < GridSearch::kMostScales);
+    search.scale[search.scales++] = static_cast<float>(factor);
+  };
+  for (int k = 0; k < kGridFactors; ++k) {
+    const double factor = kLeastGridFactor + (kMostGridFactor - kLeastGridFactor) * k / (kGridFactors - 1);
+    if (grid.minima || grid.zero_points) {
+      add(factor / (high - low));
+      continue;
+    }
+    for (const double end : {low, high}) {
+      if (end == 0 || (end == high && -low == high)) continue;
+      add(factor / std::abs(end));
+      if (grid.both_signs()) add(-factor / std::abs(end));
+    }
+  }
+  search.fits = kGridFits;
+  for (const double factor : kGridStoredFactors) search.of_found[search.stored++] = static_cast<float>(factor);
+  if (!grid.two_levels()) return search;
+  for (const int end : {grid.most_scale, grid.least_scale}) {
+    if (end == 0 || (end < 0 && end == grid.most_scale)) continue;
+    for (const double factor : kGridSuperFactors) {
+      for (const double of_minimum : kGridSuperMinimumFactors) {
+        if (!grid.minima && of_minimum != 1) continue;
+        CHECK(search.supers < GridSearch::kMostSupers);
+        search.super_scale[search.supers] = static_cast<float>(factor / end);
+        search.super_minimum[search.supers++] = static_cast<float>(of_minimum / std::max(1, grid.most_minimum));
+      }
+    }
+  }
+  return search;
+}
+
+GridTrials TrialsOf(const Grid& grid) {
+  GridTrials trials;
+  const auto add = [&](const GridTrial& trial) {
+    CHECK(trials.count < GridTrials::kMost);
+    trials.of[trials.count++] = trial;
+  };
+  add({});
+  if (grid.given_scales) return trials;
+  if (grid.two_levels()) {
+    const int reach = grid.minima ? 1 : 0;
+    for (int dk = -1; dk <= 1; ++dk) {
+      for (int dn = -reach; dn <= reach; ++dn) {
+        if (dk != 0 || dn != 0) add({.first = static_cast<float>(dk), .second = static_cast<float>(dn)});
+      }
+    }
+    return trials;
+  }
+  for (const float step : GridScaleSteps(grid.scale_type)) add({.scale = step});
+  for (const float step : kGridMinimumSteps) {
+    if (grid.minima) add({.minimum = step});
+  }
+  for (const float step : {-1.0f, 1.0f}) {
+    if (grid.zero_points) add({.second = step});
+  }
+  return trials;
+}
+
+}  // namespace
+
+CudaGridPart::CudaGridPart(const Context& context, const CudaFactor& factor, const Matrix& weights, const Grid& grid)
+    : CudaPart(context, factor, weights),
+      grid_(grid),
+      lanes_(context, std::vector<LaneGrid>{LaneGrid(grid)}),
+      codes_(context, rows_ * in_),
+      scales_(context, rows_ * grid.scales(in_)),
+      minima_(context, rows_ * grid.scales(in_)),
+      sub_scales_(context, grid.two_levels() ? rows_ * grid.groups(in_) : 0),
+      sub_minima_(context, grid.two_levels() ? rows_ * grid.groups(in_) : 0),
+      scale_(context, rows_ * grid.groups(in_)),
+      minimum_(context, rows_ * grid.groups(in_)),
+      state_{.rows = rows_,
+             .columns = in_,
+             .stride = factor.stride,
+             .group = grid.group,
+             .super = grid.super,
+             .groups = grid.groups(in_),
+             .scale_count = grid.scales(in_),
+             .values = lanes_.data(),
+             .minima = grid.minima,
+             .zero_points = grid.zero_points,
+             .both_signs = grid.both_signs(),
+             .least_scale = grid.least_scale,
+             .most_scale = grid.most_scale,
+             .most_minimum = grid.most_minimum,
+             .scale_divisor = grid.scale_divisor,
+             .scale_type = grid.scale_type,
+             .w = w_.data(),
+             .q = q_.data(),
+             .codes = codes_.data(),
+             .scales = scales_.data(),
+             .minima_of = minima_.data(),
+             .sub_scales = sub_scales_.data(),
+             .sub_minima = sub_minima_.data(),
+             .scale = scale_.data(),
+             .minimum = minimum_.data()} {
+  for (const Array<float>* array : {&scales_, &minima_, &sub_scales_, &sub_minima_}) {
+    Check(cudaMemsetAsync(array->data(), 0, static_cast<size_t>(array->elements()) * sizeof(float), context.stream),
+          "clearing");
+  }
+}
+
+void CudaGridPart::FromScales() {
+  Check(MultiplyScales(state_, context_.stream), "multiplying scales");
+  Check(ValuesOfCodes(state_, context_.stream), "decoding");
+  FollowValues();
+}
+
+void CudaGridPart::FeedBack() {
+  // E and R are free until values are followed.
+  const float* by_position = w_.data();
+  if (factor_.head.act_order) {
+    Check(GatherRows(weights_, factor_.order.data(), factor_.dead.data(), {e_.data(), factor_.stride}, context_.stream),
+          "gathering weights");
+    by_position = e_.data();
+  }
+  const Array<double> loss(context_, rows_), squared(context_, rows_);
+  const LdlqRows rows{by_position,   r_.data(),       delta_.data(), rows_, factor_.stride, loss.data(), squared.data(),
+                      scale_.data(), minimum_.data(), grid_.group,   in_,   codes_.data()};
+  ForPanels(context_, factor_, rows, r_.data(),
+            [&](const LdlqPanel& panel) { return RoundPanelOnGrid(rows, panel, lanes_.data(), context_.stream); });
+}
+
+void CudaGridPart::FeedBackWhereBetter() {
+  const auto before = CopyOf(j_);
+  const auto nearest = CopyOf(codes_);
+  FeedBack();
+  FromScales();
+  if (!AnyRose(*before)) return;
+  Undo(*before, true, *nearest, codes_);
+  FromScales();
+}
+
+void CudaGridPart::Sweep() {
+  const GridTrials trials = TrialsOf(grid_);
+  SweepBlocks([&](int64_t begin, int width) {
+    return SweepGrid(state_, trials, {begin, width, moment_, r_.data(), delta_.data()}, context_.stream);
+  });
+  Check(MultiplyScales(state_, context_.stream), "multiplying scales");
+  FollowValues();
+}
+
+void CudaGridPart::Refit() {
+  if (grid_.given_scales) return;
+  Array<float> residual(context_, rows_ * Unknowns(state_));
+  Check(GatherScales(state_, r_.data(), residual.data(), context_.stream), "gathering scales");
+  const auto step = Solve(residual, [&](const float* x, float* to) {
+    Check(SpreadScales(state_, x, e_.data(), context_.stream), "spreading scales");
+    MultiplyMoment(e_, r_);
+    Check(GatherScales(state_, r_.data(), to, context_.stream), "gathering scales");
+  });
+  const auto before = CopyOf(j_);
+  const auto scales = CopyOf(scales_), minima = CopyOf(minima_);
+  Check(MoveScales(state_, step->data(), context_.stream), "moving scales");
+  FromScales();
+  Undo(*before, false, *scales, scales_);
+  Undo(*before, false, *minima, minima_);
+  FromScales();
+}
+
+void CudaGridPart::Round(const GridSteps& steps, std::span<const float> scales) {
+  if (grid_.given_scales) {
+    const Array<float> given(context_, scales);
+    Copy(given.data(), given.elements(), scales_.data());
+  } else {
+    Check(StartRows(state_, SearchOf(grid_), moment_, context_.stream), "searching scales");
+  }
+  Check(MultiplyScales(state_, context_.stream), "multiplying scales");
+  Check(NearestCodes(state_, context_.stream), "choosing codes");
+  FollowValues();
+  if (steps.feedback) FeedBackWhereBetter();
+  for (int k = 0; k < steps.sweeps; ++k) Sweep();
+  if (!steps.refit) return;
+  Refit();
+  for (int k = 0; k < steps.sweeps_after; ++k) Sweep();
+}
+
+void CudaGridPart::Read(int64_t first, GridRounded& to) const {
+  // Integers are f32 on the card.
+  const auto read = [&](const Array<float>& from, auto& values) {
+    if (values.empty()) return;
+    std::vector<float> rows(static_cast<size_t>(from.elements()));
+    from.Read(rows);
+    using Value = std::remove_reference_t<decltype(values[0])>;
+    std::ranges::transform(rows, values.begin() + first * (from.elements() / rows_),
+                           [](float value) { return static_cast<Value>(value); });
+  };
+  codes_.Read(std::span(to.codes.codes).subspan(static_cast<size_t>(first * in_), static_cast<size_t>(rows_ * in_)));
+  read(scales_, to.codes.scales);
+  read(minima_, to.codes.minima);
+  read(minima_, to.codes.zeros);
+  read(sub_scales_, to.codes.sub_scales);
+  read(sub_minima_, to.codes.sub_minima);
+  ReadLosses(std::span(to.row_loss).subspan(static_cast<size_t>(first), static_cast<size_t>(rows_)));
+}
+
+}  // namespace bitwright::worker::cuda
