@@ -7,77 +7,100 @@ namespace {
 
 constexpr float kLowest = -1e38f;  // below every score
 
-// Where `sums` is null: out = the mean of the values by the softmax. Else out holds dout and stays, and sums is filled.
-template <int kRows, int kSlices, bool kSums>
-__global__ void __launch_bounds__(kTileThreads<kRows>)
+// Scores become weights relative to their rows' largest so far: shrink[h] is what earlier sums of the rows g + 8 h
+// must be multiplied with.
+struct RunningSoftmax {
+  float top[2] = {kLowest, kLowest};
+  float sum[2] = {};  // of this thread's columns
+
+  template <typename Seen>
+  __device__ void Take(const AttentionShape& shape, const Seen& seen, float (&p)[kGroups][4], float (&shrink)[2]) {
+    float highest[2] = {top[0], top[1]};
+#pragma unroll
+    for (int n = 0; n < kGroups; ++n) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        p[n][i] = ScoreOf(shape, p[n][i]);
+        if (seen(n, i)) highest[i / 2] = fmaxf(highest[i / 2], p[n][i]);
+      }
+    }
+#pragma unroll
+    for (int h = 0; h < 2; ++h) {
+      highest[h] = RowMaximumOf(highest[h]);
+      shrink[h] = expf(top[h] - highest[h]);
+      top[h] = highest[h];
+      sum[h] *= shrink[h];
+    }
+#pragma unroll
+    for (int n = 0; n < kGroups; ++n) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        p[n][i] = seen(n, i) ? expf(p[n][i] - top[i / 2]) : 0.0f;
+        sum[i / 2] += p[n][i];
+      }
+    }
+  }
+};
+
+// out = the mean of the values by the softmax; or, with kSums, out holds dout and stays, and sums is filled.
+template <int kSlices, bool kSums>
+__global__ void __launch_bounds__(kTileThreads, BlocksFor(kSlices))
     AttendKernel(AttentionShape shape, HeadRows q, HeadRows k, HeadRows v, HeadRows out, QuerySums* sums) {
   __shared__ TileMemory memory;
   const TilePlace place(shape, q.count, true);
   const int64_t shared = place.head / (q.count / k.count);
-  const int row = threadIdx.x / kLane * kRows, column = threadIdx.x % kLane * 4;
+  const TilePlaceOfThread own;
   const HeadTile queries = TileOf(q, place.window_row, place.head, place.first, shape.window);
-  float values[kRows][4 * kSlices] = {}, top[kRows], sum[kRows] = {};
-#pragma unroll
-  for (int i = 0; i < kRows; ++i) top[i] = kLowest;
+  float values[kSlices * kGroups][4] = {};
+  RunningSoftmax softmax;
   for (int keys = FirstKeys(shape, place.first); keys <= place.first; keys += kTile) {
-    float p[kRows][4];
-    MultiplyTiles<kRows>(queries, TileOf(k, place.window_row, shared, keys, shape.window), memory, p);
+    float p[kGroups][4], shrink[2];
+    MultiplyTiles(queries, TileOf(k, place.window_row, shared, keys, shape.window), memory, p);
+    const auto seen = [&](int n, int i) {
+      return Meet(shape, place.first + own.row + i / 2 * 8, keys + own.column + 8 * n + i % 2);
+    };
+    softmax.Take(shape, seen, p, shrink);
 #pragma unroll
-    for (int i = 0; i < kRows; ++i) {
-      bool seen[4];
-      float highest = kLowest;
+    for (int n = 0; n < kSlices * kGroups; ++n) {
 #pragma unroll
-      for (int j = 0; j < 4; ++j) {
-        seen[j] = Meet(shape, place.first + row + i, keys + column + j);
-        p[i][j] = ScoreOf(shape, p[i][j]);
-        if (seen[j]) highest = fmaxf(highest, p[i][j]);
-      }
-      highest = fmaxf(top[i], LaneMaximum(highest));
-      const float shrink = expf(top[i] - highest);
-      top[i] = highest;
-      sum[i] *= shrink;
-#pragma unroll
-      for (int j = 0; j < 4; ++j) {
-        p[i][j] = seen[j] ? expf(p[i][j] - highest) : 0.0f;
-        sum[i] += p[i][j];
-      }
-#pragma unroll
-      for (int c = 0; c < 4 * kSlices; ++c) values[i][c] *= shrink;
+      for (int i = 0; i < 4; ++i) values[n][i] *= shrink[i / 2];
     }
-    StoreWeights<kRows>(p, memory);
-    AddWeighted<kRows, kSlices>(TileOf(v, place.window_row, shared, keys, shape.window), memory, values);
+    AddWeighted<kSlices>(p, TileOf(v, place.window_row, shared, keys, shape.window), memory, values);
   }
 #pragma unroll
-  for (int i = 0; i < kRows; ++i) {
-    const float all = LaneSum(sum[i]);
-    const int64_t at = place.window_row + place.first + row + i;
-    const bool within = row + i < place.rows;
+  for (int h = 0; h < 2; ++h) {
+    const float all = RowSumOf(softmax.sum[h]);
+    const int row = own.row + 8 * h;
+    const bool within = row < place.rows;
+    const int64_t at = place.window_row + place.first + row;
     float* to = within ? out.x.Row(at) + place.head * out.stride : nullptr;
     float along = 0;
 #pragma unroll
-    for (int c = 0; c < 4 * kSlices; ++c) {
-      const int dim = c / 4 * kTile + column + c % 4;
-      if (!within || dim >= v.dim) continue;
-      if constexpr (kSums) {
-        along += values[i][c] * to[dim];
-      } else {
-        to[dim] = values[i][c] / all;
+    for (int n = 0; n < kSlices * kGroups; ++n) {
+#pragma unroll
+      for (int i = 0; i < 2; ++i) {
+        const int dim = 8 * n + own.column + i;
+        if (!within || dim >= v.dim) continue;
+        if constexpr (kSums) {
+          along += values[n][2 * h + i] * to[dim];
+        } else {
+          to[dim] = values[n][2 * h + i] / all;
+        }
       }
     }
     if constexpr (kSums) {
-      along = LaneSum(along);
-      if (within && column == 0) sums[at * q.count + place.head] = {top[i] + logf(all), along / all};
+      along = RowSumOf(along);
+      if (within && own.column == 0) sums[at * q.count + place.head] = {softmax.top[h] + logf(all), along / all};
     }
   }
 }
 
-template <int kRows, int kSlices, bool kSums>
+template <int kSlices, bool kSums>
 cudaError_t Launch(const AttentionShape& shape, const HeadRows& q, const HeadRows& k, const HeadRows& v,
                    const HeadRows& out, QuerySums* sums, cudaStream_t stream) {
   const int64_t blocks = q.x.rows / shape.window * q.count * CeilDiv(shape.window, kTile);
   if (blocks == 0) return cudaSuccess;
-  AttendKernel<kRows, kSlices, kSums>
-      <<<static_cast<unsigned>(blocks), kTileThreads<kRows>, 0, stream>>>(shape, q, k, v, out, sums);
+  AttendKernel<kSlices, kSums><<<static_cast<unsigned>(blocks), kTileThreads, 0, stream>>>(shape, q, k, v, out, sums);
   return cudaGetLastError();
 }
 
@@ -86,13 +109,12 @@ cudaError_t LaunchFor(const AttentionShape& shape, const HeadRows& q, const Head
                       const HeadRows& out, QuerySums* sums, cudaStream_t stream) {
   switch (CeilDiv(v.dim, kTile)) {
     case 1:
-      return Launch<8, 1, kSums>(shape, q, k, v, out, sums, stream);
+      return Launch<1, kSums>(shape, q, k, v, out, sums, stream);
     case 2:
-      return Launch<8, 2, kSums>(shape, q, k, v, out, sums, stream);
+      return Launch<2, kSums>(shape, q, k, v, out, sums, stream);
     case 3:
-      return Launch<4, 3, kSums>(shape, q, k, v, out, sums, stream);
     case 4:
-      return Launch<4, 4, kSums>(shape, q, k, v, out, sums, stream);
+      return Launch<4, kSums>(shape, q, k, v, out, sums, stream);
     default:
       return cudaErrorInvalidValue;
   }

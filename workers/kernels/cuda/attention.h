@@ -2,7 +2,7 @@
 
 #include "workers/kernels/cuda/launch.h"
 
-// Attention without a matrix of scores in device memory: tiles of 64 queries by 64 keys, f32. The maximum and the sum
+// Attention without a matrix of scores in device memory: tiles of 64 queries by 64 keys. The maximum and the sum
 // of a query's softmax run along with its tiles, and what was summed is scaled when the maximum grows (Milakov and
 // Gimelshein, arXiv 1805.02867; Dao et al., FlashAttention, arXiv 2205.14135).
 namespace bitwright::worker::cuda {
@@ -28,7 +28,7 @@ struct QuerySums {
 };
 
 // Computes `sums` [rows · heads], row by row, forward; then adds to the gradients from scores that are computed again,
-// a block for 64 queries of a head (dq) or 64 keys of one (dk, dv), each in the order of the other's tiles.
+// a block for 64 queries of a head (dq) or 64 keys of one (dk, then dv), each in the order of the other tiles.
 cudaError_t AttendBack(const AttentionShape& shape, const HeadRows& q, const HeadRows& k, const HeadRows& v,
                        const HeadRows& dout, QuerySums* sums, const HeadRows& dq, const HeadRows& dk,
                        const HeadRows& dv, cudaStream_t stream);

@@ -6,8 +6,8 @@
 // Which queries and keys meet, and what their products become.
 namespace bitwright::worker::cuda {
 
-// One tile of queries or keys of a head: the block's number counts tiles, then heads, then windows. The tiles with the
-// most to do, at the end of a window for queries, begin first.
+// One tile of queries or keys of a head. The tiles with the most to do begin first, those at the end of a window of
+// queries or at the beginning of one of keys.
 struct TilePlace {
   int64_t window_row;  // the first of the window
   int head;
@@ -16,10 +16,11 @@ struct TilePlace {
 
   __device__ TilePlace(const AttentionShape& shape, int64_t heads, bool last_first) {
     const int tiles = (shape.window + kTile - 1) / kTile;
-    const int tile = static_cast<int>(blockIdx.x) % tiles;
-    const int64_t rest = blockIdx.x / static_cast<unsigned>(tiles);
-    head = static_cast<int>(rest % heads);
-    window_row = rest / heads * shape.window;
+    const unsigned in_tile = gridDim.x / static_cast<unsigned>(tiles);  // heads of all windows
+    const int tile = static_cast<int>(blockIdx.x / in_tile);
+    const unsigned rest = blockIdx.x % in_tile, count = static_cast<unsigned>(heads);
+    head = static_cast<int>(rest % count);
+    window_row = int64_t{rest / count} * shape.window;
     first = (last_first ? tiles - 1 - tile : tile) * kTile;
     rows = min(kTile, shape.window - first);
   }
@@ -27,8 +28,10 @@ struct TilePlace {
 
 // Rows first … of a head within a window.
 __device__ inline HeadTile TileOf(const HeadRows& heads, int64_t window_row, int64_t head, int first, int window) {
+  const bool quads = (reinterpret_cast<uintptr_t>(heads.x.data) % 16 == 0) && heads.x.stride % 4 == 0 &&
+                     heads.stride % 4 == 0 && heads.dim % 4 == 0;
   return {heads.x.Row(window_row + first) + head * heads.stride, heads.x.stride, min(kTile, window - first),
-          static_cast<int>(heads.dim)};
+          static_cast<int>(heads.dim), quads};
 }
 
 __device__ inline bool Meet(const AttentionShape& shape, int query, int key) {

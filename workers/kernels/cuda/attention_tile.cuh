@@ -2,19 +2,22 @@
 
 #include "workers/kernels/cuda/launch.h"
 
-// Products of tiles for attention and its way back: 64 rows by 64 columns in shared memory, a part of each in the
-// registers of every thread. Thread t has rows kRows · (t / 16) …, and of 64 columns 4 · (t % 16) …; a block has
-// 16 · 64 / kRows threads.
+// Products of tiles of 64 × 64 for attention and its way back, on tensor cores with the accuracy of f32: each number is
+// split into two of TF32's 11 bits, and of the four products of two such pairs all but that of the two low parts are
+// summed (Ootomo and Yokota, arXiv 2203.03341: an error of about 2⁻²² of each product). Tensor cores cut what they sum
+// off instead of rounding it: they sum at most 64 products, and those sums are added up outside.
+//
+// A block has four warps, each with 16 rows of a tile. Of a tile in registers, part[n][i], a thread has the rows g
+// (i < 2) and g + 8 and the columns 8 n + 2 t + i mod 2, with g = lane / 4 and t = lane mod 4: what
+// mma.m16n8k8 gives (PTX ISA, "Matrix Fragments for mma.m16n8k8").
 namespace bitwright::worker::cuda {
 
 constexpr int kTile = 64;
-constexpr int kLane = 16;          // threads that share rows
-constexpr int kDims = 32;          // of a head that are in shared memory at a time
-constexpr int kPitch = kTile + 4;  // between dims there: whole quarters of a vector, and other banks
-constexpr int kTurned = kDims * kPitch;
-
-template <int kRows>
-constexpr int kTileThreads = kLane* kTile / kRows;
+constexpr int kGroups = kTile / 8;
+constexpr int kTileThreads = 128;
+// Blocks that a multiprocessor is to hold at a time, as far as registers go: for heads of so many times 64 dims.
+constexpr int BlocksFor(int slices) { return slices <= 2 ? 3 : 2; }
+constexpr int kPitch = kTile + 4;  // between rows in shared memory: a warp's reads meet every bank once
 
 // At most 64 rows of one head: element (r, d) is data[r · stride + d]. Those past `rows` count as 0.
 struct HeadTile {
@@ -22,122 +25,157 @@ struct HeadTile {
   int64_t stride;
   int rows;
   int dim;
+  bool quads;  // data, stride and dim are multiples of 16 bytes
 };
 
 struct TileMemory {
-  float operands[2 * kTurned];
-  float weights[kTile * kTile];
+  alignas(16) float operands[2][kTile * kPitch];
 };
 
-// Where `weights` holds four neighbouring rows, number `group` of 16, of a column: shuffled, so that threads that write
-// columns and threads that read rows meet in no bank.
-__device__ inline float4* WeightsAt(TileMemory& memory, int column, int group) {
-  return reinterpret_cast<float4*>(&memory.weights[column * kTile + ((group ^ ((column / 4) & 15)) * 4)]);
-}
+struct TilePlaceOfThread {
+  int row, column;  // of part[0][0]
 
-__device__ inline float4 Four(const float* from) { return *reinterpret_cast<const float4*>(from); }
+  __device__ TilePlaceOfThread() : row(threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4), column(threadIdx.x % 4 * 2) {}
+};
 
-// to[d][r] = tile (r, first + d)
-template <int kThreadCount>
-__device__ void LoadTurned(const HeadTile& tile, int first, float* to) {
-  for (int i = threadIdx.x; i < kTile * kDims; i += kThreadCount) {
-    const int group = i / 32, lane = i % 32;  // a warp takes 4 rows of 8 dims: whole sectors, and every bank once
-    const int r = group % 16 * 4 + lane / 8, d = group / 16 * 8 + lane % 8;
-    const bool within = r < tile.rows && first + d < tile.dim;
-    to[d * kPitch + r] = within ? tile.data[r * tile.stride + first + d] : 0.0f;
-  }
-}
-
-// sums [kRows][4] = the products of rows of `a` with rows of `b`.
-template <int kRows>
-__device__ void MultiplyTiles(const HeadTile& a, const HeadTile& b, TileMemory& memory, float (&sums)[kRows][4]) {
-  const int row = threadIdx.x / kLane * kRows, column = threadIdx.x % kLane * 4;
-#pragma unroll
-  for (int i = 0; i < kRows; ++i) sums[i][0] = sums[i][1] = sums[i][2] = sums[i][3] = 0;
-  float* of_a = memory.operands;
-  float* of_b = memory.operands + kTurned;
-  for (int first = 0; first < a.dim; first += kDims) {
-    __syncthreads();  // all have read what was there
-    LoadTurned<kTileThreads<kRows>>(a, first, of_a);
-    LoadTurned<kTileThreads<kRows>>(b, first, of_b);
-    __syncthreads();
-    const int dims = min(kDims, a.dim - first);
-#pragma unroll 8
-    for (int d = 0; d < dims; ++d) {
-      const float4 right = Four(of_b + d * kPitch + column);
-      float left[kRows];
-#pragma unroll
-      for (int i = 0; i < kRows; i += 4) *reinterpret_cast<float4*>(left + i) = Four(of_a + d * kPitch + row + i);
-#pragma unroll
-      for (int i = 0; i < kRows; ++i) {
-        sums[i][0] += left[i] * right.x;
-        sums[i][1] += left[i] * right.y;
-        sums[i][2] += left[i] * right.z;
-        sums[i][3] += left[i] * right.w;
-      }
-    }
-  }
-}
-
-// memory.weights = the tile of which every thread has its part.
-template <int kRows>
-__device__ void StoreWeights(const float (&part)[kRows][4], TileMemory& memory) {
-  const int group = threadIdx.x / kLane * (kRows / 4), column = threadIdx.x % kLane * 4;
-  __syncthreads();  // all have read what was there
-#pragma unroll
-  for (int j = 0; j < 4; ++j) {
-#pragma unroll
-    for (int i = 0; i < kRows; i += 4) {
-      *WeightsAt(memory, column + j, group + i / 4) =
-          make_float4(part[i][j], part[i + 1][j], part[i + 2][j], part[i + 3][j]);
-    }
-  }
-}
-
-// sums [kRows][4 · kSlices] += memory.weights · the rows of `x`; part 4 · s + j of a thread is dim
-// 64 · s + 4 · (t % 16) + j.
-template <int kRows, int kSlices>
-__device__ void AddWeighted(const HeadTile& x, TileMemory& memory, float (&sums)[kRows][4 * kSlices]) {
-  constexpr int kWidth = kSlices * kTile, kStep = kSlices == 1 ? 64 : kSlices == 2 ? 32 : 16;
-  static_assert(kStep * kWidth <= 2 * kTurned);
-  const int group = threadIdx.x / kLane * (kRows / 4), column = threadIdx.x % kLane * 4;
-  for (int first = 0; first < x.rows; first += kStep) {
-    __syncthreads();  // the weights are there, and all have read the operands
-    for (int i = threadIdx.x; i < kStep * kWidth; i += kTileThreads<kRows>) {
-      const int r = first + i / kWidth, d = i % kWidth;
-      memory.operands[i] = r < x.rows && d < x.dim ? x.data[r * x.stride + d] : 0.0f;
-    }
-    __syncthreads();
+// to[r][d] = tile (r, first + d)
+__device__ inline void LoadTile(const HeadTile& tile, int first, float* to) {
+  const int dims = tile.dim - first;
+  if (tile.quads) {
 #pragma unroll 4
-    for (int k = 0; k < kStep; ++k) {
-      float weights[kRows];
+    for (int i = threadIdx.x; i < kTile * kTile / 4; i += kTileThreads) {
+      const int r = i / (kTile / 4), d = i % (kTile / 4) * 4;
+      const float* from = tile.data + r * tile.stride + first + d;
+      const bool within = r < tile.rows && d < dims;
+      *reinterpret_cast<float4*>(to + r * kPitch + d) =
+          within ? *reinterpret_cast<const float4*>(from) : make_float4(0, 0, 0, 0);
+    }
+    return;
+  }
+#pragma unroll 8
+  for (int i = threadIdx.x; i < kTile * kTile; i += kTileThreads) {
+    const int r = i / kTile, d = i % kTile;
+    to[r * kPitch + d] = r < tile.rows && d < dims ? tile.data[r * tile.stride + first + d] : 0.0f;
+  }
+}
+
+// x = high + low, each of TF32's bits but for the last of `low`: Veltkamp's split (Dekker, "A floating-point technique
+// for extending the available precision", 1971), in operations of f32, of which there are more than of integers.
+struct Halves {
+  uint32_t high, low;
+
+  __device__ explicit Halves(float x) {
+    constexpr float kSplit = 8193;  // 2^13 + 1: 13 of f32's 24 bits go
+    const float scaled = __fmul_rn(x, kSplit), upper = __fsub_rn(scaled, __fsub_rn(scaled, x));
+    high = __float_as_uint(upper);
+    low = __float_as_uint(__fsub_rn(x, upper));
+  }
+  Halves() = default;
+};
+
+__device__ inline void MultiplyAdd(uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1,
+                                   float (&sums)[4]) {
+  asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+      : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
+      : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+}
+
+// sums += a [16 rows, 8] · b [8, 32 columns]; b(n, i) for i < 2 are a thread's elements of the columns from 8 n on.
+template <typename B>
+__device__ void MultiplyHalf(const float (&a)[4], const B& b, float (&sums)[kGroups / 2][4]) {
+  Halves left[4], right[kGroups / 2][2];
 #pragma unroll
-      for (int i = 0; i < kRows; i += 4) {
-        *reinterpret_cast<float4*>(weights + i) = *WeightsAt(memory, first + k, group + i / 4);
+  for (int i = 0; i < 4; ++i) left[i] = Halves(a[i]);
+#pragma unroll
+  for (int n = 0; n < kGroups / 2; ++n) {
+    right[n][0] = Halves(b(n, 0));
+    right[n][1] = Halves(b(n, 1));
+  }
+#pragma unroll
+  for (int n = 0; n < kGroups / 2; ++n) {
+    MultiplyAdd(left[0].low, left[1].low, left[2].low, left[3].low, right[n][0].high, right[n][1].high, sums[n]);
+  }
+#pragma unroll
+  for (int n = 0; n < kGroups / 2; ++n) {
+    MultiplyAdd(left[0].high, left[1].high, left[2].high, left[3].high, right[n][0].low, right[n][1].low, sums[n]);
+  }
+#pragma unroll
+  for (int n = 0; n < kGroups / 2; ++n) {
+    MultiplyAdd(left[0].high, left[1].high, left[2].high, left[3].high, right[n][0].high, right[n][1].high, sums[n]);
+  }
+}
+
+// part = the products of rows of `a` with rows of `b`.
+__device__ inline void MultiplyTiles(const HeadTile& a, const HeadTile& b, TileMemory& memory,
+                                     float (&part)[kGroups][4]) {
+  const int g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
+  const float* of_a = memory.operands[0] + (threadIdx.x / 32 * 16 + g) * kPitch + t;
+#pragma unroll
+  for (int n = 0; n < kGroups; ++n) part[n][0] = part[n][1] = part[n][2] = part[n][3] = 0;
+  for (int first = 0; first < a.dim; first += kTile) {
+    __syncthreads();  // all have read what was there
+    LoadTile(a, first, memory.operands[0]);
+    LoadTile(b, first, memory.operands[1]);
+    __syncthreads();
+    const int dims = min(kTile, a.dim - first);
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const float* of_b = memory.operands[1] + (half * kTile / 2 + g) * kPitch + t;
+      float sums[kGroups / 2][4] = {};
+#pragma unroll 2
+      for (int d = 0; d < dims; d += 8) {
+        const float left[4] = {of_a[d], of_a[8 * kPitch + d], of_a[d + 4], of_a[8 * kPitch + d + 4]};
+        MultiplyHalf(
+            left, [&](int n, int i) { return of_b[n * 8 * kPitch + d + 4 * i]; }, sums);
       }
 #pragma unroll
-      for (int s = 0; s < kSlices; ++s) {
-        const float4 value = Four(memory.operands + k * kWidth + s * kTile + column);
+      for (int n = 0; n < kGroups / 2; ++n) {
 #pragma unroll
-        for (int i = 0; i < kRows; ++i) {
-          sums[i][4 * s] += weights[i] * value.x;
-          sums[i][4 * s + 1] += weights[i] * value.y;
-          sums[i][4 * s + 2] += weights[i] * value.z;
-          sums[i][4 * s + 3] += weights[i] * value.w;
-        }
+        for (int i = 0; i < 4; ++i) part[half * kGroups / 2 + n][i] += sums[n][i];
       }
+    }
+  }
+}
+
+// sums += weights · the rows of `x`; sums[8 s + n] are the dims 64 s + 8 n … . A thread has columns 2 t and 2 t + 1 of
+// the weights where the instruction wants t and t + 4: it gets those, and the rows of `x` in the same order.
+template <int kSlices>
+__device__ void AddWeighted(const float (&weights)[kGroups][4], const HeadTile& x, TileMemory& memory,
+                            float (&sums)[kSlices * kGroups][4]) {
+  const int g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
+#pragma unroll
+  for (int half = 0; half < 2 * kSlices; ++half) {
+    if (half % 4 == 0) {
+      __syncthreads();  // all have read what was there
+      LoadTile(x, half * kTile / 2, memory.operands[0]);
+      if (half + 2 < 2 * kSlices) LoadTile(x, half * kTile / 2 + kTile, memory.operands[1]);
+      __syncthreads();
+    }
+    if (half * kTile / 2 >= x.dim) continue;
+    const float* of_x = memory.operands[half % 4 / 2] + 2 * t * kPitch + half % 2 * kTile / 2 + g;
+    float part[kGroups / 2][4] = {};
+#pragma unroll
+    for (int k = 0; k < kGroups; ++k) {
+      const float left[4] = {weights[k][0], weights[k][2], weights[k][1], weights[k][3]};
+      MultiplyHalf(
+          left, [&](int n, int i) { return of_x[(8 * k + i) * kPitch + 8 * n]; }, part);
+    }
+#pragma unroll
+    for (int n = 0; n < kGroups / 2; ++n) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) sums[half * kGroups / 2 + n][i] += part[n][i];
     }
   }
 }
 
 // Over the threads that share rows.
-__device__ inline float LaneSum(float value) {
-  for (int step = kLane / 2; step > 0; step /= 2) value += __shfl_xor_sync(0xffffffffu, value, step);
-  return value;
+__device__ inline float RowSumOf(float value) {
+  value += __shfl_xor_sync(0xffffffffu, value, 1);
+  return value + __shfl_xor_sync(0xffffffffu, value, 2);
 }
-__device__ inline float LaneMaximum(float value) {
-  for (int step = kLane / 2; step > 0; step /= 2) value = fmaxf(value, __shfl_xor_sync(0xffffffffu, value, step));
-  return value;
+__device__ inline float RowMaximumOf(float value) {
+  value = fmaxf(value, __shfl_xor_sync(0xffffffffu, value, 1));
+  return fmaxf(value, __shfl_xor_sync(0xffffffffu, value, 2));
 }
 
 }  // namespace bitwright::worker::cuda

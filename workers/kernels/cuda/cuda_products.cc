@@ -1,7 +1,6 @@
 #include "workers/kernels/cuda/cuda_products.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "workers/kernels/cuda/cuda_libraries.h"
 #include "workers/kernels/cuda/elementwise.h"
@@ -11,10 +10,8 @@ namespace {
 
 // Of an input that is rounded or narrowed for a product, at most so much at a time.
 constexpr int64_t kScratchBytes = int64_t{64} << 20;
-// Products of so many rows are summed by one call, and added to the sums: an error of about 1e-6 of a sum.
-constexpr int64_t kMomentRows = 2048;
-// The upper triangle is made in strips of so many columns, down to the diagonal.
-constexpr int64_t kMomentStrip = 1024;
+// Products of so many rows are summed by one call, in f32, and added to the sums: an error of about 1e-6 of a sum.
+constexpr int64_t kMomentRows = 4096;
 constexpr int64_t kNarrowAlignment = 8;  // elements of 16 bytes, in which tensor cores are fed
 
 template <typename T>
@@ -102,16 +99,15 @@ void AddOuter(const Context& context, const Matrix& dy, const Matrix& x, float f
               WideOf(dw));
 }
 
+// Down columns as cuBLAS counts, xᵀ is x and the upper triangle the lower one.
 void AddMoment(const Context& context, const Matrix& x, const Matrix& sums) {
   const Wide from = WideOf(x), to = WideOf(sums);
-  const int64_t rows = EvenPart(from.rows, kMomentRows), strip = EvenPart(from.columns, kMomentStrip);
-  for (int64_t first = 0; first < from.rows; first += rows) {
-    const float* piece = from.data + first * from.stride;
-    for (int64_t column = 0; column < from.columns; column += strip) {
-      const int64_t width = std::min(strip, from.columns - column);
-      Gemm<float>(context, {piece, from.stride, true}, {piece + column, from.stride, false},
-                  std::min(rows, from.rows - first), 1, 1, {to.data + column, column + width, width, to.stride});
-    }
+  const float one = 1;
+  for (int64_t first = 0; first < from.rows; first += kMomentRows) {
+    CheckCublas(Cublas()->ssyrk(context.cublas, CUBLAS_FILL_MODE_LOWER, CUBLAS_OP_N, from.columns,
+                                std::min(kMomentRows, from.rows - first), &one, from.data + first * from.stride,
+                                from.stride, &one, to.data, to.stride),
+                "a second moment");
   }
 }
 

@@ -8,25 +8,26 @@ namespace {
 // Σ p_b (log p_b − log p_o) = Σ p_b (b − o) − log Z_b + log Z_o, Z the sums of exponentials.
 __global__ void __launch_bounds__(kRowThreads)
     CompareKernel(Wide base, Wide other, const int32_t* targets, RowComparison* results) {
+  __shared__ ExpTable table;
+  table.Fill();
   const float* b = base.Row(blockIdx.x);
   const float* o = other.Row(blockIdx.x);
-  const int64_t n = base.columns;
+  const int n = static_cast<int>(base.columns);
   RowSum own_b, own_o;
   double difference = 0;  // Σ exp(b − top) · (b − o)
-  for (int64_t first = threadIdx.x; first < n; first += kStepElements) {
+  for (int first = threadIdx.x; first < n; first += kStepElements) {
     float x[kRowStep], y[kRowStep];
     ReadStep(b, first, n, x);
     ReadStep(o, first, n, y);
-    const double shrink = own_b.Raise(x, first, n);
+    const double shrink = own_b.Raise(x, first);
     own_b.sum *= shrink;
     difference *= shrink;
-    own_o.sum *= own_o.Raise(y, first, n);
+    own_o.sum *= own_o.Raise(y, first);
 #pragma unroll
     for (int i = 0; i < kRowStep; ++i) {
-      if (first + int64_t{i} * kRowThreads >= n) continue;
-      const double e = exp(double{x[i]} - own_b.top.value);
+      const double e = table.Of(x[i], own_b.top.value);
       own_b.sum += e;
-      own_o.sum += exp(double{y[i]} - own_o.top.value);
+      own_o.sum += table.Of(y[i], own_o.top.value);
       difference += e * (double{x[i]} - y[i]);
     }
   }
@@ -43,27 +44,25 @@ __global__ void __launch_bounds__(kRowThreads)
   const double kl = difference / sum_b - (double{top_b.value} - top_o.value) - log_b + log_o;
   row.kl = kl < 0 ? 0 : kl;  // never negative but for rounding; NaN stays
   row.p_delta = exp(-row.nll_other) - exp(-row.nll_base);
-  row.top_base = static_cast<int32_t>(top_b.index);
-  row.top_other = static_cast<int32_t>(top_o.index);
+  row.top_base = top_b.index;
+  row.top_other = top_o.index;
   results[blockIdx.x] = row;
 }
 
-// A row's labels in order, kRowThreads at a time, each thread's probability added to those of the threads before it.
-__global__ void __launch_bounds__(kRowThreads) SampleKernel(Wide logits, const double* uniforms, int32_t* labels) {
-  __shared__ double of_warps[kWarp];
+// Whether a label has any probability.
+__device__ bool Possible(float x, float top) { return x >= top - 708; }
+
+// The first of labels [begin, end) with a probability and a cumulative sum above `wanted`, `before` being that of all
+// labels before them; -1: none. Each thread's probability is added to those of the threads before it.
+__device__ int FirstAbove(const float* x, int begin, int end, float top, double before, double wanted,
+                          const ExpTable& table) {
+  __shared__ double of_warps[kRowThreads / kWarp];
   __shared__ int found;
-  const float* x = logits.Row(blockIdx.x);
-  const int64_t n = logits.columns;
   const int lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp;
-  const RowSum row = SumRow(x, n);
-  const double wanted = uniforms[blockIdx.x] * row.sum;
-  double before = 0;  // of all labels before these
-  int last = -1;      // of this thread's labels, the last that has any probability
   if (threadIdx.x == 0) found = INT32_MAX;
-  for (int64_t first = 0; first < n; first += kRowThreads) {
-    const int64_t at = first + threadIdx.x;
-    const double p = at < n ? exp(double{x[at]} - row.top.value) : 0;
-    if (p > 0) last = static_cast<int>(at);
+  for (int first = begin; first < end; first += kRowThreads) {
+    const int at = first + static_cast<int>(threadIdx.x);
+    const double p = at < end && Possible(x[at], top) ? table.Of(x[at], top) : 0;
     double sum = p;
     for (int step = 1; step < kWarp; step *= 2) {
       const double lower = __shfl_up_sync(kAllLanes, sum, step);
@@ -76,32 +75,64 @@ __global__ void __launch_bounds__(kRowThreads) SampleKernel(Wide logits, const d
       if (w == warp) sum += total;
       total += of_warps[w];
     }
-    if (at < n && p > 0 && sum > wanted) atomicMin(&found, static_cast<int>(at));  // no sum: any order, one result
+    if (p > 0 && sum > wanted) atomicMin(&found, at);  // no sum: any order, one result
     before = total;
     __syncthreads();
-    if (found != INT32_MAX) break;
+    if (found != INT32_MAX) return found;
   }
-  // Rounding may leave the sum a little below the number.
-  const Largest possible = BlockLargest({static_cast<float>(last), last});
-  if (threadIdx.x == 0) labels[blockIdx.x] = found != INT32_MAX ? found : static_cast<int32_t>(possible.index);
+  return -1;
+}
+
+// Labels by pieces, until the sum of one goes above the number.
+__global__ void __launch_bounds__(kRowThreads) SampleKernel(Wide logits, const double* uniforms, int32_t* labels) {
+  __shared__ ExpTable table;
+  table.Fill();
+  const float* x = logits.Row(blockIdx.x);
+  const int n = static_cast<int>(logits.columns);
+  const RowSum row = SumRow(x, n, table);
+  const double wanted = uniforms[blockIdx.x] * row.sum;
+  double before = 0;
+  for (int piece = 0; piece < n; piece += kStepElements) {
+    float values[kRowStep];
+    ReadStep(x, piece + static_cast<int>(threadIdx.x), n, values);
+    double own = 0;
+#pragma unroll
+    for (int i = 0; i < kRowStep; ++i) own += table.Of(values[i], row.top.value);
+    const double sum = BlockSum(own);
+    const int label = before + sum > wanted
+                          ? FirstAbove(x, piece, min(piece + kStepElements, n), row.top.value, before, wanted, table)
+                          : -1;
+    if (label >= 0) {
+      if (threadIdx.x == 0) labels[blockIdx.x] = label;
+      return;
+    }
+    before += sum;
+  }
+  // Rounding left the sum of all a little below the number.
+  if (threadIdx.x != 0) return;
+  int last = n - 1;
+  while (last > 0 && !Possible(x[last], row.top.value)) --last;
+  labels[blockIdx.x] = last;
 }
 
 __global__ void __launch_bounds__(kRowThreads) LossBackKernel(Wide logits, const int32_t* labels, double* losses) {
   float* x = logits.Row(blockIdx.x);
-  const int64_t n = logits.columns;
-  const int32_t label = labels[blockIdx.x];
+  const int n = static_cast<int>(logits.columns);
+  const int label = labels[blockIdx.x];
   if (label < 0) {
-    for (int64_t i = threadIdx.x; i < n; i += kRowThreads) x[i] = 0;
+    for (int i = threadIdx.x; i < n; i += kRowThreads) x[i] = 0;
     if (threadIdx.x == 0) losses[blockIdx.x] = 0;
     return;
   }
-  const RowSum row = SumRow(x, n);
+  __shared__ ExpTable table;
+  table.Fill();
+  const RowSum row = SumRow(x, n, table);
   if (threadIdx.x == 0) losses[blockIdx.x] = log(row.sum) - (double{x[label]} - row.top.value);
   __syncthreads();
   const double inverse = 1 / row.sum;
 #pragma unroll 4
-  for (int64_t i = threadIdx.x; i < n; i += kRowThreads) {
-    x[i] = static_cast<float>(exp(double{x[i]} - row.top.value) * inverse - (i == label ? 1 : 0));
+  for (int i = threadIdx.x; i < n; i += kRowThreads) {
+    x[i] = static_cast<float>(table.Of(x[i], row.top.value) * inverse - (i == label ? 1 : 0));
   }
 }
 

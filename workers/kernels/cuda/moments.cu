@@ -5,7 +5,7 @@
 namespace bitwright::worker::cuda {
 namespace {
 
-constexpr int64_t kSquareRows = 128;  // that are summed before their sums are added up
+constexpr int64_t kSquareRows = 64;  // that are summed before their sums are added up
 
 }  // namespace
 
@@ -23,6 +23,7 @@ cudaError_t AddSquares(const Wide& x, double* partial, float* sums, cudaStream_t
   if (error != cudaSuccess) return error;
   return ForElements(1, columns, stream, [=] __device__(int64_t, int64_t c) {
     double sum = 0;
+#pragma unroll 16
     for (int64_t part = 0; part < parts; ++part) sum += partial[part * columns + c];
     sums[c] += static_cast<float>(sum);
   });

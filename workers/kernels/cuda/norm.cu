@@ -10,7 +10,8 @@ constexpr int64_t kLongHead = 512;  // a longer head takes a block, a shorter on
 constexpr int64_t kOwnRows = 64;    // whose gradients are summed before they are added up
 
 __device__ float* HeadOf(const HeadRows& heads, int64_t index) {
-  return heads.x.Row(index / heads.count) + index % heads.count * heads.stride;
+  const unsigned count = static_cast<unsigned>(heads.count), at = static_cast<unsigned>(index);
+  return heads.x.Row(at / count) + at % count * heads.stride;
 }
 
 template <int kGroup>
@@ -63,6 +64,7 @@ __global__ void NormBackKernel(HeadRows x, NormShape norm, HeadRows dy, HeadRows
     own.mean = GroupSum<kGroup>(sum) / n;
   }
   double squares = 0, along = 0, sum = 0;
+#pragma unroll 8
   for (int i = lane; i < dim; i += kGroup) {
     const double value = from[i] - own.mean, g = double{given[i]} * norm.weight[i];
     squares += value * value;
@@ -72,6 +74,7 @@ __global__ void NormBackKernel(HeadRows x, NormShape norm, HeadRows dy, HeadRows
   own.scale = 1 / sqrt(GroupSum<kGroup>(squares) / n + norm.eps);
   along = GroupSum<kGroup>(along) * own.scale / n;
   sum = norm.centered ? GroupSum<kGroup>(sum) / n : 0;
+#pragma unroll 4
   for (int i = lane; i < dim; i += kGroup) {
     const double normed = (from[i] - own.mean) * own.scale;
     to[i] += static_cast<float>(own.scale * (double{given[i]} * norm.weight[i] - sum - normed * along));

@@ -17,13 +17,13 @@ __global__ void RouteKernel(Wide logits, int chosen, bool normalized, int32_t* e
   const int64_t row = RowOfWarp();
   if (row >= logits.rows) return;
   const float* x = logits.Row(row);
-  const int lane = threadIdx.x % kWarp;
+  const int lane = threadIdx.x % kWarp, columns = static_cast<int>(logits.columns);
   double all = 0;
   float top = 0;
   Largest last{INFINITY, -1};
   for (int i = 0; i < chosen; ++i) {
-    Largest best{kLeast, logits.columns};
-    for (int64_t e = lane; e < logits.columns; e += kWarp) {
+    Largest best{kLeast, columns};
+    for (int e = lane; e < columns; e += kWarp) {
       const float value = Ranked(x[e]);
       if (value < last.value || (value == last.value && e > last.index)) best.Take(value, e);
     }
@@ -31,12 +31,12 @@ __global__ void RouteKernel(Wide logits, int chosen, bool normalized, int32_t* e
     if (i == 0) {
       top = last.value;
       if (!normalized) {
-        for (int64_t e = lane; e < logits.columns; e += kWarp) all += exp(double{x[e]} - top);
+        for (int e = lane; e < columns; e += kWarp) all += exp(double{x[e]} - top);
         all = WarpSum(all);
       }
     }
     if (normalized) all += exp(double{x[last.index]} - top);
-    if (lane == 0) experts[row * chosen + i] = static_cast<int32_t>(last.index);
+    if (lane == 0) experts[row * chosen + i] = last.index;
   }
   if (lane != 0) return;
   for (int i = 0; i < chosen; ++i) {
@@ -49,14 +49,14 @@ __global__ void TakeSoftmaxKernel(Wide logits, const double* sums, Wide dlogits)
   const int64_t row = RowOfWarp();
   if (row >= logits.rows) return;
   const float* x = logits.Row(row);
-  const int lane = threadIdx.x % kWarp;
-  Largest best{kLeast, logits.columns};
-  for (int64_t e = lane; e < logits.columns; e += kWarp) best.Take(x[e], e);
+  const int lane = threadIdx.x % kWarp, columns = static_cast<int>(logits.columns);
+  Largest best{kLeast, columns};
+  for (int e = lane; e < columns; e += kWarp) best.Take(x[e], e);
   const double top = WarpLargest(best).value;
   double all = 0;
-  for (int64_t e = lane; e < logits.columns; e += kWarp) all += exp(x[e] - top);
+  for (int e = lane; e < columns; e += kWarp) all += exp(x[e] - top);
   all = WarpSum(all);
-  for (int64_t e = lane; e < logits.columns; e += kWarp) {
+  for (int e = lane; e < columns; e += kWarp) {
     dlogits.Row(row)[e] -= static_cast<float>(exp(x[e] - top) / all * sums[row]);
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "workers/kernels/cuda/exponential.cuh"
 #include "workers/kernels/cuda/sums.cuh"
 
 // The softmax of a row by a block that reads it once: every thread keeps the largest of its elements so far, and what
@@ -10,47 +11,44 @@ constexpr int kRowThreads = 512;
 constexpr int kRowStep = 8;  // elements that a thread reads before it looks for a larger one
 constexpr int kStepElements = kRowThreads * kRowStep;
 
+// What stands for elements past a row's end: below every logit, of no weight in any sum.
+constexpr float kPastEnd = -3.4028234663852886e38f;
+
 // Of one thread or, once gathered, of the row.
 struct RowSum {
-  Largest top{-INFINITY, INT64_MAX};
+  Largest top{-INFINITY, INT32_MAX};
   double sum = 0;  // Σ exp(x − top)
 
-  // Takes new elements' maximum; what sums so far must be multiplied with.
-  __device__ double Raise(const float (&x)[kRowStep], int64_t first, int64_t n) {
+  // Takes the maximum of elements that come after all before; what sums so far must be multiplied with.
+  __device__ double Raise(const float (&x)[kRowStep], int first) {
     const float before = top.value;
 #pragma unroll
     for (int i = 0; i < kRowStep; ++i) {
-      const int64_t at = first + int64_t{i} * kRowThreads;
-      if (at < n) top.Take(x[i], at);
+      if (x[i] > top.value) top = {x[i], first + i * kRowThreads};
     }
     return top.value == before || before == -INFINITY ? 1 : exp(double{before} - top.value);
   }
 };
 
-// x[i] = row[first + i · threads]; past the end 0.
-__device__ inline void ReadStep(const float* row, int64_t first, int64_t n, float (&x)[kRowStep]) {
+// x[i] = row[first + i · threads]
+__device__ inline void ReadStep(const float* row, int first, int n, float (&x)[kRowStep]) {
 #pragma unroll
-  for (int i = 0; i < kRowStep; ++i) {
-    const int64_t at = first + int64_t{i} * kRowThreads;
-    x[i] = at < n ? row[at] : 0.0f;
-  }
+  for (int i = 0; i < kRowStep; ++i) x[i] = first + i * kRowThreads < n ? row[first + i * kRowThreads] : kPastEnd;
 }
 
-// What a thread's sums become when they are to be relative to the row's largest.
+// What a thread's sums must be multiplied with when they are to be relative to the row's largest.
 __device__ inline double ScaleTo(const Largest& top, const Largest& own) {
-  return own.index == INT64_MAX ? 0 : exp(double{own.value} - top.value);  // a thread without elements has nothing
+  return own.index == INT32_MAX ? 0 : exp(double{own.value} - top.value);  // a thread without elements has nothing
 }
 
-__device__ inline RowSum SumRow(const float* row, int64_t n) {
+__device__ inline RowSum SumRow(const float* row, int n, const ExpTable& table) {
   RowSum own;
-  for (int64_t first = threadIdx.x; first < n; first += kStepElements) {
+  for (int first = threadIdx.x; first < n; first += kStepElements) {
     float x[kRowStep];
     ReadStep(row, first, n, x);
-    own.sum *= own.Raise(x, first, n);
+    own.sum *= own.Raise(x, first);
 #pragma unroll
-    for (int i = 0; i < kRowStep; ++i) {
-      if (first + int64_t{i} * kRowThreads < n) own.sum += exp(double{x[i]} - own.top.value);
-    }
+    for (int i = 0; i < kRowStep; ++i) own.sum += table.Of(x[i], own.top.value);
   }
   RowSum all;
   all.top = BlockLargest(own.top);

@@ -40,9 +40,9 @@ __device__ T GroupSum(T value) {
 // The larger value, and among equals the lower index.
 struct Largest {
   float value;
-  int64_t index;
+  int index;
 
-  __device__ void Take(float other, int64_t at) {
+  __device__ void Take(float other, int at) {
     if (other > value || (other == value && at < index)) {
       value = other;
       index = at;
@@ -53,7 +53,7 @@ struct Largest {
 __device__ inline Largest WarpLargest(Largest best) {
   for (int step = kWarp / 2; step > 0; step /= 2) {
     const float value = __shfl_xor_sync(kAllLanes, best.value, step);
-    const int64_t index = __shfl_xor_sync(kAllLanes, best.index, step);
+    const int index = __shfl_xor_sync(kAllLanes, best.index, step);
     best.Take(value, index);
   }
   return best;
@@ -61,7 +61,7 @@ __device__ inline Largest WarpLargest(Largest best) {
 
 __device__ inline Largest BlockLargest(Largest best) {
   __shared__ float values[kWarp];
-  __shared__ int64_t indices[kWarp];
+  __shared__ int indices[kWarp];
   best = WarpLargest(best);
   const int lane = threadIdx.x % kWarp, warps = blockDim.x / kWarp;
   if (lane == 0) {
