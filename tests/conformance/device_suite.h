@@ -15,6 +15,7 @@ struct DeviceCheck {
   std::function<void(Device&)> run;
 };
 std::vector<DeviceCheck> DeviceChecks();
+std::vector<DeviceCheck> ShapeChecks();     // those of large shapes, which are among them
 std::vector<DeviceCheck> RoundingChecks();  // those of Device::rounding, which are among them
 
 }  // namespace bitwright::worker

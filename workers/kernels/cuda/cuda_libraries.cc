@@ -41,6 +41,7 @@ std::optional<CublasApi> LoadCublas() {
       .Find("cublasSetWorkspace_v2", api.set_workspace)
       .Find("cublasSetMathMode", api.set_math_mode)
       .Find("cublasGemmEx_64", api.gemm)
+      .Find("cublasSsyrk_v2_64", api.ssyrk)
       .Find("cublasDgemm_v2_64", api.dgemm)
       .Find("cublasDsyrk_v2_64", api.dsyrk)
       .Find("cublasDtrsm_v2_64", api.dtrsm);

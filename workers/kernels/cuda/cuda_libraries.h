@@ -15,6 +15,7 @@ struct CublasApi {
   decltype(&cublasSetWorkspace_v2) set_workspace;
   decltype(&cublasSetMathMode) set_math_mode;
   decltype(&cublasGemmEx_64) gemm;
+  decltype(&cublasSsyrk_v2_64) ssyrk;
   decltype(&cublasDgemm_v2_64) dgemm;
   decltype(&cublasDsyrk_v2_64) dsyrk;
   decltype(&cublasDtrsm_v2_64) dtrsm;
