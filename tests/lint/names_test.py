@@ -23,6 +23,10 @@ TEXT = ('.h', '.cc', '.cu', '.py', '.sh', '.txt', '.proto', '.textproto', '.md',
 PRODUCT = ('client', 'proto', 'server', 'workers')
 # The one namespace of each side; proto/ is `bitwright` and what it declares for its messages.
 NAMESPACES = {'server': 'bitwright::server', 'client': 'bitwright::client', 'workers': 'bitwright::worker'}
+# folder → the namespace below that of its side, and why.
+DEEPER = {
+    'workers/kernels/cuda': 'cuda',  # launchers have the plain names of the device's operations: Fill, Copy, Add
+}
 NAMESPACE = re.compile(r'^\s*(?:inline\s+)?namespace\s+([\w:]+)\s*\{(.*)$')
 FORWARD = re.compile(r'(class|struct|enum(\s+class)?)\s+[\w:]+(\s*:\s*[\w:]+)?;')
 # Pattern of sources → the header that declares what they define, and why it is not their own.
@@ -99,6 +103,8 @@ def check_namespaces(path, lines):
     for index, (number, text) in enumerate(lines):
         match = NAMESPACE.match(text)
         if not match or match.group(1).removesuffix('::HWY_NAMESPACE') in (own, 'HWY_NAMESPACE'):
+            continue
+        if match.group(1) in (DEEPER.get(os.path.dirname(path)), f'{own}::{DEEPER.get(os.path.dirname(path))}'):
             continue
         if not only_forwards(lines, index, match.group(2)):
             errors.append(f'{path}:{number}: namespace {match.group(1)}; in this folder it is {own}, never deeper')
