@@ -1,9 +1,14 @@
 #include "workers/agent/worker_main.h"
 #include "workers/kernels/compute_class.h"
+#include "workers/kernels/cuda/cuda_device.h"
+#include "workers/kernels/cuda/cuda_host.h"
 #include "workers/tasks/run_task.h"
 
 int main(int argc, char** argv) {
-  return bitwright::worker::WorkerMain(
-      argc, argv,
-      {bitwright::worker::RunTask, bitwright::worker::DetectComputeClass, bitwright::worker::SetComputeClass});
+  using namespace bitwright::worker;
+  return WorkerMain(argc, argv,
+                    {.run_task = RunTask,
+                     .detect_compute_class = DetectComputeClass,
+                     .set_compute_class = SetComputeClass,
+                     .cards = {CudaCards, CudaCardId, LoadCudaLibraries, MakeCudaDevice}});
 }

@@ -7,6 +7,7 @@
 #include "client/cli/completion.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/version.h"
+#include "proto/contract/devices.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/principals.h"
 
@@ -20,6 +21,10 @@ void AddMethod(CLI::App& app, JobOptions& job) {
       ->capture_default_str();
   app.add_option("--consumer", job.consumer,
                  "Program that must load the artifact, such as vllm; of several targets those that it loads");
+  app.add_option("--device", job.device,
+                 "What the model is computed on: cpu, cuda, or any (what is there, graphics processors first)")
+      ->capture_default_str()
+      ->check(CLI::IsMember(std::vector<std::string>(kJobDevices.begin(), kJobDevices.end())));
   app.add_option("--priority", job.priority, "Higher first")
       ->capture_default_str()
       ->check(CLI::Range(-limits::kMaxPriority, limits::kMaxPriority));

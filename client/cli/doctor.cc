@@ -10,6 +10,7 @@
 #include "client/cli/session.h"
 #include "client/cli/version.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/code_version.h"
 #include "proto/contract/live_set.h"
 #include "proto/contract/worker_capacity.h"
 #include "proto/report/number_text.h"
@@ -34,8 +35,14 @@ const char* StateText(State state) {
 
 bool Works(const v1::Worker& worker) { return worker.state() == v1::Worker::ACTIVE; }
 
-int64_t NeedOf(const v1::Estimate& estimate, const v1::WorkerCapacity& worker) {
-  return LiveSet{estimate.peak_memory_bytes(), estimate.thread_memory_bytes()}.On(ThreadsPerTask(worker));
+// Whether every task of a job has room there.
+bool HasRoom(const v1::Estimate& estimate, const v1::WorkerCapacity& worker) {
+  if (const int64_t device_bytes = TaskDeviceMemory(worker); device_bytes > 0) {
+    return estimate.peak_device_memory_bytes() <= device_bytes &&
+           estimate.peak_host_memory_bytes() <= TaskMemory(worker);
+  }
+  const LiveSet largest{estimate.peak_memory_bytes(), estimate.thread_memory_bytes(), 0};
+  return largest.On(ThreadsPerTask(worker)) <= TaskMemory(worker);
 }
 
 // For commands that start a service of their own.
@@ -114,10 +121,11 @@ std::vector<Finding> CheckWorkers(std::span<const v1::Worker> workers) {
   std::map<std::string, int> versions;
   for (const v1::Worker& worker : workers) {
     if (!Works(worker)) continue;
-    auto& [count, slots] = classes[worker.capacity().compute_class()];
+    const std::string& card = worker.capacity().device_name();
+    auto& [count, slots] = classes[worker.capacity().compute_class() + (card.empty() ? "" : " (" + card + ")")];
     ++count;
     slots += SlotsOf(worker.capacity());
-    ++versions[worker.capacity().code_version()];
+    ++versions[ProgramOf(worker.capacity().code_version())];
   }
   if (classes.empty()) {
     return {{"workers", State::kFault, "all are cordoned or leave; `bitwright worker uncordon` lets one work again"}};
@@ -146,9 +154,7 @@ Finding CheckCost(const v1::Estimate& estimate, std::span<const v1::Worker> work
       "about ", SecondsText(estimate.seconds()), " on one worker in ", estimate.tasks(), " tasks, ",
       BytesText(estimate.intermediate_bytes()), " written meanwhile, ", BytesText(estimate.peak_memory_bytes()),
       " of memory and ", BytesText(estimate.thread_memory_bytes()), " for each thread");
-  const auto fits = [&](const v1::Worker& worker) {
-    return Works(worker) && NeedOf(estimate, worker.capacity()) <= TaskMemory(worker.capacity());
-  };
+  const auto fits = [&](const v1::Worker& worker) { return Works(worker) && HasRoom(estimate, worker.capacity()); };
   if (std::ranges::any_of(workers, fits)) return {"a job", State::kGood, text};
   return {"a job", State::kFault, text + ": no worker has so much for a task; start one on a larger machine"};
 }

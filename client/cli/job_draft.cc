@@ -19,6 +19,7 @@
 #include "client/cli/labels.h"
 #include "client/cli/session.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/devices.h"
 #include "proto/contract/names.h"
 #include "proto/inputs/model_folder.h"
 #include "proto/report/job_goals.h"
@@ -143,6 +144,7 @@ absl::StatusOr<JobDraft> DraftJob(const Options& options, const Environment& env
     if (job.evaluation.empty()) return DataMissingError("evaluation");
   }
   ABSL_RETURN_IF_ERROR(SetRecipe(job.recipe, draft.spec));
+  draft.spec.set_device(std::string(WantedDevice(job.device)));
   draft.spec.set_priority(job.priority);
   ABSL_RETURN_IF_ERROR(TakeTexts(job, draft));
   ABSL_RETURN_IF_ERROR(SetModel(options, environment, draft));
@@ -161,6 +163,7 @@ absl::StatusOr<JobDraft> ChangeJob(const v1::JobSpec& other, const Options& opti
   if (given("--name")) draft.spec.set_display_name(job.display_name);
   ABSL_RETURN_IF_ERROR(SetLabels(job, draft.spec));
   if (given("--recipe")) ABSL_RETURN_IF_ERROR(SetRecipe(job.recipe, draft.spec));
+  if (given("--device")) draft.spec.set_device(std::string(WantedDevice(job.device)));
   if (given("--priority")) draft.spec.set_priority(job.priority);
 
   ABSL_RETURN_IF_ERROR(ChangeTexts(other, job, draft));

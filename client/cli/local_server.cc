@@ -105,6 +105,9 @@ absl::Status LocalServer::StartDaemon(const std::string& daemon, const LocalOpti
   };
   add("--workers", options.workers);
   add("--worker-threads", options.threads);
+  if (!options.device.empty()) {
+    process.arguments.insert(process.arguments.end(), {"--worker-device", options.device});
+  }
   const OwnedFd log(::open(log_path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (log.get() < 0) return FileUnwritableError(log_path_, errno);
   process.output_fd = log.get();

@@ -74,6 +74,7 @@ struct JobOptions {
   int questions = 0;                 // of each of them, from its start; 0: all
   std::string sample;                // prompt; empty: the beginning of the evaluation text
   int sample_tokens = 0;             // set by the parser to the contract's default; 0: no sample
+  std::string device = "any";        // that numeric tasks run on
   int priority = 0;
   std::string display_name;         // of the job
   std::string model_name;           // display name of the model
@@ -86,6 +87,7 @@ struct LocalOptions {
   bool local = false;
   int threads = 0;            // of each worker; 0: the service's default
   int workers = 0;            // 0: the service's default
+  std::string device;         // that the job asks for; empty: what the machine has
   std::string keep_data_dir;  // empty: a private one that is removed
 };
 

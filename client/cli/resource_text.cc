@@ -9,6 +9,7 @@
 #include "client/api/foreign_status.h"
 #include "client/cli/find_resource.h"
 #include "proto/base/errors.h"
+#include "proto/contract/devices.h"
 #include "proto/contract/names.h"
 #include "proto/inputs/data_kind.h"
 #include "proto/report/budget_text.h"
@@ -125,6 +126,7 @@ std::string JobText(const v1::Job& job, absl::Time now) {
   if (job.has_create_time()) text += Line("created", TimeText(job.create_time()));
   if (job.has_start_time()) text += Line("started", TimeText(job.start_time()));
   if (job.has_end_time()) text += Line("ended", TimeText(job.end_time()));
+  if (!WantedDevice(job.spec().device()).empty()) text += Line("device", Printable(job.spec().device(), 16));
   if (!job.compute_class().empty()) text += Line("compute class", job.compute_class());
   if (job.state() == v1::Job::FAILED) text += Line("error", ErrorText(job.error()));
   for (const v1::Notice& notice : job.notices()) text += Line("warning", WaitingText(notice));
@@ -158,6 +160,10 @@ std::string EstimateText(const v1::Job& planned, std::span<const std::string> go
   text += Line("time", SecondsText(e.seconds()) + " on one worker");
   text += Line("memory of a task",
                BytesText(e.peak_memory_bytes()) + ", and " + BytesText(e.thread_memory_bytes()) + " for each thread");
+  if (e.peak_device_memory_bytes() > 0) {
+    text += Line("on a graphics card", BytesText(e.peak_device_memory_bytes()) + " of its memory, and " +
+                                           BytesText(e.peak_host_memory_bytes()) + " beside it");
+  }
   text += Line("intermediate data", BytesText(e.intermediate_bytes()));
   if (estimates.size() > 1)
     text += Line("artifacts", "at most " + WithThousands(e.artifact_bytes()) + " bytes together");
@@ -219,18 +225,27 @@ std::string RecipeTable(std::span<const v1::Recipe> recipes) {
   return text;
 }
 
+// "cpu", or "cuda: NVIDIA H100 80GB HBM3, 79.2 GiB".
+std::string DeviceText(const v1::WorkerCapacity& capacity) {
+  std::string text = Printable(capacity.device(), 16);
+  if (!capacity.device_name().empty()) absl::StrAppend(&text, ": ", Printable(capacity.device_name(), 32));
+  if (capacity.device_memory_bytes() > 0) absl::StrAppend(&text, ", ", BytesText(capacity.device_memory_bytes()));
+  return text;
+}
+
 std::string WorkerTable(std::span<const v1::Worker> workers) {
   TextTable table({{"worker", Align::kLeft},
                    {"state", Align::kLeft},
                    {"host", Align::kLeft},
                    {"compute class", Align::kLeft},
+                   {"device", Align::kLeft},
                    {"cores"},
                    {"memory"},
                    {"task", Align::kLeft}});
   for (const v1::Worker& worker : workers) {
     const v1::WorkerCapacity& capacity = worker.capacity();
     table.Add({worker.name(), WorkerStateText(worker), Printable(capacity.host(), 24),
-               Printable(capacity.compute_class(), 24), absl::StrCat(capacity.cores()),
+               Printable(capacity.compute_class(), 24), DeviceText(capacity), absl::StrCat(capacity.cores()),
                BytesText(capacity.memory_bytes()), TasksText(worker)});
   }
   return table.ToText(120);

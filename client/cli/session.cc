@@ -2,6 +2,7 @@
 
 #include "client/cli/cli_errors.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/devices.h"
 #include "proto/contract/trace_context.h"
 
 namespace bitwright::client {
@@ -65,6 +66,7 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Open(const Options& options, c
   if (local) {
     LocalOptions of_server = options.local;
     if (!data_dir.empty()) of_server.keep_data_dir = data_dir;
+    of_server.device = std::string(WantedDevice(options.job.device));
     ABSL_ASSIGN_OR_RETURN(server, LocalServer::Start(of_server, environment, cancel));
     connection.address = server->address();
     connection.retry.give_up = kLocalGiveUp;

@@ -8,9 +8,10 @@ namespace bitwright {
 namespace {
 
 constexpr double kFloat = 4;
-constexpr double kProcess = 40.0 * (1 << 20);      // code, libraries, tables
-constexpr double kThread = 4.0 * (1 << 20);        // what a matrix product packs
-constexpr double kMomentParts = 12.0 * (1 << 20);  // partial sums of a narrow input's second moment
+constexpr double kProcess = 40.0 * (1 << 20);          // code, libraries, tables
+constexpr double kDeviceProcess = 1024.0 * (1 << 20);  // a driver, libraries of a device, page-locked copies
+constexpr double kThread = 4.0 * (1 << 20);            // what a matrix product packs
+constexpr double kMomentParts = 12.0 * (1 << 20);      // partial sums of a narrow input's second moment
 constexpr double kSmall = 256.0 * (1 << 20);
 constexpr double kRememberedPieces = 24.0 * (1 << 20);
 constexpr double kAskedBytes = 7;  // of a byte of questions, as the tokens of four choices: in their file, and parsed
@@ -130,8 +131,17 @@ double LiveSets::Head(int64_t rows, int copies, bool narrow) const {
   return (narrow ? 1.5 : 1) * weights + copies * logits;
 }
 
+// The block that is computed and the one behind it, as f32, which none is stored wider than, and one input's triangle;
+// but never more than what a task without a device holds, and the device's own part.
+LiveSet LiveSets::WithHost(LiveSet live, double stream) const {
+  const double parts = kProcess + 2 * Bytes(info_.live().block()) + Triangle(widest_) + stream;
+  live.host_bytes = static_cast<int64_t>(std::min(kDeviceProcess + std::min(parts, Bytes(live.bytes)), 4e18));
+  return live;
+}
+
 LiveSet LiveSets::Reference(int64_t windows, int64_t window, v1::ComputeType compute) const {
-  return ToLiveSet(Stream(windows, window) + Pass(windows, window, IsNarrow(compute)), PassThread(window));
+  return WithHost(ToLiveSet(Stream(windows, window) + Pass(windows, window, IsNarrow(compute)), PassThread(window)),
+                  2 * Stream(windows, window));
 }
 
 LiveSet LiveSets::Calibrate(int64_t windows, int64_t window, v1::ComputeType compute, bool factorizes) const {
@@ -143,13 +153,14 @@ LiveSet LiveSets::Calibrate(int64_t windows, int64_t window, v1::ComputeType com
   const double own = kFloat * hidden * hidden, widest = kFloat * widest_ * widest_;
   const double writing = factorizes ? std::max(moments - own + Factorizing(hidden), Factorizing(widest_))
                                     : std::max(moments + own / 2, 1.5 * widest);
-  return ToLiveSet(Stream(windows, window) + std::max(passing, Values(windows, window, narrow) + writing),
-                   PassThread(window));
+  return WithHost(ToLiveSet(Stream(windows, window) + std::max(passing, Values(windows, window, narrow) + writing),
+                            PassThread(window)),
+                  2 * Stream(windows, window));
 }
 
 LiveSet LiveSets::Merge() const {
   const double sums = 2 * kFloat * widest_ * widest_;
-  return ToLiveSet(rtn_ ? sums : std::max(sums, Factorizing(widest_)), 0);
+  return WithHost(ToLiveSet(rtn_ ? sums : std::max(sums, Factorizing(widest_)), 0), Triangle(widest_));
 }
 
 LiveSet LiveSets::Curvature(int64_t blocks, int64_t windows, int64_t window) const {
@@ -162,24 +173,28 @@ LiveSet LiveSets::Curvature(int64_t blocks, int64_t windows, int64_t window) con
       static_cast<double>(ChunkRows(live.backward_row(), window, rows)) * Bytes(live.backward_row()) +
       Bytes(live.block());
   const double head = Values(windows, window, false) + stream + Head(rows, live.capped_logits() ? 3 : 2, false);
-  return ToLiveSet(static_cast<double>(kept + 2) * stream + std::max({Pass(windows, window, false), head, backward}),
-                   1.5 * PassThread(window));  // three tiles on the way back
+  const double live_bytes =
+      static_cast<double>(kept + 2) * stream + std::max({Pass(windows, window, false), head, backward});
+  const double thread_bytes = 1.5 * PassThread(window);  // three tiles on the way back
+  return WithHost(ToLiveSet(live_bytes, thread_bytes), 2 * stream + Head(rows, 0, false));
 }
 
 LiveSet LiveSets::Profile() const {
   const RoundingSize& size = priced_on_grids_ ? on_grids_ : by_feedback_;
-  return ToLiveSet(size.bytes, size.thread);
+  return WithHost(ToLiveSet(size.bytes, size.thread), 0);
 }
 
 LiveSet LiveSets::Quantize() const {
   const RoundingSize& size = rounded_on_grids_ ? on_grids_ : by_feedback_;
-  return ToLiveSet(size.bytes, size.thread);
+  return WithHost(ToLiveSet(size.bytes, size.thread), 0);
 }
 
 // A piece of rows and its values, H of both ways and what rounds by it, and the packed whole.
 LiveSet LiveSets::Ends() const {
   const double n = Bytes(info_.hidden_size()), rows = static_cast<double>(kEndRows);
-  return ToLiveSet(3 * kFloat * rows * n + Factorizing(n) + 5 * kFloat * n * n + kMostPacked * end_, kGridPiece * n);
+  return WithHost(
+      ToLiveSet(3 * kFloat * rows * n + Factorizing(n) + 5 * kFloat * n * n + kMostPacked * end_, kGridPiece * n),
+      kFloat * end_);
 }
 
 LiveSet LiveSets::Check(std::span<const int> units, int64_t measurements, int64_t windows, int64_t window) const {
@@ -193,31 +208,38 @@ LiveSet LiveSets::Check(std::span<const int> units, int64_t measurements, int64_
     branch =
         std::max(branch, Bytes(info_.live().block()) + Weights(info) + std::max(values, Rounding(info, true, false)));
   }
-  return ToLiveSet(streams + RoundedInputs() + std::max({Pass(windows, window, false), branch, values + head}),
-                   std::max(PassThread(window), on_grids_.thread));
+  return WithHost(ToLiveSet(streams + RoundedInputs() + std::max({Pass(windows, window, false), branch, values + head}),
+                            std::max(PassThread(window), on_grids_.thread)),
+                  2 * Stream(windows, window) + head);
 }
 
 LiveSet LiveSets::Evaluate(int64_t windows, int64_t window, v1::ComputeType compute) const {
   const bool narrow = IsNarrow(compute);
   const double other = stores_ends_ ? Head(windows * window, 0, narrow) : 0;
   const double head = Values(windows, window, narrow) + Head(windows * window, 2, narrow) + other;
-  return ToLiveSet(2 * Stream(windows, window) + RoundedInputs() + std::max(Pass(windows, window, narrow), head),
-                   PassThread(window));
+  return WithHost(
+      ToLiveSet(2 * Stream(windows, window) + RoundedInputs() + std::max(Pass(windows, window, narrow), head),
+                PassThread(window)),
+      2 * Stream(windows, window) + Head(windows * window, 2, false));
 }
 
 LiveSet LiveSets::Score(int64_t sequences, int64_t window, v1::ComputeType compute, int64_t file_bytes) const {
   const bool narrow = IsNarrow(compute);
   const double head = Values(sequences, window, narrow) + Head(sequences * window, 1, narrow);
   const double set = std::min(kAskedBytes * Bytes(file_bytes), kMostAsked);
-  return ToLiveSet(set + Stream(sequences, window) + RoundedInputs() + std::max(Pass(sequences, window, narrow), head),
-                   PassThread(window));
+  return WithHost(
+      ToLiveSet(set + Stream(sequences, window) + RoundedInputs() + std::max(Pass(sequences, window, narrow), head),
+                PassThread(window)),
+      set + Head(sequences * window, 1, false));
 }
 
 // Logits on the device and beside it.
 LiveSet LiveSets::Sample(int64_t window, v1::ComputeType compute) const {
   const bool narrow = IsNarrow(compute);
   const double head = Values(1, window, narrow) + Head(window, 2, narrow);
-  return ToLiveSet(Stream(1, window) + RoundedInputs() + std::max(Pass(1, window, narrow), head), PassThread(window));
+  return WithHost(
+      ToLiveSet(Stream(1, window) + RoundedInputs() + std::max(Pass(1, window, narrow), head), PassThread(window)),
+      head);
 }
 
 LiveSet LiveSets::Small() { return {static_cast<int64_t>(kSmall), 0}; }

@@ -14,6 +14,9 @@ namespace bitwright {
 struct LiveSet {
   int64_t bytes = 0;
   int64_t thread_bytes = 0;
+  // What remains with the host where a device with memory of its own holds the rest: the process with the device's
+  // driver and libraries, pieces of files that are mapped, copies that come and go.
+  int64_t host_bytes = 0;
 
   int64_t On(int threads) const { return bytes + thread_bytes * threads; }
   friend bool operator==(const LiveSet&, const LiveSet&) = default;
@@ -59,6 +62,8 @@ class LiveSets {
   double Pass(int64_t windows, int64_t window, bool narrow) const;
   double Head(int64_t rows, int copies, bool narrow) const;
   double PassThread(int64_t window) const;
+  // Beside what is read and written as a whole: `stream` bytes.
+  LiveSet WithHost(LiveSet live, double stream) const;
   // What a quantized model takes more.
   double RoundedInputs() const;
 

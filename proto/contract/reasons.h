@@ -8,6 +8,7 @@ struct Reason {
   static constexpr char kBlobMissing[] = "BLOB_MISSING";         // upload the blob and call again
   static constexpr char kBlobNotFound[] = "BLOB_NOT_FOUND";      // it is not there, or no longer
   static constexpr char kBlobUnreadable[] = "BLOB_UNREADABLE";   // a fault of the server's disk
+  static constexpr char kDeviceFailed[] = "DEVICE_FAILED";       // a worker's graphics processor did
   static constexpr char kDiskFull[] = "DISK_FULL";               // room is needed on some disk
   static constexpr char kInterrupted[] = "INTERRUPTED";          // by a person or a shutdown; made in proto/base
   static constexpr char kLeaseExpired[] = "LEASE_EXPIRED";       // the worker was not heard of

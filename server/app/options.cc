@@ -82,6 +82,11 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
       ->capture_default_str();
   app.add_option("--worker-threads", options.worker_threads, "Threads of each local worker; 0: cores / workers")
       ->check(CLI::Range(0, 1024));
+  app.add_option(
+         "--worker-device", options.worker_device,
+         "What each local worker computes on: cpu, cuda, or auto: a free graphics processor, else the processor")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+      ->capture_default_str();
   app.add_option("--worker-memory", options.worker_memory_bytes,
                  "Bytes of memory of all local workers together; default: the machine's")
       ->check(CLI::Range(kLeastWorkerMemory, kMostWorkerMemory));

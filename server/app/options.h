@@ -22,7 +22,8 @@ struct Options {
   std::string web_listen;                 // "HOST:PORT"; "off": none; empty: WebAddressOf(listen)
   std::string scaler_listen;              // "HOST:PORT" or "unix:/path"; empty: none
   int workers = 1;
-  int worker_threads = 0;           // 0: cores / workers
+  int worker_threads = 0;  // 0: cores / workers
+  std::string worker_device = "auto";
   int64_t worker_memory_bytes = 0;  // of all local workers together; 0: the machine's
   std::string worker_binary;        // empty: bitwright-worker beside this executable
   double lease_ttl_seconds = 10;

@@ -263,9 +263,9 @@ struct Server::Parts {
     for (int i = 0; i < options.workers; ++i) {
       ABSL_ASSIGN_OR_RETURN(const std::string work_dir, data->WorkDir(i));
       local.arguments.push_back({"--server", rpc->worker_address(), "--blob-dir", data->blobs(), "--work-dir", work_dir,
-                                 "--threads", std::to_string(WorkerThreads(options)), "--memory", memory, "--log-level",
-                                 WordOf(LogLevels(), options.log_level), "--log-format",
-                                 WordOf(LogFormats(), options.log_format)});
+                                 "--threads", std::to_string(WorkerThreads(options)), "--memory", memory, "--device",
+                                 options.worker_device, "--log-level", WordOf(LogLevels(), options.log_level),
+                                 "--log-format", WordOf(LogFormats(), options.log_format)});
       if (const std::string& token = access->worker_token_file(); !token.empty()) {
         local.arguments.back().insert(local.arguments.back().end(), {"--token-file", token});
       }

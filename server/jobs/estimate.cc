@@ -212,16 +212,20 @@ JobSize SizeJob(const ResolvedJob& job) {
   const auto expansion = Expand(job, facts, {.nodes = NodeDetail::kSize});
   CHECK(expansion.ok()) << expansion.status();
   JobSize size;
-  int64_t peak = 0, thread = 0;
+  int64_t peak = 0, thread = 0, on_device = 0, on_host = 0;
   for (const TaskNode& node : expansion->nodes) {
     size.flops += node.cost_flops;
     peak = std::max(peak, node.memory.bytes);
     thread = std::max(thread, node.memory.thread_bytes);
+    if (node.numeric) on_device = std::max(on_device, node.memory.On(1));
+    on_host = std::max(on_host, node.numeric ? node.memory.host_bytes : node.memory.bytes);
   }
   v1::Estimate& estimate = size.estimate;
   estimate.set_intermediate_bytes(Rounded(IntermediateBytes(job, facts, sizes)));
   estimate.set_peak_memory_bytes(peak);
   estimate.set_thread_memory_bytes(thread);
+  estimate.set_peak_device_memory_bytes(on_device);
+  estimate.set_peak_host_memory_bytes(on_host);
   FillGoals(sizes, estimate);
   estimate.set_tasks(static_cast<int>(expansion->nodes.size()));
   return size;

@@ -4,6 +4,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "proto/base/errors.h"
+#include "proto/contract/devices.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/targets.h"
 
@@ -95,6 +96,12 @@ absl::Status ConsumerCannotLoadError(std::string_view program, std::string_view 
   return Invalid("CONSUMER_CANNOT_LOAD",
                  Text(program) + " would not load the artifact: " + std::string(why) + "; " + remedy,
                  {{"program", Text(program)}, {"others", std::string(others)}});
+}
+
+absl::Status DeviceUnknownError(std::string_view device) {
+  return Invalid("DEVICE_UNKNOWN",
+                 "device '" + Text(device) + "' is unknown; give one of " + absl::StrJoin(kJobDevices, ", "),
+                 {{"device", Text(device)}});
 }
 
 absl::Status PriorityInvalidError(int priority) {

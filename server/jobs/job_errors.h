@@ -34,7 +34,8 @@ absl::Status TargetCannotStoreError(const absl::Status& refusal, const std::vect
 // the target that do.
 absl::Status ConsumerUnknownError(std::string_view consumer, std::string_view target, std::string_view known);
 absl::Status ConsumerCannotLoadError(std::string_view program, std::string_view why, std::string_view others);
-absl::Status PriorityInvalidError(int priority);  // PRIORITY_INVALID
+absl::Status DeviceUnknownError(std::string_view device);  // DEVICE_UNKNOWN, naming those that there are
+absl::Status PriorityInvalidError(int priority);           // PRIORITY_INVALID
 // DISPLAY_NAME_INVALID; `field` as in JobSpec: "calibration.display_name".
 absl::Status DisplayNameTooLongError(std::string_view field, size_t bytes);
 absl::Status LabelInvalidError(std::string_view key, std::string_view why);  // LABEL_INVALID

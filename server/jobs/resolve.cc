@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "proto/base/status_macros.h"
+#include "proto/contract/devices.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/names.h"
@@ -310,6 +311,7 @@ absl::StatusOr<ResolvedJob> Resolve(const v1::JobSpec& spec, std::shared_ptr<con
   if (IsOutdated(model)) return ModelOutdatedError(spec.model());
   ResolvedJob job{spec, {}, {}, std::move(shared), info};
   if (std::abs(int64_t{spec.priority()}) > limits::kMaxPriority) return PriorityInvalidError(spec.priority());
+  if (!IsJobDevice(spec.device())) return DeviceUnknownError(spec.device());
   ABSL_RETURN_IF_ERROR(CheckDisplayName("display_name", spec.display_name()));
   ABSL_RETURN_IF_ERROR(CheckLabels(spec));
   ABSL_ASSIGN_OR_RETURN(job.recipe, ChooseRecipe(shipped, job.spec));

@@ -23,6 +23,10 @@ void Guarded(Body body) {
 
 prometheus::Labels Label(const char* name, std::string_view value) { return {{name, std::string(value)}}; }
 
+prometheus::Labels LabelsOf(const WorkerKind& kind) {
+  return {{"device", kind.device}, {"compute_class", kind.compute_class}};
+}
+
 prometheus::Labels CallLabels(std::string_view method, absl::StatusCode code) {
   return {{"method", std::string(method)}, {"code", absl::StatusCodeToString(code)}};
 }
@@ -82,6 +86,13 @@ void Metrics::TaskDone(std::string_view kind, double seconds) {
   Guarded([&] { series_->task.Add(Label("kind", kind), Series::Seconds()).Observe(seconds); });
 }
 
+void Metrics::WorkerBusy(const WorkerKind& kind, double seconds) {
+  Guarded([&] {
+    const WorkerKind bound = series_->BoundKind(kind);
+    series_->busy_seconds.Add(LabelsOf(bound)).Increment(seconds);
+  });
+}
+
 void Metrics::CacheHit() { series_->hits.Increment(); }
 void Metrics::CacheMiss() { series_->misses.Increment(); }
 void Metrics::LeaseExpired() { series_->expiries.Increment(); }
@@ -139,11 +150,13 @@ void Metrics::SetSlots(const std::map<WorkerKind, Slots>& slots) {
       Slots& all = now[series_->BoundKind(kind)];
       all.total += some.total;
       all.busy += some.busy;
+      all.device_memory_bytes += some.device_memory_bytes;
     }
     for (const auto& [kind, all] : now) {
-      const prometheus::Labels labels = {{"device", kind.device}, {"compute_class", kind.compute_class}};
+      const prometheus::Labels labels = LabelsOf(kind);
       series_->slots.Add(labels).Set(all.total);
       series_->busy.Add(labels).Set(all.busy);
+      series_->device_memory.Add(labels).Set(static_cast<double>(all.device_memory_bytes));
     }
   });
 }

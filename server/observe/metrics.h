@@ -20,10 +20,11 @@ struct WorkerKind {
   auto operator<=>(const WorkerKind&) const = default;
 };
 
-// Tasks that workers can run at once, and those that they run.
+// Tasks that workers can run at once, those that they run, and what they have for them.
 struct Slots {
   int total = 0;
   int busy = 0;
+  int64_t device_memory_bytes = 0;  // of all their devices together; 0 of processors
 };
 
 // Everything that the server counts, served as Prometheus text. The only place that touches prometheus-cpp; what that
@@ -49,6 +50,7 @@ class Metrics {
   // Tasks and jobs.
   void TaskLeased(double waited_seconds);
   void TaskDone(std::string_view kind, double seconds);
+  void WorkerBusy(const WorkerKind& kind, double seconds);  // with a task that is done
   void CacheHit();
   void CacheMiss();  // a task that runs since nothing was cached: once a task, not once an attempt
   void LeaseExpired();

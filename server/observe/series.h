@@ -72,6 +72,10 @@ struct Metrics::Series {
   Gauges& slots =
       GaugesOf("bitwright_worker_slots", "Tasks that the workers can run at once, without small ones beside them");
   Gauges& busy = GaugesOf("bitwright_worker_slots_busy", "Tasks that the workers run");
+  Counters& busy_seconds =
+      CountersOf("bitwright_worker_busy_seconds_total", "Run time of finished tasks, by the workers that ran them");
+  Gauges& device_memory =
+      GaugesOf("bitwright_device_memory_bytes", "Memory of the workers' devices beside that of their hosts");
   BoundedLabel devices{16};
   BoundedLabel compute_classes{32};
   prometheus::Counter& hits =

@@ -4,6 +4,7 @@
 #include "proto/base/random_id.h"
 #include "proto/base/status_macros.h"
 #include "proto/base/wire_time.h"
+#include "proto/contract/devices.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/names.h"
 #include "server/jobs/goals.h"
@@ -185,7 +186,8 @@ v1::Job JobResources::NewJob(const ResolvedJob& resolved) {
   v1::Job job;
   *job.mutable_spec() = resolved.spec;
   job.set_state(v1::Job::QUEUED);
-  *job.mutable_estimate() = planner_.Estimate(resolved, scheduler_.FlopsPerSecond());
+  *job.mutable_estimate() =
+      planner_.Estimate(resolved, scheduler_.FlopsPerSecond(WantedDevice(resolved.spec.device())));
   *job.mutable_notices() = resolved.model->info().notices();
   return job;
 }

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <string_view>
+
+#include "proto/contract/compute_class.h"
 
 namespace bitwright::server {
 namespace {
@@ -20,16 +23,17 @@ void RaiseProgress(Owner& owner) {
 
 std::optional<absl::Duration> Remaining(const Core& core, const Owner& owner) {
   const JobWork& job = *owner.job();
-  if (job.job.state() != v1::Job::RUNNING || !core.speed.measured()) return std::nullopt;
+  const std::string_view device = DeviceOfClass(job.row.pinned_class.empty() ? job.chosen_class : job.row.pinned_class);
+  if (job.job.state() != v1::Job::RUNNING || !core.speed.measured(device)) return std::nullopt;
   std::map<std::string, double> left = job.forecast.weights;
   for (const Tally::Kind& kind : owner.tally.kinds()) left[kind.kind] -= kind.done;
   double seconds = 0;
-  for (const auto& [kind, weight] : left) seconds += core.speed.Seconds(kind, std::max(0.0, weight));
+  for (const auto& [kind, weight] : left) seconds += core.speed.Seconds(device, kind, std::max(0.0, weight));
   const auto side_by_side =
       static_cast<int>(owner.tally.count(TaskState::kLeased) + owner.tally.count(TaskState::kReady));
   int places = 0;
   for (const Offer& offer : core.executor.Offers(core.clock.Monotonic())) {
-    if (!offer.closed) places += offer.places;
+    if (!offer.closed && DeviceOfClass(offer.compute_class) == device) places += offer.places;
   }
   return absl::Seconds(seconds / std::clamp(side_by_side, 1, std::max(1, places)));
 }

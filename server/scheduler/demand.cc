@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "proto/contract/compute_class.h"
+#include "proto/contract/devices.h"
 #include "server/scheduler/core.h"
 #include "server/scheduler/scheduler_errors.h"
 
@@ -13,9 +14,10 @@ namespace {
 
 constexpr absl::Duration kPause = absl::Milliseconds(500);
 
-// Whether workers of the pool take tasks of a compute class; empty: none is settled.
-bool Takes(const WorkerPool& pool, const std::string& compute_class) {
-  if (compute_class.empty()) return pool.counts_unpinned;
+// Whether workers of the pool take tasks of a compute class; empty: none is settled, but maybe the device.
+bool Takes(const WorkerPool& pool, const std::string& compute_class, std::string_view device = {}) {
+  if (compute_class.empty() && device.empty()) return pool.counts_unpinned;
+  if (compute_class.empty()) return device == pool.device && (pool.compute_class.empty() || pool.counts_unpinned);
   return DeviceOfClass(compute_class) == pool.device &&
          (pool.compute_class.empty() || pool.compute_class == compute_class);
 }
@@ -30,6 +32,11 @@ std::string ClassOf(const Owner& owner, const std::vector<Offer>& offers) {
     return !offer.closed && offer.compute_class == job->chosen_class;
   });
   return there ? job->chosen_class : "";
+}
+
+// The device that its job holds out for; empty: none.
+std::string_view DeviceOf(const Owner& owner) {
+  return owner.job() == nullptr ? std::string_view() : WantedDevice(owner.job()->job.spec().device());
 }
 
 // Lets in as many jobs that did not begin as their tenants may have running, whoever of them will be the first.
@@ -72,7 +79,8 @@ absl::StatusOr<int64_t> PlacesWanted(const Core& core, const WorkerPool& pool) {
   const std::vector<Offer> offers = core.executor.Offers(core.clock.Monotonic());
   Admission admission(core.gate);
   for (const auto& [name, owner] : core.board.owners()) {
-    if (owner->closing || !admission.LetsIn(*owner) || !Takes(pool, ClassOf(*owner, offers))) continue;
+    if (owner->closing || !admission.LetsIn(*owner) || !Takes(pool, ClassOf(*owner, offers), DeviceOf(*owner)))
+      continue;
     tasks.Add(CouldRun(*owner));
   }
   return PlacesFor(tasks);

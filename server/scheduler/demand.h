@@ -14,9 +14,10 @@ struct Core;
 
 // Workers that are alike, whether any is there or not.
 struct WorkerPool {
-  std::string device;           // "cpu"
-  std::string compute_class;    // empty: they may have any of the device
-  bool counts_unpinned = true;  // work that no compute class is settled for yet is theirs, too
+  std::string device;         // "cpu"
+  std::string compute_class;  // empty: they may have any of the device
+  // Work that no compute class is settled for yet is theirs, too; of a job that asks for a device only that of theirs.
+  bool counts_unpinned = true;
 };
 
 // Tasks that workers run at once beside small ones, such that all of these run: a worker runs one task, and beside it a

@@ -13,16 +13,33 @@
 
 namespace bitwright::server {
 
+// What a place has for a task.
+struct Room {
+  int64_t memory_bytes = 0;         // of the host
+  int64_t device_memory_bytes = 0;  // of a device that has memory of its own; 0: there is none
+  int threads = 1;
+  bool small_lane = false;  // small tasks have memory of their own
+};
+
 // What a task needs of the place where it runs.
 struct Requirements {
+  std::string device;         // empty: any; of numeric tasks whose job holds out for one
   std::string compute_class;  // empty: any; of numeric tasks, whose results depend on it
   std::string code_version;   // empty: any
   LiveSet memory;             // estimate of the peak
+  bool numeric = false;       // it computes on the place's device
   bool small = false;         // of seconds and little memory
 
-  // Whether so much memory does for the task on so many threads. In a lane of their own small tasks need none of it.
-  bool MemoryFits(int64_t memory_bytes, int threads, bool small_lane) const {
-    return memory.On(threads) <= memory_bytes || (small && small_lane);
+  // Of the host's memory. Where the device has its own, a numeric task has its live set there.
+  int64_t HostBytes(int threads, bool device_has_memory) const {
+    return numeric && device_has_memory ? memory.host_bytes : memory.On(threads);
+  }
+  // Whether the room does. In a lane of their own small tasks need none of it.
+  bool MemoryFits(const Room& room) const {
+    if (small && room.small_lane) return true;
+    const bool on_device = numeric && room.device_memory_bytes > 0;
+    if (on_device && memory.On(1) > room.device_memory_bytes) return false;
+    return HostBytes(room.threads, room.device_memory_bytes > 0) <= room.memory_bytes;
   }
 
   friend bool operator==(const Requirements&, const Requirements&) = default;
@@ -37,6 +54,7 @@ struct Execution {
   absl::Time owner_create_time;
   double cost_flops = 0;
   Requirements needs;
+  std::string failed_on;  // the worker of an attempt that failed; another one is tried first. Empty: none has
 };
 
 // Where a task runs. A lease says so in the task's row, so that a restarted server knows it again.
@@ -58,13 +76,14 @@ struct Placement {
 struct Offer {
   std::string compute_class;
   std::string code_version;
-  int places = 0;            // tasks that run at once
-  int free_places = 0;       // of these
-  double cores = 0;          // of all of them together
-  int64_t memory_bytes = 0;  // of the largest
-  int threads = 1;           // of a task there
-  bool small_lane = false;   // small tasks need none of that memory
-  bool closed = false;       // operators have cordoned these places: none of them is free
+  int places = 0;                   // tasks that run at once
+  int free_places = 0;              // of these
+  double cores = 0;                 // of all of them together
+  int64_t memory_bytes = 0;         // of the largest
+  int64_t device_memory_bytes = 0;  // likewise; 0: its device has none of its own
+  int threads = 1;                  // of a task there
+  bool small_lane = false;          // small tasks need none of that memory
+  bool closed = false;              // operators have cordoned these places: none of them is free
 
   // Whether one of these places, when it is free (and open again), may run such a task. Pure.
   bool Fits(const Requirements& needs) const;

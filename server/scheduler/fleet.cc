@@ -82,9 +82,10 @@ double Fleet::CoresOfLargestSlot() const {
 std::map<WorkerKind, Slots> Fleet::SlotsByKind() const {
   std::map<WorkerKind, Slots> by_kind;
   for (const auto& [name, member] : members_) {
-    Slots& slots = by_kind[{member.capacity.device(), member.capacity.compute_class()}];
+    Slots& slots = by_kind[KindOf(member)];
     slots.total += member.slots();
     slots.busy += member.busy_slots();
+    slots.device_memory_bytes += member.capacity.device_memory_bytes();
   }
   return by_kind;
 }

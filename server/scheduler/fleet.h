@@ -11,6 +11,7 @@
 #include "proto/base/clock.h"
 #include "proto/contract/worker_capacity.h"
 #include "server/observe/metrics.h"
+#include "server/scheduler/executor.h"
 
 namespace bitwright::server {
 
@@ -44,6 +45,7 @@ class Fleet {
     int64_t free_memory_bytes() const;
     // Of a task there.
     int threads() const { return ThreadsPerTask(capacity); }
+    Room room() const { return {memory_bytes(), TaskDeviceMemory(capacity), threads(), small_lane}; }
   };
 
   // Gives the worker a new random name.
@@ -68,6 +70,7 @@ class Fleet {
   const std::map<std::string, Member>& members() const { return members_; }
 
   std::map<WorkerKind, Slots> SlotsByKind() const;  // without the lanes of small tasks, which take no time
+  static WorkerKind KindOf(const Member& member) { return {member.capacity.device(), member.capacity.compute_class()}; }
   static v1::Worker ToProto(const Member& member);
 
  private:

@@ -27,20 +27,38 @@ Place ToPlace(const Fleet::Member& member) {
 // With what it has free now. `small_only`: it asks for small tasks alone; otherwise it does so where it runs as many
 // long ones as it may.
 AskingWorker ToAskingWorker(const Fleet::Member& member, bool small_only) {
-  return {.compute_class = member.capacity.compute_class(),
+  return {.name = member.name,
+          .compute_class = member.capacity.compute_class(),
           .code_version = member.capacity.code_version(),
           .memory_bytes = member.free_memory_bytes(),
+          .device_memory_bytes = TaskDeviceMemory(member.capacity),
           .threads = member.threads(),
           .small_only = small_only || !member.TakesLong(),
-          .small_lane = member.small_lane};
+          .small_lane = member.small_lane,
+          .peer = {}};
+}
+
+// What the fleet counts of a task that runs on a member.
+Fleet::Member::Running ToRunning(const Requirements& needs, const Room& room) {
+  return {needs.HostBytes(room.threads, room.device_memory_bytes > 0), needs.small};
 }
 
 }  // namespace
 
+std::optional<Room> LocalFleet::PeerOf(const Fleet::Member& member) const {
+  std::optional<Room> largest;
+  for (const auto& [name, other] : members_.members()) {
+    if (name == member.name || other.state != v1::Worker::ACTIVE || LeaseEnd(other.seen) < now_) continue;
+    if (other.capacity.compute_class() != member.capacity.compute_class()) continue;
+    if (other.capacity.code_version() != member.capacity.code_version()) continue;
+    if (!largest || largest->memory_bytes < other.memory_bytes()) largest = other.room();
+  }
+  return largest;
+}
+
 void LocalFleet::Occupy(const Execution& execution, const std::string& worker) {
   const Fleet::Member* member = members_.Find(worker);
-  const int64_t memory = execution.needs.memory.On(member == nullptr ? 1 : member->threads());
-  members_.Started(worker, execution.task, {memory, execution.needs.small});
+  members_.Started(worker, execution.task, ToRunning(execution.needs, member == nullptr ? Room() : member->room()));
   shares_.Started(execution.tenant, now_);
 }
 
@@ -85,7 +103,9 @@ std::vector<Placement> LocalFleet::FindPlaces() {
 std::optional<Placement> LocalFleet::PlaceFor(int64_t asker, const WaitingWorkers::Waiter& waiter) {
   const Fleet::Member* member = members_.Find(waiter.worker);
   if (member == nullptr || !member->has_free_slot() || member->state != v1::Worker::ACTIVE) return std::nullopt;
-  const Execution* pick = ready_.Pick(ToAskingWorker(*member, waiter.small_only), shares_.TurnsAt(now_));
+  AskingWorker asking = ToAskingWorker(*member, waiter.small_only);
+  if (ready_.HasFailedOn(member->name)) asking.peer = PeerOf(*member);
+  const Execution* pick = ready_.Pick(asking, shares_.TurnsAt(now_));
   if (pick == nullptr) return std::nullopt;
   const std::string task = pick->task;
   Placed placed{
@@ -186,6 +206,7 @@ std::vector<Offer> LocalFleet::Offers(MonotonicTime now) const {
       offer.memory_bytes = member.memory_bytes();
       offer.threads = member.threads();
     }
+    offer.device_memory_bytes = std::max(offer.device_memory_bytes, TaskDeviceMemory(capacity));
     offer.small_lane |= member.small_lane;
   }
   std::vector<Offer> list;
@@ -254,8 +275,7 @@ HeldLease* LocalFleet::Claimed(const LeaseClaim& claim) {
   // The same process under a new name: it registered again after the server or the network was gone.
   const Fleet::Member* member = members_.Find(claim.worker);
   if (member == nullptr || members_.Find(lease->place.worker) != nullptr) return nullptr;
-  members_.Started(member->name, claim.task,
-                   {lease->execution.needs.memory.On(member->threads()), lease->execution.needs.small});
+  members_.Started(member->name, claim.task, ToRunning(lease->execution.needs, member->room()));
   leases_.GiveTo(*lease, ToPlace(*member));
   return leases_.Find(claim.task);
 }
@@ -355,6 +375,10 @@ std::vector<v1::Worker> LocalFleet::ListWorkers(const std::string& after, int li
     workers.push_back(Fleet::ToProto(*member));
   }
   return workers;
+}
+
+void LocalFleet::CountBusy(const std::string& worker, double seconds, Metrics& metrics) const {
+  if (const Fleet::Member* member = members_.Find(worker)) metrics.WorkerBusy(Fleet::KindOf(*member), seconds);
 }
 
 void LocalFleet::AnswerUnknown(Outbox& outbox) {

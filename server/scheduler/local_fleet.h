@@ -74,6 +74,8 @@ class LocalFleet final : public Executor {
   absl::StatusOr<v1::Worker> Uncordon(const std::string& worker);
   // Whether a process that ended was drained and not uncordoned since.
   bool IsDismissed(const std::string& host, int process_id) const { return restraints_.IsKept(host, process_id); }
+  // Counts what a task took on a worker; on one that is not known any more nothing.
+  void CountBusy(const std::string& worker, double seconds, Metrics& metrics) const;
   // By name, those after `after`, at most `limit`: workers seen since, and drained ones.
   std::vector<v1::Worker> ListWorkers(const std::string& after, int limit, absl::Time seen_since) const;
 
@@ -104,6 +106,8 @@ class LocalFleet final : public Executor {
   MonotonicTime LeaseEnd(MonotonicTime now) const { return now + options_.lease_ttl + options_.lease_grace; }
   // The lease, given to the claiming worker where its own worker is no longer known; null: not its lease.
   HeldLease* Claimed(const LeaseClaim& claim);
+  // What the largest open worker of the same kind has; nothing: there is no other.
+  std::optional<Room> PeerOf(const Fleet::Member& member) const;
   std::optional<Placement> PlaceFor(int64_t asker, const WaitingWorkers::Waiter& waiter);
   void Hear(Fleet::Member& member, const Clock& clock);
   void Occupy(const Execution& execution, const std::string& worker);

@@ -4,6 +4,8 @@
 
 #include "proto/base/status_macros.h"
 #include "proto/base/wire_time.h"
+#include "proto/contract/code_version.h"
+#include "proto/contract/devices.h"
 #include "server/scheduler/scheduler_errors.h"
 
 namespace bitwright::server {
@@ -75,12 +77,23 @@ bool SourcesDone(const Owner& owner, const LiveTask& task) {
   });
 }
 
+std::string CodeFor(const TaskNode& node, const std::string& code_version) {
+  return node.numeric ? code_version : ProgramOf(code_version);
+}
+
 Requirements NeedsOf(const Owner& owner, const LiveTask& task) {
-  Requirements needs{.compute_class = {}, .code_version = {}, .memory = task.node.memory, .small = task.node.small};
+  Requirements needs{.device = {},
+                     .compute_class = {},
+                     .code_version = {},
+                     .memory = task.node.memory,
+                     .numeric = task.node.numeric,
+                     .small = task.node.small};
   const JobWork* job = owner.job();
   if (job == nullptr) return needs;
-  needs.code_version = job->row.pinned_code;
-  if (task.node.numeric) needs.compute_class = job->row.pinned_class;
+  needs.code_version = CodeFor(task.node, job->row.pinned_code);
+  if (!task.node.numeric) return needs;
+  needs.compute_class = job->row.pinned_class;
+  needs.device = WantedDevice(job->job.spec().device());
   return needs;
 }
 

@@ -146,7 +146,11 @@ absl::StatusOr<v1::TaskSpec> Concretize(const Owner& owner, const LiveTask& task
 // True when every link's source is DONE.
 bool SourcesDone(const Owner& owner, const LiveTask& task);
 
-// What a task needs of its place, under the pins of its job.
+// What a task is made for where its job's numeric ones are made for this code version: other tasks depend on the
+// program alone (code_version.h).
+std::string CodeFor(const TaskNode& node, const std::string& code_version);
+
+// What a task needs of its place, under the pins of its job and on the device that it asks for.
 Requirements NeedsOf(const Owner& owner, const LiveTask& task);
 
 // Precondition: the owner is a job.

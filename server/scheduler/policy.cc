@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <tuple>
 
+#include "proto/contract/code_version.h"
+#include "proto/contract/compute_class.h"
+#include "proto/contract/devices.h"
+
 namespace bitwright::server {
 namespace {
 
@@ -12,15 +16,18 @@ constexpr absl::Duration kLongestStorePause = absl::Seconds(30);
 }  // namespace
 
 bool Offer::Fits(const Requirements& needs) const {
-  if (!needs.code_version.empty() && needs.code_version != code_version) return false;
+  if (!needs.code_version.empty() && !RunsCode(code_version, needs.code_version)) return false;
   if (!needs.compute_class.empty() && needs.compute_class != compute_class) return false;
-  return needs.MemoryFits(memory_bytes, threads, small_lane);
+  if (!needs.device.empty() && needs.device != DeviceOfClass(compute_class)) return false;
+  return needs.MemoryFits({memory_bytes, device_memory_bytes, threads, small_lane});
 }
 
 std::optional<Offer> ChooseOffer(const std::vector<Offer>& offers, const Requirements& needs, const std::string& code) {
   const auto worth = [&](const Offer& offer) {
-    return std::make_tuple(!offer.closed, offer.free_places > 0, offer.code_version == code, offer.cores,
-                           offer.compute_class, offer.code_version);
+    const bool faster = needs.numeric && DeviceOfClass(offer.compute_class) == DeviceKind::kCuda;
+    return std::make_tuple(!offer.closed, faster, offer.free_places > 0,
+                           ProgramOf(offer.code_version) == ProgramOf(code), offer.cores, offer.compute_class,
+                           offer.code_version);
   };
   std::optional<Offer> best;
   for (const Offer& offer : offers) {

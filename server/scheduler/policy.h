@@ -12,18 +12,26 @@ namespace bitwright::server {
 
 // The worker that asks.
 struct AskingWorker {
+  std::string name;
   std::string compute_class;
   std::string code_version;
-  int64_t memory_bytes = 0;  // free for the next task
-  int threads = 1;           // of a task
-  bool small_only = false;   // it asks for a small task, and takes no other
-  bool small_lane = false;   // small tasks have memory of their own
+  int64_t memory_bytes = 0;         // free for the next task
+  int64_t device_memory_bytes = 0;  // of its device; 0: that has none of its own
+  int threads = 1;                  // of a task
+  bool small_only = false;          // it asks for a small task, and takes no other
+  bool small_lane = false;          // small tasks have memory of their own
+  // What the largest other open worker of the same kind has, where a task waits that failed on this one. Nothing: there
+  // is no other.
+  std::optional<Room> peer;
+
+  Room room() const { return {memory_bytes, device_memory_bytes, threads, small_lane}; }
 };
 
 // The kind of place that a job's tasks are made for from now on: of those that may run a task of these needs, an open
-// one before a closed one, one with free places before one without, then the one of `code` (what its earlier tasks were
-// made for; may be empty), then the most cores, then the greater names, which are those of the newer instruction sets.
-// Nothing: none may run it. Pure.
+// one before a closed one; for a numeric task one with a graphics processor before one without, even where it is busy
+// (until it is free takes less time than the task on a processor); one with free places before one without; then one of
+// the program of `code` (what its earlier tasks were made for; may be empty), then the most cores, then the greater
+// names, which are those of the newer instruction sets. Nothing: none may run it. Pure.
 std::optional<Offer> ChooseOffer(const std::vector<Offer>& offers, const Requirements& needs, const std::string& code);
 
 // Whether a place of this kind is there for the task, busy, closed or not. Pure.

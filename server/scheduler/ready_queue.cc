@@ -3,12 +3,20 @@
 #include <tuple>
 #include <utility>
 
+#include "proto/contract/code_version.h"
+
 namespace bitwright::server {
 namespace {
 
 double TurnOf(const TenantTurns& turns, const std::string& tenant) {
   const auto it = turns.find(tenant);
   return it == turns.end() ? 0 : it->second;
+}
+
+// What failed on this worker, and another one of its kind could run.
+bool IsLeftToPeer(const Execution& execution, const AskingWorker& worker) {
+  return !execution.failed_on.empty() && execution.failed_on == worker.name && worker.peer &&
+         execution.needs.MemoryFits(*worker.peer);
 }
 
 }  // namespace
@@ -29,6 +37,7 @@ ReadyQueue::Rank ReadyQueue::RankOf(const Execution& execution) {
 void ReadyQueue::Add(Execution execution) {
   Remove(execution.task);
   kinds_[KindOf(execution)][execution.priority][execution.tenant].insert(RankOf(execution));
+  if (!execution.failed_on.empty()) failed_on_.insert(execution.failed_on);
   const std::string task = execution.task;
   tasks_.emplace(task, std::move(execution));
 }
@@ -44,6 +53,7 @@ std::optional<Execution> ReadyQueue::Remove(const std::string& task) {
   if (line->second.empty()) level->second.erase(line);
   if (level->second.empty()) kind->second.erase(level);
   if (kind->second.empty()) kinds_.erase(kind);
+  if (const auto failed = failed_on_.find(execution.failed_on); failed != failed_on_.end()) failed_on_.erase(failed);
   return std::move(execution);
 }
 
@@ -54,14 +64,15 @@ const Execution* ReadyQueue::Find(const std::string& task) const {
 
 bool ReadyQueue::MayRun(const Kind& kind, const AskingWorker& worker) {
   if (worker.small_only && !kind.small) return false;
-  if (!kind.code_version.empty() && kind.code_version != worker.code_version) return false;
+  if (!kind.code_version.empty() && !RunsCode(worker.code_version, kind.code_version)) return false;
   return kind.compute_class.empty() || kind.compute_class == worker.compute_class;
 }
 
 const Execution* ReadyQueue::FirstFitting(const Line& line, const AskingWorker& worker) const {
   for (const Rank& rank : line) {
     const Execution& execution = tasks_.at(rank.task);
-    if (execution.needs.MemoryFits(worker.memory_bytes, worker.threads, worker.small_lane)) return &execution;
+    if (IsLeftToPeer(execution, worker)) continue;
+    if (execution.needs.MemoryFits(worker.room())) return &execution;
   }
   return nullptr;
 }

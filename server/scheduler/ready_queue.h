@@ -15,8 +15,8 @@ namespace bitwright::server {
 
 // Tasks that wait for a place, in the order of the policy: higher priority first, then the tenant whose turn it is
 // (tenant_shares.h), then the older owner, the larger task, and its name. Kept apart by what they need, then by
-// priority and tenant, each in order; a pick looks at the heads, and passes over those only whose memory does not fit.
-// Plain data.
+// priority and tenant, each in order; a pick looks at the heads, and passes over those only whose memory does not fit,
+// and those that failed on the asking worker while another one of its kind is there. Plain data.
 class ReadyQueue {
  public:
   void Add(Execution execution);
@@ -25,6 +25,9 @@ class ReadyQueue {
   const Execution* Find(const std::string& task) const;
   // The task for this worker; it stays.
   const Execution* Pick(const AskingWorker& worker, const TenantTurns& turns) const;
+
+  // Whether a task waits that failed on this worker.
+  bool HasFailedOn(const std::string& worker) const { return failed_on_.contains(worker); }
 
   bool empty() const { return tasks_.empty(); }
   size_t size() const { return tasks_.size(); }
@@ -58,6 +61,7 @@ class ReadyQueue {
 
   std::unordered_map<std::string, Execution> tasks_;
   std::map<Kind, Levels> kinds_;
+  std::multiset<std::string> failed_on_;  // of the tasks, where they have failed
 };
 
 }  // namespace bitwright::server

@@ -10,6 +10,8 @@
 #include "proto/base/errors.h"
 #include "proto/base/log.h"
 #include "proto/base/wire_time.h"
+#include "proto/contract/compute_class.h"
+#include "proto/contract/devices.h"
 #include "proto/contract/limits.h"
 #include "proto/contract/reasons.h"
 #include "proto/contract/rpc_status.h"
@@ -59,6 +61,8 @@ void OnReleased(Core& core, const TaskRow& row, absl::Duration pause, const absl
 void AskForMore(Core& core, LiveTask& task, const absl::Status& error) {
   const auto detail = GetErrorDetail(error);
   if (!detail || detail->reason != Reason::kOutOfMemory) return;
+  // Which of its two memories ended is not known there; it goes to another worker anyway.
+  if (task.node.numeric && DeviceOfClass(task.compute_class) != DeviceKind::kCpu) return;
   const auto text = detail->metadata.find("available_bytes");
   int64_t had = 0;
   if (text == detail->metadata.end() || !absl::SimpleAtoi(text->second, &had)) had = task.node.memory.bytes;

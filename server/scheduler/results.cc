@@ -10,6 +10,7 @@
 #include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
 #include "proto/base/wire_time.h"
+#include "proto/contract/compute_class.h"
 #include "proto/contract/digest.h"
 #include "proto/contract/reasons.h"
 #include "proto/contract/rpc_status.h"
@@ -98,7 +99,8 @@ void OnCompleted(Core& core, const TaskRow& row, v1::TaskResult result, const An
   task.step = TaskStep::kNone;
   task.result = std::move(result);
   core.metrics.TaskDone(task.node.spec.kind(), row.seconds);
-  core.speed.Measure(task.node.spec.kind(), task.node.cost_flops, row.seconds);
+  core.speed.Measure(DeviceOfClass(task.compute_class), task.node.spec.kind(), task.node.cost_flops, row.seconds);
+  if (core.fleet != nullptr) core.fleet->CountBusy(row.worker, row.seconds, core.metrics);
   TellAttempt(core, owner, task, {.time = TimeFromMicros(row.end_micros), .outcome = "done"});
   core.board.SetRow(owner, task, row);
   Tell(core, answer, absl::OkStatus());

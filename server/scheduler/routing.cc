@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "proto/base/status_macros.h"
+#include "proto/contract/code_version.h"
 #include "proto/contract/limits.h"
 #include "server/jobs/task_digest.h"
 #include "server/scheduler/action_cache.h"
@@ -16,34 +17,44 @@
 namespace bitwright::server {
 namespace {
 
+void MakeFor(LiveTask& task, const std::string& compute_class, const std::string& code_version) {
+  task.compute_class = compute_class;
+  task.code_version = CodeFor(task.node, code_version);
+}
+
+// What the job's further tasks are made for, of which this is one.
+void Settle(JobWork& job, const LiveTask& task, const Offer& offer) {
+  if (task.node.numeric) {
+    job.chosen_class = offer.compute_class;
+    job.chosen_code = offer.code_version;
+  } else if (ProgramOf(job.chosen_code) != ProgramOf(offer.code_version)) {
+    job.chosen_class.clear();  // that is another program's
+    job.chosen_code = ProgramOf(offer.code_version);
+  }
+}
+
 // The kind of place that the task is made for; false: there is none now.
 bool Choose(Core& core, Owner& owner, LiveTask& task) {
   JobWork* job = owner.job();
   if (job != nullptr && !job->next.pinned_code.empty()) {
-    task.compute_class = job->next.pinned_class;
-    task.code_version = job->next.pinned_code;
+    MakeFor(task, job->next.pinned_class, job->next.pinned_code);
     return true;
   }
   const std::vector<Offer> offers = core.executor.Offers(core.clock.Monotonic());
   Requirements needs = NeedsOf(owner, task);
   if (job != nullptr && !job->chosen_code.empty()) {
     needs.compute_class = task.node.numeric ? job->chosen_class : std::string();
-    needs.code_version = job->chosen_code;
+    needs.code_version = CodeFor(task.node, job->chosen_code);
     if (AnyOpenFits(offers, needs) && !(task.node.numeric && needs.compute_class.empty())) {
-      task.compute_class = job->chosen_class;
-      task.code_version = job->chosen_code;
+      MakeFor(task, job->chosen_class, job->chosen_code);
       return true;
     }
   }
   const std::optional<Offer> offer =
       ChooseOffer(offers, NeedsOf(owner, task), job == nullptr ? std::string() : job->chosen_code);
   if (!offer) return false;
-  task.compute_class = offer->compute_class;
-  task.code_version = offer->code_version;
-  if (job != nullptr) {
-    job->chosen_code = offer->code_version;
-    if (task.node.numeric) job->chosen_class = offer->compute_class;
-  }
+  MakeFor(task, offer->compute_class, offer->code_version);
+  if (job != nullptr) Settle(*job, task, *offer);
   return true;
 }
 
@@ -100,7 +111,8 @@ Execution ToExecution(const Owner& owner, const LiveTask& task) {
                       .priority = owner.priority(),
                       .owner_create_time = owner.create_time(),
                       .cost_flops = task.node.cost_flops,
-                      .needs = NeedsOf(owner, task)};
+                      .needs = NeedsOf(owner, task),
+                      .failed_on = task.row.error.empty() ? std::string() : task.row.worker};
   execution.needs.code_version = task.code_version;
   if (task.node.numeric) execution.needs.compute_class = task.compute_class;
   return execution;

@@ -241,7 +241,8 @@ absl::StatusOr<std::string> Scheduler::RegisterWorker(const v1::WorkerCapacity& 
   Section section(*this);
   if (core_.fleet == nullptr) return WorkersElsewhereError();
   std::string name = core_.fleet->Register(capacity, core_.clock);
-  LOG(INFO) << name << " registered: " << capacity.cores() << " cores, " << capacity.compute_class() << ", host "
+  LOG(INFO) << name << " registered: " << capacity.cores() << " cores, " << capacity.compute_class()
+            << (capacity.device_name().empty() ? "" : " (" + capacity.device_name() + ")") << ", host "
             << capacity.host() << ", process " << capacity.process_id();
   return name;
 }
@@ -355,9 +356,9 @@ bool Scheduler::draining() {
   return core_.draining;
 }
 
-double Scheduler::FlopsPerSecond() {
+double Scheduler::FlopsPerSecond(std::string_view device) {
   absl::MutexLock lock(&mutex_);
-  return core_.speed.FlopsPerSecond(core_.fleet == nullptr ? Fleet() : core_.fleet->members());
+  return core_.speed.FlopsPerSecond(core_.fleet == nullptr ? Fleet() : core_.fleet->members(), device);
 }
 
 }  // namespace bitwright::server

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -117,8 +118,9 @@ class Scheduler {
   void BeginDrain();
   bool draining();
 
-  // Speed to estimate with: measured on finished tasks, or assumed from the largest worker's cores.
-  double FlopsPerSecond();
+  // Speed to estimate with, of a worker of that device (empty: of the fastest device that is there): measured on
+  // finished tasks, or assumed, for a processor from the largest worker's cores.
+  double FlopsPerSecond(std::string_view device);
 
   // Models as jobs use them.
   ModelCache& models() { return models_; }

@@ -103,12 +103,13 @@ absl::Status PinUnmatchedError(std::string_view compute_class, std::string_view 
                    {{"compute_class", Text(compute_class)}, {"code_version", Text(code_version)}});
 }
 
-absl::Status TaskTooLargeError(std::string_view task, int64_t needed_bytes, int64_t largest_bytes) {
+absl::Status TaskTooLargeError(std::string_view task, int64_t needed_bytes, int64_t largest_bytes, MemoryOf memory) {
+  const std::string of = memory == MemoryOf::kDevice ? "device memory" : "memory";
   return MakeError(
       absl::StatusCode::kResourceExhausted, "TASK_TOO_LARGE",
-      "task '" + Text(task) + "' needs about " + std::to_string(needed_bytes) +
-          " bytes of memory, the largest worker has " + std::to_string(largest_bytes) +
-          "; add a worker with more memory and submit again",
+      "task '" + Text(task) + "' needs about " + std::to_string(needed_bytes) + " bytes of " + of +
+          ", the largest worker has " + std::to_string(largest_bytes) + "; add a worker with more " + of +
+          " and submit again",
       {{"task", Text(task)}, {"needed", std::to_string(needed_bytes)}, {"limit", std::to_string(largest_bytes)}});
 }
 

@@ -28,8 +28,9 @@ absl::Status WorkersElsewhereError();  // FAILED_PRECONDITION, WORKERS_ELSEWHERE
 // FAILED_PRECONDITION, WORKER_CLASS_GONE: the job began on workers of a kind that is there no more.
 absl::Status PinUnmatchedError(std::string_view compute_class, std::string_view code_version);
 
-// RESOURCE_EXHAUSTED, TASK_TOO_LARGE: no registered worker has the memory.
-absl::Status TaskTooLargeError(std::string_view task, int64_t needed_bytes, int64_t largest_bytes);
+// RESOURCE_EXHAUSTED, TASK_TOO_LARGE: no registered worker has the memory, of its host or of its device.
+enum class MemoryOf { kHost, kDevice };
+absl::Status TaskTooLargeError(std::string_view task, int64_t needed_bytes, int64_t largest_bytes, MemoryOf memory);
 
 // RESOURCE_EXHAUSTED, TASK_SPEC_TOO_LARGE: no message to a worker holds it.
 absl::Status TaskSpecTooLargeError(std::string_view task, int64_t bytes);

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "proto/contract/compute_class.h"
+#include "proto/contract/devices.h"
 #include "proto/contract/notices.h"
 #include "server/scheduler/routing.h"
 
@@ -48,7 +50,13 @@ v1::Notice ServerStorage() {
 
 v1::Notice WorkerMissing(const Owner& owner, const LiveTask& task) {
   const JobWork* job = owner.job();
-  std::string needed = std::to_string(task.node.memory.On(1) >> 20) + " MiB of memory";
+  const Requirements needs = NeedsOf(owner, task);
+  const std::string device(needs.compute_class.empty() ? needs.device : DeviceOfClass(needs.compute_class));
+  std::string needed = std::to_string(task.node.memory.On(1) >> 20) + " MiB of " +
+                       (device == DeviceKind::kCuda ? "device memory" : "memory");
+  if (!needs.device.empty()) {
+    needed += ", device " + needs.device + " (the one that the job asks for)";
+  }
   if (job != nullptr && !job->row.pinned_code.empty()) {
     needed += ", compute class " + job->row.pinned_class + " and code version " + job->row.pinned_code.substr(0, 12) +
               " (those it began with)";

@@ -33,6 +33,9 @@ View EstimateView(const v1::Job& planned) {
       .Text("time", SecondsText(estimate.seconds()))
       .Text("memory", BytesText(estimate.peak_memory_bytes()))
       .Text("thread_memory", BytesText(estimate.thread_memory_bytes()))
+      .If("on_card", estimate.peak_device_memory_bytes() > 0)
+      .Text("device_memory", BytesText(estimate.peak_device_memory_bytes()))
+      .Text("host_memory", BytesText(estimate.peak_host_memory_bytes()))
       .Text("intermediate", BytesText(estimate.intermediate_bytes()))
       .Each("goals", std::move(goals));
 }

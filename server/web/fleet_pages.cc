@@ -22,6 +22,14 @@ int BusyOf(const v1::Worker& worker) { return std::min(worker.tasks_size(), Slot
 
 View Use(int busy, int slots) { return View().Text("busy", absl::StrCat(busy)).Text("slots", absl::StrCat(slots)); }
 
+// "cpu", or "cuda: NVIDIA H100 80GB HBM3, 79.2 GiB".
+std::string DeviceText(const v1::WorkerCapacity& capacity) {
+  std::string text = capacity.device();
+  if (!capacity.device_name().empty()) absl::StrAppend(&text, ": ", capacity.device_name());
+  if (capacity.device_memory_bytes() > 0) absl::StrAppend(&text, ", ", BytesText(capacity.device_memory_bytes()));
+  return text;
+}
+
 View WorkerRow(const v1::Worker& worker, absl::Time now) {
   const v1::WorkerCapacity& capacity = worker.capacity();
   std::vector<std::string> tasks;
@@ -31,7 +39,7 @@ View WorkerRow(const v1::Worker& worker, absl::Time now) {
       .Text("host", capacity.host())
       .Text("state", absl::AsciiStrToLower(v1::Worker::State_Name(worker.state())))
       .Text("compute_class", capacity.compute_class())
-      .Text("device", capacity.device())
+      .Text("device", DeviceText(capacity))
       .Text("cores", absl::StrCat(capacity.cores()))
       .Text("memory", BytesText(capacity.memory_bytes()))
       .Text("seen", SecondsText(std::max(0.0, absl::ToDoubleSeconds(now - FromProto(worker.last_seen())))))

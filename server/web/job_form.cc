@@ -53,6 +53,7 @@ absl::StatusOr<v1::JobSpec> JobForm::Spec() const {
   spec.set_model(model_);
   spec.set_display_name(Field("display_name"));
   spec.set_recipe(ResourceName(Collection::kRecipes, Field("recipe")));
+  spec.set_device(Field("device"));
   if (const std::string text = Field("priority"); !text.empty()) {
     ABSL_ASSIGN_OR_RETURN(const int priority, NumberOf("priority", text));
     spec.set_priority(priority);

@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "proto/base/random_id.h"
+#include "proto/contract/devices.h"
 #include "proto/contract/goals.h"
 #include "proto/inputs/data_kind.h"
 #include "proto/report/budget_text.h"
@@ -126,6 +127,7 @@ View JobView(const v1::Job& job, std::span<const v1::Report> reports, absl::Time
   View view = ProgressView(job, now);
   return view.Each("goals", std::move(goals))
       .Text("recipe", RecipeText(spec))
+      .Text("device", spec.device().empty() ? kAnyDevice : spec.device())
       .Text("priority", absl::StrCat(spec.priority()))
       .Each("calibration", TextItems(spec.calibration()))
       .Each("evaluation", TextItems(spec.evaluation()))

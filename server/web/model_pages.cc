@@ -8,6 +8,7 @@
 #include "proto/base/errors.h"
 #include "proto/base/random_id.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/devices.h"
 #include "proto/contract/names.h"
 #include "proto/report/job_progress.h"
 #include "proto/report/number_text.h"
@@ -114,6 +115,15 @@ absl::StatusOr<View::Items> RecipeChoices(const Gateway& gateway, const std::str
   return choices;
 }
 
+View::Items DeviceChoices(std::string_view chosen) {
+  View::Items choices;
+  for (const std::string device : kJobDevices) {
+    const bool is_default = chosen.empty() && device == kAnyDevice;
+    choices.push_back(View().Text("device", device).If("chosen", device == chosen || is_default));
+  }
+  return choices;
+}
+
 std::string ModelName(const PageContext& context) { return ResourceName(Collection::kModels, context.arguments[0]); }
 
 }  // namespace
@@ -142,6 +152,7 @@ absl::StatusOr<HttpResponse> ShowModelForm(const PageContext& context, JobForm f
         .Each("recipes", std::move(recipes))
         .Text("display_name", form.Field("display_name"))
         .Text("budget", form.Field("budget"))
+        .Each("devices", DeviceChoices(form.Field("device")))
         .Text("priority", form.Field("priority"))
         .Each(kCalibration, TextChoices(jobs, kCalibration, form.Field(kCalibration)))
         .Each(kEvaluation, TextChoices(jobs, kEvaluation, form.Field(kEvaluation)))

@@ -43,6 +43,21 @@ TEST_P(ComputeClassDeathTest, EveryKernelAgreesWithItsFormula) {
 
 INSTANTIATE_TEST_SUITE_P(All, ComputeClassDeathTest, ::testing::ValuesIn(kClasses));
 
+// Exits 0 when the host beside a card computes as every other host does.
+[[noreturn]] void RunBesideACard() {
+  EXPECT_THAT(SetComputeClass("cuda-sm90-132"), IsOk());
+  EXPECT_EQ(ComputeClass(), "cpu-avx2");
+  EXPECT_FALSE(HasBf16Gemm());
+  EXPECT_EQ(OneDnnClass(), "cpu-avx2");
+  std::exit(::testing::Test::HasFailure() ? 1 : 0);
+}
+
+TEST(CardsComputeClassDeathTest, TheHostIsHeldToOneClassOfProcessors) {
+  if (!Available("cpu-avx2")) GTEST_SKIP() << "this processor offers " << DetectComputeClass();
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(RunBesideACard(), ::testing::ExitedWithCode(0), "");
+}
+
 // Exits 0 when a first product, without a class set, holds oneDNN to the detected one.
 [[noreturn]] void RunUnset() {
   CheckGemmF32();
@@ -58,7 +73,7 @@ TEST(UnsetComputeClassDeathTest, TheFirstProductIsHeldToTheDetectedOne) {
 
 TEST(ComputeClass, UnknownOrHigherIsRefused) {
   for (const std::string& name :
-       {std::string(), std::string("cpu-avx9"), std::string("CPU-AVX2"), std::string("cuda-sm90")}) {
+       {std::string(), std::string("cpu-avx9"), std::string("CPU-AVX2"), std::string("cuda")}) {
     EXPECT_THAT(SetComputeClass(name), HasReason("COMPUTE_CLASS_UNAVAILABLE")) << name;
   }
   for (const std::string& name : kClasses) {

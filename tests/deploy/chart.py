@@ -14,7 +14,7 @@ HELM = os.path.join(os.path.dirname(sys.executable), 'helm')
 NAMESPACE = 'quant'
 
 GPU_POOL = {
-    'device': 'cuda', 'computeClass': 'cuda-sm90', 'image': {'repository': 'registry.example.org/worker-cuda', 'tag': '1'},
+    'device': 'cuda', 'computeClass': 'cuda-sm90-132', 'image': {'repository': 'registry.example.org/worker-cuda', 'tag': '1'},
     'threads': 4, 'memoryBytes': 60 << 30, 'cacheBytes': 100 << 30, 'minReplicas': 1, 'maxReplicas': 4, 'tasksPerWorker': 2,
     'countUnpinned': False, 'runtimeClassName': 'nvidia',
     'resources': {'requests': {'cpu': 4, 'memory': '64Gi'}, 'limits': {'nvidia.com/gpu': 1, 'memory': '64Gi'}},

@@ -25,6 +25,8 @@ REFUSED = [
     ({'tls': {'secretName': ''}}, 'tls.secretName'),
     ({'workers': {'pools': {'cpu': {'device': 'cpu-avx2'}}}}, 'workers.pools.cpu.device'),
     ({'workers': {'pools': {'gpu': {'device': 'cuda', 'threads': 1, 'resources': {}}}}}, 'image is required'),
+    ({'workers': {'pools': {'gpu': {'device': 'cuda', 'threads': 1, 'image': {'repository': 'w'}, 'resources': {}}}}},
+     'workers.pools.gpu.resources.limits names no card'),
     ({'workers': {'pools': {'cpu': {'tasksPerWorker': 1001}}}}, 'workers.pools.cpu.tasksPerWorker'),
     ({'workers': {'pools': {'CPU': {'device': 'cpu', 'threads': 1, 'resources': {}}}}}, 'property CPU is not allowed'),
     ({'keda': {'enabled': True}, 'workers': {'pools': {'cpu': {'minReplicas': 1, 'maxReplicas': 2}}}},
@@ -187,9 +189,13 @@ class Chart(unittest.TestCase):
         gpu = deployments['r-bitwright-worker-h100']['spec']['template']['spec']
         self.assertEqual(gpu['containers'][0]['resources']['limits']['nvidia.com/gpu'], 1)
         self.assertEqual(gpu['containers'][0]['image'], 'registry.example.org/worker-cuda:1')
+        self.assertIn('--device=cuda', gpu['containers'][0]['args'])
+        self.assertIn('--compute-class=cuda-sm90-132', gpu['containers'][0]['args'])
+        cpu = deployments['r-bitwright-worker-cpu']['spec']['template']['spec']
+        self.assertIn('--device=cpu', cpu['containers'][0]['args'])
         metadata = scaled['r-bitwright-worker-h100']['spec']['triggers'][0]['metadata']
         self.assertEqual({name: metadata[name] for name in metadata if name != 'scalerAddress'},
-                         {'device': 'cuda', 'computeClass': 'cuda-sm90', 'countUnpinned': 'false', 'tasksPerWorker': '2'})
+                         {'device': 'cuda', 'computeClass': 'cuda-sm90-132', 'countUnpinned': 'false', 'tasksPerWorker': '2'})
         idle, = of_kind(self.rendered['idle'], 'ScaledObject').values()
         behavior = idle['spec']['advanced']['horizontalPodAutoscalerConfig']['behavior']
         self.assertEqual(behavior, {'scaleDown': {'selectPolicy': 'Disabled'}})

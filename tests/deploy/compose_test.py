@@ -33,10 +33,10 @@ class Compose(unittest.TestCase):
     def test_it_is_to_the_specification(self):
         parsed = compose_spec.PyOptions(apply_merge=True).from_yaml(shipped('compose.yaml'))
         parsed.validate()
-        self.assertEqual(set(parsed.service_names()), {'server', 'worker', 'prometheus', 'grafana'})
+        self.assertEqual(set(parsed.service_names()), {'server', 'worker', 'worker-cuda', 'prometheus', 'grafana'})
 
     def test_what_it_names_is_there(self):
-        stages = set(re.findall(r'^FROM \S+ AS (\w+)$', read('Dockerfile'), re.MULTILINE))
+        stages = set(re.findall(r'^FROM \S+ AS ([\w-]+)$', read('Dockerfile'), re.MULTILINE))
         for name, service in self.services.items():
             for volume in service.get('volumes', ()):
                 source = volume.split(':')[0]
@@ -83,6 +83,20 @@ class Compose(unittest.TestCase):
             self.assertIn(started, read('Dockerfile'))
             flags = {argument.partition('=')[0] for argument in self.services[name]['command']}
             self.assertLessEqual(flags, known_flags(started))
+
+    def test_a_worker_with_a_card_is_a_worker_with_a_card(self):
+        compose = {name: dict(service) for name, service in self.services.items()}
+        plain, card = compose['worker'], compose['worker-cuda']
+        self.assertEqual(card.pop('profiles'), ['cuda'], 'it starts only where it is asked for')
+        device, = card.pop('deploy')['resources']['reservations']['devices']
+        self.assertEqual((device['driver'], device['capabilities']), ('nvidia', ['gpu']))
+        self.assertEqual(len(device['device_ids']), 1)
+        self.assertEqual(card['build'].pop('args'), {'CUDA': 'ON'})
+        self.assertEqual((card.pop('image'), card['build'].pop('target')), ('bitwright-worker-cuda', 'worker-cuda'))
+        for service in (plain, card):
+            for name in ('image', 'build'):
+                service.pop(name, None)
+        self.assertEqual(card, plain)
 
     def test_prometheus_and_grafana_are_set_up_as_shipped(self):
         own = yaml.safe_load(shipped('prometheus.yml'))

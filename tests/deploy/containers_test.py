@@ -10,7 +10,7 @@ from chart import SOURCE, known_flags, read
 from launch import ServiceTest, wait_until
 from service import RemoteWorker
 
-IMAGES = {'worker': 'bitwright-worker', 'server': 'bitwrightd'}
+IMAGES = {'worker': 'bitwright-worker', 'worker-cuda': 'bitwright-worker', 'server': 'bitwrightd'}
 
 
 def stages():
@@ -20,9 +20,9 @@ def stages():
     for line in text.splitlines():
         word, _, rest = line.partition(' ')
         if word == 'FROM':
-            base, name = re.fullmatch(r'(\S+) AS (\w+)', rest).groups()
+            base, name = re.fullmatch(r'(\S+) AS ([\w-]+)', rest).groups()
             found[name] = [('FROM', base)]
-        elif word:
+        elif word and found:  # before the first stage there are arguments alone
             found[name].append((word, rest))
     return found
 
@@ -35,16 +35,37 @@ class Images(unittest.TestCase):
     def setUp(self):
         self.stages = stages()
 
-    def test_both_are_small_and_without_rights(self):
+    def test_they_are_small_and_without_rights(self):
         self.assertEqual(list(self.stages)[-1], 'server', 'that is what docker build makes by default')
         for name in IMAGES:
             with self.subTest(name):
                 image = self.stages[name]
-                self.assertEqual(image[0], ('FROM', 'run'))
+                self.assertEqual(image[0], ('FROM', 'run-cuda' if name == 'worker-cuda' else 'run'))
                 self.assertRegex(last(image, 'USER'), r'^[1-9]\d+:[1-9]\d+$')
                 self.assertNotIn('RUN', [word for word, _ in image], 'nothing is installed beside what both need')
                 copied = [rest for word, rest in image if word == 'COPY']
                 self.assertTrue(all('/src/build/bin/' in rest for rest in copied if rest.startswith('--from=build')))
+
+    def test_with_cuda_all_images_hold_one_program(self):
+        self.assertEqual(re.findall(r'^ARG (.*)$', read('Dockerfile'), re.MULTILINE), ['CUDA=OFF'])
+        self.assertEqual(self.stages['build'], [('FROM', 'build-$CUDA')])
+        for switch in ('OFF', 'ON'):
+            self.assertIn(f'-DBITWRIGHT_CUDA={switch}', last(self.stages[f'build-{switch}'], 'RUN'))
+        for name, stage in (('worker', 'build'), ('server', 'build'), ('worker-cuda', 'build-ON')):
+            self.assertEqual({rest.split()[0] for word, rest in self.stages[name]
+                              if word == 'COPY' and rest.startswith('--from')}, {f'--from={stage}'})
+        bases = {base for base in (self.stages[name][0][1] for name in ('toolkit', 'libraries'))}
+        versions = {re.fullmatch(r'nvidia/cuda:(\d+\.\d+)\.\d+-\w+-ubuntu[\d.]+', base).group(1) for base in bases}
+        self.assertEqual(len(versions), 1, 'compiled with and run on one version')
+        for stage in ('build-ON', 'run-cuda'):
+            self.assertIn(f'/usr/local/cuda-{versions.copy().pop()}', last(self.stages[stage], 'COPY'))
+
+    def test_the_libraries_are_those_that_the_worker_loads(self):
+        copied = set(re.findall(r'/(lib\w+)\.so\.\d+', last(self.stages['run-cuda'], 'COPY')))
+        loaded = set(re.findall(r'"(lib\w+)\.so\."', read('workers', 'kernels', 'cuda', 'cuda_libraries.cc')))
+        self.assertEqual(loaded, {'libcublas', 'libcusolver'})
+        # The others are what those two need, as readelf tells.
+        self.assertEqual(copied, loaded | {'libcublasLt', 'libcusparse', 'libnvJitLink'})
 
     def test_what_is_copied_is_there(self):
         for instructions in self.stages.values():

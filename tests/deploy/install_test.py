@@ -17,8 +17,11 @@ WANTED = {
                'share/man/man1/bitwright.1', 'share/zsh/vendor-completions/_bitwright'},
     'server': {'bin/bitwrightd', 'share/bitwright/bitwrightd.env', 'lib/systemd/system/bitwrightd.service',
                'lib/systemd/system/bitwrightd.service.d/hardening.conf', 'share/man/man8/bitwrightd.8'},
-    'worker': {'bin/bitwright-worker', 'share/bitwright/worker.env', 'lib/systemd/system/bitwright-worker.service',
-               'lib/systemd/system/bitwright-worker.service.d/hardening.conf', 'lib/sysusers.d/bitwright.conf',
+    'worker': {'bin/bitwright-worker', 'share/bitwright/worker.env', 'share/bitwright/nvidia.conf',
+               'lib/systemd/system/bitwright-worker.service', 'lib/systemd/system/bitwright-worker@.service',
+               'lib/systemd/system/bitwright-worker.service.d/hardening.conf',
+               'lib/systemd/system/bitwright-worker@.service.d/hardening.conf',
+               'lib/systemd/system/bitwright-worker@.service.d/nvidia.conf', 'lib/sysusers.d/bitwright.conf',
                'share/man/man8/bitwright-worker.8'},
 }
 

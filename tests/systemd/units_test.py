@@ -10,6 +10,7 @@ import unittest
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 UNITS = os.path.join(SOURCE, 'deploy', 'systemd')
 SERVICES = ('bitwrightd.service', 'bitwright-worker.service')
+ON_CARD = 'bitwright-worker@.service'
 # Of 100, as `systemd-analyze security` counts; without the drop-in it is 92. What is left is mainly the network, and
 # machine code that is written at run time.
 MOST_EXPOSED = 20
@@ -31,11 +32,12 @@ class Units(ServiceTest):
         super().setUp()
         self.root = self.path('root')
         system = os.path.join(self.root, 'etc', 'systemd', 'system')
-        for name in SERVICES:
+        for name in (*SERVICES, 'bitwright-worker@.service'):
             folder = os.path.join(system, name + '.d')
             os.makedirs(folder)
             shutil.copy(os.path.join(UNITS, name), system)
-            shutil.copy(os.path.join(UNITS, 'hardening.conf'), folder)
+            for more in ('hardening.conf', 'nvidia.conf') if '@' in name else ('hardening.conf',):
+                shutil.copy(os.path.join(UNITS, more), folder)
         programs = os.path.join(self.root, 'usr', 'bin')
         os.makedirs(programs)
         for name in ('bitwrightd', 'bitwright-worker'):
@@ -45,15 +47,30 @@ class Units(ServiceTest):
         shutil.copytree('/lib/systemd/system', os.path.join(self.root, 'usr', 'lib', 'systemd', 'system'), symlinks=True)
 
     def test_systemd_finds_nothing_wrong(self):
-        code, text = systemd_analyze('verify', f'--root={self.root}', '--recursive-errors=one', '--man=no', *SERVICES)
+        code, text = systemd_analyze('verify', f'--root={self.root}', '--recursive-errors=one', '--man=no', *SERVICES,
+                                     ON_CARD)
         self.assertEqual((code, text), (0, ''))
 
     def test_systemd_calls_them_safe(self):
-        for name in SERVICES:
+        for name in (*SERVICES, ON_CARD):
             code, text = systemd_analyze('security', '--offline=true', f'--root={self.root}',
                                          f'--threshold={MOST_EXPOSED}', name)
             self.assertEqual(code, 0, text)
             self.assertIn('Overall exposure level', text)
+
+    def test_a_worker_on_a_card_sees_cards_and_no_other_device(self):
+        code, text = systemd_analyze('security', '--offline=true', f'--root={self.root}', ON_CARD)
+        self.assertEqual(code, 0, text)
+        self.assertRegex(text, r'PrivateDevices=\s.*Service potentially has access')
+        self.assertRegex(text, r'DeviceAllow=\s.*char-nvidia')
+        self.assertGreater('nvidia.conf', 'hardening.conf', 'drop-ins are read in the order of their names')
+
+    def test_units_of_workers_differ_in_the_device_alone(self):
+        def lines(name):
+            with open(os.path.join(UNITS, name), encoding='utf-8') as file:
+                return {line for line in file.read().splitlines() if '=' in line and line[0] != '#'}
+        differ = {line.partition('=')[0] for line in lines('bitwright-worker.service') ^ lines('bitwright-worker@.service')}
+        self.assertEqual(differ, {'Description', 'After', 'ExecStart'})
 
     def test_the_options_files_are_those_that_the_units_read(self):
         for name, file in zip(SERVICES, ('bitwrightd.env', 'worker.env'), strict=True):

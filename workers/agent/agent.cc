@@ -29,7 +29,9 @@ v1::WorkerCapacity Capacity(const AgentOptions& options) {
   capacity.set_cores(options.threads);
   capacity.set_memory_bytes(AnnouncedBytes(options.memory_bytes));
   capacity.set_compute_class(options.compute_class);
-  capacity.set_device("cpu");
+  capacity.set_device(options.device.kind);
+  capacity.set_device_name(options.device.name);
+  capacity.set_device_memory_bytes(options.device.memory_bytes);
   capacity.set_code_version(options.code_version);
   capacity.set_host(HostName());
   capacity.set_process_id(::getpid());
@@ -105,7 +107,7 @@ class Agent::Impl {
             .memory_limit_bytes = small_only ? small : limit - small,
             .child_idle_limit = options_.child_idle_limit,
             .child = {options_.child_program, options_.compute_class, dirs.inputs, dirs.outputs,
-                      options_.child_log_options},
+                      options_.child_log_options, options_.device.option},
             .libraries = &libraries_};
   }
 

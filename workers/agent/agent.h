@@ -11,6 +11,14 @@
 
 namespace bitwright::worker {
 
+// What a worker computes numeric tasks on.
+struct WorkerDevice {
+  std::string kind = "cpu";  // as WorkerCapacity.device
+  std::string option;        // what its child is told by --device; empty: nothing
+  std::string name;          // of a card
+  int64_t memory_bytes = 0;  // of the card
+};
+
 struct AgentOptions {
   std::string server;     // "HOST:PORT" or "unix:/path"
   std::string blob_dir;   // the server's blob folder; empty: inputs are downloaded
@@ -22,6 +30,7 @@ struct AgentOptions {
   int64_t memory_limit_bytes = 0;           // that its children together are held to; 0: none
   int64_t cache_bytes = int64_t{20} << 30;  // of downloaded inputs
   std::string compute_class;
+  WorkerDevice device;
   std::string code_version;
   // Files that the code version stands for: when one is replaced, the agent ends, so that a restart announces the new.
   std::vector<std::string> watch_libraries;

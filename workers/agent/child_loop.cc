@@ -23,6 +23,7 @@
 #include "workers/agent/pipe_frames.h"
 #include "workers/base/base_errors.h"
 #include "workers/base/thread_pool.h"
+#include "workers/kernels/device.h"
 
 namespace bitwright::worker {
 namespace {
@@ -61,13 +62,15 @@ absl::StatusOr<std::vector<TaskOutputFile>> RunGuarded(const RunTaskFunction& ru
     return TaskThrewError(exception.what());
   } catch (const std::bad_alloc&) {
     return OutOfMemoryError("task '" + request.task().kind() + "'", context.memory_bytes);
+  } catch (const DeviceError& error) {
+    return DeviceFailedError("task '" + request.task().kind() + "'", error.what());
   } catch (const std::exception& exception) {
     return TaskThrewError(exception.what());
   }
 }
 
 absl::StatusOr<v1::ExecuteResult> Run(const RunTaskFunction& run_task, const v1::ExecuteRequest& request,
-                                      ThreadPool& pool, int out) {
+                                      const MakeDeviceFunction& make_device, ThreadPool& pool, int out) {
   const auto path_of = [&](const std::string& sha256) { return request.input_dir() + "/" + sha256; };
   std::map<std::string, std::string> paths;
   for (const auto& input : request.task().inputs()) {
@@ -84,6 +87,7 @@ absl::StatusOr<v1::ExecuteResult> Run(const RunTaskFunction& run_task, const v1:
   context.piece_path = path_of;
   context.output_dir = request.output_dir();
   context.pool = &pool;
+  context.make_device = make_device;
   context.memory_bytes = request.memory_limit_bytes() > 0 ? request.memory_limit_bytes() : MachineMemoryBytes();
   context.progress = [&](double fraction) { progress.Report(fraction); };
 
@@ -106,7 +110,8 @@ absl::StatusOr<v1::ExecuteResult> Run(const RunTaskFunction& run_task, const v1:
 
 }  // namespace
 
-absl::Status RunChildLoop(int in, int out, const RunTaskFunction& run_task, const ConfineFunction& confine) {
+absl::Status RunChildLoop(int in, int out, const RunTaskFunction& run_task, const ConfineFunction& confine,
+                          const MakeDeviceFunction& make_device) {
   std::unique_ptr<ThreadPool> pool;
   for (bool first = true;; first = false) {
     v1::ExecuteRequest request;
@@ -118,7 +123,7 @@ absl::Status RunChildLoop(int in, int out, const RunTaskFunction& run_task, cons
     LimitMemory(request.memory_limit_bytes());
     v1::ExecuteEvent event;
     Failpoint("child.task");
-    auto result = Run(run_task, request, *pool, out);
+    auto result = Run(run_task, request, make_device, *pool, out);
     if (result.ok()) {
       *event.mutable_result() = *std::move(result);
     } else {

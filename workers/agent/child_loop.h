@@ -21,7 +21,9 @@ using ConfineFunction = std::function<absl::Status(const v1::ExecuteRequest& fir
 
 // The child's side of the pipe: reads ExecuteRequests from `in`, runs each, writes progress (at most 4 a second) and
 // one result or error to `out`, until `in` ends (OK) or the pipe breaks (PIPE_BROKEN). Outputs are hashed here. One
-// thread pool serves all tasks with equal `threads`. An error of `confine` ends the loop before the first task.
-absl::Status RunChildLoop(int in, int out, const RunTaskFunction& run_task, const ConfineFunction& confine = nullptr);
+// thread pool serves all tasks with equal `threads`. An error of `confine` ends the loop before the first task. Numeric
+// tasks compute on what `make_device` makes; none: the processor.
+absl::Status RunChildLoop(int in, int out, const RunTaskFunction& run_task, const ConfineFunction& confine = nullptr,
+                          const MakeDeviceFunction& make_device = nullptr);
 
 }  // namespace bitwright::worker

@@ -16,6 +16,7 @@
 #include "proto/base/process.h"
 #include "proto/base/status_macros.h"
 #include "workers/agent/agent_errors.h"
+#include "workers/agent/device_choice.h"
 #include "workers/agent/pipe_frames.h"
 
 namespace bitwright::worker {
@@ -60,12 +61,18 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(const ChildOpt
   if (!piped) return ChildNotStartedError(error);
   std::vector<std::string> arguments = {"bitwright-worker", "--execute", "--compute-class", options.compute_class};
   arguments.insert(arguments.end(), options.log_options.begin(), options.log_options.end());
+  std::vector<std::string> environment = {"OMP_NUM_THREADS=1"};
+  if (!options.device.empty()) {
+    arguments.insert(arguments.end(), {"--device", options.device});
+    const std::vector<std::string> more = CudaEnvironment();
+    environment.insert(environment.end(), more.begin(), more.end());
+  }
   if (Failpoints::armed()) arguments.insert(arguments.end(), {"--failpoints", Failpoints::Schedule()});
   if (!options.inputs.empty()) arguments.insert(arguments.end(), {options.inputs, options.outputs});
   const pid_t pid = StartProcess({
       .program = options.program,
       .arguments = std::move(arguments),
-      .environment = std::vector<std::string>{"OMP_NUM_THREADS=1"},
+      .environment = std::move(environment),
       .input_fd = child_in.get(),
       .output_fd = child_out.get(),
       .own_group = true,

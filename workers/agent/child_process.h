@@ -20,11 +20,13 @@ struct ChildOptions {
   std::string inputs;
   std::string outputs;
   std::vector<std::string> log_options;  // --log-level and --log-format with their values
+  std::string device;                    // --device, "cuda:1"; empty: the processor
 };
 
-// A process that runs tasks: empty environment, no open files but its pipes and standard error, own process group, no
-// core dumps, and where the kernel has Landlock no files but its tasks' own (file_rules.h); it dies with the thread
-// that started it, so start it from one that lives as long as the agent.
+// A process that runs tasks: empty environment (but for what CUDA needs to find the card and its libraries), no open
+// files but its pipes and standard error, own process group, no core dumps, and where the kernel has Landlock no files
+// but its tasks' own (file_rules.h); it dies with the thread that started it, so start it from one that lives as long
+// as the agent.
 class ChildProcess {
  public:
   // UNAVAILABLE, reason CHILD_NOT_STARTED.

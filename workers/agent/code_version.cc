@@ -8,6 +8,16 @@
 #include "workers/agent/agent_errors.h"
 
 namespace bitwright::worker {
+namespace {
+
+void AddLibraries(std::vector<LoadedLibrary> libraries, Sha256& hash) {
+  std::sort(libraries.begin(), libraries.end(), [](const LoadedLibrary& a, const LoadedLibrary& b) {
+    return std::tie(a.name, a.sha256) < std::tie(b.name, b.sha256);
+  });
+  for (const LoadedLibrary& library : libraries) hash.Update("\n" + library.name + " " + library.sha256);
+}
+
+}  // namespace
 
 absl::StatusOr<BlobDigest> DigestFile(const std::string& path) {
   ABSL_ASSIGN_OR_RETURN(const LocalFile file, LocalFile::Open(path, kFileErrors));
@@ -18,13 +28,16 @@ absl::StatusOr<BlobDigest> DigestFile(const std::string& path) {
 }
 
 std::string CodeVersionOf(const BlobDigest& executable, std::vector<LoadedLibrary> libraries) {
-  std::sort(libraries.begin(), libraries.end(), [](const LoadedLibrary& a, const LoadedLibrary& b) {
-    return std::tie(a.name, a.sha256) < std::tie(b.name, b.sha256);
-  });
   Sha256 hash;
   hash.Update(executable.ToString());
-  for (const LoadedLibrary& library : libraries) hash.Update("\n" + library.name + " " + library.sha256);
+  AddLibraries(std::move(libraries), hash);
   return std::string(BITWRIGHT_VERSION) + "-" + hash.Finish().substr(0, 16);
+}
+
+std::string LibrariesVersion(std::vector<LoadedLibrary> libraries) {
+  Sha256 hash;
+  AddLibraries(std::move(libraries), hash);
+  return hash.Finish().substr(0, 8);
 }
 
 absl::StatusOr<std::string> CodeVersion(const std::string& executable) {

@@ -18,6 +18,10 @@ std::string CodeVersionOf(const BlobDigest& executable, std::vector<LoadedLibrar
 // FILE_UNREADABLE.
 absl::StatusOr<std::string> CodeVersion(const std::string& executable);
 
+// Of libraries that a device computes with, beside the program (proto/contract/code_version.h): 8 hexadecimal digits of
+// the SHA-256 over their names and bytes, whatever their order.
+std::string LibrariesVersion(std::vector<LoadedLibrary> libraries);
+
 // SHA-256 and size of a file. UNAVAILABLE, reason FILE_UNREADABLE.
 absl::StatusOr<BlobDigest> DigestFile(const std::string& path);
 

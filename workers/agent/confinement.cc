@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,8 +27,8 @@ namespace {
 
 constexpr int kDenied[] = {
     // the network
-    SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(accept),
-    SCMP_SYS(accept4), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg), SCMP_SYS(io_uring_setup),
+    SCMP_SYS(socketpair), SCMP_SYS(connect), SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(sendto), SCMP_SYS(sendmsg),
+    SCMP_SYS(sendmmsg), SCMP_SYS(io_uring_setup),
     // other processes
     SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(ptrace), SCMP_SYS(kill),
     SCMP_SYS(tkill), SCMP_SYS(rt_sigqueueinfo), SCMP_SYS(rt_tgsigqueueinfo), SCMP_SYS(pidfd_open),
@@ -64,13 +65,33 @@ bool DenyReachingOthers(scmp_filter_ctx filter) {
          seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_NE, 0)) == 0;
 }
 
-bool AddRules(scmp_filter_ctx filter) {
+bool Deny(scmp_filter_ctx filter, int call) { return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), call, 0) == 0; }
+
+// Sockets; for CUDA all but local ones of its kind. The type comes with flags in its higher bits.
+bool DenySockets(scmp_filter_ctx filter, Confined to) {
+  if (to != Confined::kCuda) {
+    return Deny(filter, SCMP_SYS(socket)) && Deny(filter, SCMP_SYS(bind)) && Deny(filter, SCMP_SYS(listen));
+  }
+  constexpr uint32_t kTypeMask = 0xf;
+  // One rule for each other type: libseccomp has no "is not, under a mask".
+  static_assert(SOCK_SEQPACKET == 5);
+  bool added =
+      seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1, SCMP_A0_32(SCMP_CMP_NE, AF_UNIX)) == 0;
+  for (uint32_t type = 0; type <= kTypeMask; ++type) {
+    if (type == SOCK_SEQPACKET) continue;
+    added = added && seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
+                                      SCMP_A1_32(SCMP_CMP_MASKED_EQ, kTypeMask, type)) == 0;
+  }
+  return added;
+}
+
+bool AddRules(scmp_filter_ctx filter, Confined to) {
   for (const int call : kDenied) {
-    if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), call, 0) != 0) return false;
+    if (!Deny(filter, call)) return false;
   }
   // clone without CLONE_THREAD is a new process. clone3 and openat2 hide their flags behind a pointer: ENOSYS makes the
   // C library fall back to clone and openat.
-  return DenyTruncatingReads(filter) && DenyReachingOthers(filter) &&
+  return DenyTruncatingReads(filter) && DenyReachingOthers(filter) && DenySockets(filter, to) &&
          seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(openat2), 0) == 0 &&
          seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
                           SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)) == 0 &&
@@ -79,19 +100,19 @@ bool AddRules(scmp_filter_ctx filter) {
 
 }  // namespace
 
-bool Confine() {
+bool Confine(Confined to) {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return false;
   scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
   if (filter == nullptr) return false;
   const bool loaded =
-      seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0 && AddRules(filter) && seccomp_load(filter) == 0;
+      seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0 && AddRules(filter, to) && seccomp_load(filter) == 0;
   seccomp_release(filter);
   return loaded;
 }
 
 #else
 
-bool Confine() {
+bool Confine(Confined) {
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   return false;
 }

@@ -70,6 +70,9 @@ uint64_t LandlockRights(FileAccess access, bool folder, int version) {
       rights = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_WRITE_FILE |
                LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE | kTruncate;
       break;
+    case FileAccess::kDevice:
+      rights = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_WRITE_FILE | kDevices;
+      break;
   }
   return rights & LandlockHandled(version) & (folder ? ~uint64_t{0} : kOfFiles);
 }

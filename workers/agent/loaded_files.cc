@@ -12,11 +12,15 @@
 namespace bitwright::worker {
 namespace {
 
-// Libraries with these beginnings carry bytes, hide them or keep a process from them. Their updates are frequent and
-// change no result: machines that differ in them share a cache.
-constexpr std::string_view kBystanders[] = {
-    "ld-linux",   "libOpenCL", "libaddress_sorting", "libcares", "libcrypto",  "libdl.", "libgpr", "libgrpc",
-    "libpthread", "libre2",    "libseccomp",         "libssl",   "libsystemd", "libupb", "libz."};
+// Libraries with these beginnings carry bytes, hide them or keep a process from them; those of NVIDIA's driver carry
+// machine code to a card that the program and cuBLAS hold ready. Their updates are frequent and change no result:
+// machines that differ in them share a cache.
+constexpr std::string_view kBystanders[] = {"ld-linux",        "libOpenCL",  "libaddress_sorting",
+                                            "libcares",        "libcrypto",  "libcuda.",
+                                            "libcudadebugger", "libdl.",     "libgpr",
+                                            "libgrpc",         "libnvidia-", "libpthread",
+                                            "libre2",          "libseccomp", "libssl",
+                                            "libsystemd",      "libupb",     "libz."};
 
 std::string NameOf(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
@@ -69,10 +73,11 @@ std::vector<std::string> ComputingLibraryPaths() {
   return paths;
 }
 
-std::vector<LoadedLibrary> ComputingLibraries() {
+std::vector<LoadedLibrary> ComputingLibraries(const std::vector<std::string>& except) {
   std::vector<LoadedLibrary> libraries;
   ForEachLibrary([&](const dl_phdr_info& info) {
     const std::string path = info.dlpi_name;
+    if (std::find(except.begin(), except.end(), path) != except.end()) return;
     if (TakesPart(NameOf(path))) libraries.push_back({path, NameOf(path), HashMapped(info)});
   });
   return libraries;

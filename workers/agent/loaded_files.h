@@ -25,8 +25,8 @@ std::vector<std::string> ComputingLibraryPaths();
 // The libraries that take part in what a task computes, hashed: all but those of the network, of sandboxes and of
 // encryption. What is hashed are the segments that nobody writes to (code, constants, the linker's build id), in
 // memory: a file that was replaced since does not count. Costs 0.13 s for the 80 MB of Debian 12, so call it once in a
-// process.
-std::vector<LoadedLibrary> ComputingLibraries();
+// process; cuBLAS and cuSOLVER are ten times as large. `except`: paths of those that do not count.
+std::vector<LoadedLibrary> ComputingLibraries(const std::vector<std::string>& except = {});
 
 // Whether a library of this name takes part: "libdnnl.so.2" does, "libssl.so.3" does not.
 bool TakesPart(const std::string& library_name);

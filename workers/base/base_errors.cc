@@ -31,4 +31,9 @@ absl::Status OutOfMemoryError(const std::string& what, int64_t available_bytes) 
       {{"available_bytes", available}});
 }
 
+absl::Status DeviceFailedError(const std::string& what, const std::string& failure) {
+  return MakeError(absl::StatusCode::kUnavailable, Reason::kDeviceFailed,
+                   "the device failed under " + what + ": " + failure + "; see the log of its driver");
+}
+
 }  // namespace bitwright::worker

@@ -9,6 +9,8 @@
 #include "absl/synchronization/mutex.h"
 #include "hwy/targets.h"
 #include "proto/base/status_macros.h"
+#include "proto/contract/compute_class.h"
+#include "proto/contract/devices.h"
 #include "workers/kernels/cpu/onednn_limit.h"
 #include "workers/kernels/kernels_errors.h"
 
@@ -17,6 +19,13 @@ namespace {
 
 // Rising order: each class has all instructions of those before it.
 constexpr std::array<std::string_view, 4> kClasses = {"cpu-x86-64-v2", "cpu-avx2", "cpu-avx512", "cpu-avx512-bf16"};
+
+// What is left to the processor beside a device is to give the same bits on every host of such a device.
+constexpr std::string_view kBesideDevice = "cpu-avx2";
+
+bool IsDevicesClass(std::string_view compute_class) {
+  return DeviceOfClass(compute_class) == DeviceKind::kCuda && compute_class.find('-') != std::string_view::npos;
+}
 
 // clang 14 does not know "f16c" below. The system saves its registers where it saves those of AVX2.
 bool HasF16c() {
@@ -48,11 +57,12 @@ InForce& State() {
 
 std::string DetectComputeClass() { return std::string(kClasses[static_cast<size_t>(DetectedLevel())]); }
 
-absl::Status SetComputeClass(std::string_view compute_class) {
+absl::Status SetComputeClass(std::string_view wanted) {
+  const std::string_view compute_class = IsDevicesClass(wanted) ? kBesideDevice : wanted;
   const auto found = std::find(kClasses.begin(), kClasses.end(), compute_class);
   const int level = static_cast<int>(found - kClasses.begin());
   if (found == kClasses.end() || level > DetectedLevel()) {
-    return ComputeClassUnavailableError(compute_class, DetectComputeClass());
+    return ComputeClassUnavailableError(wanted, DetectComputeClass());
   }
   // The detected class too is a bound: the processor may have more than it names.
   ABSL_RETURN_IF_ERROR(LimitOneDnn(compute_class));

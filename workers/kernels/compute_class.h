@@ -12,10 +12,12 @@ namespace bitwright::worker {
 std::string DetectComputeClass();
 
 // Holds every kernel of this process to the instructions of `compute_class`, which may be lower than the detected one.
-// Call before the first kernel. INVALID_ARGUMENT, reason COMPUTE_CLASS_UNAVAILABLE: unknown, or above the processor's.
+// A device's class ("cuda-sm90-132") holds the processor's kernels to "cpu-avx2", so that the host beside the device
+// changes no bit; whether the device is there is not asked. Call before the first kernel. INVALID_ARGUMENT, reason
+// COMPUTE_CLASS_UNAVAILABLE: unknown, or above the processor's.
 absl::Status SetComputeClass(std::string_view compute_class);
 
-// The class in force: what SetComputeClass set, else the detected one.
+// The processor's class in force: what SetComputeClass set, else the detected one.
 std::string ComputeClass();
 
 // Whether bf16 products run on bf16 instructions in the class in force.

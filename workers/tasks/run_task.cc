@@ -76,6 +76,8 @@ absl::StatusOr<std::vector<TaskOutputFile>> RunTask(const v1::TaskSpec& spec, Ta
     throw;
   } catch (const std::bad_alloc&) {
     return OutOfMemoryError("task '" + spec.kind() + "'", context.memory_bytes);
+  } catch (const DeviceError& error) {
+    return DeviceFailedError("task '" + spec.kind() + "'", error.what());
   }
   return io.TakeOutputs();
 }

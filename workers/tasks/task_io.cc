@@ -11,6 +11,7 @@
 #include "proto/contract/memory_cuts.h"
 #include "proto/contract/task_names.h"
 #include "workers/base/checked.h"
+#include "workers/kernels/cpu/cpu_device.h"
 #include "workers/model/pieces.h"
 #include "workers/tasks/spec_check.h"
 #include "workers/tasks/task_errors.h"
@@ -46,6 +47,18 @@ absl::Status CheckIds(std::span<const int32_t> ids, int64_t vocab, int64_t first
     if (ids[i] < 0 || ids[i] >= vocab) return TokenIdOutOfRangeError(first + static_cast<int64_t>(i), ids[i], vocab);
   }
   return absl::OkStatus();
+}
+
+Device& TaskIo::device() const {
+  if (device_ != nullptr) return *device_;
+  if (spec_.compute_class().empty() || !context_.make_device) {
+    device_ = MakeCpuDevice(pool());
+    return *device_;
+  }
+  absl::StatusOr<std::unique_ptr<Device>> made = context_.make_device(pool());
+  if (!made.ok()) throw DeviceError(std::string(made.status().message()));
+  device_ = *std::move(made);
+  return *device_;
 }
 
 absl::StatusOr<std::string> TaskIo::InputPath(const std::string& name) const {

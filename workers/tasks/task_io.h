@@ -12,7 +12,6 @@
 #include "bitwright/v1/tasks.pb.h"
 #include "workers/base/files.h"
 #include "workers/checkpoint/model_files.h"
-#include "workers/kernels/cpu/cpu_device.h"
 #include "workers/model/block_runner.h"
 #include "workers/tasks/run_task.h"
 #include "workers/tensor/buffer.h"
@@ -22,11 +21,13 @@ namespace bitwright::worker {
 // Reading a task's inputs and writing its outputs: what every task kind needs, and nothing of any one kind.
 class TaskIo {
  public:
-  TaskIo(const v1::TaskSpec& spec, TaskContext& context)
-      : spec_(spec), context_(context), device_(MakeCpuDevice(*context.pool)) {}
+  TaskIo(const v1::TaskSpec& spec, TaskContext& context) : spec_(spec), context_(context) {}
 
   ThreadPool& pool() const { return *context_.pool; }
-  Device& device() const { return *device_; }
+  // The context's for numeric tasks, whose spec names a compute class; the processor for the others, whose results are
+  // to be the same everywhere. Made when it is first asked for: who computes nothing waits for no device. Throws
+  // DeviceError where it cannot be made.
+  Device& device() const;
   void Progress(double fraction) const { context_.progress(fraction); }
 
   // Path of an input. INVALID_ARGUMENT, reason TASK_INPUT_MISSING.
@@ -67,7 +68,7 @@ class TaskIo {
  private:
   const v1::TaskSpec& spec_;
   TaskContext& context_;
-  std::unique_ptr<Device> device_;
+  mutable std::unique_ptr<Device> device_;
   std::vector<TaskOutputFile> outputs_;
 };
 

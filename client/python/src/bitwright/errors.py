@@ -49,8 +49,8 @@ class BitwrightError(Exception):
         return self.message.partition('; ')[2]
 
 
-_ARGUMENTS = ('budget', 'recipe', 'target', 'targets', 'consumer', 'model', 'use', 'label', 'key', 'priority', 'window', 'goal',
-              'context', 'option', 'path', 'file', 'dir', 'address', 'name', 'job')
+_ARGUMENTS = ('budget', 'recipe', 'target', 'targets', 'consumer', 'device', 'model', 'use', 'label', 'key', 'priority', 'window',
+              'goal', 'context', 'option', 'path', 'file', 'dir', 'address', 'name', 'job')
 
 
 class InvalidError(BitwrightError):

@@ -71,6 +71,8 @@ class JobOptions(TypedDict, total=False):
     """What both models continue by the most likely token. Default: the first tokens of the first evaluation text."""
     sample_tokens: int
     """By how many tokens, at most 512; 0: no sample. Default: 64."""
+    device: str
+    """What the model is computed on: "cpu", "cuda" or "any" (the default: what is there, graphics processors first)."""
     priority: int
     """−10 to 10; higher goes first."""
     name: str
@@ -101,7 +103,7 @@ def draft_job(budget: Union[BudgetLike, Sequence[BudgetLike], None], options: Jo
         raise TypeError(f'unknown argument {sorted(unknown)[0]!r}; known are {", ".join(JobOptions.__annotations__)}')
     goals = choose_goals(budget, options.get('targets', ''))
     spec = jobs_pb2.JobSpec(priority=options.get('priority', 0), labels=options.get('labels', {}),
-                            display_name=check_name(options.get('name', '')))
+                            display_name=check_name(options.get('name', '')), device=options.get('device', ''))
     _set_recipe(options.get('recipe', DEFAULT_RECIPE), spec)
     draft = Draft(spec, goals, options.get('consumer', ''), [], options.get('model_name'))
     for use in ('calibration', 'evaluation'):

@@ -122,6 +122,7 @@ TEST(CommandLine, WrongArgumentsEndWithUsage) {
       {With(kQuantize, {"--threads", "0"}), "--threads"},
       {With(kQuantize, {"--frobnicate"}), "--frobnicate"},
       {With(kQuantize, {"--priority", "11"}), "--priority"},
+      {With(kQuantize, {"--device", "gpu"}), "--device"},
       {{"job", "list", "--state", "lost"}, "--state"},
       {{"job"}, "command is missing"},
       {{"job", "lost"}, "lost"},

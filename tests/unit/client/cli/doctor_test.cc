@@ -57,6 +57,31 @@ TEST(Doctor, TheLargestTaskMustFitAWorker) {
   EXPECT_EQ(CheckCost(estimate, std::vector{Worker(0)}).state, State::kGood) << "it did not say how much it has";
 }
 
+TEST(Doctor, OnACardTheLargestTaskMustFitItAndItsHost) {
+  v1::Estimate estimate;
+  estimate.set_peak_memory_bytes(int64_t{30} << 30);
+  estimate.set_peak_device_memory_bytes(int64_t{20} << 30);
+  estimate.set_peak_host_memory_bytes(int64_t{4} << 30);
+  const auto card = [](int host_gib, int device_gib) {
+    v1::Worker worker = Worker(host_gib);
+    worker.mutable_capacity()->set_device("cuda");
+    worker.mutable_capacity()->set_device_name("Card A");
+    worker.mutable_capacity()->set_compute_class("cuda-sm90-132");
+    worker.mutable_capacity()->set_device_memory_bytes(int64_t{device_gib} << 30);
+    return worker;
+  };
+  EXPECT_EQ(CheckCost(estimate, std::vector{card(4, 21)}).state, State::kGood);
+  EXPECT_EQ(CheckCost(estimate, std::vector{card(4, 20)}).state, State::kFault) << "a part is kept free";
+  EXPECT_EQ(CheckCost(estimate, std::vector{card(3, 24)}).state, State::kFault);
+  EXPECT_THAT(CheckWorkers(std::vector{card(4, 24)}).front().text, HasSubstr("cuda-sm90-132 (Card A)"));
+}
+
+TEST(Doctor, OneProgramOnProcessorsAndCardsIsOneVersion) {
+  std::vector<v1::Worker> workers = {Worker(8), Worker(8)};
+  workers[1].mutable_capacity()->set_code_version(workers[0].capacity().code_version() + "+cublas");
+  EXPECT_EQ(CheckWorkers(workers).size(), 1);
+}
+
 TEST(Doctor, ADiskThatRunsFullIsAtFault) {
   v1::Capabilities server;
   server.mutable_storage()->set_free_bytes(int64_t{5'000'000'000});

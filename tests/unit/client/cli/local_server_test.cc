@@ -43,6 +43,12 @@ TEST_F(LocalServerTest, StartsServesAndLeavesNothing) {
   EXPECT_TRUE(LeftNothing());
 }
 
+TEST_F(LocalServerTest, ItsWorkersHaveTheDeviceThatTheJobAsksFor) {
+  ASSERT_OK_AND_ASSIGN(const auto server, Start({.device = "cpu"}));
+  ASSERT_OK_AND_ASSIGN(const std::string arguments, ReadWholeFile(server->private_dir() + "/data/arguments"));
+  EXPECT_NE(arguments.find(" --worker-device cpu "), std::string::npos) << arguments;
+}
+
 TEST_F(LocalServerTest, KeepsTheNamedDataDir) {
   TempDir kept;
   for (int run = 0; run < 2; ++run) ASSERT_THAT(Start({.keep_data_dir = kept / "data"}).status(), IsOk());

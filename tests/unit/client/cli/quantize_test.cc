@@ -347,6 +347,15 @@ TEST_F(QuantizeTest, JobsAreClonedWithChangesAndTriedAgain) {
   EXPECT_EQ(out_.str(), "jobs/j2\n");
 }
 
+TEST_F(QuantizeTest, AWishForADeviceIsTheJobs) {
+  ASSERT_EQ(Quantize(dir_ / "model", {"--device", "cuda"}), ExitCode::kOk) << err_.str();
+  EXPECT_EQ(service_.seen.spec.device(), "cuda");
+  ASSERT_EQ(Run({"job", "clone", "j1", "--budget", "3bpw"}), ExitCode::kOk) << err_.str();
+  EXPECT_EQ(service_.seen.spec.device(), "cuda");
+  ASSERT_EQ(Run({"job", "clone", "j1", "--device", "any"}), ExitCode::kOk) << err_.str();
+  EXPECT_EQ(service_.seen.spec.device(), "");
+}
+
 TEST_F(QuantizeTest, ListsAskForLabelsAndOrder) {
   ASSERT_EQ(Run({"job", "list", "--filter", "state = RUNNING", "--label", "team=\"x\"", "--order", "oldest"}),
             ExitCode::kOk);

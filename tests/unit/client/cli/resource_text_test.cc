@@ -8,6 +8,7 @@
 #include "proto/base/errors.h"
 #include "proto/contract/rpc_status.h"
 #include "proto/inputs/budget.h"
+#include "proto/report/number_text.h"
 #include "tests/support/status_matchers.h"
 
 namespace bitwright::client {
@@ -44,6 +45,26 @@ TEST(ResourceText, EmptyMessagesAreNoFault) {
   EXPECT_FALSE(ModelTable({}).empty());
   EXPECT_FALSE(WorkerTable({}).empty());
   EXPECT_TRUE(RecipeTable({}).empty());
+}
+
+TEST(ResourceText, AWorkersCardIsShownWithItsMemory) {
+  std::vector<v1::Worker> workers(2);
+  v1::WorkerCapacity& card = *workers[0].mutable_capacity();
+  card.set_device("cuda");
+  card.set_device_name("NVIDIA H100 80GB HBM3");
+  card.set_device_memory_bytes(int64_t{80} << 30);
+  card.set_compute_class("cuda-sm90-132");
+  workers[1].mutable_capacity()->set_device("cpu");
+  const std::string text = WorkerTable(workers);
+  EXPECT_NE(text.find("cuda: NVIDIA H100 80GB HBM3, " + BytesText(int64_t{80} << 30)), std::string::npos) << text;
+  EXPECT_NE(text.find(" cpu "), std::string::npos) << text;
+}
+
+TEST(ResourceText, WhatAJobNeedsOnACardIsShown) {
+  v1::Job planned;
+  EXPECT_EQ(EstimateText(planned, {}).find("graphics card"), std::string::npos) << "a server of before says nothing";
+  planned.mutable_estimate()->set_peak_device_memory_bytes(int64_t{20} << 30);
+  EXPECT_NE(EstimateText(planned, {}).find("graphics card"), std::string::npos);
 }
 
 TEST(ResourceText, WaitingWarningsAndLabelsAreShown) {

@@ -41,6 +41,17 @@ TEST(Estimate, NumbersFollowTheBudget) {
   EXPECT_GT(small.thread_memory_bytes(), 0);
 }
 
+TEST(Estimate, OnADeviceTheHostKeepsPartOfALargeModel) {
+  const v1::Estimate small = EstimateJob(Job({}), 1e11);
+  EXPECT_GT(small.peak_device_memory_bytes(), 0);
+  EXPECT_GT(small.peak_host_memory_bytes(), int64_t{1} << 30) << "a driver and its libraries";
+  const v1::Estimate large = EstimateJob(Job({32, 4096, 14336, 1024, 128256, 8192}), 1e11);
+  EXPECT_GT(large.peak_device_memory_bytes(), small.peak_device_memory_bytes());
+  EXPECT_LE(large.peak_host_memory_bytes(), large.peak_memory_bytes() + (int64_t{1} << 30));
+  EXPECT_LE(large.peak_device_memory_bytes(), large.peak_memory_bytes() + large.thread_memory_bytes());
+  EXPECT_LE(large.peak_host_memory_bytes(), int64_t{8} << 30);
+}
+
 TEST(Estimate, AFasterWorkerNeedsLessTime) {
   const ResolvedJob job = Job({});
   EXPECT_LT(EstimateJob(job, 1e12).seconds(), EstimateJob(job, 1e10).seconds());

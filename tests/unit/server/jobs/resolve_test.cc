@@ -219,8 +219,12 @@ TEST(Resolve, AConsumerMustLoadTheEndsToo) {
   EXPECT_THAT(resolve(), HasReason("CONSUMER_CANNOT_LOAD"));
 }
 
-TEST(Resolve, TargetPriorityAndNameAreChecked) {
+TEST(Resolve, TargetDevicePriorityAndNameAreChecked) {
   EXPECT_THAT(With([](Request& r) { r.spec.set_target("ggml"); }), HasReason("TARGET_UNKNOWN"));
+  EXPECT_THAT(With([](Request& r) { r.spec.set_device("gpu"); }), HasReason("DEVICE_UNKNOWN"));
+  for (const char* device : {"", "cpu", "cuda", "any"}) {
+    EXPECT_THAT(With([=](Request& r) { r.spec.set_device(device); }), IsOk()) << device;
+  }
   EXPECT_THAT(With([](Request& r) { r.spec.set_priority(11); }), HasReason("PRIORITY_INVALID"));
   EXPECT_THAT(With([](Request& r) { r.spec.set_priority(INT32_MIN); }), HasReason("PRIORITY_INVALID"));
   EXPECT_THAT(With([](Request& r) { r.spec.set_display_name(std::string(129, 'x')); }),

@@ -35,7 +35,9 @@ TEST(Metrics, CountsWhatItIsTold) {
   metrics.BlobsCollected(4);
   metrics.SetJobs("queued", 3);
   metrics.SetTasks("leased", 2);
-  metrics.SetSlots({{{"cpu", "cpu-avx2"}, {5, 4}}});
+  metrics.SetSlots({{{"cpu", "cpu-avx2"}, {5, 4}}, {{"cuda", "cuda-sm90-132"}, {1, 1, 8000}}});
+  metrics.WorkerBusy({"cuda", "cuda-sm90-132"}, 2);
+  metrics.WorkerBusy({"cuda", "cuda-sm90-132"}, 0.5);
   metrics.JobFailed("OUT_OF_MEMORY");
   metrics.ArtifactMade("gguf", "mixed_better", 0.03, 4.25);
   metrics.SetBlobs(7, 7000);
@@ -77,6 +79,9 @@ TEST(Metrics, CountsWhatItIsTold) {
            "bitwright_tasks{state=\"leased\"} 2",
            "bitwright_worker_slots{compute_class=\"cpu-avx2\",device=\"cpu\"} 5",
            "bitwright_worker_slots_busy{compute_class=\"cpu-avx2\",device=\"cpu\"} 4",
+           "bitwright_device_memory_bytes{compute_class=\"cuda-sm90-132\",device=\"cuda\"} 8000",
+           "bitwright_device_memory_bytes{compute_class=\"cpu-avx2\",device=\"cpu\"} 0",
+           "bitwright_worker_busy_seconds_total{compute_class=\"cuda-sm90-132\",device=\"cuda\"} 2.5",
            "bitwright_blobs 7",
            "bitwright_blob_bytes 7000",
        }) {

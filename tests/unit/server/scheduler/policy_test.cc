@@ -58,6 +58,41 @@ TEST(Policy, TheCodeOfEarlierTasksIsKeptWhereAPlaceIsFree) {
   EXPECT_EQ(Chosen({Place("cpu-avx2", "1", 4, 0), Place("cpu-avx2", "2", 8)}, {}, "1"), "cpu-avx2 2");
 }
 
+TEST(Policy, ForNumericTasksAGraphicsProcessorIsBetterEvenABusyOne) {
+  const std::vector<Offer> offers = {Place("cuda-sm90-132", "1+2", 8, 0), Place("cpu-avx512", "1", 64)};
+  EXPECT_EQ(Chosen(offers, {.numeric = true}), "cuda-sm90-132 1+2");
+  EXPECT_EQ(Chosen(offers), "cpu-avx512 1") << "other tasks gain nothing by it";
+  std::vector<Offer> closed = offers;
+  closed[0].closed = true;
+  EXPECT_EQ(Chosen(closed, {.numeric = true}), "cpu-avx512 1");
+}
+
+TEST(Policy, AWishForADeviceBinds) {
+  const std::vector<Offer> offers = {Place("cuda-sm90-132", "1+2", 8), Place("cpu-avx512", "1", 64)};
+  EXPECT_EQ(Chosen(offers, {.device = "cpu", .numeric = true}), "cpu-avx512 1");
+  EXPECT_EQ(Chosen({offers[1]}, {.device = "cuda", .numeric = true}), "none");
+}
+
+TEST(Policy, WhatIsMadeForAProgramRunsOnItsWorkersWithADevice) {
+  const Offer card = Place("cuda-sm90-132", "1+2", 8);
+  EXPECT_TRUE(card.Fits({.code_version = "1"}));
+  EXPECT_TRUE(card.Fits({.code_version = "1+2"}));
+  EXPECT_FALSE(card.Fits({.code_version = "1+3"}));
+  EXPECT_FALSE(Place("cpu-avx2", "1", 8).Fits({.code_version = "1+2"}));
+}
+
+TEST(Policy, TheLiveSetIsTheDevicesAndTheHostHasTheRest) {
+  Offer card = Place("cuda-sm90-132", "1+2", 8);
+  card.memory_bytes = 100;
+  card.device_memory_bytes = 1000;
+  card.threads = 8;
+  const LiveSet memory{.bytes = 900, .thread_bytes = 90, .host_bytes = 100};
+  EXPECT_TRUE(card.Fits({.memory = memory, .numeric = true}));
+  EXPECT_FALSE(card.Fits({.memory = memory})) << "other tasks are the host's";
+  EXPECT_FALSE(card.Fits({.memory = {911, 90, 100}, .numeric = true}));
+  EXPECT_FALSE(card.Fits({.memory = {900, 90, 101}, .numeric = true}));
+}
+
 TEST(Policy, WhatCannotRunItIsNotChosen) {
   const Offer small = Place("cpu-avx512", "1", 8);
   EXPECT_EQ(Chosen({small}, {.memory = {1001, 0}}), "none");

@@ -95,6 +95,28 @@ TEST(ReadyQueue, ClassAndCodeBindWhereTheyAreSet) {
   EXPECT_EQ(Pick({task}), "1");
 }
 
+TEST(ReadyQueue, WhatFailedOnAWorkerIsLeftToAnotherOneThatMayRunIt) {
+  Execution task = Task("1");
+  task.failed_on = "workers/a";
+  AskingWorker worker = kWorker;
+  worker.name = "workers/a";
+  EXPECT_EQ(Pick({task}, worker), "1") << "there is no other";
+  worker.peer = Room{.memory_bytes = 1000};
+  EXPECT_EQ(Pick({task}, worker), "none");
+  EXPECT_EQ(Pick({task, Task("2")}, worker), "2");
+  worker.name = "workers/b";
+  EXPECT_EQ(Pick({task}, worker), "1");
+  worker.name = "workers/a";
+  worker.peer = Room{.memory_bytes = 99};
+  EXPECT_EQ(Pick({task}, worker), "1") << "the other one has too little memory";
+  ReadyQueue queue;
+  queue.Add(task);
+  EXPECT_TRUE(queue.HasFailedOn("workers/a"));
+  EXPECT_FALSE(queue.HasFailedOn("workers/b"));
+  queue.Remove("1");
+  EXPECT_FALSE(queue.HasFailedOn("workers/a"));
+}
+
 TEST(ReadyQueue, WhatWasRemovedIsGone) {
   ReadyQueue queue;
   queue.Add(Task("1"));

@@ -12,11 +12,13 @@ TEST(JobForm, EachTargetHasEachBudget) {
                                   {"budget", " 4bpw, kld=0.05 ,"},
                                   {"recipe", "mixed-rtn"},
                                   {"display_name", " mine "},
+                                  {"device", "cuda"},
                                   {"priority", "-3"}});
   ASSERT_OK_AND_ASSIGN(const v1::JobSpec spec, form.Spec());
   EXPECT_EQ(spec.recipe(), "recipes/mixed-rtn");
   EXPECT_EQ(spec.display_name(), "mine");
   EXPECT_EQ(spec.priority(), -3);
+  EXPECT_EQ(spec.device(), "cuda");
   const std::vector<v1::Goal> goals = GoalsOf(spec);
   ASSERT_EQ(goals.size(), 4u);
   EXPECT_EQ(goals[1].target(), "gguf");

@@ -33,7 +33,8 @@ class AgentTest : public ::testing::Test {
     options.memory_bytes = 1 << 30;
     options.memory_limit_bytes = memory_limit_bytes_;
     if (!library_.empty()) options.watch_libraries = {library_};
-    options.compute_class = "cpu-avx2";
+    options.device = device_;
+    options.compute_class = device_.option.empty() ? "cpu-avx2" : "cuda-fake";
     options.code_version = "code1";
     options.child_program = FAKE_WORKER;
     agent_ = std::make_unique<Agent>(options);
@@ -58,6 +59,7 @@ class AgentTest : public ::testing::Test {
   FakeServer server_;
   const v1::Digest input_ = server_.Put("input bytes");
   std::string blob_dir_;
+  WorkerDevice device_;
   std::string library_;
   int64_t memory_limit_bytes_ = 0;
   std::unique_ptr<Agent> agent_;
@@ -155,6 +157,26 @@ TEST_F(AgentTest, LackOfMemoryIsTheMachinerysFault) {
             std::to_string(int64_t{384} << 20));
   EXPECT_TRUE(failed[1].machinery());
   EXPECT_THAT(FromProto(failed[1].error()), HasReason("CHILD_DIED"));
+}
+
+// The next task has a process, and with it a context, of its own.
+TEST_F(AgentTest, AFailedDeviceIsTheMachinerysFaultAndEndsTheChild) {
+  ::setenv("CUDA_VISIBLE_DEVICES", "0", 1);
+  device_ = {.kind = "cuda", .option = "cuda:0", .name = "Fake Card", .memory_bytes = int64_t{24} << 30};
+  server_.AddLease("tasks/1", "pid", input_);
+  server_.AddLease("tasks/2", "device", input_);
+  server_.AddLease("tasks/3", "pid", input_);
+  StartAgent();
+  ASSERT_TRUE(WaitCompleted(2));
+  ::unsetenv("CUDA_VISIBLE_DEVICES");
+  const Seen seen = server_.seen();
+  ASSERT_EQ(seen.failed.size(), 1u);
+  EXPECT_TRUE(seen.failed[0].machinery());
+  EXPECT_THAT(FromProto(seen.failed[0].error()), HasReason("DEVICE_FAILED"));
+  EXPECT_NE(Output(0), Output(1));
+  EXPECT_EQ(seen.capacity.device(), "cuda");
+  EXPECT_EQ(seen.capacity.device_name(), "Fake Card");
+  EXPECT_EQ(seen.capacity.device_memory_bytes(), int64_t{24} << 30);
 }
 
 TEST_F(AgentTest, AResultThatFitsNoMessageIsRefusedByName) {

@@ -14,6 +14,7 @@
 #include "tests/support/status_matchers.h"
 #include "workers/agent/pipe_frames.h"
 #include "workers/base/files.h"
+#include "workers/kernels/device.h"
 
 namespace bitwright::worker {
 namespace {
@@ -121,10 +122,11 @@ TEST_F(ChildLoop, ErrorsAndExceptionsAreEventsAndTheLoopGoesOn) {
     if (calls == 3) throw std::bad_alloc();
     if (calls == 4) throw std::bad_array_new_length();
     if (calls == 5) throw std::length_error("a size that no machine has");
+    if (calls == 6) throw DeviceError("a product failed on CUDA device 0");
     return std::vector<TaskOutputFile>{{"info", "never written"}};
   });
-  for (const char* reason :
-       {"BAD_MODEL", "TASK_EXCEPTION", "OUT_OF_MEMORY", "TASK_EXCEPTION", "TASK_EXCEPTION", "FILE_UNREADABLE"}) {
+  for (const char* reason : {"BAD_MODEL", "TASK_EXCEPTION", "OUT_OF_MEMORY", "TASK_EXCEPTION", "TASK_EXCEPTION",
+                             "DEVICE_FAILED", "FILE_UNREADABLE"}) {
     Send();
     const v1::ExecuteEvent event = Next();
     ASSERT_TRUE(event.has_error());

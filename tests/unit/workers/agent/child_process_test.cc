@@ -19,6 +19,7 @@ namespace bitwright::worker {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 const ChildOptions kFake{FAKE_WORKER, "cpu-avx2", "", ""};
 
@@ -70,6 +71,48 @@ TEST_F(Child, MayNotSignalItsAgent) {
   const auto child = Start();
   if (Ask(*child, "socket ") == "0") GTEST_SKIP() << "no seccomp on this machine";
   EXPECT_EQ(Ask(*child, "signal "), std::to_string(EPERM));
+}
+
+// Of a card there is what CUDA asks for, and no more.
+TEST_F(Child, OnACardSeesThatCardAndMayMakeTheDriversSocket) {
+  ::setenv("CUDA_VISIBLE_DEVICES", "GPU-a,GPU-b", 1);
+  ChildOptions options = kFake;
+  options.compute_class = "cuda-fake";
+  options.device = "cuda:1";
+  auto started = ChildProcess::Start(options);
+  ::unsetenv("CUDA_VISIBLE_DEVICES");
+  ASSERT_THAT(started, IsOk());
+  ChildProcess& child = **started;
+  EXPECT_THAT(Ask(child, "environment"),
+              StartsWith("OMP_NUM_THREADS=1\nCUDA_CACHE_DISABLE=1\nCUDA_VISIBLE_DEVICES=GPU-b\nopen 0 1 2 3 "));
+  const auto event = Execute(child, "device");
+  ASSERT_THAT(event, IsOk());
+  const absl::Status failed = FromProto(event->error());
+  EXPECT_THAT(failed, HasReason("DEVICE_FAILED"));
+  EXPECT_THAT(failed.message(), HasSubstr("card GPU-b, number 0"));
+  EXPECT_EQ(Ask(child, "local seqpacket"), "0");
+  if (Ask(child, "socket ") == "0") GTEST_SKIP() << "no seccomp on this machine";
+  EXPECT_EQ(Ask(child, "local stream"), std::to_string(EPERM));
+  const std::string denied = Ask(child, "denied");
+  for (const char* call : {"socket", "fork", "execve"}) EXPECT_THAT(denied, HasSubstr(call));
+}
+
+TEST_F(Child, OnTheProcessorHasNoCardAndNoSocketOfAnyKind) {
+  const auto child = Start();
+  EXPECT_EQ(Ask(*child, "device"), "none");
+  if (Ask(*child, "socket ") == "0") GTEST_SKIP() << "no seccomp on this machine";
+  EXPECT_EQ(Ask(*child, "local seqpacket"), std::to_string(EPERM));
+}
+
+TEST_F(Child, OfACardsClassNeedsTheCard) {
+  for (const auto& [compute_class, device] : {std::pair("cuda-fake", ""), std::pair("cpu-avx2", "cuda:0")}) {
+    ChildOptions options = kFake;
+    options.compute_class = compute_class;
+    options.device = device;
+    auto child = ChildProcess::Start(options);
+    ASSERT_THAT(child, IsOk());
+    EXPECT_THAT(Execute(**child, "pid"), HasReason("CHILD_DIED")) << compute_class;
+  }
 }
 
 TEST_F(Child, MayUseThreadsAndPrint) {

@@ -45,12 +45,24 @@ TEST(CodeVersion, IsOfTheFileAndOfWhatThisProcessHasLoaded) {
   EXPECT_THAT(CodeVersion(dir / "nothing"), HasReason("FILE_UNREADABLE"));
 }
 
+TEST(CodeVersion, OfADevicesLibrariesIsApart) {
+  std::vector<LoadedLibrary> reversed(kLibraries.rbegin(), kLibraries.rend());
+  const std::string version = LibrariesVersion(kLibraries);
+  EXPECT_EQ(version.size(), 8u);
+  EXPECT_EQ(LibrariesVersion(reversed), version);
+  reversed[0].sha256 = Sha256Hex("a patch");
+  EXPECT_NE(LibrariesVersion(reversed), version);
+  EXPECT_EQ(ComputingLibraries(LoadedLibraryPaths()), std::vector<LoadedLibrary>());
+}
+
 TEST(LoadedFiles, WhatComputesTakesPart) {
   for (const char* name : {"libdnnl.so.2", "libdnnl.so.3", "libhwy.so.1", "libm.so.6", "libc.so.6", "libstdc++.so.6",
-                           "libgomp.so.1", "libicuuc.so.72", "libpcre2-8.so.0", "libprotobuf.so.32"}) {
+                           "libgomp.so.1", "libicuuc.so.72", "libpcre2-8.so.0", "libprotobuf.so.32", "libcublas.so.13",
+                           "libcublasLt.so.13", "libcusolver.so.12", "libnvJitLink.so.13"}) {
     EXPECT_TRUE(TakesPart(name)) << name;
   }
-  for (const char* name : {"libssl.so.3", "libcrypto.so.3", "libgrpc++.so.1.51", "libseccomp.so.2", "libz.so.1"}) {
+  for (const char* name : {"libssl.so.3", "libcrypto.so.3", "libgrpc++.so.1.51", "libseccomp.so.2", "libz.so.1",
+                           "libcuda.so.1", "libnvidia-ptxjitcompiler.so.1"}) {
     EXPECT_FALSE(TakesPart(name)) << name;
   }
 }

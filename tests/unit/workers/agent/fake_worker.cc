@@ -21,6 +21,7 @@
 #include "proto/base/status_macros.h"
 #include "workers/agent/worker_main.h"
 #include "workers/base/files.h"
+#include "workers/kernels/device.h"
 
 namespace bitwright::worker {
 namespace {
@@ -30,7 +31,7 @@ extern "C" char** environ;
 std::string g_compute_class;
 
 absl::Status SetClass(const std::string& name) {
-  if (!name.starts_with("cpu-")) {
+  if (!name.starts_with("cpu-") && name != "cuda-fake") {
     return MakeError(absl::StatusCode::kInvalidArgument, "COMPUTE_CLASS_UNAVAILABLE", "no such class");
   }
   g_compute_class = name;
@@ -63,6 +64,26 @@ std::string Denied() {
   return result;
 }
 
+// As many cards as CUDA_VISIBLE_DEVICES lists, none without it.
+std::vector<CudaCard> FakeCards() {
+  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+  std::vector<CudaCard> cards;
+  for (const char* at = visible; at != nullptr && *at != 0; ++at) {
+    if (at != visible && *at != ',') continue;
+    const int ordinal = static_cast<int>(cards.size());
+    cards.push_back({ordinal, "Fake Card", "cuda-fake", int64_t{24} << 30});
+  }
+  return cards;
+}
+
+std::string FakeCardId(int ordinal) { return "fake-" + std::to_string(::getppid()) + "-" + std::to_string(ordinal); }
+
+// Who makes one learns what the process sees.
+absl::StatusOr<std::unique_ptr<Device>> FakeDevice(int ordinal, ThreadPool&) {
+  throw DeviceError("a product failed on card " + std::string(std::getenv("CUDA_VISIBLE_DEVICES")) + ", number " +
+                    std::to_string(ordinal) + " there");
+}
+
 // What the system says to an attempt: "0", or the errno.
 std::string Result(long returned) { return std::to_string(returned < 0 ? errno : 0); }
 
@@ -78,6 +99,10 @@ std::optional<std::string> Touch(const std::string& command) {
   const size_t space = command.find(' ');
   if (space == std::string::npos) return std::nullopt;
   const std::string what = command.substr(0, space), path = command.substr(space + 1);
+  if (what == "local") {
+    const int type = path == "seqpacket" ? SOCK_SEQPACKET : SOCK_STREAM;
+    return Result(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+  }
   if (what == "socket") return Result(::socket(AF_INET, SOCK_STREAM, 0));
   if (what == "read") return Open(path, O_RDONLY);
   if (what == "list") return Open(path, O_RDONLY | O_DIRECTORY);
@@ -119,6 +144,10 @@ absl::StatusOr<std::string> Answer(const std::string& command, TaskContext& cont
     std::vector<std::unique_ptr<char[]>> all;
     while (true) all.push_back(std::make_unique<char[]>(64 << 20));
   }
+  if (command == "device") {
+    if (context.make_device == nullptr) return std::string("none");
+    return std::string(context.make_device(*context.pool).status().message());
+  }
   if (command == "lost file") return ReadFile("/nowhere");
   if (const auto result = Touch(command)) return *result;
   return MakeError(absl::StatusCode::kInvalidArgument, "TENSOR_TRUNCATED", "the model is bad: " + command);
@@ -136,6 +165,10 @@ absl::StatusOr<std::vector<TaskOutputFile>> RunFake(const v1::TaskSpec& spec, Ta
 }  // namespace bitwright::worker
 
 int main(int argc, char** argv) {
-  return bitwright::worker::WorkerMain(
-      argc, argv, {bitwright::worker::RunFake, [] { return "cpu-wide"; }, bitwright::worker::SetClass});
+  using namespace bitwright::worker;
+  return WorkerMain(argc, argv,
+                    {.run_task = RunFake,
+                     .detect_compute_class = [] { return "cpu-wide"; },
+                     .set_compute_class = SetClass,
+                     .cards = {FakeCards, FakeCardId, [] { return absl::OkStatus(); }, FakeDevice}});
 }

@@ -3,6 +3,7 @@
 #include <linux/landlock.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <filesystem>
 
@@ -28,6 +29,26 @@ TEST(FileRules, ATaskHasItsFoldersItsLinksItsProgramAndNothingElse) {
                                           {"/lib/libm.so.6", FileAccess::kRun},
                                           {"/proc/self/exe", FileAccess::kRun}};
   EXPECT_EQ(RulesFor({"/w/in", "/w/out", {"/blobs/ab/abc"}}, programs), expected);
+}
+
+TEST(FileRules, CudaHasItsDriverAndWhatThatAsksFor) {
+  const TempDir dir;
+  for (const char* name : {"libcuda.so.1", "libnvidia-ptxjitcompiler.so.1", "libother.so.1"}) {
+    ASSERT_THAT(WriteFile(dir / name, "x"), IsOk());
+  }
+  const std::vector<FileRule> rules = CudaRules(dir / "libcuda.so.1");
+  const auto has = [&](const std::string& path, FileAccess access) {
+    return std::find(rules.begin(), rules.end(), FileRule{path, access}) != rules.end();
+  };
+  EXPECT_TRUE(has(dir / "libcuda.so.1", FileAccess::kRun));
+  EXPECT_TRUE(has(dir / "libnvidia-ptxjitcompiler.so.1", FileAccess::kRun));
+  EXPECT_TRUE(has("/proc/self/task", FileAccess::kReplace)) << "the names of its threads";
+  EXPECT_TRUE(has("/proc/driver/nvidia", FileAccess::kRead));
+  for (const FileRule& rule : rules) {
+    EXPECT_EQ(rule.path.find("libother"), std::string::npos);
+    EXPECT_EQ(rule.path.starts_with("/dev/"), rule.access == FileAccess::kDevice) << rule.path;
+    EXPECT_NE(rule.access, FileAccess::kFill) << rule.path;
+  }
 }
 
 TEST(FileRules, TheTargetsOfLinksAreFound) {
@@ -63,7 +84,8 @@ TEST(Landlock, WhoReadsDoesNotWriteAndWhoWritesDoesNotRun) {
 }
 
 TEST(Landlock, RightsAreThoseThatVersionAndKindOfFileKnow) {
-  for (const FileAccess access : {FileAccess::kRead, FileAccess::kRun, FileAccess::kReplace, FileAccess::kFill}) {
+  for (const FileAccess access :
+       {FileAccess::kRead, FileAccess::kRun, FileAccess::kReplace, FileAccess::kFill, FileAccess::kDevice}) {
     for (const int version : {1, kDebian12, 3, kNewest}) {
       EXPECT_EQ(LandlockRights(access, true, version) & ~LandlockHandled(version), 0u);
       EXPECT_EQ(LandlockRights(access, false, version) & LANDLOCK_ACCESS_FS_READ_DIR, 0u);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "proto/contract/code_version.h"
 #include "tests/support/fixtures.h"
 #include "tests/unit/workers/agent/fake_server.h"
 
@@ -44,6 +45,40 @@ TEST(WorkerMain, WorksUntilItIsAskedToStop) {
   ::kill(pid, SIGTERM);
   EXPECT_EQ(ExitCode(pid), 0);
   EXPECT_TRUE(server.seen().deregistered);
+}
+
+TEST(WorkerMain, ACardIsTakenWhereThereIsOneAndAnnounced) {
+  const TempDir dir;
+  ASSERT_EQ(::setenv("CUDA_VISIBLE_DEVICES", "0", 1), 0);
+  FakeServer server, other, third;
+  const auto spawn = [&](const FakeServer& to, const char* work, const char* device) {
+    return Spawn({"--server", to.address(), "--work-dir", dir / work, "--threads", "1", "--device", device});
+  };
+  const auto registered = [](const auto& seen) { return !seen.workers.empty(); };
+  const pid_t first = spawn(server, "1", "auto");
+  ASSERT_TRUE(server.WaitUntil(registered));
+  const v1::WorkerCapacity capacity = server.seen().capacity;
+  EXPECT_EQ(capacity.device(), "cuda");
+  EXPECT_EQ(capacity.device_name(), "Fake Card");
+  EXPECT_EQ(capacity.device_memory_bytes(), int64_t{24} << 30);
+  EXPECT_EQ(capacity.compute_class(), "cuda-fake");
+  EXPECT_EQ(ExitCode(spawn(other, "2", "cuda")), 1) << "the first one has it";
+  const pid_t second = spawn(other, "2", "auto");
+  ASSERT_TRUE(other.WaitUntil(registered));
+  EXPECT_EQ(other.seen().capacity.device(), "cpu");
+  EXPECT_EQ(other.seen().capacity.compute_class(), "cpu-wide");
+  EXPECT_EQ(ProgramOf(capacity.code_version()), other.seen().capacity.code_version())
+      << "other tasks than numeric ones are the same on both";
+  EXPECT_NE(capacity.code_version(), other.seen().capacity.code_version());
+  for (const pid_t pid : {first, second}) {
+    ::kill(pid, SIGTERM);
+    EXPECT_EQ(ExitCode(pid), 0);
+  }
+  const pid_t again = spawn(third, "1", "cuda:0");
+  EXPECT_TRUE(third.WaitUntil(registered)) << "it is free again";
+  ::kill(again, SIGTERM);
+  EXPECT_EQ(ExitCode(again), 0);
+  ::unsetenv("CUDA_VISIBLE_DEVICES");
 }
 
 TEST(WorkerMain, JoiningNeedsNothingButAnAddress) {
@@ -84,6 +119,7 @@ TEST(WorkerMain, WrongOptionsAreRefused) {
   EXPECT_EQ(ExitCode(Spawn({"--join", "localhost:1", "--server", "localhost:1"})), 2);
   EXPECT_EQ(ExitCode(Spawn({"--join", "localhost:1", "--log-level", "loud"})), 2);
   EXPECT_EQ(ExitCode(Spawn({"--join", "localhost:1", "--log-format", "xml"})), 2);
+  EXPECT_EQ(ExitCode(Spawn({"--join", "localhost:1", "--device", "gpu"})), 2);
   EXPECT_EQ(ExitCode(Spawn({"--work-dir", "/tmp/x"})), 2);
   EXPECT_EQ(ExitCode(Spawn({"--server", "localhost:1", "--work-dir", "/tmp/x", "--threads", "0"})), 2);
   EXPECT_EQ(ExitCode(Spawn({"--server", "localhost:1", "--work-dir", "/tmp/x", "--compute-class", "cuda"})), 1);

@@ -13,6 +13,8 @@
 #include "tests/unit/workers/tasks/task_chain.h"
 #include "workers/base/files.h"
 #include "workers/calibrate/statistics_file.h"
+#include "workers/kernels/device.h"
+#include "workers/kernels/kernels_errors.h"
 
 namespace bitwright::worker {
 namespace {
@@ -73,6 +75,32 @@ TEST(Chain, APieceTooFewIsRefused) {
     }
     EXPECT_GE(refused, 1) << *parts.begin();
   }
+}
+
+// Numeric tasks compute on the device that they are given, and its faults are the machine's; the others never ask for
+// it.
+TEST(Chain, NumericTasksComputeOnTheDeviceAndItsFaultsAreTheMachines) {
+  const MakeDeviceFunction lost = [](ThreadPool&) -> absl::StatusOr<std::unique_ptr<Device>> {
+    throw DeviceError("waiting for the device failed on CUDA device 0: cudaErrorECCUncorrectable");
+  };
+  const MakeDeviceFunction missing = [](ThreadPool&) -> absl::StatusOr<std::unique_ptr<Device>> {
+    return DeviceUnavailableError("cuda:0", "there is no such card");
+  };
+  int on_device = 0;
+  for (const ChainTask& task : Whole().tasks) {
+    v1::TaskSpec spec = task.spec;
+    spec.clear_compute_class();
+    EXPECT_THAT(RunOnBlobs(spec, task.inputs, 2, nullptr, lost), IsOk()) << spec.kind();
+    spec.set_compute_class("cuda-sm90-132");
+    const auto run = RunOnBlobs(spec, task.inputs, 2, nullptr, lost);
+    if (run.ok()) continue;
+    EXPECT_THAT(run, StatusIs(absl::StatusCode::kUnavailable)) << spec.kind();
+    EXPECT_THAT(run, HasReason("DEVICE_FAILED")) << spec.kind();
+    EXPECT_NE(run.status().message().find("cudaErrorECCUncorrectable"), std::string::npos);
+    EXPECT_THAT(RunOnBlobs(spec, task.inputs, 2, nullptr, missing), HasReason("DEVICE_FAILED"));
+    ++on_device;
+  }
+  EXPECT_GE(on_device, 8);
 }
 
 TEST(Chain, EveryKindTakesPart) {

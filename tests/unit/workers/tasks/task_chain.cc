@@ -331,7 +331,8 @@ absl::Status WritePieces(const v1::TaskSpec& spec, const v1::ModelInfo& info, co
   return absl::OkStatus();
 }
 
-absl::StatusOr<Blobs> RunOnBlobs(v1::TaskSpec spec, const Blobs& inputs, int threads, const v1::ModelInfo* pieces_of) {
+absl::StatusOr<Blobs> RunOnBlobs(v1::TaskSpec spec, const Blobs& inputs, int threads, const v1::ModelInfo* pieces_of,
+                                 const MakeDeviceFunction& make_device) {
   const TempDir dir, out;
   std::map<std::string, std::string> paths;
   for (const auto& [name, bytes] : inputs) {
@@ -350,6 +351,7 @@ absl::StatusOr<Blobs> RunOnBlobs(v1::TaskSpec spec, const Blobs& inputs, int thr
   context.input_path = [&](const std::string& name) { return paths.contains(name) ? paths.at(name) : std::string(); };
   context.output_dir = out.path();
   context.pool = &pool;
+  context.make_device = make_device;
   context.progress = [](double) {};
   ABSL_ASSIGN_OR_RETURN(const auto files, RunTask(spec, context));
   Blobs outputs;

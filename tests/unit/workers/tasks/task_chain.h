@@ -11,6 +11,7 @@
 #include "bitwright/v1/tasks.pb.h"
 #include "tests/support/fixtures.h"
 #include "workers/checkpoint/model_files.h"
+#include "workers/tasks/run_task.h"
 
 namespace bitwright::worker {
 
@@ -18,9 +19,11 @@ namespace bitwright::worker {
 using Blobs = std::map<std::string, std::string>;
 
 // Runs one task on inputs given as bytes, in a folder of its own; the outputs' bytes. With `pieces_of`, of weights only
-// those pieces are there that a task of this kind reads.
+// those pieces are there that a task of this kind reads. Where the spec names a compute class, it computes on what
+// `make_device` makes; none: the processor.
 absl::StatusOr<Blobs> RunOnBlobs(v1::TaskSpec spec, const Blobs& inputs, int threads = 2,
-                                 const v1::ModelInfo* pieces_of = nullptr);
+                                 const v1::ModelInfo* pieces_of = nullptr,
+                                 const MakeDeviceFunction& make_device = nullptr);
 
 // One task of the chain with all that it takes.
 struct ChainTask {
