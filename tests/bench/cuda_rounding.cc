@@ -17,8 +17,8 @@
 #include "workers/kernels/cuda/rounding_product.h"
 
 // Rounding of one linear [N, N] on a card, beside the time of the products that it cannot do without, on the same card
-// in the same run: cuda_rounding_bench [N]. Median of nine, the host's waiting included. Then the
-// same rounding as the processor does it, on less.
+// in the same run: cuda_rounding_bench [N] [ROWS]. Median of nine, the host's waiting included. Then the
+// same rounding as the processor does it, on so many rows of less.
 namespace bitwright::worker {
 namespace {
 
@@ -142,6 +142,7 @@ class Bench {
 }  // namespace bitwright::worker
 
 int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   using namespace bitwright::worker;  // NOLINT(google-build-using-namespace): of a program
   const auto context = cuda::ContextOf(0);
   if (!context.ok()) {
@@ -153,8 +154,10 @@ int main(int argc, char** argv) {
   bench.Factorize();
   bench.Ldlq();
   bench.Steps();
-  CompareWithProcessor(**context, 300, 1024, false);
-  CompareWithProcessor(**context, 300, 1024, true);
-  CompareWithProcessor(**context, 130, 1216, false);
-  CompareWithProcessor(**context, 130, 1216, true);
+  const int64_t rows = argc > 2 ? std::atoll(argv[2]) : 300;
+  for (const int64_t n : {1024, 1216}) {  // whole panels, and half of one
+    for (const bool act_order : {false, true}) {
+      if (rows > 0) CompareWithProcessor(**context, rows, n, act_order);
+    }
+  }
 }

@@ -66,7 +66,7 @@ struct Kinds {
     levels.most_scale = levels.most_minimum = 63;
     levels.minima = minima.minima = true;
     std::mt19937 random(3);
-    for (uint8_t& number : points) number = static_cast<uint8_t>(1 + 2 * (random() % 4));
+    for (uint8_t& number : points) number = static_cast<uint8_t>(1 + 2 * (random() % 3));
     lattice.points = points;
     lattice.size = 8;
     lattice.group = 32;

@@ -2,80 +2,11 @@
 
 #include <algorithm>
 
-#include "proto/base/log.h"
 #include "workers/kernels/cuda/cuda_ldlq.h"
 #include "workers/kernels/cuda/grid_refit.h"
-#include "workers/kernels/cuda/grid_start.h"
-#include "workers/kernels/cuda/grid_sweep.h"
-#include "workers/kernels/grid_search.h"
+#include "workers/kernels/cuda/grid_tries.h"
 
 namespace bitwright::worker::cuda {
-namespace {
-
-GridSearch SearchOf(const Grid& grid) {
-  GridSearch search{};
-  const double low = grid.codebook.front(), high = grid.codebook.back();
-  const auto add = [&](double factor) {
-    CHECK(search.scales < GridSearch::kMostScales);
-    search.scale[search.scales++] = static_cast<float>(factor);
-  };
-  for (int k = 0; k < kGridFactors; ++k) {
-    const double factor = kLeastGridFactor + (kMostGridFactor - kLeastGridFactor) * k / (kGridFactors - 1);
-    if (grid.minima || grid.zero_points) {
-      add(factor / (high - low));
-      continue;
-    }
-    for (const double end : {low, high}) {
-      if (end == 0 || (end == high && -low == high)) continue;
-      add(factor / std::abs(end));
-      if (grid.both_signs()) add(-factor / std::abs(end));
-    }
-  }
-  search.fits = kGridFits;
-  for (const double factor : kGridStoredFactors) search.of_found[search.stored++] = static_cast<float>(factor);
-  if (!grid.two_levels()) return search;
-  for (const int end : {grid.most_scale, grid.least_scale}) {
-    if (end == 0 || (end < 0 && end == grid.most_scale)) continue;
-    for (const double factor : kGridSuperFactors) {
-      for (const double of_minimum : kGridSuperMinimumFactors) {
-        if (!grid.minima && of_minimum != 1) continue;
-        CHECK(search.supers < GridSearch::kMostSupers);
-        search.super_scale[search.supers] = static_cast<float>(factor / end);
-        search.super_minimum[search.supers++] = static_cast<float>(of_minimum / std::max(1, grid.most_minimum));
-      }
-    }
-  }
-  return search;
-}
-
-GridTrials TrialsOf(const Grid& grid) {
-  GridTrials trials;
-  const auto add = [&](const GridTrial& trial) {
-    CHECK(trials.count < GridTrials::kMost);
-    trials.of[trials.count++] = trial;
-  };
-  add({});
-  if (grid.given_scales) return trials;
-  if (grid.two_levels()) {
-    const int reach = grid.minima ? 1 : 0;
-    for (int dk = -1; dk <= 1; ++dk) {
-      for (int dn = -reach; dn <= reach; ++dn) {
-        if (dk != 0 || dn != 0) add({.first = static_cast<float>(dk), .second = static_cast<float>(dn)});
-      }
-    }
-    return trials;
-  }
-  for (const float step : GridScaleSteps(grid.scale_type)) add({.scale = step});
-  for (const float step : kGridMinimumSteps) {
-    if (grid.minima) add({.minimum = step});
-  }
-  for (const float step : {-1.0f, 1.0f}) {
-    if (grid.zero_points) add({.second = step});
-  }
-  return trials;
-}
-
-}  // namespace
 
 CudaGridPart::CudaGridPart(const Context& context, const CudaFactor& factor, const Matrix& weights, const Grid& grid)
     : CudaPart(context, factor, weights),
@@ -151,7 +82,7 @@ void CudaGridPart::FeedBackWhereBetter() {
 }
 
 void CudaGridPart::Sweep() {
-  const GridTrials trials = TrialsOf(grid_);
+  const GridTrials trials = SweepTries(grid_);
   SweepBlocks([&](int64_t begin, int width) {
     return SweepGrid(state_, trials, {begin, width, moment_, r_.data(), delta_.data()}, context_.stream);
   });
@@ -182,7 +113,7 @@ void CudaGridPart::Round(const GridSteps& steps, std::span<const float> scales) 
     const Array<float> given(context_, scales);
     Copy(given.data(), given.elements(), scales_.data());
   } else {
-    Check(StartRows(state_, SearchOf(grid_), moment_, context_.stream), "searching scales");
+    Check(StartRows(state_, StartTries(grid_), moment_, context_.stream), "searching scales");
   }
   Check(MultiplyScales(state_, context_.stream), "multiplying scales");
   Check(NearestCodes(state_, context_.stream), "choosing codes");

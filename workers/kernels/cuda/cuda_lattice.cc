@@ -65,13 +65,13 @@ std::vector<OctetForms> FedForms(const Context& context, const CudaFactor& facto
 
 }  // namespace
 
-CudaLattice::CudaLattice(const Context& context, const CudaFactor& factor, const CudaFactor& by_column,
+CudaLattice::CudaLattice(const Context& context, const CudaFactor& factor, const CudaFactor& of_columns,
                          const Lattice& of)
     : lattice(of),
-      in_order(by_column),
+      in_order(of_columns),
       numbers(context, of.points),
       swept(context, SweptForms(context, factor)),
-      fed(context, FedForms(context, by_column)) {}
+      fed(context, FedForms(context, of_columns)) {}
 
 CudaLatticePart::CudaLatticePart(const Context& context, const CudaFactor& factor, const Matrix& weights,
                                  const CudaLattice& lattice)

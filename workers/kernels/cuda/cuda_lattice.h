@@ -8,8 +8,8 @@ namespace bitwright::worker::cuda {
 
 // A lattice and what of a factor all rows need on it, on a card.
 struct CudaLattice {
-  // in_order: of the same H as the factor, in the order of its columns. All outlive this.
-  CudaLattice(const Context& context, const CudaFactor& factor, const CudaFactor& in_order, const Lattice& of);
+  // of_columns: of the same H as the factor, in the order of its columns. All outlive this.
+  CudaLattice(const Context& context, const CudaFactor& factor, const CudaFactor& of_columns, const Lattice& of);
 
   const Lattice& lattice;
   const CudaFactor& in_order;

@@ -69,11 +69,14 @@ RoundedLinear CudaRounding::RoundLdlq(const DeviceFactor& device_factor, const M
   const CudaFactor& factor = On(device_factor);
   const int64_t out = weights.rows, in = weights.columns;
   CHECK(in == factor.head.inputs) << in;
-  RoundedLinear result = Empty(grid, out, in);
-  result.row_loss.resize(static_cast<size_t>(out));
+  RoundedLinear result;
   ForRowParts(out, factor.stride, [&](int64_t first, int64_t rows) {
     CudaLdlq part(context_, factor, weights.Rows(first, rows));
     part.Round(grid, options);
+    if (first == 0) {  // clears memory while the card works
+      result = Empty(grid, out, in);
+      result.row_loss.resize(static_cast<size_t>(out));
+    }
     part.codes().Read(RowsOf(result.codes, first, rows, in));
     part.scales().Read(RowsOf(result.scales, first, rows, in / grid.group));
     part.loss().Read(RowsOf(result.row_loss, first, rows, 1));

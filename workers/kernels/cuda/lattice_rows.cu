@@ -34,8 +34,10 @@ cudaError_t ValuesOfCodes(const LatticeRows& rows, float* to, cudaStream_t strea
     if (c < rows.columns) {
       const int64_t at = r * rows.columns + c;
       const int size = rows.lattice.size;
-      const float number = rows.lattice.numbers[rows.points[at / size] * size + at % size];
-      value = number * rows.scale[at / rows.group];
+      const int64_t point = rows.points[at / size];
+      const float number = rows.lattice.numbers[point * size + at % size];
+      const int64_t group = at / rows.group;
+      value = number * rows.scale[group];
       if ((rows.signs[at / 8] >> (at % 8) & 1) != 0) value = -value;
     }
     to[r * rows.stride + c] = value;

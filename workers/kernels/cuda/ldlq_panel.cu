@@ -1,6 +1,6 @@
 #include "workers/kernels/cuda/ldlq_panel.h"
 
-#include "workers/kernels/cuda/nearest.cuh"
+#include "workers/kernels/cuda/ldlq_policy.cuh"
 #include "workers/kernels/cuda/scale_search.cuh"
 #include "workers/kernels/cuda/warp.cuh"
 
@@ -9,36 +9,6 @@ namespace {
 
 constexpr int kWarps = 16;            // of a block, a row each
 constexpr int kOwn = kPanel / kWarp;  // neighbouring columns of the panel that a lane holds
-
-// What a column is rounded to, as a thread holds it.
-struct LiveIntegers {
-  DType type;
-  float low, high;
-
-  __device__ float Round(float z, float scale, float /*minimum*/, int& code) const {
-    const float nearest = rintf(fminf(fmaxf(z / scale, low), high));
-    code = static_cast<int>(nearest);
-    return RoundTo(type, __fmul_rn(nearest, scale));
-  }
-};
-struct LiveGrid {
-  NearGrid values;
-
-  __device__ float Round(float z, float scale, float minimum, int& code) const {
-    const Near near = values.Nearest(z, InverseScale(scale), minimum);
-    code = near.code;
-    return values.Value(near.of_codebook, scale, minimum);
-  }
-};
-// The same as a kernel is given it.
-struct IntegerPolicy {
-  ScaleSearch search;
-  __device__ LiveIntegers Live() const { return {search.type, search.low, search.high}; }
-};
-struct GridPolicy {
-  const LaneGrid* grid;
-  __device__ LiveGrid Live() const { return {NearGrid(grid)}; }
-};
 
 __device__ void LoadFour(const float* from, float (&to)[kOwn]) {
   const float4 four = *reinterpret_cast<const float4*>(from);

@@ -66,7 +66,9 @@ class OctetChoice {
         }
         SearchHalf(1, form, x, octet);
       }
-      for (int k = 0; k < kOctetFlips; ++k) Flip(form, x, octet);
+      int flips = 0;
+      while (flips < kOctetFlips && Flip(form, x, octet)) ++flips;
+      if (size == 8 && flips == 0) break;  // the same signs would find the same point again
     }
     return octet;
   }
@@ -141,8 +143,9 @@ class OctetChoice {
     SearchPoint(part, form.s + 36 * part, 8, Row(form.s + 8 * Column(), 8, miss), octet);
   }
 
-  // The change of one sign, or of two where minuses must be even, that lowers the cost most. A lane for each pair.
-  __device__ void Flip(const OctetForms& form, float x, Octet& octet) const {
+  // The change of one sign, or of two where minuses must be even, that lowers the cost most, if any does. A lane for
+  // each pair.
+  __device__ bool Flip(const OctetForms& form, float x, Octet& octet) const {
     const float* row = form.s + 8 * Column();
     const float pull = fmaf(octet.number, row[Column()], Row(row, 8, x - octet.number));
     const float own = 4 * octet.number * pull;
@@ -161,6 +164,7 @@ class OctetChoice {
     }
     octet.signs ^= mask;
     if ((mask >> Column() & 1) != 0) octet.number = -octet.number;
+    return mask != 0;
   }
 
   const uint8_t* numbers_;

@@ -28,13 +28,15 @@ __device__ inline float StoredScale(ScaleType type, double scale) {
       return RoundTo(DType::kF16, value);
     case ScaleType::kBF16:
       return RoundTo(DType::kBF16, value);
-    case ScaleType::kE8M0:
+    case ScaleType::kE8M0: {
       if (!(value > 0)) return 0x1p-127f;
-      return ldexpf(1, static_cast<int>(fminf(fmaxf(roundf(log2f(value)), -127), 127)));
+      const auto exponent = static_cast<int>(fminf(fmaxf(roundf(log2f(value)), -127.0f), 127.0f));
+      return ldexpf(1.0f, exponent);
+    }
     case ScaleType::kE4M3: {
       if (!(value > 0)) return 0;
       const int exponent = max(isinf(value) ? 128 : ilogbf(value), -6);
-      return fminf(rintf(ldexpf(value, 3 - exponent)) * ldexpf(1, exponent - 3), 448);
+      return fminf(rintf(ldexpf(value, 3 - exponent)) * ldexpf(1.0f, exponent - 3), 448.0f);
     }
   }
   return value;
