@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "proto/base/log.h"
 #include "workers/kernels/grid_search.h"
@@ -11,10 +12,8 @@ namespace bitwright::worker::cuda {
 GridSearch StartTries(const Grid& grid) {
   GridSearch search{};
   const double low = grid.codebook.front(), high = grid.codebook.back();
-  const auto add = [&](double factor) {
-    CHECK(search.scales < GridSearch::kMostScales);
-    search.scale[search.scales++] = static_cast<float>(factor);
-  };
+  std::vector<float> scales;
+  const auto add = [&](double factor) { scales.push_back(static_cast<float>(factor)); };
   for (int k = 0; k < kGridFactors; ++k) {
     const double factor = kLeastGridFactor + (kMostGridFactor - kLeastGridFactor) * k / (kGridFactors - 1);
     if (grid.minima || grid.zero_points) {
@@ -27,6 +26,9 @@ GridSearch StartTries(const Grid& grid) {
       if (grid.both_signs()) add(-factor / std::abs(end));
     }
   }
+  CHECK(scales.size() <= GridSearch::kMostScales) << scales.size();
+  search.scales = static_cast<int>(scales.size());
+  std::ranges::copy(scales, search.scale);
   search.fits = kGridFits;
   for (const double factor : kGridStoredFactors) search.of_found[search.stored++] = static_cast<float>(factor);
   if (!grid.two_levels()) return search;
