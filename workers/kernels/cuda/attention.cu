@@ -46,7 +46,7 @@ struct RunningSoftmax {
 template <int kSlices, bool kSums>
 __global__ void __launch_bounds__(kTileThreads, BlocksFor(kSlices))
     AttendKernel(AttentionShape shape, HeadRows q, HeadRows k, HeadRows v, HeadRows out, QuerySums* sums) {
-  __shared__ TileMemory memory;
+  TileMemory& memory = SharedTiles();
   const TilePlace place(shape, q.count, true);
   const int64_t shared = place.head / (q.count / k.count);
   const TilePlaceOfThread own;
@@ -100,8 +100,7 @@ cudaError_t Launch(const AttentionShape& shape, const HeadRows& q, const HeadRow
                    const HeadRows& out, QuerySums* sums, cudaStream_t stream) {
   const int64_t blocks = q.x.rows / shape.window * q.count * CeilDiv(shape.window, kTile);
   if (blocks == 0) return cudaSuccess;
-  AttendKernel<kSlices, kSums><<<static_cast<unsigned>(blocks), kTileThreads, 0, stream>>>(shape, q, k, v, out, sums);
-  return cudaGetLastError();
+  return LaunchTiles(AttendKernel<kSlices, kSums>, blocks, stream, shape, q, k, v, out, sums);
 }
 
 template <bool kSums>

@@ -40,7 +40,7 @@ template <int kSlices>
 __global__ void __launch_bounds__(kTileThreads, kSlices == 1 ? 3 : 2)
     QueryBackKernel(AttentionShape shape, HeadRows q, HeadRows k, HeadRows v, HeadRows dout, const QuerySums* sums,
                     HeadRows dq) {
-  __shared__ TileMemory memory;
+  TileMemory& memory = SharedTiles();
   const TilePlace place(shape, q.count, true);
   const int64_t shared = place.head / (q.count / k.count);
   const TilePlaceOfThread own;
@@ -77,7 +77,7 @@ template <int kSlices, bool kValues>
 __global__ void __launch_bounds__(kTileThreads, BlocksFor(kSlices))
     KeyBackKernel(AttentionShape shape, HeadRows q, HeadRows k, HeadRows v, HeadRows dout, const QuerySums* sums,
                   HeadRows gradient) {
-  __shared__ TileMemory memory;
+  TileMemory& memory = SharedTiles();
   const TilePlace place(shape, k.count, false);
   const int sharing = static_cast<int>(q.count / k.count);
   const TilePlaceOfThread own;
@@ -114,11 +114,11 @@ cudaError_t Launch(const AttentionShape& shape, const HeadRows& q, const HeadRow
                    const HeadRows& dv, cudaStream_t stream) {
   const int64_t tiles = q.x.rows / shape.window * CeilDiv(shape.window, kTile);
   if (tiles == 0) return cudaSuccess;
-  const unsigned of_queries = static_cast<unsigned>(tiles * q.count), of_keys = static_cast<unsigned>(tiles * k.count);
-  QueryBackKernel<kSlices><<<of_queries, kTileThreads, 0, stream>>>(shape, q, k, v, dout, sums, dq);
-  KeyBackKernel<kSlices, false><<<of_keys, kTileThreads, 0, stream>>>(shape, q, k, v, dout, sums, dk);
-  KeyBackKernel<kSlices, true><<<of_keys, kTileThreads, 0, stream>>>(shape, q, k, v, dout, sums, dv);
-  return cudaGetLastError();
+  cudaError_t error = LaunchTiles(QueryBackKernel<kSlices>, tiles * q.count, stream, shape, q, k, v, dout, sums, dq);
+  if (error != cudaSuccess) return error;
+  error = LaunchTiles(KeyBackKernel<kSlices, false>, tiles * k.count, stream, shape, q, k, v, dout, sums, dk);
+  if (error != cudaSuccess) return error;
+  return LaunchTiles(KeyBackKernel<kSlices, true>, tiles * k.count, stream, shape, q, k, v, dout, sums, dv);
 }
 
 }  // namespace

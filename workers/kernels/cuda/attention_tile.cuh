@@ -1,76 +1,23 @@
 #pragma once
 
-#include "workers/kernels/cuda/launch.h"
+#include "workers/kernels/cuda/tile_memory.cuh"
 
 // Products of tiles of 64 × 64 for attention and its way back, on tensor cores with the accuracy of f32: each number is
 // split into two of TF32's 11 bits, and of the four products of two such pairs all but that of the two low parts are
 // summed (Ootomo and Yokota, arXiv 2203.03341: an error of about 2⁻²² of each product). Tensor cores cut what they sum
 // off instead of rounding it: they sum at most 64 products, and those sums are added up outside.
 //
+// What every warp of a block multiplies with is split where it is brought into shared memory, once for all.
+//
 // A block has four warps, each with 16 rows of a tile. Of a tile in registers, part[n][i], a thread has the rows g
 // (i < 2) and g + 8 and the columns 8 n + 2 t + i mod 2, with g = lane / 4 and t = lane mod 4: what
 // mma.m16n8k8 gives (PTX ISA, "Matrix Fragments for mma.m16n8k8").
 namespace bitwright::worker::cuda {
 
-constexpr int kTile = 64;
-constexpr int kGroups = kTile / 8;
-constexpr int kTileThreads = 128;
-// Blocks that a multiprocessor is to hold at a time, as far as registers go: for heads of so many times 64 dims.
-constexpr int BlocksFor(int slices) { return slices <= 2 ? 3 : 2; }
-constexpr int kPitch = kTile + 4;  // between rows in shared memory: a warp's reads meet every bank once
-
-// At most 64 rows of one head: element (r, d) is data[r · stride + d]. Those past `rows` count as 0.
-struct HeadTile {
-  const float* data;
-  int64_t stride;
-  int rows;
-  int dim;
-  bool quads;  // data, stride and dim are multiples of 16 bytes
-};
-
-struct TileMemory {
-  alignas(16) float operands[2][kTile * kPitch];
-};
-
 struct TilePlaceOfThread {
   int row, column;  // of part[0][0]
 
   __device__ TilePlaceOfThread() : row(threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4), column(threadIdx.x % 4 * 2) {}
-};
-
-// to[r][d] = tile (r, first + d)
-__device__ inline void LoadTile(const HeadTile& tile, int first, float* to) {
-  const int dims = tile.dim - first;
-  if (tile.quads) {
-#pragma unroll 4
-    for (int i = threadIdx.x; i < kTile * kTile / 4; i += kTileThreads) {
-      const int r = i / (kTile / 4), d = i % (kTile / 4) * 4;
-      const float* from = tile.data + r * tile.stride + first + d;
-      const bool within = r < tile.rows && d < dims;
-      *reinterpret_cast<float4*>(to + r * kPitch + d) =
-          within ? *reinterpret_cast<const float4*>(from) : make_float4(0, 0, 0, 0);
-    }
-    return;
-  }
-#pragma unroll 8
-  for (int i = threadIdx.x; i < kTile * kTile; i += kTileThreads) {
-    const int r = i / kTile, d = i % kTile;
-    to[r * kPitch + d] = r < tile.rows && d < dims ? tile.data[r * tile.stride + first + d] : 0.0f;
-  }
-}
-
-// x = high + low, each of TF32's bits but for the last of `low`: Veltkamp's split (Dekker, "A floating-point technique
-// for extending the available precision", 1971), in operations of f32, of which there are more than of integers.
-struct Halves {
-  uint32_t high, low;
-
-  __device__ explicit Halves(float x) {
-    constexpr float kSplit = 8193;  // 2^13 + 1: 13 of f32's 24 bits go
-    const float scaled = __fmul_rn(x, kSplit), upper = __fsub_rn(scaled, __fsub_rn(scaled, x));
-    high = __float_as_uint(upper);
-    low = __float_as_uint(__fsub_rn(x, upper));
-  }
-  Halves() = default;
 };
 
 __device__ inline void MultiplyAdd(uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1,
@@ -88,8 +35,8 @@ __device__ void MultiplyHalf(const float (&a)[4], const B& b, float (&sums)[kGro
   for (int i = 0; i < 4; ++i) left[i] = Halves(a[i]);
 #pragma unroll
   for (int n = 0; n < kGroups / 2; ++n) {
-    right[n][0] = Halves(b(n, 0));
-    right[n][1] = Halves(b(n, 1));
+    right[n][0] = b(n, 0);
+    right[n][1] = b(n, 1);
   }
 #pragma unroll
   for (int n = 0; n < kGroups / 2; ++n) {
@@ -109,24 +56,24 @@ __device__ void MultiplyHalf(const float (&a)[4], const B& b, float (&sums)[kGro
 __device__ inline void MultiplyTiles(const HeadTile& a, const HeadTile& b, TileMemory& memory,
                                      float (&part)[kGroups][4]) {
   const int g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
-  const float* of_a = memory.operands[0] + (threadIdx.x / 32 * 16 + g) * kPitch + t;
+  const float* of_a = memory.left + (threadIdx.x / 32 * 16 + g) * kLeftPitch + t;
 #pragma unroll
   for (int n = 0; n < kGroups; ++n) part[n][0] = part[n][1] = part[n][2] = part[n][3] = 0;
   for (int first = 0; first < a.dim; first += kTile) {
     __syncthreads();  // all have read what was there
-    LoadTile(a, first, memory.operands[0]);
-    LoadTile(b, first, memory.operands[1]);
+    LoadLeft(a, first, memory);
+    LoadRight<kColumnPitch>(b, first, memory);
     __syncthreads();
     const int dims = min(kTile, a.dim - first);
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      const float* of_b = memory.operands[1] + (half * kTile / 2 + g) * kPitch + t;
+      const Halves* of_b = memory.right + (half * kTile / 2 + g) * kColumnPitch + t;
       float sums[kGroups / 2][4] = {};
 #pragma unroll 2
       for (int d = 0; d < dims; d += 8) {
-        const float left[4] = {of_a[d], of_a[8 * kPitch + d], of_a[d + 4], of_a[8 * kPitch + d + 4]};
+        const float left[4] = {of_a[d], of_a[8 * kLeftPitch + d], of_a[d + 4], of_a[8 * kLeftPitch + d + 4]};
         MultiplyHalf(
-            left, [&](int n, int i) { return of_b[n * 8 * kPitch + d + 4 * i]; }, sums);
+            left, [&](int n, int i) { return of_b[n * 8 * kColumnPitch + d + 4 * i]; }, sums);
       }
 #pragma unroll
       for (int n = 0; n < kGroups / 2; ++n) {
@@ -145,20 +92,19 @@ __device__ void AddWeighted(const float (&weights)[kGroups][4], const HeadTile& 
   const int g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
 #pragma unroll
   for (int half = 0; half < 2 * kSlices; ++half) {
-    if (half % 4 == 0) {
+    if (half * kTile / 2 >= x.dim) continue;
+    if (half % 2 == 0) {
       __syncthreads();  // all have read what was there
-      LoadTile(x, half * kTile / 2, memory.operands[0]);
-      if (half + 2 < 2 * kSlices) LoadTile(x, half * kTile / 2 + kTile, memory.operands[1]);
+      LoadRight<kSummedPitch>(x, half * kTile / 2, memory);
       __syncthreads();
     }
-    if (half * kTile / 2 >= x.dim) continue;
-    const float* of_x = memory.operands[half % 4 / 2] + 2 * t * kPitch + half % 2 * kTile / 2 + g;
+    const Halves* of_x = memory.right + 2 * t * kSummedPitch + half % 2 * kTile / 2 + g;
     float part[kGroups / 2][4] = {};
 #pragma unroll
     for (int k = 0; k < kGroups; ++k) {
       const float left[4] = {weights[k][0], weights[k][2], weights[k][1], weights[k][3]};
       MultiplyHalf(
-          left, [&](int n, int i) { return of_x[(8 * k + i) * kPitch + 8 * n]; }, part);
+          left, [&](int n, int i) { return of_x[(8 * k + i) * kSummedPitch + 8 * n]; }, part);
     }
 #pragma unroll
     for (int n = 0; n < kGroups / 2; ++n) {

@@ -1,5 +1,7 @@
 #include "workers/kernels/cuda/cuda_device.h"
 
+#include <algorithm>
+
 #include "proto/base/log.h"
 #include "proto/base/status_macros.h"
 #include "workers/kernels/cuda/attention.h"

@@ -22,10 +22,15 @@ struct ExpTable {
   // x − top = k · ln(2)/64 + r, |r| ≤ ln(2)/128; exp(r) − 1 by its Taylor polynomial of degree 5 (the next term is
   // below 4e-17).
   __device__ double Of(float x, float top) const {
+    double difference;
+    return Of(x, top, difference);
+  }
+  // The same, and x − top as it was taken.
+  __device__ double Of(float x, float top, double& difference) const {
     constexpr double kStepsPerUnit = 64 * 1.44269504088896340736, kShift = 6755399441055744.0;  // 1.5 · 2^52
     constexpr double kStepHigh = 0x1.62e42feep-7, kStepLow = 0x1.a39ef35793c76p-39;             // k · high is exact
     const float least = top - 708;
-    const double difference = double{x < least ? least : x} - top;
+    difference = double{x < least ? least : x} - top;
     const double shifted = fma(difference, kStepsPerUnit, kShift);  // k is in the low bits
     const double k = shifted - kShift;
     const double r = fma(-k, kStepLow, fma(-k, kStepHigh, difference));

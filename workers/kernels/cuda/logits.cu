@@ -5,7 +5,14 @@
 namespace bitwright::worker::cuda {
 namespace {
 
-// Σ p_b (log p_b − log p_o) = Σ p_b (b − o) − log Z_b + log Z_o, Z the sums of exponentials.
+// How much more the largest of the base grew than that of the other; 0 where a thread had none before.
+__device__ double Growth(float base, float base_before, float other, float other_before) {
+  return base_before == -INFINITY ? 0 : (double{base} - base_before) - (double{other} - other_before);
+}
+
+// Σ p_b (log p_b − log p_o) = Σ p_b ((b − top_b) − (o − top_o)) − log Z_b + log Z_o, Z the sums of exponentials
+// relative to the largest logits. Where those grow, every term of the first sum loses what one grew more than the
+// other.
 __global__ void __launch_bounds__(kRowThreads)
     CompareKernel(Wide base, Wide other, const int32_t* targets, RowComparison* results) {
   __shared__ ExpTable table;
@@ -14,34 +21,37 @@ __global__ void __launch_bounds__(kRowThreads)
   const float* o = other.Row(blockIdx.x);
   const int n = static_cast<int>(base.columns);
   RowSum own_b, own_o;
-  double difference = 0;  // Σ exp(b − top) · (b − o)
+  double difference = 0;  // Σ exp(b − top_b) · ((b − top_b) − (o − top_o))
   for (int first = threadIdx.x; first < n; first += kStepElements) {
     float x[kRowStep], y[kRowStep];
     ReadStep(b, first, n, x);
     ReadStep(o, first, n, y);
+    const float before_b = own_b.top.value, before_o = own_o.top.value;
     const double shrink = own_b.Raise(x, first);
-    own_b.sum *= shrink;
-    difference *= shrink;
     own_o.sum *= own_o.Raise(y, first);
+    difference = shrink * (difference - Growth(own_b.top.value, before_b, own_o.top.value, before_o) * own_b.sum);
+    own_b.sum *= shrink;
 #pragma unroll
     for (int i = 0; i < kRowStep; ++i) {
-      const double e = table.Of(x[i], own_b.top.value);
+      double of_b, of_o;
+      const double e = table.Of(x[i], own_b.top.value, of_b);
+      own_o.sum += table.Of(y[i], own_o.top.value, of_o);
       own_b.sum += e;
-      own_o.sum += table.Of(y[i], own_o.top.value);
-      difference += e * (double{x[i]} - y[i]);
+      difference += e * (of_b - of_o);
     }
   }
   const Largest top_b = BlockLargest(own_b.top), top_o = BlockLargest(own_o.top);
   const double scale = ScaleTo(top_b, own_b.top);
+  difference -= Growth(top_b.value, own_b.top.value, top_o.value, own_o.top.value) * own_b.sum;
+  difference = BlockSum(scale * difference);
   const double sum_b = BlockSum(own_b.sum * scale), sum_o = BlockSum(own_o.sum * ScaleTo(top_o, own_o.top));
-  difference = BlockSum(difference * scale);
   if (threadIdx.x != 0) return;
   const int32_t target = targets[blockIdx.x];
   const double log_b = log(sum_b), log_o = log(sum_o);
   RowComparison row;
   row.nll_base = log_b - (double{b[target]} - top_b.value);
   row.nll_other = log_o - (double{o[target]} - top_o.value);
-  const double kl = difference / sum_b - (double{top_b.value} - top_o.value) - log_b + log_o;
+  const double kl = difference / sum_b - log_b + log_o;
   row.kl = kl < 0 ? 0 : kl;  // never negative but for rounding; NaN stays
   row.p_delta = exp(-row.nll_other) - exp(-row.nll_base);
   row.top_base = top_b.index;

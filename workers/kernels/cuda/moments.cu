@@ -5,7 +5,7 @@
 namespace bitwright::worker::cuda {
 namespace {
 
-constexpr int64_t kSquareRows = 64;  // that are summed before their sums are added up
+constexpr int64_t kSquareRows = 128;  // that are summed before their sums are added up
 
 }  // namespace
 
@@ -16,7 +16,7 @@ cudaError_t AddSquares(const Wide& x, double* partial, float* sums, cudaStream_t
   const cudaError_t error = ForElements(parts, columns, stream, [=] __device__(int64_t part, int64_t c) {
     const int64_t end = min((part + 1) * kSquareRows, x.rows);
     double sum = 0;
-#pragma unroll 8
+#pragma unroll 16
     for (int64_t r = part * kSquareRows; r < end; ++r) sum += double{x.Row(r)[c]} * x.Row(r)[c];
     partial[part * columns + c] = sum;
   });

@@ -19,6 +19,10 @@ struct RowSum {
   Largest top{-INFINITY, INT32_MAX};
   double sum = 0;  // Σ exp(x − top)
 
+  // What a sum relative to `before`, the largest so far, must be multiplied with.
+  __device__ double ScaleFrom(float before) const {
+    return top.value == before || before == -INFINITY ? 1 : exp(double{before} - top.value);
+  }
   // Takes the maximum of elements that come after all before; what sums so far must be multiplied with.
   __device__ double Raise(const float (&x)[kRowStep], int first) {
     const float before = top.value;
@@ -26,7 +30,7 @@ struct RowSum {
     for (int i = 0; i < kRowStep; ++i) {
       if (x[i] > top.value) top = {x[i], first + i * kRowThreads};
     }
-    return top.value == before || before == -INFINITY ? 1 : exp(double{before} - top.value);
+    return ScaleFrom(before);
   }
 };
 
