@@ -105,6 +105,14 @@ std::string GoalLines(const v1::Job& job) {
   return text;
 }
 
+// "cpu", or "cuda: NVIDIA H100 80GB HBM3, 79.2 GiB".
+std::string DeviceText(const v1::WorkerCapacity& capacity) {
+  std::string text = Printable(capacity.device(), 16);
+  if (!capacity.device_name().empty()) absl::StrAppend(&text, ": ", Printable(capacity.device_name(), 32));
+  if (capacity.device_memory_bytes() > 0) absl::StrAppend(&text, ", ", BytesText(capacity.device_memory_bytes()));
+  return text;
+}
+
 // Short enough for a table.
 std::string BudgetsText(const v1::Job& job) {
   const std::vector<std::string> names = GoalNames(GoalsOf(job.spec()));
@@ -222,14 +230,6 @@ std::string RecipeTable(std::span<const v1::Recipe> recipes) {
     text += Printable(IdOf(Collection::kRecipes, recipe.name()), kNameColumns) + "\n" + "    " +
             Printable(recipe.description(), 300) + "\n";
   }
-  return text;
-}
-
-// "cpu", or "cuda: NVIDIA H100 80GB HBM3, 79.2 GiB".
-std::string DeviceText(const v1::WorkerCapacity& capacity) {
-  std::string text = Printable(capacity.device(), 16);
-  if (!capacity.device_name().empty()) absl::StrAppend(&text, ": ", Printable(capacity.device_name(), 32));
-  if (capacity.device_memory_bytes() > 0) absl::StrAppend(&text, ", ", BytesText(capacity.device_memory_bytes()));
   return text;
 }
 

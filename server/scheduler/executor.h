@@ -54,7 +54,7 @@ struct Execution {
   absl::Time owner_create_time;
   double cost_flops = 0;
   Requirements needs;
-  std::string failed_on;  // the worker of an attempt that failed; another one is tried first. Empty: none has
+  std::string failed_on;  // the worker whose device failed under it; another one is tried first. Empty: none
 };
 
 // Where a task runs. A lease says so in the task's row, so that a restarted server knows it again.

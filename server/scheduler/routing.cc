@@ -5,9 +5,13 @@
 #include <utility>
 #include <vector>
 
+#include "google/rpc/status.pb.h"
+#include "proto/base/errors.h"
 #include "proto/base/status_macros.h"
 #include "proto/contract/code_version.h"
 #include "proto/contract/limits.h"
+#include "proto/contract/reasons.h"
+#include "proto/contract/rpc_status.h"
 #include "server/jobs/task_digest.h"
 #include "server/scheduler/action_cache.h"
 #include "server/scheduler/ending.h"
@@ -102,6 +106,13 @@ void OnLookedUp(Core& core, Owner& owner, LiveTask& task, Found found) {
   Enqueue(core, owner, task);
 }
 
+// The worker whose device failed under the task's last attempt; empty: none did.
+std::string FailedOn(const TaskRow& row) {
+  google::rpc::Status error;
+  if (row.error.empty() || !error.ParseFromString(row.error)) return "";
+  return ErrorReason(FromProto(error)) == Reason::kDeviceFailed ? row.worker : "";
+}
+
 }  // namespace
 
 Execution ToExecution(const Owner& owner, const LiveTask& task) {
@@ -112,7 +123,7 @@ Execution ToExecution(const Owner& owner, const LiveTask& task) {
                       .owner_create_time = owner.create_time(),
                       .cost_flops = task.node.cost_flops,
                       .needs = NeedsOf(owner, task),
-                      .failed_on = task.row.error.empty() ? std::string() : task.row.worker};
+                      .failed_on = FailedOn(task.row)};
   execution.needs.code_version = task.code_version;
   if (task.node.numeric) execution.needs.compute_class = task.compute_class;
   return execution;

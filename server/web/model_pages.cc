@@ -117,9 +117,10 @@ absl::StatusOr<View::Items> RecipeChoices(const Gateway& gateway, const std::str
 
 View::Items DeviceChoices(std::string_view chosen) {
   View::Items choices;
-  for (const std::string device : kJobDevices) {
+  for (const char* name : kJobDevices) {
+    const std::string_view device = name;
     const bool is_default = chosen.empty() && device == kAnyDevice;
-    choices.push_back(View().Text("device", device).If("chosen", device == chosen || is_default));
+    choices.push_back(View().Text("device", name).If("chosen", device == chosen || is_default));
   }
   return choices;
 }

@@ -25,6 +25,10 @@ constexpr char kCode[] = "code1+cublas1";
 
 class DeviceTest : public ::testing::Test {
  protected:
+  DeviceTest() {
+    rig_.options.patience = absl::Seconds(30);
+    rig_.Restart();
+  }
   std::string AddCard(int64_t device_bytes = int64_t{80} << 30) {
     return rig_.AddWorker([=](v1::WorkerCapacity& capacity) {
       capacity.set_device("cuda");
