@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@ namespace bitwright::worker {
 struct DeviceCheck {
   std::string name;  // of a test
   std::function<void(Device&)> run;
+
+  friend void PrintTo(const DeviceCheck& check, std::ostream* out) { *out << check.name; }
 };
 std::vector<DeviceCheck> DeviceChecks();
 std::vector<DeviceCheck> ShapeChecks();     // those of large shapes, which are among them
