@@ -41,7 +41,8 @@ class Source:
 
 
 def product_sources(root, build):
-    """Every compiled source of the product's folders (generated ones are not), sorted by path."""
+    """Every compiled source of the product's folders (generated ones are not), sorted by path. Not the kernels of CUDA:
+    clang 14 knows that compiler's headers only up to version 11."""
     commands = os.path.join(build, 'compile_commands.json')
     if not os.path.isfile(commands):
         print(f'{commands} is missing: configure first')
@@ -51,7 +52,7 @@ def product_sources(root, build):
     found = {}
     for entry in entries:
         path = os.path.relpath(os.path.join(entry['directory'], entry['file']), root)
-        if path.split(os.sep)[0] in PRODUCT:
+        if path.split(os.sep)[0] in PRODUCT and not path.endswith('.cu'):
             found[path] = Source(path, *flags_of(entry), entry['directory'])
     if not found:
         print(f'{commands} names no source of {", ".join(PRODUCT)}')

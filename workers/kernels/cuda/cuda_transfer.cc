@@ -59,7 +59,7 @@ Transfer::Transfer(const Context& context, ThreadPool& pool) : context_(context)
 Transfer::~Transfer() {
   if (pinned_ == nullptr) return;
   (void)cudaStreamSynchronize(context_.stream);
-  for (const cudaEvent_t event : left_) (void)cudaEventDestroy(event);
+  for (cudaEvent_t event : left_) (void)cudaEventDestroy(event);
   (void)cudaFreeHost(pinned_);
 }
 
