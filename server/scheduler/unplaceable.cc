@@ -78,9 +78,7 @@ void FailUnplaceable(Core& core) {
     const LiveTask* task = owner->AnyLeased() || owner->closing ? nullptr : Unplaceable(*owner, offers);
     if (task == nullptr) {
       owner->unplaceable_since.reset();
-    } else if (!owner->unplaceable_since) {
-      owner->unplaceable_since = now;
-    } else if (AwaitsDevice(*owner, *task, offers)) {
+    } else if (!owner->unplaceable_since || AwaitsDevice(*owner, *task, offers)) {
       owner->unplaceable_since = now;
     } else if (now - *owner->unplaceable_since >= core.options.patience && !owner->stuck) {
       failures.emplace_back(owner.get(), WhyNot(*owner, *task, offers));
