@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "tests/conformance/expected.h"
@@ -57,6 +58,11 @@ class Bench {
  private:
   uint32_t seed_ = 1;
 };
+
+// Compare, Sample and LossBack, in that order, on the logits of two models: base becomes its gradient with respect to
+// `labels`. One number for each row everywhere.
+void ExpectSameLogits(Bench& bench, const Pair& base, const Pair& other, std::span<const int32_t> targets,
+                      std::span<const double> uniforms, std::span<const int32_t> labels);
 
 inline Heads HeadsOf(const Matrix& x, int64_t count, int64_t stride, int64_t dim) { return {x, count, stride, dim}; }
 

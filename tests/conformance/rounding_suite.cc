@@ -49,10 +49,11 @@ std::unique_ptr<DeviceFactor> Load(Rounding& rounding, const FactorHead& head, c
 }
 
 // Codes of a device need not be the reference's: sums in f32 decide ties and near ties otherwise, and a sweep goes on
-// from there. Their losses must be alike, in the mean over the rows, and those of their own codes. round(rounding,
-// factor, weights, on, steps, weights on the host) rounds to one of `all`, by `sweeps` and `sweeps_after` (GridSteps).
+// from there. Their losses must be alike, in the mean over the rows, and those of their own codes: a device's may be
+// above the reference's by one part in a hundred and below it by a part `below`. round(rounding, factor, weights, on,
+// steps, weights on the host) rounds to one of `all`, by `sweeps` and `sweeps_after` (GridSteps).
 template <typename On, typename Round>
-void CheckSteps(Device& device, Device& plain, std::span<const On> all, int sweeps, int sweeps_after,
+void CheckSteps(Device& device, Device& plain, double below, std::span<const On> all, int sweeps, int sweeps_after,
                 const Round& round) {
   const SampleLinear sample(70, 256, 600, 4);
   for (const bool act_order : {false, true}) {
@@ -72,7 +73,7 @@ void CheckSteps(Device& device, Device& plain, std::span<const On> all, int swee
         const auto got = round(device.rounding(), *factor, weights.view(), on, steps, sample.weights);
         const auto want = round(plain.rounding(), *expected, weights_plain.view(), on, steps, sample.weights);
         EXPECT_LE(got.loss, 1.01 * want.loss);
-        EXPECT_GE(got.loss, 0.98 * want.loss);
+        EXPECT_GE(got.loss, (1 - below) * want.loss);
         EXPECT_LE(got.loss, last * 1.0001);
         last = got.loss;
         const Part held(device, ValuesOf(got.codes, on, sample.out, sample.in), sample.out);
@@ -84,10 +85,10 @@ void CheckSteps(Device& device, Device& plain, std::span<const On> all, int swee
   }
 }
 
-void CheckGrids(Device& device, Device& plain) {
+void CheckGrids(Device& device, Device& plain, double below) {
   std::vector<Grid> grids;
   for (const auto& [name, grid] : SampleGrids(256)) grids.push_back(grid);
-  CheckSteps(device, plain, std::span<const Grid>(grids), 3, 2,
+  CheckSteps(device, plain, below, std::span<const Grid>(grids), 3, 2,
              [](Rounding& rounding, const DeviceFactor& factor, const Matrix& weights, const Grid& grid,
                 GridSteps steps, std::span<const float> host_weights) {
                const std::vector<float> scales = GivenScales(grid, host_weights);
@@ -96,8 +97,8 @@ void CheckGrids(Device& device, Device& plain) {
              });
 }
 
-void CheckLattices(Device& device, Device& plain) {
-  CheckSteps(device, plain, std::span<const Lattice>(SampleLattices()), 2, 1,
+void CheckLattices(Device& device, Device& plain, double below) {
+  CheckSteps(device, plain, below, std::span<const Lattice>(SampleLattices()), 2, 1,
              [](Rounding& rounding, const DeviceFactor& factor, const Matrix& weights, const Lattice& lattice,
                 const GridSteps& steps,
                 std::span<const float>) { return rounding.RoundOnLattice(factor, weights, lattice, steps); });
@@ -250,10 +251,12 @@ void Beside(Device& device) {
 
 }  // namespace
 
-std::vector<DeviceCheck> RoundingChecks() {
-  return {{"Factors", Beside<CheckFactors>}, {"Ldlq", Beside<CheckLdlq>},
-          {"Nearest", Beside<CheckNearest>}, {"Dequantized", Beside<CheckDequantized>},
-          {"Grids", Beside<CheckGrids>},     {"Lattices", Beside<CheckLattices>}};
+std::vector<DeviceCheck> RoundingChecks(double below) {
+  const auto swept = [below](void (*check)(Device&, Device&, double)) {
+    return [=](Device& device) { check(device, *MakeReferenceDevice(), below); };
+  };
+  return {{"Factors", Beside<CheckFactors>},         {"Ldlq", Beside<CheckLdlq>},  {"Nearest", Beside<CheckNearest>},
+          {"Dequantized", Beside<CheckDequantized>}, {"Grids", swept(CheckGrids)}, {"Lattices", swept(CheckLattices)}};
 }
 
 }  // namespace bitwright::worker

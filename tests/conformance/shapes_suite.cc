@@ -120,31 +120,15 @@ void CheckVocabularies(Device& device) {
   for (const auto& [tokens, vocabulary] : {std::pair<int64_t, int64_t>{1, 1}, {3, 130001}, {700, 33}}) {
     SCOPED_TRACE("vocabulary " + std::to_string(vocabulary));
     const Pair base = bench.Random(tokens, vocabulary, 8), other = bench.Random(tokens, vocabulary, 8);
-    std::vector<int32_t> targets, labels(static_cast<size_t>(tokens), -7), expected_labels(labels.size());
-    std::vector<double> uniforms, losses(labels.size()), expected_losses(labels.size());
+    std::vector<int32_t> targets;
+    std::vector<double> uniforms;
     for (int64_t t = 0; t < tokens; ++t) {
       targets.push_back(static_cast<int32_t>((t * 37 + vocabulary - 1) % vocabulary));
       uniforms.push_back(t == 0   ? 0
                          : t == 2 ? 1 - 0x1p-53
                                   : (static_cast<double>(t) - 0.5) / static_cast<double>(tokens));
     }
-    std::vector<TokenComparison> got(labels.size()), expected(labels.size());
-    device.Compare(base.Tested(), other.Tested(), targets, got);
-    bench.plain->Compare(base.Expected(), other.Expected(), targets, expected);
-    for (size_t t = 0; t < got.size(); ++t) {
-      EXPECT_NEAR(got[t].nll_base, expected[t].nll_base, 1e-12);
-      EXPECT_NEAR(got[t].nll_other, expected[t].nll_other, 1e-12);
-      EXPECT_NEAR(got[t].kl, expected[t].kl, 1e-11);
-      EXPECT_NEAR(got[t].p_delta, expected[t].p_delta, 1e-13);
-      EXPECT_EQ(got[t].same_top, expected[t].same_top);
-    }
-    device.Sample(base.Tested(), uniforms, labels);
-    bench.plain->Sample(base.Expected(), uniforms, expected_labels);
-    EXPECT_EQ(labels, expected_labels);
-    device.LossBack(base.Tested(), targets, losses);
-    bench.plain->LossBack(base.Expected(), targets, expected_losses);
-    for (size_t t = 0; t < losses.size(); ++t) EXPECT_NEAR(losses[t], expected_losses[t], 1e-12);
-    bench.ExpectEqual(base, 1e-6, 1e-9, "loss back");
+    ExpectSameLogits(bench, base, other, targets, uniforms, targets);
   }
 }
 
