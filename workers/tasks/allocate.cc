@@ -63,16 +63,11 @@ struct ClassOption {
 
 std::vector<ClassOption> OptionsOf(const Class& units_of_class, const UnitOptions& units) {
   std::vector<ClassOption> options;
-  if (units_of_class.size() == 1) {
-    for (const v1::FormatOption& own : units[units_of_class.front()].options()) {
-      options.push_back({{static_cast<int>(options.size())}, {own.bytes(), own.loss()}});
-    }
-    return options;
-  }
-  for (const v1::FormatOption& first : units[units_of_class.front()].options()) {
+  const v1::Sensitivity::Unit& first = units[units_of_class.front()];
+  for (int o = 0; o < first.options_size(); ++o) {
     ClassOption option;
     for (const size_t u : units_of_class) {
-      const int number = FindOption(units[u], first.format());
+      const int number = &units[u] == &first ? o : FindOption(units[u], first.options(o).format());
       if (number < 0) break;
       option.of_units.push_back(number);
       option.sum.bytes += units[u].options(number).bytes();
