@@ -1,7 +1,6 @@
 #include "workers/agent/worker_main.h"
 #include "workers/kernels/compute_class.h"
 #include "workers/kernels/cuda/cuda_device.h"
-#include "workers/kernels/cuda/cuda_host.h"
 #include "workers/tasks/run_task.h"
 
 int main(int argc, char** argv) {
@@ -10,5 +9,5 @@ int main(int argc, char** argv) {
                     {.run_task = RunTask,
                      .detect_compute_class = DetectComputeClass,
                      .set_compute_class = SetComputeClass,
-                     .cards = {CudaCards, CudaCardId, LoadCudaLibraries, MakeCudaDevice}});
+                     .cards = {CudaCards, LoadCudaLibraries, MakeCudaDevice}});
 }

@@ -12,7 +12,7 @@ namespace bitwright::worker {
 
 void CompareWithProcessor(const cuda::Context& context, int64_t rows, int64_t n, bool act_order) {
   ThreadPool pool(16);
-  const auto card = MakeCudaRounding(context, pool);
+  const auto card = MakeCudaRounding(context);
   const auto processor = MakeCpuDevice(pool);
   Rounding* host = &processor->rounding();
   const FactorHead head = HeadOf(MomentOf(n), n, act_order);

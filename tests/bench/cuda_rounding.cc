@@ -14,7 +14,7 @@
 #include "workers/kernels/cuda/cuda_libraries.h"
 #include "workers/kernels/cuda/cuda_rounding.h"
 #include "workers/kernels/cuda/ldlq_panel.h"
-#include "workers/kernels/cuda/rounding_product.h"
+#include "workers/kernels/cuda/product.h"
 
 // Rounding of one linear [N, N] on a card, beside the time of the products that it cannot do without, on the same card
 // in the same run: cuda_rounding_bench [N] [ROWS]. Median of nine, the host's waiting included. Then the
@@ -44,8 +44,7 @@ class Bench {
   Bench(const cuda::Context& context, int64_t n)
       : context_(context),
         n_(n),
-        pool_(4),
-        rounding_(MakeCudaRounding(context, pool_)),
+        rounding_(MakeCudaRounding(context)),
         weights_(context, DType::kF32, n * n),
         moment_(MomentOf(n)) {
     std::vector<float> w(static_cast<size_t>(n * n));
@@ -55,11 +54,12 @@ class Bench {
 
   void Factorize() {
     const cuda::Array<double> a(context_, n_ * n_), b(context_, n_ * n_);
-    cuda::Check(cudaMemsetAsync(a.data(), 0, static_cast<size_t>(n_ * n_) * 8, context_.stream), "clearing");
+    a.Clear();
     const double one = 1, zero = 0;
     const double product = Milliseconds([&] {
-      cuda::CheckCublas(cuda::Cublas()->dgemm(context_.cublas, CUBLAS_OP_N, CUBLAS_OP_N, n_, n_, n_, &one, a.data(), n_,
-                                              a.data(), n_, &zero, b.data(), n_),
+      cuda::CheckCublas(cuda::Cublas()->gemm(context_.cublas, CUBLAS_OP_N, CUBLAS_OP_N, n_, n_, n_, &one, a.data(),
+                                             CUDA_R_64F, n_, a.data(), CUDA_R_64F, n_, &zero, b.data(), CUDA_R_64F, n_,
+                                             CUBLAS_COMPUTE_64F, CUBLAS_GEMM_DEFAULT),
                         "a product");
       context_.Wait();
     });
@@ -83,8 +83,8 @@ class Bench {
     const double products = Milliseconds([&] {
       for (int64_t end = cuda::kPanel; end < n_; end += cuda::kPanel) {
         const int64_t rest = n_ - end;
-        const Wide m{weights_.wide() + (end - cuda::kPanel) * n_ + end, cuda::kPanel, rest, n_};
-        cuda::Product(context_, 1, {errors.data(), n_, cuda::kPanel, cuda::kPanel}, {m}, 1,
+        const float* m = weights_.wide() + (end - cuda::kPanel) * n_ + end;
+        cuda::Product(context_, 1, {errors.data(), cuda::kPanel}, {m, n_}, cuda::kPanel, 1,
                       {sums.data() + end, n_, rest, n_});
       }
       context_.Wait();
@@ -107,7 +107,7 @@ class Bench {
     const cuda::Array<float> to(context_, n_ * n_);
     const Wide w = cuda::WideOf(Weights()), out{to.data(), n_, n_, n_};
     const double product = Milliseconds([&] {
-      cuda::Product(context_, 1, w, {w}, 0, out);
+      cuda::Product(context_, 1, {w.data, n_}, {w.data, n_}, n_, 0, out);
       context_.Wait();
     });
     constexpr auto kFloor = "products, two for each sweep and one for each other step";
@@ -131,7 +131,6 @@ class Bench {
 
   const cuda::Context& context_;
   const int64_t n_;
-  ThreadPool pool_;
   std::unique_ptr<Rounding> rounding_;
   cuda::CudaMemory weights_;
   std::vector<float> moment_;

@@ -15,7 +15,7 @@ namespace {
 std::string Described(const std::vector<CudaCard>& cards) {
   if (cards.empty()) return "this machine has no NVIDIA card, no driver for it, or this program no CUDA";
   return "there are " + absl::StrJoin(cards, ", ", [](std::string* text, const CudaCard& card) {
-           *text += DeviceOption(card) + " (" + card.name + ")";
+           *text += CudaName(card.ordinal) + " (" + card.name + ")";
          });
 }
 
@@ -25,10 +25,9 @@ std::optional<DeviceChoice> ParseDevice(const std::string& text) {
   if (text == "auto") return DeviceChoice{DeviceChoice::Kind::kAuto, {}};
   if (text == DeviceKind::kCpu) return DeviceChoice{DeviceChoice::Kind::kCpu, {}};
   if (text == DeviceKind::kCuda) return DeviceChoice{DeviceChoice::Kind::kCuda, {}};
-  const std::string prefix = std::string(DeviceKind::kCuda) + ":";
   int ordinal = -1;
-  if (!text.starts_with(prefix) || !absl::SimpleAtoi(text.substr(prefix.size()), &ordinal)) return std::nullopt;
-  if (ordinal < 0 || text != prefix + std::to_string(ordinal)) return std::nullopt;  // no sign, no zeros before it
+  if (!absl::SimpleAtoi(text.substr(text.find(':') + 1), &ordinal)) return std::nullopt;
+  if (ordinal < 0 || text != CudaName(ordinal)) return std::nullopt;  // no sign, no zeros before it
   return DeviceChoice{DeviceChoice::Kind::kCuda, ordinal};
 }
 
@@ -38,7 +37,7 @@ absl::StatusOr<std::optional<CudaCard>> ChooseCard(const DeviceChoice& choice, c
   if (choice.ordinal) {
     const auto card =
         std::find_if(cards.begin(), cards.end(), [&](const CudaCard& one) { return one.ordinal == *choice.ordinal; });
-    const std::string name = std::string(DeviceKind::kCuda) + ":" + std::to_string(*choice.ordinal);
+    const std::string name = CudaName(*choice.ordinal);
     if (card == cards.end()) return DeviceUnavailableError(name, "there is no such card; " + Described(cards));
     if (!take(*card)) return DeviceUnavailableError(name, "another worker of this machine has it; give each its own");
     return std::optional(*card);
@@ -50,10 +49,6 @@ absl::StatusOr<std::optional<CudaCard>> ChooseCard(const DeviceChoice& choice, c
   return DeviceUnavailableError(
       DeviceKind::kCuda,
       cards.empty() ? Described(cards) : "other workers of this machine have all cards; " + Described(cards));
-}
-
-std::string DeviceOption(const CudaCard& card) {
-  return std::string(DeviceKind::kCuda) + ":" + std::to_string(card.ordinal);
 }
 
 std::string VisibleAlone(const std::string& visible, int ordinal) {

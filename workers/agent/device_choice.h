@@ -28,9 +28,6 @@ std::optional<DeviceChoice> ParseDevice(const std::string& text);
 absl::StatusOr<std::optional<CudaCard>> ChooseCard(const DeviceChoice& choice, const std::vector<CudaCard>& cards,
                                                    const std::function<bool(const CudaCard& card)>& take);
 
-// "cuda:1"
-std::string DeviceOption(const CudaCard& card);
-
 // The value of CUDA_VISIBLE_DEVICES under which a process sees the card of that number alone, where this one is under
 // `visible` (empty: it sees all): its own entry of the list.
 std::string VisibleAlone(const std::string& visible, int ordinal);

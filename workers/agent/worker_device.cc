@@ -35,7 +35,7 @@ absl::StatusOr<std::optional<CudaCard>> TakeCard(const DeviceChoice& choice, con
       cards.clear();
     }
   }
-  return ChooseCard(choice, cards, [&](const CudaCard& card) { return lock.Take(program.card_id(card.ordinal)); });
+  return ChooseCard(choice, cards, [&](const CudaCard& card) { return lock.Take(card.id); });
 }
 
 absl::StatusOr<std::string> ClassOf(const std::string& wanted, const std::optional<CudaCard>& card,
@@ -51,14 +51,14 @@ absl::Status PrepareCard(int ordinal, const CardProgram& program) {
   const char* visible = std::getenv(kVisible);
   const std::string alone = VisibleAlone(visible == nullptr ? "" : visible, ordinal);
   if (::setenv(kVisible, alone.c_str(), 1) != 0 || !program.load_libraries) {
-    return DeviceUnavailableError("cuda:" + std::to_string(ordinal), "this program has no CUDA");
+    return DeviceUnavailableError(CudaName(ordinal), "this program has no CUDA");
   }
   return program.load_libraries();
 }
 
 MakeDeviceFunction DeviceMaker(int ordinal, const std::string& compute_class, const CardProgram& program) {
   return [=](ThreadPool& pool) -> absl::StatusOr<std::unique_ptr<Device>> {
-    const std::string name = "cuda:" + std::to_string(ordinal);
+    const std::string name = CudaName(ordinal);
     const std::vector<CudaCard> cards = program.cards();
     if (cards.empty()) return DeviceUnavailableError(name, "the driver shows no card to this process");
     // It sees no other.

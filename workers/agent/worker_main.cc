@@ -47,7 +47,7 @@ absl::Status Complete(const WorkerProgram& program, WorkerFlags& flags, CardLock
   ABSL_ASSIGN_OR_RETURN(agent.compute_class, ClassOf(agent.compute_class, card, program.detect_compute_class()));
   ABSL_RETURN_IF_ERROR(program.set_compute_class(agent.compute_class));
   if (card) {
-    agent.device = {DeviceKind::kCuda, DeviceOption(*card), card->name, card->memory_bytes};
+    agent.device = {DeviceKind::kCuda, CudaName(card->ordinal), card->name, card->memory_bytes};
     agent.code_version = WithLibraries(agent.code_version, LibrariesVersion(ComputingLibraries(of_program)));
     LOG(INFO) << "computes on " << agent.device.option << ", " << agent.device.name;
   }

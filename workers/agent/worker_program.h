@@ -14,8 +14,6 @@ namespace bitwright::worker {
 // The graphics processors that the program can compute on; without functions: none.
 struct CardProgram {
   std::function<std::vector<CudaCard>()> cards;
-  // A card's own number, the same in every process.
-  std::function<std::string(int ordinal)> card_id;
   // Loads what they compute with, so that the code version covers it.
   std::function<absl::Status()> load_libraries;
   std::function<absl::StatusOr<std::unique_ptr<Device>>(int ordinal, ThreadPool& pool)> make_device;

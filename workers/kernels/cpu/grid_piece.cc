@@ -8,6 +8,7 @@
 #include "workers/kernels/cpu/row_lanes.h"
 #include "workers/kernels/gemm.h"
 #include "workers/kernels/grid_search.h"
+#include "workers/kernels/rounding_order.h"
 #include "workers/kernels/stored_scale.h"
 #include "workers/tensor/stored_float.h"
 
@@ -238,11 +239,8 @@ void GridPiece::Round(const Matrix& weights, int64_t first, const GridSteps& ste
   MultiplyScales();
   NearestCodes();
   FollowValues();
-  if (steps.feedback) FeedBackWhereBetter();
-  for (int k = 0; k < steps.sweeps; ++k) Sweep();
-  if (!steps.refit) return;
-  Refit();
-  for (int k = 0; k < steps.sweeps_after; ++k) Sweep();
+  InOrderOfSteps(
+      steps, [this] { FeedBackWhereBetter(); }, [this] { Sweep(); }, [this] { Refit(); });
 }
 
 void GridPiece::Scatter(int64_t out, int64_t first, GridRounded& to) const {

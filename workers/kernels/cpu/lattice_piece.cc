@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "workers/kernels/cpu/row_lanes.h"
+#include "workers/kernels/rounding_order.h"
 
 namespace bitwright::worker {
 namespace {
@@ -120,11 +121,8 @@ void LatticePiece::Round(const Matrix& weights, int64_t first, const GridSteps& 
   GatherWeights(weights, first);
   Start();
   FollowValues();
-  if (steps.feedback) FeedBackWhereBetter();
-  for (int k = 0; k < steps.sweeps; ++k) Sweep();
-  if (!steps.refit) return;
-  Refit();
-  for (int k = 0; k < steps.sweeps_after; ++k) Sweep();
+  InOrderOfSteps(
+      steps, [this] { FeedBackWhereBetter(); }, [this] { Sweep(); }, [this] { Refit(); });
 }
 
 void LatticePiece::Scatter(int64_t out, int64_t first, LatticeRounded& to) const {

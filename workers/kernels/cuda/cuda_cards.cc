@@ -1,5 +1,7 @@
 #include "workers/kernels/cuda/cuda_cards.h"
 
+#include <dlfcn.h>
+
 #include <map>
 #include <string>
 
@@ -17,16 +19,19 @@ namespace {
 // compute capability 9.0 (its manual, "cublasSetWorkspace").
 constexpr size_t kWorkspaceBytes = size_t{32} << 20;
 
+// DEVICE_UNAVAILABLE, of `device`.
+absl::Status LoadLibraries(const std::string& device) {
+  if (Cublas() != nullptr && Cusolver() != nullptr) return absl::OkStatus();
+  return DeviceUnavailableError(device, "cuBLAS and cuSOLVER of CUDA " + std::to_string(CUDART_VERSION / 1000) +
+                                            " cannot be loaded; install them, or say where by ldconfig");
+}
+
 absl::StatusOr<Context> MakeContext(int ordinal) {
-  const std::string device = "cuda:" + std::to_string(ordinal);
   int count = 0;
   if (cudaGetDeviceCount(&count) != cudaSuccess || ordinal >= count) {
-    return DeviceUnavailableError(device, "there is no such card, or no driver for it");
+    return DeviceUnavailableError(CudaName(ordinal), "there is no such card, or no driver for it");
   }
-  if (Cublas() == nullptr || Cusolver() == nullptr) {
-    return DeviceUnavailableError(device, "cuBLAS and cuSOLVER of CUDA " + std::to_string(CUDART_VERSION / 1000) +
-                                              " cannot be loaded; install them, or say where by ldconfig");
-  }
+  ABSL_RETURN_IF_ERROR(LoadLibraries(CudaName(ordinal)));
   Context context{.ordinal = ordinal};
   Check(cudaSetDevice(ordinal), "choosing the device");
   Check(cudaStreamCreateWithFlags(&context.stream, cudaStreamNonBlocking), "making a stream");
@@ -59,11 +64,33 @@ absl::StatusOr<const Context*> ContextOf(int ordinal) {
     ABSL_ASSIGN_OR_RETURN(Context context, MakeContext(ordinal));
     return &contexts.made.emplace(ordinal, context).first->second;
   } catch (const DeviceError& error) {
-    return DeviceUnavailableError("cuda:" + std::to_string(ordinal), error.what());
+    return DeviceUnavailableError(CudaName(ordinal), error.what());
   }
 }
 
 }  // namespace cuda
+
+namespace {
+
+std::string IdOf(const cudaUUID_t& uuid) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string id;
+  for (const char byte : uuid.bytes) {
+    const auto value = static_cast<unsigned char>(byte);
+    id += {kDigits[value >> 4], kDigits[value & 15]};
+  }
+  return id;
+}
+
+}  // namespace
+
+absl::Status LoadCudaLibraries() {
+  // Never closed: CUDA's runtime loads the same one by itself, under this name.
+  if (::dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL) == nullptr) {
+    return DeviceUnavailableError("cuda", "there is no driver (libcuda.so.1) for NVIDIA cards here");
+  }
+  return cuda::LoadLibraries("cuda");
+}
 
 std::vector<CudaCard> CudaCards() {
   std::vector<CudaCard> cards;
@@ -76,7 +103,8 @@ std::vector<CudaCard> CudaCards() {
                      .name = properties.name,
                      .compute_class = "cuda-sm" + std::to_string(properties.major * 10 + properties.minor) + "-" +
                                       std::to_string(properties.multiProcessorCount),
-                     .memory_bytes = static_cast<int64_t>(properties.totalGlobalMem)});
+                     .memory_bytes = static_cast<int64_t>(properties.totalGlobalMem),
+                     .id = IdOf(properties.uuid)});
   }
   return cards;
 }

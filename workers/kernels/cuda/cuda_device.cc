@@ -32,7 +32,7 @@ AttentionShape ShapeOf(const AttentionParts& parts) {
 class CudaDevice final : public Device {
  public:
   CudaDevice(const Context& context, ThreadPool& pool)
-      : context_(context), transfer_(context, pool), rounding_(MakeCudaRounding(context, pool)) {}
+      : context_(context), transfer_(context, pool), rounding_(MakeCudaRounding(context)) {}
 
   Rounding& rounding() override { return *rounding_; }
 

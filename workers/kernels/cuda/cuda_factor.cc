@@ -6,7 +6,7 @@
 
 #include "proto/base/log.h"
 #include "workers/kernels/cuda/ldlq_panel.h"
-#include "workers/kernels/cuda/rounding_product.h"
+#include "workers/kernels/cuda/product.h"
 #include "workers/kernels/cuda/triangle.h"
 #include "workers/tensor/packed_triangle.h"
 
@@ -56,16 +56,21 @@ CudaFactor::CudaFactor(const Context& context, FactorHead of)
       d(context, stride),
       order(context, std::span<const int32_t>(head.order)),
       dead(context, std::span<const uint8_t>(head.dead)) {
-  Check(cudaMemsetAsync(m.data(), 0, static_cast<size_t>(stride * stride) * sizeof(float), context.stream), "clearing");
-  Check(cudaMemsetAsync(d.data(), 0, static_cast<size_t>(stride) * sizeof(float), context.stream), "clearing");
+  m.Clear();
+  d.Clear();
 }
 
-Solver::Solver(const Context& context) : context_(context) {
-  CheckCusolver(Cusolver()->create(&handle_), "making a cuSOLVER handle");
-  CheckCusolver(Cusolver()->set_stream(handle_, context.stream), "setting cuSOLVER's stream");
+Solver::~Solver() {
+  if (handle_ != nullptr) (void)Cusolver()->destroy(handle_);
 }
 
-Solver::~Solver() { (void)Cusolver()->destroy(handle_); }
+cusolverDnHandle_t Solver::Handle() const {
+  if (handle_ == nullptr) {
+    CheckCusolver(Cusolver()->create(&handle_), "making a cuSOLVER handle");
+    CheckCusolver(Cusolver()->set_stream(handle_, context_.stream), "setting cuSOLVER's stream");
+  }
+  return handle_;
+}
 
 // By an ordinary Cholesky of the matrix in reverse (cpu_rounding.cc). To cuSOLVER, which counts by columns, what is
 // below the diagonal of rows lies above it.
@@ -84,10 +89,10 @@ std::optional<int64_t> Solver::Factorize(const FactorHead& head, std::span<float
   constexpr auto kSide = CUBLAS_FILL_MODE_UPPER;
   int size = 0, info = 0;
   const auto order = static_cast<int>(n);
-  CheckCusolver(Cusolver()->dpotrf_buffer(handle_, kSide, order, a.data(), order, &size), "sizing a factorization");
+  CheckCusolver(Cusolver()->dpotrf_buffer(Handle(), kSide, order, a.data(), order, &size), "sizing a factorization");
   const Array<double> work(context_, size);
   const Array<int> result(context_, 1);
-  CheckCusolver(Cusolver()->dpotrf(handle_, kSide, order, a.data(), order, work.data(), size, result.data()),
+  CheckCusolver(Cusolver()->dpotrf(Handle(), kSide, order, a.data(), order, work.data(), size, result.data()),
                 "a factorization");
   result.Read(std::span(&info, 1));
   if (info < 0) throw DeviceError("cuSOLVER refused argument " + std::to_string(-info) + " of a factorization");
@@ -127,17 +132,15 @@ const float* MomentOf(const Context& context, const CudaFactor& factor) {
   if (factor.moment != nullptr) return factor.moment->data();
   const int64_t stride = factor.stride, n = factor.head.inputs;
   auto moment = std::make_unique<Array<float>>(context, stride * stride);
-  Check(cudaMemsetAsync(moment->data(), 0, static_cast<size_t>(stride * stride) * sizeof(float), context.stream),
-        "clearing");
+  moment->Clear();
   for (int64_t begin = 0; begin < n; begin += kMomentRows) {
     // M is upper triangular: what lies left of its part's diagonal is zero.
     const int64_t rows = std::min(kMomentRows, n - begin), columns = n - begin;
     const Wide part{factor.m.data() + begin * (stride + 1), rows, columns, stride};
-    const Wide all{part.data, columns, columns, stride};
     const Array<float> scaled(context, rows * columns), product(context, rows * columns);
     Check(ScaleColumns(part, factor.d.data() + begin, scaled.data(), context.stream), "scaling a factor");
     const Wide to{product.data(), rows, columns, columns};
-    Product(context, 1, {scaled.data(), rows, columns, columns}, {all, true}, 0, to);
+    Product(context, 1, {scaled.data(), columns}, {part.data, stride, true}, columns, 0, to);
     Check(ScatterSymmetric(to, begin, factor.order.data(), moment->data(), stride, context.stream), "placing a moment");
   }
   factor.moment = std::move(moment);

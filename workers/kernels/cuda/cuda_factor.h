@@ -28,10 +28,10 @@ struct CudaFactor final : DeviceFactor {
   mutable std::unique_ptr<DeviceFactor> in_order;
 };
 
-// cuSOLVER's handle on a context's stream.
+// cuSOLVER's handle on a context's stream, made for the first factorization.
 class Solver {
  public:
-  explicit Solver(const Context& context);
+  explicit Solver(const Context& context) : context_(context) {}
   ~Solver();
   Solver(const Solver&) = delete;
   Solver& operator=(const Solver&) = delete;
@@ -40,8 +40,10 @@ class Solver {
   std::optional<int64_t> Factorize(const FactorHead& head, std::span<float> triangle) const;
 
  private:
+  cusolverDnHandle_t Handle() const;
+
   const Context& context_;
-  cusolverDnHandle_t handle_ = nullptr;
+  mutable cusolverDnHandle_t handle_ = nullptr;
 };
 
 // Rounding::LoadFactor

@@ -5,6 +5,7 @@
 #include "workers/kernels/cuda/cuda_ldlq.h"
 #include "workers/kernels/cuda/grid_refit.h"
 #include "workers/kernels/cuda/grid_tries.h"
+#include "workers/kernels/rounding_order.h"
 
 namespace bitwright::worker::cuda {
 
@@ -44,10 +45,7 @@ CudaGridPart::CudaGridPart(const Context& context, const CudaFactor& factor, con
              .sub_minima = sub_minima_.data(),
              .scale = scale_.data(),
              .minimum = minimum_.data()} {
-  for (const Array<float>* array : {&scales_, &minima_, &sub_scales_, &sub_minima_}) {
-    Check(cudaMemsetAsync(array->data(), 0, static_cast<size_t>(array->elements()) * sizeof(float), context.stream),
-          "clearing");
-  }
+  for (const Array<float>* array : {&scales_, &minima_, &sub_scales_, &sub_minima_}) array->Clear();
 }
 
 void CudaGridPart::FromScales() {
@@ -118,11 +116,8 @@ void CudaGridPart::Round(const GridSteps& steps, std::span<const float> scales) 
   Check(MultiplyScales(state_, context_.stream), "multiplying scales");
   Check(NearestCodes(state_, context_.stream), "choosing codes");
   FollowValues();
-  if (steps.feedback) FeedBackWhereBetter();
-  for (int k = 0; k < steps.sweeps; ++k) Sweep();
-  if (!steps.refit) return;
-  Refit();
-  for (int k = 0; k < steps.sweeps_after; ++k) Sweep();
+  InOrderOfSteps(
+      steps, [this] { FeedBackWhereBetter(); }, [this] { Sweep(); }, [this] { Refit(); });
 }
 
 void CudaGridPart::Read(int64_t first, GridRounded& to) const {

@@ -18,7 +18,6 @@ class CudaGridPart : CudaPart {
   void Read(int64_t first, GridRounded& to) const;
 
  private:
-  void Start();
   void FeedBack();
   void FeedBackWhereBetter();
   void Sweep();

@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "workers/kernels/cuda/cuda_ldlq.h"
+#include "workers/kernels/cuda/elementwise.h"
 #include "workers/kernels/cuda/lattice_panel.h"
 #include "workers/kernels/cuda/lattice_start.h"
 #include "workers/kernels/cuda/lattice_sweep.h"
 #include "workers/kernels/octet_form.h"
+#include "workers/kernels/rounding_order.h"
 
 namespace bitwright::worker::cuda {
 namespace {
@@ -138,10 +140,8 @@ void CudaLatticePart::Sweep() {
 
 void CudaLatticePart::Refit() {
   const Array<float> units(context_, q_.elements());
-  const std::vector<float> ones(static_cast<size_t>(supers_.elements()), 1.0f);
   const auto supers = CopyOf(supers_);
-  const Array<float> one(context_, std::span<const float>(ones));
-  Copy(one.data(), one.elements(), supers_.data());
+  Check(Fill(1, {supers_.data(), 1, supers_.elements(), supers_.elements()}, context_.stream), "filling");
   Check(MultiplyScales(state_, context_.stream), "multiplying scales");
   Check(ValuesOfCodes(state_, units.data(), context_.stream), "decoding");
   Copy(supers->data(), supers->elements(), supers_.data());
@@ -160,15 +160,12 @@ void CudaLatticePart::Refit() {
 }
 
 void CudaLatticePart::Round(const GridSteps& steps) {
-  Check(cudaMemsetAsync(q_.data(), 0, static_cast<size_t>(q_.elements()) * sizeof(float), context_.stream), "clearing");
+  q_.Clear();
   Check(StartRows(state_, moment_, context_.stream), "searching scales");
   Check(MultiplyScales(state_, context_.stream), "multiplying scales");
   FollowValues();
-  if (steps.feedback) FeedBackWhereBetter();
-  for (int k = 0; k < steps.sweeps; ++k) Sweep();
-  if (!steps.refit) return;
-  Refit();
-  for (int k = 0; k < steps.sweeps_after; ++k) Sweep();
+  InOrderOfSteps(
+      steps, [this] { FeedBackWhereBetter(); }, [this] { Sweep(); }, [this] { Refit(); });
 }
 
 void CudaLatticePart::Read(int64_t first, LatticeRounded& to) const {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "proto/base/log.h"
-#include "workers/kernels/cuda/rounding_product.h"
+#include "workers/kernels/cuda/product.h"
 #include "workers/kernels/cuda/row_sums.h"
 
 namespace bitwright::worker::cuda {
@@ -35,8 +35,9 @@ void ForPanels(const Context& context, const CudaFactor& factor, const LdlqRows&
     Check(round({begin, width, factor.m.data(), factor.d.data(), factor.order.data()}), "rounding a panel");
     const int64_t end = begin + kPanel, rest = rows.stride - end;
     if (rest <= 0) break;
-    const Wide m{factor.m.data() + begin * factor.stride + end, kPanel, rest, factor.stride};
-    Product(context, 1, {rows.errors, rows.rows, kPanel, kPanel}, {m}, 1, {sums + end, rows.rows, rest, rows.stride});
+    const float* m = factor.m.data() + begin * factor.stride + end;
+    Product(context, 1, {rows.errors, kPanel}, {m, factor.stride}, kPanel, 1,
+            {sums + end, rows.rows, rest, rows.stride});
   }
 }
 

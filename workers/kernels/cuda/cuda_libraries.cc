@@ -36,15 +36,10 @@ std::optional<CublasApi> LoadCublas() {
   CublasApi api;
   Library library("libcublas.so." BITWRIGHT_NAME(CUBLAS_VER_MAJOR));
   library.Find("cublasCreate_v2", api.create)
-      .Find("cublasDestroy_v2", api.destroy)
       .Find("cublasSetStream_v2", api.set_stream)
       .Find("cublasSetWorkspace_v2", api.set_workspace)
-      .Find("cublasSetMathMode", api.set_math_mode)
       .Find("cublasGemmEx_64", api.gemm)
-      .Find("cublasSsyrk_v2_64", api.ssyrk)
-      .Find("cublasDgemm_v2_64", api.dgemm)
-      .Find("cublasDsyrk_v2_64", api.dsyrk)
-      .Find("cublasDtrsm_v2_64", api.dtrsm);
+      .Find("cublasSsyrk_v2_64", api.ssyrk);
   if (!library.complete()) return std::nullopt;
   return api;
 }

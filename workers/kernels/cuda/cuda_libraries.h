@@ -10,15 +10,10 @@ namespace bitwright::worker::cuda {
 // cuBLAS and cuSOLVER are loaded where a card is used: the program starts on machines that have neither.
 struct CublasApi {
   decltype(&cublasCreate_v2) create;
-  decltype(&cublasDestroy_v2) destroy;
   decltype(&cublasSetStream_v2) set_stream;
   decltype(&cublasSetWorkspace_v2) set_workspace;
-  decltype(&cublasSetMathMode) set_math_mode;
   decltype(&cublasGemmEx_64) gemm;
   decltype(&cublasSsyrk_v2_64) ssyrk;
-  decltype(&cublasDgemm_v2_64) dgemm;
-  decltype(&cublasDsyrk_v2_64) dsyrk;
-  decltype(&cublasDtrsm_v2_64) dtrsm;
 };
 struct CusolverApi {
   decltype(&cusolverDnCreate) create;

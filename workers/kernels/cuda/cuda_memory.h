@@ -45,6 +45,11 @@ class Array {
 
   T* data() const { return data_; }
   int64_t elements() const { return elements_; }
+  // All bytes become 0.
+  void Clear() const {
+    const size_t bytes = static_cast<size_t>(elements_) * sizeof(T);
+    if (bytes > 0) Check(cudaMemsetAsync(data_, 0, bytes, context_.stream), "clearing");
+  }
   // Waits for what the stream has to do, and copies the first elements to the host.
   void Read(std::span<T> to) const {
     if (to.empty()) return;

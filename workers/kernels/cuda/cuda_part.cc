@@ -32,7 +32,7 @@ void CudaPart::FollowValues() {
 
 void CudaPart::MultiplyMoment(const Array<float>& from, const Array<float>& to) const {
   const int64_t n = factor_.stride;
-  Product(context_, 1, All(from), {{const_cast<float*>(moment_), n, n, n}}, 0, All(to));
+  Product(context_, 1, {from.data(), n}, {moment_, n}, n, 0, All(to));
 }
 
 void CudaPart::SweepBlocks(const std::function<cudaError_t(int64_t begin, int width)>& each) {
@@ -41,8 +41,8 @@ void CudaPart::SweepBlocks(const std::function<cudaError_t(int64_t begin, int wi
     Check(each(begin, static_cast<int>(std::min<int64_t>(kPanel, in_ - begin))), "sweeping");
     const int64_t end = begin + kPanel, rest = n - end;
     if (rest <= 0) break;
-    const Wide moment{const_cast<float*>(moment_) + begin * n + end, kPanel, rest, n};
-    Product(context_, -1, {delta_.data(), rows_, kPanel, kPanel}, {moment}, 1, {r_.data() + end, rows_, rest, n});
+    Product(context_, -1, {delta_.data(), kPanel}, {moment_ + begin * n + end, n}, kPanel, 1,
+            {r_.data() + end, rows_, rest, n});
   }
 }
 
@@ -60,7 +60,7 @@ std::unique_ptr<Array<float>> CudaPart::Solve(Array<float>& b,
   const auto direction = CopyOf(b);
   const Array<float> applied(context_, b.elements());
   const Array<double> square(context_, rows_);
-  Check(cudaMemsetAsync(x->data(), 0, static_cast<size_t>(x->elements()) * sizeof(float), context_.stream), "clearing");
+  x->Clear();
   const Wide residual{b.data(), rows_, unknowns, unknowns};
   Check(RowDots(residual, residual, square.data(), context_.stream), "summing squares");
   for (int k = 0; k < kSolveSteps; ++k) {

@@ -6,7 +6,7 @@
 
 #include "workers/kernels/cuda/cuda_factor.h"
 #include "workers/kernels/cuda/ldlq_panel.h"
-#include "workers/kernels/cuda/rounding_product.h"
+#include "workers/kernels/cuda/product.h"
 #include "workers/kernels/cuda/row_sums.h"
 
 namespace bitwright::worker::cuda {

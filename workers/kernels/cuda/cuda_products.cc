@@ -4,6 +4,7 @@
 
 #include "workers/kernels/cuda/cuda_libraries.h"
 #include "workers/kernels/cuda/elementwise.h"
+#include "workers/kernels/cuda/product.h"
 
 namespace bitwright::worker::cuda {
 namespace {
@@ -13,26 +14,6 @@ constexpr int64_t kScratchBytes = int64_t{64} << 20;
 // Products of so many rows are summed by one call, in f32, and added to the sums: an error of about 1e-6 of a sum.
 constexpr int64_t kMomentRows = 4096;
 constexpr int64_t kNarrowAlignment = 8;  // elements of 16 bytes, in which tensor cores are fed
-
-template <typename T>
-struct Operand {
-  const T* data;
-  int64_t stride;
-  bool turned;
-};
-
-// out [rows, columns] = alpha · a b + beta · out, row after row, `depth` the dimension that is summed; of a turned
-// operand the transposed is stored. cuBLAS counts down columns: it computes outᵀ = bᵀ aᵀ.
-template <typename T>
-void Gemm(const Context& context, const Operand<T>& a, const Operand<T>& b, int64_t depth, float alpha, float beta,
-          const Wide& out) {
-  if (out.rows == 0 || out.columns == 0) return;
-  constexpr cudaDataType kType = sizeof(T) == 2 ? CUDA_R_16BF : CUDA_R_32F;
-  CheckCublas(Cublas()->gemm(context.cublas, b.turned ? CUBLAS_OP_T : CUBLAS_OP_N, a.turned ? CUBLAS_OP_T : CUBLAS_OP_N,
-                             out.columns, out.rows, depth, &alpha, b.data, kType, b.stride, a.data, kType, a.stride,
-                             &beta, out.data, CUDA_R_32F, out.stride, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT),
-              "a matrix product");
-}
 
 int64_t RoundUp(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
@@ -62,12 +43,10 @@ void MultiplyChanged(const Context& context, const Wide& x, const Device::Affine
     if (narrow) {
       const Narrow w = NarrowOf(affine.w);
       Check(NarrowToBf16(from, {narrowed.data(), count, x.columns, pitch}, context.stream), "narrowing");
-      Gemm<uint16_t>(context, {narrowed.data(), pitch, false}, {w.data, w.stride, true}, x.columns, affine.factor, beta,
-                     to);
+      Product(context, affine.factor, {narrowed.data(), pitch}, {w.data, w.stride, true}, x.columns, beta, to);
     } else {
       const Wide w = WideOf(affine.w);
-      Gemm<float>(context, {from.data, from.stride, false}, {w.data, w.stride, true}, x.columns, affine.factor, beta,
-                  to);
+      Product(context, affine.factor, {from.data, from.stride}, {w.data, w.stride, true}, x.columns, beta, to);
     }
   }
 }
@@ -80,8 +59,8 @@ void Multiply(const Context& context, const Matrix& x, const Device::Affine& aff
     MultiplyChanged(context, from, affine, to);
   } else {
     const Wide w = WideOf(affine.w);
-    Gemm<float>(context, {from.data, from.stride, false}, {w.data, w.stride, true}, from.columns, affine.factor,
-                affine.add ? 1 : 0, to);
+    Product(context, affine.factor, {from.data, from.stride}, {w.data, w.stride, true}, from.columns,
+            affine.add ? 1 : 0, to);
   }
   if (!affine.bias.has_value()) return;
   Check(AddToRows(affine.factor, WideOf(affine.bias), to, context.stream), "adding a bias");
@@ -89,14 +68,12 @@ void Multiply(const Context& context, const Matrix& x, const Device::Affine& aff
 
 void MultiplyBack(const Context& context, const Matrix& dy, const Matrix& w, float factor, const Matrix& dx) {
   const Wide given = WideOf(dy), weights = WideOf(w);
-  Gemm<float>(context, {given.data, given.stride, false}, {weights.data, weights.stride, false}, given.columns, factor,
-              1, WideOf(dx));
+  Product(context, factor, {given.data, given.stride}, {weights.data, weights.stride}, given.columns, 1, WideOf(dx));
 }
 
 void AddOuter(const Context& context, const Matrix& dy, const Matrix& x, float factor, const Matrix& dw) {
   const Wide given = WideOf(dy), from = WideOf(x);
-  Gemm<float>(context, {given.data, given.stride, true}, {from.data, from.stride, false}, from.rows, factor, 1,
-              WideOf(dw));
+  Product(context, factor, {given.data, given.stride, true}, {from.data, from.stride}, from.rows, 1, WideOf(dw));
 }
 
 // Down columns as cuBLAS counts, xᵀ is x and the upper triangle the lower one.

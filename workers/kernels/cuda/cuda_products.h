@@ -3,8 +3,7 @@
 #include "workers/kernels/cuda/cuda_memory.h"
 #include "workers/kernels/device.h"
 
-// Device's operations of these names, by cuBLAS. f32 is multiplied as f32 (cuBLAS's default mode takes TF32 only where
-// it is asked to), bf16 by tensor cores; sums are f32 either way.
+// Device's operations of these names, as product.h multiplies.
 namespace bitwright::worker::cuda {
 
 void Multiply(const Context& context, const Matrix& x, const Device::Affine& affine, const Matrix& out);

@@ -9,7 +9,7 @@
 #include "workers/kernels/cuda/cuda_lattice.h"
 #include "workers/kernels/cuda/cuda_ldlq.h"
 #include "workers/kernels/cuda/dequantize.h"
-#include "workers/kernels/cuda/rounding_product.h"
+#include "workers/kernels/cuda/product.h"
 #include "workers/kernels/cuda/row_sums.h"
 #include "workers/kernels/pack_codes.h"
 #include "workers/tensor/stored_float.h"
@@ -169,7 +169,7 @@ std::vector<double> CudaRounding::MomentLosses(const Matrix& weights, const Matr
     const Wide e{error.data(), rows, in, in}, p{product.data(), rows, in, in};
     Check(Differences(WideOf(weights.Rows(first, rows)), WideOf(values.Rows(first, rows)), e.data, context_.stream),
           "taking errors");
-    Product(context_, 1, e, {WideOf(moment)}, 0, p);
+    Product(context_, 1, {e.data, in}, {WideOf(moment).data, moment.stride}, in, 0, p);
     Check(RowDots(e, p, sums.data(), context_.stream), "summing losses");
     sums.Read(RowsOf(losses, first, rows, 1));
   });
@@ -204,8 +204,6 @@ void CudaRounding::DequantizePacked(const IntGrid& grid, std::span<const std::by
 
 }  // namespace
 
-std::unique_ptr<Rounding> MakeCudaRounding(const Context& context, ThreadPool& /*pool*/) {
-  return std::make_unique<CudaRounding>(context);
-}
+std::unique_ptr<Rounding> MakeCudaRounding(const Context& context) { return std::make_unique<CudaRounding>(context); }
 
 }  // namespace bitwright::worker::cuda

@@ -4,13 +4,21 @@
 
 namespace bitwright::worker::cuda {
 
-// The second factor of a product as it lies there: [k, n], or [n, k] where transposed.
-struct Right {
-  Wide b;
+// A factor of a product as it lies there, row after row: f32, or bf16 (uint16_t). Where it is transposed, its transpose
+// is the factor.
+template <typename T>
+struct Operand {
+  const T* data = nullptr;
+  int64_t stride = 0;
   bool transposed = false;
 };
 
-// to [m, n] = factor · a [m, k] b + before · to, in f32 of full precision. `before` 0: to is not read.
-void Product(const Context& context, float factor, const Wide& a, const Right& right, float before, const Wide& to);
+// to [m, n] = factor · a [m, depth] b [depth, n] + before · to, by cuBLAS. f32 is multiplied as f32 (cuBLAS's default
+// mode takes TF32 only where it is asked to), bf16 by tensor cores; sums are f32 either way. `before` 0: to is not
+// read.
+void Product(const Context& context, float factor, const Operand<float>& a, const Operand<float>& b, int64_t depth,
+             float before, const Wide& to);
+void Product(const Context& context, float factor, const Operand<uint16_t>& a, const Operand<uint16_t>& b,
+             int64_t depth, float before, const Wide& to);
 
 }  // namespace bitwright::worker::cuda

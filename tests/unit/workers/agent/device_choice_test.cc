@@ -40,7 +40,7 @@ TEST(DeviceChoice, IsReadAsItIsWritten) {
        {"", "gpu", "cuda:", "cuda:-1", "cuda:+1", "cuda:01", "cuda: 1", "cuda:1x", "cpu:0", "CUDA"}) {
     EXPECT_EQ(ParseDevice(wrong), std::nullopt) << wrong;
   }
-  EXPECT_EQ(DeviceOption(kTwo[1]), "cuda:1");
+  EXPECT_EQ(CudaName(kTwo[1].ordinal), "cuda:1");
 }
 
 TEST(DeviceChoice, AutoIsTheFirstFreeCardElseTheProcessor) {
@@ -86,8 +86,14 @@ TEST(CardLock, ACardIsOneProcesssAndFreeWhenThatEnds) {
 
 // Two cards, of which as many are seen as CUDA_VISIBLE_DEVICES says.
 CardProgram Cards(absl::Status libraries = absl::OkStatus()) {
-  return {.cards = [] { return kTwo; },
-          .card_id = [](int ordinal) { return "fake-" + std::to_string(::getpid()) + "-" + std::to_string(ordinal); },
+  return {.cards =
+              [] {
+                std::vector<CudaCard> cards = kTwo;
+                for (CudaCard& card : cards) {
+                  card.id = "fake-" + std::to_string(::getpid()) + "-" + std::to_string(card.ordinal);
+                }
+                return cards;
+              },
           .load_libraries = [libraries] { return libraries; },
           .make_device = [](int ordinal, ThreadPool& pool) -> absl::StatusOr<std::unique_ptr<Device>> {
             EXPECT_EQ(ordinal, 0);

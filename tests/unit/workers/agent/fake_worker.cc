@@ -71,12 +71,11 @@ std::vector<CudaCard> FakeCards() {
   for (const char* at = visible; at != nullptr && *at != 0; ++at) {
     if (at != visible && *at != ',') continue;
     const int ordinal = static_cast<int>(cards.size());
-    cards.push_back({ordinal, "Fake Card", "cuda-fake", int64_t{24} << 30});
+    const std::string id = "fake-" + std::to_string(::getppid()) + "-" + std::to_string(ordinal);
+    cards.push_back({ordinal, "Fake Card", "cuda-fake", int64_t{24} << 30, id});
   }
   return cards;
 }
-
-std::string FakeCardId(int ordinal) { return "fake-" + std::to_string(::getppid()) + "-" + std::to_string(ordinal); }
 
 // Who makes one learns what the process sees.
 absl::StatusOr<std::unique_ptr<Device>> FakeDevice(int ordinal, ThreadPool&) {
@@ -170,5 +169,5 @@ int main(int argc, char** argv) {
                     {.run_task = RunFake,
                      .detect_compute_class = [] { return "cpu-wide"; },
                      .set_compute_class = SetClass,
-                     .cards = {FakeCards, FakeCardId, [] { return absl::OkStatus(); }, FakeDevice}});
+                     .cards = {FakeCards, [] { return absl::OkStatus(); }, FakeDevice}});
 }
