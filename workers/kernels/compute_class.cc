@@ -57,15 +57,15 @@ InForce& State() {
 
 std::string DetectComputeClass() { return std::string(kClasses[static_cast<size_t>(DetectedLevel())]); }
 
-absl::Status SetComputeClass(std::string_view wanted) {
-  const std::string_view compute_class = IsDevicesClass(wanted) ? kBesideDevice : wanted;
-  const auto found = std::find(kClasses.begin(), kClasses.end(), compute_class);
+absl::Status SetComputeClass(std::string_view compute_class) {
+  const std::string_view of_processor = IsDevicesClass(compute_class) ? kBesideDevice : compute_class;
+  const auto found = std::find(kClasses.begin(), kClasses.end(), of_processor);
   const int level = static_cast<int>(found - kClasses.begin());
   if (found == kClasses.end() || level > DetectedLevel()) {
-    return ComputeClassUnavailableError(wanted, DetectComputeClass());
+    return ComputeClassUnavailableError(compute_class, DetectComputeClass());
   }
   // The detected class too is a bound: the processor may have more than it names.
-  ABSL_RETURN_IF_ERROR(LimitOneDnn(compute_class));
+  ABSL_RETURN_IF_ERROR(LimitOneDnn(of_processor));
   if (level < DetectedLevel()) {
     int64_t off = 0;
     if (level < 2) off |= HWY_AVX3 | HWY_AVX3_DL;
